@@ -1,0 +1,18 @@
+/* The one source of time: microseconds since the epoch, as int64. */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdint.h>
+
+#define CLOCK_SECOND_US INT64_C(1000000)
+
+/* Now, wall clock. Tests put their own function here. */
+extern int64_t (*clock_now_us)(void);
+
+/* Monotonic, for time limits inside a process; never stored. */
+int64_t clock_monotonic_us(void);
+
+/* "2026-11-22T13:40:05Z" into a buffer of at least 21 bytes; "-" for 0. Returns the buffer. */
+char *clock_format(int64_t time_us, char buffer[21]);
+
+#endif

@@ -1,0 +1,45 @@
+/* The only user of OpenSSL's digests. */
+#include "plugin/base/digest.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+#include "plugin/base/error.h"
+
+int
+digest_hex(const void *bytes, size_t length, char hex[DIGEST_HEX_SIZE])
+{
+    unsigned char digest[32];
+    unsigned int size = sizeof(digest);
+
+    if (EVP_Digest(bytes, length, digest, &size, EVP_sha256(), NULL) != 1)
+        return PROV_E_NOMEM;
+    for (unsigned int i = 0; i < size; i++)
+        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    return PROV_OK;
+}
+
+static uint64_t
+random_u64(void)
+{
+    uint64_t value = 0;
+
+    /* up to 256 bytes never fail and are never cut short once the pool is up (getrandom(2)) */
+    while (getrandom(&value, sizeof(value), 0) != (ssize_t)sizeof(value))
+        ;
+    return value;
+}
+
+uint64_t
+random_below(uint64_t limit)
+{
+    return limit ? random_u64() % limit : 0;
+}
+
+void
+random_id(char id[33])
+{
+    snprintf(id, 33, "%016llx%016llx", (unsigned long long)random_u64(),
+             (unsigned long long)random_u64());
+}

@@ -1,0 +1,27 @@
+/* The error object of every room: set and return. Texts are for an operator: what, which object in
+ * single quotes, why, and what to do; one line, never a secret. */
+#ifndef BASE_ERROR_H
+#define BASE_ERROR_H
+
+#include <provisioning/connector.h>
+
+#include "plugin/base/cleanup.h"
+
+#define PROV_ERROR_INIT                                                                            \
+    {                                                                                              \
+        .size = sizeof(struct prov_error)                                                          \
+    }
+
+/* Sets *err (NULL allowed) and returns code. The text is cut at a character boundary. */
+int error_set(struct prov_error *err, int code, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* Puts "context: " before the text of *err, if it holds one; returns its code, or code for NULL. */
+int error_wrap(struct prov_error *err, int code, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* PROV_E_NOMEM with its standing text. */
+int error_nomem(struct prov_error *err);
+
+/* "STORE" for PROV_E_STORE; "UNKNOWN" for a code that is not ours. */
+const char *error_code_name(int code);
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * One RFC 9967 Security Event Token: what happened to whom, and how it folds into what is known of
+ * that subject. Pure: no I/O, no clock.
+ */
+#ifndef EVENT_EVENT_H
+#define EVENT_EVENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "plugin/base/digest.h"
+#include "plugin/base/json.h"
+
+enum event_data { EVENT_NO_DATA, EVENT_CREATE, EVENT_PUT, EVENT_PATCH };
+enum event_switch { EVENT_NO_SWITCH, EVENT_ACTIVATE, EVENT_DEACTIVATE };
+enum event_feed { EVENT_NO_FEED, EVENT_FEED_ADD, EVENT_FEED_REMOVE };
+
+struct event {
+    char *iss, *jti, *txn; /* txn may be NULL */
+    int64_t iat;           /* seconds; 0 when missing; for people only */
+    char *uri;             /* sub_id.uri, "/Users/7" */
+    char *kinds;           /* for people: "prov:put:full prov:activate" */
+    /* Of sub_id and events in canonical form, password left out; jti, iat, txn, aud do not count,
+     * so that a txn can be recognised in another token. */
+    char digest[DIGEST_HEX_SIZE];
+
+    enum event_data data;
+    struct json_object *payload; /* the resource or the PatchOp, without password; NULL: none */
+    char *etag;                  /* `version` of the payload; may be NULL */
+    enum event_switch active;
+    enum event_feed feed;
+    bool deleted;
+    bool ignored; /* a subject that is no user (/Groups/...): accepted, folds into nothing */
+    bool had_password; /* one was removed */
+};
+
+/* What is known of a subject. */
+enum presence { PRESENCE_IN = 1, PRESENCE_OUT = 2, PRESENCE_GONE = 3 };
+
+struct subject_state {
+    enum presence presence;
+    struct json_object *resource; /* NULL: never seen */
+};
+
+/*
+ * Reads and checks one token. PROV_E_INVALID says which claim and what is wrong with it (a
+ * contradictory pair of event URIs, `full` without `data`, an unknown URI, no jti, a notice that
+ * cannot be resolved, ...); PROV_E_LIMIT for size and depth. default_issuer may be NULL. The caller
+ * frees *ret.
+ */
+MUST_CHECK int event_parse(const char *json, size_t length, const char *default_issuer,
+                           struct event **ret, struct prov_error *err);
+void event_free(struct event *event);
+DEFINE_CLEANUP(struct event *, event, event_free);
+
+/*
+ * Folds an event into a state: data, then activate or deactivate, then feed, then delete. *state
+ * owns its resource; it is replaced on success and untouched on failure. A subject never seen has
+ * presence PRESENCE_IN and no resource. Only create, put and feed:add revive one that is gone.
+ * *ret_changed: whether the state is another one now. A PATCH for a subject without resource leaves
+ * it without one (the planner parks it as "resource never seen"). PROV_E_INVALID: the PATCH does not
+ * apply to this resource.
+ */
+MUST_CHECK int event_fold(const struct event *event, struct subject_state *state,
+                          bool *ret_changed, struct prov_error *err);
+
+#endif

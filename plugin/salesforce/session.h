@@ -1,0 +1,105 @@
+/*
+ * The Salesforce client: one session for one org and execution user.
+ *
+ * Threads  Every function may be called from any thread. The access token is shared: fetched once
+ *          for all who wait for it, kept until the org answers 401, then fetched anew once and the
+ *          call repeated once.
+ * Blocking Every call blocks up to the time limits of the settings; sf_session_stop() ends them.
+ * Errors   A call that reached an answer or a certain non-answer returns 0 and says in *call what
+ *          came of it; a negative code means only that this process could not work (memory).
+ */
+#ifndef SALESFORCE_SESSION_H
+#define SALESFORCE_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "plugin/base/json.h"
+#include "plugin/salesforce/outcome.h"
+
+#define SF_ID_SIZE            19 /* 18 characters and NUL */
+#define SF_MAX_RECORDS        200
+#define SF_ANSWER_MAX_BYTES   (16u * 1024u * 1024u)
+
+struct sf_settings {
+    const char *origin;         /* https://acme.my.salesforce.com; http only on loopback */
+    const char *api_version;    /* "v67.0" */
+    const char *token_endpoint; /* full URL */
+    const char *client_id, *client_secret;
+    const char *user_agent;
+    int64_t connect_timeout_ms, request_timeout_ms;
+};
+
+struct sf_session;
+
+/* Copies the settings. Does no I/O. PROV_E_NOMEM; PROV_E_STATE when libcurl is unusable here. */
+MUST_CHECK int sf_session_new(const struct sf_settings *settings, struct sf_session **ret,
+                              struct prov_error *err);
+/* No call may be under way. Secrets are wiped. NULL is allowed. */
+void sf_session_free(struct sf_session *session);
+/* Makes calls under way, and later ones, end soon with SF_UNKNOWN or SF_RETRY. Any thread. */
+void sf_session_stop(struct sf_session *session);
+
+/* What became of a call as a whole. */
+struct sf_call {
+    enum sf_outcome outcome; /* SF_DELIVERED: see the records or the result */
+    int http_status;         /* 0: no answer */
+    int64_t retry_after_us;  /* as the answer asked for; 0: it did not */
+    char code[64];           /* Salesforce's errorCode or error; "" if none */
+    char message[512];       /* Salesforce's or the transport's words */
+    const char *cause, *remedy; /* static, never NULL when outcome is not SF_DELIVERED */
+};
+
+/* What became of one record of a call that was delivered as a whole. */
+struct sf_record {
+    enum sf_outcome outcome; /* never SF_HOLD */
+    char id[SF_ID_SIZE];     /* created or updated; "" if none */
+    char code[64];
+    char message[512];
+    char fields[128]; /* names, comma between */
+    const char *cause, *remedy;
+};
+
+/*
+ * Creates or updates User records by sObject Collections, allOrNone false, one API call. `records`
+ * is an array of 1..SF_MAX_RECORDS objects of field -> value ("Id" in each for an update; null
+ * clears a field); it is not changed. With outcome SF_DELIVERED every results[i] is set, in order.
+ * An answer of the wrong length, or with ids that do not fit, is SF_UNKNOWN for the whole call.
+ */
+MUST_CHECK int sf_users_create(struct sf_session *session, struct json_object *records,
+                               struct sf_record *results, struct sf_call *call);
+MUST_CHECK int sf_users_update(struct sf_session *session, struct json_object *records,
+                               struct sf_record *results, struct sf_call *call);
+
+/* Runs SOQL, all pages. *ret_records: an array the caller owns (SF_DELIVERED only). */
+MUST_CHECK int sf_query(struct sf_session *session, const char *soql,
+                        struct json_object **ret_records, struct sf_call *call);
+
+/* Versions the org offers, newest last: array of {"label","url","version"}. No token needed. */
+MUST_CHECK int sf_versions(struct sf_session *session, struct json_object **ret_versions,
+                           struct sf_call *call);
+
+/* Who we are, from the token's identity URL; fetches a token if there is none. 18-character ids. */
+MUST_CHECK int sf_identity(struct sf_session *session, char org_id[SF_ID_SIZE],
+                           char user_id[SF_ID_SIZE], struct sf_call *call);
+
+/* Drops the token, so that the next call fetches one (for `check`). */
+void sf_session_forget_token(struct sf_session *session);
+
+struct sf_usage {
+    uint64_t api_calls;   /* made by this session, token requests left out */
+    uint64_t token_calls; /* token requests */
+    int64_t day_used, day_max; /* from Sforce-Limit-Info, -1 unknown; the first number is USED */
+};
+void sf_session_usage(struct sf_session *session, struct sf_usage *ret);
+
+/* ---- small pure helpers, in ids.c ---- */
+
+/* 15- or 18-character id to 18 with a right suffix; PROV_E_INVALID for anything else. */
+MUST_CHECK int sf_id_normalise(const char *id, char ret[SF_ID_SIZE], struct prov_error *err);
+
+/* Appends text as a SOQL string literal, quoted and escaped (SOQL reference), to a json-c
+ * printbuf-free growing buffer: heap text the caller owns; NULL when out of memory. */
+char *sf_soql_quote(const char *text);
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * RFC 7644 3.5.2 PATCH on a resource: add, remove, replace, with value paths, without path, names
+ * without case. Habits of vendors that are taken: `op` in any case ("Replace", Entra), no-path
+ * replace with dotted or URN keys (Okta, Entra), booleans as strings for `active` and `primary`,
+ * a single object where an array is meant. Pure.
+ */
+#ifndef SCIM_PATCH_H
+#define SCIM_PATCH_H
+
+#include "plugin/base/json.h"
+
+/*
+ * Applies a PatchOp (`{"schemas":[...],"Operations":[...]}`) to a copy of resource and returns the
+ * copy, which the caller owns. All operations or none. PROV_E_INVALID names the operation (from 1),
+ * its path, the reason (RFC 7644 table 9: noTarget, invalidPath, ...) and the remedy.
+ * With resource NULL only the form is checked and *ret is not written.
+ */
+MUST_CHECK int scim_patch_apply(struct json_object *resource, struct json_object *patch,
+                                struct json_object **ret, struct prov_error *err);
+
+/* `active` of a resource: false only when it says so, as boolean or as a string in any case
+ * (Entra ID sends "False"); absent is true. */
+bool scim_is_active(struct json_object *resource);
+
+/* Sets `active`, under the spelling the resource already uses. */
+MUST_CHECK int scim_set_active(struct json_object *resource, bool active, struct prov_error *err);
+
+#endif

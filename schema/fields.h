@@ -1,0 +1,74 @@
+/*
+ * The connector fields: one table (fields.c) feeds the parser, the JSON Schema of describe(), the
+ * sample file and the man page. Pure.
+ */
+#ifndef SCHEMA_FIELDS_H
+#define SCHEMA_FIELDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "patterns/pattern.h"
+#include "plugin/base/digest.h"
+#include "plugin/base/json.h"
+#include "schema/mapping.h"
+
+/* Parsed and valid. Strings are never NULL where a default or `required` is given; otherwise NULL
+ * when not set. Never changes after fields_parse(). */
+struct fields {
+    /* connection */
+    char *domain_name;    /* canonical origin without trailing slash: https://acme.my.salesforce.com */
+    char *api_version;    /* "v67.0" */
+    char *token_endpoint; /* default: domain_name + /services/oauth2/token */
+    char *client_id;
+    char *client_secret;
+    char *username; /* of the API user; for the legacy username-password flow */
+    char *password;
+    bool use_password_grant;
+    int64_t connect_timeout_s, request_timeout_s;
+    /* names */
+    char *provisioning_pattern, *provisioning_separator, *provisioning_domain;
+    char *identity_provider, *tenant_domain, *user_domain;
+    char *issuer; /* `iss` of events that have none */
+    /* users */
+    char *profile; /* name or id */
+    char *time_zone, *locale, *language, *email_encoding;
+    char *correlation_field; /* custom field that holds our key, X__c; NULL: none */
+    bool create_inactive;    /* create users who are inactive from the start (rule 8: no) */
+    struct json_object *mapping_rules; /* as given, or NULL */
+    /* store and delivery */
+    char *store; /* absolute path of the SQLite file */
+    int64_t batch_size;           /* records a Collections call, 1-200 */
+    int64_t settle_window_s;      /* rule 14 */
+    int64_t retry_first_s, retry_max_s;
+    int64_t poll_interval_s;      /* how often the worker looks for what other processes submitted */
+    int64_t event_retention_days;
+    int64_t guard_floor, guard_percent; /* snapshots that lose more are refused unless forced */
+
+    /* made from the above */
+    struct pattern *pattern;
+    struct mapping *mapping;
+    /* Of everything that decides a plan (names, users, mapping), not of connection or delivery.
+     * Parked subjects are re-planned when it changes (rule 10). */
+    char plan_digest[DIGEST_HEX_SIZE];
+};
+
+/*
+ * Parses the connector fields: WSO2's own keys are aliases, all faults are found at once.
+ * PROV_E_FIELDS: `err` holds the first fault and, where ret_faults is not NULL, *ret_faults all of
+ * them, an array of {"field","value","reason","remedy"} (value never of a secret) that the caller
+ * owns. On success *ret_warnings (may be NULL) is an array of the same form, perhaps empty.
+ */
+MUST_CHECK int fields_parse(const char *json, size_t length, struct fields **ret,
+                            struct json_object **ret_warnings, struct json_object **ret_faults,
+                            struct prov_error *err);
+void fields_free(struct fields *fields);
+DEFINE_CLEANUP(struct fields *, fields, fields_free);
+
+/* The table as JSON Schema (draft 2020-12), as a sample file, as the man page's section in mdoc.
+ * Heap texts. */
+MUST_CHECK int fields_describe(char **ret_json, struct prov_error *err);
+MUST_CHECK int fields_sample(char **ret_json, struct prov_error *err);
+MUST_CHECK int fields_mdoc(char **ret_mdoc, struct prov_error *err);
+
+#endif

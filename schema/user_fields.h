@@ -1,0 +1,37 @@
+/* Facts about the Salesforce User fields (fact sheet 3.2, 3.3): kind, length, who may write. */
+#ifndef SCHEMA_USER_FIELDS_H
+#define SCHEMA_USER_FIELDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum user_field_kind {
+    USER_FIELD_STRING,
+    USER_FIELD_EMAIL,
+    USER_FIELD_PHONE,
+    USER_FIELD_TEXT, /* several lines */
+    USER_FIELD_PICKLIST,
+    USER_FIELD_BOOLEAN,
+    USER_FIELD_REFERENCE
+};
+
+struct user_field {
+    const char *name;
+    enum user_field_kind kind;
+    size_t max_characters; /* 0: no limit known */
+    bool required;         /* on create */
+    bool read_only;
+    bool ours; /* planned by sfprov itself, not by the mapping: Username, IsActive, ProfileId, ... */
+};
+
+/* The fact row of a standard field, name without regard to case; NULL for a custom or unknown one.
+ * Borrowed, static. */
+const struct user_field *user_field_find(const char *name);
+
+/* Name of a custom field: letters, digits, underscores, ending in __c. */
+bool user_field_is_custom(const char *name);
+
+/* All rows, for look-alikes and tests. */
+const struct user_field *user_field_all(size_t *ret_count);
+
+#endif

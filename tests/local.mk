@@ -1,0 +1,6 @@
+if BUILD_TESTS
+check_LTLIBRARIES += libunit.la
+libunit_la_SOURCES = tests/unit/unit.c tests/unit/unit.h
+libunit_la_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+libunit_la_LIBADD = $(CUNIT_LIBS)
+endif

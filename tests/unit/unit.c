@@ -1,0 +1,91 @@
+/* Runs a table of cases under CUnit and reports what was compared. */
+#include "tests/unit/unit.h"
+
+#include <CUnit/Basic.h>
+
+static unsigned checks_failed;
+
+static void
+check(int passed, const char *file, unsigned line, const char *expression)
+{
+    CU_assertImplementation(passed ? CU_TRUE : CU_FALSE, line, expression, file, "", CU_FALSE);
+    if (!passed)
+        checks_failed++;
+}
+
+void
+unit_true(const char *file, unsigned line, const char *expression, int value)
+{
+    if (!value)
+        printf("    %s:%u: not true: %s\n", file, line, expression);
+    check(value, file, line, expression);
+}
+
+void
+unit_equal_string(const char *file, unsigned line, const char *expression, const char *got,
+                  const char *want)
+{
+    int same = got && want ? strcmp(got, want) == 0 : got == want;
+
+    if (!same)
+        printf("    %s:%u: %s\n      got  %s\n      want %s\n", file, line, expression,
+               got ? got : "(null)", want ? want : "(null)");
+    check(same, file, line, expression);
+}
+
+void
+unit_equal_int(const char *file, unsigned line, const char *expression, long long got,
+               long long want)
+{
+    if (got != want)
+        printf("    %s:%u: %s: got %lld, want %lld\n", file, line, expression, got, want);
+    check(got == want, file, line, expression);
+}
+
+void
+unit_contains(const char *file, unsigned line, const char *expression, const char *got,
+              const char *part)
+{
+    int found = got && strstr(got, part);
+
+    if (!found)
+        printf("    %s:%u: %s\n      got  %s\n      want ...%s...\n", file, line, expression,
+               got ? got : "(null)", part);
+    check(found, file, line, expression);
+}
+
+void
+unit_ok(const char *file, unsigned line, const char *expression, int result,
+        const struct prov_error *err)
+{
+    if (result != PROV_OK)
+        printf("    %s:%u: %s: %d %s\n", file, line, expression, result, err ? err->text : "");
+    check(result == PROV_OK, file, line, expression);
+}
+
+int
+unit_run(const char *room, const struct unit_case *cases, size_t count, int argc, char **argv)
+{
+    const char *wanted = argc > 1 ? argv[1] : "";
+    unsigned passed, failed;
+    CU_pSuite suite;
+
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    if (CU_initialize_registry() != CUE_SUCCESS || !(suite = CU_add_suite(room, NULL, NULL))) {
+        printf("%s: cannot start CUnit: %s\n", room, CU_get_error_msg());
+        return 1;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (strstr(cases[i].name, wanted) && !CU_add_test(suite, cases[i].name, cases[i].run)) {
+            printf("%s: cannot add '%s': %s\n", room, cases[i].name, CU_get_error_msg());
+            return 1;
+        }
+    }
+    CU_basic_set_mode(CU_BRM_VERBOSE);
+    CU_basic_run_tests();
+    failed = CU_get_number_of_tests_failed();
+    passed = CU_get_number_of_tests_run() - failed;
+    CU_cleanup_registry();
+    printf("%s: %u passed, %u failed\n", room, passed, failed);
+    return failed || checks_failed || !passed;
+}
