@@ -81,9 +81,9 @@ error_nomem(struct prov_error *err)
 const char *
 error_code_name(int code)
 {
-    static const char *const names[] = { "OK",       "INVALID", "FIELDS", "STORE", "REMOTE",
-                                         "NOTFOUND", "STATE",   "NOMEM",  "ABI",   "UNSUPPORTED",
-                                         "LIMIT" };
+    static const char *const names[] = { "OK",     "INVALID",     "FIELDS", "STORE",
+                                         "REMOTE", "NOTFOUND",    "STATE",  "NOMEM",
+                                         "ABI",    "UNSUPPORTED", "LIMIT" };
 
     if (code > 0 || (size_t)-code >= sizeof(names) / sizeof(names[0]))
         return "UNKNOWN";

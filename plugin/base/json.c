@@ -135,8 +135,8 @@ json_canonical(struct json_object *value)
 char *
 json_text(struct json_object *value)
 {
-    const char *text = json_object_to_json_string_ext(
-        value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+    const char *text = json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN |
+                                                                 JSON_C_TO_STRING_NOSLASHESCAPE);
 
     return text ? strdup(text) : NULL;
 }

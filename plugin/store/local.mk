@@ -1,0 +1,10 @@
+libsfprov_la_SOURCES += \
+	plugin/store/accept.c \
+	plugin/store/db.h \
+	plugin/store/internal.h \
+	plugin/store/lease.c \
+	plugin/store/link.c \
+	plugin/store/read.c \
+	plugin/store/snapshot.c \
+	plugin/store/sqlite.c \
+	plugin/store/store.c plugin/store/store.h

@@ -1,0 +1,61 @@
+/*
+ * A thin layer over one database connection: text SQL, `?` parameters, cached statements. The rest
+ * of the room writes its SQL against it; a second engine would implement this header.
+ *
+ * Not thread-safe: the store's locks decide who uses a connection.
+ */
+#ifndef STORE_DB_H
+#define STORE_DB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "plugin/base/error.h"
+
+struct db;
+
+/*
+ * Opens, creating the file with mode 0600 if it is not there, and sets what durability and safety
+ * need (WAL, synchronous FULL, defensive mode). Blocks on other processes for up to 10 s.
+ * PROV_E_STORE says which file, why, and what to do.
+ */
+MUST_CHECK int db_open(const char *path, struct db **ret, struct prov_error *err);
+void db_close(struct db *db);
+DEFINE_CLEANUP(struct db *, db, db_close);
+
+/* A write transaction, begun at once so that it cannot fail half-way for a lock. */
+MUST_CHECK int db_begin(struct db *db, struct prov_error *err);
+MUST_CHECK int db_commit(struct db *db, struct prov_error *err);
+void db_rollback(struct db *db);
+
+/*
+ * Runs one statement without rows. `types` has one letter for each `?`: 'i' int64_t, 's' const
+ * char * (NULL is SQL NULL). sql must be a string that lives as long as the connection (a literal):
+ * statements are cached by its address.
+ */
+MUST_CHECK int db_run(struct db *db, struct prov_error *err, const char *sql, const char *types,
+                      ...);
+
+/* Rows the last db_run() of this connection changed, and the key of the last row it inserted. */
+int64_t db_changes(struct db *db);
+int64_t db_last_key(struct db *db);
+
+/* Several statements without parameters (the schema). */
+MUST_CHECK int db_script(struct db *db, const char *sql, struct prov_error *err);
+
+/* A result being read: CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 }; */
+struct db_rows {
+    struct db *db;
+    void *statement;
+};
+
+MUST_CHECK int db_select(struct db *db, struct db_rows *rows, struct prov_error *err,
+                         const char *sql, const char *types, ...);
+/* *ret_row: whether there is a row to read columns from. */
+MUST_CHECK int db_next(struct db_rows *rows, bool *ret_row, struct prov_error *err);
+int64_t db_int(const struct db_rows *rows, int column);
+/* Borrowed until the next db_next(); NULL for SQL NULL. */
+const char *db_text(const struct db_rows *rows, int column);
+void db_rows_cleanup(struct db_rows *rows);
+
+#endif

@@ -1,0 +1,73 @@
+/* What the files of this room share. Not for other rooms. */
+#ifndef STORE_INTERNAL_H
+#define STORE_INTERNAL_H
+
+#include <sys/types.h>
+
+#include "plugin/store/db.h"
+#include "plugin/store/store.h"
+
+struct accept_call; /* accept.c */
+
+struct store {
+    char *path, *lease_path;
+    struct store *next_open; /* the process-wide list, for the fork handlers */
+
+    pthread_mutex_t write_lock, read_lock;
+    struct db *write, *read; /* NULL: open when needed */
+
+    /* group commit (accept.c) */
+    pthread_mutex_t queue_lock;
+    pthread_cond_t queue_moved;
+    struct accept_call *queue_head, **queue_tail;
+    bool leading;
+
+    /* lease (lease.c); guarded by the process-wide list's lock */
+    int lease_fd; /* -1: not held */
+    dev_t lease_device;
+    ino_t lease_inode;
+    int64_t epoch;
+};
+
+static inline void
+unlock_cleanup(pthread_mutex_t **mutex)
+{
+    if (*mutex)
+        pthread_mutex_unlock(*mutex);
+}
+
+/* CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->write_lock); */
+static inline pthread_mutex_t *
+lock(pthread_mutex_t *mutex)
+{
+    pthread_mutex_lock(mutex);
+    return mutex;
+}
+
+/* The connections, opened if they are not; the caller holds the lock. */
+MUST_CHECK int store_writer(struct store *store, struct db **ret, struct prov_error *err);
+MUST_CHECK int store_reader(struct store *store, struct db **ret, struct prov_error *err);
+
+/* The stores of this process, for the fork handlers and the lease. Lock order: this one, then a
+ * store's write_lock, then its read_lock. */
+extern pthread_mutex_t store_list_lock;
+extern struct store *store_list;
+
+/* Reads a link row selected with LINK_COLUMNS starting at `first`. */
+#define LINK_COLUMNS                                                                               \
+    "l.salesforce_id, l.confirmed, l.confirmed_version, l.settled_version, l.username_wanted, "    \
+    "l.username_held, l.username_inputs, l.in_flight, l.first_sent_us, l.attempts, l.next_us, "    \
+    "l.outcome, l.code, l.message, l.cause, l.remedy, l.last_action, l.plan_digest, "              \
+    "l.waits_name, l.waits_manager, l.updated_us"
+#define SUBJECT_COLUMNS "s.id, s.iss, s.uri, s.presence, s.resource, s.version"
+#define SUBJECT_COUNT   6
+MUST_CHECK int link_read(const struct db_rows *rows, int first, struct link *ret,
+                         struct prov_error *err);
+MUST_CHECK int subject_read(const struct db_rows *rows, int first, struct subject *ret,
+                            struct prov_error *err);
+
+/* One event folded inside the caller's transaction (accept.c); also for snapshots. */
+MUST_CHECK int accept_fold(struct db *db, const struct event *event, int64_t now_us,
+                           struct store_answer *answer, struct prov_error *err);
+
+#endif

@@ -1,0 +1,520 @@
+/* What delivery reads and writes: due subjects with their links, facts, wake-ups, what the host has
+ * been told. When and why is decided by the delivery room. */
+#include "plugin/store/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- memory ---- */
+
+void
+subject_done(struct subject *subject)
+{
+    free(subject->iss);
+    free(subject->uri);
+    json_object_put(subject->resource);
+    *subject = (struct subject){ 0 };
+}
+
+void
+link_done(struct link *link)
+{
+    char *const texts[] = { link->username_wanted, link->username_held, link->username_inputs,
+                            link->outcome,         link->code,          link->message,
+                            link->cause,           link->remedy,        link->last_action,
+                            link->plan_digest,     link->waits_name,    link->waits_manager };
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        free(texts[i]);
+    json_object_put(link->confirmed);
+    json_object_put(link->in_flight);
+    *link = (struct link){ 0 };
+}
+
+void
+work_done(struct work *work)
+{
+    subject_done(&work->subject);
+    link_done(&work->link);
+    free(work->due);
+    *work = (struct work){ 0 };
+}
+
+void
+work_list_free(struct work *list, size_t count)
+{
+    for (size_t i = 0; list && i < count; i++)
+        work_done(&list[i]);
+    free(list);
+}
+
+/* ---- rows ---- */
+
+static int
+copy_text(const struct db_rows *rows, int column, char **ret, struct prov_error *err)
+{
+    const char *text = db_text(rows, column);
+
+    *ret = text ? strdup(text) : NULL;
+    return text && !*ret ? error_nomem(err) : PROV_OK;
+}
+
+static int
+copy_json(const struct db_rows *rows, int column, struct json_object **ret, struct prov_error *err)
+{
+    const char *text = db_text(rows, column);
+
+    *ret = NULL;
+    return text ? json_parse(text, strlen(text), "a value of the store", ret, err) : PROV_OK;
+}
+
+int
+subject_read(const struct db_rows *rows, int first, struct subject *ret, struct prov_error *err)
+{
+    int r = copy_text(rows, first + 1, &ret->iss, err);
+
+    ret->id = db_int(rows, first);
+    ret->presence = (enum presence)db_int(rows, first + 3);
+    ret->version = db_int(rows, first + 5);
+    if (!r)
+        r = copy_text(rows, first + 2, &ret->uri, err);
+    if (!r)
+        r = copy_json(rows, first + 4, &ret->resource, err);
+    return r;
+}
+
+int
+link_read(const struct db_rows *rows, int first, struct link *ret, struct prov_error *err)
+{
+    struct {
+        int column;
+        char **text;
+    } const texts[] = {
+        { 4, &ret->username_wanted }, { 5, &ret->username_held }, { 6, &ret->username_inputs },
+        { 11, &ret->outcome },        { 12, &ret->code },         { 13, &ret->message },
+        { 14, &ret->cause },          { 15, &ret->remedy },       { 16, &ret->last_action },
+        { 17, &ret->plan_digest },    { 18, &ret->waits_name },   { 19, &ret->waits_manager },
+    };
+    const char *id = db_text(rows, first);
+    int r;
+
+    snprintf(ret->salesforce_id, sizeof(ret->salesforce_id), "%s", id ? id : "");
+    ret->confirmed_version = db_int(rows, first + 2);
+    ret->settled_version = db_int(rows, first + 3);
+    ret->first_sent_us = db_int(rows, first + 8);
+    ret->attempts = db_int(rows, first + 9);
+    ret->next_us = db_int(rows, first + 10);
+    ret->updated_us = db_int(rows, first + 20);
+    r = copy_json(rows, first + 1, &ret->confirmed, err);
+    if (!r)
+        r = copy_json(rows, first + 7, &ret->in_flight, err);
+    for (size_t i = 0; !r && i < sizeof(texts) / sizeof(texts[0]); i++)
+        r = copy_text(rows, first + texts[i].column, texts[i].text, err);
+    return r;
+}
+
+int
+store_put_link(struct store *store, int64_t subject, const struct link *link,
+               struct prov_error *err)
+{
+    AUTO_FREE char *confirmed = link->confirmed ? json_text(link->confirmed) : NULL;
+    AUTO_FREE char *in_flight = link->in_flight ? json_text(link->in_flight) : NULL;
+
+    if ((link->confirmed && !confirmed) || (link->in_flight && !in_flight))
+        return error_nomem(err);
+    return db_run(store->write, err,
+                  "INSERT INTO link (subject, salesforce_id, confirmed, confirmed_version,"
+                  " settled_version, username_wanted, username_held, username_inputs, in_flight,"
+                  " first_sent_us, attempts, next_us, outcome, code, message, cause, remedy,"
+                  " last_action, plan_digest, waits_name, waits_manager, updated_us) VALUES (?,"
+                  " nullif(?, ''), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                  " ON CONFLICT (subject) DO UPDATE SET salesforce_id = excluded.salesforce_id,"
+                  " confirmed = excluded.confirmed, confirmed_version ="
+                  " excluded.confirmed_version, settled_version = excluded.settled_version,"
+                  " username_wanted = excluded.username_wanted, username_held ="
+                  " excluded.username_held, username_inputs = excluded.username_inputs,"
+                  " in_flight = excluded.in_flight, first_sent_us = excluded.first_sent_us,"
+                  " attempts = excluded.attempts, next_us = excluded.next_us, outcome ="
+                  " excluded.outcome, code = excluded.code, message = excluded.message, cause ="
+                  " excluded.cause, remedy = excluded.remedy, last_action ="
+                  " excluded.last_action, plan_digest = excluded.plan_digest, waits_name ="
+                  " excluded.waits_name, waits_manager = excluded.waits_manager, updated_us ="
+                  " excluded.updated_us",
+                  "issiissssiiisssssssssi", subject, link->salesforce_id, confirmed,
+                  link->confirmed_version, link->settled_version, link->username_wanted,
+                  link->username_held, link->username_inputs, in_flight, link->first_sent_us,
+                  link->attempts, link->next_us, link->outcome, link->code, link->message,
+                  link->cause, link->remedy, link->last_action, link->plan_digest, link->waits_name,
+                  link->waits_manager, link->updated_us);
+}
+
+/* ---- what is due ---- */
+
+struct due_row {
+    int64_t seq, subject;
+};
+
+/* A time further away than any back-off means that the clock went backwards: due as well. */
+#define CLOCK_JUMP_US (INT64_C(25) * 3600 * 1000000)
+
+static int
+read_due(struct db *db, int64_t now_us, int64_t limit, struct due_row *list, size_t *ret_count,
+         struct prov_error *err)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    bool row = true;
+    int r = db_select(db, &rows, err,
+                      "SELECT seq, subject FROM due WHERE at <= ? OR at > ?"
+                      " ORDER BY at, seq LIMIT ?",
+                      "iii", now_us, now_us + CLOCK_JUMP_US, limit);
+
+    *ret_count = 0;
+    while (!r) {
+        r = db_next(&rows, &row, err);
+        if (r || !row)
+            break;
+        list[(*ret_count)++] = (struct due_row){ db_int(&rows, 0), db_int(&rows, 1) };
+    }
+    return r;
+}
+
+static int
+load_work(struct db *db, int64_t subject, struct work *ret, struct prov_error *err)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    bool row = false;
+    int r = db_select(db, &rows, err,
+                      "SELECT " SUBJECT_COLUMNS ", l.subject, " LINK_COLUMNS
+                      " FROM subject s LEFT JOIN link l ON l.subject = s.id WHERE s.id = ?",
+                      "i", subject);
+
+    if (!r)
+        r = db_next(&rows, &row, err);
+    if (!r && row)
+        r = subject_read(&rows, 0, &ret->subject, err);
+    if (!r && row && db_int(&rows, SUBJECT_COUNT))
+        r = link_read(&rows, SUBJECT_COUNT + 1, &ret->link, err);
+    return r;
+}
+
+/* The list's entry of a subject, made if it is not there; NULL when out of memory. */
+static struct work *
+entry_of(struct work *list, size_t *count, int64_t subject, size_t rows_left)
+{
+    struct work *entry;
+
+    for (size_t i = *count; i > 0; i--) {
+        if (list[i - 1].subject.id == subject)
+            return &list[i - 1];
+    }
+    entry = &list[*count];
+    entry->due = calloc(rows_left, sizeof(*entry->due));
+    if (!entry->due)
+        return NULL;
+    entry->subject.id = subject;
+    (*count)++;
+    return entry;
+}
+
+int
+store_due(struct store *store, int64_t now_us, int64_t limit, struct work **ret, size_t *ret_count,
+          struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+    AUTO_FREE struct due_row *due = calloc((size_t)limit, sizeof(*due));
+    struct work *list = calloc((size_t)limit, sizeof(*list));
+    size_t due_count = 0, count = 0;
+    struct db *db;
+    int r = due && list ? store_reader(store, &db, err) : error_nomem(err);
+
+    if (!r)
+        r = read_due(db, now_us, limit, due, &due_count, err);
+    for (size_t i = 0; !r && i < due_count; i++) {
+        struct work *entry = entry_of(list, &count, due[i].subject, due_count - i);
+        if (entry)
+            entry->due[entry->due_count++] = due[i].seq;
+        else
+            r = error_nomem(err);
+    }
+    for (size_t i = 0; !r && i < count; i++) {
+        int64_t subject = list[i].subject.id;
+        r = load_work(db, subject, &list[i], err);
+        list[i].subject.id = subject;
+    }
+    if (r) {
+        work_list_free(list, count);
+        return r;
+    }
+    *ret = list;
+    *ret_count = count;
+    return PROV_OK;
+}
+
+int
+store_due_outlook(struct store *store, int64_t *ret_subjects, int64_t *ret_next_us,
+                  struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    struct db *db;
+    bool row = false;
+    int r = store_reader(store, &db, err);
+
+    if (!r)
+        r = db_select(db, &rows, err,
+                      "SELECT count(DISTINCT subject), coalesce(min(at), 0) FROM due", "");
+    if (!r)
+        r = db_next(&rows, &row, err);
+    if (r)
+        return r;
+    *ret_subjects = db_int(&rows, 0);
+    *ret_next_us = db_int(&rows, 1);
+    return PROV_OK;
+}
+
+int
+store_due_delete(struct store *store, const struct work *work, struct prov_error *err)
+{
+    int r = PROV_OK;
+
+    for (size_t i = 0; !r && i < work->due_count; i++)
+        r = db_run(store->write, err, "DELETE FROM due WHERE seq = ?", "i", work->due[i]);
+    return r;
+}
+
+int
+store_due_add(struct store *store, int64_t subject, int64_t at, struct prov_error *err)
+{
+    return db_run(store->write, err, "INSERT INTO due (subject, at) VALUES (?, ?)", "ii", subject,
+                  at);
+}
+
+int
+store_wake_name(struct store *store, const char *username, struct prov_error *err)
+{
+    return db_run(store->write, err,
+                  "INSERT INTO due (at, subject) SELECT 1, subject FROM link"
+                  " WHERE waits_name = ?",
+                  "s", username);
+}
+
+int
+store_wake_manager(struct store *store, const char *iss, const char *uri, struct prov_error *err)
+{
+    return db_run(store->write, err,
+                  "INSERT INTO due (at, subject) SELECT 1, l.subject FROM link l"
+                  " JOIN subject s ON s.id = l.subject WHERE l.waits_manager = ? AND s.iss = ?",
+                  "ss", uri, iss);
+}
+
+int
+store_replan_parked(struct store *store, const char *plan_digest, struct prov_error *err)
+{
+    return db_run(store->write, err,
+                  "INSERT INTO due (at, subject) SELECT 1, subject FROM link"
+                  " WHERE outcome = 'refused' AND plan_digest IS NOT ?",
+                  "s", plan_digest);
+}
+
+int
+store_due_all(struct store *store, bool parked, int64_t *ret_count, struct prov_error *err)
+{
+    int r = parked ? db_run(store->write, err,
+                            "INSERT INTO due (at, subject) SELECT 1, subject FROM link"
+                            " WHERE outcome = 'refused'",
+                            "")
+                   : db_run(store->write, err,
+                            "INSERT INTO due (at, subject) SELECT 1, id FROM subject", "");
+
+    if (!r)
+        *ret_count = db_changes(store->write);
+    return r;
+}
+
+int
+store_forget_events(struct store *store, int64_t before_us, struct prov_error *err)
+{
+    return db_run(store->write, err,
+                  "DELETE FROM event WHERE received_us < ? AND (subject IS NULL OR version <="
+                  " (SELECT settled_version FROM link WHERE link.subject = event.subject))",
+                  "i", before_us);
+}
+
+/* ---- look-ups ---- */
+
+int
+store_name_user(struct store *store, const char *username, int64_t except, char **ret_uri,
+                struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    struct db *db;
+    bool row = false;
+    int r = store_reader(store, &db, err);
+
+    if (!r)
+        r = db_select(db, &rows, err,
+                      "SELECT s.uri FROM link l JOIN subject s ON s.id = l.subject"
+                      " WHERE (l.username_held = ? OR l.username_wanted = ?) AND l.subject <> ?"
+                      " LIMIT 1",
+                      "ssi", username, username, except);
+    if (!r)
+        r = db_next(&rows, &row, err);
+    if (r)
+        return r;
+    *ret_uri = NULL;
+    return row ? copy_text(&rows, 0, ret_uri, err) : PROV_OK;
+}
+
+int
+store_linked_id(struct store *store, const char *iss, const char *uri, char ret[19],
+                struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    struct db *db;
+    bool row = false;
+    int r = store_reader(store, &db, err);
+
+    if (!r)
+        r = db_select(db, &rows, err,
+                      "SELECT coalesce(l.salesforce_id, '') FROM subject s JOIN link l"
+                      " ON l.subject = s.id WHERE s.iss = ? AND s.uri = ?",
+                      "ss", iss, uri);
+    if (!r)
+        r = db_next(&rows, &row, err);
+    if (r)
+        return r;
+    snprintf(ret, 19, "%s", row ? db_text(&rows, 0) : "");
+    return PROV_OK;
+}
+
+int
+store_load(struct store *store, const char *iss, const char *uri, struct work *ret_work,
+           struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    struct db *db;
+    bool row = false;
+    int r = store_reader(store, &db, err);
+
+    if (!r)
+        r = db_select(db, &rows, err, "SELECT id FROM subject WHERE iss = ? AND uri = ?", "ss", iss,
+                      uri);
+    if (!r)
+        r = db_next(&rows, &row, err);
+    return !r && row ? load_work(db, db_int(&rows, 0), ret_work, err) : r;
+}
+
+/* ---- facts ---- */
+
+int
+store_get_fact(struct store *store, const char *key, char **ret, struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    struct db *db;
+    bool row = false;
+    int r = store_reader(store, &db, err);
+
+    if (!r)
+        r = db_select(db, &rows, err, "SELECT value FROM fact WHERE key = ?", "s", key);
+    if (!r)
+        r = db_next(&rows, &row, err);
+    if (r)
+        return r;
+    *ret = NULL;
+    return row ? copy_text(&rows, 0, ret, err) : PROV_OK;
+}
+
+int
+store_put_fact(struct store *store, const char *key, const char *value, struct prov_error *err)
+{
+    if (!value)
+        return db_run(store->write, err, "DELETE FROM fact WHERE key = ?", "s", key);
+    return db_run(store->write, err, "INSERT OR REPLACE INTO fact VALUES (?, ?)", "ss", key, value);
+}
+
+/* ---- what the host has been told ---- */
+
+static struct json_object *
+untold_row(const struct db_rows *rows)
+{
+    struct json_object *row = json_object_new_object();
+
+    if (!row || json_put_int(row, "seq", db_int(rows, 0)) ||
+        json_put_string(row, "iss", db_text(rows, 1)) ||
+        json_put_string(row, "jti", db_text(rows, 2)) ||
+        json_put_string(row, "txn", db_text(rows, 3)) ||
+        json_put_int(row, "version", db_int(rows, 4))) {
+        json_object_put(row);
+        return NULL;
+    }
+    return row;
+}
+
+int
+store_untold(struct store *store, int64_t subject, int64_t up_to_version, struct json_object **ret,
+             struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    AUTO_JSON struct json_object *list = json_object_new_array();
+    struct db *db;
+    bool row = true;
+    int r = list ? store_reader(store, &db, err) : error_nomem(err);
+
+    if (!r)
+        r = db_select(db, &rows, err,
+                      "SELECT seq, iss, jti, txn, version FROM event"
+                      " WHERE subject = ? AND version <= ? AND told = 0 ORDER BY version",
+                      "ii", subject, up_to_version);
+    while (!r) {
+        struct json_object *entry;
+        r = db_next(&rows, &row, err);
+        if (r || !row)
+            break;
+        entry = untold_row(&rows);
+        if (!entry || json_object_array_add(list, entry) != 0)
+            r = error_nomem(err);
+    }
+    if (!r)
+        *ret = STEAL(list);
+    return r;
+}
+
+int
+store_untold_subjects(struct store *store, int64_t limit, struct json_object **ret,
+                      struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    AUTO_JSON struct json_object *list = json_object_new_array();
+    struct db *db;
+    bool row = true;
+    int r = list ? store_reader(store, &db, err) : error_nomem(err);
+
+    if (!r)
+        r = db_select(db, &rows, err,
+                      "SELECT DISTINCT e.subject FROM event e JOIN link l ON l.subject = e.subject"
+                      " WHERE e.told = 0 AND e.version <= l.settled_version"
+                      " AND l.outcome IN ('delivered', 'nothing to do', 'refused') LIMIT ?",
+                      "i", limit);
+    while (!r) {
+        r = db_next(&rows, &row, err);
+        if (r || !row)
+            break;
+        if (json_object_array_add(list, json_object_new_int64(db_int(&rows, 0))) != 0)
+            r = error_nomem(err);
+    }
+    if (!r)
+        *ret = STEAL(list);
+    return r;
+}
+
+int
+store_told(struct store *store, int64_t seq, struct prov_error *err)
+{
+    return db_run(store->write, err, "UPDATE event SET told = 1 WHERE seq = ?", "i", seq);
+}

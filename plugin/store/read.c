@@ -1,0 +1,422 @@
+/* The queries: what an admin or a monitor asks, as JSON. States and outcomes are derived here from
+ * versions, never stored twice (design 2). */
+#include "plugin/store/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "plugin/base/clock.h"
+#include "plugin/scim/patch.h"
+
+/* The state of a subject in words; `l` may be all NULL. */
+#define STATE_SQL                                                                                  \
+    "CASE WHEN l.in_flight IS NOT NULL THEN 'in_flight'"                                           \
+    " WHEN l.subject IS NULL OR l.settled_version < s.version"                                     \
+    " OR l.outcome NOT IN ('delivered', 'nothing to do', 'refused') THEN 'pending'"                \
+    " WHEN l.outcome = 'refused' THEN 'parked' ELSE 'in_step' END"
+
+/* What became of an event; pending until its version is settled, superseded when a newer version
+ * was settled in its place and nothing confirmed shows its own. */
+#define OUTCOME_SQL                                                                                \
+    "CASE WHEN e.subject IS NULL THEN 'ignored: no user'"                                          \
+    " WHEN l.subject IS NULL OR e.version > l.settled_version THEN 'pending'"                      \
+    " WHEN e.version <= l.confirmed_version THEN 'delivered'"                                      \
+    " WHEN e.version < l.settled_version THEN 'superseded' ELSE l.outcome END"
+
+#define ROW_COLUMNS SUBJECT_COLUMNS ", l.subject, " LINK_COLUMNS ", " STATE_SQL ", s.user_name"
+#define ROW_LINK    (SUBJECT_COUNT + 1)
+#define ROW_STATE   (ROW_LINK + 21)
+
+static const char *
+presence_name(enum presence presence)
+{
+    return presence == PRESENCE_IN ? "in" : presence == PRESENCE_OUT ? "out" : "gone";
+}
+
+static int
+put_time(struct json_object *object, const char *key, int64_t time_us)
+{
+    char text[21];
+
+    return time_us > 0 ? json_put_string(object, key, clock_format(time_us, text))
+                       : json_put(object, key, NULL);
+}
+
+static int
+put_link(struct json_object *row, const struct link *link)
+{
+    if (json_put_string(row, "username",
+                        link->username_held ? link->username_held : link->username_wanted) ||
+        (link->salesforce_id[0] && json_put_string(row, "salesforce_id", link->salesforce_id)) ||
+        json_put_string(row, "last_action", link->last_action) ||
+        json_put_string(row, "outcome", link->outcome) ||
+        json_put_string(row, "code", link->code) ||
+        json_put_string(row, "message", link->message) ||
+        json_put_string(row, "cause", link->cause) ||
+        json_put_string(row, "remedy", link->remedy) ||
+        json_put_int(row, "attempts", link->attempts) ||
+        put_time(row, "next_attempt", link->next_us) ||
+        json_put_string(row, "waits_for",
+                        link->waits_name ? link->waits_name : link->waits_manager) ||
+        put_time(row, "updated", link->updated_us))
+        return PROV_E_NOMEM;
+    return PROV_OK;
+}
+
+/* One subject as a JSON object, from ROW_COLUMNS; the details too when asked for. */
+static int
+make_row(const struct db_rows *rows, bool detailed, struct json_object **ret,
+         struct prov_error *err)
+{
+    CLEANUP(subject_done) struct subject subject = { 0 };
+    CLEANUP(link_done) struct link link = { 0 };
+    AUTO_JSON struct json_object *row = json_object_new_object();
+    int r = row ? subject_read(rows, 0, &subject, err) : error_nomem(err);
+
+    if (!r && db_int(rows, SUBJECT_COUNT))
+        r = link_read(rows, ROW_LINK, &link, err);
+    if (r)
+        return r;
+    if (json_put_int(row, "id", subject.id) || json_put_string(row, "iss", subject.iss) ||
+        json_put_string(row, "uri", subject.uri) ||
+        json_put_string(row, "userName", db_text(rows, ROW_STATE + 1)) ||
+        json_put_string(row, "presence", presence_name(subject.presence)) ||
+        json_put_bool(row, "active",
+                      subject.presence == PRESENCE_IN && subject.resource &&
+                          scim_is_active(subject.resource)) ||
+        json_put_int(row, "version", subject.version) ||
+        json_put_string(row, "state", db_text(rows, ROW_STATE)) || put_link(row, &link))
+        return error_nomem(err);
+    if (detailed && (json_put(row, "resource", STEAL(subject.resource)) ||
+                     json_put(row, "confirmed", STEAL(link.confirmed)) ||
+                     json_put(row, "in_flight", STEAL(link.in_flight))))
+        return error_nomem(err);
+    *ret = STEAL(row);
+    return PROV_OK;
+}
+
+/* Appends the rows of a select over ROW_COLUMNS; *ret_last is the last subject's id. */
+static int
+append_rows(struct db_rows *rows, struct json_object *list, int64_t *ret_last,
+            struct prov_error *err)
+{
+    bool row = true;
+    int r = PROV_OK;
+
+    while (!r) {
+        struct json_object *entry = NULL;
+        r = db_next(rows, &row, err);
+        if (r || !row)
+            break;
+        *ret_last = db_int(rows, 0);
+        r = make_row(rows, false, &entry, err);
+        if (!r && json_object_array_add(list, entry) != 0)
+            r = error_nomem(err);
+    }
+    return r;
+}
+
+static int
+select_listed(struct db *db, struct json_object *users, struct json_object *list,
+              struct prov_error *err)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    int64_t last = 0;
+    int r = PROV_OK;
+
+    for (size_t i = 0; !r && i < json_object_array_length(users); i++) {
+        r = db_select(db, &rows, err,
+                      "SELECT " ROW_COLUMNS " FROM subject s LEFT JOIN link l ON l.subject = s.id"
+                      " WHERE s.uri = ?",
+                      "s", json_object_get_string(json_object_array_get_idx(users, i)));
+        if (!r)
+            r = append_rows(&rows, list, &last, err);
+    }
+    return r;
+}
+
+static int
+select_page(struct db *db, struct json_object *request, struct json_object *list, int64_t *ret_next,
+            struct prov_error *err)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    const char *state = json_get_string(request, "state"), *find = json_get_string(request, "find");
+    int64_t limit = json_get_int(request, "limit", 200), last = 0;
+    int r;
+
+    if (limit < 1 || limit > 1000)
+        return error_set(err, PROV_E_INVALID, "limit %lld is not from 1 to 1000", (long long)limit);
+    if (state && strcmp(state, "all") == 0)
+        state = NULL;
+    r = db_select(db, &rows, err,
+                  "SELECT " ROW_COLUMNS " FROM subject s LEFT JOIN link l ON l.subject = s.id"
+                  " WHERE s.id > ?1 AND (?2 IS NULL OR " STATE_SQL " = ?2)"
+                  " AND (?3 IS NULL OR instr(lower(s.user_name), lower(?3)) > 0"
+                  " OR instr(s.uri, ?3) > 0 OR instr(coalesce(l.username_held, ''), lower(?3)) > 0)"
+                  " ORDER BY s.id LIMIT ?4",
+                  "issi", json_get_int(request, "after", 0), state, find, limit);
+    if (!r)
+        r = append_rows(&rows, list, &last, err);
+    *ret_next = (int64_t)json_object_array_length(list) == limit ? last : 0;
+    return r;
+}
+
+int
+store_read_subjects(struct store *store, struct json_object *request, struct json_object **ret,
+                    struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+    AUTO_JSON struct json_object *result = json_object_new_object();
+    struct json_object *list = json_object_new_array(), *users = json_get(request, "users");
+    int64_t next = 0;
+    struct db *db;
+    int r;
+
+    if (!result || !list || json_put(result, "subjects", list))
+        return error_nomem(err);
+    r = store_reader(store, &db, err);
+    if (!r && json_object_is_type(users, json_type_array))
+        r = select_listed(db, users, list, err);
+    else if (!r)
+        r = select_page(db, request, list, &next, err);
+    if (!r && json_put(result, "next", next ? json_object_new_int64(next) : NULL))
+        r = error_nomem(err);
+    if (!r)
+        *ret = STEAL(result);
+    return r;
+}
+
+/* ---- one subject ---- */
+
+static int
+find(struct db *db, const char *user, int64_t *ret_id, struct prov_error *err)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    char several[512] = "";
+    size_t length = 0;
+    int count = 0;
+    bool row = true;
+    int r = db_select(db, &rows, err,
+                      "SELECT id, uri, coalesce(user_name, ''), iss FROM subject WHERE uri = ?1"
+                      " OR user_name = ?1 COLLATE NOCASE"
+                      " OR substr(user_name, instr(user_name, '/') + 1) = ?1 COLLATE NOCASE"
+                      " UNION SELECT s.id, s.uri, coalesce(s.user_name, ''), s.iss FROM link l"
+                      " JOIN subject s ON s.id = l.subject WHERE l.username_held = lower(?1)"
+                      " OR l.username_wanted = lower(?1) OR l.salesforce_id = ?1"
+                      " OR substr(l.salesforce_id, 1, 15) = ?1 LIMIT 10",
+                      "s", user);
+
+    while (!r) {
+        r = db_next(&rows, &row, err);
+        if (r || !row)
+            break;
+        *ret_id = db_int(&rows, 0);
+        count++;
+        length += (size_t)snprintf(several + length, sizeof(several) - length, "%s'%s' (%s at %s)",
+                                   length ? ", " : "", db_text(&rows, 1), db_text(&rows, 2),
+                                   db_text(&rows, 3));
+        if (length >= sizeof(several))
+            length = sizeof(several) - 1;
+    }
+    if (r)
+        return r;
+    if (count == 0)
+        return error_set(err, PROV_E_NOTFOUND,
+                         "no subject '%s' is known: not as URI, userName, Salesforce username or "
+                         "Salesforce Id; no event for it was accepted",
+                         user);
+    if (count > 1)
+        return error_set(err, PROV_E_INVALID, "'%s' fits several subjects: %s; name one by its URI",
+                         user, several);
+    return PROV_OK;
+}
+
+int
+store_find(struct store *store, const char *user, int64_t *ret_id, struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+    struct db *db;
+    int r = store_reader(store, &db, err);
+
+    return r ? r : find(db, user, ret_id, err);
+}
+
+static struct json_object *
+event_row(const struct db_rows *rows)
+{
+    struct json_object *row = json_object_new_object();
+
+    if (!row || json_put_int(row, "seq", db_int(rows, 0)) ||
+        json_put_string(row, "iss", db_text(rows, 1)) ||
+        json_put_string(row, "jti", db_text(rows, 2)) ||
+        json_put_string(row, "txn", db_text(rows, 3)) ||
+        json_put_string(row, "kinds", db_text(rows, 4)) ||
+        json_put_int(row, "version", db_int(rows, 5)) ||
+        put_time(row, "received", db_int(rows, 6)) ||
+        json_put_string(row, "uri", db_text(rows, 7)) ||
+        json_put_string(row, "outcome", db_text(rows, 8))) {
+        json_object_put(row);
+        return NULL;
+    }
+    return row;
+}
+
+static int
+append_events(struct db_rows *rows, struct json_object *list, struct prov_error *err)
+{
+    bool row = true;
+    int r = PROV_OK;
+
+    while (!r) {
+        struct json_object *entry;
+        r = db_next(rows, &row, err);
+        if (r || !row)
+            break;
+        entry = event_row(rows);
+        if (!entry || json_object_array_add(list, entry) != 0)
+            r = error_nomem(err);
+    }
+    return r;
+}
+
+#define EVENT_COLUMNS                                                                              \
+    "e.seq, e.iss, e.jti, e.txn, e.kinds, e.version, e.received_us, s.uri, " OUTCOME_SQL
+#define EVENT_TABLES                                                                               \
+    " FROM event e LEFT JOIN subject s ON s.id = e.subject LEFT JOIN link l ON l.subject = "       \
+    "e.subject"
+
+int
+store_read_subject(struct store *store, const char *user, struct json_object **ret,
+                   struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    AUTO_JSON struct json_object *result = NULL;
+    AUTO_JSON struct json_object *events = json_object_new_array();
+    int64_t id = 0;
+    struct db *db;
+    bool row = false;
+    int r = events ? store_reader(store, &db, err) : error_nomem(err);
+
+    if (!r)
+        r = find(db, user, &id, err);
+    if (!r)
+        r = db_select(db, &rows, err,
+                      "SELECT " ROW_COLUMNS " FROM subject s LEFT JOIN link l ON l.subject = s.id"
+                      " WHERE s.id = ?",
+                      "i", id);
+    if (!r)
+        r = db_next(&rows, &row, err);
+    if (!r)
+        r = make_row(&rows, true, &result, err);
+    if (!r)
+        r = db_select(db, &rows, err,
+                      "SELECT * FROM (SELECT " EVENT_COLUMNS EVENT_TABLES " WHERE e.subject = ?"
+                      " ORDER BY e.version DESC LIMIT 100) ORDER BY 6",
+                      "i", id);
+    if (!r)
+        r = append_events(&rows, events, err);
+    if (!r && json_put(result, "events", json_ref(events)))
+        r = error_nomem(err);
+    if (!r)
+        *ret = STEAL(result);
+    return r;
+}
+
+int
+store_read_events(struct store *store, int64_t after, int64_t limit, struct json_object **ret,
+                  struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    AUTO_JSON struct json_object *result = json_object_new_object();
+    struct json_object *list = json_object_new_array();
+    struct db *db;
+    int r;
+
+    if (!result || !list || json_put(result, "events", list))
+        return error_nomem(err);
+    r = store_reader(store, &db, err);
+    if (!r)
+        r = db_select(db, &rows, err,
+                      "SELECT " EVENT_COLUMNS EVENT_TABLES
+                      " WHERE e.seq > ? ORDER BY e.seq LIMIT ?",
+                      "ii", after, limit);
+    if (!r)
+        r = append_events(&rows, list, err);
+    if (!r)
+        *ret = STEAL(result);
+    return r;
+}
+
+/* ---- counts ---- */
+
+static int
+count_states(struct db *db, struct json_object *counts, struct prov_error *err)
+{
+    static const char *const names[] = { "in_step", "pending", "parked", "in_flight" };
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    int64_t total = 0;
+    bool row = true;
+    int r = PROV_OK;
+
+    for (size_t i = 0; !r && i < sizeof(names) / sizeof(names[0]); i++)
+        r = json_put_int(counts, names[i], 0) ? error_nomem(err) : PROV_OK;
+    if (!r)
+        r = db_select(db, &rows, err,
+                      "SELECT " STATE_SQL ", count(*) FROM subject s"
+                      " LEFT JOIN link l ON l.subject = s.id GROUP BY 1",
+                      "");
+    while (!r) {
+        r = db_next(&rows, &row, err);
+        if (r || !row)
+            break;
+        total += db_int(&rows, 1);
+        if (json_put_int(counts, db_text(&rows, 0), db_int(&rows, 1)))
+            r = error_nomem(err);
+    }
+    if (!r && json_put_int(counts, "total", total))
+        r = error_nomem(err);
+    return r;
+}
+
+int
+store_read_counts(struct store *store, struct json_object **ret, struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    AUTO_JSON struct json_object *result = json_object_new_object();
+    struct json_object *counts = json_object_new_object();
+    int64_t oldest;
+    struct db *db;
+    bool row = false;
+    int r;
+
+    if (!result || !counts || json_put(result, "subjects", counts))
+        return error_nomem(err);
+    r = store_reader(store, &db, err);
+    if (!r)
+        r = count_states(db, counts, err);
+    /* the oldest event not settled yet; the event itself says how long it has been waiting */
+    if (!r)
+        r = db_select(db, &rows, err,
+                      "SELECT (SELECT count(*) FROM event), (SELECT count(*) FROM due),"
+                      " coalesce((SELECT min(e.received_us) FROM due d JOIN event e"
+                      " ON e.subject = d.subject LEFT JOIN link l ON l.subject = e.subject"
+                      " WHERE e.version > coalesce(l.settled_version, 0)), 0)",
+                      "");
+    if (!r)
+        r = db_next(&rows, &row, err);
+    if (r)
+        return r;
+    oldest = db_int(&rows, 2);
+    if (json_put_int(result, "events", db_int(&rows, 0)) ||
+        json_put_int(result, "due", db_int(&rows, 1)) ||
+        json_put(result, "oldest_pending_s",
+                 oldest ? json_object_new_int64((clock_now_us() - oldest) / CLOCK_SECOND_US)
+                        : NULL) ||
+        json_put_string(result, "store", store->path))
+        return error_nomem(err);
+    *ret = STEAL(result);
+    return PROV_OK;
+}

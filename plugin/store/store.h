@@ -1,0 +1,220 @@
+/*
+ * The store: what is wanted and what is there, for each subject (design 2). One SQLite file, used
+ * by any number of threads and processes.
+ *
+ * Locks     `write` guards the connection that accept and delivery use, one short transaction at a
+ *           time; `read` guards the connection of the queries. Nothing of the host is called, and
+ *           no network is waited for, while one is held.
+ * Fork      An SQLite connection must not cross a fork: the child would share the parent's locks
+ *           without holding them (sqlite.org/howtocorrupt.html 2.6). So every open store closes its
+ *           connections just before a fork (pthread_atfork) and both sides open anew when they
+ *           next need one. There is nothing to abandon and nothing stale.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "plugin/base/json.h"
+#include "plugin/event/event.h"
+
+#define STORE_SCHEMA_VERSION 1
+
+struct store;
+
+/* Makes a store object for an absolute path; touches no disk. */
+MUST_CHECK int store_new(const char *path, struct store **ret, struct prov_error *err);
+/* Closes; no other thread may be inside. NULL is allowed. */
+void store_free(struct store *store);
+DEFINE_CLEANUP(struct store *, store, store_free);
+const char *store_path(const struct store *store);
+
+/* ---- accepting (accept.c) ---- */
+
+struct store_answer {
+    enum prov_answer_status status;
+    bool duplicate;
+    int64_t version;
+    struct prov_error error; /* refused: why */
+};
+
+/*
+ * Folds events, in order, each in a savepoint of its own, and returns when they are on disk. Calls
+ * that come together share one commit. An event that is NULL was refused before and keeps its
+ * answer. PROV_E_STORE: nothing of this call is known to be durable, and every other answer is
+ * PROV_ANSWER_UNKNOWN. Blocks for a flush.
+ */
+MUST_CHECK int store_accept(struct store *store, struct event *const *events, size_t count,
+                            struct store_answer *answers, struct prov_error *err);
+
+/* ---- snapshots (snapshot.c) ---- */
+
+struct store_snapshot;
+
+struct store_guard {
+    int64_t floor, percent; /* more lost than floor and than percent of those in scope: refused */
+};
+
+MUST_CHECK int store_snapshot_begin(struct store *store, const char *issuer,
+                                    struct store_snapshot **ret, struct prov_error *err);
+/* One user, as a put event of the snapshot's issuer; taken over on success. PROV_E_INVALID: a URI
+ * that came before. */
+MUST_CHECK int store_snapshot_add(struct store_snapshot *snapshot, struct event *event,
+                                  struct prov_error *err);
+/* Issuer, and a name for the next event: "snapshot:...:17". Borrowed until the next call. */
+const char *store_snapshot_issuer(const struct store_snapshot *snapshot);
+const char *store_snapshot_jti(struct store_snapshot *snapshot);
+/* Compares and, unless dry_run, folds, in one transaction. *ret_report: see connector.h. */
+MUST_CHECK int store_snapshot_apply(struct store_snapshot *snapshot,
+                                    const struct store_guard *guard, bool force, bool dry_run,
+                                    struct json_object **ret_report, struct prov_error *err);
+void store_snapshot_free(struct store_snapshot *snapshot);
+DEFINE_CLEANUP(struct store_snapshot *, store_snapshot, store_snapshot_free);
+
+/* ---- delivery (link.c, lease.c) ---- */
+
+/* What is wanted. */
+struct subject {
+    int64_t id;
+    char *iss, *uri;
+    enum presence presence;
+    struct json_object *resource; /* NULL: never seen */
+    int64_t version;
+};
+
+/* What is there. Texts may be NULL. Written by delivery only. */
+struct link {
+    char salesforce_id[19];        /* "" until confirmed */
+    struct json_object *confirmed; /* field -> value last confirmed; NULL: nothing */
+    int64_t confirmed_version;     /* version those came from */
+    int64_t settled_version;       /* version that outcome speaks of */
+    char *username_wanted;         /* lower case, as are the next two */
+    char *username_held;           /* confirmed; also while inactive */
+    char *username_inputs;         /* what username_held was built from, see plan.h */
+    struct json_object *in_flight; /* {"op","fields","at_us"}: sent, answer not known; NULL: none */
+    int64_t first_sent_us;         /* of a create that may have happened; 0: none */
+    int64_t attempts;              /* tries in a row that will be tried again */
+    int64_t next_us;               /* next try; 0: none */
+    char *outcome;                 /* "delivered", "nothing to do", "refused", "retry", "unknown" */
+    char *code, *message, *cause, *remedy;
+    char *last_action;   /* "created", "updated Title, Department", ... */
+    char *plan_digest;   /* of the connector fields the outcome was planned with */
+    char *waits_name;    /* a username that another subject of ours holds or wants */
+    char *waits_manager; /* URI of a manager who has no Salesforce Id yet */
+    int64_t updated_us;
+};
+
+/* One due subject with all that delivery needs, and the rows of `due` that named it. */
+struct work {
+    struct subject subject;
+    struct link link;
+    int64_t *due;
+    size_t due_count;
+};
+
+void work_done(struct work *work);
+void work_list_free(struct work *list, size_t count);
+void link_done(struct link *link);
+void subject_done(struct subject *subject);
+
+/* Places in `due`: urgent before new before what has a time. */
+#define DUE_URGENT INT64_C(0)
+#define DUE_NOW    INT64_C(1)
+
+/*
+ * Takes the right to deliver: an fcntl lock on `path`.lease, gone with the process, and a new epoch
+ * that fences an older holder out. *ret_held false: another process (or another connector of this
+ * one) has it. On taking it, whatever is in flight is made due.
+ */
+MUST_CHECK int store_lease_take(struct store *store, bool *ret_held, struct prov_error *err);
+void store_lease_drop(struct store *store);
+bool store_lease_held(struct store *store);
+
+/* Up to limit subjects that are due, most urgent first. The caller frees the list. */
+MUST_CHECK int store_due(struct store *store, int64_t now_us, int64_t limit, struct work **ret,
+                         size_t *ret_count, struct prov_error *err);
+/* Subjects that are due at some time, and the earliest such time (0: none). */
+MUST_CHECK int store_due_outlook(struct store *store, int64_t *ret_subjects, int64_t *ret_next_us,
+                                 struct prov_error *err);
+
+/*
+ * A write transaction. STORE_FENCED (delivery) fails with PROV_E_STATE when the lease has been
+ * taken over (rule 15): the caller drops what it knows, the new holder reads back. STORE_UNFENCED
+ * is for an admin's orders, which write only facts and `due`. Between begin() and commit() or
+ * rollback() only the functions marked [tx] may be called, and nothing that waits.
+ */
+enum store_fence {
+    STORE_FENCED,
+    STORE_UNFENCED
+};
+MUST_CHECK int store_begin(struct store *store, enum store_fence fence, struct prov_error *err);
+MUST_CHECK int store_commit(struct store *store, struct prov_error *err);
+void store_rollback(struct store *store);
+
+/* [tx] Writes the link of a subject. */
+MUST_CHECK int store_put_link(struct store *store, int64_t subject, const struct link *link,
+                              struct prov_error *err);
+/* [tx] Deletes the rows of `due` that were read. */
+MUST_CHECK int store_due_delete(struct store *store, const struct work *work,
+                                struct prov_error *err);
+/* [tx] Makes a subject due; DUE_URGENT, DUE_NOW or a time. */
+MUST_CHECK int store_due_add(struct store *store, int64_t subject, int64_t at,
+                             struct prov_error *err);
+/* [tx] Makes due who waits for this username or for this manager (NULL: neither). */
+MUST_CHECK int store_wake_name(struct store *store, const char *username, struct prov_error *err);
+MUST_CHECK int store_wake_manager(struct store *store, const char *iss, const char *uri,
+                                  struct prov_error *err);
+/* [tx] Makes due every parked subject planned with other connector fields (rule 10). */
+MUST_CHECK int store_replan_parked(struct store *store, const char *plan_digest,
+                                   struct prov_error *err);
+/* [tx] Makes due: all parked, or all (parked false). *ret_count subjects. */
+MUST_CHECK int store_due_all(struct store *store, bool parked, int64_t *ret_count,
+                             struct prov_error *err);
+/* [tx] Forgets settled events received before a time. */
+MUST_CHECK int store_forget_events(struct store *store, int64_t before_us, struct prov_error *err);
+
+/* Another subject of ours that holds or wants this username: its URI, or NULL. Heap. */
+MUST_CHECK int store_name_user(struct store *store, const char *username, int64_t except,
+                               char **ret_uri, struct prov_error *err);
+/* Salesforce Id linked to a URI of an issuer; "" when there is none yet. */
+MUST_CHECK int store_linked_id(struct store *store, const char *iss, const char *uri, char ret[19],
+                               struct prov_error *err);
+
+/* Small facts of the store: "org_id", "hold", "plan_digest". *ret is heap, NULL when not set. */
+MUST_CHECK int store_get_fact(struct store *store, const char *key, char **ret,
+                              struct prov_error *err);
+/* [tx] value NULL forgets the fact. */
+MUST_CHECK int store_put_fact(struct store *store, const char *key, const char *value,
+                              struct prov_error *err);
+
+/* Settled events of a subject that the host has not been told of: array of
+ * {"seq","iss","jti","txn","version","uri"}. */
+MUST_CHECK int store_untold(struct store *store, int64_t subject, int64_t up_to_version,
+                            struct json_object **ret, struct prov_error *err);
+/* Subjects with settled events the host has not been told of, at most limit: array of ids. */
+MUST_CHECK int store_untold_subjects(struct store *store, int64_t limit, struct json_object **ret,
+                                     struct prov_error *err);
+/* [tx] */
+MUST_CHECK int store_told(struct store *store, int64_t seq, struct prov_error *err);
+
+/* ---- reading (read.c); JSON forms in sfprov-connector(7) ---- */
+
+MUST_CHECK int store_read_counts(struct store *store, struct json_object **ret,
+                                 struct prov_error *err);
+MUST_CHECK int store_read_subjects(struct store *store, struct json_object *request,
+                                   struct json_object **ret, struct prov_error *err);
+MUST_CHECK int store_read_subject(struct store *store, const char *user, struct json_object **ret,
+                                  struct prov_error *err);
+MUST_CHECK int store_read_events(struct store *store, int64_t after, int64_t limit,
+                                 struct json_object **ret, struct prov_error *err);
+/* One subject with its link, as delivery would see it; id 0: not known. For preview and acts. */
+MUST_CHECK int store_load(struct store *store, const char *iss, const char *uri,
+                          struct work *ret_work, struct prov_error *err);
+/* The id of the one subject that `user` means (URI, userName, Salesforce username or Id).
+ * PROV_E_NOTFOUND; PROV_E_INVALID names the several that fit. */
+MUST_CHECK int store_find(struct store *store, const char *user, int64_t *ret_id,
+                          struct prov_error *err);
+
+#endif
