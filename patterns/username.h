@@ -2,6 +2,8 @@
 #ifndef PATTERNS_USERNAME_H
 #define PATTERNS_USERNAME_H
 
+#include <stddef.h>
+
 #include "plugin/base/error.h"
 
 /* Longest Username, in characters (fact sheet 3.3). */
@@ -9,12 +11,25 @@
 
 /*
  * 0 when Salesforce would take the username as far as form goes. PROV_E_INVALID with the first
- * reason and its remedy: no '@', several '@', a blank or a character that is not allowed (which,
- * and at which position), an empty part, no dot in the domain, too long. Never fails on any bytes.
+ * reason and its remedy: a blank or a character that is not allowed (which, and at which position),
+ * no '@', several '@', an empty part, no dot in the domain, too long. Never fails on any bytes.
  */
 MUST_CHECK int username_check(const char *username, struct prov_error *err);
 
 /* ASCII-only equality without case: Salesforce stores usernames in lower case. */
 int username_equal(const char *a, const char *b);
+
+/* Whether this byte may stand before the '@'. */
+int username_takes(unsigned char byte);
+
+/* What is wrong with a domain as part of a username, in a clause that follows "has"; NULL when
+ * nothing is. *ret_position, from 1, says where. Characters that username_takes() refuses are
+ * found too, but without their name. */
+const char *username_domain_fault(const char *domain, size_t *ret_position);
+
+/* The text as an error may hold it: cut to what fits, bytes that are no UTF-8 replaced by '?'.
+ * Returns out. */
+#define USERNAME_QUOTE_BYTES 128
+const char *username_quote(const char *text, char out[USERNAME_QUOTE_BYTES]);
 
 #endif
