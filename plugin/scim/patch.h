@@ -2,7 +2,10 @@
  * RFC 7644 3.5.2 PATCH on a resource: add, remove, replace, with value paths, without path, names
  * without case. Habits of vendors that are taken: `op` in any case ("Replace", Entra), no-path
  * replace with dotted or URN keys (Okta, Entra), booleans as strings for `active` and `primary`,
- * a single object where an array is meant. Pure.
+ * a single object where an array is meant, a bare id as
+ * `manager`, and emails[type eq "work"].value where there is no such value: a filter of plain `eq`
+ * says what to add. Removing what is not there is nothing. `id`, `meta` and `schemas` are left alone.
+ * Pure.
  */
 #ifndef SCIM_PATCH_H
 #define SCIM_PATCH_H
@@ -13,6 +16,7 @@
  * Applies a PatchOp (`{"schemas":[...],"Operations":[...]}`) to a copy of resource and returns the
  * copy, which the caller owns. All operations or none. PROV_E_INVALID names the operation (from 1),
  * its path, the reason (RFC 7644 table 9: noTarget, invalidPath, ...) and the remedy.
+ * PROV_E_LIMIT: the resource would get more than 5000 values or 2000 attributes in one place.
  * With resource NULL only the form is checked and *ret is not written.
  */
 MUST_CHECK int scim_patch_apply(struct json_object *resource, struct json_object *patch,

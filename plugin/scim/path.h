@@ -4,7 +4,8 @@
  *   urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value
  * Attribute names and schema URNs compare without case (RFC 7643 2.1). Also taken: Salesforce's and
  * Entra's short path of an extension attribute (`department`), when the core schema has no such
- * attribute in the resource and an extension has. Pure. A parsed path never changes.
+ * attribute in the resource and an extension has; a bare "manager":"7" as its `value`. Pure. A parsed
+ * path never changes.
  */
 #ifndef SCIM_PATH_H
 #define SCIM_PATH_H
@@ -16,15 +17,16 @@
 
 struct scim_path;
 
-/* PROV_E_INVALID with position (from 1) and remedy. The caller frees *ret. */
+/* PROV_E_INVALID with position (from 1) and remedy; PROV_E_LIMIT beyond 1 KiB or 8 parentheses. The
+ * caller frees *ret. */
 MUST_CHECK int scim_path_parse(const char *text, struct scim_path **ret, struct prov_error *err);
 void scim_path_free(struct scim_path *path);
 DEFINE_CLEANUP(struct scim_path *, scim_path, scim_path_free);
 
 /*
  * The one value the path leads to, borrowed from the resource, or NULL. Of a multi-valued attribute
- * the first element that passes the filter; without a filter the element with `primary` true, else
- * the first. JSON null, "" and [] count as absent (RFC 7643 2.5).
+ * the first element that passes the filter and has it; without a filter the element with `primary`
+ * true, else the first. JSON null, "" and [] count as absent (RFC 7643 2.5).
  */
 struct json_object *scim_path_get(const struct scim_path *path, struct json_object *resource);
 

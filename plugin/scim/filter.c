@@ -1,0 +1,428 @@
+/*
+ * Value filters (RFC 7644 3.4.2.2, valFilter): their syntax and whether an element passes. Which
+ * attribute is filtered, and what becomes of the elements that pass, is decided by the callers.
+ *
+ * Strings compare without case, values of `value` included: the User schema marks nearly all of its
+ * strings caseExact false (RFC 7643 8.7.1), and this room knows no other schema to ask.
+ */
+#include "plugin/scim/filter.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "plugin/scim/parts.h"
+
+/* Bounds the recursion of parser and evaluation, together with the length limit of a path. */
+#define MAX_PARENTHESES 8
+
+enum kind {
+    AND,
+    OR,
+    NOT,
+    PRESENT,
+    COMPARE
+};
+enum comparison {
+    EQ,
+    NE,
+    CO,
+    SW,
+    EW,
+    GT,
+    GE,
+    LT,
+    LE
+};
+
+static const char *const comparison_names[] = {
+    "eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le"
+};
+
+struct scim_filter {
+    enum kind kind;
+    struct scim_filter *left, *right; /* AND and OR have both, NOT the left one */
+    char *name;
+    enum comparison comparison;
+    struct json_object *value; /* NULL: the literal null */
+};
+
+struct parser {
+    const char *text;
+    size_t at;
+    int depth;
+    struct prov_error *err;
+};
+
+void
+scim_filter_free(struct scim_filter *filter)
+{
+    if (!filter)
+        return;
+    scim_filter_free(filter->left);
+    scim_filter_free(filter->right);
+    free(filter->name);
+    json_object_put(filter->value);
+    free(filter);
+}
+
+static void
+skip_blanks(struct parser *parser)
+{
+    parser->at += strspn(parser->text + parser->at, " \t");
+}
+
+static int
+fail(const struct parser *parser, const char *why)
+{
+    return scim_syntax_error(parser->text, parser->at, why, parser->err);
+}
+
+/* Whether this word comes next, as a whole word. */
+static bool
+next_is(const struct parser *parser, const char *word)
+{
+    size_t length = strlen(word);
+
+    return scim_name_length(parser->text + parser->at) == length &&
+           strncasecmp(parser->text + parser->at, word, length) == 0;
+}
+
+/* Takes over left and right, also when it fails. */
+static int
+join(enum kind kind, struct scim_filter *left, struct scim_filter *right, struct scim_filter **ret,
+     struct prov_error *err)
+{
+    struct scim_filter *filter = calloc(1, sizeof(*filter));
+
+    if (!filter) {
+        scim_filter_free(left);
+        scim_filter_free(right);
+        return error_nomem(err);
+    }
+    filter->kind = kind;
+    filter->left = left;
+    filter->right = right;
+    *ret = filter;
+    return PROV_OK;
+}
+
+/* Bytes of the JSON string or number that comes next; 0: none does. */
+static size_t
+literal_length(const char *text)
+{
+    size_t length = 1;
+
+    if (text[0] != '"')
+        return strspn(text, "0123456789+-.eE");
+    while (text[length] != '"') {
+        if (text[length] == '\\')
+            length++;
+        if (text[length] == '\0')
+            return 0;
+        length++;
+    }
+    return length + 1;
+}
+
+/* The literal after an operator, RFC 7159's, and True, False and Null as Entra ID writes them. */
+static int
+take_literal(struct parser *parser, struct json_object **ret)
+{
+    const char *text = parser->text + parser->at;
+    size_t length = literal_length(text);
+    bool is_true = next_is(parser, "true");
+    int result = PROV_E_INVALID;
+
+    if (is_true || next_is(parser, "false")) {
+        length = scim_name_length(text);
+        *ret = json_object_new_boolean(is_true);
+        result = *ret ? PROV_OK : PROV_E_NOMEM;
+    } else if (next_is(parser, "null")) {
+        length = scim_name_length(text);
+        result = PROV_OK;
+    } else if (length > 0) {
+        result = json_parse(text, length, "the filter's value", ret, NULL);
+    }
+    if (result == PROV_E_NOMEM)
+        return error_nomem(parser->err);
+    if (result != PROV_OK)
+        return fail(parser, "a JSON string in double quotes, a number, true, false or null is "
+                            "needed here");
+    parser->at += length;
+    return PROV_OK;
+}
+
+/* RFC 7644 3.4.2.2, table 3: which literals an operator takes. */
+static const char *
+unfit(enum comparison comparison, struct json_object *literal)
+{
+    bool is_string = json_object_is_type(literal, json_type_string);
+
+    if (comparison >= CO && comparison <= EW && !is_string)
+        return "co, sw and ew compare with a string";
+    if (comparison >= GT && (!literal || json_object_is_type(literal, json_type_boolean)))
+        return "gt, ge, lt and le compare with a string or a number";
+    return NULL;
+}
+
+/* `name pr` or `name operator literal`. The RFC's own example leaves out the blank before a quote. */
+static int
+take_comparison(struct parser *parser, struct scim_filter **ret)
+{
+    CLEANUP(scim_filter_cleanup) struct scim_filter *filter = calloc(1, sizeof(*filter));
+    size_t length = scim_name_length(parser->text + parser->at), i = 0;
+    size_t count = sizeof(comparison_names) / sizeof(comparison_names[0]);
+    const char *why;
+    int result;
+
+    if (!filter)
+        return error_nomem(parser->err);
+    if (length == 0)
+        return fail(parser, "the name of a sub-attribute is needed here");
+    filter->name = strndup(parser->text + parser->at, length);
+    if (!filter->name)
+        return error_nomem(parser->err);
+    parser->at += length;
+    skip_blanks(parser);
+    filter->kind = next_is(parser, "pr") ? PRESENT : COMPARE;
+    while (filter->kind == COMPARE && i < count && !next_is(parser, comparison_names[i]))
+        i++;
+    if (i == count)
+        return fail(parser, "eq, ne, co, sw, ew, gt, ge, lt, le or pr is needed here");
+    parser->at += 2;
+    skip_blanks(parser);
+    if (filter->kind == COMPARE) {
+        filter->comparison = (enum comparison)i;
+        result = take_literal(parser, &filter->value);
+        if (result != PROV_OK)
+            return result;
+        why = unfit(filter->comparison, filter->value);
+        if (why)
+            return fail(parser, why);
+    }
+    *ret = STEAL(filter);
+    return PROV_OK;
+}
+
+static int take_or(struct parser *parser, struct scim_filter **ret);
+
+/* A comparison, or a filter in parentheses, perhaps negated. */
+static int
+take_term(struct parser *parser, struct scim_filter **ret)
+{
+    struct scim_filter *inner = NULL;
+    size_t start = parser->at;
+    bool negated = false;
+    int result;
+
+    if (next_is(parser, "not")) {
+        parser->at += strlen("not");
+        skip_blanks(parser);
+        negated = parser->text[parser->at] == '(';
+        if (!negated)
+            parser->at = start; /* an attribute of that name */
+    }
+    if (parser->text[parser->at] != '(')
+        return take_comparison(parser, ret);
+    if (++parser->depth > MAX_PARENTHESES)
+        return error_set(parser->err, PROV_E_LIMIT,
+                         "path '%.*s' nests more than %d parentheses: simplify its filter",
+                         scim_shown_length(parser->text), parser->text, MAX_PARENTHESES);
+    parser->at++;
+    result = take_or(parser, &inner);
+    if (result != PROV_OK)
+        return result;
+    if (parser->text[parser->at] != ')') {
+        scim_filter_free(inner);
+        return fail(parser, "')', 'and' or 'or' is needed here");
+    }
+    parser->depth--;
+    parser->at++;
+    if (negated)
+        return join(NOT, inner, NULL, ret, parser->err);
+    *ret = inner;
+    return PROV_OK;
+}
+
+/* One or more of what `take` reads, joined by word. */
+static int
+take_joined(struct parser *parser, const char *word, enum kind kind,
+            int (*take)(struct parser *, struct scim_filter **), struct scim_filter **ret)
+{
+    CLEANUP(scim_filter_cleanup) struct scim_filter *left = NULL;
+    struct scim_filter *right = NULL;
+    int result;
+
+    skip_blanks(parser);
+    result = take(parser, &left);
+    if (result != PROV_OK)
+        return result;
+    for (skip_blanks(parser); next_is(parser, word); skip_blanks(parser)) {
+        parser->at += strlen(word);
+        skip_blanks(parser);
+        result = take(parser, &right);
+        if (result != PROV_OK)
+            return result;
+        result = join(kind, STEAL(left), right, &left, parser->err);
+        if (result != PROV_OK)
+            return result;
+    }
+    *ret = STEAL(left);
+    return PROV_OK;
+}
+
+static int
+take_and(struct parser *parser, struct scim_filter **ret)
+{
+    return take_joined(parser, "and", AND, take_term, ret);
+}
+
+/* `and` binds closer than `or` (RFC 7644 3.4.2.2). */
+static int
+take_or(struct parser *parser, struct scim_filter **ret)
+{
+    return take_joined(parser, "or", OR, take_and, ret);
+}
+
+int
+scim_filter_parse(const char *text, size_t *position, struct scim_filter **ret,
+                  struct prov_error *err)
+{
+    struct parser parser = { .text = text, .at = *position, .err = err };
+    int result = take_or(&parser, ret);
+
+    if (result == PROV_OK)
+        *position = parser.at;
+    return result;
+}
+
+/* A string, or the text of a boolean: hosts send primary as "True". NULL for other values. */
+static const char *
+comparable_text(struct json_object *value)
+{
+    if (json_object_is_type(value, json_type_boolean))
+        return json_object_get_boolean(value) ? "true" : "false";
+    return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
+}
+
+static bool
+is_number(struct json_object *value)
+{
+    return json_object_is_type(value, json_type_int) ||
+           json_object_is_type(value, json_type_double);
+}
+
+/* Below, at or above zero as a stands before, at or behind b. False: they cannot be compared. */
+static bool
+order(struct json_object *a, struct json_object *b, int *ret)
+{
+    const char *left = comparable_text(a), *right = comparable_text(b);
+
+    if (left && right) {
+        *ret = strcasecmp(left, right);
+        return true;
+    }
+    if (!is_number(a) || !is_number(b))
+        return false;
+    if (json_equal(a, b))
+        *ret = 0;
+    else
+        *ret = json_object_get_double(a) < json_object_get_double(b) ? -1 : 1;
+    return true;
+}
+
+static bool
+text_matches(enum comparison comparison, const char *text, const char *part)
+{
+    size_t length = strlen(text), wanted = strlen(part);
+
+    if (comparison == CO)
+        return strcasestr(text, part) != NULL;
+    if (wanted > length)
+        return false;
+    return strncasecmp(comparison == SW ? text : text + length - wanted, part, wanted) == 0;
+}
+
+/* An attribute that is not there equals null, and differs from everything else. */
+static bool
+compares(const struct scim_filter *filter, struct json_object *value)
+{
+    enum comparison comparison = filter->comparison;
+    int difference;
+
+    if (!scim_is_present(value) || !filter->value)
+        return comparison == EQ   ? !scim_is_present(value) && !scim_is_present(filter->value)
+               : comparison == NE ? scim_is_present(value) || scim_is_present(filter->value)
+                                  : false;
+    if (comparison >= CO && comparison <= EW) {
+        const char *text = comparable_text(value);
+        return text && text_matches(comparison, text, json_object_get_string(filter->value));
+    }
+    if (!order(value, filter->value, &difference))
+        return comparison == NE;
+    switch (comparison) {
+    case EQ:
+        return difference == 0;
+    case NE:
+        return difference != 0;
+    case GT:
+        return difference > 0;
+    case GE:
+        return difference >= 0;
+    case LT:
+        return difference < 0;
+    default:
+        return difference <= 0;
+    }
+}
+
+bool
+scim_filter_match(const struct scim_filter *filter, struct json_object *element)
+{
+    switch (filter->kind) {
+    case AND:
+        return scim_filter_match(filter->left, element) &&
+               scim_filter_match(filter->right, element);
+    case OR:
+        return scim_filter_match(filter->left, element) ||
+               scim_filter_match(filter->right, element);
+    case NOT:
+        return !scim_filter_match(filter->left, element);
+    case PRESENT:
+        return scim_is_present(scim_element_part(element, filter->name));
+    default:
+        return compares(filter, scim_element_part(element, filter->name));
+    }
+}
+
+bool
+scim_filter_describes(const struct scim_filter *filter)
+{
+    if (filter->kind == AND)
+        return scim_filter_describes(filter->left) && scim_filter_describes(filter->right);
+    return filter->kind == COMPARE && filter->comparison == EQ && filter->value &&
+           strcasecmp(filter->name, "value") != 0 && strcasecmp(filter->name, "$ref") != 0;
+}
+
+/* Adds what a describing filter says to the element. */
+static int
+describe(const struct scim_filter *filter, struct json_object *element)
+{
+    int result;
+
+    if (filter->kind == AND) {
+        result = describe(filter->left, element);
+        return result == PROV_OK ? describe(filter->right, element) : result;
+    }
+    return json_put(element, filter->name, json_ref(filter->value));
+}
+
+struct json_object *
+scim_filter_element(const struct scim_filter *filter)
+{
+    AUTO_JSON struct json_object *element = json_object_new_object();
+
+    if (!element || !scim_filter_describes(filter) || describe(filter, element) != PROV_OK)
+        return NULL;
+    return STEAL(element);
+}

@@ -1,0 +1,325 @@
+/*
+ * Attribute paths: their syntax, where they lead in a resource, and the one value a reader of a
+ * path means. Filters inside brackets are filter.c's; changing what a path leads to is patch.c's.
+ *
+ * A URN in front of an attribute ends at the last colon, and attribute names hold neither colons
+ * nor dots, so the dot of "2.0" divides nothing. Whether the last segment is an attribute or part of
+ * the URN ("...:enterprise:2.0:User" as a whole) is decided for names of resource types here, else
+ * by the resource.
+ */
+#include "plugin/scim/path.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "plugin/scim/parts.h"
+
+/* A path is typed by a person or built from an attribute name; nothing honest comes near this. */
+#define PATH_MAX_BYTES 1024
+
+/* RFC 7643 4.3. Entra ID names them without their schema. */
+static const char *const enterprise_attributes[] = {
+    "employeeNumber", "costCenter", "organization", "division", "department", "manager",
+};
+
+void
+scim_path_free(struct scim_path *path)
+{
+    if (!path)
+        return;
+    free(path->schema);
+    free(path->attribute);
+    free(path->whole);
+    scim_filter_free(path->filter);
+    free(path->sub);
+    free(path);
+}
+
+int
+scim_shown_length(const char *text)
+{
+    size_t length = strnlen(text, 121);
+
+    if (length > 120) {
+        length = 120;
+        while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80)
+            length--;
+    }
+    return (int)length;
+}
+
+int
+scim_syntax_error(const char *text, size_t position, const char *why, struct prov_error *err)
+{
+    return error_set(err, PROV_E_INVALID,
+                     "path '%.*s' is not valid at position %zu: %s; a path looks like "
+                     "name.familyName or emails[type eq \"work\"].value",
+                     scim_shown_length(text), text, position + 1, why);
+}
+
+static bool
+is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* RFC 7643 2.1 ATTRNAME, and `$ref`; custom attributes of some hosts start with `_`. */
+size_t
+scim_name_length(const char *text)
+{
+    size_t length = text[0] == '$' ? 1 : 0;
+
+    if (!is_letter(text[length]) && text[length] != '_')
+        return 0;
+    while (is_letter(text[length]) || (text[length] >= '0' && text[length] <= '9') ||
+           text[length] == '-' || text[length] == '_')
+        length++;
+    return length;
+}
+
+bool
+scim_is_schema(const char *urn)
+{
+    const char *segment = strrchr(urn, ':');
+
+    if (strcasecmp(urn, SCIM_CORE_USER) == 0 || strcasecmp(urn, SCIM_ENTERPRISE_USER) == 0)
+        return true;
+    /* extensions of a user end with its resource type by convention (RFC 7643 10.2.1); with its
+     * capital, as others have a `user` in the middle of a URN */
+    return segment && strcmp(segment, ":User") == 0;
+}
+
+/* The URN at text[*at], if one is there; *at is moved to the attribute, or to the end of the URN
+ * when it stands for itself. */
+static int
+take_schema(const char *text, size_t *at, char **ret, struct prov_error *err)
+{
+    size_t start = *at, head = start + strcspn(text + start, "[ \t\"()"), colon = head, end;
+    AUTO_FREE char *urn = NULL;
+    bool version_last;
+
+    if (strncasecmp(text + start, "urn:", 4) != 0)
+        return PROV_OK;
+    while (text[colon] != ':' || colon == head)
+        colon--;
+    if (colon <= start + 4)
+        return scim_syntax_error(text, start, "a schema URN has more than two segments", err);
+    for (size_t i = start; i < head; i++) {
+        if ((unsigned char)text[i] < 0x21 || (unsigned char)text[i] > 0x7e)
+            return scim_syntax_error(text, i, "this cannot stand in a schema URN", err);
+    }
+    end = colon + 1 + scim_name_length(text + colon + 1);
+    version_last = text[colon + 1] >= '0' && text[colon + 1] <= '9';
+    if (version_last)
+        end = head; /* no attribute starts with a digit */
+    urn = strndup(text + start, end - start);
+    if (!urn)
+        return error_nomem(err);
+    if (version_last || scim_is_schema(urn)) {
+        *at = text[end] == '.' ? end + 1 : end; /* some write a dot before the attribute */
+    } else {
+        urn[colon - start] = '\0';
+        *at = colon + 1;
+    }
+    *ret = STEAL(urn);
+    return PROV_OK;
+}
+
+static int
+take_name(const char *text, size_t *at, char **ret, struct prov_error *err)
+{
+    size_t length = scim_name_length(text + *at);
+
+    if (length == 0)
+        return scim_syntax_error(text, *at, "an attribute name is needed here", err);
+    *ret = strndup(text + *at, length);
+    *at += length;
+    return *ret ? PROV_OK : error_nomem(err);
+}
+
+/* `attribute[filter].sub` from text[*at]. */
+static int
+take_attribute(const char *text, size_t *at, struct scim_path *path, struct prov_error *err)
+{
+    int result = take_name(text, at, &path->attribute, err);
+
+    if (result != PROV_OK)
+        return result;
+    if (text[*at] == '[') {
+        (*at)++;
+        result = scim_filter_parse(text, at, &path->filter, err);
+        if (result != PROV_OK)
+            return result;
+        if (text[*at] != ']')
+            return scim_syntax_error(text, *at, "']', 'and' or 'or' is needed here", err);
+        (*at)++;
+    }
+    if (text[*at] == '.') {
+        (*at)++;
+        return take_name(text, at, &path->sub, err);
+    }
+    return PROV_OK;
+}
+
+int
+scim_path_parse(const char *text, struct scim_path **ret, struct prov_error *err)
+{
+    CLEANUP(scim_path_cleanup) struct scim_path *path = calloc(1, sizeof(*path));
+    size_t start = strspn(text, " \t"), at = start, end;
+    int result;
+
+    if (!path)
+        return error_nomem(err);
+    if (strlen(text) > PATH_MAX_BYTES)
+        return error_set(err, PROV_E_LIMIT, "path '%.*s...' is longer than %d bytes: shorten it",
+                         scim_shown_length(text), text, PATH_MAX_BYTES);
+    result = take_schema(text, &at, &path->schema, err);
+    if (result != PROV_OK)
+        return result;
+    if (!path->schema || text[at + strspn(text + at, " \t")] != '\0') {
+        result = take_attribute(text, &at, path, err);
+        if (result != PROV_OK)
+            return result;
+    }
+    end = at;
+    at += strspn(text + at, " \t");
+    if (text[at] != '\0')
+        return scim_syntax_error(text, at, "nothing more can stand here", err);
+    if (path->schema && path->attribute && !path->filter && !path->sub) {
+        path->whole = strndup(text + start, end - start);
+        if (!path->whole)
+            return error_nomem(err);
+    }
+    *ret = STEAL(path);
+    return PROV_OK;
+}
+
+static bool
+has_member(struct json_object *object, const char *name)
+{
+    const char *spelled = NULL;
+
+    json_get_nocase(object, name, &spelled);
+    return spelled != NULL;
+}
+
+/* The extension that an attribute written without a schema belongs to: one that has it, else the
+ * enterprise extension for its own attributes. */
+static void
+locate_short(struct json_object *resource, struct scim_place *place)
+{
+    if (!json_object_is_type(resource, json_type_object) || has_member(resource, place->attribute))
+        return;
+    json_object_object_foreach(resource, name, member)
+    {
+        if (strncasecmp(name, "urn:", 4) == 0 && has_member(member, place->attribute)) {
+            place->container = member;
+            place->schema = name;
+            return;
+        }
+    }
+    for (size_t i = 0; i < sizeof(enterprise_attributes) / sizeof(enterprise_attributes[0]); i++) {
+        if (strcasecmp(place->attribute, enterprise_attributes[i]) == 0) {
+            place->schema = SCIM_ENTERPRISE_USER;
+            place->container = json_get_nocase(resource, SCIM_ENTERPRISE_USER, &place->schema);
+            return;
+        }
+    }
+}
+
+void
+scim_path_locate(const struct scim_path *path, struct json_object *resource, struct scim_place *ret)
+{
+    *ret = (struct scim_place){ .container = resource, .attribute = path->attribute };
+    if (!path->schema) {
+        if (path->attribute)
+            locate_short(resource, ret);
+        return;
+    }
+    if (path->whole && has_member(resource, path->whole)) {
+        ret->container = json_get_nocase(resource, path->whole, &ret->schema);
+        ret->attribute = NULL;
+        return;
+    }
+    if (strcasecmp(path->schema, SCIM_CORE_USER) == 0)
+        return;
+    ret->schema = path->schema;
+    ret->container = json_get_nocase(resource, path->schema, &ret->schema);
+}
+
+bool
+scim_is_present(struct json_object *value)
+{
+    switch (json_object_get_type(value)) {
+    case json_type_null:
+        return false;
+    case json_type_string:
+        return json_object_get_string_len(value) > 0;
+    case json_type_array:
+        return json_object_array_length(value) > 0;
+    default:
+        return true;
+    }
+}
+
+bool
+scim_is_true(struct json_object *value)
+{
+    if (json_object_is_type(value, json_type_string))
+        return strcasecmp(json_object_get_string(value), "true") == 0;
+    return json_object_is_type(value, json_type_boolean) && json_object_get_boolean(value);
+}
+
+struct json_object *
+scim_element_part(struct json_object *element, const char *sub)
+{
+    if (json_object_is_type(element, json_type_object))
+        return json_get_nocase(element, sub, NULL);
+    return strcasecmp(sub, "value") == 0 ? element : NULL;
+}
+
+/* What the path means of one element, or NULL. */
+static struct json_object *
+value_of(const struct scim_path *path, struct json_object *element)
+{
+    struct json_object *value = path->sub ? scim_element_part(element, path->sub) : element;
+
+    return scim_is_present(value) ? value : NULL;
+}
+
+/* The first element with a value among those that pass the filter, or that are primary. */
+static struct json_object *
+first_value(const struct scim_path *path, struct json_object *elements, bool primary_only)
+{
+    for (size_t i = 0; i < json_object_array_length(elements); i++) {
+        struct json_object *element = json_object_array_get_idx(elements, i), *value;
+        if (path->filter && !scim_filter_match(path->filter, element))
+            continue;
+        if (primary_only && !scim_is_true(json_get_nocase(element, "primary", NULL)))
+            continue;
+        value = value_of(path, element);
+        if (value)
+            return value;
+    }
+    return NULL;
+}
+
+struct json_object *
+scim_path_get(const struct scim_path *path, struct json_object *resource)
+{
+    struct scim_place place;
+    struct json_object *attribute, *value = NULL;
+
+    scim_path_locate(path, resource, &place);
+    if (!place.attribute)
+        return scim_is_present(place.container) ? place.container : NULL;
+    attribute = json_get_nocase(place.container, place.attribute, NULL);
+    if (json_object_is_type(attribute, json_type_array)) {
+        if (!path->filter)
+            value = first_value(path, attribute, true);
+        return value ? value : first_value(path, attribute, false);
+    }
+    if (path->filter && !(attribute && scim_filter_match(path->filter, attribute)))
+        return NULL;
+    return value_of(path, attribute);
+}

@@ -1,0 +1,318 @@
+/*
+ * How a value is put into a resource once it is known where: what is merged, appended or replaced,
+ * and what else must change with it. Finding the place is patch.c's; nothing here knows of paths.
+ *
+ * Everything is done in place, on the copy that patch.c made, with copies of the values put in.
+ */
+#include "plugin/scim/value.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "plugin/scim/parts.h"
+
+/* Comparing every new element with every old one, and every name with every other, is quadratic:
+ * these keep a hostile PATCH below a second. No real user comes near them. */
+#define MAX_ELEMENTS 5000
+#define MAX_MEMBERS  2000
+
+static const char *const multi_valued[] = {
+    "emails", "phoneNumbers", "ims",   "photos",           "addresses",
+    "groups", "entitlements", "roles", "x509Certificates",
+};
+
+bool
+scim_is_multi_valued(const char *name)
+{
+    for (size_t i = 0; i < sizeof(multi_valued) / sizeof(multi_valued[0]); i++) {
+        if (strcasecmp(name, multi_valued[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The name as the object spells it already, else as given. */
+static const char *
+spelling(struct json_object *object, const char *name)
+{
+    const char *spelled = name;
+
+    json_get_nocase(object, name, &spelled);
+    return spelled;
+}
+
+/* Takes over value; NULL is out of memory. */
+static int
+put(struct json_object *object, const char *name, struct json_object *value, struct prov_error *err)
+{
+    const char *spelled = NULL;
+
+    if (!value)
+        return error_nomem(err);
+    json_get_nocase(object, name, &spelled);
+    if (!spelled && json_object_object_length(object) >= MAX_MEMBERS) {
+        json_object_put(value);
+        return error_set(err, PROV_E_LIMIT, "there would be more than %d attributes", MAX_MEMBERS);
+    }
+    return json_put(object, spelled ? spelled : name, value) == PROV_OK ? PROV_OK
+                                                                        : error_nomem(err);
+}
+
+void
+scim_value_remove(struct json_object *object, const char *name)
+{
+    json_object_object_del(object, spelling(object, name));
+}
+
+/* A copy; of a flag that came as a string ("False", Entra ID), the boolean that it means. */
+static struct json_object *
+copy_of(const char *name, struct json_object *value)
+{
+    struct json_object *copy = NULL;
+
+    if ((strcasecmp(name, "active") == 0 || strcasecmp(name, "primary") == 0) &&
+        json_object_is_type(value, json_type_string)) {
+        const char *text = json_object_get_string(value);
+        if (strcasecmp(text, "true") == 0 || strcasecmp(text, "false") == 0)
+            return json_object_new_boolean(strcasecmp(text, "true") == 0);
+    }
+    return json_object_deep_copy(value, &copy, NULL) == 0 ? copy : NULL;
+}
+
+int
+scim_value_append(struct json_object *list, struct json_object *element, struct prov_error *err)
+{
+    if (!element)
+        return error_nomem(err);
+    if (json_object_array_length(list) >= MAX_ELEMENTS) {
+        json_object_put(element);
+        return error_set(err, PROV_E_LIMIT, "there would be more than %d values", MAX_ELEMENTS);
+    }
+    if (json_object_array_add(list, element) != 0) {
+        json_object_put(element);
+        return error_nomem(err);
+    }
+    return PROV_OK;
+}
+
+struct json_object *
+scim_value_list(struct json_object *object, const char *name)
+{
+    struct json_object *old = json_get_nocase(object, name, NULL), *list;
+
+    if (json_object_is_type(old, json_type_array))
+        return old;
+    list = json_object_new_array();
+    if (!list || (old && scim_value_append(list, json_ref(old), NULL) != PROV_OK) ||
+        json_put(object, spelling(object, name), json_ref(list)) != PROV_OK) {
+        json_object_put(list);
+        return NULL;
+    }
+    json_object_put(list); /* the object keeps it */
+    return list;
+}
+
+struct json_object *
+scim_value_complex(struct json_object *list, size_t i)
+{
+    struct json_object *element = json_object_array_get_idx(list, i);
+    AUTO_JSON struct json_object *complex = NULL;
+
+    if (json_object_is_type(element, json_type_object))
+        return element;
+    complex = json_object_new_object();
+    if (!complex || (element && json_put(complex, "value", json_ref(element)) != PROV_OK) ||
+        json_object_array_put_idx(list, i, json_ref(complex)) != 0)
+        return NULL;
+    return complex; /* the list keeps it */
+}
+
+int
+scim_value_sole_primary(struct json_object *list, size_t i, struct prov_error *err)
+{
+    struct json_object *element = json_object_array_get_idx(list, i);
+
+    if (!scim_is_true(json_get_nocase(element, "primary", NULL)))
+        return PROV_OK;
+    for (size_t other = 0; other < json_object_array_length(list); other++) {
+        const char *name = "primary";
+        element = json_object_array_get_idx(list, other);
+        if (other == i || !scim_is_true(json_get_nocase(element, name, &name)))
+            continue;
+        if (json_put_bool(element, name, false) != PROV_OK)
+            return error_nomem(err);
+    }
+    return PROV_OK;
+}
+
+/* One value as an element of this attribute. An element of a core attribute is complex, also where a
+ * host sends its `value` alone. */
+static int
+new_element(const char *name, struct json_object *value, struct json_object **ret,
+            struct prov_error *err)
+{
+    AUTO_JSON struct json_object *element = NULL;
+    int result;
+
+    if (json_object_is_type(value, json_type_object) || scim_is_multi_valued(name)) {
+        element = json_object_new_object();
+        if (!element)
+            return error_nomem(err);
+        if (json_object_is_type(value, json_type_object))
+            result = scim_value_merge(element, value, SCIM_REPLACE, err);
+        else
+            result = put(element, "value", copy_of("value", value), err);
+        if (result != PROV_OK)
+            return result;
+    } else {
+        element = copy_of(name, value);
+        if (!element)
+            return error_nomem(err);
+    }
+    *ret = STEAL(element);
+    return PROV_OK;
+}
+
+static bool
+contains(struct json_object *list, struct json_object *element)
+{
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        if (json_equal(json_object_array_get_idx(list, i), element))
+            return true;
+    }
+    return false;
+}
+
+/* Appends one value, unless the list has it (RFC 7644 3.5.2.1). Nothing and {} say nothing. */
+static int
+append_new(struct json_object *list, const char *name, struct json_object *value, enum scim_op op,
+           struct prov_error *err)
+{
+    AUTO_JSON struct json_object *element = NULL;
+    int result;
+
+    if (!scim_is_present(value))
+        return PROV_OK;
+    result = new_element(name, value, &element, err);
+    if (result != PROV_OK)
+        return result;
+    if (json_object_is_type(element, json_type_object) && json_object_object_length(element) == 0)
+        return PROV_OK;
+    if (op == SCIM_ADD && contains(list, element))
+        return PROV_OK;
+    result = scim_value_append(list, STEAL(element), err);
+    if (result != PROV_OK || op == SCIM_REPLACE)
+        return result; /* a list replaced as a whole is the host's own word on what is primary */
+    return scim_value_sole_primary(list, json_object_array_length(list) - 1, err);
+}
+
+/* A multi-valued attribute; a single value where an array is meant is taken as one. */
+static int
+put_values(struct json_object *object, const char *name, struct json_object *value, enum scim_op op,
+           struct prov_error *err)
+{
+    struct json_object *list;
+    int result = PROV_OK;
+
+    if (op == SCIM_REPLACE)
+        scim_value_remove(object, name);
+    list = scim_value_list(object, name);
+    if (!list)
+        return error_nomem(err);
+    if (!json_object_is_type(value, json_type_array))
+        result = append_new(list, name, value, op, err);
+    for (size_t i = 0; result == PROV_OK && json_object_is_type(value, json_type_array) &&
+                       i < json_object_array_length(value);
+         i++)
+        result = append_new(list, name, json_object_array_get_idx(value, i), op, err);
+    if (result == PROV_OK && json_object_array_length(list) == 0)
+        scim_value_remove(object, name);
+    return result;
+}
+
+/* A complex attribute: sub-attributes that are not named stay as they are (RFC 7644 3.5.2.3). */
+static int
+put_complex(struct json_object *object, const char *name, struct json_object *value,
+            enum scim_op op, struct prov_error *err)
+{
+    struct json_object *complex = json_get_nocase(object, name, NULL);
+    int result = PROV_OK;
+
+    if (!json_object_is_type(complex, json_type_object)) {
+        complex = json_object_new_object();
+        result = put(object, name, complex, err);
+    }
+    if (result == PROV_OK)
+        result = scim_value_merge(complex, value, op, err);
+    if (result == PROV_OK && json_object_object_length(complex) == 0)
+        scim_value_remove(object, name);
+    return result;
+}
+
+/* Entra ID sends the manager's id alone, where RFC 7643 4.3 has {"value": id}. */
+static int
+put_manager(struct json_object *object, const char *name, struct json_object *id,
+            struct prov_error *err)
+{
+    AUTO_JSON struct json_object *manager = json_object_new_object();
+    int result;
+
+    if (!manager)
+        return error_nomem(err);
+    result = put(manager, "value", copy_of("value", id), err);
+    return result == PROV_OK ? put_complex(object, name, manager, SCIM_REPLACE, err) : result;
+}
+
+int
+scim_value_put(struct json_object *object, const char *name, struct json_object *value,
+               enum scim_op op, struct prov_error *err)
+{
+    struct json_object *old = json_get_nocase(object, name, NULL);
+    bool was_list = json_object_is_type(old, json_type_array);
+    bool is_list = json_object_is_type(value, json_type_array);
+
+    if (!value || (is_list && json_object_array_length(value) == 0)) {
+        if (op == SCIM_REPLACE || !was_list)
+            scim_value_remove(object, name);
+        return PROV_OK;
+    }
+    if (was_list || is_list || scim_is_multi_valued(name))
+        return put_values(object, name, value, op, err);
+    if (json_object_is_type(value, json_type_object))
+        return put_complex(object, name, value, op, err);
+    if (strcasecmp(name, "manager") == 0 && scim_is_present(value))
+        return put_manager(object, name, value, err);
+    return put(object, name, copy_of(name, value), err);
+}
+
+int
+scim_value_put_sub(struct json_object *complex, const char *name, struct json_object *value,
+                   enum scim_op op, struct prov_error *err)
+{
+    /* RFC 7643 2.4: `$ref` points to what `value` names, and a manager's displayName is theirs */
+    if (strcasecmp(name, "value") == 0 && json_get_nocase(complex, "$ref", NULL) &&
+        !json_equal(json_get_nocase(complex, name, NULL), value)) {
+        scim_value_remove(complex, "$ref");
+        scim_value_remove(complex, "displayName");
+    }
+    return scim_value_put(complex, name, value, op, err);
+}
+
+int
+scim_value_merge(struct json_object *complex, struct json_object *value, enum scim_op op,
+                 struct prov_error *err)
+{
+    const char *first = NULL;
+    struct json_object *id = json_get_nocase(value, "value", &first);
+    int result = PROV_OK;
+
+    /* first `value`, which may take a $ref away, then the new $ref */
+    if (first)
+        result = scim_value_put_sub(complex, first, id, op, err);
+    json_object_object_foreach(value, name, member)
+    {
+        if (result == PROV_OK && name != first)
+            result = scim_value_put(complex, name, member, op, err);
+    }
+    return result;
+}
