@@ -18,9 +18,8 @@
 struct pattern {
     enum pattern_key keys[PATTERN_MAX_KEYS];
     size_t key_count;
-    unsigned used;                           /* bit of each key in keys */
-    char separator[SEPARATOR_MAX_BYTES + 1]; /* as given: what is taken out of values */
-    char joint[SEPARATOR_MAX_BYTES + 1];     /* in lower case: what stands between segments */
+    unsigned used; /* bit of each key in keys */
+    char separator[SEPARATOR_MAX_BYTES + 1];
     size_t separator_length;
     const char *separator_origin;
     char suffix[1 + DOMAIN_MAX_BYTES + 1]; /* "@acme.com" in lower case; empty: no domain */
@@ -166,7 +165,6 @@ read_separator(struct pattern *pattern, const char *setting, int has_domain, str
                          "at most, as in '-'",
                          username_quote(text, quoted), SEPARATOR_MAX_BYTES, SEPARATOR_MAX_BYTES);
     memcpy(pattern->separator, text, length);
-    lower_copy(pattern->joint, text, length);
     pattern->separator_length = length;
     pattern->separator_origin = text == setting ? "connector field" : "default";
     return PROV_OK;
@@ -292,7 +290,7 @@ struct output {
     size_t segment_count;
 };
 
-/* -1 when it does not fit. */
+/* Puts the bytes in lower case; -1 when they do not fit. */
 static int
 put(struct output *out, const char *bytes, size_t length)
 {
@@ -336,7 +334,7 @@ put_segment(struct output *out, const struct pattern *pattern, enum pattern_key 
 {
     size_t start = out->used, body;
 
-    if (start && put(out, pattern->joint, pattern->separator_length))
+    if (start && put(out, pattern->separator, pattern->separator_length))
         return -1;
     body = out->used;
     if (put_value(out, pattern, key, value))

@@ -383,6 +383,36 @@ a_user_without_a_name_gets_no_username(void)
 }
 
 static void
+a_separator_of_letters_is_lowered_and_removed_as_written(void)
+{
+    CLEANUP(pattern_cleanup) struct pattern *pattern = compiled("{UN,TD}", "X", NULL);
+    const struct pattern_user user = { .entity_name = "aXb", .tenant_domain = "cXd.com" };
+    struct prov_error err = PROV_ERROR_INIT;
+    char buffer[64];
+
+    T_OK(pattern_render(pattern, &user, buffer, sizeof(buffer), NULL, &err), &err);
+    T_STR(buffer, "axbxcd.com");
+}
+
+static void
+the_longest_domain_leaves_room_for_one_character(void)
+{
+    char domain[80] = "a.com.";
+    CLEANUP(pattern_cleanup) struct pattern *pattern = NULL;
+    const struct pattern_settings longer = { .domain = domain };
+    struct pattern *none = NULL;
+    struct prov_error err = PROV_ERROR_INIT;
+
+    memset(domain + 6, 'b', sizeof(domain) - 6 - 2);
+    pattern = compiled(NULL, NULL, domain);
+    T_OK(username_check(rendered(pattern, "j"), &err), &err);
+    T_INT(username_check(rendered(pattern, "jd"), &err), PROV_E_INVALID);
+    domain[78] = 'b';
+    T_INT(pattern_compile(&longer, &none, NULL, &err), PROV_E_FIELDS);
+    T_HAS(err.text, "goes on after position 78");
+}
+
+static void
 a_username_that_does_not_fit_is_refused_and_nothing_is_overrun(void)
 {
     CLEANUP(pattern_cleanup) struct pattern *pattern = compiled("{UD,UN}", "-", "acme.com");
@@ -593,6 +623,16 @@ usernames_that_salesforce_refuses_are_refused_with_place_and_remedy(void)
 }
 
 static void
+the_end_of_a_string_is_no_character(void)
+{
+    size_t position = 0;
+
+    T_TRUE(!username_takes('\0'));
+    T_STR(username_domain_fault("", &position), "an empty label");
+    T_INT(position, 1);
+}
+
+static void
 a_long_username_does_not_push_the_remedy_out(void)
 {
     struct prov_error err = PROV_ERROR_INIT;
@@ -629,12 +669,15 @@ static const struct unit_case cases[] = {
     UNIT_CASE(sixteen_keys_are_taken),
     UNIT_CASE(the_store_comes_from_the_prefix_else_the_user_else_primary),
     UNIT_CASE(a_user_without_a_name_gets_no_username),
+    UNIT_CASE(a_separator_of_letters_is_lowered_and_removed_as_written),
+    UNIT_CASE(the_longest_domain_leaves_room_for_one_character),
     UNIT_CASE(a_username_that_does_not_fit_is_refused_and_nothing_is_overrun),
     UNIT_CASE(no_username_is_longer_than_the_limit),
     UNIT_CASE(explain_says_which_segment_came_from_where),
     UNIT_CASE(explain_says_when_the_name_ended_in_the_domain_already),
     UNIT_CASE(usernames_that_salesforce_takes_pass),
     UNIT_CASE(usernames_that_salesforce_refuses_are_refused_with_place_and_remedy),
+    UNIT_CASE(the_end_of_a_string_is_no_character),
     UNIT_CASE(a_long_username_does_not_push_the_remedy_out),
     UNIT_CASE(usernames_are_equal_without_regard_to_ascii_case),
 };
