@@ -6,9 +6,9 @@
 #define SALESFORCE_OUTCOME_H
 
 enum sf_level {
-    SF_LEVEL_TOKEN,  /* the token endpoint's answer: {"error","error_description"} */
-    SF_LEVEL_CALL,   /* the data API refused the call as a whole */
-    SF_LEVEL_RECORD  /* one record's statusCode inside HTTP 200 */
+    SF_LEVEL_TOKEN, /* the token endpoint's answer: {"error","error_description"} */
+    SF_LEVEL_CALL,  /* the data API refused the call as a whole */
+    SF_LEVEL_RECORD /* one record's statusCode inside HTTP 200 */
 };
 
 enum sf_outcome {
@@ -27,8 +27,10 @@ struct sf_verdict {
 
 /*
  * http_status 0 on record level. code and message may be NULL (an HTML page, an empty body). An
- * unknown code is SF_REFUSED on record level; on call level the HTTP status decides: 5xx on a
- * write is SF_UNKNOWN, 4xx SF_REFUSED, and so on. `write` says whether the call changes something.
+ * unknown code is SF_REFUSED on record level, never SF_HOLD; on call level the HTTP status decides:
+ * 5xx on a write is SF_UNKNOWN; 401, 403, 404, 405, 407, 410, 415 and redirects concern everyone
+ * and are SF_HOLD; other 4xx are SF_REFUSED. `write` says whether the call changes something; it
+ * counts on call level only.
  */
 struct sf_verdict sf_judge(enum sf_level level, int http_status, const char *code,
                            const char *message, int write);

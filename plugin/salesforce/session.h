@@ -4,9 +4,13 @@
  * Threads  Every function may be called from any thread. The access token is shared: fetched once
  *          for all who wait for it, kept until the org answers 401, then fetched anew once and the
  *          call repeated once.
+ *          A failed token request is remembered for 1 second, doubling to 60, and answers who asks
+ *          meanwhile: Salesforce allows 3600 logins per user and hour (fact sheet 1.3).
  * Blocking Every call blocks up to the time limits of the settings; sf_session_stop() ends them.
  * Errors   A call that reached an answer or a certain non-answer returns 0 and says in *call what
- *          came of it; a negative code means only that this process could not work (memory).
+ *          came of it. A negative code means that nothing was sent: PROV_E_NOMEM, or PROV_E_INVALID
+ *          and PROV_E_LIMIT for the caller's own fault; *call says the same in words.
+ * Fork     The child of a fork leaves the parent's session alone: not used, not freed.
  */
 #ifndef SALESFORCE_SESSION_H
 #define SALESFORCE_SESSION_H
@@ -17,9 +21,12 @@
 #include "plugin/base/json.h"
 #include "plugin/salesforce/outcome.h"
 
-#define SF_ID_SIZE            19 /* 18 characters and NUL */
-#define SF_MAX_RECORDS        200
-#define SF_ANSWER_MAX_BYTES   (16u * 1024u * 1024u)
+#define SF_ID_SIZE          19 /* 18 characters and NUL */
+#define SF_MAX_RECORDS      200
+#define SF_ANSWER_MAX_BYTES (16u * 1024u * 1024u)
+/* Largest SOQL text as it stands in the URL, see sf_soql_url_bytes() (fact sheet 11.2: URLs below
+ * 8 KiB); cut IN lists so that they fit. */
+#define SF_SOQL_MAX_BYTES 8000u
 
 struct sf_settings {
     const char *origin;         /* https://acme.my.salesforce.com; http only on loopback */
@@ -27,12 +34,13 @@ struct sf_settings {
     const char *token_endpoint; /* full URL */
     const char *client_id, *client_secret;
     const char *user_agent;
-    int64_t connect_timeout_ms, request_timeout_ms;
+    int64_t connect_timeout_ms, request_timeout_ms; /* 0: 10 s and 120 s */
 };
 
 struct sf_session;
 
-/* Copies the settings. Does no I/O. PROV_E_NOMEM; PROV_E_STATE when libcurl is unusable here. */
+/* Copies the settings. Does no I/O. PROV_E_FIELDS for a URL, version or text that cannot be used;
+ * PROV_E_NOMEM; PROV_E_STATE when libcurl is unusable here. */
 MUST_CHECK int sf_session_new(const struct sf_settings *settings, struct sf_session **ret,
                               struct prov_error *err);
 /* No call may be under way. Secrets are wiped. NULL is allowed. */
@@ -42,11 +50,11 @@ void sf_session_stop(struct sf_session *session);
 
 /* What became of a call as a whole. */
 struct sf_call {
-    enum sf_outcome outcome; /* SF_DELIVERED: see the records or the result */
-    int http_status;         /* 0: no answer */
-    int64_t retry_after_us;  /* as the answer asked for; 0: it did not */
-    char code[64];           /* Salesforce's errorCode or error; "" if none */
-    char message[512];       /* Salesforce's or the transport's words */
+    enum sf_outcome outcome;    /* SF_DELIVERED: see the records or the result */
+    int http_status;            /* 0: no answer */
+    int64_t retry_after_us;     /* as the answer asked for; 0: it did not */
+    char code[64];              /* Salesforce's errorCode or error; "" if none */
+    char message[512];          /* Salesforce's or the transport's words */
     const char *cause, *remedy; /* static, never NULL when outcome is not SF_DELIVERED */
 };
 
@@ -71,7 +79,8 @@ MUST_CHECK int sf_users_create(struct sf_session *session, struct json_object *r
 MUST_CHECK int sf_users_update(struct sf_session *session, struct json_object *records,
                                struct sf_record *results, struct sf_call *call);
 
-/* Runs SOQL, all pages. *ret_records: an array the caller owns (SF_DELIVERED only). */
+/* Runs SOQL, all pages. *ret_records: an array the caller owns (SF_DELIVERED only). PROV_E_LIMIT
+ * beyond SF_SOQL_MAX_BYTES. A result beyond 500 pages or 64 MiB is SF_REFUSED: page by Id. */
 MUST_CHECK int sf_query(struct sf_session *session, const char *soql,
                         struct json_object **ret_records, struct sf_call *call);
 
@@ -79,16 +88,17 @@ MUST_CHECK int sf_query(struct sf_session *session, const char *soql,
 MUST_CHECK int sf_versions(struct sf_session *session, struct json_object **ret_versions,
                            struct sf_call *call);
 
-/* Who we are, from the token's identity URL; fetches a token if there is none. 18-character ids. */
+/* Who we are, from the token's identity URL; fetches a token if there is none. 18-character ids.
+ * Does not ask the data API: SF_DELIVERED says that the credentials work, not that the API does. */
 MUST_CHECK int sf_identity(struct sf_session *session, char org_id[SF_ID_SIZE],
                            char user_id[SF_ID_SIZE], struct sf_call *call);
 
-/* Drops the token, so that the next call fetches one (for `check`). */
+/* Drops the token and a remembered failure, so that the next call asks for one (for `check`). */
 void sf_session_forget_token(struct sf_session *session);
 
 struct sf_usage {
-    uint64_t api_calls;   /* made by this session, token requests left out */
-    uint64_t token_calls; /* token requests */
+    uint64_t api_calls;        /* made by this session, token requests left out */
+    uint64_t token_calls;      /* token requests */
     int64_t day_used, day_max; /* from Sforce-Limit-Info, -1 unknown; the first number is USED */
 };
 void sf_session_usage(struct sf_session *session, struct sf_usage *ret);
@@ -98,8 +108,14 @@ void sf_session_usage(struct sf_session *session, struct sf_usage *ret);
 /* 15- or 18-character id to 18 with a right suffix; PROV_E_INVALID for anything else. */
 MUST_CHECK int sf_id_normalise(const char *id, char ret[SF_ID_SIZE], struct prov_error *err);
 
-/* Appends text as a SOQL string literal, quoted and escaped (SOQL reference), to a json-c
- * printbuf-free growing buffer: heap text the caller owns; NULL when out of memory. */
+/* Text as a SOQL string literal, quoted and escaped (SOQL reference): heap text the caller owns;
+ * NULL when out of memory. Not for LIKE, which escapes % and _ as well. */
 char *sf_soql_quote(const char *text);
+
+/* Bytes that SOQL takes in the URL, where most characters but letters and digits become three. */
+size_t sf_soql_url_bytes(const char *soql);
+
+/* Percent-encodes all but RFC 3986 unreserved characters; heap, NULL when out of memory. */
+char *sf_percent_encode(const char *text);
 
 #endif

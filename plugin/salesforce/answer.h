@@ -1,0 +1,29 @@
+/* From an HTTP answer to what became of a call. Private to plugin/salesforce/. */
+#ifndef SALESFORCE_ANSWER_H
+#define SALESFORCE_ANSWER_H
+
+#include "plugin/salesforce/http.h"
+#include "plugin/salesforce/session.h"
+
+/* Copies Salesforce's words for an operator: HTML tags and control characters become spaces, runs
+ * of spaces one; cut between two characters. NULL is "". */
+void answer_clean(const char *text, char *ret, size_t room);
+
+/* Replaces each occurrence of a secret in text, in place. NULL and short secrets do nothing. */
+void answer_redact(char *text, const char *secret);
+
+/* A verdict of our own, with words in the place of Salesforce's message. */
+void answer_tell(struct sf_call *call, enum sf_outcome outcome, const char *cause,
+                 const char *remedy, const char *format, ...) PRINTF_LIKE(5, 6);
+
+/* SF_RETRY: nothing was sent, or a read could not be finished. */
+void answer_out_of_memory(struct sf_call *call);
+
+/* What came of a call that ended with `answer`; a 2xx is SF_DELIVERED, its body is not looked at. */
+void answer_judge(const struct http_answer *answer, enum sf_level level, int write,
+                  struct sf_call *call);
+
+/* "api-usage=18/5000": the first number is what is used (fact sheet 2.3). False: leaves both. */
+bool answer_usage(const char *limit_info, int64_t *used, int64_t *max);
+
+#endif

@@ -1,0 +1,658 @@
+/*
+ * The only user of libcurl: one request, one answer. It decides how careful a transfer is (TLS,
+ * limits, no redirects, no credentials from the environment, no SIGPIPE, descriptors closed on
+ * exec) and whether a request that failed may have arrived. What an answer means is for answer.c
+ * and outcome.c; which hosts are trusted with the token is for session.c, which hands over only
+ * URLs that it has checked.
+ *
+ * No address filter stands behind the name check: a proxy or a private link to Salesforce may well
+ * be a private address, and the TLS name check comes before the first byte of a request.
+ */
+#include "plugin/salesforce/http.h"
+
+#include <ctype.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "plugin/base/clock.h"
+#include "plugin/salesforce/session.h"
+
+#define IDLE_HANDLES        8             /* kept for keep-alive; more callers make their own */
+#define FIRST_BODY_BYTES    (16u * 1024u) /* a token reply never moves: fewer copies of the token */
+#define HEADERS_MAX_BYTES   (256u * 1024u)
+#define RETRY_AFTER_MAX_US  (24 * 3600 * CLOCK_SECOND_US)
+#define IDLE_CONNECTION_SEC 30L /* older ones are likely closed on the other side */
+
+struct http {
+    char *user_agent;
+    long connect_timeout_ms, request_timeout_ms;
+    atomic_bool stopped;
+    pthread_mutex_t lock; /* guards idle */
+    CURL *idle[IDLE_HANDLES];
+    size_t idle_count;
+};
+
+/* One request under way. */
+struct transfer {
+    struct http *http;
+    const struct http_request *request;
+    struct http_answer *answer;
+    size_t body_taken; /* bytes of the request body handed to libcurl */
+    size_t capacity, header_bytes;
+    const char *abort_reason; /* why a callback ended it */
+    char error[CURL_ERROR_SIZE];
+};
+
+/* ---- libcurl in this process ---- */
+
+static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
+static const char *curl_unusable;
+
+static void
+curl_start(void)
+{
+    const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
+
+    /* without it curl_global_init() could race with the host's own use of libcurl */
+    if (!(version->features & CURL_VERSION_THREADSAFE))
+        curl_unusable = "its global initialisation is not safe with threads; use libcurl 7.84 or "
+                        "later";
+    else if (!(version->features & CURL_VERSION_SSL))
+        curl_unusable = "it was built without TLS";
+    else if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        curl_unusable = "its global initialisation failed";
+    /* never curl_global_cleanup(): the host, or another plugin of it, may use libcurl too */
+}
+
+/* ---- SIGPIPE ---- */
+
+/*
+ * OpenSSL writes without MSG_NOSIGNAL. A SIGPIPE goes to the writing thread, so it is blocked here
+ * and taken off the queue before the mask is given back; one that was pending before stays.
+ */
+struct sigpipe_guard {
+    sigset_t before;
+    bool active;
+};
+
+static void
+sigpipe_block(struct sigpipe_guard *guard)
+{
+    sigset_t pending, sigpipe;
+
+    sigemptyset(&pending);
+    sigpending(&pending);
+    sigemptyset(&sigpipe);
+    sigaddset(&sigpipe, SIGPIPE);
+    /* one that is pending already is blocked already, and a second one leaves no trace */
+    guard->active = !sigismember(&pending, SIGPIPE) &&
+                    pthread_sigmask(SIG_BLOCK, &sigpipe, &guard->before) == 0;
+}
+
+static void
+sigpipe_restore(const struct sigpipe_guard *guard)
+{
+    const struct timespec at_once = { 0, 0 };
+    sigset_t sigpipe;
+
+    if (!guard->active)
+        return;
+    sigemptyset(&sigpipe);
+    sigaddset(&sigpipe, SIGPIPE);
+    while (sigtimedwait(&sigpipe, NULL, &at_once) < 0 && errno == EINTR)
+        ;
+    pthread_sigmask(SIG_SETMASK, &guard->before, NULL);
+}
+
+/* Closing a TLS connection writes, too. */
+static void
+handle_close(CURL *handle)
+{
+    struct sigpipe_guard guard;
+
+    sigpipe_block(&guard);
+    curl_easy_cleanup(handle);
+    sigpipe_restore(&guard);
+}
+
+/* ---- origins ---- */
+
+static void
+url_cleanup(CURLU **url)
+{
+    curl_url_cleanup(*url);
+}
+
+static void
+part_cleanup(char **part)
+{
+    curl_free(*part);
+}
+
+/* True if the URL has the part, and it is not empty. */
+static bool
+has_part(CURLU *url, CURLUPart which)
+{
+    CLEANUP(part_cleanup) char *part = NULL;
+
+    return curl_url_get(url, which, &part, 0) == CURLUE_OK && part && *part;
+}
+
+/* Digits and dots only after "127.", so that 127.example.com does not pass. */
+static bool
+is_loopback(const char *host)
+{
+    if (strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
+        return true;
+    return strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == strlen(host);
+}
+
+static int
+read_host(CURLU *url, struct http_origin *origin)
+{
+    CLEANUP(part_cleanup) char *host = NULL;
+    size_t length;
+
+    if (curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK)
+        return PROV_E_INVALID;
+    length = strlen(host);
+    if (length == 0 || length >= sizeof(origin->host) || host[length - 1] == '.')
+        return PROV_E_INVALID;
+    for (size_t i = 0; i <= length; i++)
+        origin->host[i] = (char)tolower((unsigned char)host[i]);
+    /* no percent signs, no look-alike letters: names reach us in ASCII */
+    if (strspn(origin->host, "abcdefghijklmnopqrstuvwxyz0123456789.-[]:") != length)
+        return PROV_E_INVALID;
+    origin->loopback = is_loopback(origin->host);
+    return PROV_OK;
+}
+
+static int
+read_scheme_and_port(CURLU *url, struct http_origin *origin)
+{
+    CLEANUP(part_cleanup) char *scheme = NULL;
+    CLEANUP(part_cleanup) char *port = NULL;
+
+    if (curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
+        curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK)
+        return PROV_E_INVALID;
+    if (strcasecmp(scheme, "https") != 0 && strcasecmp(scheme, "http") != 0)
+        return PROV_E_INVALID;
+    snprintf(origin->scheme, sizeof(origin->scheme), "%s",
+             strcasecmp(scheme, "https") == 0 ? "https" : "http");
+    origin->port = (int)strtol(port, NULL, 10);
+    return origin->port > 0 && origin->port < 65536 ? PROV_OK : PROV_E_INVALID;
+}
+
+int
+http_origin_parse(const char *text, struct http_origin *ret, struct prov_error *err)
+{
+    CLEANUP(url_cleanup) CURLU *url = curl_url();
+    CLEANUP(part_cleanup) char *path = NULL;
+    struct http_origin origin = { .port = 0 };
+
+    if (!url)
+        return error_nomem(err);
+    if (curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK ||
+        read_scheme_and_port(url, &origin) != PROV_OK || read_host(url, &origin) != PROV_OK)
+        return error_set(err, PROV_E_INVALID,
+                         "not a usable URL: it must read https://host or https://host/path");
+    if (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD) ||
+        has_part(url, CURLUPART_OPTIONS))
+        return error_set(err, PROV_E_INVALID,
+                         "the URL of host '%s' holds user information: remove it", origin.host);
+    if (curl_url_get(url, CURLUPART_PATH, &path, 0) != CURLUE_OK)
+        return error_nomem(err);
+    origin.has_path = strcmp(path, "/") != 0 || has_part(url, CURLUPART_QUERY) ||
+                      has_part(url, CURLUPART_FRAGMENT);
+    *ret = origin;
+    return PROV_OK;
+}
+
+bool
+http_origin_same(const struct http_origin *a, const struct http_origin *b)
+{
+    return strcmp(a->scheme, b->scheme) == 0 && strcmp(a->host, b->host) == 0 && a->port == b->port;
+}
+
+char *
+http_origin_text(const struct http_origin *origin)
+{
+    int standard = strcmp(origin->scheme, "https") == 0 ? 443 : 80;
+    char *text = NULL;
+
+    if (origin->port == standard
+            ? asprintf(&text, "%s://%s", origin->scheme, origin->host) < 0
+            : asprintf(&text, "%s://%s:%d", origin->scheme, origin->host, origin->port) < 0)
+        return NULL;
+    return text;
+}
+
+/* ---- the client ---- */
+
+int
+http_new(const char *user_agent, int64_t connect_timeout_ms, int64_t request_timeout_ms,
+         struct http **ret, struct prov_error *err)
+{
+    struct http *http;
+
+    pthread_once(&curl_once, curl_start);
+    if (curl_unusable)
+        return error_set(err, PROV_E_STATE, "libcurl %s cannot be used: %s", curl_version(),
+                         curl_unusable);
+    http = calloc(1, sizeof(*http));
+    if (!http || !(http->user_agent = strdup(user_agent))) {
+        free(http);
+        return error_nomem(err);
+    }
+    pthread_mutex_init(&http->lock, NULL);
+    atomic_init(&http->stopped, false);
+    http->connect_timeout_ms = (long)connect_timeout_ms;
+    http->request_timeout_ms = (long)request_timeout_ms;
+    *ret = http;
+    return PROV_OK;
+}
+
+void
+http_free(struct http *http)
+{
+    if (!http)
+        return;
+    for (size_t i = 0; i < http->idle_count; i++)
+        handle_close(http->idle[i]);
+    pthread_mutex_destroy(&http->lock);
+    free(http->user_agent);
+    free(http);
+}
+
+void
+http_stop(struct http *http)
+{
+    atomic_store(&http->stopped, true);
+}
+
+bool
+http_stopped(const struct http *http)
+{
+    return atomic_load(&http->stopped);
+}
+
+static CURL *
+handle_take(struct http *http)
+{
+    CURL *handle = NULL;
+
+    pthread_mutex_lock(&http->lock);
+    if (http->idle_count)
+        handle = http->idle[--http->idle_count];
+    pthread_mutex_unlock(&http->lock);
+    return handle ? handle : curl_easy_init();
+}
+
+static void
+handle_give_back(struct http *http, CURL *handle)
+{
+    curl_easy_reset(handle); /* keeps connections, DNS and TLS sessions, drops all pointers to us */
+    pthread_mutex_lock(&http->lock);
+    if (http->idle_count < IDLE_HANDLES) {
+        http->idle[http->idle_count++] = handle;
+        handle = NULL;
+    }
+    pthread_mutex_unlock(&http->lock);
+    if (handle)
+        handle_close(handle);
+}
+
+/* ---- callbacks of libcurl ---- */
+
+static size_t
+give_body(char *buffer, size_t size, size_t count, void *context)
+{
+    struct transfer *transfer = context;
+    size_t rest = transfer->request->body_length - transfer->body_taken, room = size * count;
+    size_t length = rest < room ? rest : room;
+
+    if (length) /* an empty body may be NULL */
+        memcpy(buffer, transfer->request->body + transfer->body_taken, length);
+    transfer->body_taken += length;
+    return length;
+}
+
+/*
+ * libcurl repeats a request by itself when a reused connection dies before the first byte of an
+ * answer. For a write that could do it twice, so a body can be taken once only.
+ */
+static int
+rewind_body(void *context, curl_off_t offset, int origin)
+{
+    const struct transfer *transfer = context;
+
+    return offset == 0 && origin == SEEK_SET && transfer->body_taken == 0 ? CURL_SEEKFUNC_OK
+                                                                          : CURL_SEEKFUNC_FAIL;
+}
+
+static size_t
+take_body(char *bytes, size_t size, size_t count, void *context)
+{
+    struct transfer *transfer = context;
+    struct http_answer *answer = transfer->answer;
+    size_t length = size * count;
+
+    /* decoded bytes: this is what a gzip bomb runs into */
+    if (length > SF_ANSWER_MAX_BYTES - answer->length) {
+        transfer->abort_reason = "the answer is larger than 16 MiB";
+        return 0;
+    }
+    if (answer->length + length + 1 > transfer->capacity) {
+        size_t capacity = transfer->capacity ? 2 * transfer->capacity : FIRST_BODY_BYTES;
+        char *grown;
+        while (capacity < answer->length + length + 1)
+            capacity *= 2;
+        grown = realloc(answer->body, capacity);
+        if (!grown) {
+            transfer->abort_reason = "out of memory while reading the answer";
+            return 0;
+        }
+        answer->body = grown;
+        transfer->capacity = capacity;
+    }
+    memcpy(answer->body + answer->length, bytes, length);
+    answer->length += length;
+    answer->body[answer->length] = '\0';
+    return length;
+}
+
+/* The value of the header line if its name is this one: without white space around, cut to fit. */
+static bool
+header_value(const char *line, size_t length, const char *name, char *value, size_t room)
+{
+    size_t name_length = strlen(name);
+
+    if (length <= name_length || line[name_length] != ':' ||
+        strncasecmp(line, name, name_length) != 0)
+        return false;
+    line += name_length + 1;
+    length -= name_length + 1;
+    while (length && isspace((unsigned char)*line)) {
+        line++;
+        length--;
+    }
+    while (length && isspace((unsigned char)line[length - 1]))
+        length--;
+    if (length >= room)
+        length = room - 1;
+    memcpy(value, line, length);
+    value[length] = '\0';
+    return true;
+}
+
+/* RFC 9110 10.2.3: seconds or an HTTP date. Nonsense is no wish. */
+static int64_t
+retry_after_us(const char *value)
+{
+    int64_t wait_us;
+
+    if (*value && strspn(value, "0123456789") == strlen(value)) {
+        wait_us =
+            strlen(value) > 9 ? RETRY_AFTER_MAX_US : strtoll(value, NULL, 10) * CLOCK_SECOND_US;
+    } else {
+        time_t date = curl_getdate(value, NULL);
+        if (date < 0)
+            return 0;
+        wait_us = (int64_t)date * CLOCK_SECOND_US - clock_now_us();
+    }
+    if (wait_us < 0)
+        return 0;
+    return wait_us < RETRY_AFTER_MAX_US ? wait_us : RETRY_AFTER_MAX_US;
+}
+
+static size_t
+take_header(char *line, size_t size, size_t count, void *context)
+{
+    struct transfer *transfer = context;
+    struct http_answer *answer = transfer->answer;
+    size_t length = size * count;
+    char value[64];
+
+    transfer->header_bytes += length;
+    if (transfer->header_bytes > HEADERS_MAX_BYTES) {
+        transfer->abort_reason = "the answer has too many headers";
+        return 0;
+    }
+    if (length > 5 && memcmp(line, "HTTP/", 5) == 0) { /* a 1xx answer came before */
+        answer->retry_after_us = 0;
+        answer->limit_info[0] = '\0';
+    }
+    if (header_value(line, length, "Retry-After", value, sizeof(value)))
+        answer->retry_after_us = retry_after_us(value);
+    header_value(line, length, "Sforce-Limit-Info", answer->limit_info, sizeof(answer->limit_info));
+    return length;
+}
+
+static int
+watch(void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
+{
+    struct transfer *transfer = context;
+
+    (void)down_total, (void)down, (void)up_total, (void)up;
+    if (!http_stopped(transfer->http))
+        return 0;
+    transfer->abort_reason = "the connector is stopping";
+    return 1;
+}
+
+/* libcurl's own sockets would leak into programs that the host starts. */
+static curl_socket_t
+open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    (void)context, (void)purpose;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/* ---- one call ---- */
+
+#define SET(option, value)                                                                         \
+    do {                                                                                           \
+        CURLcode set_ = curl_easy_setopt(handle, option, value);                                   \
+        if (set_ != CURLE_OK)                                                                      \
+            return set_;                                                                           \
+    } while (0)
+
+/* Explicit even where it is the default today: the host may run with another libcurl. */
+static CURLcode
+set_safety(CURL *handle, const char *url)
+{
+    struct http_origin origin;
+
+    if (http_origin_parse(url, &origin, NULL) != PROV_OK)
+        return CURLE_URL_MALFORMAT;
+    SET(CURLOPT_PROTOCOLS_STR, origin.scheme);
+    SET(CURLOPT_REDIR_PROTOCOLS_STR, origin.scheme);
+    SET(CURLOPT_FOLLOWLOCATION, 0L);
+    SET(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+    SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    SET(CURLOPT_UNRESTRICTED_AUTH, 0L);
+    SET(CURLOPT_SSL_VERIFYPEER, 1L);
+    SET(CURLOPT_SSL_VERIFYHOST, 2L);
+    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    /* one connection carries one request: nothing else shares its fate */
+    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    /* Elsewhere https_proxy and no_proxy of the environment count, as admins expect of programs
+     * that use libcurl; the request is inside TLS then. Loopback is in clear: never by a proxy. */
+    if (origin.loopback)
+        SET(CURLOPT_NOPROXY, "*");
+    return CURLE_OK;
+}
+
+static CURLcode
+set_limits(CURL *handle, struct transfer *transfer)
+{
+    SET(CURLOPT_CONNECTTIMEOUT_MS, transfer->http->connect_timeout_ms);
+    /* The total limit is the only one on a slow answer: Salesforce works up to 10 minutes on a call
+     * without sending a byte (fact sheet 10), so a low-speed limit would end good calls. */
+    SET(CURLOPT_TIMEOUT_MS, transfer->http->request_timeout_ms);
+    SET(CURLOPT_TCP_KEEPALIVE, 1L);
+    SET(CURLOPT_MAXAGE_CONN, IDLE_CONNECTION_SEC);
+    SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)SF_ANSWER_MAX_BYTES);
+    SET(CURLOPT_NOPROGRESS, 0L);
+    SET(CURLOPT_XFERINFOFUNCTION, watch);
+    SET(CURLOPT_XFERINFODATA, transfer);
+    return CURLE_OK;
+}
+
+static CURLcode
+set_request(CURL *handle, struct transfer *transfer, struct curl_slist *headers)
+{
+    const struct http_request *request = transfer->request;
+
+    SET(CURLOPT_URL, request->url);
+    SET(CURLOPT_USERAGENT, transfer->http->user_agent);
+    SET(CURLOPT_HTTPHEADER, headers);
+    SET(CURLOPT_ERRORBUFFER, transfer->error);
+    SET(CURLOPT_WRITEFUNCTION, take_body);
+    SET(CURLOPT_WRITEDATA, transfer);
+    SET(CURLOPT_HEADERFUNCTION, take_header);
+    SET(CURLOPT_HEADERDATA, transfer);
+    /* a libcurl without zlib refuses it; then answers come unpacked */
+    (void)curl_easy_setopt(handle, CURLOPT_ACCEPT_ENCODING, "gzip");
+    if (!request->body) {
+        SET(CURLOPT_HTTPGET, 1L);
+        return CURLE_OK;
+    }
+    SET(CURLOPT_POST, 1L);
+    SET(CURLOPT_CUSTOMREQUEST, request->method);
+    SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
+    SET(CURLOPT_READFUNCTION, give_body);
+    SET(CURLOPT_READDATA, transfer);
+    SET(CURLOPT_SEEKFUNCTION, rewind_body);
+    SET(CURLOPT_SEEKDATA, transfer);
+    return CURLE_OK;
+}
+
+static void
+headers_cleanup(struct curl_slist **headers)
+{
+    for (struct curl_slist *header = *headers; header; header = header->next)
+        explicit_bzero(header->data, strlen(header->data)); /* one of them holds the token */
+    curl_slist_free_all(*headers);
+}
+
+static int
+add_header(struct curl_slist **headers, const char *name, const char *value)
+{
+    struct curl_slist *longer;
+    char *line = NULL;
+    int length = asprintf(&line, "%s%s", name, value);
+
+    if (length < 0)
+        return PROV_E_NOMEM;
+    longer = curl_slist_append(*headers, line);
+    explicit_bzero(line, (size_t)length);
+    free(line);
+    if (!longer)
+        return PROV_E_NOMEM;
+    *headers = longer;
+    return PROV_OK;
+}
+
+static int
+make_headers(const struct http_request *request, struct curl_slist **headers)
+{
+    if (add_header(headers, "Accept: ", "application/json") != PROV_OK)
+        return PROV_E_NOMEM;
+    if (request->bearer &&
+        add_header(headers, "Authorization: Bearer ", request->bearer) != PROV_OK)
+        return PROV_E_NOMEM;
+    if (!request->body)
+        return PROV_OK;
+    /* an empty Expect: no waiting for a 100 that Salesforce does not send */
+    if (add_header(headers, "Content-Type: ", request->content_type) != PROV_OK ||
+        add_header(headers, "Expect:", "") != PROV_OK)
+        return PROV_E_NOMEM;
+    return PROV_OK;
+}
+
+/*
+ * A body of which libcurl took nothing did not leave; without a body, count what was sent. What
+ * libcurl took may still be in its buffer: in doubt it has arrived.
+ */
+static bool
+may_have_arrived(CURL *handle, const struct transfer *transfer)
+{
+    long sent = 0;
+
+    if (transfer->request->body)
+        return transfer->body_taken > 0;
+    return curl_easy_getinfo(handle, CURLINFO_REQUEST_SIZE, &sent) != CURLE_OK || sent > 0;
+}
+
+static void
+settle(CURL *handle, struct transfer *transfer, CURLcode code)
+{
+    struct http_answer *answer = transfer->answer;
+    long status = 0;
+
+    if (code == CURLE_OK)
+        code = curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+    if (code == CURLE_OK && status > 0 && !transfer->abort_reason) {
+        answer->end = HTTP_ANSWERED;
+        answer->status = (int)status;
+        return;
+    }
+    answer->end = may_have_arrived(handle, transfer) ? HTTP_NO_ANSWER : HTTP_NOT_SENT;
+    snprintf(answer->why, sizeof(answer->why), "%s",
+             transfer->abort_reason ? transfer->abort_reason
+             : transfer->error[0]   ? transfer->error
+                                    : curl_easy_strerror(code));
+}
+
+int
+http_call(struct http *http, const struct http_request *request, struct http_answer *ret)
+{
+    CLEANUP(headers_cleanup) struct curl_slist *headers = NULL;
+    struct transfer transfer = { .http = http, .request = request, .answer = ret };
+    struct sigpipe_guard guard;
+    CURLcode code;
+    CURL *handle;
+
+    *ret = (struct http_answer){ .end = HTTP_NOT_SENT };
+    if (http_stopped(http)) {
+        snprintf(ret->why, sizeof(ret->why), "the connector is stopping");
+        return PROV_OK;
+    }
+    if (make_headers(request, &headers) != PROV_OK || !(handle = handle_take(http)))
+        return PROV_E_NOMEM;
+    sigpipe_block(&guard);
+    code = set_safety(handle, request->url);
+    if (code == CURLE_OK)
+        code = set_limits(handle, &transfer);
+    if (code == CURLE_OK)
+        code = set_request(handle, &transfer, headers);
+    if (code == CURLE_OK)
+        code = curl_easy_perform(handle);
+    settle(handle, &transfer, code);
+    sigpipe_restore(&guard);
+    handle_give_back(http, handle);
+    return PROV_OK;
+}
+
+void
+http_answer_clear(struct http_answer *answer)
+{
+    if (answer->body)
+        explicit_bzero(answer->body, answer->length);
+    free(answer->body);
+    answer->body = NULL;
+    answer->length = 0;
+}

@@ -1,0 +1,74 @@
+/*
+ * HTTP for this room only: one request, one answer, over libcurl, which nobody else calls. Private
+ * to plugin/salesforce/: other rooms use session.h.
+ */
+#ifndef SALESFORCE_HTTP_H
+#define SALESFORCE_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "plugin/base/error.h"
+
+/* Scheme, host and port, as libcurl's own parser reads them: what is checked is what is used. */
+struct http_origin {
+    char scheme[8]; /* "https" or "http" */
+    char host[256]; /* lower case; an IPv6 address in brackets */
+    int port;       /* the scheme's own one if the URL names none */
+    bool loopback;  /* localhost, 127.0.0.0/8 or [::1], by the text */
+    bool has_path;  /* there is a path beyond "/", a query or a fragment */
+};
+
+/* PROV_E_INVALID: not an absolute URL, another scheme, user information, or an odd host name. */
+MUST_CHECK int http_origin_parse(const char *url, struct http_origin *ret, struct prov_error *err);
+bool http_origin_same(const struct http_origin *a, const struct http_origin *b);
+/* "https://host" or "https://host:8443"; heap, NULL when out of memory. */
+char *http_origin_text(const struct http_origin *origin);
+
+struct http;
+
+/* PROV_E_NOMEM; PROV_E_STATE when the libcurl of this process cannot be used by threads. */
+MUST_CHECK int http_new(const char *user_agent, int64_t connect_timeout_ms,
+                        int64_t request_timeout_ms, struct http **ret, struct prov_error *err);
+/* No call may be under way. NULL is allowed. */
+void http_free(struct http *http);
+/* Calls under way end within a second or so, later ones at once. Any thread. */
+void http_stop(struct http *http);
+bool http_stopped(const struct http *http);
+
+struct http_request {
+    const char *method; /* GET, POST, PATCH */
+    const char *url;    /* https, or http on loopback: the caller has checked it */
+    const char *bearer; /* access token; NULL for none */
+    const char *content_type;
+    const char *body; /* NULL for none */
+    size_t body_length;
+};
+
+enum http_end {
+    HTTP_ANSWERED, /* the whole answer is here */
+    HTTP_NOT_SENT, /* surely nothing was done there */
+    HTTP_NO_ANSWER /* the request, or part of it, may have arrived */
+};
+
+struct http_answer {
+    enum http_end end;
+    int status;             /* HTTP_ANSWERED only */
+    char *body;             /* NUL-terminated; NULL if empty */
+    size_t length;          /* decoded bytes */
+    int64_t retry_after_us; /* Retry-After, seconds or date; 0: none */
+    char limit_info[128];   /* Sforce-Limit-Info; "" if none */
+    char why[256];          /* what went wrong, unless HTTP_ANSWERED */
+};
+
+/*
+ * One request, without redirects, cookies or credentials of the environment. PROV_E_NOMEM only
+ * before anything was sent; everything else is told by ret->end. Give the answer back with
+ * http_answer_clear(), which wipes it.
+ */
+MUST_CHECK int http_call(struct http *http, const struct http_request *request,
+                         struct http_answer *ret);
+void http_answer_clear(struct http_answer *answer);
+
+#endif

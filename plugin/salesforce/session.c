@@ -1,0 +1,647 @@
+/*
+ * The session with one org: who may be sent the token, one token for all threads, its renewal on
+ * 401, and the counters. It decides when a token is asked for and when a call is repeated (once,
+ * after a 401, when nothing was done); the table says what any other answer means, and delivery
+ * when to come back.
+ *
+ * Locking: `lock` guards all that is below it in the struct, and is never held during a transfer.
+ * Secrets: ours are wiped; libcurl and json-c keep short-lived copies that we cannot reach.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "plugin/base/clock.h"
+#include "plugin/salesforce/answer.h"
+#include "plugin/salesforce/call.h"
+
+#define CONNECT_TIMEOUT_MS INT64_C(10000)
+#define REQUEST_TIMEOUT_MS INT64_C(120000)
+#define TIMEOUT_MAX_MS     INT64_C(86400000)
+#define TOKEN_MAX_BYTES    16384 /* opaque, some are JWTs (fact sheet 1.2) */
+#define FIRST_PAUSE_US     CLOCK_SECOND_US
+#define LONGEST_PAUSE_US   (60 * CLOCK_SECOND_US)
+
+/* What a token reply gave. */
+struct grant {
+    char *token;
+    char *instance; /* where the token may be sent: "https://acme.my.salesforce.com" */
+    char org_id[SF_ID_SIZE], user_id[SF_ID_SIZE]; /* "" if the reply named none */
+};
+
+struct sf_session {
+    struct http_origin origin;
+    char *origin_text, *api_version, *token_endpoint;
+    char *form; /* the body of a token request, with the secret in it */
+    char *client_secret;
+    struct http *http;
+
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct grant grant;         /* token NULL: none */
+    uint64_t generation;        /* of the latest grant */
+    bool fetching;              /* one thread is at the token endpoint */
+    uint64_t failed_requests;   /* so that who waited sees that it failed */
+    unsigned failures_in_a_row; /* since the data API last took a token */
+    int64_t not_before_us;      /* monotonic; until then `failure` answers */
+    struct sf_call failure;
+    struct sf_usage usage;
+};
+
+/* ---- secrets and grants ---- */
+
+static void
+wipe_and_free(char *secret)
+{
+    if (secret)
+        explicit_bzero(secret, strlen(secret));
+    free(secret);
+}
+
+static void
+secret_cleanup(char **secret)
+{
+    wipe_and_free(*secret);
+}
+
+static void
+grant_clear(struct grant *grant)
+{
+    wipe_and_free(grant->token);
+    free(grant->instance);
+    *grant = (struct grant){ .token = NULL };
+}
+
+/* ---- opening and closing ---- */
+
+/* Nothing that could end a header line or a URL early. */
+static bool
+is_header_text(const char *text)
+{
+    if (!text || !*text)
+        return false;
+    for (const char *c = text; *c; c++) {
+        if ((unsigned char)*c < 0x20 || (unsigned char)*c > 0x7e)
+            return false;
+    }
+    return true;
+}
+
+/* "v67.0" */
+static bool
+is_version(const char *text)
+{
+    size_t digits;
+
+    if (!text || *text != 'v' || !(digits = strspn(text + 1, "0123456789")))
+        return false;
+    return strcmp(text + 1 + digits, ".0") == 0;
+}
+
+/* https, or http on loopback only (the simulated org). */
+static int
+check_origin(const char *name, const char *url, struct http_origin *ret, struct prov_error *err)
+{
+    if (!url || http_origin_parse(url, ret, err) != PROV_OK) {
+        if (!url)
+            error_set(err, PROV_E_FIELDS, "a URL is needed");
+        if (err && err->code == PROV_E_NOMEM)
+            return PROV_E_NOMEM;
+        error_wrap(err, PROV_E_FIELDS, "%s", name);
+        if (err)
+            err->code = PROV_E_FIELDS;
+        return PROV_E_FIELDS;
+    }
+    if (strcmp(ret->scheme, "https") != 0 && !ret->loopback)
+        return error_set(err, PROV_E_FIELDS, "%s: 'http://%s' is not encrypted: use https", name,
+                         ret->host);
+    return PROV_OK;
+}
+
+static int
+check_settings(const struct sf_settings *settings, struct http_origin *origin,
+               struct prov_error *err)
+{
+    struct http_origin endpoint;
+    int result = check_origin("origin", settings->origin, origin, err);
+
+    if (result == PROV_OK)
+        result = check_origin("token_endpoint", settings->token_endpoint, &endpoint, err);
+    if (result != PROV_OK)
+        return result;
+    if (origin->has_path)
+        return error_set(err, PROV_E_FIELDS,
+                         "origin: '%s' must end after the host name, without a path",
+                         settings->origin);
+    if (!is_version(settings->api_version))
+        return error_set(err, PROV_E_FIELDS, "api_version: '%s' must look like v67.0",
+                         settings->api_version ? settings->api_version : "");
+    if (!settings->client_id || !*settings->client_id)
+        return error_set(err, PROV_E_FIELDS, "client_id: the consumer key is needed");
+    if (!settings->client_secret || !*settings->client_secret)
+        return error_set(err, PROV_E_FIELDS, "client_secret: the consumer secret is needed");
+    if (!is_header_text(settings->user_agent))
+        return error_set(err, PROV_E_FIELDS, "user_agent: printable ASCII is needed");
+    return PROV_OK;
+}
+
+static int64_t
+limit_or_default(int64_t value_ms, int64_t default_ms)
+{
+    if (value_ms <= 0)
+        return default_ms;
+    return value_ms < TIMEOUT_MAX_MS ? value_ms : TIMEOUT_MAX_MS;
+}
+
+/* RFC 6749 4.4.2, with the credentials in the body (fact sheet 1.4). */
+static char *
+make_form(const struct sf_settings *settings)
+{
+    AUTO_FREE char *id = sf_percent_encode(settings->client_id);
+    CLEANUP(secret_cleanup) char *secret = sf_percent_encode(settings->client_secret);
+    char *form = NULL;
+
+    if (!id || !secret ||
+        asprintf(&form, "grant_type=client_credentials&client_id=%s&client_secret=%s", id, secret) <
+            0)
+        return NULL;
+    return form;
+}
+
+static int
+copy_settings(struct sf_session *session, const struct sf_settings *settings)
+{
+    session->origin_text = http_origin_text(&session->origin);
+    session->api_version = strdup(settings->api_version);
+    session->token_endpoint = strdup(settings->token_endpoint);
+    session->client_secret = strdup(settings->client_secret);
+    session->form = make_form(settings);
+    return session->origin_text && session->api_version && session->token_endpoint &&
+                   session->client_secret && session->form
+               ? PROV_OK
+               : PROV_E_NOMEM;
+}
+
+int
+sf_session_new(const struct sf_settings *settings, struct sf_session **ret, struct prov_error *err)
+{
+    struct sf_session *session;
+    struct http_origin origin;
+    int result = check_settings(settings, &origin, err);
+
+    if (result != PROV_OK)
+        return result;
+    session = calloc(1, sizeof(*session));
+    if (!session)
+        return error_nomem(err);
+    pthread_mutex_init(&session->lock, NULL);
+    pthread_cond_init(&session->changed, NULL);
+    session->origin = origin;
+    session->usage.day_used = session->usage.day_max = -1;
+    result = copy_settings(session, settings);
+    if (result != PROV_OK)
+        error_nomem(err);
+    else
+        result = http_new(settings->user_agent,
+                          limit_or_default(settings->connect_timeout_ms, CONNECT_TIMEOUT_MS),
+                          limit_or_default(settings->request_timeout_ms, REQUEST_TIMEOUT_MS),
+                          &session->http, err);
+    if (result != PROV_OK) {
+        sf_session_free(session);
+        return result;
+    }
+    *ret = session;
+    return PROV_OK;
+}
+
+void
+sf_session_free(struct sf_session *session)
+{
+    if (!session)
+        return;
+    http_free(session->http);
+    grant_clear(&session->grant);
+    wipe_and_free(session->form);
+    wipe_and_free(session->client_secret);
+    free(session->origin_text);
+    free(session->api_version);
+    free(session->token_endpoint);
+    pthread_cond_destroy(&session->changed);
+    pthread_mutex_destroy(&session->lock);
+    free(session);
+}
+
+void
+sf_session_stop(struct sf_session *session)
+{
+    /* who waits for a token is woken by the thread that fetches it, whose transfer ends now */
+    http_stop(session->http);
+}
+
+/* ---- the token request ---- */
+
+/* The host itself or below it, at a label boundary, but not the bare domain. */
+static bool
+is_below(const char *host, const char *domain)
+{
+    size_t length = strlen(host), part = strlen(domain);
+
+    return length > part + 1 && host[length - part - 1] == '.' &&
+           strcmp(host + length - part, domain) == 0;
+}
+
+/* Fact sheet 1.10; salesforce.com covers my.salesforce.com and the sandbox partitions. */
+static bool
+is_salesforce_host(const char *host)
+{
+    static const char *const domains[] = { "salesforce.com", "salesforce.mil",
+                                           "my.sfcrmproducts.cn", "my-salesforce.com" };
+
+    for (size_t i = 0; i < sizeof(domains) / sizeof(domains[0]); i++) {
+        if (is_below(host, domains[i]))
+            return true;
+    }
+    return false;
+}
+
+/* May the token be sent there? The reply's instance_url is text from the network. */
+static bool
+is_trusted(const struct http_origin *configured, const struct http_origin *instance)
+{
+    if (instance->has_path)
+        return false;
+    if (http_origin_same(configured, instance))
+        return true;
+    return !configured->loopback && strcmp(instance->scheme, "https") == 0 &&
+           instance->port == 443 && is_salesforce_host(instance->host);
+}
+
+static int
+read_instance(const struct sf_session *session, const char *url, struct grant *grant,
+              struct sf_call *call)
+{
+    struct http_origin instance;
+
+    /* the fact sheet calls it always present; without it the configured origin is the only choice */
+    if (!url) {
+        grant->instance = strdup(session->origin_text);
+    } else if (http_origin_parse(url, &instance, NULL) == PROV_OK &&
+               is_trusted(&session->origin, &instance)) {
+        grant->instance = http_origin_text(&instance);
+    } else {
+        answer_tell(call, SF_HOLD,
+                    "The token reply names an instance_url that is not a Salesforce host; the "
+                    "token was not sent there.",
+                    "Check 'domain_name' and 'token_endpoint', and who answers there.",
+                    "the token reply of '%s' names the instance_url '%s'", session->token_endpoint,
+                    url);
+        return PROV_OK;
+    }
+    return grant->instance ? PROV_OK : PROV_E_NOMEM;
+}
+
+/* ".../id/<org id>/<user id>" (fact sheet 1.2). It is read, never called. */
+static void
+read_identity(const char *url, struct grant *grant)
+{
+    const char *user = url ? strrchr(url, '/') : NULL;
+    char org[SF_ID_SIZE];
+    size_t length = 0;
+
+    while (user && user - length > url && user[-(ptrdiff_t)length - 1] != '/')
+        length++;
+    if (!length || length >= sizeof(org))
+        return;
+    memcpy(org, user - length, length);
+    org[length] = '\0';
+    if (strncmp(org, "00D", 3) != 0 || strncmp(user + 1, "005", 3) != 0 ||
+        sf_id_normalise(org, grant->org_id, NULL) != PROV_OK ||
+        sf_id_normalise(user + 1, grant->user_id, NULL) != PROV_OK)
+        grant->org_id[0] = grant->user_id[0] = '\0';
+}
+
+/* All but the token is optional (fact sheet 1.2). */
+static int
+read_grant(const struct sf_session *session, const struct http_answer *answer, struct grant *grant,
+           struct sf_call *call)
+{
+    AUTO_JSON struct json_object *reply = NULL;
+    const char *token = NULL, *type = NULL;
+
+    if (answer->body &&
+        json_parse(answer->body, answer->length, "the token reply", &reply, NULL) == PROV_OK) {
+        token = json_get_string(reply, "access_token");
+        type = json_get_string(reply, "token_type");
+    }
+    if (!is_header_text(token) || strchr(token, ' ') || strlen(token) > TOKEN_MAX_BYTES ||
+        (type && strcasecmp(type, "Bearer") != 0)) {
+        answer_tell(call, SF_HOLD, "The token endpoint answered without a usable token.",
+                    "Check that 'token_endpoint' is https://<my domain>/services/oauth2/token; "
+                    "look for a proxy that answers itself.",
+                    "'%s' answered HTTP %d without a Bearer access_token", session->token_endpoint,
+                    answer->status);
+        return PROV_OK;
+    }
+    grant->token = strdup(token);
+    if (!grant->token)
+        return PROV_E_NOMEM;
+    read_identity(json_get_string(reply, "id"), grant);
+    return read_instance(session, json_get_string(reply, "instance_url"), grant, call);
+}
+
+/* Asks for a token. Lock not held. */
+static int
+request_grant(struct sf_session *session, struct grant *ret, struct sf_call *call)
+{
+    const struct http_request request = { .method = "POST",
+                                          .url = session->token_endpoint,
+                                          .content_type = "application/x-www-form-urlencoded",
+                                          .body = session->form,
+                                          .body_length = strlen(session->form) };
+    struct grant grant = { .token = NULL };
+    struct http_answer answer;
+    int result = http_call(session->http, &request, &answer);
+
+    if (result != PROV_OK)
+        return result;
+    answer_redact(answer.body, session->client_secret);
+    answer_judge(&answer, SF_LEVEL_TOKEN, 0, call);
+    if (call->outcome == SF_DELIVERED)
+        result = read_grant(session, &answer, &grant, call);
+    http_answer_clear(&answer);
+    if (result == PROV_OK && call->outcome == SF_DELIVERED)
+        *ret = grant;
+    else
+        grant_clear(&grant);
+    return result;
+}
+
+/* ---- one token for all ---- */
+
+/* Who asks during the pause gets the same answer. Lock held. */
+static void
+remember_failure(struct sf_session *session, const struct sf_call *call)
+{
+    unsigned doublings = session->failures_in_a_row < 6 ? session->failures_in_a_row : 6;
+    int64_t pause_us = FIRST_PAUSE_US << doublings;
+
+    if (pause_us > LONGEST_PAUSE_US)
+        pause_us = LONGEST_PAUSE_US;
+    if (pause_us < call->retry_after_us)
+        pause_us = call->retry_after_us;
+    session->failures_in_a_row++;
+    session->failed_requests++;
+    session->failure = *call;
+    session->not_before_us = clock_monotonic_us() + pause_us;
+}
+
+static void
+replay_failure(const struct sf_session *session, struct sf_call *call)
+{
+    int64_t rest_us = session->not_before_us - clock_monotonic_us();
+
+    *call = session->failure;
+    if (rest_us > call->retry_after_us)
+        call->retry_after_us = rest_us;
+}
+
+/* Lock held, given up during the request. */
+static int
+fetch_grant(struct sf_session *session, struct sf_call *call)
+{
+    struct grant grant = { .token = NULL };
+    int result;
+
+    session->fetching = true;
+    session->usage.token_calls++;
+    pthread_mutex_unlock(&session->lock);
+    result = request_grant(session, &grant, call);
+    pthread_mutex_lock(&session->lock);
+    session->fetching = false;
+    if (result == PROV_OK && call->outcome == SF_DELIVERED) {
+        grant_clear(&session->grant);
+        session->grant = grant;
+        session->generation++;
+    } else if (result == PROV_OK) {
+        remember_failure(session, call);
+    }
+    pthread_cond_broadcast(&session->changed);
+    return result;
+}
+
+/* With SF_DELIVERED session->grant is set. Lock held. */
+static int
+ensure_grant(struct sf_session *session, struct sf_call *call)
+{
+    uint64_t failed_before = session->failed_requests;
+
+    while (!session->grant.token) {
+        if (session->failed_requests != failed_before ||
+            clock_monotonic_us() < session->not_before_us) {
+            replay_failure(session, call);
+            return PROV_OK;
+        }
+        if (!session->fetching)
+            return fetch_grant(session, call);
+        pthread_cond_wait(&session->changed, &session->lock);
+    }
+    *call = (struct sf_call){ .outcome = SF_DELIVERED, .cause = "", .remedy = "" };
+    return PROV_OK;
+}
+
+/* A thread's own copy of what it sends with. */
+struct pass {
+    char *token, *instance;
+    uint64_t generation;
+};
+
+static void
+pass_cleanup(struct pass *pass)
+{
+    wipe_and_free(pass->token);
+    free(pass->instance);
+}
+
+static int
+take_pass(struct sf_session *session, struct pass *pass, struct sf_call *call)
+{
+    int result;
+
+    pthread_mutex_lock(&session->lock);
+    result = ensure_grant(session, call);
+    if (result == PROV_OK && call->outcome == SF_DELIVERED) {
+        pass->token = strdup(session->grant.token);
+        pass->instance = strdup(session->grant.instance);
+        pass->generation = session->generation;
+        if (!pass->token || !pass->instance)
+            result = PROV_E_NOMEM;
+    }
+    pthread_mutex_unlock(&session->lock);
+    return result;
+}
+
+/* Many may come with the same refused token; the first one drops it. */
+static void
+drop_grant(struct sf_session *session, uint64_t generation, const struct sf_call *failure)
+{
+    pthread_mutex_lock(&session->lock);
+    if (session->generation == generation && session->grant.token) {
+        grant_clear(&session->grant);
+        if (failure)
+            remember_failure(session, failure);
+    }
+    pthread_mutex_unlock(&session->lock);
+}
+
+void
+sf_session_forget_token(struct sf_session *session)
+{
+    pthread_mutex_lock(&session->lock);
+    grant_clear(&session->grant);
+    session->not_before_us = 0;
+    session->failures_in_a_row = 0;
+    pthread_mutex_unlock(&session->lock);
+}
+
+/* ---- calls ---- */
+
+static void
+count_call(struct sf_session *session, const struct session_request *request,
+           const struct http_answer *answer)
+{
+    if (answer->end == HTTP_NOT_SENT)
+        return;
+    pthread_mutex_lock(&session->lock);
+    session->usage.api_calls++;
+    if (answer->end == HTTP_ANSWERED && answer->status != 401 && !request->anonymous)
+        session->failures_in_a_row = 0; /* the token works */
+    answer_usage(answer->limit_info, &session->usage.day_used, &session->usage.day_max);
+    pthread_mutex_unlock(&session->lock);
+}
+
+/* One transfer. token NULL: none is sent. */
+static int
+transfer(struct sf_session *session, const struct session_request *request, const char *base,
+         const char *token, struct http_answer *answer, struct sf_call *call)
+{
+    AUTO_FREE char *url = NULL;
+    struct http_request http_request = { .method = request->method,
+                                         .bearer = token,
+                                         .content_type = "application/json; charset=UTF-8",
+                                         .body = request->body };
+    int result;
+
+    if (asprintf(&url, "%s%s", base, request->path) < 0) {
+        url = NULL;
+        return PROV_E_NOMEM;
+    }
+    http_request.url = url;
+    http_request.body_length = request->body ? strlen(request->body) : 0;
+    result = http_call(session->http, &http_request, answer);
+    if (result != PROV_OK)
+        return result;
+    count_call(session, request, answer);
+    if (answer->status >= 300)
+        answer_redact(answer->body, token);
+    answer_judge(answer, SF_LEVEL_CALL, request->write, call);
+    return PROV_OK;
+}
+
+/*
+ * A new token helps against an expired session only. The other two texts of this code are about
+ * permissions: asking anew for them would loop (fact sheet 6.2).
+ */
+static bool
+is_expired(const struct sf_call *call)
+{
+    return call->http_status == 401 && strcmp(call->code, "INVALID_SESSION_ID") == 0 &&
+           !strcasestr(call->message, "not valid for use with the REST API") &&
+           !strcasestr(call->message, "not attached to Agent");
+}
+
+/*
+ * A 401 did nothing in the org, so repeating a write is safe. A token that is refused again, or
+ * for another reason, goes too, behind the same pause as a failed request: a later probe then
+ * starts with a new one, without a login for each call.
+ */
+static int
+call_with_token(struct sf_session *session, const struct session_request *request,
+                struct http_answer *answer, struct sf_call *call)
+{
+    for (int attempt = 0;; attempt++) {
+        CLEANUP(pass_cleanup) struct pass pass = { .token = NULL };
+        int result = take_pass(session, &pass, call);
+        if (result != PROV_OK || call->outcome != SF_DELIVERED)
+            return result;
+        result = transfer(session, request, pass.instance, pass.token, answer, call);
+        if (result != PROV_OK || call->http_status != 401)
+            return result;
+        if (attempt == 0 && is_expired(call)) {
+            drop_grant(session, pass.generation, NULL);
+            http_answer_clear(answer);
+            continue;
+        }
+        drop_grant(session, pass.generation, call);
+        return PROV_OK;
+    }
+}
+
+int
+session_call(struct sf_session *session, const struct session_request *request,
+             struct http_answer *ret_answer, struct sf_call *call)
+{
+    struct http_answer answer = { .end = HTTP_NOT_SENT };
+    int result;
+
+    *call = (struct sf_call){ .outcome = SF_RETRY, .cause = "", .remedy = "" };
+    if (request->anonymous)
+        result = transfer(session, request, session->origin_text, NULL, &answer, call);
+    else
+        result = call_with_token(session, request, &answer, call);
+    if (result != PROV_OK)
+        answer_out_of_memory(call);
+    if (result != PROV_OK || call->outcome != SF_DELIVERED)
+        http_answer_clear(&answer);
+    *ret_answer = answer;
+    return result;
+}
+
+const char *
+session_api_version(const struct sf_session *session)
+{
+    return session->api_version;
+}
+
+int
+sf_identity(struct sf_session *session, char org_id[SF_ID_SIZE], char user_id[SF_ID_SIZE],
+            struct sf_call *call)
+{
+    int result;
+
+    *call = (struct sf_call){ .outcome = SF_RETRY, .cause = "", .remedy = "" };
+    pthread_mutex_lock(&session->lock);
+    result = ensure_grant(session, call);
+    if (result != PROV_OK) {
+        answer_out_of_memory(call);
+    } else if (call->outcome == SF_DELIVERED) {
+        if (session->grant.org_id[0]) {
+            memcpy(org_id, session->grant.org_id, SF_ID_SIZE);
+            memcpy(user_id, session->grant.user_id, SF_ID_SIZE);
+        } else {
+            answer_tell(call, SF_HOLD, "The token reply does not say which org it is for.",
+                        "Check that 'token_endpoint' is the org's own, and that no proxy answers.",
+                        "the token reply holds no identity URL with an org and a user id");
+        }
+    }
+    pthread_mutex_unlock(&session->lock);
+    return result;
+}
+
+void
+sf_session_usage(struct sf_session *session, struct sf_usage *ret)
+{
+    pthread_mutex_lock(&session->lock);
+    *ret = session->usage;
+    pthread_mutex_unlock(&session->lock);
+}
