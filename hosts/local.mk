@@ -1,0 +1,33 @@
+bin_PROGRAMS += sfprov
+sfprov_SOURCES = \
+	hosts/cli/answers.c hosts/cli/answers.h \
+	hosts/cli/changes.c hosts/cli/changes.h \
+	hosts/cli/cli.h \
+	hosts/cli/cmd_events.c \
+	hosts/cli/cmd_fields.c \
+	hosts/cli/cmd_look.c \
+	hosts/cli/cmd_run.c \
+	hosts/cli/cmd_sync.c \
+	hosts/cli/column.c hosts/cli/column.h \
+	hosts/cli/csv.c hosts/cli/csv.h \
+	hosts/cli/drive.c hosts/cli/drive.h \
+	hosts/cli/fault.c hosts/cli/fault.h \
+	hosts/cli/host.c hosts/cli/host.h \
+	hosts/cli/input.c hosts/cli/input.h \
+	hosts/cli/main.c \
+	hosts/cli/people.c hosts/cli/people.h \
+	hosts/cli/reply.h \
+	hosts/cli/screen.c hosts/cli/screen.h \
+	hosts/cli/subjects.c hosts/cli/subjects.h \
+	hosts/cli/table.c hosts/cli/table.h
+sfprov_CPPFLAGS = $(AM_CPPFLAGS) -DPLUGIN_PATH='"$(libdir)/sfprov/sfprov.so"' \
+	-DPACKAGE_VERSION='"$(PACKAGE_VERSION)"'
+sfprov_LDADD = $(JSONC_LIBS) -ldl
+
+if BUILD_TESTS
+check_PROGRAMS += tests/unit/test_csv
+tests_unit_test_csv_SOURCES = tests/unit/test_csv.c \
+	hosts/cli/csv.c hosts/cli/column.c hosts/cli/people.c hosts/cli/fault.c hosts/cli/input.c
+tests_unit_test_csv_LDADD = libunit.la $(JSONC_LIBS)
+TESTS += tests/unit/test_csv
+endif

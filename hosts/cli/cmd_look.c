@@ -1,0 +1,355 @@
+/*
+ * `status`, `list`, `show`, and the orders `retry`, `hold`, `resume`, `replan`: what is kept of
+ * whom, and a word to the connector. Everything told here is the plugin's answer, laid out.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hosts/cli/cli.h"
+#include "hosts/cli/host.h"
+#include "hosts/cli/reply.h"
+#include "hosts/cli/screen.h"
+#include "hosts/cli/subjects.h"
+#include "hosts/cli/table.h"
+
+static void
+print_fact(const char *label, enum tone tone, const char *text)
+{
+    if (!text || !*text)
+        return;
+    printf("%-16s", label);
+    screen_tone(stdout, tone, text);
+    putchar('\n');
+}
+
+static enum tone
+state_tone(const char *state)
+{
+    if (!strcmp(state, "parked") || !strcmp(state, "held"))
+        return TONE_BAD;
+    if (!strcmp(state, "pending") || !strcmp(state, "in_flight"))
+        return TONE_WARN;
+    return TONE_GOOD;
+}
+
+/* "12 s", "3 min", "5 h", "2 days" */
+static void
+print_age(const char *label, struct json_object *seconds)
+{
+    int64_t age = json_object_get_int64(seconds);
+
+    if (!seconds)
+        return;
+    printf("%-16s", label);
+    if (age < 120)
+        printf("%" PRId64 " s\n", age);
+    else if (age < 7200)
+        printf("%" PRId64 " min\n", age / 60);
+    else if (age < 172800)
+        printf("%" PRId64 " h\n", age / 3600);
+    else
+        printf("%" PRId64 " days\n", age / 86400);
+}
+
+static void
+print_status(struct json_object *status)
+{
+    struct json_object *hold = reply_get(status, "hold"), *users = reply_get(status, "subjects");
+    struct json_object *warnings = reply_get(status, "warnings");
+    const char *state = reply_word(status, "state");
+
+    print_fact("state", state_tone(state), state);
+    print_fact("held since", TONE_PLAIN, reply_text(hold, "since"));
+    print_fact("held by", TONE_PLAIN, reply_text(hold, "by"));
+    print_fact("reason", TONE_PLAIN, reply_text(hold, "reason"));
+    print_fact("cause", TONE_PLAIN, reply_text(hold, "cause"));
+    print_fact("remedy", TONE_PLAIN, reply_text(hold, "remedy"));
+    printf("%-16s%" PRId64 ": %" PRId64 " in step, %" PRId64 " pending, %" PRId64
+           " in flight, %" PRId64 " parked\n",
+           "users", reply_number(users, "total"), reply_number(users, "in_step"),
+           reply_number(users, "pending"), reply_number(users, "in_flight"),
+           reply_number(users, "parked"));
+    print_age("oldest pending", reply_get(status, "oldest_pending_s"));
+    print_fact("events kept", TONE_PLAIN, reply_text(status, "events"));
+    print_fact("org", TONE_PLAIN, reply_text(status, "org_id"));
+    print_fact("store", TONE_PLAIN, reply_text(status, "store"));
+    for (size_t i = 0; i < reply_count(warnings); i++) {
+        struct json_object *warning = reply_item(warnings, i);
+
+        print_fact("warning", TONE_WARN,
+                   json_object_is_type(warning, json_type_object)
+                       ? reply_word(warning, "reason")
+                       : json_object_get_string(warning));
+    }
+}
+
+int
+command_status(const struct options *options, const struct arguments *arguments)
+{
+    struct host host;
+    struct json_object *status;
+    int code = host_open(options, PROV_OPEN_NEVER_DELIVER, &host);
+
+    (void)arguments;
+    if (code)
+        return code;
+    code = host_query(&host, host_request("query", "status"), &status);
+    host_close(&host);
+    if (code)
+        return code;
+    if (options->json)
+        host_print_json(status);
+    else
+        print_status(status);
+    if (!strcmp(reply_word(status, "state"), "held"))
+        code = CODE_UNFINISHED;
+    else if (reply_number(reply_get(status, "subjects"), "parked"))
+        code = CODE_PARKED;
+    json_object_put(status);
+    return code;
+}
+
+static void
+print_list(struct json_object *rows)
+{
+    static const char *const headings[] = { "HOST USER",     "STATE",   "SALESFORCE USERNAME",
+                                            "SALESFORCE ID", "OUTCOME", NULL };
+    struct table *table = table_new(headings);
+
+    for (size_t i = 0; i < reply_count(rows); i++) {
+        struct json_object *row = reply_item(rows, i);
+        const char *state = reply_word(row, "state"), *outcome = reply_text(row, "last_action");
+
+        if (!strcmp(state, "parked"))
+            outcome = reply_text(row, reply_text(row, "code") ? "code" : "cause");
+        else if (strcmp(state, "in_step"))
+            outcome = reply_text(row, "outcome");
+        table_add(table, TONE_PLAIN,
+                  reply_word(row, reply_text(row, "userName") ? "userName" : "uri"));
+        table_add(table, state_tone(state), state);
+        table_add(table, TONE_PLAIN, reply_text(row, "username"));
+        table_add(table, TONE_DIM, reply_text(row, "salesforce_id"));
+        table_add(table, TONE_PLAIN, outcome);
+    }
+    table_print(table);
+    table_free(table);
+}
+
+static int
+check_state(const char *state)
+{
+    static const char *const states[] = { "all", "in_step", "pending", "parked", "in_flight" };
+
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        if (!strcmp(state, states[i]))
+            return CODE_DONE;
+    }
+    complain("--state '%s': give one of all, in_step, pending, parked, in_flight", state);
+    return CODE_USAGE;
+}
+
+int
+command_list(const struct options *options, const struct arguments *arguments)
+{
+    const char *state = options->state ? options->state : "all";
+    struct json_object *request, *rows;
+    struct host host;
+    int code = check_state(state);
+
+    if (!code)
+        code = host_open(options, PROV_OPEN_NEVER_DELIVER, &host);
+    if (code)
+        return code;
+    request = host_request("query", "subjects");
+    reply_put_text(request, "state", state);
+    if (arguments->count)
+        reply_put_text(request, "find", arguments->texts[0]);
+    code = subjects_list(&host, request, options->limit, &rows);
+    host_close(&host);
+    if (code)
+        return code;
+    if (options->json) {
+        host_print_json(rows);
+    } else {
+        print_list(rows);
+        printf("%zu %s\n", reply_count(rows), reply_count(rows) == 1 ? "user" : "users");
+    }
+    json_object_put(rows);
+    return CODE_DONE;
+}
+
+static void
+print_confirmed(struct json_object *confirmed)
+{
+    static const char *const headings[] = { "FIELD", "CONFIRMED BY SALESFORCE", NULL };
+    struct table *table;
+
+    if (!json_object_is_type(confirmed, json_type_object) || !json_object_object_length(confirmed))
+        return;
+    putchar('\n');
+    table = table_new(headings);
+    json_object_object_foreach(confirmed, name, value)
+    {
+        table_add(table, TONE_PLAIN, name);
+        table_add(table, value ? TONE_PLAIN : TONE_DIM,
+                  value ? json_object_get_string(value) : "(empty)");
+    }
+    table_print(table);
+    table_free(table);
+}
+
+static void
+print_events(struct json_object *events)
+{
+    static const char *const headings[] = {
+        "RECEIVED", "EVENT", "VERSION", "OUTCOME", "JTI", NULL
+    };
+    struct table *table;
+
+    if (!reply_count(events))
+        return;
+    putchar('\n');
+    table = table_new(headings);
+    for (size_t i = 0; i < reply_count(events); i++) {
+        struct json_object *event = reply_item(events, i);
+
+        table_add(table, TONE_PLAIN, reply_text(event, "received"));
+        table_add(table, TONE_PLAIN, reply_text(event, "kinds"));
+        table_add(table, TONE_PLAIN, reply_text(event, "version"));
+        table_add(table, TONE_PLAIN, reply_text(event, "outcome"));
+        table_add(table, TONE_DIM, reply_text(event, "jti"));
+    }
+    table_print(table);
+    table_free(table);
+}
+
+static const char *
+presence_words(const char *presence, bool active)
+{
+    if (!strcmp(presence, "gone"))
+        return "gone at the host";
+    if (!strcmp(presence, "out"))
+        return "out of scope at the host";
+    return active ? "active at the host" : "inactive at the host";
+}
+
+static void
+print_story(struct json_object *row)
+{
+    const char *state = reply_word(row, "state");
+
+    print_fact("user", TONE_BOLD, reply_word(row, "userName"));
+    print_fact("uri", TONE_PLAIN, reply_word(row, "uri"));
+    print_fact("issuer", TONE_PLAIN, reply_word(row, "iss"));
+    print_fact("is", TONE_PLAIN,
+               presence_words(reply_word(row, "presence"), reply_flag(row, "active")));
+    print_fact("state", state_tone(state), state);
+    print_fact("Salesforce", TONE_BOLD, reply_text(row, "username"));
+    print_fact("Id", TONE_PLAIN, reply_text(row, "salesforce_id"));
+    print_fact("last action", TONE_PLAIN, reply_text(row, "last_action"));
+    print_fact("outcome", TONE_PLAIN, reply_text(row, "outcome"));
+    print_fact("code", TONE_BAD, reply_text(row, "code"));
+    print_fact("Salesforce said", TONE_PLAIN, reply_text(row, "message"));
+    print_fact("cause", TONE_PLAIN, reply_text(row, "cause"));
+    print_fact("remedy", TONE_PLAIN, reply_text(row, "remedy"));
+    print_fact("waits for", TONE_PLAIN, reply_text(row, "waits_for"));
+    if (reply_number(row, "attempts"))
+        print_fact("attempts", TONE_PLAIN, reply_text(row, "attempts"));
+    print_fact("next try", TONE_PLAIN, reply_text(row, "next_attempt"));
+    print_fact("updated", TONE_PLAIN, reply_text(row, "updated"));
+    if (reply_get(row, "in_flight"))
+        print_fact("in flight", TONE_WARN, reply_text(row, "in_flight"));
+    print_confirmed(reply_get(row, "confirmed"));
+    print_events(reply_get(row, "events"));
+}
+
+int
+command_show(const struct options *options, const struct arguments *arguments)
+{
+    struct json_object *request, *row;
+    struct host host;
+    int code = host_open(options, PROV_OPEN_NEVER_DELIVER, &host);
+
+    if (code)
+        return code;
+    request = host_request("query", "subject");
+    reply_put_text(request, "user", arguments->texts[0]);
+    code = host_query(&host, request, &row);
+    host_close(&host);
+    if (code)
+        return code;
+    if (options->json)
+        host_print_json(row);
+    else
+        print_story(row);
+    json_object_put(row);
+    return CODE_DONE;
+}
+
+/* Gives an order and tells how many users it moved. */
+static int
+order(const struct options *options, struct json_object *request, const char *done)
+{
+    struct json_object *answer;
+    struct host host;
+    int code = host_open(options, PROV_OPEN_NEVER_DELIVER, &host);
+
+    if (code) {
+        json_object_put(request);
+        return code;
+    }
+    code = host_act(&host, request, &answer);
+    host_close(&host);
+    if (code)
+        return code;
+    if (options->json)
+        host_print_json(answer);
+    else if (reply_get(answer, "count"))
+        printf("%" PRId64 " %s\n", reply_number(answer, "count"), done);
+    else
+        printf("%s\n", done);
+    json_object_put(answer);
+    return CODE_DONE;
+}
+
+int
+command_retry(const struct options *options, const struct arguments *arguments)
+{
+    struct json_object *request = host_request("act", "retry");
+
+    if (options->all == (arguments->count > 0)) {
+        complain("retry: name one user, or give --all for every parked one");
+        json_object_put(request);
+        return CODE_USAGE;
+    }
+    if (options->all)
+        reply_put_text(request, "state", "parked");
+    else
+        reply_put_text(request, "user", arguments->texts[0]);
+    return order(options, request, "users to be tried again; 'sfprov deliver' does it now");
+}
+
+int
+command_hold(const struct options *options, const struct arguments *arguments)
+{
+    struct json_object *request = host_request("act", "hold");
+
+    reply_put_text(request, "reason", arguments->count ? arguments->texts[0] : NULL);
+    return order(options, request, "on hold: events are accepted, nothing is sent");
+}
+
+int
+command_resume(const struct options *options, const struct arguments *arguments)
+{
+    (void)arguments;
+    return order(options, host_request("act", "resume"), "resumed");
+}
+
+int
+command_replan(const struct options *options, const struct arguments *arguments)
+{
+    (void)arguments;
+    return order(options, host_request("act", "replan"), "users to be planned again");
+}

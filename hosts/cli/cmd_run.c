@@ -1,0 +1,209 @@
+/*
+ * `run` and `deliver`: events as JSON lines until the end of input, delivered meanwhile, until all
+ * is settled. Decides when a batch is handed over: when it is full, or when no more input is there
+ * yet; what arrives while one batch goes to disk makes the next. Delivery has a thread of its own
+ * (drive.c).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hosts/cli/answers.h"
+#include "hosts/cli/cli.h"
+#include "hosts/cli/drive.h"
+#include "hosts/cli/host.h"
+#include "hosts/cli/subjects.h"
+#include "hosts/cli/reply.h"
+#include "hosts/cli/screen.h"
+
+#define LOOK_MS 200 /* how often we look up from an input that gives nothing */
+
+struct run {
+    struct host host;
+    struct drive *drive;
+    struct input_lines lines;
+    struct answers answers;
+    struct input_event batch[ANSWERS_BATCH];
+    size_t count;
+    int64_t start_us;
+};
+
+static int
+hand_over(struct run *run)
+{
+    int code;
+
+    if (run->count == 0)
+        return CODE_DONE;
+    code = answers_submit(&run->host, run->batch, run->count, &run->answers);
+    run->count = 0;
+    if (code)
+        return code;
+    answers_complain(&run->answers);
+    drive_kick(run->drive);
+    return CODE_DONE;
+}
+
+/* Takes all lines that are there; full batches are handed over. */
+static int
+take_lines(struct run *run)
+{
+    struct input_event event;
+    enum input_what what;
+    int code;
+
+    while ((what = input_next(&run->lines, &event)) != INPUT_NONE) {
+        if (what == INPUT_TOO_LONG) {
+            complain("%s:%zu: refused: the line is longer than %u bytes", run->answers.file,
+                     event.line, PROV_EVENT_MAX_BYTES);
+            run->answers.refused++;
+            continue;
+        }
+        run->batch[run->count++] = event;
+        if (run->count < ANSWERS_BATCH)
+            continue;
+        code = hand_over(run);
+        if (code)
+            return code;
+    }
+    return CODE_DONE;
+}
+
+static void
+show_progress(const struct run *run)
+{
+    struct drive_view view = drive_look(run->drive);
+    char prefix[96];
+
+    snprintf(prefix, sizeof(prefix), "%" PRIu64 " accepted, %" PRIu64 " refused; ",
+             run->answers.accepted, run->answers.refused);
+    drive_progress(&view, prefix, run->start_us);
+}
+
+/* Reads to the end of input. Lines are borrowed from the reader's buffer, so a batch is handed
+ * over before more is read. */
+static int
+read_input(struct run *run)
+{
+    int code, reason;
+
+    while (!run->lines.ended && !interrupt_seen()) {
+        reason = input_fill(&run->lines, LOOK_MS);
+        if (reason) {
+            complain("cannot read '%s': %s", run->answers.file, strerror(reason));
+            return CODE_FAILED;
+        }
+        code = take_lines(run);
+        if (!code)
+            code = hand_over(run);
+        if (code)
+            return code;
+        show_progress(run);
+    }
+    return CODE_DONE;
+}
+
+static void
+print_summary(const struct options *options, struct run *run, const struct drive_view *view,
+              int code)
+{
+    double seconds = (double)(clock_us() - run->start_us) / 1e6;
+    struct json_object *summary, *parked = parked_list(&run->host);
+
+    if (!options->json) {
+        parked_print(parked);
+        if (run->lines.fd >= 0)
+            answers_count(&run->answers, "; ");
+        printf("%" PRIu64 " users delivered, %" PRIu64 " parked, %" PRIu64 " pending; %" PRIu64
+               " API calls; %.1f s\n",
+               view->delivered, view->parked, view->pending, view->api_calls, seconds);
+        json_object_put(parked);
+        return;
+    }
+    summary = json_object_new_object();
+    reply_put(summary, "accepted", json_object_new_int64((int64_t)run->answers.accepted));
+    reply_put(summary, "duplicates", json_object_new_int64((int64_t)run->answers.duplicates));
+    reply_put(summary, "refused", json_object_new_int64((int64_t)run->answers.refused));
+    reply_put(summary, "delivery", drive_summary(view, code));
+    reply_put(summary, "parked", parked);
+    reply_put(summary, "seconds", json_object_new_double(seconds));
+    host_print_json(summary);
+    json_object_put(summary);
+}
+
+static int
+run_all(const struct options *options, struct run *run)
+{
+    struct drive_view view;
+    char prefix[96];
+    int code = drive_start(&run->host, &run->drive);
+
+    if (code)
+        return code;
+    code = run->lines.fd >= 0 ? read_input(run) : CODE_DONE;
+    snprintf(prefix, sizeof(prefix), "%" PRIu64 " accepted, %" PRIu64 " refused; ",
+             run->answers.accepted, run->answers.refused);
+    if (!code)
+        code = drive_finish(run->drive, options->timeout_s, prefix);
+    screen_progress_end();
+    view = drive_look(run->drive);
+    drive_explain(&run->host, &view, code);
+    drive_stop(run->drive, code);
+    print_summary(options, run, &view, code);
+    if (!code && (run->answers.refused || parked_count(&run->host)))
+        code = CODE_PARKED;
+    return code;
+}
+
+static int
+run_file(const struct options *options, const char *file, int fd)
+{
+    struct run *run = calloc(1, sizeof(*run));
+    int code;
+
+    if (!run) {
+        complain("out of memory");
+        return CODE_FAILED;
+    }
+    run->start_us = clock_us();
+    run->lines.fd = fd;
+    run->answers.file = file;
+    run->answers.what = "line";
+    code = host_open(options, PROV_OPEN_NO_WORKER, &run->host);
+    if (!code) {
+        interrupt_watch();
+        code = run_all(options, run);
+        host_close(&run->host);
+    }
+    input_lines_clear(&run->lines);
+    free(run);
+    return code;
+}
+
+int
+command_run(const struct options *options, const struct arguments *arguments)
+{
+    const char *file = arguments->texts[0];
+    int fd = strcmp(file, "-") ? open(file, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+    int code;
+
+    if (fd < 0) {
+        complain("cannot read '%s': %s", file, strerror(errno));
+        return CODE_USAGE;
+    }
+    code = run_file(options, file, fd);
+    if (fd != STDIN_FILENO)
+        close(fd);
+    return code;
+}
+
+int
+command_deliver(const struct options *options, const struct arguments *arguments)
+{
+    (void)arguments;
+    return run_file(options, "", -1);
+}

@@ -1,0 +1,58 @@
+/* The host's half of the ABI: loads the plugin, opens a connector, asks it. Functions that return
+ * int return an enum exit_code and have said on stderr what went wrong. */
+#ifndef CLI_HOST_H
+#define CLI_HOST_H
+
+#include <json-c/json.h>
+#include <provisioning/connector.h>
+
+#include "hosts/cli/cli.h"
+
+struct host {
+    struct prov_vtable api;
+    prov_connector *connector;
+};
+
+/* The path the plugin is loaded from, and the connector fields' file: option, environment, default. */
+const char *host_plugin_file(const struct options *options);
+const char *host_fields_file(const struct options *options);
+
+/* Loads the plugin; it stays until the program ends. */
+int host_load(const struct options *options, struct host *ret);
+
+/* Loads the plugin, reads the fields file and opens a connector; flags: enum prov_open_flag. The
+ * caller gives it to host_close(). */
+int host_open(const struct options *options, uint32_t flags, struct host *ret);
+void host_close(struct host *host);
+
+/*
+ * Reads the fields file and opens a connector. *ret_faults gets what open() says of faults and
+ * warnings, NULL if it said nothing; without ret_faults they are printed.
+ */
+int host_open_fields(const struct options *options, uint32_t flags, struct host *host,
+                     struct json_object **ret_faults);
+
+/* Prints faults or warnings of connector fields as a list. */
+void host_print_faults(struct json_object *faults, const char *what);
+
+/* Sends a request, which is taken over (NULL: out of memory), and gets the answer. */
+int host_query(struct host *host, struct json_object *request, struct json_object **ret);
+int host_act(struct host *host, struct json_object *request, struct json_object **ret);
+
+/* The same without a word on stderr: 0, or a negative enum prov_code with its error in *err. */
+int host_ask(struct host *host, struct json_object *request, struct json_object **ret,
+             struct prov_error *err);
+
+/* {"query": name}; NULL when out of memory. */
+struct json_object *host_request(const char *verb, const char *name);
+
+/* Takes over a text of the plugin and gives it back after parsing. */
+int host_answer(struct host *host, char *text, struct json_object **ret);
+
+/* Prints err after "context: " and returns the exit code for it. */
+int host_failed(const char *context, const struct prov_error *err);
+
+/* Prints an answer for machines, on one line. */
+void host_print_json(struct json_object *value);
+
+#endif

@@ -1,0 +1,129 @@
+/*
+ * Reads subjects in pages and tells of those who are parked. Decides how many a person is shown;
+ * cause and remedy are the plugin's words.
+ */
+#include "hosts/cli/subjects.h"
+
+#include <stdio.h>
+
+#include "hosts/cli/reply.h"
+#include "hosts/cli/screen.h"
+
+#define PAGE       500
+#define PARKED_MAX 1000
+#define SHOWN_MAX  50
+
+/* One page; *after moves on, or becomes -1 after the last. */
+static int
+next_page(struct host *host, struct json_object *request, long limit, int64_t *after,
+          struct json_object *rows)
+{
+    struct json_object *page, *subjects, *next;
+    int code;
+
+    reply_put(request, "after", json_object_new_int64(*after));
+    reply_put(request, "limit", json_object_new_int64(limit));
+    code = host_query(host, json_object_get(request), &page);
+    if (code)
+        return code;
+    subjects = reply_get(page, "subjects");
+    for (size_t i = 0; i < reply_count(subjects); i++) {
+        struct json_object *row = json_object_get(reply_item(subjects, i));
+
+        if (json_object_array_add(rows, row)) {
+            json_object_put(row);
+            json_object_put(page);
+            complain("out of memory");
+            return CODE_FAILED;
+        }
+    }
+    next = reply_get(page, "next");
+    *after = next && json_object_get_int64(next) > *after ? json_object_get_int64(next) : -1;
+    json_object_put(page);
+    return CODE_DONE;
+}
+
+int
+subjects_list(struct host *host, struct json_object *request, long limit, struct json_object **ret)
+{
+    struct json_object *rows = json_object_new_array();
+    int64_t after = 0;
+    int code = rows && request ? CODE_DONE : CODE_FAILED;
+
+    if (code)
+        complain("out of memory");
+    while (!code && after >= 0) {
+        long left = limit ? limit - (long)json_object_array_length(rows) : PAGE;
+
+        if (left <= 0)
+            break;
+        code = next_page(host, request, left < PAGE ? left : PAGE, &after, rows);
+    }
+    json_object_put(request);
+    if (code) {
+        json_object_put(rows);
+        return code;
+    }
+    *ret = rows;
+    return CODE_DONE;
+}
+
+struct json_object *
+parked_list(struct host *host)
+{
+    struct json_object *request = host_request("query", "subjects"), *rows;
+
+    reply_put_text(request, "state", "parked");
+    return subjects_list(host, request, PARKED_MAX, &rows) ? NULL : rows;
+}
+
+int64_t
+parked_count(struct host *host)
+{
+    struct json_object *status;
+    int64_t count;
+
+    if (host_query(host, host_request("query", "status"), &status))
+        return 0;
+    count = reply_number(reply_get(status, "subjects"), "parked");
+    json_object_put(status);
+    return count;
+}
+
+static void
+print_reason(const char *label, const char *text)
+{
+    if (!text || !*text)
+        return;
+    printf("    %-11s", label);
+    screen_text(stdout, text);
+    putchar('\n');
+}
+
+void
+parked_print_row(struct json_object *row)
+{
+    fputs("  ", stdout);
+    screen_tone(stdout, TONE_BOLD, reply_word(row, "userName"));
+    fputs("  ", stdout);
+    screen_tone(stdout, TONE_BAD, reply_word(row, "code"));
+    putchar('\n');
+    print_reason("Salesforce", reply_text(row, "message"));
+    print_reason("cause", reply_text(row, "cause"));
+    print_reason("remedy", reply_text(row, "remedy"));
+}
+
+void
+parked_print(struct json_object *rows)
+{
+    size_t count = reply_count(rows);
+
+    if (count == 0)
+        return;
+    printf("%zu %s parked:\n", count, count == 1 ? "user is" : "users are");
+    for (size_t i = 0; i < count && i < SHOWN_MAX; i++)
+        parked_print_row(reply_item(rows, i));
+    if (count > SHOWN_MAX)
+        printf("  ... and %zu more: 'sfprov list --state parked'\n", count - SHOWN_MAX);
+    putchar('\n');
+}

@@ -1,0 +1,28 @@
+/* Rows of subjects: asking for them page by page, and telling of the parked ones. */
+#ifndef CLI_SUBJECTS_H
+#define CLI_SUBJECTS_H
+
+#include <json-c/json.h>
+
+#include "hosts/cli/host.h"
+
+/*
+ * All rows that fit the request, {"query":"subjects",...} without "after" and "limit", up to limit
+ * (0: all), as an array. The request is taken over.
+ */
+int subjects_list(struct host *host, struct json_object *request, long limit,
+                  struct json_object **ret);
+
+/* Parked users as an array, at most the first 1000; NULL after an error, which was said. */
+struct json_object *parked_list(struct host *host);
+
+/* How many there are in the store; 0 after an error. */
+int64_t parked_count(struct host *host);
+
+/* A block for each: who, Salesforce's words, cause, remedy. */
+void parked_print(struct json_object *rows);
+
+/* One of them; also for pending ones. */
+void parked_print_row(struct json_object *row);
+
+#endif
