@@ -1,0 +1,13 @@
+libsfprov_la_SOURCES += \
+	plugin/delivery/check.c \
+	plugin/delivery/delivery.h \
+	plugin/delivery/internal.h \
+	plugin/delivery/org.c \
+	plugin/delivery/plan.c plugin/delivery/plan.h \
+	plugin/delivery/policy.c plugin/delivery/policy.h \
+	plugin/delivery/preview.c plugin/delivery/preview.h \
+	plugin/delivery/round.c \
+	plugin/delivery/send.c \
+	plugin/delivery/settle.c \
+	plugin/delivery/unknown.c \
+	plugin/delivery/worker.c

@@ -342,9 +342,10 @@ store_forget_events(struct store *store, int64_t before_us, struct prov_error *e
 
 /* ---- look-ups ---- */
 
-int
-store_name_user(struct store *store, const char *username, int64_t except, char **ret_uri,
-                struct prov_error *err)
+/* URI found by a select with the parameters text, text, id; NULL if there is none. */
+static int
+find_uri(struct store *store, const char *sql, const char *text, int64_t except, char **ret_uri,
+         struct prov_error *err)
 {
     CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
@@ -353,17 +354,34 @@ store_name_user(struct store *store, const char *username, int64_t except, char 
     int r = store_reader(store, &db, err);
 
     if (!r)
-        r = db_select(db, &rows, err,
-                      "SELECT s.uri FROM link l JOIN subject s ON s.id = l.subject"
-                      " WHERE (l.username_held = ? OR l.username_wanted = ?) AND l.subject <> ?"
-                      " LIMIT 1",
-                      "ssi", username, username, except);
+        r = db_select(db, &rows, err, sql, "ssi", text, text, except);
     if (!r)
         r = db_next(&rows, &row, err);
     if (r)
         return r;
     *ret_uri = NULL;
     return row ? copy_text(&rows, 0, ret_uri, err) : PROV_OK;
+}
+
+int
+store_name_user(struct store *store, const char *username, int64_t except, char **ret_uri,
+                struct prov_error *err)
+{
+    return find_uri(store,
+                    "SELECT s.uri FROM link l JOIN subject s ON s.id = l.subject"
+                    " WHERE (l.username_held = ? OR l.username_wanted = ?) AND l.subject <> ?"
+                    " LIMIT 1",
+                    username, except, ret_uri, err);
+}
+
+int
+store_id_user(struct store *store, const char *salesforce_id, int64_t except, char **ret_uri,
+              struct prov_error *err)
+{
+    return find_uri(store,
+                    "SELECT s.uri FROM link l JOIN subject s ON s.id = l.subject"
+                    " WHERE (l.salesforce_id = ? OR l.salesforce_id = ?) AND l.subject <> ?",
+                    salesforce_id, except, ret_uri, err);
 }
 
 int
@@ -405,6 +423,16 @@ store_load(struct store *store, const char *iss, const char *uri, struct work *r
     if (!r)
         r = db_next(&rows, &row, err);
     return !r && row ? load_work(db, db_int(&rows, 0), ret_work, err) : r;
+}
+
+int
+store_load_id(struct store *store, int64_t subject, struct work *ret_work, struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+    struct db *db;
+    int r = store_reader(store, &db, err);
+
+    return r ? r : load_work(db, subject, ret_work, err);
 }
 
 /* ---- facts ---- */

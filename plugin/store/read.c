@@ -20,8 +20,8 @@
 #define OUTCOME_SQL                                                                                \
     "CASE WHEN e.subject IS NULL THEN 'ignored: no user'"                                          \
     " WHEN l.subject IS NULL OR e.version > l.settled_version THEN 'pending'"                      \
-    " WHEN e.version <= l.confirmed_version THEN 'delivered'"                                      \
-    " WHEN e.version < l.settled_version THEN 'superseded' ELSE l.outcome END"
+    " WHEN e.version = l.settled_version THEN l.outcome"                                           \
+    " WHEN e.version <= l.confirmed_version THEN 'delivered' ELSE 'superseded' END"
 
 #define ROW_COLUMNS SUBJECT_COLUMNS ", l.subject, " LINK_COLUMNS ", " STATE_SQL ", s.user_name"
 #define ROW_LINK    (SUBJECT_COUNT + 1)

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /*
  * subject and event are written by accept, link by delivery, due by both (insert by anyone, delete
@@ -152,6 +153,12 @@ const char *
 store_path(const struct store *store)
 {
     return store->path;
+}
+
+bool
+store_exists(const struct store *store)
+{
+    return access(store->path, F_OK) == 0;
 }
 
 /* ---- tables ---- */

@@ -30,6 +30,8 @@ MUST_CHECK int store_new(const char *path, struct store **ret, struct prov_error
 void store_free(struct store *store);
 DEFINE_CLEANUP(struct store *, store, store_free);
 const char *store_path(const struct store *store);
+/* Whether the file is there already. Opening a store makes it; a mere look should not. */
+bool store_exists(const struct store *store);
 
 /* ---- accepting (accept.c) ---- */
 
@@ -178,6 +180,9 @@ MUST_CHECK int store_forget_events(struct store *store, int64_t before_us, struc
 /* Another subject of ours that holds or wants this username: its URI, or NULL. Heap. */
 MUST_CHECK int store_name_user(struct store *store, const char *username, int64_t except,
                                char **ret_uri, struct prov_error *err);
+/* Another subject that is linked to this Salesforce Id: its URI, or NULL. Heap. */
+MUST_CHECK int store_id_user(struct store *store, const char *salesforce_id, int64_t except,
+                             char **ret_uri, struct prov_error *err);
 /* Salesforce Id linked to a URI of an issuer; "" when there is none yet. */
 MUST_CHECK int store_linked_id(struct store *store, const char *iss, const char *uri, char ret[19],
                                struct prov_error *err);
@@ -212,6 +217,8 @@ MUST_CHECK int store_read_events(struct store *store, int64_t after, int64_t lim
 /* One subject with its link, as delivery would see it; id 0: not known. For preview and acts. */
 MUST_CHECK int store_load(struct store *store, const char *iss, const char *uri,
                           struct work *ret_work, struct prov_error *err);
+MUST_CHECK int store_load_id(struct store *store, int64_t subject, struct work *ret_work,
+                             struct prov_error *err);
 /* The id of the one subject that `user` means (URI, userName, Salesforce username or Id).
  * PROV_E_NOTFOUND; PROV_E_INVALID names the several that fit. */
 MUST_CHECK int store_find(struct store *store, const char *user, int64_t *ret_id,

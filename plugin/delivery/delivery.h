@@ -1,0 +1,56 @@
+/*
+ * Delivery: takes what is due, plans, sends, settles, until nothing is left.
+ *
+ * Concurrency  One round at a time, under delivery->lock: by the worker thread, or by whoever calls
+ *              delivery_run(). Nothing of the host is called while a lock of the store is held.
+ * State        Everything that must outlive the process is in the store before it is sent; a
+ *              delivery object holds only caches (org facts, back-off of the connection).
+ */
+#ifndef DELIVERY_DELIVERY_H
+#define DELIVERY_DELIVERY_H
+
+#include "plugin/base/log.h"
+#include "plugin/delivery/plan.h"
+#include "plugin/salesforce/session.h"
+#include "plugin/store/store.h"
+
+struct delivery;
+
+struct delivery_settings {
+    struct store *store; /* borrowed, as is all of this; must outlive the delivery */
+    const struct fields *fields;
+    struct log log;
+    const struct prov_host *host; /* for outcome(); may be NULL */
+};
+
+/* Does no I/O. */
+MUST_CHECK int delivery_new(const struct delivery_settings *settings, struct delivery **ret,
+                            struct prov_error *err);
+/* The worker must have been stopped. NULL is allowed. */
+void delivery_free(struct delivery *delivery);
+
+/*
+ * Rounds on the caller's thread until nothing is due now or max_ms is over (0: one round). Blocks
+ * on the network. PROV_E_STORE, PROV_E_NOMEM; an unreachable Salesforce is no error, see *ret.
+ */
+MUST_CHECK int delivery_run(struct delivery *delivery, uint32_t max_ms, struct prov_delivery *ret,
+                            struct prov_error *err);
+
+/* The thread. start() is idempotent; wake() says that something may be due; stop() makes calls
+ * under way end, and returns false if the thread did not end in time (then it must be abandoned). */
+MUST_CHECK int delivery_start(struct delivery *delivery, struct prov_error *err);
+void delivery_wake(struct delivery *delivery);
+bool delivery_stop(struct delivery *delivery, uint32_t timeout_ms);
+
+/* Test connection (check.c): {"ok",steps}. Blocks on the network. */
+MUST_CHECK int delivery_check(struct delivery *delivery, struct json_object *field_warnings,
+                              struct json_object **ret, struct prov_error *err);
+
+/* The hold in force as JSON, or NULL; an admin's hold; its end. (org.c) */
+MUST_CHECK int delivery_hold_read(struct store *store, struct json_object **ret,
+                                  struct prov_error *err);
+MUST_CHECK int delivery_hold_by_admin(struct store *store, const char *reason,
+                                      struct prov_error *err);
+MUST_CHECK int delivery_resume(struct store *store, struct prov_error *err);
+
+#endif

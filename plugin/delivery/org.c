@@ -1,0 +1,298 @@
+/* The org as a whole: who we are there, which profile new users get, and whether the connector is on
+ * hold or pauses (design rule 17, outcome "hold"). */
+#include <stdio.h>
+#include <string.h>
+
+#include "plugin/base/clock.h"
+#include "plugin/base/digest.h"
+#include "plugin/delivery/internal.h"
+#include "plugin/delivery/policy.h"
+
+/* ---- hold ---- */
+
+int
+delivery_hold_read(struct store *store, struct json_object **ret, struct prov_error *err)
+{
+    AUTO_FREE char *text = NULL;
+    int r = store_get_fact(store, "hold", &text, err);
+
+    *ret = NULL;
+    return !r && text ? json_parse(text, strlen(text), "the hold in the store", ret, err) : r;
+}
+
+static int
+write_hold(struct store *store, enum store_fence fence, struct json_object *hold,
+           struct prov_error *err)
+{
+    AUTO_FREE char *text = hold ? json_text(hold) : NULL;
+    int r;
+
+    if (hold && !text)
+        return error_nomem(err);
+    r = store_begin(store, fence, err);
+    if (r)
+        return r;
+    r = store_put_fact(store, "hold", text, err);
+    if (r) {
+        store_rollback(store);
+        return r;
+    }
+    return store_commit(store, err);
+}
+
+static struct json_object *
+make_hold(const char *by, const char *reason, const char *cause, const char *remedy)
+{
+    AUTO_JSON struct json_object *hold = json_object_new_object();
+
+    if (!hold || json_put_string(hold, "by", by) || json_put_string(hold, "reason", reason) ||
+        json_put_string(hold, "cause", cause) || json_put_string(hold, "remedy", remedy) ||
+        json_put_int(hold, "since_us", clock_now_us()))
+        return NULL;
+    return STEAL(hold);
+}
+
+int
+delivery_hold_by_admin(struct store *store, const char *reason, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *hold =
+        make_hold("admin", reason, "an admin ordered it", "resume when it may go on");
+
+    return hold ? write_hold(store, STORE_UNFENCED, hold, err) : error_nomem(err);
+}
+
+int
+delivery_resume(struct store *store, struct prov_error *err)
+{
+    return write_hold(store, STORE_UNFENCED, NULL, err);
+}
+
+/* Holds, or prolongs the hold in force; says it loudly once. */
+static int
+hold(struct delivery *d, const char *reason, const char *cause, const char *remedy,
+     int64_t asked_us, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *before = NULL;
+    AUTO_JSON struct json_object *after = make_hold("salesforce", reason, cause, remedy);
+    int64_t probes, now = clock_now_us();
+    int r = after ? delivery_hold_read(d->store, &before, err) : error_nomem(err);
+
+    if (r)
+        return r;
+    probes = json_get_int(before, "probes", 0);
+    if (json_put_int(after, "since_us", json_get_int(before, "since_us", now)) ||
+        json_put_int(after, "probes", probes + 1) ||
+        json_put_int(after, "probe_us",
+                     now + policy_probe_after_us(probes, asked_us, random_below(UINT64_MAX))))
+        return error_nomem(err);
+    if (!before)
+        log_line(&d->log, PROV_LOG_ERROR,
+                 "delivery is on hold: %s; cause: %s; to do: %s. Nothing is lost: everything "
+                 "accepted waits, and it is tried again by itself",
+                 reason, cause, remedy);
+    return write_hold(d->store, STORE_FENCED, after, err);
+}
+
+static int
+end_hold(struct delivery *d, struct prov_error *err)
+{
+    log_line(&d->log, PROV_LOG_INFO, "delivery goes on: Salesforce answers again");
+    return write_hold(d->store, STORE_FENCED, NULL, err);
+}
+
+int
+org_call_failed(struct delivery *d, const struct sf_call *call, struct prov_error *err)
+{
+    struct policy_limits limits = { d->fields->retry_first_s * CLOCK_SECOND_US,
+                                    d->fields->retry_max_s * CLOCK_SECOND_US };
+    char reason[700];
+
+    snprintf(reason, sizeof(reason), "%s%s%s", call->code, call->code[0] ? ": " : "",
+             call->message);
+    if (call->outcome == SF_HOLD)
+        return hold(d, reason, call->cause, call->remedy, call->retry_after_us, err);
+    d->paused_until_us =
+        clock_now_us() +
+        policy_retry_after_us(&limits, d->failures, call->retry_after_us, random_below(UINT64_MAX));
+    if (d->failures++ == 0)
+        log_line(&d->log, PROV_LOG_WARNING,
+                 "Salesforce: %s; cause: %s; it is tried again by itself", reason, call->cause);
+    return PROV_OK;
+}
+
+void
+org_call_passed(struct delivery *d)
+{
+    d->failures = 0;
+    d->paused_until_us = 0;
+}
+
+/* ---- who we are ---- */
+
+/* The org this store belongs to; pinned at the first contact (rule 17). */
+static int
+check_org(struct delivery *d, const char *org_id, bool *ret_same, struct prov_error *err)
+{
+    AUTO_FREE char *pinned = NULL;
+    char reason[300];
+    int r = store_get_fact(d->store, "org_id", &pinned, err);
+
+    if (r)
+        return r;
+    *ret_same = pinned && strcmp(pinned, org_id) == 0;
+    if (pinned && !*ret_same) {
+        snprintf(reason, sizeof(reason),
+                 "the store '%s' belongs to org %s, and the credentials lead to org %s",
+                 store_path(d->store), pinned, org_id);
+        return hold(d, reason, "domain_name or the client was changed to another org",
+                    "name a new store for the new org, or put the old domain_name back", 0, err);
+    }
+    if (*ret_same)
+        return PROV_OK;
+    r = store_begin(d->store, STORE_FENCED, err);
+    if (r)
+        return r;
+    r = store_put_fact(d->store, "org_id", org_id, err);
+    if (r) {
+        store_rollback(d->store);
+        return r;
+    }
+    *ret_same = true;
+    return store_commit(d->store, err);
+}
+
+static int
+know_org(struct delivery *d, bool *ret_known, struct prov_error *err)
+{
+    char org_id[SF_ID_SIZE], user_id[SF_ID_SIZE];
+    struct sf_call call = { 0 };
+    int r;
+
+    *ret_known = d->org_id[0] != '\0';
+    if (*ret_known)
+        return PROV_OK;
+    r = sf_identity(d->session, org_id, user_id, &call);
+    if (r)
+        return error_nomem(err);
+    if (call.outcome != SF_DELIVERED)
+        return org_call_failed(d, &call, err);
+    r = check_org(d, org_id, ret_known, err);
+    if (!r && *ret_known) {
+        memcpy(d->org_id, org_id, sizeof(d->org_id));
+        memcpy(d->user_id, user_id, sizeof(d->user_id));
+    }
+    return r;
+}
+
+/* ---- the profile ---- */
+
+/* Names of profiles, for the message when ours is not there. */
+static int
+name_others(struct delivery *d, struct sf_call *call, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *rows = NULL;
+    size_t length;
+    int r = sf_query(d->session, "SELECT Name FROM Profile ORDER BY Name LIMIT 10", &rows, call);
+
+    if (r)
+        return error_nomem(err);
+    length =
+        (size_t)snprintf(d->profile_fault, sizeof(d->profile_fault),
+                         "there is no profile '%s' in the org; there are:", d->fields->profile);
+    for (size_t i = 0; call->outcome == SF_DELIVERED && i < json_object_array_length(rows); i++) {
+        const char *name = json_get_string(json_object_array_get_idx(rows, i), "Name");
+        if (name && length < sizeof(d->profile_fault))
+            length += (size_t)snprintf(d->profile_fault + length, sizeof(d->profile_fault) - length,
+                                       "%s '%s'", i ? "," : "", name);
+    }
+    return PROV_OK;
+}
+
+int
+org_find_profile(struct delivery *d, struct sf_call *ret_call, struct prov_error *err)
+{
+    struct prov_error ignored = PROV_ERROR_INIT;
+    AUTO_JSON struct json_object *rows = NULL;
+    AUTO_FREE char *quoted = sf_soql_quote(d->fields->profile);
+    AUTO_FREE char *soql = NULL;
+    bool is_id = strncmp(d->fields->profile, "00e", 3) == 0 &&
+                 sf_id_normalise(d->fields->profile, d->profile_id, &ignored) == PROV_OK;
+    const char *id;
+    int r;
+
+    d->profile_id[0] = d->profile_fault[0] = '\0';
+    if (!quoted ||
+        asprintf(&soql, "SELECT Id FROM Profile WHERE %s = %s", is_id ? "Id" : "Name", quoted) < 0)
+        return error_nomem(err);
+    r = sf_query(d->session, soql, &rows, ret_call);
+    if (r)
+        return error_nomem(err);
+    if (ret_call->outcome != SF_DELIVERED)
+        return PROV_OK;
+    if (json_object_array_length(rows) == 0)
+        return name_others(d, ret_call, err);
+    id = json_get_string(json_object_array_get_idx(rows, 0), "Id");
+    if (!id || sf_id_normalise(id, d->profile_id, &ignored))
+        snprintf(d->profile_fault, sizeof(d->profile_fault),
+                 "the org answered with an id for profile '%s' that is none", d->fields->profile);
+    return PROV_OK;
+}
+
+int
+org_ready(struct delivery *d, bool *ret_ready, struct prov_error *err)
+{
+    struct sf_call call = { 0 };
+    int r = know_org(d, ret_ready, err);
+
+    if (r || !*ret_ready || d->profile_id[0])
+        return r;
+    /* a profile that is not there is looked for again each time there is something to send: the
+     * admin may have made it meanwhile */
+    r = org_find_profile(d, &call, err);
+    if (!r && call.outcome != SF_DELIVERED) {
+        *ret_ready = false;
+        return org_call_failed(d, &call, err);
+    }
+    return r;
+}
+
+/* One real call of the data API: what holds us may be the token, the API or its quota. */
+static int
+probe(struct delivery *d, bool *ret_passed, struct prov_error *err)
+{
+    struct sf_call call = { 0 };
+    int r;
+
+    d->org_id[0] = '\0'; /* the fields or the credentials may have been put right: look anew */
+    sf_session_forget_token(d->session);
+    r = know_org(d, ret_passed, err);
+    if (r || !*ret_passed)
+        return r;
+    r = org_find_profile(d, &call, err);
+    if (!r && call.outcome != SF_DELIVERED) {
+        *ret_passed = false;
+        return org_call_failed(d, &call, err);
+    }
+    return r;
+}
+
+int
+org_held(struct delivery *d, bool *ret_held, int64_t *ret_until_us, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *in_force = NULL;
+    bool passed = false;
+    int r = delivery_hold_read(d->store, &in_force, err);
+
+    *ret_held = in_force != NULL;
+    *ret_until_us = 0;
+    if (r || !in_force || strcmp(json_get_string(in_force, "by"), "admin") == 0)
+        return r;
+    *ret_until_us = json_get_int(in_force, "probe_us", 0);
+    if (*ret_until_us > clock_now_us())
+        return PROV_OK;
+    r = probe(d, &passed, err);
+    if (r || !passed)
+        return r;
+    *ret_held = false;
+    return end_hold(d, err);
+}

@@ -1,0 +1,374 @@
+/* Decides what has to be sent for one subject (design rules 4, 7, 8, 10, 12, 13). Which field comes
+ * from which attribute is the mapping's, what the username is the pattern's; here they become a
+ * difference. Username, ProfileId, ManagerId, IsActive and the correlation field are planned here,
+ * because they follow from more than the resource. */
+#include "plugin/delivery/plan.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "patterns/username.h"
+#include "plugin/scim/patch.h"
+
+#define EXTENSION  "urn:ietf:params:scim:schemas:extension:sfprov:1.0:User"
+#define ENTERPRISE "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+
+/* ---- what the resource says ---- */
+
+static const char *
+string_of(struct json_object *object, const char *name)
+{
+    struct json_object *value = json_get_nocase(object, name, NULL);
+    const char *text =
+        json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
+
+    return text && *text ? text : NULL;
+}
+
+const char *
+plan_user_name(const struct subject *subject)
+{
+    const char *name = string_of(subject->resource, "userName");
+
+    return name ? name : subject->uri;
+}
+
+bool
+plan_wants_active(const struct subject *subject)
+{
+    return subject->presence == PRESENCE_IN && subject->resource &&
+           scim_is_active(subject->resource);
+}
+
+char *
+plan_manager_uri(struct json_object *resource)
+{
+    struct json_object *extension = json_get_nocase(resource, ENTERPRISE, NULL);
+    struct json_object *manager = json_get_nocase(extension, "manager", NULL);
+    const char *ref = string_of(manager, "$ref"), *value = string_of(manager, "value");
+    const char *users = ref ? strstr(ref, "/Users/") : NULL;
+    char *uri = NULL;
+
+    if (json_object_is_type(manager, json_type_string)) /* Entra's habit */
+        value = *json_object_get_string(manager) ? json_object_get_string(manager) : NULL;
+    if (users)
+        return strdup(users);
+    if (value && asprintf(&uri, "%s%s", *value == '/' ? "" : "/Users/", value) < 0)
+        return NULL;
+    return uri;
+}
+
+char *
+plan_correlation(const struct subject *subject)
+{
+    char *text = NULL;
+
+    return asprintf(&text, "%s#%s", subject->iss, subject->uri) < 0 ? NULL : text;
+}
+
+/* ---- the username ---- */
+
+static struct pattern_user
+pattern_user_of(const struct fields *fields, struct json_object *resource)
+{
+    struct json_object *extension = json_get_nocase(resource, EXTENSION, NULL);
+    const char *user_domain = string_of(extension, "userDomain");
+    const char *tenant = string_of(extension, "tenantDomain");
+
+    return (struct pattern_user){ .entity_name = string_of(resource, "userName"),
+                                  .user_domain = user_domain ? user_domain : fields->user_domain,
+                                  .tenant_domain = tenant ? tenant : fields->tenant_domain,
+                                  .identity_provider = fields->identity_provider };
+}
+
+/*
+ * What the host says that a username is built from. Connector fields do not count: a new separator
+ * must not creep through an org as its users change (rule 10), so a username follows only a change
+ * of these, or a replan.
+ */
+static char *
+username_inputs(struct json_object *resource)
+{
+    struct json_object *extension = json_get_nocase(resource, EXTENSION, NULL);
+    AUTO_JSON struct json_object *inputs = json_object_new_object();
+
+    if (!inputs || json_put_string(inputs, "userName", string_of(resource, "userName")) ||
+        json_put_string(inputs, "userDomain", string_of(extension, "userDomain")) ||
+        json_put_string(inputs, "tenantDomain", string_of(extension, "tenantDomain")))
+        return NULL;
+    return json_canonical(inputs);
+}
+
+/* Salesforce keeps usernames in lower case; ours is compared and stored that way. */
+static void
+lower(char *text)
+{
+    for (; *text; text++) {
+        if (*text >= 'A' && *text <= 'Z')
+            *text = (char)(*text - 'A' + 'a');
+    }
+}
+
+static int
+park(struct plan *plan, const char *code, const char *reason)
+{
+    plan->action = PLAN_PARK;
+    plan->code = code;
+    snprintf(plan->reason, sizeof(plan->reason), "%s", reason);
+    return PROV_OK;
+}
+
+/* Fills plan->username, or parks. */
+static int
+choose_username(const struct plan_input *input, struct plan *plan, struct prov_error *err)
+{
+    struct pattern_user user = pattern_user_of(input->fields, input->subject->resource);
+    const struct link *link = input->link;
+    struct prov_error why = PROV_ERROR_INIT;
+
+    plan->username_inputs = username_inputs(input->subject->resource);
+    if (!plan->username_inputs)
+        return error_nomem(err);
+    if (link->username_held && link->username_inputs && !input->replan &&
+        strcmp(link->username_inputs, plan->username_inputs) == 0) {
+        snprintf(plan->username, sizeof(plan->username), "%s", link->username_held);
+        return PROV_OK;
+    }
+    if (!user.entity_name)
+        return park(plan, "USERNAME",
+                    "the resource has no userName, so no Salesforce username can be built; send "
+                    "one from the host");
+    if (pattern_render(input->fields->pattern, &user, plan->username, sizeof(plan->username), NULL,
+                       &why) ||
+        username_check(plan->username, &why)) {
+        return park(plan, "USERNAME", why.text);
+    }
+    lower(plan->username);
+    return PROV_OK;
+}
+
+int
+plan_segments(const struct fields *fields, const struct subject *subject, struct json_object **ret,
+              struct prov_error *err)
+{
+    struct pattern_user user = pattern_user_of(fields, subject->resource);
+    AUTO_JSON struct json_object *list = json_object_new_array();
+    struct pattern_segment segments[PATTERN_MAX_SEGMENTS];
+    char username[PATTERN_MAX_BYTES];
+    size_t count = 0;
+    int r;
+
+    if (!list)
+        return error_nomem(err);
+    r = pattern_explain(fields->pattern, &user, username, sizeof(username), segments, &count, err);
+    for (size_t i = 0; !r && i < count; i++) {
+        struct json_object *row = json_object_new_object();
+        struct json_object *text =
+            json_object_new_string_len(username + segments[i].start, (int)segments[i].length);
+        if (!row || !text || json_object_array_add(list, row) != 0 ||
+            json_put_string(row, "source", segments[i].source) ||
+            json_put_string(row, "origin", segments[i].origin) || json_put(row, "text", text))
+            return error_nomem(err);
+    }
+    if (!r)
+        *ret = STEAL(list);
+    return r;
+}
+
+/* ---- the difference ---- */
+
+static bool
+confirmed_is(const struct link *link, const char *field, struct json_object *wanted)
+{
+    struct json_object *there = json_get(link->confirmed, field);
+
+    /* a field we never sent is not there as far as we know: null equals absent */
+    if (json_object_is_type(there, json_type_string) &&
+        json_object_is_type(wanted, json_type_string) && strcmp(field, "Username") == 0)
+        return username_equal(json_object_get_string(there), json_object_get_string(wanted));
+    return json_equal(there, wanted);
+}
+
+/* Adds a field of our own to what is wanted (NULL clears it), with the line of the trace that says
+ * why. `value` is taken over. */
+static int
+want(struct plan *plan, struct json_object *wanted, const char *field, struct json_object *value,
+     const char *from)
+{
+    struct json_object *line = json_object_new_object();
+
+    if (!line || json_object_array_add(plan->trace, line) != 0) {
+        json_object_put(line);
+        json_object_put(value);
+        return PROV_E_NOMEM;
+    }
+    if (json_put(wanted, field, value) || json_put_string(line, "field", field) ||
+        json_put(line, "value", json_ref(value)))
+        return PROV_E_NOMEM;
+    return json_put_string(line, "from", from);
+}
+
+static int
+want_text(struct plan *plan, struct json_object *wanted, const char *field, const char *text,
+          const char *from)
+{
+    struct json_object *value = text ? json_object_new_string(text) : NULL;
+
+    /* out of memory must not read as "clear the field" */
+    return text && !value ? PROV_E_NOMEM : want(plan, wanted, field, value, from);
+}
+
+static int
+want_our_fields(const struct plan_input *input, struct plan *plan, struct json_object *wanted,
+                bool creating)
+{
+    const char *correlation_field = input->fields->correlation_field;
+    AUTO_FREE char *correlation = plan_correlation(input->subject);
+    struct json_object *active = json_object_new_boolean(plan_wants_active(input->subject));
+    /* what follows from connector fields alone does not creep through an org (rule 10) */
+    bool from_fields = creating || input->replan;
+    int r = active ? want(plan, wanted, "IsActive", active, "presence and active") : PROV_E_NOMEM;
+
+    if (!r && !correlation)
+        r = PROV_E_NOMEM;
+    if (!r)
+        r = want_text(plan, wanted, "Username", plan->username, "provisioning pattern");
+    if (!r && from_fields && input->profile_id)
+        r = want_text(plan, wanted, "ProfileId", input->profile_id, "connector field profile");
+    if (!r && from_fields && correlation_field)
+        r = want_text(plan, wanted, correlation_field, correlation, "issuer and URI");
+    /* a manager who is not linked yet is left as is; the plan is made anew when he arrives */
+    if (!r && (input->manager_id || !plan->manager_uri))
+        r = want_text(plan, wanted, "ManagerId", input->manager_id, "manager");
+    return r;
+}
+
+/* Moves what differs from the confirmed values into plan->fields. */
+static int
+difference(const struct link *link, struct json_object *wanted, bool creating, struct plan *plan)
+{
+    plan->fields = json_object_new_object();
+    if (!plan->fields)
+        return PROV_E_NOMEM;
+    json_object_object_foreach(wanted, field, value)
+    {
+        if (creating ? value == NULL : confirmed_is(link, field, value))
+            continue;
+        if (json_put(plan->fields, field, json_ref(value)))
+            return PROV_E_NOMEM;
+    }
+    return PROV_OK;
+}
+
+static int
+plan_fields(const struct plan_input *input, bool creating, struct plan *plan,
+            struct prov_error *err)
+{
+    AUTO_JSON struct json_object *wanted = NULL;
+    struct prov_error why = PROV_ERROR_INIT;
+    int r = choose_username(input, plan, err);
+
+    if (r || plan->action == PLAN_PARK)
+        return r;
+    plan->manager_uri = plan_manager_uri(input->subject->resource);
+    r = mapping_apply(input->fields->mapping, input->subject->resource, creating, &wanted,
+                      &plan->trace, &why);
+    if (r == PROV_E_NOMEM)
+        return error_nomem(err);
+    if (r)
+        return park(plan, "MAPPING", why.text);
+    if (want_our_fields(input, plan, wanted, creating) ||
+        difference(input->link, wanted, creating, plan))
+        return error_nomem(err);
+    plan->action = creating                                      ? PLAN_CREATE
+                   : json_object_object_length(plan->fields) > 0 ? PLAN_UPDATE
+                                                                 : PLAN_NOTHING;
+    return PROV_OK;
+}
+
+static int
+plan_deactivation(struct plan *plan, struct prov_error *err)
+{
+    plan->action = PLAN_DEACTIVATE;
+    plan->fields = json_object_new_object();
+    if (!plan->fields || json_put_bool(plan->fields, "IsActive", false))
+        return error_nomem(err);
+    return PROV_OK;
+}
+
+int
+plan_make(const struct plan_input *input, struct plan *ret, struct prov_error *err)
+{
+    const struct subject *subject = input->subject;
+    bool linked = input->link->salesforce_id[0] != '\0';
+
+    *ret = (struct plan){ .action = PLAN_NOTHING };
+    if (linked && !plan_wants_active(subject) &&
+        json_get_bool(input->link->confirmed, "IsActive", true))
+        return plan_deactivation(ret, err);
+    /* out of scope or gone: nothing more is sent, linked or not */
+    if (subject->presence != PRESENCE_IN)
+        return PROV_OK;
+    if (!subject->resource)
+        return park(ret, "RESOURCE_NEVER_SEEN",
+                    "the host has only sent changes of this user, never the user; send a "
+                    "prov:put:full (or create:full) event with the whole resource");
+    if (!linked && !plan_wants_active(subject) && !input->fields->create_inactive)
+        return PROV_OK; /* no ghosts that hold usernames (rule 8) */
+    return plan_fields(input, !linked, ret, err);
+}
+
+void
+plan_done(struct plan *plan)
+{
+    json_object_put(plan->fields);
+    json_object_put(plan->trace);
+    free(plan->username_inputs);
+    free(plan->manager_uri);
+    *plan = (struct plan){ .action = PLAN_NOTHING };
+}
+
+/* ---- words ---- */
+
+static char *
+join_names(struct json_object *sent)
+{
+    char names[400] = "";
+    size_t length = 0;
+
+    json_object_object_foreach(sent, field, value)
+    {
+        (void)value;
+        if (strcmp(field, "IsActive") == 0 || strcmp(field, "Id") == 0)
+            continue;
+        if (length + strlen(field) + 8 > sizeof(names)) {
+            strcpy(names + length, ", ...");
+            break;
+        }
+        length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s",
+                                   length ? ", " : "", field);
+    }
+    return strdup(names);
+}
+
+char *
+plan_describe(bool create, struct json_object *sent, struct json_object *before)
+{
+    AUTO_FREE char *names = join_names(sent);
+    struct json_object *active = json_get(sent, "IsActive");
+    const char *to = json_get_string(sent, "Username"), *from = json_get_string(before, "Username");
+    char *text = NULL;
+
+    if (create)
+        return strdup("created");
+    if (active && !json_object_get_boolean(active))
+        return strdup("deactivated");
+    if (!names)
+        return NULL;
+    if (to && from && strcmp(from, to) != 0)
+        return asprintf(&text, "renamed %s to %s", from, to) < 0 ? NULL : text;
+    if (active)
+        return asprintf(&text, "reactivated%s%s", *names ? ", updated " : "", names) < 0 ? NULL
+                                                                                         : text;
+    return asprintf(&text, "updated %s", names) < 0 ? NULL : text;
+}

@@ -1,0 +1,64 @@
+/*
+ * The plan: the difference between what is wanted (subject) and what is there (link), in the terms
+ * of Salesforce. Pure: no I/O, no clock; the same inputs give the same plan.
+ */
+#ifndef DELIVERY_PLAN_H
+#define DELIVERY_PLAN_H
+
+#include "plugin/store/store.h"
+#include "schema/fields.h"
+
+enum plan_action {
+    PLAN_NOTHING,
+    PLAN_CREATE,
+    PLAN_UPDATE,
+    PLAN_DEACTIVATE, /* IsActive false alone, ahead of everything else (rule 7) */
+    PLAN_PARK        /* cannot be planned; code, reason and remedy say why */
+};
+
+struct plan_input {
+    const struct fields *fields;
+    const struct subject *subject;
+    const struct link *link;
+    const char *profile_id; /* the field `profile`, resolved; NULL: not known yet (preview) */
+    const char *manager_id; /* Salesforce Id of the manager; NULL: none, or not linked yet */
+    bool replan;            /* an admin asked: a username may change though its inputs did not */
+};
+
+struct plan {
+    enum plan_action action;
+    struct json_object *fields; /* what is to be sent, without Id; create, update, deactivate */
+    struct json_object *trace;  /* {"field","value","from","note"} of every mapped field */
+    char username[PATTERN_MAX_BYTES]; /* wanted, lower case; "" when none was built */
+    char *username_inputs;            /* what it was built from: JSON of UD, UN, TD */
+    char *manager_uri;                /* whom the resource names as manager; NULL: nobody */
+    const char *code;                 /* parked: "RESOURCE_NEVER_SEEN", "USERNAME", "MAPPING" */
+    char reason[sizeof(((struct prov_error *)0)->text)];
+};
+
+/* 0, or PROV_E_NOMEM. A subject that cannot be planned is PLAN_PARK, not an error. The caller calls
+ * plan_done() in both cases. */
+MUST_CHECK int plan_make(const struct plan_input *input, struct plan *ret, struct prov_error *err);
+void plan_done(struct plan *plan);
+
+/* Whether the subject is wanted active: in scope, known, and active (design 2). */
+bool plan_wants_active(const struct subject *subject);
+
+/* What a host calls the user: userName, or the URI. Borrowed. */
+const char *plan_user_name(const struct subject *subject);
+
+/* URI of the manager a resource names ("/Users/7"), heap; NULL: none (rule 13). */
+char *plan_manager_uri(struct json_object *resource);
+
+/* The words for what the fields of a delivered plan did: "created", "updated Title, Phone",
+ * "renamed a@x to b@x", "deactivated", "reactivated". Heap; NULL when out of memory. */
+char *plan_describe(bool create, struct json_object *sent, struct json_object *before);
+
+/* Segments of the username for preview: {"source","origin","text"}; array. */
+MUST_CHECK int plan_segments(const struct fields *fields, const struct subject *subject,
+                             struct json_object **ret, struct prov_error *err);
+
+/* Value that the correlation field holds for a subject: issuer and URI. Heap. */
+char *plan_correlation(const struct subject *subject);
+
+#endif

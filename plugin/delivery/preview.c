@@ -1,0 +1,175 @@
+/* Shows a plan without making it happen. What is not known without asking Salesforce (the profile's
+ * id, whether a username is taken there) is named under looks_up instead of being guessed. */
+#include "plugin/delivery/preview.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *
+action_name(enum plan_action action)
+{
+    static const char *const names[] = { "nothing", "create", "update", "deactivate", "park" };
+
+    return names[action];
+}
+
+static int
+add_text(struct json_object *list, const char *text)
+{
+    struct json_object *value = json_object_new_string(text);
+
+    if (!value || json_object_array_add(list, value) != 0) {
+        json_object_put(value);
+        return PROV_E_NOMEM;
+    }
+    return PROV_OK;
+}
+
+/* The call that would be made, with the body as it would be sent. */
+static int
+add_calls(struct json_object *result, const struct fields *fields, const struct plan *plan,
+          const struct link *link)
+{
+    struct json_object *calls = json_object_new_array(), *call, *body;
+    char path[100];
+
+    if (json_put(result, "calls", calls) || !calls)
+        return PROV_E_NOMEM;
+    if (!plan->fields || plan->action == PLAN_NOTHING || plan->action == PLAN_PARK)
+        return PROV_OK;
+    call = json_object_new_object();
+    body = json_object_new_object();
+    if (!call || json_object_array_add(calls, call) != 0 || json_put(call, "body", body) || !body)
+        return PROV_E_NOMEM;
+    json_object_object_foreach(plan->fields, field, value)
+    {
+        if (json_put(body, field, json_ref(value)))
+            return PROV_E_NOMEM;
+    }
+    if (link->salesforce_id[0] && json_put_string(body, "id", link->salesforce_id))
+        return PROV_E_NOMEM;
+    snprintf(path, sizeof(path), "/services/data/%s/composite/sobjects", fields->api_version);
+    if (json_put_string(call, "method", plan->action == PLAN_CREATE ? "POST" : "PATCH"))
+        return PROV_E_NOMEM;
+    return json_put_string(call, "path", path);
+}
+
+static int
+add_reasons(struct json_object *result, const struct plan *plan, const struct work *work,
+            const char *taken_by)
+{
+    struct json_object *reasons = json_object_new_array();
+    char text[400];
+    int r = json_put(result, "reasons", reasons);
+
+    if (!r && plan->action == PLAN_PARK)
+        r = add_text(reasons, plan->reason);
+    if (!r && plan->action == PLAN_NOTHING)
+        r = add_text(reasons, work->link.salesforce_id[0] || plan_wants_active(&work->subject)
+                                  ? "Salesforce holds all of this already"
+                                  : "the user is not wanted active and has no Salesforce account");
+    if (!r && plan->action == PLAN_DEACTIVATE)
+        r = add_text(reasons, "the user is gone, out of scope or inactive at the host");
+    if (!r && work->link.in_flight)
+        r = add_text(reasons, "an earlier change is in flight; it is read back first");
+    if (!r && taken_by) {
+        snprintf(text, sizeof(text), "the username is held or wanted by '%s' too; it would wait",
+                 taken_by);
+        r = add_text(reasons, text);
+    }
+    return r;
+}
+
+static int
+add_look_ups(struct json_object *result, const struct fields *fields, const struct plan *plan,
+             bool manager_linked)
+{
+    struct json_object *list = json_object_new_array();
+    char text[300];
+    int r = json_put(result, "looks_up", list);
+
+    if (!r && plan->action == PLAN_CREATE) {
+        snprintf(text, sizeof(text), "the id of profile '%s'", fields->profile);
+        r = add_text(list, text);
+    }
+    if (!r && plan->manager_uri && !manager_linked) {
+        snprintf(text, sizeof(text),
+                 "manager '%s' has no Salesforce Id yet; ManagerId follows when he has",
+                 plan->manager_uri);
+        r = add_text(list, text);
+    }
+    return r;
+}
+
+static int
+show(struct store *store, const struct fields *fields, struct work *work, bool known,
+     struct json_object **ret, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *result = json_object_new_object();
+    AUTO_JSON struct json_object *segments = NULL;
+    AUTO_FREE char *manager = plan_manager_uri(work->subject.resource);
+    AUTO_FREE char *taken_by = NULL;
+    CLEANUP(plan_done) struct plan plan = { .action = PLAN_NOTHING };
+    struct plan_input input = { .fields = fields, .subject = &work->subject, .link = &work->link };
+    struct prov_error ignored = PROV_ERROR_INIT;
+    struct json_object *user = json_object_new_object();
+    char manager_id[19] = "";
+    bool stored = store_exists(store);
+    int r = result && user ? PROV_OK : error_nomem(err);
+
+    if (!r && manager && stored)
+        r = store_linked_id(store, work->subject.iss, manager, manager_id, err);
+    input.manager_id = manager_id[0] ? manager_id : NULL;
+    if (!r)
+        r = plan_make(&input, &plan, err);
+    if (!r && plan.username[0] && stored)
+        r = store_name_user(store, plan.username, work->subject.id, &taken_by, err);
+    if (!r && plan.username[0])
+        (void)plan_segments(fields, &work->subject, &segments, &ignored); /* parked says why not */
+    if (r) {
+        json_object_put(user);
+        return r;
+    }
+    if (json_put(result, "user", user) || json_put_string(user, "iss", work->subject.iss) ||
+        json_put_string(user, "uri", work->subject.uri) || json_put_bool(result, "known", known) ||
+        json_put_string(result, "action", action_name(plan.action)) ||
+        json_put_string(result, "username", plan.username[0] ? plan.username : NULL) ||
+        json_put(result, "segments", STEAL(segments)) ||
+        json_put(result, "fields", STEAL(plan.trace)) ||
+        add_calls(result, fields, &plan, &work->link) ||
+        add_reasons(result, &plan, work, taken_by) ||
+        add_look_ups(result, fields, &plan, manager_id[0] != '\0'))
+        return error_nomem(err);
+    *ret = STEAL(result);
+    return PROV_OK;
+}
+
+int
+preview_event(struct store *store, const struct fields *fields, const struct event *event,
+              struct json_object **ret, struct prov_error *err)
+{
+    CLEANUP(work_done) struct work work = { .subject = { .presence = PRESENCE_IN } };
+    struct subject_state state;
+    bool changed, known;
+    int r;
+
+    if (event->ignored)
+        return error_set(err, PROV_E_UNSUPPORTED,
+                         "'%s' is no user: the event would be accepted and ignored", event->uri);
+    r = store_exists(store) ? store_load(store, event->iss, event->uri, &work, err) : PROV_OK;
+    if (r)
+        return r;
+    known = work.subject.id != 0;
+    if (!known) {
+        work.subject.presence = PRESENCE_IN;
+        work.subject.iss = strdup(event->iss);
+        work.subject.uri = strdup(event->uri);
+        if (!work.subject.iss || !work.subject.uri)
+            return error_nomem(err);
+    }
+    state = (struct subject_state){ work.subject.presence, STEAL(work.subject.resource) };
+    r = event_fold(event, &state, &changed, err);
+    work.subject.presence = state.presence;
+    work.subject.resource = state.resource;
+    return r ? r : show(store, fields, &work, known, ret, err);
+}

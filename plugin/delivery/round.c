@@ -1,0 +1,314 @@
+/* One round of delivery: what is due is planned, what is in flight is read back, and the plans are
+ * sent: deactivations, then updates, then creates. */
+#include <stdio.h>
+#include <string.h>
+
+#include "plugin/base/clock.h"
+#include "plugin/delivery/internal.h"
+
+/* Rows of `due` taken in one round: a few full Collections calls. */
+#define ROUND_ROWS 600
+
+#define FORGET_EVERY_US (3600 * CLOCK_SECOND_US)
+
+/* ---- planning ---- */
+
+/* The manager's Salesforce Id, if he has one by now. */
+static int
+find_manager(struct delivery *d, struct item *item, struct prov_error *err)
+{
+    AUTO_FREE char *uri = plan_manager_uri(item->work.subject.resource);
+
+    item->manager_id[0] = '\0';
+    if (!uri || strcmp(uri, item->work.subject.uri) == 0)
+        return PROV_OK;
+    return store_linked_id(d->store, item->work.subject.iss, uri, item->manager_id, err);
+}
+
+/*
+ * A username that another subject of ours holds or wants is waited for, not sent to be refused
+ * (rule 9): whoever frees it wakes those who wait.
+ */
+static int
+check_name(struct round *round, struct item *item, struct prov_error *err)
+{
+    const char *name = item->plan.username;
+    AUTO_FREE char *other = NULL;
+    int r;
+
+    if (!json_get(item->plan.fields, "Username"))
+        return PROV_OK;
+    if (json_get_string(round->names, name))
+        other = strdup(json_get_string(round->names, name));
+    r = other ? PROV_OK
+              : store_name_user(round->delivery->store, name, item->work.subject.id, &other, err);
+    if (r)
+        return r;
+    if (!other)
+        return json_put_string(round->names, name, item->work.subject.uri) ? error_nomem(err)
+                                                                           : PROV_OK;
+    item->plan.action = PLAN_PARK;
+    item->plan.code = "USERNAME_IN_USE_HERE";
+    snprintf(item->plan.reason, sizeof(item->plan.reason),
+             "username '%s' is held or wanted by '%s' too", name, other);
+    return set_text(&item->work.link.waits_name, name) ? error_nomem(err) : PROV_OK;
+}
+
+/* Plans an item, with what is known of the org now. */
+static int
+plan_item(struct round *round, struct item *item, struct prov_error *err)
+{
+    struct delivery *d = round->delivery;
+    struct plan_input input = { .fields = d->fields,
+                                .subject = &item->work.subject,
+                                .link = &item->work.link,
+                                .profile_id = d->profile_id[0] ? d->profile_id : NULL };
+    int r = find_manager(d, item, err);
+
+    if (r)
+        return r;
+    input.manager_id = item->manager_id[0] ? item->manager_id : NULL;
+    plan_done(&item->plan);
+    r = plan_make(&input, &item->plan, err);
+    if (r)
+        return r;
+    /* nothing but a deactivation may be sent over what is in flight (rule 14) */
+    item->reads_back = item->work.link.in_flight != NULL && item->plan.action != PLAN_DEACTIVATE;
+    if (item->reads_back)
+        item->plan.action = PLAN_NOTHING;
+    return PROV_OK;
+}
+
+static bool
+needs_org(const struct item *item)
+{
+    return item->reads_back || item->plan.action == PLAN_CREATE ||
+           item->plan.action == PLAN_UPDATE || item->plan.action == PLAN_DEACTIVATE;
+}
+
+/* Creates wait for nothing but a profile. */
+static int
+complete_creates(struct round *round, struct prov_error *err)
+{
+    struct delivery *d = round->delivery;
+    int r = PROV_OK;
+
+    for (size_t i = 0; !r && i < round->count; i++) {
+        struct item *item = &round->items[i];
+        if (item->plan.action != PLAN_CREATE)
+            continue;
+        if (!json_get(item->plan.fields, "ProfileId"))
+            r = plan_item(round, item, err);
+        if (!r && item->plan.action == PLAN_CREATE && !d->profile_id[0]) {
+            item->plan.action = PLAN_PARK;
+            item->plan.code = "PROFILE_NOT_FOUND";
+            snprintf(item->plan.reason, sizeof(item->plan.reason), "%s", d->profile_fault);
+        }
+    }
+    return r;
+}
+
+static int
+check_names(struct round *round, struct prov_error *err)
+{
+    int r = PROV_OK;
+
+    for (size_t i = 0; !r && i < round->count; i++) {
+        struct item *item = &round->items[i];
+        if (item->plan.action == PLAN_CREATE || item->plan.action == PLAN_UPDATE)
+            r = check_name(round, item, err);
+    }
+    return r;
+}
+
+/* ---- what needs no call ---- */
+
+struct advice {
+    const char *code, *cause, *remedy;
+};
+
+static const struct advice *
+advice_of(const char *code)
+{
+    static const struct advice known[] = {
+        { "RESOURCE_NEVER_SEEN", "a change came before the user itself",
+          "let the host send the whole user" },
+        { "USERNAME", "the host's user name and the pattern give no valid Salesforce username",
+          "change the user's name at the host, or provisioning_pattern, _separator or _domain" },
+        { "MAPPING", "an attribute does not fit its Salesforce field",
+          "correct the user at the host, or the field `mapping`" },
+        { "USERNAME_IN_USE_HERE", "two users of the host get the same Salesforce username",
+          "nothing, if the other one is about to be renamed; else rename one, or use a pattern "
+          "that "
+          "tells them apart" },
+        { "PROFILE_NOT_FOUND", "the field `profile` names none of the org's profiles",
+          "correct the field `profile`, or create the profile and run `retry`" },
+    };
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strcmp(known[i].code, code) == 0)
+            return &known[i];
+    }
+    return &known[0];
+}
+
+static bool
+settles_here(const struct item *item)
+{
+    return !item->reads_back &&
+           (item->plan.action == PLAN_NOTHING || item->plan.action == PLAN_PARK);
+}
+
+static int
+settle_without_call(struct round *round, struct prov_error *err)
+{
+    struct store *store = round->delivery->store;
+    int r = store_begin(store, STORE_FENCED, err);
+
+    if (r)
+        return r;
+    for (size_t i = 0; !r && i < round->count; i++) {
+        struct item *item = &round->items[i];
+        const struct advice *advice;
+        if (!settles_here(item))
+            continue;
+        if (item->work.subject.version == 0) { /* the subject is gone from the store */
+            r = store_due_delete(store, &item->work, err);
+        } else if (item->plan.action == PLAN_NOTHING) {
+            r = settle_nothing(round, item, err);
+        } else {
+            advice = advice_of(item->plan.code);
+            r = settle_refused(round, item, item->plan.code, item->plan.reason, advice->cause,
+                               advice->remedy, err);
+        }
+    }
+    if (r) {
+        store_rollback(store);
+        return r;
+    }
+    r = store_commit(store, err);
+    for (size_t i = 0; !r && i < round->count; i++) {
+        if (settles_here(&round->items[i]))
+            settle_tell(round, &round->items[i]);
+    }
+    return r;
+}
+
+/* ---- the round ---- */
+
+static int
+send_plans(struct round *round, struct prov_error *err)
+{
+    int r = unknown_settle(round, err);
+
+    if (!r && !round->stop)
+        r = send_all(round, SEND_DEACTIVATIONS, err);
+    if (!r && !round->stop)
+        r = send_all(round, SEND_UPDATES, err);
+    if (!r && !round->stop)
+        r = send_all(round, SEND_CREATES, err);
+    return r;
+}
+
+static int
+work_through(struct round *round, struct prov_error *err)
+{
+    bool call = false, ready = true;
+    int r = PROV_OK;
+
+    for (size_t i = 0; !r && i < round->count; i++) {
+        r = plan_item(round, &round->items[i], err);
+        call = call || needs_org(&round->items[i]);
+    }
+    if (!r && call)
+        r = org_ready(round->delivery, &ready, err);
+    if (!r && ready)
+        r = complete_creates(round, err);
+    if (!r && ready)
+        r = check_names(round, err);
+    if (!r)
+        r = settle_without_call(round, err);
+    if (!r && call && ready)
+        r = send_plans(round, err);
+    return r;
+}
+
+static void
+round_done(struct round *round)
+{
+    for (size_t i = 0; i < round->count; i++) {
+        work_done(&round->items[i].work);
+        plan_done(&round->items[i].plan);
+    }
+    free(round->items);
+    json_object_put(round->names);
+}
+
+int
+round_run(struct delivery *d, struct prov_delivery *report, size_t *ret_subjects,
+          struct prov_error *err)
+{
+    CLEANUP(round_done) struct round round = { .delivery = d, .report = report };
+    struct work *work = NULL;
+    size_t count = 0;
+    int r = store_due(d->store, clock_now_us(), ROUND_ROWS, &work, &count, err);
+
+    *ret_subjects = 0;
+    if (r || count == 0) {
+        free(work);
+        return r;
+    }
+    round.names = json_object_new_object();
+    round.items = calloc(count, sizeof(*round.items));
+    if (!round.names || !round.items) {
+        work_list_free(work, count);
+        return error_nomem(err);
+    }
+    for (size_t i = 0; i < count; i++)
+        round.items[i].work = work[i];
+    free(work);
+    round.count = count;
+    r = work_through(&round, err);
+    if (!r && !round.stop)
+        *ret_subjects = count;
+    return r;
+}
+
+/* ---- once in a while ---- */
+
+static int
+do_upkeep(struct delivery *d, int64_t now, struct prov_error *err)
+{
+    int64_t before = now - d->fields->event_retention_days * 86400 * CLOCK_SECOND_US;
+    int r = store_begin(d->store, STORE_FENCED, err);
+
+    if (r)
+        return r;
+    /* a corrected field re-plans what was parked under the old ones (rule 10) */
+    r = d->had_lease ? PROV_OK : store_replan_parked(d->store, d->fields->plan_digest, err);
+    if (!r)
+        r = store_forget_events(d->store, before, err);
+    if (r) {
+        store_rollback(d->store);
+        return r;
+    }
+    return store_commit(d->store, err);
+}
+
+int
+round_upkeep(struct delivery *d, struct prov_error *err)
+{
+    int64_t now = clock_now_us();
+    int r;
+
+    if (d->had_lease && now - d->forgot_events_us < FORGET_EVERY_US && now >= d->forgot_events_us)
+        return PROV_OK;
+    r = do_upkeep(d, now, err);
+    if (!r)
+        r = settle_tell_rest(d, err);
+    if (r)
+        return r;
+    d->had_lease = true;
+    d->forgot_events_us = now;
+    return PROV_OK;
+}

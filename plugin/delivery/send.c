@@ -1,0 +1,287 @@
+/* Sends plans in batches (design rules 7, 14, 16): stores what is in flight before it is sent, calls,
+ * and hands every record's outcome to settle.c. A call refused as a whole is bisected, so that it is
+ * charged only to a record that was alone in its call. */
+#include <stdio.h>
+#include <string.h>
+
+#include "plugin/base/clock.h"
+#include "plugin/delivery/internal.h"
+
+static enum plan_action
+action_of(enum send_kind kind)
+{
+    return kind == SEND_CREATES   ? PLAN_CREATE
+           : kind == SEND_UPDATES ? PLAN_UPDATE
+                                  : PLAN_DEACTIVATE;
+}
+
+/* ---- in flight ---- */
+
+/*
+ * What is in flight for an item. Over a change that is in flight already, which only a deactivation
+ * may be sent over, both are kept: the earlier one can land after ours, so the union is read back
+ * when the settle window is over.
+ */
+static int
+fly(struct item *item, enum send_kind kind, struct prov_error *err)
+{
+    struct link *link = &item->work.link;
+    struct json_object *before = json_get(link->in_flight, "fields");
+    AUTO_JSON struct json_object *flight = json_object_new_object();
+    struct json_object *fields = json_object_new_object();
+    int64_t now = clock_now_us();
+    bool late = link->in_flight != NULL;
+    int r = PROV_OK;
+
+    if (!flight || json_put(flight, "fields", fields) || !fields)
+        return error_nomem(err);
+    if (before) {
+        json_object_object_foreach(before, name, value)
+        {
+            r = r ? r : json_put(fields, name, json_ref(value));
+        }
+    }
+    json_object_object_foreach(item->plan.fields, field, wanted)
+    {
+        r = r ? r : json_put(fields, field, json_ref(wanted));
+    }
+    if (r || json_put_string(flight, "op", kind == SEND_CREATES ? "create" : "update") ||
+        json_put_string(flight, "inputs", item->plan.username_inputs) ||
+        json_put_int(flight, "at_us", now) || (late && json_put_bool(flight, "late", true)))
+        return error_nomem(err);
+    json_object_put(link->in_flight);
+    link->in_flight = STEAL(flight);
+    if (kind == SEND_CREATES && !link->first_sent_us)
+        link->first_sent_us = now;
+    if (json_get(item->plan.fields, "Username") &&
+        set_text(&link->username_wanted, item->plan.username))
+        return error_nomem(err);
+    return PROV_OK;
+}
+
+static int
+store_flight(struct round *round, struct item **items, size_t count, enum send_kind kind,
+             struct prov_error *err)
+{
+    struct store *store = round->delivery->store;
+    int r = store_begin(store, STORE_FENCED, err);
+
+    if (r)
+        return r;
+    for (size_t i = 0; !r && i < count; i++) {
+        r = fly(items[i], kind, err);
+        if (!r)
+            r = store_put_link(store, items[i]->work.subject.id, &items[i]->work.link, err);
+    }
+    if (r) {
+        store_rollback(store);
+        return r;
+    }
+    return store_commit(store, err);
+}
+
+/* Nothing was done for sure: what was in flight before this send is all that is. */
+static int
+land(struct round *round, struct item **items, size_t count, struct prov_error *err)
+{
+    struct store *store = round->delivery->store;
+    int r = store_begin(store, STORE_FENCED, err);
+
+    if (r)
+        return r;
+    for (size_t i = 0; !r && i < count; i++) {
+        struct link *link = &items[i]->work.link;
+        if (json_get_bool(link->in_flight, "late", false))
+            continue; /* the earlier change is in flight still */
+        json_object_put(link->in_flight);
+        link->in_flight = NULL;
+        if (strcmp(link->outcome ? link->outcome : "", "unknown") != 0 && !link->salesforce_id[0])
+            link->first_sent_us = 0;
+        r = store_put_link(store, items[i]->work.subject.id, link, err);
+    }
+    if (r) {
+        store_rollback(store);
+        return r;
+    }
+    return store_commit(store, err);
+}
+
+/* ---- outcomes ---- */
+
+static bool
+is_taken(enum send_kind kind, const struct sf_record *record)
+{
+    return kind == SEND_CREATES && record->outcome == SF_REFUSED &&
+           strcmp(record->code, "DUPLICATE_USERNAME") == 0;
+}
+
+static int
+settle_record(struct round *round, struct item *item, const struct sf_record *record,
+              struct prov_error *err)
+{
+    switch (record->outcome) {
+    case SF_DELIVERED:
+        return settle_delivered(round, item, record->id, err);
+    case SF_RETRY:
+        return settle_retry(round, item, record, err);
+    case SF_UNKNOWN:
+        return settle_unknown(round, item, record->message, err);
+    default:
+        return settle_refused(round, item, record->code, record->message, record->cause,
+                              record->remedy, err);
+    }
+}
+
+/* All records of a call that was delivered as a whole, in one transaction; those whose username is
+ * taken are looked up afterwards, since that asks Salesforce. */
+static int
+settle_records(struct round *round, struct item **items, const struct sf_record *records,
+               size_t count, enum send_kind kind, struct prov_error *err)
+{
+    struct store *store = round->delivery->store;
+    AUTO_FREE struct item **taken = calloc(count, sizeof(struct item *));
+    size_t taken_count = 0;
+    int r = taken ? store_begin(store, STORE_FENCED, err) : error_nomem(err);
+
+    if (r)
+        return r;
+    for (size_t i = 0; !r && i < count; i++) {
+        if (is_taken(kind, &records[i]))
+            taken[taken_count++] = items[i];
+        else
+            r = settle_record(round, items[i], &records[i], err);
+    }
+    if (r) {
+        store_rollback(store);
+        return r;
+    }
+    r = store_commit(store, err);
+    for (size_t i = 0; !r && i < count; i++) {
+        if (!is_taken(kind, &records[i]))
+            settle_tell(round, items[i]);
+    }
+    if (!r && taken_count > 0)
+        r = unknown_username_taken(round, taken, taken_count, err);
+    return r;
+}
+
+static int
+settle_call_unknown(struct round *round, struct item **items, size_t count,
+                    const struct sf_call *call, struct prov_error *err)
+{
+    struct store *store = round->delivery->store;
+    int r = store_begin(store, STORE_FENCED, err);
+
+    if (r)
+        return r;
+    for (size_t i = 0; !r && i < count; i++)
+        r = settle_unknown(round, items[i], call->message, err);
+    if (r) {
+        store_rollback(store);
+        return r;
+    }
+    r = store_commit(store, err);
+    for (size_t i = 0; !r && i < count; i++)
+        settle_tell(round, items[i]);
+    return r;
+}
+
+static int
+settle_call_refused(struct round *round, struct item *item, const struct sf_call *call,
+                    struct prov_error *err)
+{
+    struct sf_record record = { .outcome = SF_REFUSED,
+                                .cause = call->cause,
+                                .remedy = call->remedy };
+
+    snprintf(record.code, sizeof(record.code), "%s", call->code);
+    snprintf(record.message, sizeof(record.message), "%s", call->message);
+    return settle_records(round, &item, &record, 1, SEND_UPDATES, err);
+}
+
+/* ---- sending ---- */
+
+static struct json_object *
+make_records(struct item **items, size_t count, enum send_kind kind)
+{
+    AUTO_JSON struct json_object *records = json_object_new_array_ext((int)count);
+
+    for (size_t i = 0; records && i < count; i++) {
+        struct json_object *record = json_object_new_object();
+        if (!record || json_object_array_add(records, record) != 0) {
+            json_object_put(record);
+            return NULL;
+        }
+        if (kind != SEND_CREATES &&
+            json_put_string(record, "Id", items[i]->work.link.salesforce_id))
+            return NULL;
+        json_object_object_foreach(items[i]->plan.fields, field, value)
+        {
+            if (json_put(record, field, json_ref(value)))
+                return NULL;
+        }
+    }
+    return STEAL(records);
+}
+
+static int
+send_batch(struct round *round, struct item **items, size_t count, enum send_kind kind,
+           struct prov_error *err)
+{
+    struct delivery *d = round->delivery;
+    AUTO_JSON struct json_object *records = make_records(items, count, kind);
+    AUTO_FREE struct sf_record *results = calloc(count, sizeof(*results));
+    struct sf_call call = { 0 };
+    int r = records && results ? store_flight(round, items, count, kind, err) : error_nomem(err);
+
+    if (r)
+        return r;
+    r = kind == SEND_CREATES ? sf_users_create(d->session, records, results, &call)
+                             : sf_users_update(d->session, records, results, &call);
+    if (r)
+        return error_set(err, r, "the change could not be sent: out of memory");
+    switch (call.outcome) {
+    case SF_DELIVERED:
+        org_call_passed(d);
+        return settle_records(round, items, results, count, kind, err);
+    case SF_UNKNOWN:
+        r = settle_call_unknown(round, items, count, &call, err);
+        break;
+    case SF_REFUSED:
+        if (count == 1)
+            return settle_call_refused(round, items[0], &call, err);
+        r = land(round, items, count, err);
+        if (!r)
+            r = send_batch(round, items, count / 2, kind, err);
+        if (!r && !round->stop)
+            r = send_batch(round, items + count / 2, count - count / 2, kind, err);
+        return r;
+    default:
+        r = land(round, items, count, err);
+        break;
+    }
+    round->stop = true;
+    return r ? r : org_call_failed(d, &call, err);
+}
+
+int
+send_all(struct round *round, enum send_kind kind, struct prov_error *err)
+{
+    size_t limit = (size_t)round->delivery->fields->batch_size, filled = 0;
+    AUTO_FREE struct item **batch = calloc(limit, sizeof(struct item *));
+    int r = batch ? PROV_OK : error_nomem(err);
+
+    for (size_t i = 0; !r && !round->stop && i < round->count; i++) {
+        struct item *item = &round->items[i];
+        if (item->plan.action != action_of(kind))
+            continue;
+        batch[filled++] = item;
+        if (filled == limit) {
+            r = send_batch(round, batch, filled, kind, err);
+            filled = 0;
+        }
+    }
+    if (!r && !round->stop && filled > 0)
+        r = send_batch(round, batch, filled, kind, err);
+    return r;
+}

@@ -1,0 +1,350 @@
+/* Turns the outcome for one subject into its link, the next due time, the log line and the word to
+ * the host. Which outcome it was is decided by the Salesforce room's table and by unknown.c. */
+#include <stdio.h>
+#include <string.h>
+
+#include "plugin/base/clock.h"
+#include "plugin/base/digest.h"
+#include "plugin/delivery/internal.h"
+#include "plugin/delivery/policy.h"
+
+int
+set_text(char **place, const char *text)
+{
+    char *copy = text && *text ? strdup(text) : NULL;
+
+    if (text && *text && !copy)
+        return PROV_E_NOMEM;
+    free(*place);
+    *place = copy;
+    return PROV_OK;
+}
+
+static int
+set_words(struct link *link, const char *outcome, const char *code, const char *message,
+          const char *cause, const char *remedy, struct prov_error *err)
+{
+    if (set_text(&link->outcome, outcome) || set_text(&link->code, code) ||
+        set_text(&link->message, message) || set_text(&link->cause, cause) ||
+        set_text(&link->remedy, remedy))
+        return error_nomem(err);
+    return PROV_OK;
+}
+
+/* Writes the link and deletes the rows of `due` that were read. */
+static int
+put(struct round *round, struct item *item, struct prov_error *err)
+{
+    struct store *store = round->delivery->store;
+    int r;
+
+    item->work.link.updated_us = clock_now_us();
+    r = store_put_link(store, item->work.subject.id, &item->work.link, err);
+    return r ? r : store_due_delete(store, &item->work, err);
+}
+
+static struct json_object *
+sent_fields(const struct item *item)
+{
+    return json_get(item->work.link.in_flight, "fields");
+}
+
+/* Merges what was sent into what is confirmed. */
+static int
+confirm(struct link *link, struct json_object *sent, struct prov_error *err)
+{
+    if (!link->confirmed && !(link->confirmed = json_object_new_object()))
+        return error_nomem(err);
+    json_object_object_foreach(sent, field, value)
+    {
+        if (json_put(link->confirmed, field, json_ref(value)))
+            return error_nomem(err);
+    }
+    return PROV_OK;
+}
+
+/* The name it holds now; whoever waits for the name it held is woken. */
+static int
+hold_username(struct round *round, struct item *item, struct prov_error *err)
+{
+    struct link *link = &item->work.link;
+    const char *now = json_get_string(link->confirmed, "Username");
+    AUTO_FREE char *before = NULL;
+
+    if (!now || (link->username_held && strcmp(link->username_held, now) == 0))
+        return PROV_OK;
+    before = STEAL(link->username_held);
+    if (set_text(&link->username_held, now) || set_text(&link->username_wanted, now))
+        return error_nomem(err);
+    return before ? store_wake_name(round->delivery->store, before, err) : PROV_OK;
+}
+
+/* The manager the resource names, while he is not linked (rule 13). A deactivation looks at no
+ * manager, so what was awaited is kept. */
+static const char *
+awaited_manager(const struct item *item)
+{
+    if (!item->plan.manager_uri)
+        return item->plan.action == PLAN_DEACTIVATE ? item->work.link.waits_manager : NULL;
+    return item->manager_id[0] ? NULL : item->plan.manager_uri;
+}
+
+/* A change that was sent earlier without an answer may still land: read back after the window. */
+static bool
+may_land_late(const struct item *item)
+{
+    return json_get_bool(item->work.link.in_flight, "late", false);
+}
+
+int
+settle_delivered(struct round *round, struct item *item, const char *id, struct prov_error *err)
+{
+    struct delivery *d = round->delivery;
+    struct link *link = &item->work.link;
+    const struct subject *subject = &item->work.subject;
+    bool first = link->salesforce_id[0] == '\0', late = may_land_late(item);
+    const char *inputs = json_get_string(link->in_flight, "inputs");
+    /* of a deactivation sent over an unknown change only the deactivation is certain */
+    struct json_object *sent = late ? item->plan.fields : sent_fields(item);
+    AUTO_FREE char *action = plan_describe(first, sent, link->confirmed);
+    int r = action ? confirm(link, sent, err) : error_nomem(err);
+
+    if (r)
+        return r;
+    snprintf(link->salesforce_id, sizeof(link->salesforce_id), "%s", id);
+    link->confirmed_version = link->settled_version = subject->version;
+    link->attempts = link->next_us = link->first_sent_us = 0;
+    if (set_text(&link->last_action, action) || set_text(&link->waits_name, NULL) ||
+        set_text(&link->waits_manager, awaited_manager(item)) ||
+        set_text(&link->plan_digest, d->fields->plan_digest) ||
+        (inputs && set_text(&link->username_inputs, inputs)))
+        return error_nomem(err);
+    r = set_words(link, "delivered", NULL, NULL, NULL, NULL, err);
+    if (!r)
+        r = hold_username(round, item, err);
+    if (!r && late)
+        r = store_due_add(d->store, subject->id,
+                          clock_now_us() + d->fields->settle_window_s * CLOCK_SECOND_US, err);
+    if (!late) {
+        json_object_put(link->in_flight);
+        link->in_flight = NULL;
+    }
+    if (!r)
+        r = put(round, item, err);
+    if (!r && first)
+        r = store_wake_manager(d->store, subject->iss, subject->uri, err);
+    /* a deactivation is sent alone; what else differs is a later difference (rule 7) */
+    if (!r && item->plan.action == PLAN_DEACTIVATE && subject->presence == PRESENCE_IN)
+        r = store_due_add(d->store, subject->id, DUE_NOW, err);
+    round->report->delivered++;
+    return r;
+}
+
+int
+settle_refused(struct round *round, struct item *item, const char *code, const char *message,
+               const char *cause, const char *remedy, struct prov_error *err)
+{
+    struct link *link = &item->work.link;
+
+    link->settled_version = item->work.subject.version;
+    link->attempts = link->next_us = 0;
+    json_object_put(link->in_flight);
+    link->in_flight = NULL;
+    if (!link->salesforce_id[0] && set_text(&link->username_wanted, NULL))
+        return error_nomem(err);
+    if (set_text(&link->plan_digest, round->delivery->fields->plan_digest) ||
+        set_words(link, "refused", code, message, cause, remedy, err))
+        return error_nomem(err);
+    round->report->refused++;
+    return put(round, item, err);
+}
+
+int
+settle_retry(struct round *round, struct item *item, const struct sf_record *record,
+             struct prov_error *err)
+{
+    struct delivery *d = round->delivery;
+    struct link *link = &item->work.link;
+    struct policy_limits limits = { d->fields->retry_first_s * CLOCK_SECOND_US,
+                                    d->fields->retry_max_s * CLOCK_SECOND_US };
+    int r;
+
+    link->next_us = clock_now_us() +
+                    policy_retry_after_us(&limits, link->attempts, 0, random_below(UINT64_MAX));
+    link->attempts++;
+    json_object_put(link->in_flight);
+    link->in_flight = NULL;
+    r = set_words(link, "retry", record->code, record->message, record->cause, record->remedy, err);
+    if (!r)
+        r = put(round, item, err);
+    if (!r)
+        r = store_due_add(d->store, item->work.subject.id, link->next_us, err);
+    round->report->retried++;
+    return r;
+}
+
+int
+settle_unknown(struct round *round, struct item *item, const char *message, struct prov_error *err)
+{
+    struct delivery *d = round->delivery;
+    struct link *link = &item->work.link;
+    int64_t now = clock_now_us();
+    int r;
+
+    link->next_us =
+        policy_settle_at_us(json_get_int(link->in_flight, "at_us", now),
+                            d->fields->settle_window_s * CLOCK_SECOND_US, link->attempts, now);
+    link->attempts++;
+    r = set_words(link, "unknown", NULL, message,
+                  "the change was sent and no certain answer came; Salesforce may still be working "
+                  "on it",
+                  "nothing: it is read back until it shows, or until settle_window_s is over", err);
+    if (!r)
+        r = put(round, item, err);
+    if (!r)
+        r = store_due_add(d->store, item->work.subject.id, link->next_us, err);
+    round->report->retried++;
+    return r;
+}
+
+int
+settle_nothing(struct round *round, struct item *item, struct prov_error *err)
+{
+    struct link *link = &item->work.link;
+    link->settled_version = item->work.subject.version;
+    if (link->salesforce_id[0])
+        link->confirmed_version = link->settled_version;
+    link->attempts = link->next_us = 0;
+    if (set_text(&link->waits_manager, awaited_manager(item)) ||
+        set_text(&link->waits_name, NULL) ||
+        set_text(&link->plan_digest, round->delivery->fields->plan_digest) ||
+        set_words(link, "nothing to do", NULL, NULL, NULL, NULL, err))
+        return error_nomem(err);
+    return put(round, item, err);
+}
+
+/* ---- telling ---- */
+
+static void
+log_settled(struct delivery *d, const struct item *item)
+{
+    const struct link *link = &item->work.link;
+    const char *name = plan_user_name(&item->work.subject), *uri = item->work.subject.uri;
+    char next[21];
+
+    if (strcmp(link->outcome, "delivered") == 0)
+        log_line(&d->log, PROV_LOG_INFO, "user '%s' (%s): %s; Salesforce user '%s' %s", name, uri,
+                 link->last_action, link->username_held ? link->username_held : "",
+                 link->salesforce_id);
+    else if (strcmp(link->outcome, "refused") == 0)
+        log_line(&d->log, PROV_LOG_WARNING,
+                 "user '%s' (%s) is parked: %s: %s; cause: %s; to do: %s", name, uri, link->code,
+                 link->message, link->cause, link->remedy);
+    else if (strcmp(link->outcome, "nothing to do") == 0)
+        log_line(&d->log, PROV_LOG_DEBUG, "user '%s' (%s): nothing to do", name, uri);
+    else
+        log_line(&d->log, PROV_LOG_WARNING, "user '%s' (%s): %s, next look at %s: %s %s", name, uri,
+                 link->outcome, clock_format(link->next_us, next), link->code ? link->code : "",
+                 link->message ? link->message : "");
+}
+
+/* RFC 9967 misc:asyncresp for one event of a settled subject; heap, NULL when out of memory. */
+static char *
+asyncresp(const struct subject *subject, const struct link *link, struct json_object *event)
+{
+    static const char uri[] = "urn:ietf:params:scim:event:misc:asyncresp";
+    AUTO_JSON struct json_object *claims = json_object_new_object();
+    struct json_object *events = json_object_new_object(), *payload = json_object_new_object();
+    struct json_object *sub_id = json_object_new_object(), *response = NULL;
+    bool refused = strcmp(link->outcome, "refused") == 0;
+    char jti[33];
+
+    random_id(jti);
+    if (!claims || json_put(claims, "events", events) || json_put(claims, "sub_id", sub_id) ||
+        json_put(events, uri, payload) || json_put_string(sub_id, "format", "scim") ||
+        json_put_string(sub_id, "uri", subject->uri) || json_put_string(claims, "jti", jti) ||
+        json_put_int(claims, "iat", clock_now_us() / CLOCK_SECOND_US) ||
+        json_put_string(claims, "iss", "sfprov") || json_put_string(claims, "aud", subject->iss) ||
+        json_put_string(claims, "txn",
+                        json_get_string(event, "txn") ? json_get_string(event, "txn")
+                                                      : json_get_string(event, "jti")) ||
+        json_put_string(payload, "method", link->last_action ? "PATCH" : "POST") ||
+        json_put_string(payload, "status", refused ? "400" : "200"))
+        return NULL;
+    if (refused) {
+        response = json_object_new_object();
+        if (json_put(payload, "response", response) ||
+            json_put_string(response, "detail", link->message) ||
+            json_put_string(response, "scimType", "invalidValue") ||
+            json_put_string(response, "status", "400"))
+            return NULL;
+    }
+    return json_text(claims);
+}
+
+/* Tells every settled event of the subject that has not been told; stops when the host declines. */
+static int
+tell_subject(struct delivery *d, const struct subject *subject, const struct link *link,
+             struct prov_error *err)
+{
+    AUTO_JSON struct json_object *events = NULL;
+    int r = store_untold(d->store, subject->id, link->settled_version, &events, err);
+
+    for (size_t i = 0; !r && i < json_object_array_length(events); i++) {
+        struct json_object *event = json_object_array_get_idx(events, i);
+        AUTO_FREE char *text = asyncresp(subject, link, event);
+        if (!text)
+            return error_nomem(err);
+        if (d->host.outcome(d->host.context, text, strlen(text)) != 0)
+            return PROV_OK; /* told again later */
+        r = store_begin(d->store, STORE_FENCED, err);
+        if (r)
+            break;
+        r = store_told(d->store, json_get_int(event, "seq", 0), err);
+        if (r)
+            store_rollback(d->store);
+        else
+            r = store_commit(d->store, err);
+    }
+    return r;
+}
+
+static bool
+is_settled(const struct link *link)
+{
+    return link->outcome && !link->in_flight &&
+           (strcmp(link->outcome, "delivered") == 0 || strcmp(link->outcome, "refused") == 0 ||
+            strcmp(link->outcome, "nothing to do") == 0);
+}
+
+void
+settle_tell(struct round *round, const struct item *item)
+{
+    struct delivery *d = round->delivery;
+    struct prov_error error = PROV_ERROR_INIT;
+
+    if (!item->work.link.outcome)
+        return;
+    log_settled(d, item);
+    if (d->host.outcome && is_settled(&item->work.link) &&
+        tell_subject(d, &item->work.subject, &item->work.link, &error))
+        log_line(&d->log, PROV_LOG_ERROR,
+                 "the host could not be told of '%s': %s; it is told later", item->work.subject.uri,
+                 error.text);
+}
+
+int
+settle_tell_rest(struct delivery *d, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *subjects = NULL;
+    int r = d->host.outcome ? store_untold_subjects(d->store, 200, &subjects, err) : PROV_OK;
+
+    for (size_t i = 0; !r && subjects && i < json_object_array_length(subjects); i++) {
+        CLEANUP(work_done) struct work work = { 0 };
+        r = store_load_id(d->store, json_object_get_int64(json_object_array_get_idx(subjects, i)),
+                          &work, err);
+        if (!r)
+            r = tell_subject(d, &work.subject, &work.link, err);
+    }
+    return r;
+}

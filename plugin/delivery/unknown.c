@@ -1,0 +1,398 @@
+/*
+ * Reading back what was sent without a certain answer (design rule 14). What is found as sent
+ * settles at once; "not there" or "old value" is believed only when the settle window has passed,
+ * because Salesforce may work on a call long after its sender has given up. Then what was read
+ * becomes what is confirmed, and the plan is made anew.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "patterns/username.h"
+#include "plugin/base/clock.h"
+#include "plugin/delivery/internal.h"
+
+/* Users asked for in one query: keeps the URL far below its limit. */
+#define QUERY_MAX 40
+
+/* How far the org's clock may be behind ours when "created since we sent" is judged. */
+#define CLOCK_SKEW_US (300 * CLOCK_SECOND_US)
+
+static struct json_object *
+flight_fields(const struct item *item)
+{
+    return json_get(item->work.link.in_flight, "fields");
+}
+
+static bool
+is_create(const struct item *item)
+{
+    const char *op = json_get_string(item->work.link.in_flight, "op");
+
+    return op && strcmp(op, "create") == 0;
+}
+
+static bool
+window_over(const struct delivery *d, const struct item *item)
+{
+    int64_t at_us = json_get_int(item->work.link.in_flight, "at_us", 0);
+
+    return clock_now_us() >= at_us + d->fields->settle_window_s * CLOCK_SECOND_US;
+}
+
+/* ---- asking ---- */
+
+/* Names of all fields that are in flight for these items, as an object used as a set. */
+static struct json_object *
+fields_in_flight(struct item **items, size_t count)
+{
+    AUTO_JSON struct json_object *set = json_object_new_object();
+
+    for (size_t i = 0; set && i < count; i++) {
+        json_object_object_foreach(flight_fields(items[i]), field, value)
+        {
+            (void)value;
+            if (json_put_bool(set, field, true))
+                return NULL;
+        }
+    }
+    return STEAL(set);
+}
+
+/* "SELECT Id, ... FROM User WHERE Username IN ('a', 'b')"; heap, NULL when out of memory. */
+static char *
+compose(struct item **items, size_t count, bool by_name)
+{
+    AUTO_JSON struct json_object *fields = fields_in_flight(items, count);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *soql = fields ? open_memstream(&text, &size) : NULL;
+    bool failed = false;
+
+    if (!soql)
+        return NULL;
+    fputs("SELECT Id, CreatedById, CreatedDate", soql);
+    json_object_object_foreach(fields, field, value)
+    {
+        (void)value;
+        fprintf(soql, ", %s", field);
+    }
+    fprintf(soql, "%s%s FROM User WHERE %s IN (", json_get(fields, "Username") ? "" : ", Username",
+            json_get(fields, "IsActive") ? "" : ", IsActive", by_name ? "Username" : "Id");
+    for (size_t i = 0; i < count && !failed; i++) {
+        const char *key = by_name ? json_get_string(flight_fields(items[i]), "Username")
+                                  : items[i]->work.link.salesforce_id;
+        AUTO_FREE char *quoted = sf_soql_quote(key ? key : "");
+        failed = !quoted;
+        fprintf(soql, "%s%s", i ? ", " : "", quoted ? quoted : "");
+    }
+    fputc(')', soql);
+    if (fclose(soql) != 0 || failed) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+static struct json_object *
+row_of(struct json_object *rows, const struct item *item, bool by_name)
+{
+    const char *name = json_get_string(flight_fields(item), "Username");
+
+    for (size_t i = 0; i < json_object_array_length(rows); i++) {
+        struct json_object *row = json_object_array_get_idx(rows, i);
+        const char *id = json_get_string(row, "Id"), *username = json_get_string(row, "Username");
+        if (by_name ? name && username && username_equal(name, username)
+                    : id && strcmp(id, item->work.link.salesforce_id) == 0)
+            return row;
+    }
+    return NULL;
+}
+
+/* ---- judging ---- */
+
+/* "2026-11-22T10:15:30.000+0000" in microseconds; 0 if it is no time (fact sheet 2.1). */
+static int64_t
+parse_time(const char *text)
+{
+    struct tm fields = { 0 };
+    const char *rest = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &fields) : NULL;
+    int hours, minutes;
+    char sign;
+    int64_t seconds;
+
+    if (!rest)
+        return 0;
+    seconds = timegm(&fields);
+    if (*rest == '.')
+        rest += 1 + strspn(rest + 1, "0123456789");
+    if (sscanf(rest, "%c%2d%2d", &sign, &hours, &minutes) == 3 && (sign == '+' || sign == '-'))
+        seconds -= (sign == '+' ? 1 : -1) * (hours * 3600 + minutes * 60);
+    return seconds * CLOCK_SECOND_US;
+}
+
+/* Whether a user found under our username is the one we created: the correlation field says so, or
+ * our execution user created it since we first sent; and no other subject of ours has it. */
+static int
+judge_ours(struct delivery *d, const struct item *item, struct json_object *row, bool *ret_ours,
+           struct prov_error *err)
+{
+    const char *field = d->fields->correlation_field;
+    const char *creator = json_get_string(row, "CreatedById"), *id = json_get_string(row, "Id");
+    struct json_object *sent = field ? json_get(flight_fields(item), field) : NULL;
+    AUTO_FREE char *other = NULL;
+    int64_t first = item->work.link.first_sent_us;
+    int r = store_id_user(d->store, id ? id : "", item->work.subject.id, &other, err);
+
+    *ret_ours = false;
+    if (r || other || !id)
+        return r;
+    if (sent && json_equal(sent, json_get(row, field)))
+        *ret_ours = true;
+    else if (first && creator && strcmp(creator, d->user_id) == 0)
+        *ret_ours = parse_time(json_get_string(row, "CreatedDate")) >= first - CLOCK_SKEW_US;
+    return PROV_OK;
+}
+
+static bool
+shows_as_sent(const struct item *item, struct json_object *row)
+{
+    json_object_object_foreach(flight_fields(item), field, sent)
+    {
+        struct json_object *there = json_get(row, field);
+        if (strcmp(field, "Email") == 0) /* the new one is pending until its owner confirms it */
+            continue;
+        if (strcmp(field, "Username") == 0 && sent && there &&
+            username_equal(json_object_get_string(sent), json_object_get_string(there)))
+            continue;
+        if (!json_equal(sent, there))
+            return false;
+    }
+    return true;
+}
+
+/* ---- settling [tx] ---- */
+
+/* What is there is what the answer shows; the plan is made anew from that. */
+static int
+believe(struct round *round, struct item *item, struct json_object *row, struct prov_error *err)
+{
+    struct link *link = &item->work.link;
+    struct store *store = round->delivery->store;
+    int r;
+
+    if (!link->confirmed && !(link->confirmed = json_object_new_object()))
+        return error_nomem(err);
+    json_object_object_foreach(flight_fields(item), field, sent)
+    {
+        (void)sent;
+        if (row && strcmp(field, "Email") != 0 &&
+            json_put(link->confirmed, field, json_ref(json_get(row, field))))
+            return error_nomem(err);
+    }
+    json_object_put(link->in_flight);
+    link->in_flight = NULL;
+    link->attempts = link->next_us = 0;
+    if (set_text(&link->outcome, "retry") ||
+        set_text(&link->message,
+                 "what was sent without an answer did not happen; it is sent again"))
+        return error_nomem(err);
+    r = store_put_link(store, item->work.subject.id, link, err);
+    if (!r)
+        r = store_due_delete(store, &item->work, err);
+    return r ? r : store_due_add(store, item->work.subject.id, DUE_NOW, err);
+}
+
+static int
+settle_as_sent(struct round *round, struct item *item, const char *id, struct prov_error *err)
+{
+    int r;
+
+    json_object_object_del(item->work.link.in_flight, "late");
+    r = settle_delivered(round, item, id, err);
+    /* the resource may have moved on since it was sent, and the manager was not looked at */
+    return r ? r : store_due_add(round->delivery->store, item->work.subject.id, DUE_NOW, err);
+}
+
+static int
+refuse_taken(struct round *round, struct item *item, struct json_object *row,
+             struct prov_error *err)
+{
+    const char *name = json_get_string(flight_fields(item), "Username");
+    char message[300];
+
+    if (!row)
+        return settle_refused(
+            round, item, "DUPLICATE_USERNAME", "the username is taken, and not in this org",
+            "usernames are unique over all Salesforce orgs, and another org has this one",
+            "free it there, or set provisioning_domain or provisioning_pattern so that another one "
+            "is built; after a sandbox refresh wait 48 hours and retry",
+            err);
+    snprintf(message, sizeof(message), "username '%s' belongs to %s user %s of this org",
+             name ? name : "", json_get_bool(row, "IsActive", true) ? "the active" : "the inactive",
+             json_get_string(row, "Id"));
+    return settle_refused(round, item, "DUPLICATE_USERNAME", message,
+                          "the user was there before, or was made by someone else",
+                          "rename that user in Salesforce, or change the user's name at the host; "
+                          "it is planned again at the next event or by `retry`",
+                          err);
+}
+
+static int
+settle_one(struct round *round, struct item *item, struct json_object *row, bool ours,
+           struct prov_error *err)
+{
+    bool created = is_create(item);
+
+    if (created && row && !ours)
+        return refuse_taken(round, item, row, err);
+    if (row && (created || shows_as_sent(item, row)))
+        return settle_as_sent(round, item, json_get_string(row, "Id"), err);
+    if (!window_over(round->delivery, item))
+        return settle_unknown(round, item, "sent without an answer; not seen in the org yet", err);
+    if (!created && !row)
+        return settle_refused(round, item, "NOT_FOUND",
+                              "the Salesforce user this subject is linked to is not in the org",
+                              "the org was replaced or refreshed, or the id is hidden from the "
+                              "execution user",
+                              "check the org and the execution user's rights, then retry", err);
+    return believe(round, item, row, err);
+}
+
+static int
+ask(struct round *round, struct item **items, size_t count, bool by_name,
+    struct json_object **ret_rows, struct prov_error *err)
+{
+    struct delivery *d = round->delivery;
+    AUTO_FREE char *soql = compose(items, count, by_name);
+    struct sf_call call = { 0 };
+    int r = soql ? sf_query(d->session, soql, ret_rows, &call) : error_nomem(err);
+
+    if (r)
+        return error_wrap(err, r, "reading users back");
+    if (call.outcome == SF_DELIVERED) {
+        org_call_passed(d);
+        return PROV_OK;
+    }
+    round->stop = true; /* they stay in flight and due */
+    return org_call_failed(d, &call, err);
+}
+
+static int
+settle_chunk(struct round *round, struct item **items, size_t count, bool by_name,
+             struct prov_error *err)
+{
+    struct store *store = round->delivery->store;
+    AUTO_JSON struct json_object *rows = NULL;
+    bool ours[QUERY_MAX] = { false };
+    int r = ask(round, items, count, by_name, &rows, err);
+
+    if (r || round->stop)
+        return r;
+    for (size_t i = 0; !r && i < count; i++) {
+        struct json_object *row = row_of(rows, items[i], by_name);
+        if (row && by_name)
+            r = judge_ours(round->delivery, items[i], row, &ours[i], err);
+    }
+    if (!r)
+        r = store_begin(store, STORE_FENCED, err);
+    if (r)
+        return r;
+    for (size_t i = 0; !r && i < count; i++)
+        r = settle_one(round, items[i], row_of(rows, items[i], by_name), ours[i], err);
+    if (r) {
+        store_rollback(store);
+        return r;
+    }
+    r = store_commit(store, err);
+    for (size_t i = 0; !r && i < count; i++)
+        settle_tell(round, items[i]);
+    return r;
+}
+
+/* Items that stay in flight and are to be read back, of one kind. */
+static int
+settle_kind(struct round *round, bool creates, struct prov_error *err)
+{
+    struct item *chunk[QUERY_MAX];
+    size_t filled = 0;
+    int r = PROV_OK;
+
+    for (size_t i = 0; !r && !round->stop && i < round->count; i++) {
+        struct item *item = &round->items[i];
+        if (!item->reads_back || is_create(item) != creates)
+            continue;
+        chunk[filled++] = item;
+        if (filled == QUERY_MAX) {
+            r = settle_chunk(round, chunk, filled, creates, err);
+            filled = 0;
+        }
+    }
+    if (!r && !round->stop && filled > 0)
+        r = settle_chunk(round, chunk, filled, creates, err);
+    return r;
+}
+
+int
+unknown_settle(struct round *round, struct prov_error *err)
+{
+    int r = settle_kind(round, true, err);
+
+    return r ? r : settle_kind(round, false, err);
+}
+
+/* ---- a username that is taken ---- */
+
+/* Only an earlier send of ours can have made the user whose name is in the way now. */
+static bool
+was_sent_before(const struct item *item)
+{
+    int64_t first = item->work.link.first_sent_us;
+
+    return first && first < json_get_int(item->work.link.in_flight, "at_us", 0);
+}
+
+static int
+taken_chunk(struct round *round, struct item **items, size_t count, struct prov_error *err)
+{
+    struct store *store = round->delivery->store;
+    AUTO_JSON struct json_object *rows = NULL;
+    bool ours[QUERY_MAX] = { false };
+    int r = ask(round, items, count, true, &rows, err);
+
+    if (r || round->stop) /* still in flight and due: read back in a later round */
+        return r;
+    for (size_t i = 0; !r && i < count; i++) {
+        struct json_object *row = row_of(rows, items[i], true);
+        if (row && was_sent_before(items[i]))
+            r = judge_ours(round->delivery, items[i], row, &ours[i], err);
+    }
+    if (!r)
+        r = store_begin(store, STORE_FENCED, err);
+    if (r)
+        return r;
+    for (size_t i = 0; !r && i < count; i++) {
+        struct json_object *row = row_of(rows, items[i], true);
+        r = ours[i] ? settle_as_sent(round, items[i], json_get_string(row, "Id"), err)
+                    : refuse_taken(round, items[i], row, err);
+    }
+    if (r) {
+        store_rollback(store);
+        return r;
+    }
+    r = store_commit(store, err);
+    for (size_t i = 0; !r && i < count; i++)
+        settle_tell(round, items[i]);
+    return r;
+}
+
+int
+unknown_username_taken(struct round *round, struct item **items, size_t count,
+                       struct prov_error *err)
+{
+    int r = PROV_OK;
+
+    for (size_t i = 0; !r && !round->stop && i < count; i += QUERY_MAX)
+        r = taken_chunk(round, items + i, count - i < QUERY_MAX ? count - i : QUERY_MAX, err);
+    return r;
+}

@@ -1,0 +1,285 @@
+/*
+ * The loop: rounds until nothing is due, on the worker thread or on the caller's.
+ *
+ * Concurrency  delivery->lock is held for one round. thread_lock guards running, stopping and woken;
+ *              the worker waits on `moved`. The worker blocks all signals, so that the host's
+ *              handlers run on the host's threads only (design rule 21).
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "plugin/base/clock.h"
+#include "plugin/delivery/internal.h"
+
+static void
+outlook(struct delivery *d, struct prov_delivery *report)
+{
+    struct prov_error ignored = PROV_ERROR_INIT;
+    int64_t subjects = 0, next_us = 0, now = clock_now_us();
+
+    if (store_due_outlook(d->store, &subjects, &next_us, &ignored))
+        return;
+    report->pending = (uint64_t)subjects;
+    if (subjects > 0 && next_us < now)
+        next_us = now;
+    if (d->paused_until_us > next_us)
+        next_us = d->paused_until_us;
+    if (subjects == 0) {
+        report->state = PROV_DELIVERY_IDLE;
+        report->next_due_us = 0;
+        return;
+    }
+    report->next_due_us = next_us;
+    report->state = next_us > now ? PROV_DELIVERY_WAITING : PROV_DELIVERY_BUSY;
+}
+
+/* One round under the lock. *ret_more: it is worth going on at once. */
+static int
+round_once(struct delivery *d, struct prov_delivery *report, bool *ret_more, struct prov_error *err)
+{
+    bool held = false, on_hold = false;
+    int64_t until_us = 0;
+    size_t subjects = 0;
+    int r = store_lease_take(d->store, &held, err);
+
+    *ret_more = false;
+    if (r)
+        return r;
+    if (!held) {
+        outlook(d, report);
+        report->state = report->pending ? PROV_DELIVERY_ELSEWHERE : PROV_DELIVERY_IDLE;
+        return PROV_OK;
+    }
+    r = round_upkeep(d, err);
+    if (!r)
+        r = org_held(d, &on_hold, &until_us, err);
+    if (!r && !on_hold && d->paused_until_us <= clock_now_us())
+        r = round_run(d, report, &subjects, err);
+    if (!r && !on_hold && subjects > 0) {
+        *ret_more = true;
+        r = org_held(d, &on_hold, &until_us, err);
+    }
+    if (r)
+        return r;
+    outlook(d, report);
+    if (on_hold && report->state != PROV_DELIVERY_IDLE) {
+        report->state = PROV_DELIVERY_HELD;
+        report->next_due_us = until_us;
+    }
+    *ret_more = *ret_more && report->state == PROV_DELIVERY_BUSY;
+    return PROV_OK;
+}
+
+/* A round that was fenced out drops the lease and leaves everything to the new holder. */
+static int
+guarded_round(struct delivery *d, struct prov_delivery *report, bool *ret_more,
+              struct prov_error *err)
+{
+    struct sf_usage before, after;
+    int r;
+
+    pthread_mutex_lock(&d->lock);
+    sf_session_usage(d->session, &before);
+    r = round_once(d, report, ret_more, err);
+    sf_session_usage(d->session, &after);
+    report->api_calls += after.api_calls - before.api_calls;
+    if (r == PROV_E_STATE) {
+        log_line(&d->log, PROV_LOG_WARNING, "%s", err->text);
+        store_lease_drop(d->store);
+        d->had_lease = false;
+        report->state = PROV_DELIVERY_ELSEWHERE;
+        r = PROV_OK;
+    }
+    pthread_mutex_unlock(&d->lock);
+    return r;
+}
+
+int
+delivery_run(struct delivery *d, uint32_t max_ms, struct prov_delivery *ret, struct prov_error *err)
+{
+    int64_t end_us = clock_monotonic_us() + (int64_t)max_ms * 1000;
+    struct prov_error why = PROV_ERROR_INIT;
+    bool more = true;
+    int r = PROV_OK;
+
+    while (!r && more) {
+        r = guarded_round(d, ret, &more, &why);
+        if (clock_monotonic_us() >= end_us)
+            break;
+    }
+    return r ? error_set(err, r, "%s", why.text) : PROV_OK;
+}
+
+/* ---- the thread ---- */
+
+/* How long to sleep: until the next due time, but look for what other processes submitted. */
+static void
+wait_for_work(struct delivery *d, const struct prov_delivery *report, bool failed)
+{
+    int64_t now = clock_now_us(), wait_us = d->fields->poll_interval_s * CLOCK_SECOND_US;
+    struct timespec until;
+
+    if (!failed && report->next_due_us > 0 && report->next_due_us - now < wait_us)
+        wait_us = report->next_due_us > now ? report->next_due_us - now : 0;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += wait_us / CLOCK_SECOND_US;
+    until.tv_nsec += (wait_us % CLOCK_SECOND_US) * 1000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_nsec -= 1000000000;
+        until.tv_sec++;
+    }
+    pthread_mutex_lock(&d->thread_lock);
+    while (!d->stopping && !d->woken &&
+           pthread_cond_timedwait(&d->moved, &d->thread_lock, &until) != ETIMEDOUT)
+        ;
+    d->woken = false;
+    pthread_mutex_unlock(&d->thread_lock);
+}
+
+static bool
+is_stopping(struct delivery *d)
+{
+    bool stopping;
+
+    pthread_mutex_lock(&d->thread_lock);
+    stopping = d->stopping;
+    pthread_mutex_unlock(&d->thread_lock);
+    return stopping;
+}
+
+static void *
+run_worker(void *argument)
+{
+    struct delivery *d = argument;
+    char said[sizeof(((struct prov_error *)0)->text)] = "";
+
+    pthread_setname_np(pthread_self(), "sfprov");
+    while (!is_stopping(d)) {
+        struct prov_delivery report = { .size = sizeof(report) };
+        struct prov_error error = PROV_ERROR_INIT;
+        bool more = false;
+        int r = guarded_round(d, &report, &more, &error);
+        if (r && strcmp(said, error.text) != 0) { /* once, not at every turn */
+            snprintf(said, sizeof(said), "%s", error.text);
+            log_line(&d->log, PROV_LOG_ERROR, "delivery: %s; it goes on when this passes", said);
+        } else if (!r) {
+            said[0] = '\0';
+        }
+        if (!more)
+            wait_for_work(d, &report, r != PROV_OK);
+    }
+    return NULL;
+}
+
+int
+delivery_start(struct delivery *d, struct prov_error *err)
+{
+    sigset_t all, before;
+    int r = 0;
+
+    pthread_mutex_lock(&d->thread_lock);
+    if (!d->running) {
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        r = pthread_create(&d->thread, NULL, run_worker, d);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        d->running = r == 0;
+    }
+    pthread_mutex_unlock(&d->thread_lock);
+    return r ? error_set(err, PROV_E_NOMEM, "the delivery thread cannot be started: %s",
+                         strerror(r))
+             : PROV_OK;
+}
+
+void
+delivery_wake(struct delivery *d)
+{
+    pthread_mutex_lock(&d->thread_lock);
+    d->woken = true;
+    pthread_cond_signal(&d->moved);
+    pthread_mutex_unlock(&d->thread_lock);
+}
+
+bool
+delivery_stop(struct delivery *d, uint32_t timeout_ms)
+{
+    struct timespec until;
+    bool running;
+
+    pthread_mutex_lock(&d->thread_lock);
+    d->stopping = true;
+    running = d->running;
+    pthread_cond_signal(&d->moved);
+    pthread_mutex_unlock(&d->thread_lock);
+    sf_session_stop(d->session);
+    if (!running)
+        return true;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += timeout_ms / 1000;
+    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_nsec -= 1000000000;
+        until.tv_sec++;
+    }
+    if (pthread_timedjoin_np(d->thread, NULL, &until) == 0) {
+        d->running = false;
+        return true;
+    }
+    pthread_detach(d->thread);
+    return false;
+}
+
+/* ---- life ---- */
+
+int
+delivery_new(const struct delivery_settings *settings, struct delivery **ret,
+             struct prov_error *err)
+{
+    const struct fields *fields = settings->fields;
+    struct sf_settings sf = { .origin = fields->domain_name,
+                              .api_version = fields->api_version,
+                              .token_endpoint = fields->token_endpoint,
+                              .client_id = fields->client_id,
+                              .client_secret = fields->client_secret,
+                              .user_agent = "sfprov/" PACKAGE_VERSION,
+                              .connect_timeout_ms = fields->connect_timeout_s * 1000,
+                              .request_timeout_ms = fields->request_timeout_s * 1000 };
+    struct delivery *d = calloc(1, sizeof(*d));
+    pthread_condattr_t monotonic;
+    int r;
+
+    if (!d)
+        return error_nomem(err);
+    d->store = settings->store;
+    d->fields = fields;
+    d->log = settings->log;
+    if (settings->host)
+        d->host = *settings->host;
+    r = sf_session_new(&sf, &d->session, err);
+    if (r) {
+        free(d);
+        return r;
+    }
+    pthread_mutex_init(&d->lock, NULL);
+    pthread_mutex_init(&d->thread_lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&d->moved, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    *ret = d;
+    return PROV_OK;
+}
+
+void
+delivery_free(struct delivery *d)
+{
+    if (!d)
+        return;
+    sf_session_free(d->session);
+    pthread_mutex_destroy(&d->lock);
+    pthread_mutex_destroy(&d->thread_lock);
+    pthread_cond_destroy(&d->moved);
+    free(d);
+}

@@ -1,0 +1,223 @@
+/* Dispatches queries and acts to the rooms that answer them. */
+#include "plugin/requests.h"
+
+#include <string.h>
+
+/* ---- queries ---- */
+
+static int
+query_status(const struct request_context *context, struct json_object *request,
+             struct json_object **ret, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *result = NULL;
+    AUTO_JSON struct json_object *hold = NULL;
+    AUTO_FREE char *org_id = NULL;
+    int r = store_read_counts(context->store, &result, err);
+
+    (void)request;
+    if (!r)
+        r = delivery_hold_read(context->store, &hold, err);
+    if (!r)
+        r = store_get_fact(context->store, "org_id", &org_id, err);
+    if (r)
+        return r;
+    if (json_put_string(result, "state",
+                        hold                             ? "held"
+                        : json_get_int(result, "due", 0) ? "pending"
+                                                         : "idle") ||
+        json_put(result, "hold", STEAL(hold)) ||
+        json_put(result, "org_id", org_id ? json_object_new_string(org_id) : NULL) ||
+        json_put(result, "warnings", json_ref(context->warnings)))
+        return error_nomem(err);
+    *ret = STEAL(result);
+    return PROV_OK;
+}
+
+static int
+query_subjects(const struct request_context *context, struct json_object *request,
+               struct json_object **ret, struct prov_error *err)
+{
+    static const char *const states[] = { "all", "in_step", "pending", "parked", "in_flight" };
+    const char *state = json_get_string(request, "state");
+    bool known = state == NULL;
+
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+        known = known || strcmp(states[i], state) == 0;
+    if (!known)
+        return error_set(err, PROV_E_INVALID,
+                         "there is no state '%s': it is all, in_step, pending, parked or in_flight",
+                         state);
+    return store_read_subjects(context->store, request, ret, err);
+}
+
+static const char *
+user_of(struct json_object *request, struct prov_error *err)
+{
+    const char *user = json_get_string(request, "user");
+
+    if (!user || !*user)
+        error_set(err, PROV_E_INVALID,
+                  "the request needs \"user\": a URI, a userName, a Salesforce username or an Id");
+    return user && *user ? user : NULL;
+}
+
+static int
+query_subject(const struct request_context *context, struct json_object *request,
+              struct json_object **ret, struct prov_error *err)
+{
+    const char *user = user_of(request, err);
+
+    return user ? store_read_subject(context->store, user, ret, err) : PROV_E_INVALID;
+}
+
+static int
+query_events(const struct request_context *context, struct json_object *request,
+             struct json_object **ret, struct prov_error *err)
+{
+    int64_t limit = json_get_int(request, "limit", 200);
+
+    if (limit < 1 || limit > 1000)
+        return error_set(err, PROV_E_INVALID, "limit %lld is not from 1 to 1000", (long long)limit);
+    return store_read_events(context->store, json_get_int(request, "after", 0), limit, ret, err);
+}
+
+static int
+query_fields(const struct request_context *context, struct json_object *request,
+             struct json_object **ret, struct prov_error *err)
+{
+    (void)request;
+    return fields_effective(context->fields, ret, err);
+}
+
+/* ---- acts ---- */
+
+static int
+answer_count(int64_t count, struct json_object **ret, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *result = json_object_new_object();
+
+    if (!result || json_put_int(result, "count", count))
+        return error_nomem(err);
+    *ret = STEAL(result);
+    return PROV_OK;
+}
+
+static int
+make_due(struct store *store, int64_t subject, bool parked, int64_t *ret_count,
+         struct prov_error *err)
+{
+    int r = store_begin(store, STORE_UNFENCED, err);
+
+    if (r)
+        return r;
+    *ret_count = 1;
+    r = subject ? store_due_add(store, subject, DUE_NOW, err)
+                : store_due_all(store, parked, ret_count, err);
+    if (r) {
+        store_rollback(store);
+        return r;
+    }
+    return store_commit(store, err);
+}
+
+static int
+act_retry(const struct request_context *context, struct json_object *request,
+          struct json_object **ret, struct prov_error *err)
+{
+    const char *state = json_get_string(request, "state"), *user;
+    int64_t subject = 0, count = 0;
+    int r = PROV_OK;
+
+    if (!state || strcmp(state, "parked") != 0) {
+        user = user_of(request, err);
+        r = user ? store_find(context->store, user, &subject, err) : PROV_E_INVALID;
+    }
+    if (!r)
+        r = make_due(context->store, subject, true, &count, err);
+    return r ? r : answer_count(count, ret, err);
+}
+
+static int
+act_hold(const struct request_context *context, struct json_object *request,
+         struct json_object **ret, struct prov_error *err)
+{
+    const char *reason = json_get_string(request, "reason");
+    int r = delivery_hold_by_admin(context->store, reason ? reason : "no reason given", err);
+
+    return r ? r : answer_count(1, ret, err);
+}
+
+static int
+act_resume(const struct request_context *context, struct json_object *request,
+           struct json_object **ret, struct prov_error *err)
+{
+    int r = delivery_resume(context->store, err);
+
+    (void)request;
+    return r ? r : answer_count(1, ret, err);
+}
+
+static int
+act_unsupported(const struct request_context *context, struct json_object *request,
+                struct json_object **ret, struct prov_error *err)
+{
+    (void)context;
+    (void)ret;
+    return error_set(err, PROV_E_UNSUPPORTED,
+                     "'%s' is not done by this version of sfprov; it knows retry, hold and resume",
+                     json_get_string(request, "act"));
+}
+
+/* ---- dispatch ---- */
+
+struct request {
+    const char *name;
+    int (*answer)(const struct request_context *, struct json_object *, struct json_object **,
+                  struct prov_error *);
+};
+
+static int
+dispatch(const struct request *table, const char *key, const struct request_context *context,
+         struct json_object *request, struct json_object **ret, struct prov_error *err)
+{
+    const char *name = json_get_string(request, key);
+
+    if (!name)
+        return error_set(err, PROV_E_INVALID, "the request has no \"%s\"; it begins {\"%s\":\"%s\"",
+                         key, key, table[0].name);
+    for (; table->name; table++) {
+        if (strcmp(table->name, name) == 0)
+            return table->answer(context, request, ret, err);
+    }
+    return error_set(err, PROV_E_NOTFOUND, "there is no %s '%s'; see sfprov-connector(7)", key,
+                     name);
+}
+
+int
+request_query(const struct request_context *context, struct json_object *request,
+              struct json_object **ret, struct prov_error *err)
+{
+    static const struct request table[] = {
+        { "status", query_status }, { "subjects", query_subjects }, { "subject", query_subject },
+        { "events", query_events }, { "fields", query_fields },     { NULL, NULL }
+    };
+
+    return dispatch(table, "query", context, request, ret, err);
+}
+
+int
+request_act(const struct request_context *context, struct json_object *request,
+            struct json_object **ret, struct prov_error *err)
+{
+    static const struct request table[] = { { "retry", act_retry },
+                                            { "hold", act_hold },
+                                            { "resume", act_resume },
+                                            { "replan", act_unsupported },
+                                            { "adopt", act_unsupported },
+                                            { "discard", act_unsupported },
+                                            { "release", act_unsupported },
+                                            { "login", act_unsupported },
+                                            { NULL, NULL } };
+
+    return dispatch(table, "act", context, request, ret, err);
+}

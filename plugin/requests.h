@@ -1,0 +1,20 @@
+/* query and act: requests of an admin or a monitor, in JSON (sfprov-connector(7)). */
+#ifndef PLUGIN_REQUESTS_H
+#define PLUGIN_REQUESTS_H
+
+#include "plugin/delivery/delivery.h"
+
+struct request_context {
+    struct store *store;
+    const struct fields *fields;
+    struct json_object *warnings; /* of the fields */
+};
+
+/* PROV_E_INVALID: not a request; PROV_E_NOTFOUND: no such subject, query or act;
+ * PROV_E_UNSUPPORTED: known, but not done by this version. */
+MUST_CHECK int request_query(const struct request_context *context, struct json_object *request,
+                             struct json_object **ret, struct prov_error *err);
+MUST_CHECK int request_act(const struct request_context *context, struct json_object *request,
+                           struct json_object **ret, struct prov_error *err);
+
+#endif
