@@ -11,17 +11,30 @@
 #include "plugin/base/digest.h"
 #include "plugin/base/json.h"
 
-enum event_data { EVENT_NO_DATA, EVENT_CREATE, EVENT_PUT, EVENT_PATCH };
-enum event_switch { EVENT_NO_SWITCH, EVENT_ACTIVATE, EVENT_DEACTIVATE };
-enum event_feed { EVENT_NO_FEED, EVENT_FEED_ADD, EVENT_FEED_REMOVE };
+enum event_data {
+    EVENT_NO_DATA,
+    EVENT_CREATE,
+    EVENT_PUT,
+    EVENT_PATCH
+};
+enum event_switch {
+    EVENT_NO_SWITCH,
+    EVENT_ACTIVATE,
+    EVENT_DEACTIVATE
+};
+enum event_feed {
+    EVENT_NO_FEED,
+    EVENT_FEED_ADD,
+    EVENT_FEED_REMOVE
+};
 
 struct event {
     char *iss, *jti, *txn; /* txn may be NULL */
     int64_t iat;           /* seconds; 0 when missing; for people only */
-    char *uri;             /* sub_id.uri, "/Users/7" */
+    char *uri;             /* sub_id.uri as event_user_uri() writes it, "/Users/7" */
     char *kinds;           /* for people: "prov:put:full prov:activate" */
-    /* Of sub_id and events in canonical form, password left out; jti, iat, txn, aud do not count,
-     * so that a txn can be recognised in another token. */
+    /* Of iss, uri and events in canonical form, password left out; jti, iat, txn, aud do not
+     * count, so that a txn can be recognised in another token. */
     char digest[DIGEST_HEX_SIZE];
 
     enum event_data data;
@@ -30,12 +43,17 @@ struct event {
     enum event_switch active;
     enum event_feed feed;
     bool deleted;
-    bool ignored; /* a subject that is no user (/Groups/...): accepted, folds into nothing */
+    /* A subject that is no user (/Groups/...): accepted, folds into nothing, keeps no data. */
+    bool ignored;
     bool had_password; /* one was removed */
 };
 
 /* What is known of a subject. */
-enum presence { PRESENCE_IN = 1, PRESENCE_OUT = 2, PRESENCE_GONE = 3 };
+enum presence {
+    PRESENCE_IN = 1,
+    PRESENCE_OUT = 2,
+    PRESENCE_GONE = 3
+};
 
 struct subject_state {
     enum presence presence;
@@ -45,8 +63,9 @@ struct subject_state {
 /*
  * Reads and checks one token. PROV_E_INVALID says which claim and what is wrong with it (a
  * contradictory pair of event URIs, `full` without `data`, an unknown URI, no jti, a notice that
- * cannot be resolved, ...); PROV_E_LIMIT for size and depth. default_issuer may be NULL. The caller
- * frees *ret.
+ * cannot be resolved, ...); PROV_E_LIMIT for size, depth and over-long claims. What is in the data
+ * is not looked at, but for the form of a PATCH. A delete may come with data, the last that is known.
+ * default_issuer may be NULL. The caller frees *ret.
  */
 MUST_CHECK int event_parse(const char *json, size_t length, const char *default_issuer,
                            struct event **ret, struct prov_error *err);
@@ -54,14 +73,24 @@ void event_free(struct event *event);
 DEFINE_CLEANUP(struct event *, event, event_free);
 
 /*
+ * The one spelling of a reference to a user, so that all that mean the same user are the same text:
+ * "/Users/7" of "/Users/7", "../Users/7" and "https://host/scim/v2/Users/7?x=1". What stands before
+ * /Users/ is dropped, for the issuer already tells one host from another; a host with several
+ * tenants gives each an issuer of its own. NULL: no user is named, or out of memory. For sub_id.uri
+ * and for manager.$ref. The caller owns it.
+ */
+char *event_user_uri(const char *reference);
+
+/*
  * Folds an event into a state: data, then activate or deactivate, then feed, then delete. *state
  * owns its resource; it is replaced on success and untouched on failure. A subject never seen has
- * presence PRESENCE_IN and no resource. Only create, put and feed:add revive one that is gone.
+ * presence PRESENCE_IN and no resource. Only create, put and feed:add revive one that is gone; only
+ * feed:add takes in one that is out of scope. A delete keeps the resource, for the leaver's work.
  * *ret_changed: whether the state is another one now. A PATCH for a subject without resource leaves
- * it without one (the planner parks it as "resource never seen"). PROV_E_INVALID: the PATCH does not
- * apply to this resource.
+ * it without one (the planner parks it as "resource never seen"), and so does an activate or a
+ * deactivate. PROV_E_INVALID: the PATCH does not apply to this resource.
  */
-MUST_CHECK int event_fold(const struct event *event, struct subject_state *state,
-                          bool *ret_changed, struct prov_error *err);
+MUST_CHECK int event_fold(const struct event *event, struct subject_state *state, bool *ret_changed,
+                          struct prov_error *err);
 
 #endif

@@ -419,6 +419,27 @@ apply_operation(struct json_object *json, size_t number, struct json_object *cop
                       scim_shown_length(operation.text), operation.text);
 }
 
+/* Whether the value nests at most `limit` levels. */
+static bool
+is_within(struct json_object *value, int limit)
+{
+    bool within = true;
+
+    if (json_object_is_type(value, json_type_array)) {
+        for (size_t i = 0; within && i < json_object_array_length(value); i++)
+            within = is_within(json_object_array_get_idx(value, i), limit - 1);
+        return within && limit > 0;
+    }
+    if (!is_object(value))
+        return true;
+    json_object_object_foreach(value, name, member)
+    {
+        (void)name;
+        within = within && is_within(member, limit - 1);
+    }
+    return within && limit > 0;
+}
+
 int
 scim_patch_apply(struct json_object *resource, struct json_object *patch, struct json_object **ret,
                  struct prov_error *err)
@@ -439,6 +460,10 @@ scim_patch_apply(struct json_object *resource, struct json_object *patch, struct
          !is_object(operations) && result == PROV_OK && i < json_object_array_length(operations);
          i++)
         result = apply_operation(json_object_array_get_idx(operations, i), i + 1, copy, err);
+    /* what is wrapped gets deeper; a resource that cannot be read back is of no use */
+    if (result == PROV_OK && copy && !is_within(copy, JSON_MAX_DEPTH))
+        return error_set(err, PROV_E_LIMIT, "the resource would nest deeper than %d levels",
+                         JSON_MAX_DEPTH);
     if (result == PROV_OK && resource)
         *ret = STEAL(copy);
     return result;

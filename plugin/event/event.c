@@ -1,0 +1,452 @@
+/*
+ * Reads one RFC 9967 token: its claims, its subject, and which events it holds. It refuses only what
+ * cannot be folded (design rule 1): whether the attributes in the data make a Salesforce user is the
+ * planner's question, so their types are not looked at. Passwords are taken out by password.c before
+ * anything is kept; what an event does to a state is fold.c's.
+ */
+#include "plugin/event/event.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "plugin/event/password.h"
+#include "plugin/scim/patch.h"
+
+#define JTI_MAX_BYTES  256
+#define TEXT_MAX_BYTES 1024
+
+static const char uri_prefix[] = "urn:ietf:params:scim:event:";
+static const char response[] = "misc:asyncresp";
+
+/* In the order in which they fold (design rule 5). */
+static const struct kind {
+    const char *name;
+    enum event_data data;
+    enum event_switch active;
+    enum event_feed feed;
+    bool deleted, notice;
+} kinds[] = {
+    { .name = "prov:create:full", .data = EVENT_CREATE },
+    { .name = "prov:put:full", .data = EVENT_PUT },
+    { .name = "prov:patch:full", .data = EVENT_PATCH },
+    { .name = "prov:create:notice", .data = EVENT_CREATE, .notice = true },
+    { .name = "prov:put:notice", .data = EVENT_PUT, .notice = true },
+    { .name = "prov:patch:notice", .data = EVENT_PATCH, .notice = true },
+    { .name = "prov:activate", .active = EVENT_ACTIVATE },
+    { .name = "prov:deactivate", .active = EVENT_DEACTIVATE },
+    { .name = "feed:add", .feed = EVENT_FEED_ADD },
+    { .name = "feed:remove", .feed = EVENT_FEED_REMOVE },
+    { .name = "prov:delete", .deleted = true },
+};
+
+#define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
+
+/* The events of one token, in order of kinds[]. */
+struct payloads {
+    bool there[KIND_COUNT];
+    struct json_object *value[KIND_COUNT]; /* borrowed; NULL: JSON null */
+};
+
+void
+event_free(struct event *event)
+{
+    if (!event)
+        return;
+    free(event->iss);
+    free(event->jti);
+    free(event->txn);
+    free(event->uri);
+    free(event->kinds);
+    json_object_put(event->payload);
+    free(event->etag);
+    free(event);
+}
+
+/* A text from outside, as far as it fits into a message. */
+static const char *
+shown(const char *text)
+{
+    return strlen(text) <= 120 ? text : "(longer than 120 bytes)";
+}
+
+static bool
+is_printable(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+/* A claim that is a text. Leaves *ret alone when there is none. `place` is its name in messages. */
+static int
+take_text(struct json_object *object, const char *claim, const char *place, size_t max_bytes,
+          char **ret, struct prov_error *err)
+{
+    struct json_object *value = json_get(object, claim);
+    size_t length;
+
+    if (!value)
+        return PROV_OK;
+    if (!json_object_is_type(value, json_type_string))
+        return error_set(err, PROV_E_INVALID, "claim '%s' must be a string", place);
+    length = (size_t)json_object_get_string_len(value);
+    if (length == 0)
+        return error_set(err, PROV_E_INVALID, "claim '%s' is empty: fill it or leave it out",
+                         place);
+    if (length > max_bytes)
+        return error_set(err, PROV_E_LIMIT, "claim '%s' is longer than %zu bytes: shorten it",
+                         place, max_bytes);
+    if (!is_printable(json_object_get_string(value), length))
+        return error_set(err, PROV_E_INVALID, "claim '%s' holds a control character: remove it",
+                         place);
+    *ret = strdup(json_object_get_string(value));
+    return *ret ? PROV_OK : error_nomem(err);
+}
+
+/* Seconds, also as a fraction (RFC 7519 NumericDate). For people only, so nothing is wrong with it. */
+static int64_t
+read_iat(struct json_object *token)
+{
+    struct json_object *iat = json_get(token, "iat");
+
+    if (json_object_is_type(iat, json_type_double) && isnan(json_object_get_double(iat)))
+        return 0;
+    if (json_object_is_type(iat, json_type_int) || json_object_is_type(iat, json_type_double))
+        return json_object_get_int64(iat);
+    return 0;
+}
+
+static int
+read_envelope(struct json_object *token, const char *default_issuer, struct event *event,
+              struct prov_error *err)
+{
+    int result = take_text(token, "jti", "jti", JTI_MAX_BYTES, &event->jti, err);
+
+    if (result == PROV_OK && !event->jti)
+        return error_set(err, PROV_E_INVALID,
+                         "claim 'jti' is missing: give every event an id of its own, without it a "
+                         "repeated event cannot be told from a new one");
+    if (result == PROV_OK)
+        result = take_text(token, "txn", "txn", TEXT_MAX_BYTES, &event->txn, err);
+    if (result == PROV_OK)
+        result = take_text(token, "iss", "iss", TEXT_MAX_BYTES, &event->iss, err);
+    if (result != PROV_OK)
+        return result;
+    if (!event->iss && (!default_issuer || !*default_issuer))
+        return error_set(err, PROV_E_INVALID,
+                         "claim 'iss' is missing: add it, or set the connector field 'issuer'");
+    if (!event->iss)
+        event->iss = strdup(default_issuer);
+    event->iat = read_iat(token);
+    return event->iss ? PROV_OK : error_nomem(err);
+}
+
+/* `/Users/7` of any way to write it, for endpoint "/Users/"; NULL when it is none, or no memory. */
+static char *
+resource_uri(const char *reference, const char *endpoint)
+{
+    AUTO_FREE char *text = strndup(reference, strcspn(reference, "?#"));
+    size_t width = strlen(endpoint);
+    const char *authority = text ? strstr(text, "://") : NULL, *id = NULL;
+    const char *start = authority ? authority + 3 + strcspn(authority + 3, "/") : text;
+    char *uri = NULL;
+
+    if (!text)
+        return NULL;
+    if (!authority && strncasecmp(start, endpoint, width) == 0)
+        id = start + width;
+    else if (!authority && strncasecmp(start, endpoint + 1, width - 1) == 0)
+        id = start + width - 1;
+    /* else the last one: what stands before is the base of the host's SCIM service */
+    for (const char *next = start; !id && (next = strcasestr(next, endpoint)); next++) {
+        if (!strcasestr(next + 1, endpoint))
+            id = next + width;
+    }
+    if (!id || !*id || asprintf(&uri, "%s%s", endpoint, id) < 0)
+        return NULL;
+    return uri;
+}
+
+char *
+event_user_uri(const char *reference)
+{
+    return resource_uri(reference, "/Users/");
+}
+
+static int
+read_subject(struct json_object *token, struct event *event, struct prov_error *err)
+{
+    struct json_object *subject = json_get(token, "sub_id");
+    const char *format = json_get_string(subject, "format");
+    AUTO_FREE char *uri = NULL;
+    int result;
+
+    if (json_get(token, "sub"))
+        return error_set(err, PROV_E_INVALID,
+                         "claim 'sub' must not be used in a SCIM event (RFC 9967): name the user "
+                         "in 'sub_id' alone");
+    if (!json_object_is_type(subject, json_type_object))
+        return error_set(err, PROV_E_INVALID,
+                         "claim 'sub_id' must be an object such as "
+                         "{\"format\":\"scim\",\"uri\":\"/Users/7\"}");
+    if (!format || strcasecmp(format, "scim") != 0)
+        return error_set(err, PROV_E_INVALID, "claim 'sub_id.format' must be \"scim\"");
+    result = take_text(subject, "uri", "sub_id.uri", TEXT_MAX_BYTES, &uri, err);
+    if (result != PROV_OK)
+        return result;
+    if (!uri)
+        return error_set(err, PROV_E_INVALID,
+                         "claim 'sub_id.uri' is missing: it names the user, such as /Users/7");
+    if (uri[0] == '/' || strstr(uri, "://")) {
+        event->uri = event_user_uri(uri);
+        event->ignored = !event->uri;
+        if (event->ignored)
+            event->uri = resource_uri(uri, "/Groups/");
+    }
+    if (!event->uri)
+        return error_set(err, PROV_E_INVALID,
+                         "claim 'sub_id.uri' is '%s', which names no user: /Users/ and an id are "
+                         "needed, relative to the SCIM base of the host",
+                         shown(uri));
+    return PROV_OK;
+}
+
+/* The index in kinds[] of an event URI. Drafts and some hosts write SCIM in capitals. */
+static int
+find_kind(const char *uri, size_t *ret, struct prov_error *err)
+{
+    if (strncasecmp(uri, uri_prefix, strlen(uri_prefix)) == 0) {
+        const char *name = uri + strlen(uri_prefix);
+        for (size_t i = 0; i < KIND_COUNT; i++) {
+            if (strcasecmp(name, kinds[i].name) == 0) {
+                *ret = i;
+                return PROV_OK;
+            }
+        }
+        if (strcasecmp(name, response) == 0)
+            return error_set(err, PROV_E_INVALID,
+                             "event '%s' is an answer, which this connector gives and does not "
+                             "take: send what happened to the user",
+                             response);
+    }
+    return error_set(err, PROV_E_INVALID,
+                     "event '%s' is not known: use prov:create:full, put:full, patch:full, "
+                     "activate, deactivate or delete, or feed:add or remove, after %s",
+                     shown(uri), uri_prefix);
+}
+
+/* Sorts the events of the token into *ret. */
+static int
+sort_events(struct json_object *events, struct payloads *ret, struct prov_error *err)
+{
+    if (!json_object_is_type(events, json_type_object) || json_object_object_length(events) == 0)
+        return error_set(err, PROV_E_INVALID,
+                         "claim 'events' must be an object with at least one event URI");
+    json_object_object_foreach(events, uri, payload)
+    {
+        size_t kind = 0;
+        int result = find_kind(uri, &kind, err);
+        if (result != PROV_OK)
+            return result;
+        if (ret->there[kind])
+            return error_set(err, PROV_E_INVALID, "event '%s' is there twice: send it once",
+                             kinds[kind].name);
+        if (payload && !json_object_is_type(payload, json_type_object))
+            return error_set(err, PROV_E_INVALID, "claim 'events.%s' must be an object",
+                             kinds[kind].name);
+        ret->there[kind] = true;
+        ret->value[kind] = payload;
+    }
+    return PROV_OK;
+}
+
+/* JSON objects have no order, so nobody can say which of the two was meant to win. A delete with data
+ * is none: the data is the last that is known of the user. */
+static bool
+contradicts(const struct kind *a, const struct kind *b)
+{
+    return (a->data && b->data) || (a->active && b->active) || (a->feed && b->feed) ||
+           (b->deleted && (a->active == EVENT_ACTIVATE || a->feed == EVENT_FEED_ADD));
+}
+
+static int
+check_pairs(const struct payloads *payloads, struct prov_error *err)
+{
+    for (size_t a = 0; a < KIND_COUNT; a++) {
+        for (size_t b = a + 1; b < KIND_COUNT; b++) {
+            if (payloads->there[a] && payloads->there[b] && contradicts(&kinds[a], &kinds[b]))
+                return error_set(err, PROV_E_INVALID,
+                                 "events '%s' and '%s' contradict each other: send them in two "
+                                 "tokens, in their order",
+                                 kinds[a].name, kinds[b].name);
+        }
+    }
+    return PROV_OK;
+}
+
+/* RFC 9967: `full` has `data`, `notice` has `attributes`. */
+static int
+check_payload(const struct kind *kind, struct json_object *payload, struct prov_error *err)
+{
+    struct json_object *data = json_get(payload, "data");
+    int result = PROV_OK;
+
+    if (kind->notice)
+        return error_set(err, PROV_E_INVALID,
+                         "event '%s' names attributes only, and this connector has no way to ask "
+                         "the host for the resource yet: send the full form, with 'data'",
+                         kind->name);
+    if (!kind->data)
+        return PROV_OK;
+    if (!json_object_is_type(data, json_type_object))
+        return error_set(err, PROV_E_INVALID, "claim 'events.%s.data' must be an object: %s",
+                         kind->name,
+                         kind->data == EVENT_PATCH ? "a PatchOp" : "the user's whole resource");
+    if (json_object_object_get_ex(payload, "attributes", NULL))
+        return error_set(err, PROV_E_INVALID,
+                         "event '%s' has both 'data' and 'attributes': leave out 'attributes'",
+                         kind->name);
+    if (kind->data == EVENT_PATCH)
+        result = scim_patch_apply(NULL, data, NULL, err);
+    return result == PROV_OK ? result
+                             : error_wrap(err, result, "claim 'events.%s.data'", kind->name);
+}
+
+/* Keeps what one event of the token says. */
+static int
+keep(const struct kind *kind, struct json_object *payload, struct event *event,
+     struct prov_error *err)
+{
+    if (kind->data) {
+        event->data = kind->data;
+        event->payload = json_ref(json_get(payload, "data"));
+    }
+    if (kind->active)
+        event->active = kind->active;
+    if (kind->feed)
+        event->feed = kind->feed;
+    event->deleted |= kind->deleted;
+    return event->etag
+               ? PROV_OK
+               : take_text(payload, "version", "version", TEXT_MAX_BYTES, &event->etag, err);
+}
+
+/* "prov:put:full prov:activate" */
+static char *
+join_kinds(const struct payloads *payloads)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+
+    if (!stream)
+        return NULL;
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        if (payloads->there[i])
+            fprintf(stream, "%s%s", ftell(stream) > 0 ? " " : "", kinds[i].name);
+    }
+    if (fclose(stream) != 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+/* All events of the token into *event. One that is ignored is kept for its name only. */
+static int
+read_events(struct json_object *events, struct event *event, struct prov_error *err)
+{
+    struct payloads payloads = { .there = { false } };
+    int result = sort_events(events, &payloads, err);
+
+    for (size_t i = 0; result == PROV_OK && i < KIND_COUNT; i++) {
+        struct json_object *payload = payloads.value[i];
+        result =
+            event_remove_password(payload, kinds[i].data == EVENT_PATCH, &event->had_password, err);
+        if (result == PROV_OK && payloads.there[i] && !event->ignored)
+            result = check_payload(&kinds[i], payload, err);
+    }
+    if (result == PROV_OK && !event->ignored)
+        result = check_pairs(&payloads, err);
+    for (size_t i = 0; result == PROV_OK && !event->ignored && i < KIND_COUNT; i++) {
+        if (payloads.there[i])
+            result = keep(&kinds[i], payloads.value[i], event, err);
+    }
+    if (result != PROV_OK)
+        return result;
+    event->kinds = join_kinds(&payloads);
+    return event->kinds ? PROV_OK : error_nomem(err);
+}
+
+/* The same events under one spelling of their URIs; shares their payloads. */
+static struct json_object *
+lower_uris(struct json_object *events)
+{
+    AUTO_JSON struct json_object *lower = json_object_new_object();
+
+    json_object_object_foreach(events, uri, payload)
+    {
+        AUTO_FREE char *name = strdup(uri);
+        if (!lower || !name)
+            return NULL;
+        for (char *c = name; *c; c++)
+            *c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
+        if (json_put(lower, name, json_ref(payload)) != PROV_OK)
+            return NULL;
+    }
+    return STEAL(lower);
+}
+
+static int
+make_digest(struct json_object *events, struct event *event, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *all = json_object_new_object(), *lower = lower_uris(events);
+    AUTO_FREE char *text = NULL;
+
+    if (!all || !lower || json_put_string(all, "iss", event->iss) != PROV_OK ||
+        json_put_string(all, "uri", event->uri) != PROV_OK ||
+        json_put(all, "events", json_ref(lower)) != PROV_OK)
+        return error_nomem(err);
+    text = json_canonical(all);
+    if (!text || digest_hex(text, strlen(text), event->digest) != PROV_OK)
+        return error_nomem(err);
+    return PROV_OK;
+}
+
+int
+event_parse(const char *json, size_t length, const char *default_issuer, struct event **ret,
+            struct prov_error *err)
+{
+    CLEANUP(event_cleanup) struct event *event = NULL;
+    AUTO_JSON struct json_object *token = NULL;
+    int result;
+
+    if (length > PROV_EVENT_MAX_BYTES)
+        return error_set(err, PROV_E_LIMIT,
+                         "the event has %zu bytes, more than %u: send less data in one event",
+                         length, PROV_EVENT_MAX_BYTES);
+    result = json_parse(json, length, "the event", &token, err);
+    if (result != PROV_OK)
+        return result;
+    if (!json_object_is_type(token, json_type_object))
+        return error_set(err, PROV_E_INVALID,
+                         "the event must be a JSON object: the claims of one token");
+    event = calloc(1, sizeof(*event));
+    if (!event)
+        return error_nomem(err);
+    result = read_envelope(token, default_issuer, event, err);
+    if (result == PROV_OK)
+        result = read_subject(token, event, err);
+    if (result == PROV_OK)
+        result = read_events(json_get(token, "events"), event, err);
+    if (result == PROV_OK)
+        result = make_digest(json_get(token, "events"), event, err);
+    if (result != PROV_OK)
+        return result;
+    *ret = STEAL(event);
+    return PROV_OK;
+}
