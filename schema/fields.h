@@ -65,6 +65,11 @@ MUST_CHECK int fields_parse(const char *json, size_t length, struct fields **ret
 void fields_free(struct fields *fields);
 DEFINE_CLEANUP(struct fields *, fields, fields_free);
 
+/* {"fields":{name: value in force}}; a secret that is set is "***", what is not set is left out. The
+ * caller owns *ret. */
+MUST_CHECK int fields_effective(const struct fields *fields, struct json_object **ret,
+                                struct prov_error *err);
+
 /* The table as JSON Schema (draft 2020-12), as a sample file, as the man page's section in mdoc.
  * Heap texts. */
 MUST_CHECK int fields_describe(char **ret_json, struct prov_error *err);
