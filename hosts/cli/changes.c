@@ -16,6 +16,15 @@
 
 #define PAGE 200
 
+/* An attribute without the schema it is of: people know `department` by its name. */
+static const char *
+plain_name(const char *attribute)
+{
+    const char *colon = strncmp(attribute, "urn:", 4) ? NULL : strrchr(attribute, ':');
+
+    return colon ? colon + 1 : attribute;
+}
+
 /* "hired", "renamed", "changed: title, department". Heap; NULL when out of memory. */
 static char *
 happened(struct json_object *change)
@@ -40,7 +49,7 @@ happened(struct json_object *change)
 
             if (!strcmp(attribute, "userName"))
                 continue;
-            fprintf(out, "%s%s", before, attribute);
+            fprintf(out, "%s%s", before, plain_name(attribute));
             before = ", ";
         }
     }

@@ -1,5 +1,5 @@
 /*
- * `status`, `list`, `show`, and the orders `retry`, `hold`, `resume`, `replan`: what is kept of
+ * `status`, `list`, `show`, and the orders `retry`, `hold`, `resume`: what is kept of
  * whom, and a word to the connector. Everything told here is the plugin's answer, laid out.
  */
 #include <inttypes.h>
@@ -288,9 +288,9 @@ command_show(const struct options *options, const struct arguments *arguments)
     return CODE_DONE;
 }
 
-/* Gives an order and tells how many users it moved. */
+/* Gives an order and tells what came of it; `counted`: of how many users. */
 static int
-order(const struct options *options, struct json_object *request, const char *done)
+order(const struct options *options, struct json_object *request, bool counted, const char *done)
 {
     struct json_object *answer;
     struct host host;
@@ -306,7 +306,7 @@ order(const struct options *options, struct json_object *request, const char *do
         return code;
     if (options->json)
         host_print_json(answer);
-    else if (reply_get(answer, "count"))
+    else if (counted)
         printf("%" PRId64 " %s\n", reply_number(answer, "count"), done);
     else
         printf("%s\n", done);
@@ -328,7 +328,7 @@ command_retry(const struct options *options, const struct arguments *arguments)
         reply_put_text(request, "state", "parked");
     else
         reply_put_text(request, "user", arguments->texts[0]);
-    return order(options, request, "users to be tried again; 'sfprov deliver' does it now");
+    return order(options, request, true, "users to be tried again; 'sfprov deliver' does it now");
 }
 
 int
@@ -337,19 +337,12 @@ command_hold(const struct options *options, const struct arguments *arguments)
     struct json_object *request = host_request("act", "hold");
 
     reply_put_text(request, "reason", arguments->count ? arguments->texts[0] : NULL);
-    return order(options, request, "on hold: events are accepted, nothing is sent");
+    return order(options, request, false, "on hold: events are accepted, nothing is sent");
 }
 
 int
 command_resume(const struct options *options, const struct arguments *arguments)
 {
     (void)arguments;
-    return order(options, host_request("act", "resume"), "resumed");
-}
-
-int
-command_replan(const struct options *options, const struct arguments *arguments)
-{
-    (void)arguments;
-    return order(options, host_request("act", "replan"), "users to be planned again");
+    return order(options, host_request("act", "resume"), false, "resumed: delivery goes on");
 }

@@ -130,7 +130,7 @@ print_summary(const struct options *options, struct run *run, const struct drive
     reply_put(summary, "refused", json_object_new_int64((int64_t)run->answers.refused));
     reply_put(summary, "delivery", drive_summary(view, code));
     reply_put(summary, "parked", parked);
-    reply_put(summary, "seconds", json_object_new_double(seconds));
+    reply_put(summary, "seconds", reply_seconds(clock_us() - run->start_us));
     host_print_json(summary);
     json_object_put(summary);
 }

@@ -202,8 +202,7 @@ print_json(const struct sync *sync, struct json_object *users, struct json_objec
     reply_put(answer, "parked", parked);
     if (!sync->options->dry_run && !sync->options->no_deliver)
         reply_put(answer, "delivery", drive_summary(&sync->view, code));
-    reply_put(answer, "seconds",
-              json_object_new_double((double)(clock_us() - sync->start_us) / 1e6));
+    reply_put(answer, "seconds", reply_seconds(clock_us() - sync->start_us));
     host_print_json(answer);
     json_object_put(answer);
 }
@@ -211,23 +210,26 @@ print_json(const struct sync *sync, struct json_object *users, struct json_objec
 static int
 report(struct sync *sync, int code)
 {
-    struct json_object *users = NULL,
-                       *parked = sync->options->dry_run ? NULL : parked_list(&sync->host);
-    size_t parked_users = reply_count(parked);
-    int result = sync->options->dry_run ? changes_preview(&sync->host, sync->report, sync->people,
-                                                          sync->options->issuer, &users)
-                                        : changes_outcome(&sync->host, sync->report, &users);
+    struct host *host = &sync->host;
+    struct json_object *users = NULL, *parked = NULL;
+    bool dry_run = sync->options->dry_run;
+    int64_t parked_users = dry_run ? 0 : parked_count(host);
+    int result;
 
-    if (result) {
-        json_object_put(parked);
+    if (dry_run)
+        result = changes_preview(host, sync->report, sync->people, sync->options->issuer, &users);
+    else
+        result = changes_outcome(host, sync->report, &users);
+    if (result)
         return result;
-    }
+    if (parked_users)
+        parked = parked_list(host);
     if (sync->options->json) {
         print_json(sync, users, parked, code);
     } else {
         changes_print(users);
         parked_print(parked);
-        print_counts(sync, (int64_t)parked_users);
+        print_counts(sync, parked_users);
         json_object_put(users);
         json_object_put(parked);
     }

@@ -57,8 +57,6 @@ static const struct command commands[] = {
     { "retry", "[USER]", 0, 1, "all", command_retry, "try a parked user again", "" },
     { "hold", "[REASON]", 0, 1, "", command_hold, "stop delivering, keep accepting", "" },
     { "resume", "", 0, 0, "", command_resume, "end a hold", "" },
-    { "replan", "", 0, 0, "", command_replan, "plan everybody anew, after the fields changed",
-      "A new pattern renames people only by this order." },
 };
 
 enum option_kind {

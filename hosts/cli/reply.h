@@ -3,9 +3,11 @@
 #ifndef CLI_REPLY_H
 #define CLI_REPLY_H
 
+#include <inttypes.h>
 #include <json-c/json.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 static inline struct json_object *
 reply_get(struct json_object *object, const char *key)
@@ -77,6 +79,17 @@ static inline void
 reply_put_text(struct json_object *object, const char *key, const char *value)
 {
     reply_put(object, key, value ? json_object_new_string(value) : NULL);
+}
+
+/* A duration for machines, to the millisecond; NULL when out of memory. */
+static inline struct json_object *
+reply_seconds(int64_t microseconds)
+{
+    char text[32];
+
+    snprintf(text, sizeof(text), "%" PRId64 ".%03d", microseconds / 1000000,
+             (int)(microseconds % 1000000 / 1000));
+    return json_object_new_double_s((double)microseconds / 1e6, text);
 }
 
 #endif
