@@ -1,0 +1,465 @@
+/* The control interface under /__org/: reading an org's state, and doing what a test cannot do
+ * through Salesforce's API. Not part of Salesforce; README.md describes it. A request that does not
+ * fit is refused with its reason, so that a slip in a test shows. */
+#include "tests/org/api.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "tests/org/calls.h"
+#include "tests/org/faults.h"
+#include "tests/org/json_read.h"
+
+static void
+refuse_control(struct call *call, int status, const char *reason)
+{
+    struct json_object *answer = js_object();
+
+    js_put_text(answer, "error", reason);
+    reply_json(call->reply, status, answer);
+}
+
+static void
+answer_done(struct call *call)
+{
+    struct json_object *answer = js_object();
+
+    js_put_flag(answer, "ok", true);
+    reply_json(call->reply, 200, answer);
+}
+
+/* ---- state ---- */
+
+static struct json_object *
+user_state(struct row *row)
+{
+    struct json_object *state = js_object();
+    const struct field_facts *field;
+
+    for (size_t i = 0; (field = org_field_at(row->org, row->table->facts, i)); i++)
+        js_put(state, field->name, row_value(row, field));
+    return state;
+}
+
+static int
+by_username(const void *a, const void *b)
+{
+    const struct row *const *x = a, *const *y = b;
+
+    return strcmp(js_get_text((*x)->values, "Username"), js_get_text((*y)->values, "Username"));
+}
+
+static struct json_object *
+licenses_state(struct org *org)
+{
+    struct json_object *state = js_object();
+    struct table *licenses = &org->tables[OBJECT_USER_LICENSE];
+
+    for (size_t i = 0; i < licenses->count; i++) {
+        struct json_object *entry = js_object();
+        js_put_int(entry, "total", js_get_int(licenses->rows[i]->values, "TotalLicenses", 0));
+        js_put_int(entry, "used", license_used(org, licenses->rows[i]->id));
+        js_put(state, js_get_text(licenses->rows[i]->values, "Name"), entry);
+    }
+    return state;
+}
+
+/* Users in order of username, their counts, and the e-mail changes that wait. */
+static void
+put_users(struct json_object *state, struct org *org)
+{
+    struct table *users = &org->tables[OBJECT_USER];
+    AUTO_FREE struct row **rows = text_block(users->count * sizeof(struct row *));
+    struct json_object *list = js_array(), *counts = js_object(), *pending = js_object();
+    int64_t active = 0, provisioned = 0;
+
+    memcpy(rows, users->rows, users->count * sizeof(struct row *));
+    qsort(rows, users->count, sizeof(struct row *), by_username);
+    for (size_t i = 0; i < users->count; i++) {
+        active += js_get_flag(rows[i]->values, "IsActive", false);
+        provisioned +=
+            strcmp(js_get_text(rows[i]->values, "CreatedById"), org->execution_user) == 0 &&
+            strcmp(rows[i]->id, org->execution_user) != 0 &&
+            strcmp(rows[i]->id, org->other_admin) != 0;
+        if (rows[i]->pending_email)
+            js_put_text(pending, js_get_text(rows[i]->values, "Username"), rows[i]->pending_email);
+        js_append(list, user_state(rows[i]));
+    }
+    js_put_int(counts, "users", (int64_t)users->count);
+    js_put_int(counts, "active", active);
+    js_put_int(counts, "provisioned", provisioned);
+    js_put(state, "counts", counts);
+    js_put(state, "pending_emails", pending);
+    js_put(state, "users", list);
+}
+
+static struct json_object *
+profiles_state(struct org *org)
+{
+    struct json_object *state = js_object();
+    struct table *profiles = &org->tables[OBJECT_PROFILE];
+
+    for (size_t i = 0; i < profiles->count; i++)
+        js_put_text(state, js_get_text(profiles->rows[i]->values, "Name"), profiles->rows[i]->id);
+    return state;
+}
+
+static void
+answer_state(struct call *call)
+{
+    struct org *org = call->org;
+    struct json_object *state = js_object(), *usage = js_object();
+
+    js_put_text(state, "name", org->name);
+    js_put_text(state, "org_id", org->id);
+    js_put_text(state, "execution_user", org->execution_user);
+    js_put_text(state, "other_admin", org->other_admin);
+    js_put_int(usage, "api_calls", org->usage.api_calls);
+    js_put_int(usage, "token_requests", org->usage.token_requests);
+    js_put(state, "usage", usage);
+    js_put(state, "licenses", licenses_state(org));
+    js_put(state, "profiles", profiles_state(org));
+    js_put_int(state, "late_writes", org->late_writes);
+    js_put(state, "faults", faults_state(org->faults));
+    put_users(state, org);
+    reply_json(call->reply, 200, state);
+}
+
+/* ---- faults and settings ---- */
+
+static void
+add_faults(struct call *call)
+{
+    bool many = json_object_is_type(call->json, json_type_array);
+    size_t count = many ? json_object_array_length(call->json) : 1;
+    AUTO_FREE char *reason = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        struct json_object *fault = many ? json_object_array_get_idx(call->json, i) : call->json;
+        if (!faults_add(call->org->faults, fault, &reason)) {
+            refuse_control(call, 400, reason);
+            return;
+        }
+    }
+    answer_done(call);
+}
+
+static void
+clear_faults(struct call *call)
+{
+    faults_free(call->org->faults);
+    call->org->faults = faults_new();
+    answer_done(call);
+}
+
+static const char *
+set_seats(struct org *org, struct json_object *seats)
+{
+    if (!json_object_is_type(seats, json_type_object))
+        return "'seats' is an object of licence name to number";
+    json_object_object_foreach(seats, name, number)
+    {
+        if (!json_object_is_type(number, json_type_int) ||
+            !license_set_total(org, name, json_object_get_int64(number)))
+            return "'seats' names a licence that is not there, or no number";
+    }
+    return NULL;
+}
+
+static const char *
+add_custom_field(struct org *org, struct json_object *field)
+{
+    const char *name = js_get_text(field, "name"), *reason = NULL;
+    unsigned flags = (js_get_flag(field, "unique", false) ? FIELD_UNIQUE : 0u) |
+                     (js_get_flag(field, "external_id", false) ? FIELD_EXTERNAL_ID : 0u);
+
+    if (!name)
+        return "a custom field has a 'name'";
+    org_add_custom_field(org, name, (int)js_get_int(field, "length", 255), flags, &reason);
+    return reason;
+}
+
+static const char *
+add_custom_fields(struct org *org, struct json_object *fields)
+{
+    if (!json_object_is_type(fields, json_type_array))
+        return "'custom_fields' is an array";
+    for (size_t i = 0; i < json_object_array_length(fields); i++) {
+        const char *reason = add_custom_field(org, json_object_array_get_idx(fields, i));
+        if (reason)
+            return reason;
+    }
+    return NULL;
+}
+
+static void
+set_sandbox(struct org *org, bool sandbox)
+{
+    org->settings.sandbox = sandbox;
+    js_put_flag(org->tables[OBJECT_ORGANIZATION].rows[0]->values, "IsSandbox", sandbox);
+}
+
+static const char *
+set_flag(struct org *org, const char *name, bool value)
+{
+    if (strcmp(name, "email_verification") == 0)
+        org->settings.email_verification = value;
+    else if (strcmp(name, "sandbox") == 0)
+        set_sandbox(org, value);
+    else
+        return "there is no such setting, or it is not a boolean";
+    return NULL;
+}
+
+static const char *
+set_number(struct org *org, const char *name, int64_t value)
+{
+    const struct {
+        const char *name;
+        int64_t *number;
+    } numbers[] = { { "api_max", &org->settings.api_max },
+                    { "api_used", &org->usage.api_calls },
+                    { "token_life_s", &org->settings.token_life_s },
+                    { "token_max_hour", &org->settings.token_max_hour },
+                    { "page_size", &org->settings.page_size },
+                    { "latency_ms", &org->settings.latency_ms },
+                    { "feature_seats", &org->settings.feature_seats } };
+
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        if (strcmp(numbers[i].name, name) == 0) {
+            *numbers[i].number = value;
+            return NULL;
+        }
+    }
+    return "there is no such setting, or it is not a number";
+}
+
+static const char *
+apply_setting(struct org *org, const char *name, struct json_object *value)
+{
+    if (strcmp(name, "seats") == 0)
+        return set_seats(org, value);
+    if (strcmp(name, "custom_fields") == 0)
+        return add_custom_fields(org, value);
+    if (json_object_is_type(value, json_type_boolean))
+        return set_flag(org, name, json_object_get_boolean(value));
+    if (json_object_is_type(value, json_type_int))
+        return set_number(org, name, json_object_get_int64(value));
+    return "there is no such setting, or it has another type";
+}
+
+static void
+apply_settings(struct call *call)
+{
+    if (!json_object_is_type(call->json, json_type_object)) {
+        refuse_control(call, 400, "settings are an object");
+        return;
+    }
+    json_object_object_foreach(call->json, name, value)
+    {
+        const char *reason = apply_setting(call->org, name, value);
+        if (reason) {
+            AUTO_FREE char *text = text_format("%s: %s", name, reason);
+            refuse_control(call, 400, text);
+            return;
+        }
+    }
+    answer_done(call);
+}
+
+/* ---- users, as if another admin had made or changed them ---- */
+
+static void
+put_default(struct json_object *record, const char *name, const char *value)
+{
+    if (!js_get_nocase(record, name))
+        js_put_text(record, name, value);
+}
+
+static const char *
+profile_named(struct org *org, const char *name)
+{
+    struct table *profiles = &org->tables[OBJECT_PROFILE];
+
+    for (size_t i = 0; i < profiles->count; i++) {
+        if (strcmp(js_get_text(profiles->rows[i]->values, "Name"), name) == 0)
+            return profiles->rows[i]->id;
+    }
+    return NULL;
+}
+
+static void
+put_defaults(struct org *org, struct json_object *record)
+{
+    struct json_object *username = js_get_nocase(record, "Username");
+
+    put_default(record, "LastName", "Doe");
+    put_default(record, "Email", username ? json_object_get_string(username) : NULL);
+    put_default(record, "Alias", "doe");
+    put_default(record, "TimeZoneSidKey", "America/Los_Angeles");
+    put_default(record, "LocaleSidKey", "en_US");
+    put_default(record, "EmailEncodingKey", "UTF-8");
+    put_default(record, "LanguageLocaleKey", "en_US");
+    put_default(record, "ProfileId", profile_named(org, "Standard User"));
+}
+
+static void
+answer_user(struct call *call, struct row *row)
+{
+    reply_json(call->reply, 200, user_state(row));
+}
+
+static void
+create_user(struct call *call)
+{
+    struct refusal refusal;
+    struct row *row;
+
+    if (!json_object_is_type(call->json, json_type_object)) {
+        refuse_control(call, 400, "a user is an object of fields");
+        return;
+    }
+    put_defaults(call->org, call->json);
+    if (user_create(call->org, call->json, call->org->other_admin, &row, NULL, &refusal))
+        answer_user(call, row);
+    else
+        reply_refusal(call->reply, &refusal);
+}
+
+/* In the UI an admin's change of e-mail needs no verification (3.8). */
+static void
+update_user(struct call *call, struct row *row)
+{
+    bool verification = call->org->settings.email_verification;
+    struct refusal refusal;
+    bool updated;
+
+    if (!json_object_is_type(call->json, json_type_object)) {
+        refuse_control(call, 400, "a user is an object of fields");
+        return;
+    }
+    call->org->settings.email_verification = false;
+    updated = user_update(row, call->json, call->org->other_admin, NULL, &refusal);
+    call->org->settings.email_verification = verification;
+    if (updated)
+        answer_user(call, row);
+    else
+        reply_refusal(call->reply, &refusal);
+}
+
+/* By Id or by Username. */
+static struct row *
+user_of(struct call *call, const char *name)
+{
+    struct row *row;
+    char id[ID_SIZE];
+
+    if (id_normalise(name, id))
+        return org_find(call->org, "User", id);
+    row = rows_holder(call->org, org_field(call->org, &objects[OBJECT_USER], "Username"), name);
+    return row && row->org == call->org ? row : NULL;
+}
+
+static void
+answer_users(struct call *call)
+{
+    bool post = call_method_is(call, "POST");
+    struct row *row;
+
+    if (call->segment_count == 2 && post) {
+        create_user(call);
+        return;
+    }
+    row = call->segment_count > 2 ? user_of(call, call->segments[2]) : NULL;
+    if (!row) {
+        refuse_control(call, 404, "there is no such user in this org");
+    } else if (call->segment_count == 3 && call_method_is(call, "GET")) {
+        answer_user(call, row);
+    } else if (call->segment_count == 3 && call_method_is(call, "PATCH")) {
+        update_user(call, row);
+    } else if (call->segment_count == 4 && post && strcmp(call->segments[3], "verify_email") == 0) {
+        user_verify_email(row);
+        answer_user(call, row);
+    } else {
+        refuse_control(call, 405, "users: POST, GET or PATCH of one, POST .../verify_email");
+    }
+}
+
+/* ---- routes ---- */
+
+static void
+answer_calls(struct call *call)
+{
+    reply_json(call->reply, 200, calls_state(call->org->calls));
+}
+
+static void
+forget_calls(struct call *call)
+{
+    calls_free(call->org->calls);
+    call->org->calls = calls_new();
+    answer_done(call);
+}
+
+static void
+answer_faults(struct call *call)
+{
+    reply_json(call->reply, 200, faults_state(call->org->faults));
+}
+
+static void
+expire_tokens(struct call *call)
+{
+    json_object_put(call->org->tokens);
+    call->org->tokens = js_object();
+    answer_done(call);
+}
+
+static void
+reset(struct call *call)
+{
+    org_reset(call->org);
+    answer_done(call);
+}
+
+static const struct {
+    const char *method, *name;
+    void (*answer)(struct call *call);
+} routes[] = {
+    { "GET", "state", answer_state },
+    { "GET", "calls", answer_calls },
+    { "DELETE", "calls", forget_calls },
+    { "GET", "faults", answer_faults },
+    { "POST", "faults", add_faults },
+    { "DELETE", "faults", clear_faults },
+    { "POST", "settings", apply_settings },
+    { "POST", "expire_tokens", expire_tokens },
+    { "POST", "reset", reset },
+};
+
+void
+control_answer(struct call *call)
+{
+    const struct request *request = call->request;
+    const char *name = call->segment_count > 1 ? call->segments[1] : "";
+    struct json_fault fault;
+
+    if (request->body_bytes &&
+        !json_read(request->body, request->body_bytes, &call->json, &fault)) {
+        refuse_control(call, 400, fault.text);
+        return;
+    }
+    if (strcmp(name, "users") == 0) {
+        answer_users(call);
+        return;
+    }
+    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+        if (call->segment_count == 2 && strcmp(routes[i].name, name) == 0 &&
+            call_method_is(call, routes[i].method)) {
+            routes[i].answer(call);
+            return;
+        }
+    }
+    refuse_control(call, 404, "there is no such control call");
+}

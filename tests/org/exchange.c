@@ -1,0 +1,368 @@
+/* One HTTP exchange: the fault that is due, the answer, the log. Decides in which order: a delay
+ * comes before the call is applied, so that a client which gave up can look and find nothing yet;
+ * a late write is applied by the timer thread after the connection was closed.
+ *
+ * Threads: one a connection, plus the timer. The world's mutex is held while a call is answered
+ * and never while waiting. */
+#include "tests/org/exchange.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tests/org/calls.h"
+#include "tests/org/faults.h"
+
+struct late_write {
+    struct late_write *next;
+    struct org *org;
+    unsigned generation; /* of the org: a reset forgets its late writes */
+    int64_t due_ms;      /* monotonic */
+    char *method, *target, *content_type, *body;
+    size_t body_bytes;
+};
+
+struct exchanges {
+    struct world *world;
+    pthread_cond_t changed; /* with world->mutex; monotonic clock */
+    pthread_t timer;
+    bool stopping;
+    struct late_write *late;
+};
+
+static int64_t
+monotonic_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Waits with the mutex given up; early when all is to end. */
+static void
+wait_until(struct exchanges *exchanges, int64_t due_ms)
+{
+    struct timespec due = { (time_t)(due_ms / 1000), (long)(due_ms % 1000) * 1000000 };
+
+    while (!exchanges->stopping && monotonic_ms() < due_ms)
+        pthread_cond_timedwait(&exchanges->changed, &exchanges->world->mutex, &due);
+}
+
+static void
+log_call(struct call *call)
+{
+    calls_add(call->org->calls, call, call->org->world->now_ms());
+}
+
+/* ---- late writes ---- */
+
+static void
+late_free(struct late_write *late)
+{
+    free(late->method);
+    free(late->target);
+    free(late->content_type);
+    free(late->body);
+    free(late);
+}
+
+static char *
+copy_or_null(const char *text)
+{
+    return text ? text_copy(text) : NULL;
+}
+
+static void
+late_add(struct exchanges *exchanges, struct call *call, int64_t delay_ms)
+{
+    const struct request *request = call->request;
+    struct late_write *late = text_block(sizeof(*late));
+
+    late->org = call->org;
+    late->generation = call->org->generation;
+    late->due_ms = monotonic_ms() + delay_ms;
+    late->method = text_copy(request->method);
+    late->target = text_copy(request->target);
+    late->content_type = copy_or_null(request->content_type);
+    late->body_bytes = request->body_bytes;
+    late->body = text_block(request->body_bytes + 1);
+    if (request->body_bytes)
+        memcpy(late->body, request->body, request->body_bytes);
+    late->next = exchanges->late;
+    exchanges->late = late;
+    call->org->late_writes++;
+    pthread_cond_broadcast(&exchanges->changed);
+}
+
+static void
+late_apply(struct late_write *late)
+{
+    struct request request = { .method = late->method,
+                               .target = late->target,
+                               .content_type = late->content_type,
+                               .body = late->body,
+                               .body_bytes = late->body_bytes };
+    struct reply reply = { 0 };
+    struct call call;
+
+    if (late->generation == late->org->generation) {
+        late->org->late_writes--;
+        if (call_init(&call, late->org, &request, &reply)) {
+            call.late = true;
+            call.fault = "late";
+            api_answer(&call);
+            log_call(&call);
+        }
+        call_free(&call);
+        reply_free(&reply);
+    }
+    late_free(late);
+}
+
+/* Takes out the first write that is due; else says when the next one is. */
+static struct late_write *
+late_take(struct exchanges *exchanges, int64_t *ret_next_ms)
+{
+    struct late_write **earliest = NULL, *taken;
+
+    for (struct late_write **at = &exchanges->late; *at; at = &(*at)->next) {
+        if (!earliest || (*at)->due_ms <= (*earliest)->due_ms)
+            earliest = at;
+    }
+    if (!earliest) {
+        *ret_next_ms = monotonic_ms() + 3600000;
+        return NULL;
+    }
+    taken = *earliest;
+    *ret_next_ms = taken->due_ms;
+    if (taken->due_ms > monotonic_ms())
+        return NULL;
+    *earliest = taken->next;
+    return taken;
+}
+
+static void *
+run_timer(void *argument)
+{
+    struct exchanges *exchanges = argument;
+    struct late_write *late;
+    int64_t next_ms;
+
+    pthread_mutex_lock(&exchanges->world->mutex);
+    while (!exchanges->stopping) {
+        late = late_take(exchanges, &next_ms);
+        if (late) {
+            late_apply(late);
+            continue;
+        }
+        struct timespec due = { (time_t)(next_ms / 1000), (long)(next_ms % 1000) * 1000000 };
+        pthread_cond_timedwait(&exchanges->changed, &exchanges->world->mutex, &due);
+    }
+    pthread_mutex_unlock(&exchanges->world->mutex);
+    return NULL;
+}
+
+struct exchanges *
+exchanges_new(struct world *world)
+{
+    struct exchanges *exchanges = text_block(sizeof(*exchanges));
+    pthread_condattr_t attributes;
+
+    exchanges->world = world;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&exchanges->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    if (pthread_create(&exchanges->timer, NULL, run_timer, exchanges) != 0) {
+        fputs("sfprov-org: cannot start a thread\n", stderr);
+        exit(71);
+    }
+    return exchanges;
+}
+
+void
+exchanges_stop(struct exchanges *exchanges)
+{
+    pthread_mutex_lock(&exchanges->world->mutex);
+    exchanges->stopping = true;
+    pthread_cond_broadcast(&exchanges->changed);
+    pthread_mutex_unlock(&exchanges->world->mutex);
+    pthread_join(exchanges->timer, NULL);
+}
+
+void
+exchanges_free(struct exchanges *exchanges)
+{
+    while (exchanges->late) {
+        struct late_write *next = exchanges->late->next;
+        late_free(exchanges->late);
+        exchanges->late = next;
+    }
+    pthread_cond_destroy(&exchanges->changed);
+    free(exchanges);
+}
+
+/* ---- faults on the answer ---- */
+
+static void
+set_body(struct reply *reply, const char *body, const char *content_type)
+{
+    free(reply->body);
+    reply->body = text_copy(body);
+    reply->body_bytes = strlen(body);
+    reply_header(reply, "Content-Type", content_type);
+}
+
+/* The words Salesforce has for a status (6.2). */
+static void
+put_status_error(struct call *call, int status)
+{
+    static const struct {
+        int status;
+        const char *code, *message;
+    } known[] = { { 401, "INVALID_SESSION_ID", "Session expired or invalid" },
+                  { 403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded." },
+                  { 500, "UNKNOWN_EXCEPTION", "An unexpected error occurred." },
+                  { 503, "SERVER_UNAVAILABLE", "Server too busy" } };
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (known[i].status == status) {
+            reply_error(call->reply, status, known[i].code, "%s", known[i].message);
+            return;
+        }
+    }
+    reply_error(call->reply, status, "UNKNOWN_EXCEPTION", "Status %d on command", status);
+}
+
+static void
+answer_status(struct call *call, const struct fault *fault)
+{
+    if (fault->commit)
+        api_answer(call);
+    if (fault->body) {
+        set_body(call->reply, fault->body, "application/json;charset=UTF-8");
+        call->reply->status = fault->status;
+    } else if (strcmp(fault_kind(call), "token") == 0) {
+        set_body(call->reply,
+                 "{\"error\":\"unknown_error\",\"error_description\":\"retry your "
+                 "request\"}",
+                 "application/json;charset=UTF-8");
+        call->reply->status = fault->status;
+    } else {
+        put_status_error(call, fault->status);
+    }
+    if (json_object_is_type(fault->headers, json_type_object)) {
+        json_object_object_foreach(fault->headers, name, value)
+        {
+            reply_header(call->reply, name, json_object_get_string(value));
+        }
+    }
+}
+
+/* An answer of Collections that does not fit its question. */
+static void
+spoil_array(struct reply *reply, enum fault_action action)
+{
+    AUTO_JS struct json_object *results = reply->body ? json_tokener_parse(reply->body) : NULL;
+    struct json_object *spoilt;
+    size_t count;
+
+    if (!json_object_is_type(results, json_type_array))
+        return;
+    count = json_object_array_length(results);
+    spoilt = js_array();
+    for (size_t i = 0; i < count; i++) {
+        size_t from = action == FAULT_SWAP_ARRAY ? count - 1 - i : i;
+        if (action != FAULT_SHORT_ARRAY || i + 1 < count)
+            js_append(spoilt, json_object_get(json_object_array_get_idx(results, from)));
+    }
+    if (action == FAULT_LONG_ARRAY && count > 0)
+        js_append(spoilt, json_object_get(json_object_array_get_idx(results, 0)));
+    reply_json(reply, reply->status, spoilt);
+}
+
+static void
+answer_with_fault(struct exchanges *exchanges, struct call *call, const struct fault *fault)
+{
+    switch (fault->action) {
+    case FAULT_STATUS:
+        answer_status(call, fault);
+        break;
+    case FAULT_DROP_BEFORE:
+        call->reply->delivery = DELIVERY_CLOSE;
+        break;
+    case FAULT_DROP_AFTER:
+        api_answer(call);
+        call->reply->delivery = DELIVERY_CLOSE;
+        break;
+    case FAULT_LATE:
+        /* Salesforce took the call, so it had a session */
+        if (!call_is_authorized(call))
+            break;
+        late_add(exchanges, call, fault->delay_ms);
+        call->reply->delivery = DELIVERY_CLOSE;
+        break;
+    case FAULT_DELAY:
+        wait_until(exchanges, monotonic_ms() + fault->delay_ms);
+        api_answer(call);
+        break;
+    case FAULT_GARBAGE:
+        api_answer(call);
+        set_body(call->reply, "<html><head><title>Down for maintenance</title></head></html>",
+                 "text/html;charset=UTF-8");
+        break;
+    case FAULT_CUT:
+        api_answer(call);
+        call->reply->delivery = DELIVERY_CUT;
+        break;
+    case FAULT_REFUSE_CALL:
+        reply_error(call->reply, fault->status, fault->code ? fault->code : "UNKNOWN_EXCEPTION",
+                    "%s", fault->message ? fault->message : "Refused on command");
+        break;
+    default:
+        api_answer(call);
+        spoil_array(call->reply, fault->action);
+        break;
+    }
+}
+
+static void
+exchange_with_org(struct exchanges *exchanges, struct call *call)
+{
+    struct fault fault;
+
+    if (call->segment_count > 0 && strcmp(call->segments[0], "__org") == 0) {
+        control_answer(call);
+        return;
+    }
+    if (call->org->settings.latency_ms > 0)
+        wait_until(exchanges, monotonic_ms() + call->org->settings.latency_ms);
+    if (faults_take(call->org, call, &fault)) {
+        call->fault = fault.action_name;
+        answer_with_fault(exchanges, call, &fault);
+        log_call(call);
+        fault_clear(&fault);
+    } else {
+        api_answer(call);
+        log_call(call);
+    }
+}
+
+void
+exchange(struct exchanges *exchanges, struct org *org, const struct request *request,
+         struct reply *reply)
+{
+    struct call call;
+
+    pthread_mutex_lock(&exchanges->world->mutex);
+    if (call_init(&call, org, request, reply)) {
+        if (org)
+            exchange_with_org(exchanges, &call);
+        else
+            login_answer(&call);
+    }
+    call_free(&call);
+    pthread_mutex_unlock(&exchanges->world->mutex);
+}

@@ -1,0 +1,36 @@
+# The simulated Salesforce org. It shares no code with the plugin's rooms, so that a rule of
+# Salesforce that is misunderstood there is not misunderstood here as well.
+if BUILD_TESTS
+check_LTLIBRARIES += liborg.la
+liborg_la_SOURCES = \
+	tests/org/api.c tests/org/api.h \
+	tests/org/api_body.c \
+	tests/org/api_collections.c \
+	tests/org/api_query.c \
+	tests/org/api_rows.c \
+	tests/org/calls.c tests/org/calls.h \
+	tests/org/control.c \
+	tests/org/describe.c \
+	tests/org/exchange.c tests/org/exchange.h \
+	tests/org/facts.c tests/org/facts.h \
+	tests/org/faults.c tests/org/faults.h \
+	tests/org/ids.c tests/org/ids.h \
+	tests/org/json_read.c tests/org/json_read.h \
+	tests/org/oauth.c \
+	tests/org/org.c tests/org/org.h \
+	tests/org/rows.c \
+	tests/org/soql.h \
+	tests/org/soql_parse.c \
+	tests/org/soql_run.c \
+	tests/org/text.c tests/org/text.h \
+	tests/org/user_rules.c \
+	tests/org/user_write.c
+liborg_la_LIBADD = $(JSONC_LIBS)
+
+check_PROGRAMS += tests/org/sfprov-org
+tests_org_sfprov_org_SOURCES = \
+	tests/org/main.c \
+	tests/org/server.c tests/org/server.h
+tests_org_sfprov_org_CFLAGS = $(AM_CFLAGS) $(MICROHTTPD_CFLAGS)
+tests_org_sfprov_org_LDADD = liborg.la $(MICROHTTPD_LIBS) $(JSONC_LIBS)
+endif

@@ -1,0 +1,417 @@
+/* Worlds and orgs: what an org holds when it is new, its schema, and time as Salesforce writes it.
+ * Rows and indexes are left to rows.c, rules to user_rules.c, calls to api.c. */
+#include "tests/org/org.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "tests/org/calls.h"
+#include "tests/org/faults.h"
+
+static int64_t
+real_now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+bool
+refuse(struct refusal *refusal, int status, const char *code, const char *fields,
+       const char *format, ...)
+{
+    va_list arguments;
+    size_t end;
+    int length;
+
+    refusal->status = status;
+    snprintf(refusal->code, sizeof(refusal->code), "%s", code);
+    snprintf(refusal->fields, sizeof(refusal->fields), "%s", fields ? fields : "");
+    refusal->has_fields = fields != NULL;
+    va_start(arguments, format);
+    length = vsnprintf(refusal->message, sizeof(refusal->message), format, arguments);
+    va_end(arguments);
+    if (length >= (int)sizeof(refusal->message)) {
+        /* cut: not in the middle of a character */
+        end = sizeof(refusal->message) - 1;
+        while (end > 0 && ((unsigned char)refusal->message[end - 1] & 0xC0) == 0x80)
+            end--;
+        refusal->message[end > 0 ? end - 1 : 0] = '\0';
+    }
+    return false;
+}
+
+char *
+time_text(int64_t ms, char ret[32])
+{
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm utc;
+    char day[20];
+
+    gmtime_r(&seconds, &utc);
+    strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(ret, 32, "%s.%03u+0000", day, (unsigned)(ms % 1000) % 1000u);
+    return ret;
+}
+
+/* The zone behind a time of day: Z, +hhmm or +hh:mm. */
+static bool
+zone_parse(const char *text, int64_t *ret_offset_ms)
+{
+    int hours, minutes, end = 0;
+
+    if (strcmp(text, "Z") == 0) {
+        *ret_offset_ms = 0;
+        return true;
+    }
+    if (*text != '+' && *text != '-')
+        return false;
+    if (sscanf(text + 1, "%2d:%2d%n", &hours, &minutes, &end) != 2 || text[1 + end]) {
+        end = 0;
+        if (sscanf(text + 1, "%2d%2d%n", &hours, &minutes, &end) != 2 || text[1 + end])
+            return false;
+    }
+    *ret_offset_ms = (hours * INT64_C(60) + minutes) * 60000 * (*text == '-' ? -1 : 1);
+    return true;
+}
+
+bool
+time_parse(const char *text, int64_t *ret_ms)
+{
+    struct tm utc = { 0 };
+    int64_t offset_ms, fraction = 0, scale = 100;
+    int end = 0;
+
+    if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &utc.tm_year, &utc.tm_mon, &utc.tm_mday,
+               &utc.tm_hour, &utc.tm_min, &utc.tm_sec, &end) != 6 ||
+        end != 19)
+        return false;
+    text += end;
+    if (*text == '.') {
+        for (text++; *text >= '0' && *text <= '9'; text++, scale /= 10)
+            fraction += (*text - '0') * scale;
+    }
+    if (!zone_parse(text, &offset_ms))
+        return false;
+    utc.tm_year -= 1900;
+    utc.tm_mon -= 1;
+    *ret_ms = (int64_t)timegm(&utc) * 1000 + fraction - offset_ms;
+    return true;
+}
+
+/* ---- schema ---- */
+
+struct table *
+org_table(struct org *org, const char *object_name)
+{
+    for (size_t i = 0; i < OBJECT_COUNT; i++) {
+        if (strcasecmp(objects[i].name, object_name) == 0)
+            return &org->tables[i];
+    }
+    return NULL;
+}
+
+const struct field_facts *
+org_field_at(struct org *org, const struct object_facts *facts, size_t index)
+{
+    if (index < facts->field_count)
+        return &facts->fields[index];
+    index -= facts->field_count;
+    return facts == &objects[OBJECT_USER] && index < org->custom_count ? &org->custom[index] : NULL;
+}
+
+const struct field_facts *
+org_field(struct org *org, const struct object_facts *facts, const char *name)
+{
+    const struct field_facts *field;
+
+    for (size_t i = 0; (field = org_field_at(org, facts, i)); i++) {
+        if (strcasecmp(field->name, name) == 0)
+            return field;
+    }
+    return NULL;
+}
+
+static void
+forget_custom_fields(struct org *org)
+{
+    for (size_t i = 0; i < org->custom_count; i++) {
+        free((char *)(uintptr_t)org->custom[i].name);
+        free((char *)(uintptr_t)org->custom[i].label);
+    }
+    free(org->custom);
+    org->custom = NULL;
+    org->custom_count = 0;
+}
+
+bool
+org_add_custom_field(struct org *org, const char *name, int length, unsigned flags,
+                     const char **ret_reason)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                  "0123456789_";
+    size_t size = strlen(name);
+    struct field_facts *field;
+
+    if (size < 4 || strcmp(name + size - 3, "__c") != 0 || strspn(name, letters) != size) {
+        *ret_reason = "the name of a custom field is letters, digits and '_', ending in '__c'";
+        return false;
+    }
+    if (length < 1 || length > 255) {
+        *ret_reason = "the length of a custom text field is 1 to 255";
+        return false;
+    }
+    if (org_field(org, &objects[OBJECT_USER], name)) {
+        *ret_reason = "there is a field of that name already";
+        return false;
+    }
+    org->custom = text_resize(org->custom, (org->custom_count + 1) * sizeof(*org->custom));
+    field = &org->custom[org->custom_count++];
+    *field = (struct field_facts){ .name = text_copy(name),
+                                   .label = text_copy(name),
+                                   .kind = KIND_STRING,
+                                   .length = length,
+                                   .flags = flags | FIELD_WRITE | FIELD_CUSTOM };
+    if (flags & FIELD_EXTERNAL_ID)
+        field->flags |= FIELD_ID_LOOKUP;
+    org->schema_changed_ms = org->world->now_ms();
+    return true;
+}
+
+/* ---- what a new org holds ---- */
+
+static struct json_object *
+stamped(struct org *org)
+{
+    struct json_object *values = js_object();
+    char now[32];
+
+    time_text(org->world->now_ms(), now);
+    js_put_text(values, "CreatedDate", now);
+    js_put_text(values, "LastModifiedDate", now);
+    js_put_text(values, "SystemModstamp", now);
+    if (*org->execution_user) {
+        js_put_text(values, "CreatedById", org->execution_user);
+        js_put_text(values, "LastModifiedById", org->execution_user);
+    }
+    return values;
+}
+
+static const char *
+add_license(struct org *org, size_t index, const char *name, const char *key)
+{
+    struct json_object *values = stamped(org);
+    struct row *row;
+
+    js_put_text(values, "Name", name);
+    js_put_text(values, "MasterLabel", name);
+    js_put_text(values, "LicenseDefinitionKey", key);
+    js_put_text(values, "Status", "Active");
+    js_put_int(values, "TotalLicenses", org->world->seats);
+    row = org_row_create(org, OBJECT_USER_LICENSE, values, NULL);
+    memcpy(org->licenses[index].id, row->id, ID_SIZE);
+    return row->id;
+}
+
+static const char *
+add_profile(struct org *org, const char *name, const char *license_id, const char *user_type)
+{
+    struct json_object *values = stamped(org);
+
+    js_put_text(values, "Name", name);
+    js_put_text(values, "UserLicenseId", license_id);
+    js_put_text(values, "UserType", user_type);
+    return org_row_create(org, OBJECT_PROFILE, values, NULL)->id;
+}
+
+static const char *
+add_role(struct org *org, const char *name, const char *developer_name, const char *parent)
+{
+    struct json_object *values = stamped(org);
+
+    js_put_text(values, "Name", name);
+    js_put_text(values, "DeveloperName", developer_name);
+    js_put_text(values, "ParentRoleId", parent);
+    return org_row_create(org, OBJECT_USER_ROLE, values, NULL)->id;
+}
+
+static void
+add_organization(struct org *org)
+{
+    struct json_object *values = stamped(org);
+    struct row *row;
+
+    js_put_text(values, "Name", org->name);
+    js_put_text(values, "OrganizationType", "Developer Edition");
+    js_put_text(values, "InstanceName", "SIM1");
+    js_put_flag(values, "IsSandbox", false);
+    js_put_text(values, "TimeZoneSidKey", "America/Los_Angeles");
+    js_put_text(values, "LanguageLocaleKey", "en_US");
+    js_put_text(values, "DefaultLocaleSidKey", "en_US");
+    row = org_row_create(org, OBJECT_ORGANIZATION, values, NULL);
+    memcpy(org->id, row->id, ID_SIZE);
+}
+
+static struct row *
+add_admin(struct org *org, const char *first, const char *last, const char *local,
+          const char *profile_id)
+{
+    AUTO_FREE char *username = text_format("%s@%s.simulated.example", local, org->name);
+    AUTO_FREE char *name = text_format("%s %s", first, last);
+    struct json_object *values = stamped(org);
+
+    js_put_text(values, "Username", username);
+    js_put_text(values, "FirstName", first);
+    js_put_text(values, "LastName", last);
+    js_put_text(values, "Name", name);
+    js_put_text(values, "Email", username);
+    js_put_text(values, "Alias", local);
+    js_put_text(values, "CommunityNickname", local);
+    js_put_flag(values, "IsActive", true);
+    js_put_text(values, "TimeZoneSidKey", "America/Los_Angeles");
+    js_put_text(values, "LocaleSidKey", "en_US");
+    js_put_text(values, "EmailEncodingKey", "UTF-8");
+    js_put_text(values, "LanguageLocaleKey", "en_US");
+    js_put_text(values, "ProfileId", profile_id);
+    js_put_text(values, "UserType", "Standard");
+    return org_row_create(org, OBJECT_USER, values, NULL);
+}
+
+static void
+add_users(struct org *org, const char *admin_profile)
+{
+    struct row *user = add_admin(org, "Integration", "User", "integr", admin_profile);
+    struct row *other = add_admin(org, "Olga", "Admin", "olga", admin_profile);
+
+    memcpy(org->execution_user, user->id, ID_SIZE);
+    memcpy(org->other_admin, other->id, ID_SIZE);
+    for (size_t i = 0; i < OBJECT_COUNT; i++) {
+        /* rows made before their maker */
+        for (size_t j = 0; j < org->tables[i].count; j++) {
+            js_put_text(org->tables[i].rows[j]->values, "CreatedById", user->id);
+            js_put_text(org->tables[i].rows[j]->values, "LastModifiedById", user->id);
+        }
+    }
+}
+
+static void
+fill(struct org *org)
+{
+    const char *salesforce, *chatter, *admin, *ceo, *ignored = NULL;
+    struct json_object *custom = org->world->custom_fields;
+
+    rows_init(org);
+    org->next_number = 1;
+    org->execution_user[0] = '\0';
+    org->settings = (struct settings){ .email_verification = true,
+                                       .api_max = 100000,
+                                       .token_life_s = 7200,
+                                       .token_max_hour = 3600,
+                                       .page_size = 2000 };
+    org->tokens = js_object();
+    org->schema_changed_ms = org->world->now_ms();
+    add_organization(org);
+    salesforce = add_license(org, 0, "Salesforce", "SFDC");
+    chatter = add_license(org, 1, "Chatter Free", "PID_CHATTER");
+    add_license(org, 2, "Salesforce Platform", "AUL");
+    admin = add_profile(org, "System Administrator", salesforce, "Standard");
+    add_profile(org, "Standard User", salesforce, "Standard");
+    add_profile(org, "Minimum Access - Salesforce", salesforce, "Standard");
+    add_profile(org, "Chatter Free User", chatter, "CsnOnly");
+    ceo = add_role(org, "CEO", "CEO", NULL);
+    add_role(org, "Sales Manager", "SalesManager", ceo);
+    add_role(org, "Support Agent", "SupportAgent", ceo);
+    add_users(org, admin);
+    for (size_t i = 0; custom && i < json_object_array_length(custom); i++) {
+        struct json_object *field = json_object_array_get_idx(custom, i);
+        org_add_custom_field(org, js_get_text(field, "name"), (int)js_get_int(field, "length", 255),
+                             (unsigned)js_get_int(field, "flags", 0), &ignored);
+    }
+    org->faults = faults_new();
+    org->calls = calls_new();
+}
+
+static void
+empty(struct org *org)
+{
+    rows_clear(org);
+    forget_custom_fields(org);
+    json_object_put(org->tokens);
+    for (size_t i = 0; i < MAX_CURSORS; i++) {
+        json_object_put(org->cursors[i].records);
+        org->cursors[i] = (struct cursor){ 0 };
+    }
+    org->next_cursor = 0;
+    org->usage = (struct usage){ 0 };
+    org->token_hour_ms = org->token_hour_count = 0;
+    faults_free(org->faults);
+    calls_free(org->calls);
+}
+
+void
+org_reset(struct org *org)
+{
+    empty(org);
+    org->generation++;
+    org->late_writes = 0;
+    fill(org);
+}
+
+struct world *
+world_new(const char *client_id, const char *client_secret, int64_t seats)
+{
+    struct world *world = text_block(sizeof(*world));
+
+    pthread_mutex_init(&world->mutex, NULL);
+    world->client_id = text_copy(client_id);
+    world->client_secret = text_copy(client_secret);
+    world->seats = seats;
+    world->now_ms = real_now_ms;
+    return world;
+}
+
+struct org *
+world_add_org(struct world *world, const char *name)
+{
+    struct org *org;
+
+    if (world->org_count == MAX_ORGS)
+        return NULL;
+    for (size_t i = 0; i < world->org_count; i++) {
+        if (strcasecmp(world->orgs[i]->name, name) == 0)
+            return NULL;
+    }
+    org = text_block(sizeof(*org));
+    org->world = world;
+    org->index = (unsigned)world->org_count;
+    org->name = text_copy(name);
+    world->orgs[world->org_count++] = org;
+    fill(org);
+    return org;
+}
+
+void
+world_free(struct world *world)
+{
+    if (!world)
+        return;
+    for (size_t i = 0; i < world->org_count; i++) {
+        empty(world->orgs[i]);
+        free(world->orgs[i]->name);
+        free(world->orgs[i]->origin);
+        free(world->orgs[i]);
+    }
+    if (world->usernames)
+        lh_table_free(world->usernames);
+    json_object_put(world->custom_fields);
+    free(world->client_id);
+    free(world->client_secret);
+    free(world->login_origin);
+    pthread_mutex_destroy(&world->mutex);
+    free(world);
+}
