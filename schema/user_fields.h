@@ -22,14 +22,20 @@ struct user_field {
     bool required;         /* on create */
     bool read_only;
     bool ours; /* planned by sfprov itself, not by the mapping: Username, IsActive, ProfileId, ... */
+    /* Where `ours` or `read_only`: what to use instead; NULL: nothing does. */
+    const char *instead;
 };
 
 /* The fact row of a standard field, name without regard to case; NULL for a custom or unknown one.
  * Borrowed, static. */
 const struct user_field *user_field_find(const char *name);
 
-/* Name of a custom field: letters, digits, underscores, ending in __c. */
+/* Name of a custom field: a letter, then letters, digits and underscores, ending in __c. */
 bool user_field_is_custom(const char *name);
+
+/* A switch of Salesforce's: UserPermissions... or UserPreferences... Every release adds some, so
+ * they are known by form; all are booleans. */
+bool user_field_is_switch(const char *name);
 
 /* All rows, for look-alikes and tests. */
 const struct user_field *user_field_all(size_t *ret_count);

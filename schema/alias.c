@@ -1,0 +1,98 @@
+/* Derives Alias, which Salesforce wants in every create and SCIM does not have (fact sheet 3.2,
+ * 7.2). Only for show there: it need not be unique, and a user may change it. */
+#include "schema/alias.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "schema/letters.h"
+
+static const char *
+text_of(struct json_object *object, const char *attribute)
+{
+    struct json_object *value = json_get_nocase(object, attribute, NULL);
+
+    return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : "";
+}
+
+/* initial's first character, then name, cut; heap. Takes over nothing. */
+static char *
+joined(const char *initial, const char *name)
+{
+    char *alias = malloc(strlen(initial) + strlen(name) + 1);
+
+    if (!alias)
+        return NULL;
+    strcpy(alias, initial);
+    letters_cut(alias, 1);
+    strcat(alias, name);
+    letters_cut(alias, ALIAS_MAX_CHARACTERS);
+    return alias;
+}
+
+/* userName without the store before '/' and the domain after '@', as letters; heap. */
+static char *
+account_letters(const char *account)
+{
+    const char *slash = strrchr(account, '/');
+    AUTO_FREE char *local = strdup(slash ? slash + 1 : account);
+
+    if (!local)
+        return NULL;
+    local[strcspn(local, "@")] = '\0';
+    return letters_ascii(local);
+}
+
+/* The name as it is written, without blanks, in lower case; heap. */
+static char *
+own_script(const char *given, const char *family)
+{
+    AUTO_FREE char *lower = NULL;
+    AUTO_FREE char *start = letters_trim(given);
+    AUTO_FREE char *rest = letters_trim(family);
+    AUTO_FREE char *both = start && rest ? joined(start, rest) : NULL;
+    size_t length = 0;
+
+    lower = both ? letters_lower(both) : NULL;
+    for (char *c = lower; lower && *c; c++) {
+        if (!strchr(" \t\r\n", *c))
+            lower[length++] = *c;
+    }
+    if (lower)
+        lower[length] = '\0';
+    return STEAL(lower);
+}
+
+char *
+alias_derive(struct json_object *resource, const char **ret_from)
+{
+    struct json_object *name = json_get_nocase(resource, "name", NULL);
+    const char *given = text_of(name, "givenName"), *family = text_of(name, "familyName");
+    AUTO_FREE char *initial = letters_ascii(given);
+    AUTO_FREE char *surname = letters_ascii(family);
+    AUTO_FREE char *account = account_letters(text_of(resource, "userName"));
+    AUTO_FREE char *display = letters_ascii(text_of(resource, "displayName"));
+    AUTO_FREE char *own = own_script(given, family);
+
+    *ret_from = "$alias";
+    if (!initial || !surname || !account || !display || !own)
+        return NULL;
+    if (*surname) {
+        *ret_from = "$alias: name.givenName, name.familyName";
+        return joined(initial, surname);
+    }
+    if (*account) {
+        *ret_from = "$alias: userName";
+        return joined("", account);
+    }
+    if (*display) {
+        *ret_from = "$alias: displayName";
+        return joined("", display);
+    }
+    if (*own) {
+        *ret_from = "$alias: name in its own script";
+        return STEAL(own);
+    }
+    *ret_from = NULL;
+    return NULL;
+}

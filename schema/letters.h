@@ -1,0 +1,31 @@
+/* Characters of UTF-8 text: counting, cutting, lower case, folding to ASCII. Pure, and the same in
+ * every locale of the host process. */
+#ifndef SCHEMA_LETTERS_H
+#define SCHEMA_LETTERS_H
+
+#include <stdarg.h>
+#include <stddef.h>
+
+#include "plugin/base/cleanup.h"
+
+/* Characters (Unicode code points) in text. */
+size_t letters_count(const char *text);
+
+/* Cuts text, in place, to at most `most` characters, never inside one. */
+void letters_cut(char *text, size_t most);
+
+/* Lower case by Unicode's simple mapping; heap, NULL when out of memory. */
+MUST_CHECK char *letters_lower(const char *text);
+
+/* Only the letters and digits, a-z and 0-9, accents dropped ("Ångström" gives "angstrom"); what has
+ * no ASCII form is left out. Heap, NULL when out of memory. */
+MUST_CHECK char *letters_ascii(const char *text);
+
+/* A copy without white space at both ends; heap, NULL when out of memory. */
+MUST_CHECK char *letters_trim(const char *text);
+
+/* Formatted into heap memory of the right size; NULL when out of memory. */
+MUST_CHECK char *letters_format(const char *format, ...) PRINTF_LIKE(1, 2);
+MUST_CHECK char *letters_vformat(const char *format, va_list arguments) PRINTF_LIKE(1, 0);
+
+#endif
