@@ -1,0 +1,905 @@
+/* The attribute mapping: what the default mapping makes of a SCIM user, what each key of a rule
+ * does, and what is said when a rule or a value cannot be. Also that the table in docs/mapping.md is
+ * the default mapping. JSON is written with ' for ", to stay readable. */
+#include <strings.h>
+
+#include "plugin/base/json.h"
+#include "schema/alias.h"
+#include "schema/faults.h"
+#include "schema/letters.h"
+#include "schema/locale.h"
+#include "schema/mapping.h"
+#include "schema/user_fields.h"
+#include "tests/unit/unit.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct mapping_defaults defaults = {
+    .time_zone = "GMT", .locale = "en_US", .language = "en_US", .email_encoding = "UTF-8"
+};
+
+#define ENTERPRISE "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+
+/* JSON written with ' for ". NULL, with a failed check, when it is not JSON. */
+static struct json_object *
+json(const char *quoted)
+{
+    AUTO_FREE char *text = strdup(quoted);
+    struct json_object *value = NULL;
+    struct prov_error err = PROV_ERROR_INIT;
+
+    for (char *c = text; *c; c++) {
+        if (*c == '\'')
+            *c = '"';
+    }
+    T_OK(json_parse(text, strlen(text), "the test's JSON", &value, &err), &err);
+    return value;
+}
+
+static struct mapping *
+compile(const char *rules)
+{
+    AUTO_JSON struct json_object *faults = json_object_new_array();
+    AUTO_JSON struct json_object *given = rules ? json(rules) : NULL;
+    struct mapping *mapping = NULL;
+    struct prov_error err = PROV_ERROR_INIT;
+
+    T_OK(mapping_compile(given, &defaults, faults, &mapping, &err), &err);
+    T_INT(json_object_array_length(faults), 0);
+    return mapping;
+}
+
+#define AUTO_MAPPING CLEANUP(mapping_cleanup) struct mapping
+
+/* One application with what comes out of it. */
+struct run {
+    int result;
+    struct json_object *fields, *trace;
+    struct prov_error err;
+};
+
+static void
+run_cleanup(struct run *run)
+{
+    json_object_put(run->fields);
+    json_object_put(run->trace);
+}
+
+#define AUTO_RUN CLEANUP(run_cleanup) struct run
+
+static struct run
+apply(const char *rules, const char *resource, bool creating)
+{
+    AUTO_MAPPING *mapping = compile(rules);
+    AUTO_JSON struct json_object *user = json(resource);
+    struct run run = { .err = PROV_ERROR_INIT };
+
+    if (mapping)
+        run.result = mapping_apply(mapping, user, creating, &run.fields, &run.trace, &run.err);
+    return run;
+}
+
+/* The value of a field as JSON text; "(none)" when the mapping sends nothing. */
+static const char *
+sent(const struct run *run, const char *field)
+{
+    struct json_object *value = NULL;
+
+    if (!run->fields || !json_object_object_get_ex(run->fields, field, &value))
+        return "(none)";
+    return json_object_is_type(value, json_type_string) ? json_object_get_string(value)
+                                                        : json_object_to_json_string(value);
+}
+
+/* What the trace says of a field: "from|note". */
+static const char *
+traced(const struct run *run, const char *field)
+{
+    static char text[512];
+
+    text[0] = '\0';
+    for (size_t i = 0; run->trace && i < json_object_array_length(run->trace); i++) {
+        struct json_object *entry = json_object_array_get_idx(run->trace, i);
+        if (strcmp(json_get_string(entry, "field"), field) == 0)
+            snprintf(text, sizeof(text), "%s|%s", json_get_string(entry, "from"),
+                     json_get_string(entry, "note"));
+    }
+    return text;
+}
+
+static const char barbara[] =
+    "{'userName':'bjensen@example.com','externalId':'701984',"
+    "'name':{'familyName':'Jensen','givenName':'Barbara','middleName':'Jane',"
+    "'honorificSuffix':'III'},'displayName':'Babs Jensen','nickName':'Babs',"
+    "'emails':[{'value':'babs@jensen.org','type':'home'},"
+    "{'value':'bjensen@example.com','type':'work','primary':true}],"
+    "'phoneNumbers':[{'value':'555-555-4444','type':'mobile'},"
+    "{'value':'tel:+1-201-555-0123','type':'work'},{'value':'555-1','type':'fax'}],"
+    "'addresses':[{'streetAddress':'456 Hollywood Blvd','type':'home'},"
+    "{'streetAddress':'100 Universal City Plaza\\nFloor 2','locality':'Hollywood','region':'CA',"
+    "'postalCode':'91608','country':'USA','type':'work'}],"
+    "'title':'Tour Guide','preferredLanguage':'en-GB, en;q=0.8','locale':'en-US',"
+    "'timezone':'America/Los_Angeles','active':true,"
+    "'" ENTERPRISE "':{'employeeNumber':'701984','organization':'Universal Studios',"
+    "'division':'Theme Park','department':'Tour Operations','manager':{'value':'26118915'}}}";
+
+/* ---- the default mapping ---- */
+
+static void
+a_full_scim_user_fills_what_the_default_mapping_names(void)
+{
+    static const char *const want[][2] = {
+        { "LastName", "Jensen" },
+        { "FirstName", "Barbara" },
+        { "Alias", "bjensen" },
+        { "Email", "bjensen@example.com" },
+        { "Title", "Tour Guide" },
+        { "CompanyName", "Universal Studios" },
+        { "Division", "Theme Park" },
+        { "Department", "Tour Operations" },
+        { "EmployeeNumber", "701984" },
+        { "Phone", "+1-201-555-0123" },
+        { "MobilePhone", "555-555-4444" },
+        { "Fax", "555-1" },
+        { "Street", "100 Universal City Plaza\nFloor 2" },
+        { "City", "Hollywood" },
+        { "State", "CA" },
+        { "PostalCode", "91608" },
+        { "Country", "USA" },
+        { "TimeZoneSidKey", "America/Los_Angeles" },
+        { "LocaleSidKey", "en_US" },
+        { "LanguageLocaleKey", "en_GB" },
+        { "EmailEncodingKey", "UTF-8" },
+    };
+    AUTO_RUN run = apply(NULL, barbara, true);
+
+    T_OK(run.result, &run.err);
+    for (size_t i = 0; i < COUNT(want); i++)
+        T_STR(sent(&run, want[i][0]), want[i][1]);
+    T_INT(json_object_object_length(run.fields), COUNT(want));
+    T_STR(traced(&run, "Alias"), "$alias: name.givenName, name.familyName|");
+    T_STR(traced(&run, "EmailEncodingKey"), "connector field email_encoding|");
+    T_STR(traced(&run, "LocaleSidKey"), "locale|in Salesforce's spelling");
+    T_STR(traced(&run, "Email"), "emails[primary eq true].value|");
+}
+
+static void
+the_least_of_users_can_be_created(void)
+{
+    AUTO_RUN run = apply(NULL,
+                         "{'userName':'cher','name':{'familyName':'Cher'},"
+                         "'emails':[{'value':'cher@example.com'}]}",
+                         true);
+
+    T_OK(run.result, &run.err);
+    T_STR(sent(&run, "LastName"), "Cher");
+    T_STR(sent(&run, "Alias"), "cher");
+    T_STR(sent(&run, "TimeZoneSidKey"), "GMT");
+    T_STR(sent(&run, "LocaleSidKey"), "en_US");
+    T_STR(sent(&run, "LanguageLocaleKey"), "en_US");
+    T_STR(sent(&run, "FirstName"), "null");
+    T_STR(traced(&run, "TimeZoneSidKey"), "connector field time_zone|");
+}
+
+static void
+every_required_field_is_covered_or_planned_by_sfprov(void)
+{
+    AUTO_MAPPING *mapping = compile(NULL);
+    const struct user_field *rows;
+    size_t count, required = 0;
+
+    rows = user_field_all(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].required) {
+            required++;
+            T_TRUE(rows[i].ours || mapping_has(mapping, rows[i].name));
+        }
+        if (rows[i].ours || rows[i].read_only)
+            T_TRUE(!mapping_has(mapping, rows[i].name));
+    }
+    T_INT(required, 9); /* fact sheet 3.2 */
+    T_TRUE(!mapping_has(mapping, "FederationIdentifier"));
+    T_TRUE(!mapping_has(mapping, "CommunityNickname"));
+}
+
+static void
+what_users_set_themselves_is_left_alone_after_creation(void)
+{
+    AUTO_RUN none = apply(NULL, "{'name':{'familyName':'A'},'emails':[{'value':'a@b.c'}]}", false);
+    AUTO_RUN given = apply(NULL, barbara, false);
+
+    T_OK(none.result, &none.err);
+    T_STR(sent(&none, "TimeZoneSidKey"), "(none)");
+    T_STR(sent(&none, "LocaleSidKey"), "(none)");
+    T_STR(sent(&none, "LanguageLocaleKey"), "(none)");
+    T_STR(sent(&none, "EmailEncodingKey"), "(none)");
+    T_STR(sent(&none, "Alias"), "(none)");
+    T_STR(sent(&none, "Title"), "null");
+    T_STR(traced(&none, "Alias"), "|left as it is: set only when the user is created");
+    T_STR(traced(&none, "TimeZoneSidKey"), "|left as it is: the resource has no value");
+    T_STR(traced(&none, "Title"), "|cleared: the resource has no value");
+    T_STR(sent(&given, "TimeZoneSidKey"), "America/Los_Angeles");
+}
+
+static void
+the_work_email_is_taken_when_none_is_primary_and_else_the_first(void)
+{
+    AUTO_RUN work = apply(NULL,
+                          "{'name':{'familyName':'A'},'emails':[{'value':'h@x.y',"
+                          "'type':'home'},{'value':'w@x.y','type':'work'}]}",
+                          true);
+    AUTO_RUN first = apply(NULL,
+                           "{'name':{'familyName':'A'},'emails':[{'value':'h@x.y',"
+                           "'type':'home'},{'value':'o@x.y','type':'other'}]}",
+                           true);
+
+    T_STR(sent(&work, "Email"), "w@x.y");
+    T_STR(sent(&first, "Email"), "h@x.y");
+}
+
+static void
+a_display_name_stands_in_for_a_missing_family_name(void)
+{
+    AUTO_RUN run = apply(NULL, "{'displayName':'Prince','emails':[{'value':'p@x.y'}]}", true);
+
+    T_OK(run.result, &run.err);
+    T_STR(sent(&run, "LastName"), "Prince");
+    T_STR(sent(&run, "Alias"), "prince");
+}
+
+static void
+an_attribute_of_the_home_is_not_taken_for_work(void)
+{
+    AUTO_RUN run = apply(NULL,
+                         "{'name':{'familyName':'A'},'emails':[{'value':'a@b.c'}],"
+                         "'addresses':[{'locality':'Secret Place','type':'home'}],"
+                         "'phoneNumbers':[{'value':'1','type':'home'}]}",
+                         false);
+
+    T_STR(sent(&run, "City"), "null");
+    T_STR(sent(&run, "Phone"), "null");
+}
+
+/* ---- what cannot be sent ---- */
+
+static void
+all_missing_required_fields_are_named(void)
+{
+    AUTO_RUN run = apply(NULL, "{'title':'x'}", true);
+
+    T_INT(run.result, PROV_E_INVALID);
+    T_HAS(run.err.text, "3 fields cannot be sent");
+    T_HAS(run.err.text, "'LastName' is required by Salesforce and the resource has no "
+                        "'name.familyName' and none of its other sources");
+    T_HAS(run.err.text, "'Email' is required");
+    T_HAS(run.err.text, "'Alias' is required by Salesforce and the resource has no '$alias'");
+    T_HAS(run.err.text, "give it a value at the host");
+    T_TRUE(run.fields == NULL && run.trace == NULL);
+}
+
+static void
+a_required_field_is_never_cleared(void)
+{
+    AUTO_RUN run = apply(NULL, "{'name':{'familyName':''},'emails':[{'value':'a@b.c'}]}", false);
+
+    T_INT(run.result, PROV_E_INVALID);
+    T_HAS(run.err.text, "'LastName' is required");
+}
+
+static void
+every_value_that_does_not_fit_is_named_with_limit_source_and_remedy(void)
+{
+    AUTO_RUN run = apply(
+        NULL,
+        "{'name':{'familyName':'A','givenName':'"
+        "ääääääääääääääääääääääääääääääääääääääääX'},"
+        "'emails':[{'value':'no address'}],'timezone':'Mars/Base/On/The/Northern/Polar/Ice/Cap/12',"
+        "'" ENTERPRISE "':{'employeeNumber':'123456789012345678901'},'title':['a','b'],"
+        "'locale':{'a':1}}",
+        true);
+
+    T_INT(run.result, PROV_E_INVALID);
+    T_HAS(run.err.text, "5 fields cannot be sent");
+    T_HAS(run.err.text, "'FirstName' (from 'name.givenName') takes at most 40 characters, the "
+                        "value has 41 ('ääääääääääääääääääääääää...')");
+    T_HAS(run.err.text, "shorten it at the host, or set \"truncate\": 40 in the mapping rule of "
+                        "'FirstName'");
+    T_HAS(run.err.text, "'Email' (from 'emails.value') takes an e-mail address, the value is "
+                        "'no address'");
+    T_HAS(run.err.text, "'EmployeeNumber' (from '" ENTERPRISE ":employeeNumber')");
+}
+
+static void
+lengths_count_characters_not_bytes(void)
+{
+    AUTO_RUN run = apply(NULL,
+                         "{'name':{'familyName':'A','givenName':'"
+                         "ääääääääääääääääääääääääääääääääääääääää'},"
+                         "'emails':[{'value':'a@b.c'}]}",
+                         false);
+
+    T_OK(run.result, &run.err);
+}
+
+static void
+a_value_with_a_nul_is_not_cut_in_silence(void)
+{
+    AUTO_RUN run =
+        apply(NULL, "{'name':{'familyName':'A\\u0000B'},'emails':[{'value':'a@b.c'}]}", false);
+
+    T_INT(run.result, PROV_E_INVALID);
+    T_HAS(run.err.text, "'LastName' (from 'name.familyName')");
+    T_HAS(run.err.text, "NUL");
+}
+
+static void
+a_resource_that_is_no_object_is_refused(void)
+{
+    AUTO_RUN list = apply(NULL, "[]", true);
+
+    T_INT(list.result, PROV_E_INVALID);
+    T_HAS(list.err.text, "no JSON object");
+}
+
+/* ---- the keys of a rule ---- */
+
+#define PERSON "'name':{'familyName':'A'},'emails':[{'value':'a@b.c'}]"
+
+static void
+a_rule_with_a_source_takes_the_place_of_the_default_one(void)
+{
+    AUTO_RUN run =
+        apply("[{'field':'title','source':['custom','" ENTERPRISE ":costCenter'],"
+              "'default':'none'}]",
+              "{" PERSON ",'title':'ignored','" ENTERPRISE "':{'costCenter':'4130'}}", false);
+    AUTO_RUN dflt = apply("[{'field':'Title','source':'custom','default':'none'}]",
+                          "{" PERSON ",'title':'ignored'}", false);
+
+    T_OK(run.result, &run.err);
+    T_STR(sent(&run, "Title"), "4130");
+    T_STR(sent(&dflt, "Title"), "none");
+    T_STR(traced(&dflt, "Title"), "default|");
+}
+
+static void
+a_rule_without_source_changes_only_what_it_names(void)
+{
+    AUTO_RUN run = apply("[{'field':'Title','truncate':5,'lower':true},"
+                         "{'field':'Alias','apply':'always'}]",
+                         "{" PERSON ",'title':'ÉCOLE NORMALE'}", false);
+
+    T_OK(run.result, &run.err);
+    T_STR(sent(&run, "Title"), "école");
+    T_STR(sent(&run, "Alias"), "a");
+    T_STR(traced(&run, "Title"), "title|in lower case, cut");
+}
+
+static void
+truncating_counts_characters_and_drops_a_bared_blank(void)
+{
+    AUTO_RUN run =
+        apply("[{'field':'FirstName','truncate':3},{'field':'Title','truncate':4}]",
+              "{'name':{'familyName':'A','givenName':'日本語テキスト'},'title':'Der Chef',"
+              "'emails':[{'value':'a@b.c'}]}",
+              false);
+
+    T_STR(sent(&run, "FirstName"), "日本語");
+    T_STR(sent(&run, "Title"), "Der");
+}
+
+static void
+a_constant_needs_no_source(void)
+{
+    AUTO_RUN run =
+        apply("[{'field':'CompanyName','constant':'Acme $$'},"
+              "{'field':'UserPermissionsMarketingUser','constant':'False'},"
+              "{'field':'Region__c','constant':7},{'field':'LanguageLocaleKey',"
+              "'constant':'$language','apply':'create'},{'field':'AboutMe','constant':'$$5'}]",
+              "{" PERSON "}", true);
+
+    T_OK(run.result, &run.err);
+    T_STR(sent(&run, "CompanyName"), "Acme $$");
+    T_STR(sent(&run, "UserPermissionsMarketingUser"), "false");
+    T_TRUE(json_object_is_type(json_get(run.fields, "UserPermissionsMarketingUser"),
+                               json_type_boolean));
+    T_STR(sent(&run, "Region__c"), "7");
+    T_STR(sent(&run, "AboutMe"), "$5");
+    T_STR(sent(&run, "LanguageLocaleKey"), "en_US");
+    T_STR(traced(&run, "CompanyName"), "constant|");
+}
+
+static void
+absent_leave_sends_nothing_and_clear_sends_null(void)
+{
+    static const char rules[] =
+        "[{'field':'Title','absent':'leave'},"
+        "{'field':'Division','absent':'clear'},"
+        "{'field':'Code__c','source':'code','default':'x','absent':'leave'}]";
+    AUTO_RUN update =
+        apply(rules, "{" PERSON ",'title':'  ','" ENTERPRISE "':{'division':null}}", false);
+    AUTO_RUN create = apply(rules, "{" PERSON "}", true);
+
+    T_STR(sent(&update, "Title"), "(none)");
+    T_STR(sent(&update, "Division"), "null");
+    T_STR(sent(&update, "Code__c"), "(none)");
+    T_STR(sent(&create, "Title"), "(none)");
+    T_STR(sent(&create, "Code__c"), "x");
+}
+
+static void
+a_rule_can_be_taken_out(void)
+{
+    AUTO_RUN run = apply("[{'field':'street','remove':true}]", barbara, true);
+
+    T_OK(run.result, &run.err);
+    T_STR(sent(&run, "Street"), "(none)");
+    T_STR(sent(&run, "City"), "Hollywood");
+}
+
+static void
+booleans_come_as_strings_in_any_case(void)
+{
+    static const char rules[] = "[{'field':'ForecastEnabled','source':'forecast'},"
+                                "{'field':'UserPreferencesDarkMode','source':'dark'}]";
+    AUTO_RUN entra = apply(rules, "{" PERSON ",'forecast':'True','dark':false}", false);
+    AUTO_RUN none = apply(rules, "{" PERSON "}", false);
+    AUTO_RUN bad = apply(rules, "{" PERSON ",'forecast':'yes','dark':1}", false);
+
+    T_STR(sent(&entra, "ForecastEnabled"), "true");
+    T_STR(sent(&entra, "UserPreferencesDarkMode"), "false");
+    T_STR(sent(&none, "ForecastEnabled"), "false");
+    T_INT(bad.result, PROV_E_INVALID);
+    T_HAS(bad.err.text, "'ForecastEnabled' (from 'forecast') takes true or false, the value is "
+                        "'yes'");
+    T_HAS(bad.err.text, "the value is a int");
+}
+
+static void
+a_custom_field_takes_any_one_value(void)
+{
+    static const char rules[] = "[{'field':'A__c','source':'a'},{'field':'b__C','source':'b'},"
+                                "{'field':'ns__D__c','source':'d'},{'field':'E__c','source':'e'}]";
+    AUTO_RUN run =
+        apply(rules, "{" PERSON ",'a':1.5,'b':true,'d':'text','e':[{'value':'v'}]}", false);
+    AUTO_RUN bad = apply(rules, "{" PERSON ",'a':{'x':1}}", false);
+
+    T_STR(sent(&run, "A__c"), "1.5");
+    T_STR(sent(&run, "b__C"), "true");
+    T_STR(sent(&run, "ns__D__c"), "text");
+    T_STR(sent(&run, "E__c"), "v");
+    T_HAS(bad.err.text, "'A__c' (from 'a') takes one value");
+}
+
+static void
+numbers_and_booleans_become_text_where_text_is_needed(void)
+{
+    AUTO_RUN run =
+        apply(NULL, "{" PERSON ",'title':false,'" ENTERPRISE "':{'employeeNumber':42}}", false);
+
+    T_STR(sent(&run, "EmployeeNumber"), "42");
+    T_STR(sent(&run, "Title"), "false");
+    T_TRUE(json_object_is_type(json_get(run.fields, "EmployeeNumber"), json_type_string));
+}
+
+static void
+a_reference_must_be_an_id(void)
+{
+    static const char rules[] = "[{'field':'UserRoleId','source':'role'}]";
+    AUTO_RUN good = apply(rules, "{" PERSON ",'role':'00E5g000000AbCdEAK'}", false);
+    AUTO_RUN bad = apply(rules, "{" PERSON ",'role':'Sales'}", false);
+
+    T_STR(sent(&good, "UserRoleId"), "00E5g000000AbCdEAK");
+    T_HAS(bad.err.text, "takes a Salesforce Id of 15 or 18 characters, the value is 'Sales'");
+}
+
+static void
+values_lose_white_space_at_their_ends(void)
+{
+    AUTO_RUN run = apply(NULL,
+                         "{'name':{'familyName':' Jensen\\n'},'emails':[{'value':'a@b.c '}],"
+                         "'title':' '}",
+                         false);
+
+    T_STR(sent(&run, "LastName"), "Jensen");
+    T_STR(sent(&run, "Email"), "a@b.c");
+    T_STR(sent(&run, "Title"), "null");
+}
+
+/* ---- faults of rules ---- */
+
+/* The first fault of one set of rules: "field: reason: remedy". */
+static const char *
+fault_of(const char *rules, size_t *ret_count)
+{
+    static char text[2048];
+    AUTO_JSON struct json_object *faults = json_object_new_array();
+    AUTO_JSON struct json_object *given = json(rules);
+    struct mapping *mapping = NULL;
+    struct prov_error err = PROV_ERROR_INIT;
+    int result = mapping_compile(given, &defaults, faults, &mapping, &err);
+    struct json_object *first = json_object_array_get_idx(faults, 0);
+
+    T_INT(result, PROV_E_FIELDS);
+    T_TRUE(mapping == NULL);
+    mapping_free(mapping);
+    snprintf(text, sizeof(text), "%s: %s: %s", json_get_string(first, "field"),
+             json_get_string(first, "reason"), json_get_string(first, "remedy"));
+    *ret_count = json_object_array_length(faults);
+    return text;
+}
+
+static void
+every_fault_of_a_rule_has_its_place_and_remedy(void)
+{
+    static const char *const faults[][2] = {
+        { "{}", "mapping: the mapping is an array" },
+        { "['x']", "mapping[0]: a rule is a JSON object" },
+        { "[{'source':'x'}]", "mapping[0].field: a rule needs the name of the field" },
+        { "[{'field':7,'source':'x'}]", "mapping[0].field: a rule needs the name" },
+        { "[{'field':'Titel','source':'x'}]", "write 'Title', or the API name of a custom field" },
+        { "[{'field':'Region_c','source':'x'}]", "custom field, which ends in __c" },
+        { "[{'field':'__c','source':'x'}]", "no such standard field" },
+        { "[{'field':'A-B__c','source':'x'}]", "no such standard field" },
+        { "[{'field':'Name','source':'x'}]", "lets nobody write 'Name': map FirstName" },
+        { "[{'field':'UserType','source':'x'}]", "lets nobody write 'UserType'" },
+        { "[{'field':'username','source':'x'}]", "connector fields provisioning_pattern" },
+        { "[{'field':'IsActive','source':'x'}]", "sfprov plans 'IsActive' itself" },
+        { "[{'field':'ProfileId','source':'x'}]", "set the connector field profile" },
+        { "[{'field':'ManagerId','source':'x'}]", "enterprise attribute `manager`" },
+        { "[{'field':'Id','source':'x'}]", "keeps the link" },
+        { "[{'field':'Title'},{'field':'Nick__c'}]", "neither where its value comes from" },
+        { "[{'field':'Title','source':'a','constant':'b'}]", "both a source and a constant" },
+        { "[{'field':'Title','source':''}]", "mapping[0].source: a source is the text" },
+        { "[{'field':'Title','source':[]}]", "1 to 8 paths" },
+        { "[{'field':'Title','source':['a',7]}]", "a source is the text of a SCIM path" },
+        { "[{'field':'Title','source':'emails[type'}]", "position" },
+        { "[{'field':'Title','source':'$nick'}]", "'$nick' is no source" },
+        { "[{'field':'Title','source':'a','sorce':'b'}]", "the nearest known one is 'source'" },
+        { "[{'field':'Title','constant':null}]", "use \"absent\": \"clear\"" },
+        { "[{'field':'Title','constant':' '}]", "cannot be blank" },
+        { "[{'field':'Title','constant':'$title'}]", "stands for no connector field" },
+        { "[{'field':'Title','constant':['a']}]", "a text, a number, true or false" },
+        { "[{'field':'Title','constant':'a','default':'b'}]", "never absent" },
+        { "[{'field':'Title','constant':'a','absent':'leave'}]", "never absent" },
+        { "[{'field':'ForecastEnabled','constant':'yes'}]", "takes true or false" },
+        { "[{'field':'UserRoleId','constant':'Sales'}]", "15 or 18 characters" },
+        { "[{'field':'Email','source':'a','default':'nobody'}]", "e-mail address" },
+        { "[{'field':'EmployeeNumber','constant':'123456789012345678901'}]", "at most 20" },
+        { "[{'field':'Title','truncate':0}]", "1 to 80 for 'Title'" },
+        { "[{'field':'Title','truncate':81}]", "1 to 80 for 'Title'" },
+        { "[{'field':'Title','truncate':'8'}]", "number of characters to keep" },
+        { "[{'field':'ForecastEnabled','source':'x','truncate':3}]", "would be another value" },
+        { "[{'field':'Email','truncate':3}]", "a cut value of 'Email'" },
+        { "[{'field':'ForecastEnabled','source':'x','lower':true}]", "it has no case" },
+        { "[{'field':'Title','lower':'yes'}]", "mapping[0].lower: 'lower' is a switch" },
+        { "[{'field':'Title','apply':'update'}]", "write \"always\" or \"create\"" },
+        { "[{'field':'Title','absent':true}]", "write \"clear\" or \"leave\"" },
+        { "[{'field':'Title','remove':false}]", "can only be true" },
+        { "[{'field':'Title','remove':true,'source':'x'}]", "can say nothing else" },
+        { "[{'field':'LastName','remove':true}]", "creates no user without 'LastName'" },
+        { "[{'field':'AboutMe','remove':true}]", "nothing to remove" },
+    };
+    size_t count;
+
+    for (size_t i = 0; i < COUNT(faults); i++) {
+        T_HAS(fault_of(faults[i][0], &count), faults[i][1]);
+        T_INT(count, 1);
+    }
+}
+
+static void
+all_faults_of_all_rules_are_told(void)
+{
+    size_t count;
+    const char *first = fault_of("[{'field':'Title','source':'a','lower':1,'apply':'x','oops':1},"
+                                 "{'field':'Nope','source':'a'},{'field':'TITLE','source':'b'}]",
+                                 &count);
+
+    T_HAS(first, "mapping[0].oops");
+    T_INT(count, 5);
+}
+
+static void
+two_rules_for_one_field_are_refused(void)
+{
+    size_t count;
+
+    T_HAS(fault_of("[{'field':'Title','source':'a'},{'field':'title','source':'b'}]", &count),
+          "mapping[1].field: 'title' has a rule already, mapping[0]");
+}
+
+/* ---- alias, language, letters ---- */
+
+static void
+an_alias_is_derived_from_any_name(void)
+{
+    static const char *const aliases[][2] = {
+        { "{'name':{'givenName':'Jane','familyName':'Doe'}}", "jdoe" },
+        { "{'name':{'givenName':'Ångela','familyName':'Müller-Lüdenscheidt'}}", "amullerl" },
+        { "{'name':{'givenName':'Þór','familyName':'Ægir'}}", "taegir" },
+        { "{'name':{'familyName':'Weiß'}}", "weiss" },
+        { "{'name':{'givenName':'Nguyễn','familyName':'Văn Đức'}}", "nvanduc" },
+        { "{'name':{'givenName':'İ','familyName':'O’Neil 2nd'}}", "ioneil2n" },
+        { "{'name':{'givenName':'太郎','familyName':'山田'},'userName':'PRIMARY/T.Yamada@x.y'}",
+          "tyamada" },
+        { "{'name':{'givenName':'太郎','familyName':'山田'},'displayName':'Taro'}", "taro" },
+        { "{'name':{'givenName':'太郎','familyName':'山田'}}", "太山田" },
+        { "{'name':{'givenName':'Иван','familyName':'Достоевский'}}", "идостоев" },
+        { "{'userName':'averylongname@x.y'}", "averylon" },
+        { "{'name':'odd','userName':7}", NULL },
+        { "{}", NULL },
+    };
+
+    for (size_t i = 0; i < COUNT(aliases); i++) {
+        AUTO_JSON struct json_object *user = json(aliases[i][0]);
+        const char *from;
+        AUTO_FREE char *alias = alias_derive(user, &from);
+        T_STR(alias, aliases[i][1]);
+        T_TRUE(!alias || letters_count(alias) <= ALIAS_MAX_CHARACTERS);
+    }
+}
+
+static void
+language_tags_become_the_keys_that_salesforce_has(void)
+{
+    static const char *const tags[][3] = {
+        /* tag, LocaleSidKey, LanguageLocaleKey */
+        { "en-US", "en_US", "en_US" },
+        { "en_US", "en_US", "en_US" },
+        { "EN-us", "en_US", "en_US" },
+        { "en-AU", "en_AU", "en_US" },
+        { "de-DE", "de_DE", "de" },
+        { "de_AT", "de_AT", "de_AT" },
+        { "de-AT", "de_AT", "de" },
+        { "fr", "fr", "fr" },
+        { "fr-CH, fr;q=0.9, en;q=0.8, *;q=0.5", "fr_CH", "fr" },
+        { "es-MX", "es_MX", "es_MX" },
+        { "es-AR", "es_AR", "es" },
+        { "pt-PT", "pt_PT", "pt_PT" },
+        { "pt", "pt", "pt_BR" },
+        { "nb-NO", "nb_NO", "no" },
+        { "nl-BE", "nl_BE", "nl_NL" },
+        { "zh-Hant-TW", "zh_Hant_TW", "zh_TW" },
+        { "zh-hans-cn", "zh_Hans_CN", "zh_CN" },
+        { "zh-HK", "zh_HK", "zh_TW" },
+        { "he-IL", "he_IL", "iw" },
+        { "de-DE-u-co-phonebk", "de_DE", "de" },
+        { "de_DE_EURO", "de_DE_EURO", "de_DE_EURO" },
+        { "xx-YY", "xx_YY", "xx_YY" },
+        { " en ; q=1", "en", "en_US" },
+        { "*", "", "" },
+        { "", "", "" },
+        { "-", "", "" },
+    };
+
+    for (size_t i = 0; i < COUNT(tags); i++) {
+        AUTO_FREE char *locale = locale_key(tags[i][0]);
+        AUTO_FREE char *language = language_key(tags[i][0]);
+        T_STR(locale, tags[i][1]);
+        T_STR(language, tags[i][2]);
+    }
+}
+
+static void
+letters_are_lowered_in_every_script_and_no_locale(void)
+{
+    static const char *const pairs[][2] = {
+        { "INGRID ÅSE", "ingrid åse" },
+        { "ΑΘΗΝΑ", "αθηνα" },
+        { "МОСКВА", "москва" },
+        { "ĄĆĘŁŃÓŚŹŻ", "ąćęłńóśźż" },
+        { "ȘȚĂ", "șță" },
+        { "ȺȾ", "ⱥⱦ" },
+        { "Straße", "straße" },
+        { "İ", "i" },
+        { "Ꭰ", "ꭰ" },
+        { "already lower ß", "already lower ß" },
+        { "日本", "日本" },
+        { "𐐀", "𐐨" },
+        { "", "" },
+    };
+
+    for (size_t i = 0; i < COUNT(pairs); i++) {
+        AUTO_FREE char *lower = letters_lower(pairs[i][0]);
+        T_STR(lower, pairs[i][1]);
+    }
+}
+
+static void
+no_bytes_break_the_letters(void)
+{
+    char bytes[9];
+    unsigned state = 1;
+
+    for (int round = 0; round < 20000; round++) {
+        AUTO_FREE char *lower = NULL;
+        AUTO_FREE char *ascii = NULL;
+        for (size_t i = 0; i < sizeof(bytes) - 1; i++) {
+            state = state * 1103515245u + 12345u;
+            bytes[i] = (char)(state >> 16 & 0xFF);
+        }
+        bytes[8] = '\0';
+        lower = letters_lower(bytes);
+        ascii = letters_ascii(bytes);
+        if (!lower || !ascii || letters_count(bytes) > strlen(bytes)) {
+            T_TRUE(false);
+            return;
+        }
+        letters_cut(bytes, 3);
+        if (letters_count(bytes) > 3) {
+            T_TRUE(false);
+            return;
+        }
+    }
+    T_TRUE(true);
+}
+
+static void
+the_facts_of_user_fields_hold_together(void)
+{
+    const struct user_field *rows;
+    size_t count;
+
+    rows = user_field_all(&count);
+    for (size_t i = 0; i < count; i++) {
+        T_TRUE(user_field_find(rows[i].name) == &rows[i]);
+        T_TRUE(!(rows[i].read_only && rows[i].ours));
+        T_TRUE(!rows[i].ours || rows[i].instead);
+        T_TRUE(!user_field_is_custom(rows[i].name));
+    }
+    T_INT(user_field_find("ALIAS")->max_characters, 8);
+    T_TRUE(user_field_find("Nope") == NULL && user_field_find(NULL) == NULL);
+    T_TRUE(user_field_is_custom("Host_Id__c") && user_field_is_custom("ns__Host_Id__c"));
+    T_TRUE(!user_field_is_custom("__c") && !user_field_is_custom("1__c"));
+    T_TRUE(!user_field_is_custom("Host Id__c") && !user_field_is_custom("Host__r"));
+    T_TRUE(user_field_is_switch("UserPreferencesX") && !user_field_is_switch("UserPreferences"));
+}
+
+/* ---- the document ---- */
+
+/* One rule as a row of the table in docs/mapping.md. */
+static void
+write_table_row(FILE *out, struct json_object *rule)
+{
+    struct json_object *source = json_get(rule, "source");
+    const char *fallback = json_get_string(rule, "default");
+    const char *absent = json_get_string(rule, "absent");
+    const char *apply_when = json_get_string(rule, "apply");
+
+    fprintf(out, "| `%s` |", json_get_string(rule, "field"));
+    if (json_object_is_type(source, json_type_array)) {
+        for (size_t i = 0; i < json_object_array_length(source); i++)
+            fprintf(out, "%s `%s`", i ? ", else" : "",
+                    json_object_get_string(json_object_array_get_idx(source, i)));
+    } else if (source) {
+        fprintf(out, " `%s`", json_object_get_string(source));
+    } else {
+        fprintf(out, " constant `%s`", json_get_string(rule, "constant"));
+    }
+    fprintf(out, " | %s%s%s | %s | %s |\n", fallback ? "`" : "", fallback ? fallback : "",
+            fallback ? "`" : "", apply_when ? apply_when : "always",
+            source ? (absent ? absent : "clear") : "");
+}
+
+/* The table; heap. No checks: also used outside of a test. */
+static char *
+table(void)
+{
+    AUTO_JSON struct json_object *rules = NULL;
+    const char *text = mapping_default_rules();
+    char *written = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&written, &length);
+
+    if (json_parse(text, strlen(text), "the default mapping", &rules, NULL) == PROV_OK) {
+        fputs("| Salesforce field | from | default | apply | absent |\n|---|---|---|---|---|\n",
+              out);
+        for (size_t i = 0; i < json_object_array_length(rules); i++)
+            write_table_row(out, json_object_array_get_idx(rules, i));
+    }
+    fclose(out);
+    return written;
+}
+
+static void
+the_document_holds_the_default_mapping(void)
+{
+    const char *top = getenv("srcdir");
+    AUTO_FREE char *want = table();
+    AUTO_FREE char *text = NULL;
+    size_t size = 0;
+    char path[4096];
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/docs/mapping.md", top ? top : ".");
+    file = fopen(path, "r");
+    T_TRUE(file != NULL);
+    if (!file)
+        return;
+    if (getdelim(&text, &size, '\0', file) < 0)
+        T_TRUE(false);
+    fclose(file);
+    T_HAS(want, "| `LastName` |");
+    T_HAS(text, want);
+}
+
+/* Every rule shown in the document, between ```json and ```, compiles. */
+static void
+every_example_of_the_document_compiles(void)
+{
+    const char *top = getenv("srcdir");
+    AUTO_FREE char *text = NULL;
+    size_t size = 0, examples = 0;
+    char path[4096];
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/docs/mapping.md", top ? top : ".");
+    file = fopen(path, "r");
+    T_TRUE(file != NULL);
+    if (!file)
+        return;
+    if (getdelim(&text, &size, '\0', file) < 0)
+        text[0] = '\0';
+    fclose(file);
+    for (char *at = strstr(text, "```json\n"), *end; at; at = strstr(end, "```json\n")) {
+        AUTO_MAPPING *mapping = NULL;
+        at += strlen("```json\n");
+        end = strstr(at, "\n```");
+        if (!end)
+            break;
+        *end++ = '\0';
+        mapping = compile(at);
+        T_TRUE(mapping != NULL);
+        examples++;
+    }
+    T_TRUE(examples >= 6);
+}
+
+static const struct unit_case cases[] = {
+    UNIT_CASE(a_full_scim_user_fills_what_the_default_mapping_names),
+    UNIT_CASE(the_least_of_users_can_be_created),
+    UNIT_CASE(every_required_field_is_covered_or_planned_by_sfprov),
+    UNIT_CASE(what_users_set_themselves_is_left_alone_after_creation),
+    UNIT_CASE(the_work_email_is_taken_when_none_is_primary_and_else_the_first),
+    UNIT_CASE(a_display_name_stands_in_for_a_missing_family_name),
+    UNIT_CASE(an_attribute_of_the_home_is_not_taken_for_work),
+    UNIT_CASE(all_missing_required_fields_are_named),
+    UNIT_CASE(a_required_field_is_never_cleared),
+    UNIT_CASE(every_value_that_does_not_fit_is_named_with_limit_source_and_remedy),
+    UNIT_CASE(lengths_count_characters_not_bytes),
+    UNIT_CASE(a_value_with_a_nul_is_not_cut_in_silence),
+    UNIT_CASE(a_resource_that_is_no_object_is_refused),
+    UNIT_CASE(a_rule_with_a_source_takes_the_place_of_the_default_one),
+    UNIT_CASE(a_rule_without_source_changes_only_what_it_names),
+    UNIT_CASE(truncating_counts_characters_and_drops_a_bared_blank),
+    UNIT_CASE(a_constant_needs_no_source),
+    UNIT_CASE(absent_leave_sends_nothing_and_clear_sends_null),
+    UNIT_CASE(a_rule_can_be_taken_out),
+    UNIT_CASE(booleans_come_as_strings_in_any_case),
+    UNIT_CASE(a_custom_field_takes_any_one_value),
+    UNIT_CASE(numbers_and_booleans_become_text_where_text_is_needed),
+    UNIT_CASE(a_reference_must_be_an_id),
+    UNIT_CASE(values_lose_white_space_at_their_ends),
+    UNIT_CASE(every_fault_of_a_rule_has_its_place_and_remedy),
+    UNIT_CASE(all_faults_of_all_rules_are_told),
+    UNIT_CASE(two_rules_for_one_field_are_refused),
+    UNIT_CASE(an_alias_is_derived_from_any_name),
+    UNIT_CASE(language_tags_become_the_keys_that_salesforce_has),
+    UNIT_CASE(letters_are_lowered_in_every_script_and_no_locale),
+    UNIT_CASE(no_bytes_break_the_letters),
+    UNIT_CASE(the_facts_of_user_fields_hold_together),
+    UNIT_CASE(the_document_holds_the_default_mapping),
+    UNIT_CASE(every_example_of_the_document_compiles),
+};
+
+/* --print-table: the default mapping as it stands in docs/mapping.md. */
+int
+main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "--print-table") == 0) {
+        AUTO_FREE char *text = table();
+        fputs(text, stdout);
+        return 0;
+    }
+    return unit_run("mapping", cases, COUNT(cases), argc, argv);
+}
