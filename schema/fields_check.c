@@ -1,0 +1,361 @@
+/* What a connector field's value has to mean, and which fields must fit each other: addresses, API
+ * version, grant, pattern, user settings, store. Types, ranges and required fields were seen to in
+ * fields.c from the table; whether the org agrees is told by the connector's check(). */
+#include "schema/fields_check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "patterns/username.h"
+#include "schema/address.h"
+#include "schema/letters.h"
+#include "schema/locale.h"
+#include "schema/mapping_rule.h"
+#include "schema/user_fields.h"
+
+/* Versions (fact sheet 10): v7 to v30 are retired, v31 to v40 retire in Summer '28. sObject
+ * Collections, which carry all our writes, came with v42 (4.1). v58 is of Summer '23: three years,
+ * which Salesforce promises for each version, before v67. */
+#define VERSION_LEAST       41
+#define VERSION_COLLECTIONS 42
+#define VERSION_OLD         58
+#define VERSION_ADVISED     "v67.0"
+
+static void
+set_text(struct fields_draft *draft, char **member, char *value)
+{
+    if (!value) {
+        draft->faults.result = PROV_E_NOMEM;
+        return;
+    }
+    free(*member);
+    *member = value;
+}
+
+static void
+check_grant(struct fields_draft *draft)
+{
+    const struct fields *fields = draft->fields;
+    static const char remedy[] = "remove it; the app's Run-As user takes its place";
+
+    if (fields->use_password_grant) {
+        faults_add(&draft->faults, "use_password_grant", "true",
+                   "use client credentials: set use_password_grant to false, and give the app a "
+                   "Run-As user (External Client App Manager, Policies, Client Credentials Flow)",
+                   "the username-password flow is blocked by default in orgs created since "
+                   "Summer '23 and not supported by External Client Apps, so this version does "
+                   "not do it");
+        return;
+    }
+    if (fields->username)
+        faults_add(&draft->warnings, "username", NULL, remedy,
+                   "it is kept and not used: client credentials need no user name");
+    if (fields->password)
+        faults_add(&draft->warnings, "password", NULL, remedy,
+                   "it is kept and not used: client credentials need no password");
+}
+
+static void
+check_origin(struct fields_draft *draft, const struct address *org)
+{
+    if (org->from_lightning)
+        faults_add(&draft->warnings, "domain_name", draft->fields->domain_name,
+                   "write the address of the API to be rid of this line",
+                   "this is the host of the Lightning pages; %s is used", org->origin);
+    if (org->clear_text)
+        faults_add(&draft->warnings, "domain_name", org->origin,
+                   "use it with a simulated org only; a real org has https",
+                   "CAUTION: plain http, the client secret and the access token travel in clear");
+    set_text(draft, &draft->fields->domain_name, strdup(org->origin));
+}
+
+/* token may be NULL (not given, or refused), org too. */
+static void
+check_token_fits(struct fields_draft *draft, const struct address *org, const struct address *token)
+{
+    struct fields *fields = draft->fields;
+    AUTO_FREE char *remedy = NULL;
+
+    if (token->login_host && !fields->use_password_grant) {
+        remedy = letters_format("leave token_endpoint out: it then is %s" TOKEN_PATH,
+                                org ? org->origin : "the domain_name with ");
+        if (remedy)
+            faults_add(&draft->faults, "token_endpoint", fields->token_endpoint, remedy,
+                       "client credentials are taken at the My Domain of the org only, never at "
+                       "the login host");
+        else
+            draft->faults.result = PROV_E_NOMEM;
+        return;
+    }
+    if (org && org->loopback != token->loopback)
+        faults_add(&draft->faults, "token_endpoint", fields->token_endpoint,
+                   "leave token_endpoint out, or let both be the same org",
+                   "domain_name and token_endpoint must both be this machine or both Salesforce; "
+                   "a real token must not go to a simulated org, nor the other way");
+    else if (org && strcmp(org->origin, token->origin) != 0)
+        faults_add(&draft->warnings, "token_endpoint", fields->token_endpoint,
+                   "leave token_endpoint out unless this is meant",
+                   "it is on another host than domain_name, %s", org->origin);
+    if (token->clear_text && (!org || !org->clear_text))
+        faults_add(&draft->warnings, "token_endpoint", token->origin,
+                   "use it with a simulated org only; a real org has https",
+                   "CAUTION: plain http, the client secret travels in clear");
+    set_text(draft, &fields->token_endpoint, letters_format("%s" TOKEN_PATH, token->origin));
+}
+
+static void
+check_addresses(struct fields_draft *draft)
+{
+    CLEANUP(address_clear) struct address org = { 0 };
+    CLEANUP(address_clear) struct address token = { 0 };
+    struct fields *fields = draft->fields;
+    bool has_org = fields->domain_name &&
+                   address_of_org(fields->domain_name, "domain_name", &draft->faults, &org);
+
+    if (has_org)
+        check_origin(draft, &org);
+    if (!fields->token_endpoint) {
+        if (has_org)
+            set_text(draft, &fields->token_endpoint, letters_format("%s" TOKEN_PATH, org.origin));
+        return;
+    }
+    if (address_of_token(fields->token_endpoint, "token_endpoint", &draft->faults, &token))
+        check_token_fits(draft, has_org ? &org : NULL, &token);
+}
+
+/* The number in "v67.0", "67.0" or "67"; -1 for anything else. */
+static int
+version_number(const char *text)
+{
+    size_t digits;
+
+    if (*text == 'v' || *text == 'V')
+        text++;
+    digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 3 || (text[digits] && strcmp(text + digits, ".0") != 0))
+        return -1;
+    return atoi(text);
+}
+
+static void
+check_version(struct fields_draft *draft)
+{
+    static const char newer[] = "set api_version to " VERSION_ADVISED;
+    const char *given = draft->fields->api_version;
+    int version = given ? version_number(given) : 0;
+
+    if (!given)
+        return;
+    if (version < 0) {
+        faults_add(&draft->faults, "api_version", given, "write it as " VERSION_ADVISED,
+                   "it is no version of the Salesforce API");
+        return;
+    }
+    if (version < VERSION_LEAST) {
+        faults_add(&draft->faults, "api_version", given, newer,
+                   "versions up to 30 are retired and 31 to 40 will be in Summer '28; %d is the "
+                   "least taken",
+                   VERSION_LEAST);
+        return;
+    }
+    if (version < VERSION_COLLECTIONS)
+        faults_add(&draft->warnings, "api_version", given, newer,
+                   "v%d.0 is used instead, the first version with sObject Collections; versions "
+                   "31 to 40 are retired in Summer '28, and newer ones last longer",
+                   VERSION_COLLECTIONS);
+    else if (version < VERSION_OLD)
+        faults_add(&draft->warnings, "api_version", given, newer,
+                   "Salesforce promises three years for each version, and this one is older; "
+                   "versions 31 to 40 are retired in Summer '28");
+    if (version < VERSION_COLLECTIONS)
+        version = VERSION_COLLECTIONS;
+    set_text(draft, &draft->fields->api_version, letters_format("v%d.0", version));
+}
+
+/* A fault of one of the pattern's settings; its text ends in "; remedy". */
+static void
+add_pattern_fault(struct fields_draft *draft, enum pattern_setting setting,
+                  const struct prov_error *why)
+{
+    const struct fields *fields = draft->fields;
+    const struct {
+        const char *name, *value;
+    } settings[] = {
+        [PATTERN_SETTING_PATTERN] = { "provisioning_pattern", fields->provisioning_pattern },
+        [PATTERN_SETTING_SEPARATOR] = { "provisioning_separator", fields->provisioning_separator },
+        [PATTERN_SETTING_DOMAIN] = { "provisioning_domain", fields->provisioning_domain },
+    };
+    AUTO_FREE char *reason = strdup(why->text);
+    const char *remedy = "see docs/patterns.md";
+    char *semicolon = NULL;
+
+    for (char *next = reason; next && (next = strstr(next, "; ")); next++)
+        semicolon = next;
+    if (semicolon) {
+        *semicolon = '\0';
+        remedy = semicolon + 2;
+    }
+    if (reason)
+        faults_add(&draft->faults, settings[setting].name, settings[setting].value, remedy, "%s",
+                   reason);
+    else
+        draft->faults.result = PROV_E_NOMEM;
+}
+
+/* Compiles one set of settings; false when it has a fault, which is added. */
+static bool
+try_pattern(struct fields_draft *draft, const struct pattern_settings *settings,
+            struct pattern **ret)
+{
+    struct prov_error why = PROV_ERROR_INIT;
+    enum pattern_setting setting = PATTERN_SETTING_PATTERN;
+    int result = pattern_compile(settings, ret, &setting, &why);
+
+    if (result == PROV_E_NOMEM)
+        draft->faults.result = result;
+    else if (result)
+        add_pattern_fault(draft, setting, &why);
+    return result == PROV_OK;
+}
+
+/* Whether an ordinary user would get a username that Salesforce takes. */
+static void
+try_username(struct fields_draft *draft)
+{
+    const struct fields *fields = draft->fields;
+    const struct pattern_user user = { .entity_name = "jane.doe@example.com",
+                                       .user_domain = fields->user_domain,
+                                       .tenant_domain = fields->tenant_domain,
+                                       .identity_provider = fields->identity_provider };
+    struct prov_error why = PROV_ERROR_INIT;
+    char username[PATTERN_MAX_BYTES];
+
+    if (pattern_render(fields->pattern, &user, username, sizeof(username), NULL, &why) == PROV_OK &&
+        username_check(username, &why) == PROV_OK)
+        return;
+    faults_add(&draft->warnings, "provisioning_pattern", fields->provisioning_pattern,
+               "try it with `sfprov pattern`, and correct the pattern or the names it uses",
+               "the host user jane.doe@example.com would get a username that Salesforce refuses: "
+               "%s",
+               why.text);
+}
+
+static void
+check_names(struct fields_draft *draft)
+{
+    struct fields *fields = draft->fields;
+    const struct pattern_settings all = { fields->provisioning_pattern,
+                                          fields->provisioning_separator,
+                                          fields->provisioning_domain };
+    /* the separator beside some sound domain: an '@' is wrong in it only if there is one */
+    const struct pattern_settings each[] = { { .pattern = all.pattern },
+                                             { .separator = all.separator,
+                                               .domain = all.domain ? "example.com" : NULL },
+                                             { .domain = all.domain } };
+    bool sound = true;
+
+    /* one by one, so that all three can be told to be wrong at once */
+    for (size_t i = 0; i < sizeof(each) / sizeof(each[0]); i++) {
+        CLEANUP(pattern_cleanup) struct pattern *alone = NULL;
+        sound = try_pattern(draft, &each[i], &alone) && sound;
+        if (i == 0 && alone && pattern_uses(alone, PATTERN_IDP) && !fields->identity_provider) {
+            faults_add(&draft->faults, "identity_provider", NULL,
+                       "name the identity provider, or take IDP out of provisioning_pattern",
+                       "the provisioning pattern uses IDP and no name is given for it");
+            sound = false;
+        }
+    }
+    if (sound && try_pattern(draft, &all, &fields->pattern))
+        try_username(draft);
+}
+
+/* A key of a Salesforce picklist: nothing that could not be one. */
+static void
+check_key(struct fields_draft *draft, const char *name, const char *value, const char *remedy)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                  "_-+/.";
+
+    if (value && (value[strspn(value, allowed)] || letters_count(value) > 40))
+        faults_add(&draft->faults, name, value, remedy,
+                   "Salesforce has no such key: letters, digits and _-+/. only, 40 at most");
+}
+
+static void
+check_correlation(struct fields_draft *draft)
+{
+    const struct fields *fields = draft->fields;
+
+    if (!fields->correlation_field)
+        return;
+    if (!user_field_is_custom(fields->correlation_field))
+        faults_add(&draft->faults, "correlation_field", fields->correlation_field,
+                   "create a custom field on User (text, external id, unique) and give its API "
+                   "name, such as Host_Id__c",
+                   "it is no custom field, which ends in __c");
+    else if (fields->mapping && mapping_has(fields->mapping, fields->correlation_field))
+        faults_add(&draft->faults, "mapping", fields->correlation_field,
+                   "remove the rule, or choose another correlation_field",
+                   "a mapping rule writes the correlation field, which sfprov fills itself");
+}
+
+static void
+check_users(struct fields_draft *draft)
+{
+    struct fields *fields = draft->fields;
+    struct mapping_defaults defaults = { .time_zone = fields->time_zone,
+                                         .email_encoding = fields->email_encoding };
+    struct prov_error why = PROV_ERROR_INIT;
+
+    if (fields->locale)
+        set_text(draft, &fields->locale, locale_key(fields->locale));
+    if (fields->language)
+        set_text(draft, &fields->language, language_key(fields->language));
+    defaults.locale = fields->locale;
+    defaults.language = fields->language;
+    check_key(draft, "time_zone", fields->time_zone, "write it as Europe/Paris or GMT");
+    check_key(draft, "locale", fields->locale, "write it as en_US");
+    check_key(draft, "language", fields->language, "write it as en_US");
+    check_key(draft, "email_encoding", fields->email_encoding, "write it as UTF-8");
+    if (fields->profile && letters_count(fields->profile) > 255)
+        faults_add(&draft->faults, "profile", fields->profile, "give its Id",
+                   "a profile's name has at most 255 characters");
+    if (mapping_compile_list(fields->mapping_rules, &defaults, &draft->faults, &fields->mapping,
+                             &why) == PROV_E_NOMEM)
+        draft->faults.result = PROV_E_NOMEM;
+    check_correlation(draft);
+}
+
+static void
+check_delivery(struct fields_draft *draft)
+{
+    const struct fields *fields = draft->fields;
+    size_t length = fields->store ? strlen(fields->store) : 0;
+
+    if (length && (fields->store[0] != '/' || fields->store[length - 1] == '/'))
+        faults_add(&draft->faults, "store", fields->store,
+                   "write the path of a file from the root, such as /var/lib/sfprov/acme.db",
+                   "it is no absolute path of a file; the host may change its directory at any "
+                   "time");
+    if (fields->retry_first_s > fields->retry_max_s)
+        faults_add(&draft->faults, "retry_first_s", NULL,
+                   "lower retry_first_s or raise retry_max_s",
+                   "the first wait, %lld s, is longer than the longest one, %lld s",
+                   (long long)fields->retry_first_s, (long long)fields->retry_max_s);
+    if (fields->settle_window_s < 600)
+        faults_add(&draft->warnings, "settle_window_s", NULL, "leave it at 600 for a real org",
+                   "Salesforce works on a call for up to 10 minutes: with %lld s a create that got "
+                   "no answer may be done twice",
+                   (long long)fields->settle_window_s);
+}
+
+void
+fields_check(struct fields_draft *draft)
+{
+    check_grant(draft);
+    check_addresses(draft);
+    check_version(draft);
+    check_names(draft);
+    check_users(draft);
+    check_delivery(draft);
+}

@@ -1,0 +1,176 @@
+/* The connector fields: names, aliases, types, defaults, limits and help, once. The parser, the
+ * JSON Schema, the sample file and the manual are made from this table; rules that join several
+ * fields (a login host with client credentials) stand in fields.c. */
+#include "schema/fields_table.h"
+
+#include <string.h>
+
+#include "schema/fields.h"
+
+#define MEMBER(member, kind)                                                                       \
+    .name = #member, .type = kind, .offset = offsetof(struct fields, member)
+#define TEXT(member)    MEMBER(member, FIELD_TEXT)
+#define SWITCH(member)  MEMBER(member, FIELD_BOOLEAN)
+#define INTEGER(member) MEMBER(member, FIELD_INTEGER)
+
+#define CONNECTION "Connection"
+#define NAMES      "Usernames"
+#define USERS      "Users"
+#define DELIVERY   "Store and delivery"
+
+static const struct field_row rows[] = {
+    { TEXT(domain_name), .alias = "sf-domain-name", .flags = FIELD_REQUIRED, .group = CONNECTION,
+      .title = "Domain Name",
+      .help = "My Domain of the org: https://acme.my.salesforce.com, or just acme. A sandbox, "
+              "developer or government host is taken as well, and a host copied from the "
+              "Lightning pages is turned into it. Not login.salesforce.com or "
+              "test.salesforce.com. Plain http is for a simulated org on this machine only.",
+      .sample = "<https://your-domain.my.salesforce.com>" },
+    { TEXT(api_version), .alias = "sf-api-version", .flags = FIELD_NUMERIC, .fallback = "v67.0",
+      .group = CONNECTION, .title = "API version",
+      .help = "Version of the Salesforce API: v67.0, 67.0 or 67. At least 41; 41 itself is raised "
+              "to 42, the first version with sObject Collections. Salesforce promises three years "
+              "for each version." },
+    { TEXT(token_endpoint), .alias = "sf-token-endpoint", .group = CONNECTION,
+      .title = "OAuth2 Token Endpoint",
+      .help = "Where access tokens are fetched. Without it: domain_name with "
+              "/services/oauth2/token. Client credentials work at My Domain only, not at "
+              "login.salesforce.com." },
+    { TEXT(client_id), .alias = "sf-clientid", .flags = FIELD_REQUIRED, .group = CONNECTION,
+      .title = "Client ID", .help = "Consumer key of the External Client App or connected app.",
+      .sample = "<consumer key>" },
+    { TEXT(client_secret), .alias = "sf-client-secret", .flags = FIELD_REQUIRED | FIELD_SECRET,
+      .group = CONNECTION, .title = "Client Secret", .help = "Consumer secret of the same app.",
+      .sample = "<consumer secret>" },
+    { TEXT(username), .alias = "sf-username", .flags = FIELD_LEGACY, .group = CONNECTION,
+      .title = "Username",
+      .help = "Salesforce username of the API user. Taken from old configurations and not used: "
+              "with client credentials the app itself names the Run-As user." },
+    { TEXT(password), .alias = "sf-password", .flags = FIELD_SECRET | FIELD_VERBATIM | FIELD_LEGACY,
+      .group = CONNECTION, .title = "Password",
+      .help = "Password of the API user, with the security token behind it. It is not a password "
+              "for provisioned users. Taken from old configurations and not used, see username." },
+    { SWITCH(use_password_grant), .alias = "sf-usePasswordGrant",
+      .flags = FIELD_LEGACY | FIELD_FIXED, .fallback = "false", .group = CONNECTION,
+      .title = "Use OAuth username-password flow",
+      .help = "Only false is taken in this version: Salesforce blocks the username-password flow "
+              "by default in orgs created since Summer '23, and External Client Apps do not "
+              "support it." },
+    { INTEGER(connect_timeout_s), .fallback = "10", .minimum = 1, .maximum = 120, .unit = "seconds",
+      .group = CONNECTION, .title = "Connect timeout",
+      .help = "How long to wait for a connection to Salesforce." },
+    { INTEGER(request_timeout_s), .fallback = "120", .minimum = 1, .maximum = 600,
+      .unit = "seconds", .group = CONNECTION, .title = "Request timeout",
+      .help = "How long to wait for the answer to a call. Salesforce works on a call for at most "
+              "10 minutes." },
+    { TEXT(provisioning_pattern), .alias = "sf-prov-pattern", .flags = FIELD_PLAN,
+      .fallback = "{UN}", .group = NAMES, .title = "Provisioning Pattern",
+      .help =
+          "What the username is built from: UD (user store domain), UN (user name), TD "
+          "(tenant domain) and IDP (identity provider), in any order, such as {UD,UN,TD,IDP}." },
+    { TEXT(provisioning_separator), .alias = "sf-prov-separator",
+      .flags = FIELD_PLAN | FIELD_VERBATIM, .fallback = "_", .group = NAMES,
+      .title = "Provisioning Separator", .help = "What stands between the parts of the pattern." },
+    { TEXT(provisioning_domain), .alias = "sf-prov-domainName", .flags = FIELD_PLAN, .group = NAMES,
+      .title = "Provisioning Domain",
+      .help = "Domain of the usernames, such as acme.com: an @ in the name becomes a dot, and "
+              "@acme.com is appended. Without it the name must be an e-mail address by itself." },
+    { TEXT(identity_provider), .alias = "identityProviderName", .flags = FIELD_PLAN, .group = NAMES,
+      .title = "Identity provider",
+      .help = "Name of the identity provider, for IDP in the pattern. Needed if the pattern uses "
+              "it." },
+    { TEXT(tenant_domain), .flags = FIELD_PLAN, .group = NAMES, .title = "Tenant domain",
+      .help = "For TD in the pattern. Without it: carbon.super." },
+    { TEXT(user_domain), .flags = FIELD_PLAN, .group = NAMES, .title = "User store domain",
+      .help = "For UD in the pattern, when a user name has no store prefix of its own. Without "
+              "it: PRIMARY." },
+    { TEXT(issuer), .group = NAMES, .title = "Issuer",
+      .help = "Issuer (iss) of events and lists that name none. Without it every event must carry "
+              "its iss, as RFC 8417 demands: one made up here would mix the users of two hosts." },
+    { TEXT(profile), .flags = FIELD_REQUIRED | FIELD_PLAN, .group = USERS, .title = "Profile",
+      .help = "Profile of new users, by name or Id. It decides licence and rights, so there is no "
+              "default.",
+      .sample = "<Standard User>" },
+    { TEXT(time_zone), .flags = FIELD_PLAN, .fallback = "GMT", .group = USERS, .title = "Time zone",
+      .help = "Time zone of new users whose host names none, as Salesforce spells it: "
+              "Europe/Paris." },
+    { TEXT(locale), .flags = FIELD_PLAN, .fallback = "en_US", .group = USERS, .title = "Locale",
+      .help = "Locale of new users whose host names none: en_US. It decides how dates and numbers "
+              "look." },
+    { TEXT(language), .flags = FIELD_PLAN, .fallback = "en_US", .group = USERS, .title = "Language",
+      .help = "Language of new users whose host names none: en_US. The org must have it enabled." },
+    { TEXT(email_encoding), .flags = FIELD_PLAN, .fallback = "UTF-8", .group = USERS,
+      .title = "E-mail encoding",
+      .help = "Encoding of the mail that Salesforce sends for a new user." },
+    { TEXT(correlation_field), .flags = FIELD_PLAN, .group = USERS, .title = "Correlation field",
+      .help = "Custom field of User that holds sfprov's key of the user, such as Host_Id__c: "
+              "text, external id, unique. It settles for certain whether a create that got no "
+              "answer was done. Without it the username must do." },
+    { SWITCH(create_inactive), .flags = FIELD_PLAN, .fallback = "false", .group = USERS,
+      .title = "Create inactive users",
+      .help = "Whether users who are inactive from the start are created at all. Without it they "
+              "hold no username until they become active." },
+    { .name = "mapping",
+      .type = FIELD_RULES,
+      .offset = offsetof(struct fields, mapping_rules),
+      .flags = FIELD_PLAN,
+      .group = USERS,
+      .title = "Attribute mapping",
+      .help = "Rules that are laid over the default mapping of SCIM attributes to Salesforce "
+              "fields." },
+    { TEXT(store), .flags = FIELD_REQUIRED, .group = DELIVERY, .title = "Store",
+      .help = "Absolute path of the SQLite file that holds what is wanted and what is there. One "
+              "for each org.",
+      .sample = "/var/lib/sfprov/salesforce.db" },
+    { INTEGER(batch_size), .fallback = "200", .minimum = 1, .maximum = 200, .unit = "users",
+      .group = DELIVERY, .title = "Batch size",
+      .help = "Most users in one call. Each call counts once against the API limit of the org." },
+    { INTEGER(settle_window_s), .fallback = "600", .minimum = 1, .maximum = 86400,
+      .unit = "seconds", .group = DELIVERY, .title = "Settle window",
+      .help = "How long a call without an answer may still take effect. Only then is \"not found\" "
+              "believed. Salesforce works on a call for up to 10 minutes." },
+    { INTEGER(retry_first_s), .fallback = "1", .minimum = 1, .maximum = 3600, .unit = "seconds",
+      .group = DELIVERY, .title = "First retry",
+      .help = "Longest wait before the first repetition; it doubles with each." },
+    { INTEGER(retry_max_s), .fallback = "3600", .minimum = 1, .maximum = 86400, .unit = "seconds",
+      .group = DELIVERY, .title = "Longest retry",
+      .help = "Longest wait between two repetitions." },
+    { INTEGER(poll_interval_s), .fallback = "1", .minimum = 1, .maximum = 3600, .unit = "seconds",
+      .group = DELIVERY, .title = "Poll interval",
+      .help = "How often delivery looks for what other processes have submitted." },
+    { INTEGER(event_retention_days), .fallback = "90", .minimum = 1, .maximum = 3650,
+      .unit = "days", .group = DELIVERY, .title = "Event retention",
+      .help = "How long events are kept to answer what became of them, and to know a repeated "
+              "one." },
+    { INTEGER(guard_floor), .fallback = "10", .minimum = 0, .maximum = 1000000, .unit = "users",
+      .group = DELIVERY, .title = "Guard floor",
+      .help = "A full list that loses at most this many users is never held back." },
+    { INTEGER(guard_percent), .fallback = "30", .minimum = 0, .maximum = 100, .unit = "percent",
+      .group = DELIVERY, .title = "Guard share",
+      .help = "A full list that loses a larger share of the users than this, and more than "
+              "guard_floor, changes nothing unless it is forced." },
+};
+
+const struct field_row *
+fields_table(size_t *ret_count)
+{
+    *ret_count = sizeof(rows) / sizeof(rows[0]);
+    return rows;
+}
+
+const char *
+fields_ignored(const char *name)
+{
+    static const struct {
+        const char *name, *why;
+    } ignored[] = {
+        { "userIdClaimUri", "the provisioning pattern alone makes the username" },
+        { "jitProvisioningEnabled", "users are provisioned by events, not when they log in" },
+    };
+
+    for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++) {
+        if (strcmp(ignored[i].name, name) == 0)
+            return ignored[i].why;
+    }
+    return NULL;
+}
