@@ -5,3 +5,4 @@ libunit_la_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 libunit_la_LIBADD = $(CUNIT_LIBS)
 endif
 include tests/org/local.mk
+include tests/guards/local.mk
