@@ -31,3 +31,6 @@ tests_unit_test_csv_SOURCES = tests/unit/test_csv.c \
 tests_unit_test_csv_LDADD = libunit.la $(JSONC_LIBS)
 TESTS += tests/unit/test_csv
 endif
+
+EXTRA_DIST += scripts/packages.txt scripts/install-packages scripts/demo \
+	scripts/demo.d/org.py scripts/demo.d/people-1.csv scripts/demo.d/people-2.csv

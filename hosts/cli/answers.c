@@ -16,7 +16,7 @@ answers_submit(struct host *host, const struct input_event *events, size_t count
                struct answers *answers)
 {
     struct prov_error err = { .size = sizeof(err) };
-    struct prov_event batch[ANSWERS_BATCH];
+    struct prov_event batch[ANSWERS_BATCH] = { { .size = 0 } };
 
     answers->count = 0;
     for (size_t i = 0; i < count; i++) {

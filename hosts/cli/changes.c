@@ -16,13 +16,19 @@
 
 #define PAGE 200
 
-/* An attribute without the schema it is of: people know `department` by its name. */
-static const char *
-plain_name(const char *attribute)
+/* Prints an attribute as people know it: without its schema, and a manager by one name only. */
+static void
+print_attribute(FILE *out, const char **before, const char *attribute)
 {
     const char *colon = strncmp(attribute, "urn:", 4) ? NULL : strrchr(attribute, ':');
+    const char *name = colon ? colon + 1 : attribute, *end = strrchr(name, '.');
 
-    return colon ? colon + 1 : attribute;
+    if (!strcmp(name, "userName") || (end && !strcmp(end, ".$ref")))
+        return;
+    if (!end || strcmp(end, ".value"))
+        end = name + strlen(name);
+    fprintf(out, "%s%.*s", *before, (int)(end - name), name);
+    *before = ", ";
 }
 
 /* "hired", "renamed", "changed: title, department". Heap; NULL when out of memory. */
@@ -44,14 +50,8 @@ happened(struct json_object *change)
     if (!strcmp(what, "changed") || !strcmp(what, "returned")) {
         const char *before = renamed ? ", changed: " : ": ";
 
-        for (size_t i = 0; i < count; i++) {
-            const char *attribute = json_object_get_string(reply_item(attributes, i));
-
-            if (!strcmp(attribute, "userName"))
-                continue;
-            fprintf(out, "%s%s", before, plain_name(attribute));
-            before = ", ";
-        }
+        for (size_t i = 0; i < count; i++)
+            print_attribute(out, &before, json_object_get_string(reply_item(attributes, i)));
     }
     if (reply_text(change, "note"))
         fprintf(out, " (%s)", reply_word(change, "note"));
