@@ -145,18 +145,17 @@ read_envelope(struct json_object *token, const char *default_issuer, struct even
     return event->iss ? PROV_OK : error_nomem(err);
 }
 
-/* `/Users/7` of any way to write it, for endpoint "/Users/"; NULL when it is none, or no memory. */
-static char *
-resource_uri(const char *reference, const char *endpoint)
+/* `/Users/7` of any way to write it, for endpoint "/Users/"; *ret stays NULL when it is none. */
+static int
+resource_uri(const char *reference, const char *endpoint, char **ret)
 {
     AUTO_FREE char *text = strndup(reference, strcspn(reference, "?#"));
     size_t width = strlen(endpoint);
     const char *authority = text ? strstr(text, "://") : NULL, *id = NULL;
     const char *start = authority ? authority + 3 + strcspn(authority + 3, "/") : text;
-    char *uri = NULL;
 
     if (!text)
-        return NULL;
+        return PROV_E_NOMEM;
     if (!authority && strncasecmp(start, endpoint, width) == 0)
         id = start + width;
     else if (!authority && strncasecmp(start, endpoint + 1, width - 1) == 0)
@@ -166,15 +165,21 @@ resource_uri(const char *reference, const char *endpoint)
         if (!strcasestr(next + 1, endpoint))
             id = next + width;
     }
-    if (!id || !*id || asprintf(&uri, "%s%s", endpoint, id) < 0)
-        return NULL;
-    return uri;
+    if (!id || !*id)
+        return PROV_OK;
+    *ret = malloc(width + strlen(id) + 1);
+    if (!*ret)
+        return PROV_E_NOMEM;
+    stpcpy(stpcpy(*ret, endpoint), id);
+    return PROV_OK;
 }
 
 char *
 event_user_uri(const char *reference)
 {
-    return resource_uri(reference, "/Users/");
+    char *uri = NULL;
+
+    return resource_uri(reference, "/Users/", &uri) == PROV_OK ? uri : NULL;
 }
 
 static int
@@ -202,11 +207,13 @@ read_subject(struct json_object *token, struct event *event, struct prov_error *
         return error_set(err, PROV_E_INVALID,
                          "claim 'sub_id.uri' is missing: it names the user, such as /Users/7");
     if (uri[0] == '/' || strstr(uri, "://")) {
-        event->uri = event_user_uri(uri);
+        result = resource_uri(uri, "/Users/", &event->uri);
         event->ignored = !event->uri;
-        if (event->ignored)
-            event->uri = resource_uri(uri, "/Groups/");
+        if (result == PROV_OK && event->ignored)
+            result = resource_uri(uri, "/Groups/", &event->uri);
     }
+    if (result != PROV_OK)
+        return error_nomem(err);
     if (!event->uri)
         return error_set(err, PROV_E_INVALID,
                          "claim 'sub_id.uri' is '%s', which names no user: /Users/ and an id are "

@@ -14,6 +14,8 @@
 
 /* Bounds the recursion of parser and evaluation, together with the length limit of a path. */
 #define MAX_PARENTHESES 8
+/* Bounds the work of one PATCH, together with SCIM_MAX_OPERATIONS. */
+#define MAX_COMPARISONS 16
 
 enum kind {
     AND,
@@ -49,7 +51,7 @@ struct scim_filter {
 struct parser {
     const char *text;
     size_t at;
-    int depth;
+    int depth, comparisons;
     struct prov_error *err;
 };
 
@@ -179,6 +181,10 @@ take_comparison(struct parser *parser, struct scim_filter **ret)
         return error_nomem(parser->err);
     if (length == 0)
         return fail(parser, "the name of a sub-attribute is needed here");
+    if (++parser->comparisons > MAX_COMPARISONS)
+        return error_set(parser->err, PROV_E_LIMIT,
+                         "path '%.*s' compares more than %d times: simplify its filter",
+                         scim_shown_length(parser->text), parser->text, MAX_COMPARISONS);
     filter->name = strndup(parser->text + parser->at, length);
     if (!filter->name)
         return error_nomem(parser->err);

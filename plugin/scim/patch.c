@@ -54,15 +54,11 @@ static int
 put_into(struct json_object *list, size_t i, const char *sub, struct json_object *value,
          enum scim_op op, struct prov_error *err)
 {
-    struct json_object *element;
+    /* RFC 7644 3.5.2.3: a record that matched is replaced, not merged */
+    bool anew = !sub && op == SCIM_REPLACE && is_object(value);
+    struct json_object *element = anew ? scim_value_blank(list, i) : scim_value_complex(list, i);
     int result;
 
-    if (!sub && op == SCIM_REPLACE && is_object(value)) {
-        /* RFC 7644 3.5.2.3: a record that matched is replaced, not merged */
-        if (json_object_array_put_idx(list, i, json_object_new_object()) != 0)
-            return error_nomem(err);
-    }
-    element = scim_value_complex(list, i);
     if (!element)
         return error_nomem(err);
     if (!sub && is_object(value))
@@ -419,25 +415,44 @@ apply_operation(struct json_object *json, size_t number, struct json_object *cop
                       scim_shown_length(operation.text), operation.text);
 }
 
-/* Whether the value nests at most `limit` levels. */
+/* Whether the value nests at most `limit` levels, and nothing in it is too large to search. */
 static bool
-is_within(struct json_object *value, int limit)
+is_bounded(struct json_object *value, int limit)
 {
-    bool within = true;
+    bool bounded = limit > 0;
 
     if (json_object_is_type(value, json_type_array)) {
-        for (size_t i = 0; within && i < json_object_array_length(value); i++)
-            within = is_within(json_object_array_get_idx(value, i), limit - 1);
-        return within && limit > 0;
+        bounded = bounded && json_object_array_length(value) <= SCIM_MAX_ELEMENTS;
+        for (size_t i = 0; bounded && i < json_object_array_length(value); i++)
+            bounded = is_bounded(json_object_array_get_idx(value, i), limit - 1);
+        return bounded;
     }
     if (!is_object(value))
-        return true;
+        return bounded; /* json_parse() counts a plain value as a level of its own */
+    bounded = bounded && json_object_object_length(value) <= SCIM_MAX_MEMBERS;
     json_object_object_foreach(value, name, member)
     {
         (void)name;
-        within = within && is_within(member, limit - 1);
+        bounded = bounded && is_bounded(member, limit - 1);
     }
-    return within && limit > 0;
+    return bounded;
+}
+
+static int
+apply_operations(struct json_object *operations, struct json_object *copy, struct prov_error *err)
+{
+    size_t count = is_object(operations) ? 1 : json_object_array_length(operations);
+    int result = PROV_OK;
+
+    if (count > SCIM_MAX_OPERATIONS)
+        return error_set(err, PROV_E_LIMIT,
+                         "a PATCH with %zu operations, more than %d: send several", count,
+                         SCIM_MAX_OPERATIONS);
+    for (size_t i = 0; result == PROV_OK && i < count; i++)
+        result = apply_operation(is_object(operations) ? operations
+                                                       : json_object_array_get_idx(operations, i),
+                                 i + 1, copy, err);
+    return result;
 }
 
 int
@@ -446,7 +461,7 @@ scim_patch_apply(struct json_object *resource, struct json_object *patch, struct
 {
     struct json_object *operations = json_get_nocase(patch, "Operations", NULL);
     AUTO_JSON struct json_object *copy = NULL;
-    int result = PROV_OK;
+    int result;
 
     if (!is_object(operations) && !json_object_is_type(operations, json_type_array))
         return error_set(err, PROV_E_INVALID, "invalidSyntax: a PATCH needs an array 'Operations'");
@@ -454,17 +469,15 @@ scim_patch_apply(struct json_object *resource, struct json_object *patch, struct
         return error_set(err, PROV_E_INVALID, "the resource is no JSON object: send it whole");
     if (resource && json_object_deep_copy(resource, &copy, NULL) != 0)
         return error_nomem(err);
-    if (is_object(operations))
-        result = apply_operation(operations, 1, copy, err);
-    for (size_t i = 0;
-         !is_object(operations) && result == PROV_OK && i < json_object_array_length(operations);
-         i++)
-        result = apply_operation(json_object_array_get_idx(operations, i), i + 1, copy, err);
-    /* what is wrapped gets deeper; a resource that cannot be read back is of no use */
-    if (result == PROV_OK && copy && !is_within(copy, JSON_MAX_DEPTH))
+    if (copy && !is_bounded(copy, JSON_MAX_DEPTH))
+        return error_set(err, PROV_E_LIMIT,
+                         "the resource is too large for PATCH: send it whole (prov:put:full)");
+    result = apply_operations(operations, copy, err);
+    /* what gets wrapped gets deeper; a resource that cannot be read back is of no use */
+    if (result == PROV_OK && copy && !is_bounded(copy, JSON_MAX_DEPTH))
         return error_set(err, PROV_E_LIMIT, "the resource would nest deeper than %d levels",
                          JSON_MAX_DEPTH);
-    if (result == PROV_OK && resource)
+    if (result == PROV_OK && copy)
         *ret = STEAL(copy);
     return result;
 }

@@ -16,7 +16,7 @@
  * Applies a PatchOp (`{"schemas":[...],"Operations":[...]}`) to a copy of resource and returns the
  * copy, which the caller owns. All operations or none. PROV_E_INVALID names the operation (from 1),
  * its path, the reason (RFC 7644 table 9: noTarget, invalidPath, ...) and the remedy.
- * PROV_E_LIMIT: the resource would get more than 5000 values or 2000 attributes in one place.
+ * PROV_E_LIMIT: more than 500 operations, or 5000 values or 2000 attributes in one place.
  * With resource NULL only the form is checked and *ret is not written.
  */
 MUST_CHECK int scim_patch_apply(struct json_object *resource, struct json_object *patch,

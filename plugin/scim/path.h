@@ -17,8 +17,8 @@
 
 struct scim_path;
 
-/* PROV_E_INVALID with position (from 1) and remedy; PROV_E_LIMIT beyond 1 KiB or 8 parentheses. The
- * caller frees *ret. */
+/* PROV_E_INVALID with position (from 1) and remedy; PROV_E_LIMIT beyond 1 KiB, 8
+ * parentheses or 16 comparisons. The caller frees *ret. */
 MUST_CHECK int scim_path_parse(const char *text, struct scim_path **ret, struct prov_error *err);
 void scim_path_free(struct scim_path *path);
 DEFINE_CLEANUP(struct scim_path *, scim_path, scim_path_free);

@@ -11,11 +11,6 @@
 
 #include "plugin/scim/parts.h"
 
-/* Comparing every new element with every old one, and every name with every other, is quadratic:
- * these keep a hostile PATCH below a second. No real user comes near them. */
-#define MAX_ELEMENTS 5000
-#define MAX_MEMBERS  2000
-
 static const char *const multi_valued[] = {
     "emails", "phoneNumbers", "ims",   "photos",           "addresses",
     "groups", "entitlements", "roles", "x509Certificates",
@@ -50,9 +45,10 @@ put(struct json_object *object, const char *name, struct json_object *value, str
     if (!value)
         return error_nomem(err);
     json_get_nocase(object, name, &spelled);
-    if (!spelled && json_object_object_length(object) >= MAX_MEMBERS) {
+    if (!spelled && json_object_object_length(object) >= SCIM_MAX_MEMBERS) {
         json_object_put(value);
-        return error_set(err, PROV_E_LIMIT, "there would be more than %d attributes", MAX_MEMBERS);
+        return error_set(err, PROV_E_LIMIT, "there would be more than %d attributes",
+                         SCIM_MAX_MEMBERS);
     }
     return json_put(object, spelled ? spelled : name, value) == PROV_OK ? PROV_OK
                                                                         : error_nomem(err);
@@ -84,9 +80,10 @@ scim_value_append(struct json_object *list, struct json_object *element, struct 
 {
     if (!element)
         return error_nomem(err);
-    if (json_object_array_length(list) >= MAX_ELEMENTS) {
+    if (json_object_array_length(list) >= SCIM_MAX_ELEMENTS) {
         json_object_put(element);
-        return error_set(err, PROV_E_LIMIT, "there would be more than %d values", MAX_ELEMENTS);
+        return error_set(err, PROV_E_LIMIT, "there would be more than %d values",
+                         SCIM_MAX_ELEMENTS);
     }
     if (json_object_array_add(list, element) != 0) {
         json_object_put(element);
@@ -113,18 +110,29 @@ scim_value_list(struct json_object *object, const char *name)
 }
 
 struct json_object *
+scim_value_blank(struct json_object *list, size_t i)
+{
+    struct json_object *blank = json_object_new_object();
+
+    if (blank && json_object_array_put_idx(list, i, blank) == 0)
+        return blank; /* the list keeps it */
+    json_object_put(blank);
+    return NULL;
+}
+
+struct json_object *
 scim_value_complex(struct json_object *list, size_t i)
 {
-    struct json_object *element = json_object_array_get_idx(list, i);
-    AUTO_JSON struct json_object *complex = NULL;
+    AUTO_JSON struct json_object *plain = NULL;
+    struct json_object *element = json_object_array_get_idx(list, i), *complex;
 
     if (json_object_is_type(element, json_type_object))
         return element;
-    complex = json_object_new_object();
-    if (!complex || (element && json_put(complex, "value", json_ref(element)) != PROV_OK) ||
-        json_object_array_put_idx(list, i, json_ref(complex)) != 0)
+    plain = json_ref(element);
+    complex = scim_value_blank(list, i);
+    if (complex && plain && json_put(complex, "value", json_ref(plain)) != PROV_OK)
         return NULL;
-    return complex; /* the list keeps it */
+    return complex;
 }
 
 int

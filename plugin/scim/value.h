@@ -4,6 +4,12 @@
 
 #include "plugin/base/json.h"
 
+/* Looking for names and equal values is linear, and a PATCH does it many times: these bounds keep a
+ * hostile one to seconds. No real user comes near them. */
+#define SCIM_MAX_ELEMENTS   5000
+#define SCIM_MAX_MEMBERS    2000
+#define SCIM_MAX_OPERATIONS 500
+
 enum scim_op {
     SCIM_ADD,
     SCIM_REPLACE,
@@ -32,6 +38,9 @@ void scim_value_remove(struct json_object *object, const char *name);
 /* Makes the attribute of that name an array, around what stands there, and returns it, borrowed;
  * NULL: out of memory. */
 struct json_object *scim_value_list(struct json_object *object, const char *name);
+
+/* Puts an empty object in the place of element i. Borrowed; NULL: out of memory. */
+struct json_object *scim_value_blank(struct json_object *list, size_t i);
 
 /* Makes element i of the array an object, with a plain value as its `value`. Borrowed; NULL: out of
  * memory. */

@@ -223,6 +223,12 @@ hostile_path_is_refused_for_its_size(void)
     T_STR(refusal("a[((((((((b pr))))))))]"), "(taken)");
     T_HAS(refusal("a[(((((((((b pr)))))))))]"), "more than 8 parentheses");
     T_HAS(refusal("a[not(not(not(not(not(not(not(not(not(b pr)))))))))]"), "8 parentheses");
+    T_STR(refusal("a[b pr or b pr or b pr or b pr or b pr or b pr or b pr or b pr or b pr or b pr "
+                  "or b pr or b pr or b pr or b pr or b pr or b pr]"),
+          "(taken)");
+    T_HAS(refusal("a[b pr or b pr or b pr or b pr or b pr or b pr or b pr or b pr or b pr or b pr "
+                  "or b pr or b pr or b pr or b pr or b pr or b pr or b pr]"),
+          "compares more than 16 times");
     T_STR(refusal("a[(b pr) and (b pr) and (b pr) and (b pr) and (b pr) and (b pr) and (b pr) and "
                   "(b pr) and (b pr)]"),
           "(taken)");
@@ -381,11 +387,32 @@ patch_cannot_grow_a_resource_without_end(void)
                                        ",\"a", 2500, "\":1", "}}]}");
     AUTO_FREE char *operations =
         repeated("{\"Operations\":[{\"op\":\"add\",\"path\":\"a\",\"value\":1}",
-                 ",{\"op\":\"replace\",\"path\":\"x[a eq ", 1000, "].a\",\"value\":1}", "]}");
+                 ",{\"op\":\"replace\",\"path\":\"x[a eq ", 499, "].a\",\"value\":1}", "]}");
+    AUTO_FREE char *more = repeated("{\"Operations\":[{}", ",{\"x\":", 500, "}", "]}");
+    AUTO_FREE char *list = repeated("{\"a\":{\"b\":[0", ",", 5000, "", "]}}");
+    AUTO_FREE char *object = repeated("{\"a\":[{\"b\":0", ",\"", 2000, "\":1", "}]}");
 
     T_HAS(patched("{}", values), "more than 5000 values");
     T_HAS(patched("{}", members), "more than 2000 attributes");
     T_HAS(patched("{}", operations), "{\"a\":1,\"x\":[{\"a\":1}");
+    T_HAS(patched("{}", more), "501 operations, more than 500");
+    T_HAS(patched(list, "{\"Operations\":[]}"), "too large for PATCH: send it whole");
+    T_HAS(patched(object, "{\"Operations\":[]}"), "too large for PATCH: send it whole");
+}
+
+static void
+patch_cannot_nest_a_resource_too_deep_to_read_back(void)
+{
+    /* 32 levels: an `emails` that is no array is wrapped into one, which makes 33 */
+    char text[256];
+
+    snprintf(text, sizeof(text), "{\"emails\":{\"type\":\"work\",\"x\":%.29s7%.29s}}",
+             "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]");
+    T_HAS(patched(text, "{\"Operations\":{\"op\":\"add\",\"path\":\"title\",\"value\":1}}"),
+          "\"title\":1");
+    T_HAS(patched(text, "{\"Operations\":{\"op\":\"add\",\"path\":"
+                        "\"emails[type eq \\\"work\\\"].value\",\"value\":1}}"),
+          "nest deeper than 32 levels");
 }
 
 static void
@@ -442,6 +469,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(failed_operation_undoes_the_ones_before),
     UNIT_CASE(form_is_checked_without_a_resource),
     UNIT_CASE(patch_cannot_grow_a_resource_without_end),
+    UNIT_CASE(patch_cannot_nest_a_resource_too_deep_to_read_back),
     UNIT_CASE(active_is_false_only_when_it_says_so),
     UNIT_CASE(setting_active_keeps_the_spelling),
 };
