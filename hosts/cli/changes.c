@@ -62,10 +62,12 @@ happened(struct json_object *change)
     return text;
 }
 
-/* What became of it, in one phrase. Heap; NULL when out of memory. */
+/* What became of it, in one phrase. A new user whose manager came after him was created first and
+ * updated then. Heap; NULL when out of memory. */
 static char *
-outcome_of(struct json_object *row)
+outcome_of(struct json_object *change, struct json_object *row)
 {
+    bool hired = !strcmp(reply_word(change, "what"), "hired");
     const char *state = reply_word(row, "state"), *outcome = reply_word(row, "outcome");
     const char *action = reply_word(row, "last_action");
     char *text = NULL;
@@ -79,7 +81,8 @@ outcome_of(struct json_object *row)
     else if (!strcmp(state, "pending") || !strcmp(state, "in_flight"))
         length = asprintf(&text, "pending%s%s", *outcome ? ": " : "", outcome);
     else if (!strcmp(outcome, "delivered") && *action)
-        length = asprintf(&text, "%s", action);
+        length = asprintf(&text, "%s%s",
+                          hired && !strncmp(action, "updated ", 8) ? "created, " : "", action);
     else
         length = asprintf(&text, "%s", *outcome ? outcome : state);
     return length < 0 ? NULL : text;
@@ -166,7 +169,7 @@ changes_outcome(struct host *host, struct json_object *report, struct json_objec
                 break;
         }
         row = row_of(page, report, reply_word(change, "uri"));
-        outcome = outcome_of(row);
+        outcome = outcome_of(change, row);
         code = add_user(users, change, row, outcome);
         free(outcome);
     }

@@ -118,8 +118,8 @@ print_summary(const struct options *options, struct run *run, const struct drive
         parked_print(parked);
         if (run->lines.fd >= 0)
             answers_count(&run->answers, "; ");
-        printf("%" PRIu64 " users delivered, %" PRIu64 " parked, %" PRIu64 " pending; %" PRIu64
-               " API calls; %.1f s\n",
+        printf("%" PRIu64 " changes delivered, %" PRIu64 " users parked, %" PRIu64
+               " pending; %" PRIu64 " API calls; %.1f s\n",
                view->delivered, view->parked, view->pending, view->api_calls, seconds);
         json_object_put(parked);
         return;
