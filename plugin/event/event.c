@@ -1,8 +1,8 @@
 /*
- * Reads one RFC 9967 token: its claims, its subject, and which events it holds. It refuses only what
- * cannot be folded (design rule 1): whether the attributes in the data make a Salesforce user is the
- * planner's question, so their types are not looked at. Passwords are taken out by password.c before
- * anything is kept; what an event does to a state is fold.c's.
+ * Reads one RFC 9967 token: its claims, its subject, and which events it holds. It refuses only
+ * what cannot be folded (design rule 1): whether the attributes in the data make a Salesforce user
+ * is the planner's question, so their types are not looked at. Passwords are taken out by
+ * password.c before anything is kept; what an event does to a state is fold.c's.
  */
 #include "plugin/event/event.h"
 
@@ -107,7 +107,7 @@ take_text(struct json_object *object, const char *claim, const char *place, size
     return *ret ? PROV_OK : error_nomem(err);
 }
 
-/* Seconds, also as a fraction (RFC 7519 NumericDate). For people only, so nothing is wrong with it. */
+/* Seconds, also as a fraction (RFC 7519 NumericDate). For people only: nothing is wrong. */
 static int64_t
 read_iat(struct json_object *token)
 {
@@ -271,8 +271,8 @@ sort_events(struct json_object *events, struct payloads *ret, struct prov_error 
     return PROV_OK;
 }
 
-/* JSON objects have no order, so nobody can say which of the two was meant to win. A delete with data
- * is none: the data is the last that is known of the user. */
+/* JSON objects have no order, so nobody can say which of the two was meant to win. A delete with
+ * data is none: the data is the last that is known of the user. */
 static bool
 contradicts(const struct kind *a, const struct kind *b)
 {

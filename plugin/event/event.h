@@ -64,8 +64,8 @@ struct subject_state {
  * Reads and checks one token. PROV_E_INVALID says which claim and what is wrong with it (a
  * contradictory pair of event URIs, `full` without `data`, an unknown URI, no jti, a notice that
  * cannot be resolved, ...); PROV_E_LIMIT for size, depth and over-long claims. What is in the data
- * is not looked at, but for the form of a PATCH. A delete may come with data, the last that is known.
- * default_issuer may be NULL. The caller frees *ret.
+ * is not looked at, but for the form of a PATCH. A delete may come with data, the last that is
+ * known. default_issuer may be NULL. The caller frees *ret.
  */
 MUST_CHECK int event_parse(const char *json, size_t length, const char *default_issuer,
                            struct event **ret, struct prov_error *err);

@@ -1,6 +1,6 @@
 /*
- * Finds and removes passwords in the data of an event (design rule 5): a password must not reach the
- * store, the digest or a message. It takes too much rather than too little: `userPassword` of a
+ * Finds and removes passwords in the data of an event (design rule 5): a password must not reach
+ * the store, the digest or a message. It takes too much rather than too little: `userPassword` of a
  * directory and `password` of an unknown extension go as well, whatever the form of the path. The
  * data need not be valid; whether it is, event.c decides afterwards.
  */
@@ -16,8 +16,8 @@ continues_name(char c)
            c == '_';
 }
 
-/* Whether a name or path has an attribute name in it that ends with "password". What stands in quotes
- * is a filter's value, not a name. */
+/* Whether a name or path has an attribute name in it that ends with "password". What stands in
+ * quotes is a filter's value, not a name. */
 static bool
 names_password(const char *text)
 {

@@ -167,7 +167,8 @@ unfit(enum comparison comparison, struct json_object *literal)
     return NULL;
 }
 
-/* `name pr` or `name operator literal`. The RFC's own example leaves out the blank before a quote. */
+/* `name pr` or `name operator literal`. The RFC's own example leaves out the blank before a
+ * quote. */
 static int
 take_comparison(struct parser *parser, struct scim_filter **ret)
 {

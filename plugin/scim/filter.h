@@ -19,13 +19,13 @@ DEFINE_CLEANUP(struct scim_filter *, scim_filter, scim_filter_free);
 /* Whether one element of a multi-valued attribute passes. */
 bool scim_filter_match(const struct scim_filter *filter, struct json_object *element);
 
-/* Whether the filter says what an element that passes it looks like: `eq`, or several of them joined
- * by `and`. Not a comparison of `value` or `$ref`, which picks one existing element instead of a kind
- * of them. */
+/* Whether the filter says what an element that passes it looks like: `eq`, or several of them
+ * joined by `and`. Not a comparison of `value` or `$ref`, which picks one existing element instead
+ * of a kind of them. */
 bool scim_filter_describes(const struct scim_filter *filter);
 
-/* The element that such a filter describes, {"type":"work"} for `type eq "work"`; the caller owns it,
- * its values stay the filter's. NULL: it describes none, or out of memory. */
+/* The element that such a filter describes, {"type":"work"} for `type eq "work"`; the caller owns
+ * it, its values stay the filter's. NULL: it describes none, or out of memory. */
 struct json_object *scim_filter_element(const struct scim_filter *filter);
 
 #endif

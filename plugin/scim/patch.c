@@ -1,6 +1,6 @@
 /*
- * PATCH (RFC 7644 3.5.2): the form of a PatchOp, and where each operation acts. How a value is put in
- * place is value.c's, what a path means path.c's.
+ * PATCH (RFC 7644 3.5.2): the form of a PatchOp, and where each operation acts. How a value is put
+ * in place is value.c's, what a path means path.c's.
  *
  * Beyond the RFC, as hosts do it: a filter of plain `eq` that no element passes adds the element it
  * describes (Entra ID sets emails[type eq "work"].value that way); removing what is not there is

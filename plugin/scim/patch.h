@@ -4,8 +4,8 @@
  * replace with dotted or URN keys (Okta, Entra), booleans as strings for `active` and `primary`,
  * a single object where an array is meant, a bare id as
  * `manager`, and emails[type eq "work"].value where there is no such value: a filter of plain `eq`
- * says what to add. Removing what is not there is nothing. `id`, `meta` and `schemas` are left alone.
- * Pure.
+ * says what to add. Removing what is not there is nothing. `id`, `meta` and `schemas` are left
+ * alone. Pure.
  */
 #ifndef SCIM_PATCH_H
 #define SCIM_PATCH_H

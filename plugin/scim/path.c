@@ -3,9 +3,9 @@
  * path means. Filters inside brackets are filter.c's; changing what a path leads to is patch.c's.
  *
  * A URN in front of an attribute ends at the last colon, and attribute names hold neither colons
- * nor dots, so the dot of "2.0" divides nothing. Whether the last segment is an attribute or part of
- * the URN ("...:enterprise:2.0:User" as a whole) is decided for names of resource types here, else
- * by the resource.
+ * nor dots, so the dot of "2.0" divides nothing. Whether the last segment is an attribute or part
+ * of the URN ("...:enterprise:2.0:User" as a whole) is decided for names of resource types here,
+ * else by the resource.
  */
 #include "plugin/scim/path.h"
 

@@ -4,8 +4,8 @@
  *   urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value
  * Attribute names and schema URNs compare without case (RFC 7643 2.1). Also taken: Salesforce's and
  * Entra's short path of an extension attribute (`department`), when the core schema has no such
- * attribute in the resource and an extension has; a bare "manager":"7" as its `value`. Pure. A parsed
- * path never changes.
+ * attribute in the resource and an extension has; a bare "manager":"7" as its `value`. Pure. A
+ * parsed path never changes.
  */
 #ifndef SCIM_PATH_H
 #define SCIM_PATH_H

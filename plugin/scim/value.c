@@ -153,8 +153,8 @@ scim_value_sole_primary(struct json_object *list, size_t i, struct prov_error *e
     return PROV_OK;
 }
 
-/* One value as an element of this attribute. An element of a core attribute is complex, also where a
- * host sends its `value` alone. */
+/* One value as an element of this attribute. An element of a core attribute is complex, also where
+ * a host sends its `value` alone. */
 static int
 new_element(const char *name, struct json_object *value, struct json_object **ret,
             struct prov_error *err)

@@ -1,4 +1,4 @@
-/* How a value is put into a resource: appended, merged, replaced, unassigned. For this room only. */
+/* How a value is put into a resource: appended, merged, replaced. For this room only. */
 #ifndef SCIM_VALUE_H
 #define SCIM_VALUE_H
 
