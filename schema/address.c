@@ -55,8 +55,11 @@ struct context {
     struct fault_list *faults;
 };
 
-static bool PRINTF_LIKE(3, 4)
-    refuse(const struct context *context, const char *remedy, const char *format, ...)
+static bool refuse(const struct context *context, const char *remedy, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+static bool
+refuse(const struct context *context, const char *remedy, const char *format, ...)
 {
     AUTO_FREE char *reason = NULL;
     va_list arguments;

@@ -82,21 +82,24 @@ find_row(const struct reader *reader, const char *name)
     return NULL;
 }
 
-/* A value shown to people; NULL when there is none, for a secret, and when out of memory. Heap. */
+/* A value as text; heap, NULL when out of memory. */
 static char *
-shown_value(const struct field_row *row, struct json_object *value)
+value_text(struct json_object *value)
 {
-    if (!value || row->flags & FIELD_SECRET)
-        return NULL;
     return json_object_is_type(value, json_type_string) ? strdup(json_object_get_string(value))
                                                         : json_text(value);
 }
 
-static void PRINTF_LIKE(4, 5) refuse(struct reader *reader, const struct field_row *row,
-                                     const char *remedy, const char *format, ...)
+static void refuse(struct reader *reader, const struct field_row *row, const char *remedy,
+                   const char *format, ...) PRINTF_LIKE(4, 5);
+
+static void
+refuse(struct reader *reader, const struct field_row *row, const char *remedy, const char *format,
+       ...)
 {
     size_t at = (size_t)(row - reader->rows);
-    AUTO_FREE char *value = shown_value(row, reader->given[at].value);
+    bool shown = reader->given[at].value && !(row->flags & FIELD_SECRET);
+    AUTO_FREE char *value = shown ? value_text(reader->given[at].value) : NULL;
     AUTO_FREE char *reason = NULL;
     va_list arguments;
 
@@ -104,7 +107,7 @@ static void PRINTF_LIKE(4, 5) refuse(struct reader *reader, const struct field_r
     reason = letters_vformat(format, arguments);
     va_end(arguments);
     reader->refused[at] = true;
-    if (reason)
+    if (reason && (value || !shown))
         faults_add(&reader->draft.faults, row->name, value, remedy, "%s", reason);
     else
         reader->draft.faults.result = PROV_E_NOMEM;
@@ -141,11 +144,16 @@ is_blank(struct json_object *value)
 
 /* Whether two values are the same, one of them perhaps written as text. */
 static bool
-same_value(struct json_object *a, struct json_object *b)
+same_value(struct reader *reader, struct json_object *a, struct json_object *b)
 {
+    AUTO_FREE char *one = value_text(a);
+    AUTO_FREE char *other = value_text(b);
+
+    if (!one || !other)
+        reader->draft.faults.result = PROV_E_NOMEM;
     if (json_object_get_type(a) == json_object_get_type(b))
         return json_equal(a, b);
-    return strcasecmp(json_object_get_string(a), json_object_get_string(b)) == 0;
+    return one && other && strcasecmp(one, other) == 0;
 }
 
 static void
@@ -170,7 +178,7 @@ take(struct reader *reader, const char *key, struct json_object *value)
     if (!reader->given[at].value) {
         reader->given[at].value = value;
         reader->given[at].key = key;
-    } else if (!same_value(reader->given[at].value, value)) {
+    } else if (!same_value(reader, reader->given[at].value, value)) {
         faults_add(&reader->draft.faults, row->name, NULL, "keep one of the two",
                    "'%s' and '%s' are the same field and have different values",
                    reader->given[at].key, key);
@@ -262,6 +270,7 @@ note_secret(struct reader *reader, const char *key, struct json_object *value)
 {
     const struct field_row *row = find_row(reader, key);
     struct fault_list *faults = &reader->draft.faults;
+    AUTO_FREE char *given = NULL;
     AUTO_FREE char *text = NULL;
     struct json_object *secret;
 
@@ -280,7 +289,8 @@ note_secret(struct reader *reader, const char *key, struct json_object *value)
             note_secret(reader, key, json_object_array_get_idx(value, i));
         return;
     }
-    text = letters_trim(json_object_get_string(value));
+    given = value_text(value);
+    text = given ? letters_trim(given) : NULL;
     secret = text ? json_object_new_string(text) : NULL;
     if (!secret || json_object_array_add(faults->secrets, secret) != 0) {
         json_object_put(secret);
@@ -317,6 +327,7 @@ read_text(struct reader *reader, const struct field_row *row, struct json_object
 {
     bool is_number =
         json_object_is_type(value, json_type_int) || json_object_is_type(value, json_type_double);
+    AUTO_FREE char *given = NULL;
     AUTO_FREE char *text = NULL;
     size_t bad;
 
@@ -326,8 +337,9 @@ read_text(struct reader *reader, const struct field_row *row, struct json_object
                json_type_to_name(json_object_get_type(value)));
         return;
     }
-    text = row->flags & FIELD_VERBATIM ? strdup(json_object_get_string(value))
-                                       : letters_trim(json_object_get_string(value));
+    given = value_text(value);
+    if (given)
+        text = row->flags & FIELD_VERBATIM ? STEAL(given) : letters_trim(given);
     if (!text) {
         reader->draft.faults.result = PROV_E_NOMEM;
         return;
@@ -347,12 +359,12 @@ read_text(struct reader *reader, const struct field_row *row, struct json_object
 static void
 read_boolean(struct reader *reader, const struct field_row *row, struct json_object *value)
 {
-    const char *text = json_object_get_string(value);
-    bool is_text = json_object_is_type(value, json_type_string);
+    const char *text =
+        json_object_is_type(value, json_type_string) ? json_object_get_string(value) : "";
 
     if (json_object_is_type(value, json_type_boolean))
         *boolean_member(reader->draft.fields, row) = json_object_get_boolean(value);
-    else if (is_text && (strcasecmp(text, "true") == 0 || strcasecmp(text, "false") == 0))
+    else if (strcasecmp(text, "true") == 0 || strcasecmp(text, "false") == 0)
         *boolean_member(reader->draft.fields, row) = strcasecmp(text, "true") == 0;
     else
         refuse(reader, row, "write true or false", "it is a switch");
@@ -361,11 +373,16 @@ read_boolean(struct reader *reader, const struct field_row *row, struct json_obj
 static bool
 whole_number(struct json_object *value, int64_t *ret)
 {
-    const char *text = json_object_get_string(value);
+    const char *text;
     char *end = NULL;
 
-    if (!json_object_is_type(value, json_type_int) && !json_object_is_type(value, json_type_string))
+    if (json_object_is_type(value, json_type_int)) {
+        *ret = json_object_get_int64(value);
+        return true;
+    }
+    if (!json_object_is_type(value, json_type_string))
         return false;
+    text = json_object_get_string(value);
     errno = 0;
     *ret = strtoll(text, &end, 10);
     return errno == 0 && end > text && *end == '\0';

@@ -93,7 +93,10 @@ outcome_cleanup(struct outcome *outcome)
     json_object_put(outcome->value);
 }
 
-static void PRINTF_LIKE(2, 3) add_problem(struct run *run, const char *format, ...)
+static void add_problem(struct run *run, const char *format, ...) PRINTF_LIKE(2, 3);
+
+static void
+add_problem(struct run *run, const char *format, ...)
 {
     size_t room = sizeof(run->problems) - run->problem_length;
     va_list arguments;

@@ -22,8 +22,11 @@ struct draft {
     struct fault_list *faults;
 };
 
-static void PRINTF_LIKE(4, 5)
-    refuse(struct draft *draft, const char *key, const char *remedy, const char *format, ...)
+static void refuse(struct draft *draft, const char *key, const char *remedy, const char *format,
+                   ...) PRINTF_LIKE(4, 5);
+
+static void
+refuse(struct draft *draft, const char *key, const char *remedy, const char *format, ...)
 {
     struct json_object *value = key ? json_get(draft->rule, key) : NULL;
     AUTO_FREE char *place = NULL;

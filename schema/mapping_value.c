@@ -13,8 +13,11 @@
 
 #define HOST_REMEDY "correct it at the host"
 
-static int PRINTF_LIKE(3, 4)
-    refuse(struct value_problem *problem, const char *remedy, const char *format, ...)
+static int refuse(struct value_problem *problem, const char *remedy, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+static int
+refuse(struct value_problem *problem, const char *remedy, const char *format, ...)
 {
     va_list arguments;
 
