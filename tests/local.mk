@@ -6,3 +6,4 @@ libunit_la_LIBADD = $(CUNIT_LIBS)
 endif
 include tests/org/local.mk
 include tests/guards/local.mk
+include tests/bench/local.mk
