@@ -10,7 +10,7 @@ put_value(struct json_object *values, const struct field_row *row, const struct 
 {
     const char *place = (const char *)fields + row->offset;
     const char *text;
-    struct json_object *rules;
+    struct json_object *rules, *copy = NULL;
     int64_t number;
     bool on;
 
@@ -28,7 +28,10 @@ put_value(struct json_object *values, const struct field_row *row, const struct 
         return json_put_int(values, row->name, number);
     default:
         memcpy(&rules, place, sizeof(rules));
-        return rules ? json_put(values, row->name, json_ref(rules)) : PROV_OK;
+        /* threads share the fields, and json-c counts references without locks */
+        if (rules && json_object_deep_copy(rules, &copy, NULL) != 0)
+            return PROV_E_NOMEM;
+        return rules ? json_put(values, row->name, copy) : PROV_OK;
     }
 }
 
@@ -36,11 +39,11 @@ int
 fields_effective(const struct fields *fields, struct json_object **ret, struct prov_error *err)
 {
     AUTO_JSON struct json_object *result = json_object_new_object();
-    struct json_object *values = json_object_new_object();
+    AUTO_JSON struct json_object *values = json_object_new_object();
     const struct field_row *rows;
     size_t count;
 
-    if (!result || !values || json_put(result, "fields", values))
+    if (!result || !values || json_put(result, "fields", json_ref(values)))
         return error_nomem(err);
     rows = fields_table(&count);
     for (size_t i = 0; i < count; i++) {

@@ -18,13 +18,22 @@ libsfprov_la_SOURCES += \
 EXTRA_DIST += docs/sfprov.sample.json docs/man/fields.mdoc.inc docs/mapping.md
 
 if BUILD_TESTS
-check_PROGRAMS += tests/unit/test_fields tests/unit/test_mapping
-tests_unit_test_fields_SOURCES = tests/unit/test_fields.c
+schema_tests = tests/unit/test_fields tests/unit/test_addresses tests/unit/test_mapping \
+	tests/unit/test_mapping_rules tests/unit/test_letters
+check_PROGRAMS += $(schema_tests)
+TESTS += $(schema_tests)
+tests_unit_test_fields_SOURCES = tests/unit/test_fields.c tests/unit/fields_run.h
 tests_unit_test_fields_LDADD = libunit.la libsfprov.la
-tests_unit_test_mapping_SOURCES = tests/unit/test_mapping.c
+tests_unit_test_addresses_SOURCES = tests/unit/test_addresses.c tests/unit/fields_run.h
+tests_unit_test_addresses_LDADD = libunit.la libsfprov.la
+tests_unit_test_mapping_SOURCES = tests/unit/test_mapping.c tests/unit/mapping_json.h
 tests_unit_test_mapping_LDADD = libunit.la libsfprov.la
-TESTS += tests/unit/test_fields tests/unit/test_mapping
+tests_unit_test_mapping_rules_SOURCES = tests/unit/test_mapping_rules.c tests/unit/mapping_json.h
+tests_unit_test_mapping_rules_LDADD = libunit.la libsfprov.la
+tests_unit_test_letters_SOURCES = tests/unit/test_letters.c tests/unit/mapping_json.h
+tests_unit_test_letters_LDADD = libunit.la libsfprov.la
 
+# Makes the committed files anew from the table.
 fields-docs: tests/unit/test_fields
 	tests/unit/test_fields --print-sample >$(srcdir)/docs/sfprov.sample.json
 	tests/unit/test_fields --print-mdoc >$(srcdir)/docs/man/fields.mdoc.inc

@@ -1,98 +1,9 @@
 /* Connector fields: what an administrator types or pastes, what comes of it, and what is said when
  * it is wrong. Also that the sample file and the section of the manual in docs/ are those of the
- * table. JSON is written with ' for ", to stay readable. */
+ * table. Addresses have tests of their own. */
 #include "patterns/pattern.h"
-#include "plugin/base/json.h"
-#include "schema/fields.h"
 #include "schema/fields_table.h"
-#include "tests/unit/unit.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-#define SECRET "5A1f00dDEADBEEFcafe7788"
-#define BASE                                                                                       \
-    "'domain_name':'acme','client_id':'3MVG9abc','client_secret':'" SECRET "',"                    \
-    "'profile':'Standard User','store':'/var/lib/sfprov/acme.db'"
-
-/* One parse with all that comes out of it. */
-struct run {
-    int result;
-    struct fields *fields;
-    struct json_object *warnings, *faults;
-    struct prov_error err;
-};
-
-static void
-run_cleanup(struct run *run)
-{
-    fields_free(run->fields);
-    json_object_put(run->warnings);
-    json_object_put(run->faults);
-}
-
-#define AUTO_RUN CLEANUP(run_cleanup) struct run
-
-static struct run
-parse_text(const char *json)
-{
-    struct run run = { .err = PROV_ERROR_INIT };
-
-    run.result =
-        fields_parse(json, strlen(json), &run.fields, &run.warnings, &run.faults, &run.err);
-    return run;
-}
-
-/* Parses JSON written with ' for ". */
-static struct run
-parse(const char *quoted)
-{
-    AUTO_FREE char *json = strdup(quoted);
-    struct run run;
-
-    for (char *c = json; *c; c++) {
-        if (*c == '\'')
-            *c = '"';
-    }
-    run = parse_text(json);
-    return run;
-}
-
-/* The text of the first entry about a field, "reason: remedy"; "" if there is none. */
-static const char *
-about(struct json_object *list, const char *field)
-{
-    static char text[2048];
-
-    text[0] = '\0';
-    for (size_t i = 0; list && i < json_object_array_length(list); i++) {
-        struct json_object *entry = json_object_array_get_idx(list, i);
-        if (strcmp(json_get_string(entry, "field"), field) == 0) {
-            snprintf(text, sizeof(text), "%s: %s", json_get_string(entry, "reason"),
-                     json_get_string(entry, "remedy"));
-            break;
-        }
-    }
-    return text;
-}
-
-static size_t
-length_of(struct json_object *list)
-{
-    return list ? json_object_array_length(list) : 0;
-}
-
-static const char *
-origin_of(const char *domain_name, char *origin, size_t size, bool *ret_warned)
-{
-    char json[1024];
-    snprintf(json, sizeof(json), "{" BASE ",'domain_name':'%s'}", domain_name);
-    AUTO_RUN run = parse(json);
-
-    snprintf(origin, size, "%s",
-             run.fields ? run.fields->domain_name : about(run.faults, "domain_name"));
-    *ret_warned = *about(run.warnings, "domain_name") != '\0';
-    return origin;
-}
+#include "tests/unit/fields_run.h"
 
 /* ---- defaults ---- */
 
@@ -295,174 +206,6 @@ every_alias_of_wso2_is_known(void)
         }
     }
     T_INT(found, COUNT(aliases));
-}
-
-/* ---- addresses ---- */
-
-static void
-every_form_of_a_domain_name_becomes_one_origin(void)
-{
-    static const struct {
-        const char *given, *origin;
-        bool warns;
-    } forms[] = {
-        { "acme", "https://acme.my.salesforce.com", false },
-        { " ACME ", "https://acme.my.salesforce.com", false },
-        { "acme.my.salesforce.com", "https://acme.my.salesforce.com", false },
-        { "https://acme.my.salesforce.com/", "https://acme.my.salesforce.com", false },
-        { "HTTPS://Acme.My.Salesforce.com", "https://acme.my.salesforce.com", false },
-        { "acme--uat", "https://acme--uat.sandbox.my.salesforce.com", false },
-        { "acme--uat.sandbox.my.salesforce.com", "https://acme--uat.sandbox.my.salesforce.com",
-          false },
-        { "acme--uat.cs42.my.salesforce.com", "https://acme--uat.cs42.my.salesforce.com", false },
-        { "acme-dev-ed.develop.my.salesforce.com", "https://acme-dev-ed.develop.my.salesforce.com",
-          false },
-        { "acme-dev-ed.my.salesforce.com", "https://acme-dev-ed.my.salesforce.com", false },
-        { "x.scratch.my.salesforce.com", "https://x.scratch.my.salesforce.com", false },
-        { "acme.my.salesforce.mil", "https://acme.my.salesforce.mil", false },
-        { "acme.my.sfcrmproducts.cn", "https://acme.my.sfcrmproducts.cn", false },
-        { "acme.my-salesforce.com", "https://acme.my-salesforce.com", false },
-        { "https://acme.lightning.force.com", "https://acme.my.salesforce.com", true },
-        { "acme--uat.sandbox.lightning.force.com", "https://acme--uat.sandbox.my.salesforce.com",
-          true },
-        { "acme.lightning.crmforce.mil", "https://acme.my.salesforce.mil", true },
-        { "http://127.0.0.1:8080", "http://127.0.0.1:8080", true },
-        { "http://localhost:8080/", "http://localhost:8080", true },
-        { "http://[::1]:8080", "http://[::1]:8080", true },
-        { "https://localhost:8443", "https://localhost:8443", false },
-        { "http://127.1.2.3", "http://127.1.2.3", true },
-    };
-
-    for (size_t i = 0; i < COUNT(forms); i++) {
-        char origin[2048];
-        bool warned;
-        T_STR(origin_of(forms[i].given, origin, sizeof(origin), &warned), forms[i].origin);
-        T_INT(warned, forms[i].warns);
-    }
-}
-
-static void
-what_is_no_address_of_an_org_is_refused(void)
-{
-    static const char *const refused[][2] = {
-        { "login.salesforce.com", "My Domain" },
-        { "https://test.salesforce.com", "My Domain" },
-        { "https://LOGIN.salesforce.com/", "My Domain" },
-        { "evilsalesforce.com", "is no host of Salesforce" },
-        { "acme.evilsalesforce.com", "is no host of Salesforce" },
-        { "acme.my.salesforce.com.evil.com", "is no host of Salesforce" },
-        { "acmemy.salesforce.com", "no My Domain host" },
-        { "xmy.salesforce.com", "no My Domain host" },
-        { "https://my.salesforce.com", "no My Domain host" },
-        { "https://.my.salesforce.com", "no My Domain host" },
-        { "https://a.b.c.my.salesforce.com", "no My Domain host" },
-        { "https://-acme.my.salesforce.com", "no My Domain host" },
-        { "https://na139.salesforce.com", "no My Domain host" },
-        { "salesforce.com", "no My Domain host" },
-        { "https://acme.my.salesforce.com.", "is no host of Salesforce" },
-        { "https://acme.my.site.com", "its API is elsewhere" },
-        { "acme.my.salesforce-setup.com", "its API is elsewhere" },
-        { "acme--c.vf.force.com", "its API is elsewhere" },
-        { "http://acme.my.salesforce.com", "write https://" },
-        { "http://acme.lightning.force.com", "write https://" },
-        { "http://127.0.0.1.evil.com", "is no host of Salesforce" },
-        { "http://localhost.evil.com", "is no host of Salesforce" },
-        { "http://127.0.0.256", "is no host of Salesforce" },
-        { "http://127.1", "is no host of Salesforce" },
-        { "http://10.0.0.1", "is no host of Salesforce" },
-        { "http://[::2]", "is no host of Salesforce" },
-        { "http://[::1", "has no end" },
-        { "https://acme.my.salesforce.com:443", "leave the port out" },
-        { "http://127.0.0.1:0", "port is no number" },
-        { "http://127.0.0.1:99999", "port is no number" },
-        { "http://127.0.0.1:80x", "port is no number" },
-        { "https://acme.my.salesforce.com/lightning/setup",
-          "write https://acme.my.salesforce.com" },
-        { "acme.lightning.force.com/lightning/page/home", "write https://acme.my.salesforce.com" },
-        { "https://acme.my.salesforce.com?x=1", "write https://acme.my.salesforce.com" },
-        { "https://acme.my.salesforce.com\\\\@evil.com", "write https://acme.my.salesforce.com" },
-        { "https://evil.com#.my.salesforce.com", "is no host of Salesforce" },
-        { "ftp://acme.my.salesforce.com", "begin with https://" },
-        { "javascript:alert(1)", "port is no number" },
-        { "ac me", "no blanks" },
-        { "https://acmé.my.salesforce.com", "beyond ASCII" },
-        { "https://acme", "is no host of Salesforce" },
-        { "acme_1", "is no My Domain name" },
-        { "acme-dev-ed", "two forms" },
-        { "https://", "is no host of Salesforce" },
-        { "https://user@acme.my.salesforce.com", "before the '@'" },
-    };
-
-    for (size_t i = 0; i < COUNT(refused); i++) {
-        char said[2048];
-        bool warned;
-        T_HAS(origin_of(refused[i][0], said, sizeof(said), &warned), refused[i][1]);
-    }
-}
-
-static void
-plain_http_is_warned_of_loudly(void)
-{
-    AUTO_RUN run = parse("{" BASE ",'domain_name':'http://127.0.0.1:9'}");
-
-    T_OK(run.result, &run.err);
-    T_HAS(about(run.warnings, "domain_name"), "CAUTION");
-    T_HAS(about(run.warnings, "domain_name"), "in clear");
-    T_HAS(about(run.warnings, "domain_name"), "simulated org");
-    T_INT(length_of(run.warnings), 1);
-}
-
-static void
-a_login_host_with_client_credentials_is_a_fault_with_its_remedy(void)
-{
-    static const char *const hosts[] = { "login.salesforce.com", "test.salesforce.com" };
-
-    for (size_t i = 0; i < COUNT(hosts); i++) {
-        char json[512];
-        snprintf(json, sizeof(json),
-                 "{" BASE ",'sf-token-endpoint':'https://%s/services/oauth2/token'}", hosts[i]);
-        AUTO_RUN run = parse(json);
-        T_INT(run.result, PROV_E_FIELDS);
-        T_INT(length_of(run.faults), 1);
-        T_HAS(about(run.faults, "token_endpoint"), "My Domain of the org only");
-        T_HAS(about(run.faults, "token_endpoint"),
-              "it then is https://acme.my.salesforce.com/services/oauth2/token");
-    }
-}
-
-static void
-a_token_endpoint_is_held_as_strictly_as_the_domain(void)
-{
-    static const char *const refused[][2] = {
-        { "https://acme.my.salesforce.com", "leave the field out" },
-        { "https://acme.my.salesforce.com/services/oauth2/token/", "the path of a token endpoint" },
-        { "https://acme.my.salesforce.com/services/oauth2/token?a=b", "the path of a token" },
-        { "acme.my.salesforce.com/services/oauth2/token", "a whole URL" },
-        { "http://acme.my.salesforce.com/services/oauth2/token", "write https://" },
-        { "https://evilsalesforce.com/services/oauth2/token", "is no host of Salesforce" },
-        { "http://127.0.0.1:8080/services/oauth2/token", "must both be this machine" },
-        { "https://a:b@acme.my.salesforce.com/services/oauth2/token", "before the '@'" },
-    };
-
-    for (size_t i = 0; i < COUNT(refused); i++) {
-        char json[512];
-        snprintf(json, sizeof(json), "{" BASE ",'token_endpoint':'%s'}", refused[i][0]);
-        AUTO_RUN run = parse(json);
-        T_INT(run.result, PROV_E_FIELDS);
-        T_HAS(about(run.faults, "token_endpoint"), refused[i][1]);
-    }
-}
-
-static void
-a_token_endpoint_of_another_org_is_warned_of(void)
-{
-    AUTO_RUN run = parse(
-        "{" BASE ",'token_endpoint':'https://ACME2.my.salesforce.com/services/oauth2/token'}");
-
-    T_OK(run.result, &run.err);
-    T_STR(run.fields ? run.fields->token_endpoint : NULL,
-          "https://acme2.my.salesforce.com/services/oauth2/token");
-    T_HAS(about(run.warnings, "token_endpoint"), "another host than domain_name");
 }
 
 /* ---- single fields ---- */
@@ -740,6 +483,29 @@ a_masked_secret_of_an_export_is_noticed(void)
     T_HAS(about(run.faults, "client_secret"), "masked");
 }
 
+static void
+the_fields_in_force_show_defaults_and_no_secret(void)
+{
+    AUTO_RUN run = parse("{" BASE ",'password':'hunter2token','mapping':[{'field':'City',"
+                         "'remove':true}]}");
+    AUTO_JSON struct json_object *shown = NULL;
+    struct json_object *fields;
+
+    T_OK(run.result, &run.err);
+    if (!run.fields)
+        return;
+    T_OK(fields_effective(run.fields, &shown, &run.err), &run.err);
+    fields = json_get(shown, "fields");
+    T_STR(json_get_string(fields, "client_secret"), "***");
+    T_STR(json_get_string(fields, "password"), "***");
+    T_STR(json_get_string(fields, "time_zone"), "GMT");
+    T_INT(json_get_int(fields, "batch_size", 0), 200);
+    T_TRUE(json_get(fields, "issuer") == NULL);
+    T_INT(length_of(json_get(fields, "mapping")), 1);
+    T_TRUE(json_get(fields, "mapping") != run.fields->mapping_rules);
+    T_TRUE(!strstr(json_object_to_json_string(shown), "hunter2"));
+}
+
 /* ---- digest ---- */
 
 static void
@@ -955,12 +721,6 @@ static const struct unit_case cases[] = {
     UNIT_CASE(an_alias_and_its_field_must_agree),
     UNIT_CASE(a_list_entry_without_a_name_is_a_fault_with_its_place),
     UNIT_CASE(every_alias_of_wso2_is_known),
-    UNIT_CASE(every_form_of_a_domain_name_becomes_one_origin),
-    UNIT_CASE(what_is_no_address_of_an_org_is_refused),
-    UNIT_CASE(plain_http_is_warned_of_loudly),
-    UNIT_CASE(a_login_host_with_client_credentials_is_a_fault_with_its_remedy),
-    UNIT_CASE(a_token_endpoint_is_held_as_strictly_as_the_domain),
-    UNIT_CASE(a_token_endpoint_of_another_org_is_warned_of),
     UNIT_CASE(an_api_version_is_taken_in_every_form),
     UNIT_CASE(the_password_grant_is_a_fault_that_says_why),
     UNIT_CASE(user_and_password_are_kept_and_said_to_be_unused),
@@ -976,6 +736,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(a_long_value_is_shortened_between_characters),
     UNIT_CASE(no_secret_is_ever_in_a_message),
     UNIT_CASE(a_masked_secret_of_an_export_is_noticed),
+    UNIT_CASE(the_fields_in_force_show_defaults_and_no_secret),
     UNIT_CASE(the_plan_digest_follows_what_decides_a_plan_only),
     UNIT_CASE(the_order_of_members_does_not_change_the_digest),
     UNIT_CASE(describe_says_what_the_table_says),
