@@ -9,10 +9,10 @@
 #define TOKEN_PATH "/services/oauth2/token"
 
 struct address {
-    char *origin;       /* "https://acme.my.salesforce.com", "http://127.0.0.1:8080" */
-    bool loopback;      /* this machine: the simulated org */
-    bool clear_text;    /* http */
-    bool login_host;    /* login.salesforce.com, test.salesforce.com */
+    char *origin;        /* "https://acme.my.salesforce.com", "http://127.0.0.1:8080" */
+    bool loopback;       /* this machine: the simulated org */
+    bool clear_text;     /* http */
+    bool login_host;     /* login.salesforce.com, test.salesforce.com */
     bool from_lightning; /* pasted from the user interface and turned into the API's host */
 };
 void address_clear(struct address *address);

@@ -15,18 +15,19 @@ text_of(struct json_object *object, const char *attribute)
     return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : "";
 }
 
-/* initial's first character, then name, cut; heap. Takes over nothing. */
+/* initial's first character, then name, cut; heap. */
 static char *
 joined(const char *initial, const char *name)
 {
-    char *alias = malloc(strlen(initial) + strlen(name) + 1);
+    AUTO_FREE char *first = strdup(initial);
+    char *alias;
 
-    if (!alias)
+    if (!first)
         return NULL;
-    strcpy(alias, initial);
-    letters_cut(alias, 1);
-    strcat(alias, name);
-    letters_cut(alias, ALIAS_MAX_CHARACTERS);
+    letters_cut(first, 1);
+    alias = letters_format("%s%s", first, name);
+    if (alias)
+        letters_cut(alias, ALIAS_MAX_CHARACTERS);
     return alias;
 }
 

@@ -30,12 +30,8 @@ without_secret(char *text, const char *secret)
     if (length < SECRET_LOOKED_FOR || strcasestr(instead, secret))
         return text;
     while (text && (found = strcasestr(text, secret))) {
-        char *clean = malloc(strlen(text) - length + sizeof(instead));
-        if (clean) {
-            memcpy(clean, text, (size_t)(found - text));
-            strcpy(clean + (found - text), instead);
-            strcat(clean, found + length);
-        }
+        char *clean =
+            letters_format("%.*s%s%s", (int)(found - text), text, instead, found + length);
         free(text);
         text = clean;
     }

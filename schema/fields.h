@@ -17,8 +17,8 @@
  * when not set. Never changes after fields_parse(). */
 struct fields {
     /* connection */
-    char *domain_name;    /* canonical origin without trailing slash: https://acme.my.salesforce.com */
-    char *api_version;    /* "v67.0" */
+    char *domain_name; /* canonical origin without trailing slash: https://acme.my.salesforce.com */
+    char *api_version; /* "v67.0" */
     char *token_endpoint; /* default: domain_name + /services/oauth2/token */
     char *client_id;
     char *client_secret;
@@ -37,11 +37,11 @@ struct fields {
     bool create_inactive;    /* create users who are inactive from the start (rule 8: no) */
     struct json_object *mapping_rules; /* as given, or NULL */
     /* store and delivery */
-    char *store; /* absolute path of the SQLite file */
-    int64_t batch_size;           /* records a Collections call, 1-200 */
-    int64_t settle_window_s;      /* rule 14 */
+    char *store;             /* absolute path of the SQLite file */
+    int64_t batch_size;      /* records a Collections call, 1-200 */
+    int64_t settle_window_s; /* rule 14 */
     int64_t retry_first_s, retry_max_s;
-    int64_t poll_interval_s;      /* how often the worker looks for what other processes submitted */
+    int64_t poll_interval_s; /* how often the worker looks for what other processes submitted */
     int64_t event_retention_days;
     int64_t guard_floor, guard_percent; /* snapshots that lose more are refused unless forced */
 

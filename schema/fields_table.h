@@ -5,25 +5,30 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum field_type { FIELD_TEXT, FIELD_BOOLEAN, FIELD_INTEGER, FIELD_RULES };
+enum field_type {
+    FIELD_TEXT,
+    FIELD_BOOLEAN,
+    FIELD_INTEGER,
+    FIELD_RULES
+};
 
 enum field_flag {
     FIELD_REQUIRED = 1u,
-    FIELD_SECRET = 2u,    /* never shown, not even partly */
-    FIELD_VERBATIM = 4u,  /* white space at the ends belongs to the value */
-    FIELD_PLAN = 8u,      /* decides what is planned: part of plan_digest */
-    FIELD_LEGACY = 16u,   /* taken from old configurations, left out of the sample */
-    FIELD_NUMERIC = 32u,  /* a text that may be given as a number: 67.0 */
-    FIELD_FIXED = 64u     /* only the default is taken in this version */
+    FIELD_SECRET = 2u,   /* never shown, not even partly */
+    FIELD_VERBATIM = 4u, /* white space at the ends belongs to the value */
+    FIELD_PLAN = 8u,     /* decides what is planned: part of plan_digest */
+    FIELD_LEGACY = 16u,  /* taken from old configurations, left out of the sample */
+    FIELD_NUMERIC = 32u, /* a text that may be given as a number: 67.0 */
+    FIELD_FIXED = 64u    /* only the default is taken in this version */
 };
 
 struct field_row {
-    const char *name; /* of the connector field and of the member of struct fields */
+    const char *name;  /* of the connector field and of the member of struct fields */
     const char *alias; /* WSO2's key; NULL: none */
     enum field_type type;
     size_t offset; /* in struct fields */
     unsigned flags;
-    const char *fallback; /* the default as text; NULL: none */
+    const char *fallback;     /* the default as text; NULL: none */
     int64_t minimum, maximum; /* FIELD_INTEGER */
     const char *unit;         /* NULL: a plain number or text */
     const char *group, *title;

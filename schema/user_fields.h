@@ -21,7 +21,8 @@ struct user_field {
     size_t max_characters; /* 0: no limit known */
     bool required;         /* on create */
     bool read_only;
-    bool ours; /* planned by sfprov itself, not by the mapping: Username, IsActive, ProfileId, ... */
+    bool
+        ours; /* planned by sfprov itself, not by the mapping: Username, IsActive, ProfileId, ... */
     /* Where `ours` or `read_only`: what to use instead; NULL: nothing does. */
     const char *instead;
 };
