@@ -46,13 +46,12 @@ plan_manager_uri(struct json_object *resource)
     struct json_object *extension = json_get_nocase(resource, ENTERPRISE, NULL);
     struct json_object *manager = json_get_nocase(extension, "manager", NULL);
     const char *ref = string_of(manager, "$ref"), *value = string_of(manager, "value");
-    const char *users = ref ? strstr(ref, "/Users/") : NULL;
-    char *uri = NULL;
+    char *uri = ref ? event_user_uri(ref) : NULL;
 
     if (json_object_is_type(manager, json_type_string)) /* Entra's habit */
         value = *json_object_get_string(manager) ? json_object_get_string(manager) : NULL;
-    if (users)
-        return strdup(users);
+    if (uri)
+        return uri;
     if (value && asprintf(&uri, "%s%s", *value == '/' ? "" : "/Users/", value) < 0)
         return NULL;
     return uri;

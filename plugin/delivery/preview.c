@@ -124,8 +124,8 @@ show(struct store *store, const struct fields *fields, struct work *work, bool k
         r = plan_make(&input, &plan, err);
     if (!r && plan.username[0] && stored)
         r = store_name_user(store, plan.username, work->subject.id, &taken_by, err);
-    if (!r && plan.username[0])
-        (void)plan_segments(fields, &work->subject, &segments, &ignored); /* parked says why not */
+    if (!r && plan.username[0] && plan_segments(fields, &work->subject, &segments, &ignored))
+        segments = NULL; /* a name that is kept needs none, and a parked plan says why not */
     if (r) {
         json_object_put(user);
         return r;

@@ -256,7 +256,9 @@ asyncresp(const struct subject *subject, const struct link *link, struct json_ob
     AUTO_JSON struct json_object *claims = json_object_new_object();
     struct json_object *events = json_object_new_object(), *payload = json_object_new_object();
     struct json_object *sub_id = json_object_new_object(), *response = NULL;
-    bool refused = strcmp(link->outcome, "refused") == 0;
+    /* told late, an older event may have been delivered before a newer one was refused */
+    bool refused = strcmp(link->outcome, "refused") == 0 &&
+                   json_get_int(event, "version", 0) > link->confirmed_version;
     char jti[33];
 
     random_id(jti);

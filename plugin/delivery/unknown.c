@@ -298,8 +298,10 @@ settle_chunk(struct round *round, struct item **items, size_t count, bool by_nam
         r = store_begin(store, STORE_FENCED, err);
     if (r)
         return r;
-    for (size_t i = 0; !r && i < count; i++)
+    for (size_t i = 0; !r && i < count; i++) {
         r = settle_one(round, items[i], row_of(rows, items[i], by_name), ours[i], err);
+        items[i]->reads_back = false;
+    }
     if (r) {
         store_rollback(store);
         return r;

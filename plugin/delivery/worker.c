@@ -55,11 +55,10 @@ round_once(struct delivery *d, struct prov_delivery *report, bool *ret_more, str
     r = round_upkeep(d, err);
     if (!r)
         r = org_held(d, &on_hold, &until_us, err);
-    if (!r && !on_hold && d->paused_until_us <= clock_now_us())
+    if (!r && !on_hold && d->paused_until_us <= clock_now_us()) {
         r = round_run(d, report, &subjects, err);
-    if (!r && !on_hold && subjects > 0) {
-        *ret_more = true;
-        r = org_held(d, &on_hold, &until_us, err);
+        if (!r) /* the round itself may have come to a hold */
+            r = org_held(d, &on_hold, &until_us, err);
     }
     if (r)
         return r;
@@ -68,7 +67,7 @@ round_once(struct delivery *d, struct prov_delivery *report, bool *ret_more, str
         report->state = PROV_DELIVERY_HELD;
         report->next_due_us = until_us;
     }
-    *ret_more = *ret_more && report->state == PROV_DELIVERY_BUSY;
+    *ret_more = subjects > 0 && report->state == PROV_DELIVERY_BUSY;
     return PROV_OK;
 }
 

@@ -1,0 +1,340 @@
+"""What the end-to-end tests share: the plugin through its ABI, the simulated org, and a runner.
+
+A test is a function named test_...; main() runs all of a file (or those named on the command
+line) and prints `FILE: N passed, N failed` last. Paths come from the environment, as make check
+sets them: SFPROV_PLUGIN, SFPROV_ORG, SFPROV_CLI; defaults fit a build in the source tree.
+"""
+import ctypes as c
+import http.client
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+import uuid
+
+TOP = os.path.abspath(os.environ.get("top_builddir", os.path.join(os.path.dirname(__file__), "../..")))
+PLUGIN = os.environ.get("SFPROV_PLUGIN", os.path.join(TOP, ".libs/sfprov.so"))
+ORG = os.environ.get("SFPROV_ORG", os.path.join(TOP, "tests/org/sfprov-org"))
+CLI = os.environ.get("SFPROV_CLI", os.path.join(TOP, "sfprov"))
+
+ACCEPTED, REFUSED, UNKNOWN = 1, 2, 3
+IDLE, BUSY, WAITING, HELD, ELSEWHERE = 1, 2, 3, 4, 5
+NO_WORKER, NEVER_DELIVER = 1, 2
+FORCE, DRY_RUN = 1, 2
+E_INVALID, E_FIELDS, E_STORE, E_REMOTE, E_NOTFOUND, E_STATE = -1, -2, -3, -4, -5, -6
+E_ABI, E_UNSUPPORTED, E_LIMIT = -8, -9, -10
+
+URN = "urn:ietf:params:scim:event:"
+ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+
+
+# ---- the ABI ----
+
+class Error(c.Structure):
+    _fields_ = [("size", c.c_size_t), ("code", c.c_int32), ("reserved", c.c_uint32), ("text", c.c_char * 1008)]
+
+
+LOG = c.CFUNCTYPE(None, c.c_void_p, c.c_int32, c.c_char_p)
+OUTCOME = c.CFUNCTYPE(c.c_int32, c.c_void_p, c.POINTER(c.c_char), c.c_size_t)
+
+
+class Host(c.Structure):
+    _fields_ = [("size", c.c_size_t), ("context", c.c_void_p), ("log", LOG), ("outcome", OUTCOME)]
+
+
+class Open(c.Structure):
+    _fields_ = [("size", c.c_size_t), ("fields", c.c_char_p), ("fields_length", c.c_size_t), ("flags", c.c_uint32),
+                ("reserved", c.c_uint32), ("host", c.POINTER(Host))]
+
+
+class Event(c.Structure):
+    _fields_ = [("size", c.c_size_t), ("json", c.c_char_p), ("length", c.c_size_t)]
+
+
+class Answer(c.Structure):
+    _fields_ = [("size", c.c_size_t), ("status", c.c_uint32), ("duplicate", c.c_uint32), ("version", c.c_int64),
+                ("error", Error)]
+
+
+class Delivery(c.Structure):
+    _fields_ = [("size", c.c_size_t), ("state", c.c_uint32), ("reserved", c.c_uint32)] + \
+               [(name, c.c_uint64) for name in ("delivered", "refused", "retried", "pending", "api_calls")] + \
+               [("next_due_us", c.c_int64)]
+
+
+METHODS = "describe open close check preview submit snapshot_begin snapshot_add snapshot_end deliver query act release"
+
+
+class Table(c.Structure):
+    _fields_ = [("size", c.c_size_t), ("name", c.c_char_p), ("version", c.c_char_p)] + \
+               [(name, c.CFUNCTYPE(c.c_int32)) for name in METHODS.split()]
+
+
+class Failure(Exception):
+    def __init__(self, code, text, faults=None):
+        super().__init__(f"{code}: {text}")
+        self.code, self.text, self.faults = code, text, faults
+
+
+def load():
+    library, table, error = c.CDLL(PLUGIN), Table(c.sizeof(Table)), Error(c.sizeof(Error))
+    code = library.prov_connector_init(1, 0, c.byref(table), c.byref(error))
+    if code:
+        raise Failure(code, error.text.decode())
+    return table
+
+
+class Connector:
+    """One opened connector; log lines and outcomes are kept in lists."""
+
+    def __init__(self, fields, flags=NO_WORKER, outcome=None):
+        self.table, self.handle, self.lines, self.outcomes = load(), c.c_void_p(), [], []
+        text = json.dumps(fields).encode() if not isinstance(fields, bytes) else fields
+        faults, self.error = c.c_char_p(), Error(c.sizeof(Error))
+
+        def log(_context, level, line):
+            self.lines.append((level, line.decode()))
+
+        def told(_context, data, length):
+            if outcome and not outcome():
+                return 1
+            self.outcomes.append(json.loads(c.string_at(data, length)))
+            return 0
+
+        self.keep = (LOG(log), OUTCOME(told))
+        self.host = Host(c.sizeof(Host), None, self.keep[0], self.keep[1] if outcome else OUTCOME())
+        options = Open(c.sizeof(Open), text, len(text), flags, 0, c.pointer(self.host))
+        code = self.table.open(c.byref(options), c.byref(self.handle), c.byref(faults), c.byref(self.error))
+        if code:
+            found = json.loads(faults.value)["faults"] if faults.value else None
+            raise Failure(code, self.error.text.decode(), found)
+
+    def call(self, method, *arguments):
+        code = getattr(self.table, method)(*arguments, c.byref(self.error))
+        if code:
+            raise Failure(code, self.error.text.decode())
+
+    def text(self, method, *arguments):
+        result = c.c_char_p()
+        self.call(method, self.handle, *arguments, c.byref(result))
+        value = json.loads(result.value)
+        self.table.release(result)
+        return value
+
+    def submit(self, *events):
+        array, answers = (Event * len(events))(), (Answer * len(events))()
+        for index, event in enumerate(events):
+            data = event if isinstance(event, bytes) else json.dumps(event).encode()
+            array[index] = Event(c.sizeof(Event), data, len(data))
+            answers[index].size = c.sizeof(Answer)
+        self.call("submit", self.handle, array, c.c_size_t(len(events)), answers)
+        return list(answers)
+
+    def accept(self, *events):
+        for answer in self.submit(*events):
+            assert answer.status == ACCEPTED, (answer.status, answer.error.text)
+
+    def deliver(self, max_ms=20000):
+        report = Delivery(c.sizeof(Delivery))
+        self.call("deliver", self.handle, c.c_uint32(max_ms), c.byref(report))
+        return report
+
+    def settle(self, seconds=20):
+        """Delivers until nothing is due any more; back-offs are waited for."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            report = self.deliver(500)
+            if report.state == IDLE:
+                return report
+            time.sleep(0.02)
+        raise AssertionError(f"not settled after {seconds} s: state {report.state}, {report.pending} pending; "
+                             f"log: {self.lines[-5:]}")
+
+    def query(self, **request):
+        data = json.dumps(request).encode()
+        return self.text("query", data, c.c_size_t(len(data)))
+
+    def act(self, **request):
+        data = json.dumps(request).encode()
+        return self.text("act", data, c.c_size_t(len(data)))
+
+    def user(self, name):
+        return self.query(query="subject", user=name)
+
+    def preview(self, event):
+        data = json.dumps(event).encode()
+        return self.text("preview", c.byref(Event(c.sizeof(Event), data, len(data))))
+
+    def check(self):
+        return self.text("check")
+
+    def sync(self, people, flags=0, issuer=None, midway=None):
+        """people: {uri: resource}."""
+        snapshot, result = c.c_void_p(), c.c_char_p()
+        self.call("snapshot_begin", self.handle, issuer.encode() if issuer else None, c.c_uint32(flags),
+                  c.byref(snapshot))
+        for uri, resource in people.items():
+            data = json.dumps({"uri": uri, "data": resource}).encode()
+            try:
+                self.call("snapshot_add", snapshot, data, c.c_size_t(len(data)))
+            except Failure:
+                pass
+        if midway:
+            midway()
+        self.call("snapshot_end", snapshot, 1, c.byref(result))
+        value = json.loads(result.value)
+        self.table.release(result)
+        return value
+
+    def close(self, timeout_ms=5000):
+        if self.handle:
+            self.table.close(self.handle, c.c_uint32(timeout_ms))
+            self.handle = None
+
+
+# ---- events ----
+
+def person(user_name, given="Jane", family="Doe", **more):
+    resource = {"userName": user_name, "active": True, "name": {"givenName": given, "familyName": family},
+                "emails": [{"value": f"{family.lower()}@example.com", "type": "work", "primary": True}]}
+    resource.update(more)
+    return {key: value for key, value in resource.items() if value is not None}
+
+
+def token(uri, *events, jti=None, iss="https://idp.example", **more):
+    """token("/Users/7", ("prov:put:full", {"data": {...}}), ("prov:activate", {}))"""
+    return dict({"jti": jti or uuid.uuid4().hex, "iss": iss, "sub_id": {"format": "scim", "uri": uri},
+                 "events": {URN + name: payload for name, payload in events}}, **more)
+
+
+def create(uri, resource, **more):
+    return token(uri, ("prov:create:full", {"data": resource}), **more)
+
+
+def put(uri, resource, **more):
+    return token(uri, ("prov:put:full", {"data": resource}), **more)
+
+
+def patch(uri, *operations, **more):
+    return token(uri, ("prov:patch:full", {"data": {"Operations": list(operations)}}), **more)
+
+
+def simple(uri, kind, **more):
+    return token(uri, (kind, {}), **more)
+
+
+# ---- the simulated org ----
+
+class Org:
+    """The simulated org as a process of its own; ends with the test."""
+
+    def __init__(self, *arguments):
+        self.folder = tempfile.mkdtemp(prefix="sfprov-org-")
+        ready = os.path.join(self.folder, "ready.json")
+        self.log = open(os.path.join(self.folder, "log"), "wb")
+        self.process = subprocess.Popen([ORG, "--die-with-parent", "--ready-file", ready, *arguments],
+                                        stdout=self.log, stderr=self.log)
+        for _ in range(500):
+            if os.path.exists(ready):
+                break
+            if self.process.poll() is not None:
+                raise AssertionError(f"sfprov-org ended: {open(self.log.name).read()}")
+            time.sleep(0.02)
+        with open(ready) as file:
+            self.facts = json.load(file)
+        self.url = self.facts["orgs"]["acme"]
+
+    def ask(self, method, path, body=None, org="acme"):
+        host = self.facts["orgs"][org].split("//")[1]
+        connection = http.client.HTTPConnection(host, timeout=30)
+        data = json.dumps(body) if body is not None else None
+        connection.request(method, path, data, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        assert answer.status < 300, (method, path, answer.status, text)
+        return json.loads(text) if text else None
+
+    def state(self, org="acme"):
+        return self.ask("GET", "/__org/state", org=org)
+
+    def users(self, org="acme"):
+        """Users made through the API or by other admins, by username; those of the org itself left out."""
+        return {user["Username"]: user for user in self.state(org)["users"] if not user["Username"].endswith(".simulated.example")}
+
+    def user(self, username):
+        return self.users()[username]
+
+    def calls(self, org="acme"):
+        return self.ask("GET", "/__org/calls", org=org)
+
+    def usage(self):
+        return self.state()["usage"]
+
+    def fault(self, *faults, org="acme"):
+        self.ask("POST", "/__org/faults", list(faults), org=org)
+
+    def settings(self, **settings):
+        self.ask("POST", "/__org/settings", settings)
+
+    def close(self):
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(20)
+        self.log.close()
+        text = open(self.log.name, errors="replace").read()
+        shutil.rmtree(self.folder)
+        assert code == 0, f"sfprov-org ended with {code}: {text[-2000:]}"
+
+
+class World:
+    """An org, a directory for the store, and connectors on it; `with World() as w:`"""
+
+    def __init__(self, *arguments, **fields):
+        self.org, self.folder, self.open = Org(*arguments), tempfile.mkdtemp(prefix="sfprov-e2e-"), []
+        os.chmod(self.folder, 0o700)
+        self.fields = dict({"domain_name": self.org.url, "client_id": self.org.facts["client_id"],
+                            "client_secret": self.org.facts["client_secret"], "profile": "Standard User",
+                            "provisioning_pattern": "{UD,UN}", "provisioning_separator": "-",
+                            "provisioning_domain": "acme.example", "issuer": "https://idp.example",
+                            "store": os.path.join(self.folder, "store.db"), "retry_first_s": 1,
+                            "retry_max_s": 2, "settle_window_s": 600, "request_timeout_s": 10}, **fields)
+
+    def connector(self, flags=NO_WORKER, outcome=None, **fields):
+        connector = Connector(dict(self.fields, **fields), flags, outcome)
+        self.open.append(connector)
+        return connector
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for connector in self.open:
+            connector.close()
+        self.org.close()
+        shutil.rmtree(self.folder)
+
+
+# ---- the runner ----
+
+def main(module):
+    tests = [(name, function) for name, function in vars(module).items() if name.startswith("test_")]
+    wanted = sys.argv[1:]
+    passed = failed = 0
+    for name, function in tests:
+        if wanted and not any(part in name for part in wanted):
+            continue
+        began = time.monotonic()
+        try:
+            function()
+            passed += 1
+            print(f"  passed  {name} ({time.monotonic() - began:.2f} s)", flush=True)
+        except Exception:  # pylint: disable=broad-except
+            failed += 1
+            print(f"  FAILED  {name}\n{traceback.format_exc()}", flush=True)
+    print(f"{os.path.basename(module.__file__)}: {passed} passed, {failed} failed", flush=True)
+    sys.exit(1 if failed or not passed else 0)

@@ -1,0 +1,333 @@
+"""The binary interface as a host sees it: versions, sizes, wrong calls, forks, threads, processes."""
+import ctypes as c
+import json
+import os
+import subprocess
+import sys
+import threading
+
+import harness
+from harness import (ACCEPTED, E_ABI, E_FIELDS, E_INVALID, E_LIMIT, E_NOTFOUND, E_STATE, E_UNSUPPORTED, NEVER_DELIVER,
+                     REFUSED, Answer, Connector, Error, Event, Failure, Open, Table, World, create, patch, person)
+
+FIELDS = {"domain_name": "http://127.0.0.1:9", "client_id": "id", "client_secret": "secret", "profile": "Standard User",
+          "provisioning_domain": "acme.example", "issuer": "https://idp.example", "store": "/nonexistent/store.db"}
+
+
+def fails(code, function, *arguments, part="", **named):
+    try:
+        function(*arguments, **named)
+    except Failure as failure:
+        assert failure.code == code and part in failure.text, (failure.code, failure.text)
+        return failure
+    raise AssertionError(f"it did not fail with {code}")
+
+
+def in_child(function):
+    """Runs function in a forked child; fails if it does."""
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            function()
+            code = 0
+        except BaseException as problem:  # pylint: disable=broad-except
+            print(f"    child: {problem!r}", flush=True)
+        os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0, "the child failed"
+
+
+def test_one_symbol_is_exported():
+    listing = subprocess.run(["nm", "-D", "--defined-only", harness.PLUGIN], capture_output=True, text=True, check=True)
+    names = [line.split()[-1] for line in listing.stdout.splitlines() if " A " not in line]
+    assert names == ["prov_connector_init"], names
+
+
+def test_versions_and_sizes_are_checked():
+    init, error = c.CDLL(harness.PLUGIN).prov_connector_init, Error(c.sizeof(Error))
+    assert init(2, 0, c.byref(Table(c.sizeof(Table))), c.byref(error)) == E_ABI and b"major" in error.text
+    assert init(1, 0, None, c.byref(error)) == E_ABI
+    assert init(1, 0, c.byref(Table(c.sizeof(Table) - 8)), c.byref(error)) == E_ABI
+    table = Table(c.sizeof(Table))
+    assert init(1, 7, c.byref(table), None) == 0 and table.name == b"salesforce" and table.size == c.sizeof(Table)
+
+
+def test_a_larger_table_of_a_newer_host_is_filled_as_far_as_known():
+    room = (c.c_char * (c.sizeof(Table) + 64))(*([b"\xaa"] * (c.sizeof(Table) + 64)))
+    table = c.cast(room, c.POINTER(Table))
+    table.contents.size = c.sizeof(room)
+    assert c.CDLL(harness.PLUGIN).prov_connector_init(1, 1, table, None) == 0
+    assert room.raw[c.sizeof(Table):] == b"\xaa" * 64 and table.contents.size == c.sizeof(room)
+
+
+def test_null_and_over_long_calls_are_refused_with_a_reason():
+    table, error = harness.load(), Error(c.sizeof(Error))
+    handle, text, event = c.c_void_p(), c.c_char_p(), Event(c.sizeof(Event), b"{}", 2)
+    answer = Answer(c.sizeof(Answer))
+    for code, method, arguments in [
+            (E_ABI, "open", (None, c.byref(handle), None)),
+            (E_ABI, "open", (c.byref(Open(8)), c.byref(handle), None)),
+            (E_INVALID, "open", (c.byref(Open(c.sizeof(Open))), c.byref(handle), None)),
+            (E_LIMIT, "open", (c.byref(Open(c.sizeof(Open), b"{}", 1 << 40)), c.byref(handle), None)),
+            (E_UNSUPPORTED, "open", (c.byref(Open(c.sizeof(Open), b"{}", 2, 1 << 9)), c.byref(handle), None)),
+            (E_INVALID, "check", (None, c.byref(text))),
+            (E_INVALID, "preview", (None, c.byref(event), c.byref(text))),
+            (E_INVALID, "submit", (None, c.byref(event), c.c_size_t(1), c.byref(answer))),
+            (E_INVALID, "snapshot_begin", (None, None, c.c_uint32(0), c.byref(handle))),
+            (E_INVALID, "snapshot_add", (None, b"{}", c.c_size_t(2))),
+            (E_INVALID, "snapshot_end", (None, c.c_int32(1), c.byref(text))),
+            (E_INVALID, "deliver", (None, c.c_uint32(0), None)),
+            (E_INVALID, "query", (None, b"{}", c.c_size_t(2), c.byref(text))),
+            (E_INVALID, "act", (None, b"{}", c.c_size_t(2), c.byref(text))),
+            (E_INVALID, "describe", (None,))]:
+        got = getattr(table, method)(*arguments, c.byref(error))
+        assert got == code and error.text, (method, got, error.text)
+        assert getattr(table, method)(*arguments, None) == code, "an error that nobody wants is no crash"
+    table.close(None, c.c_uint32(0))
+    table.release(None)
+
+
+def test_a_short_error_struct_is_respected():
+    class Short(c.Structure):
+        _fields_ = [("size", c.c_size_t), ("code", c.c_int32), ("reserved", c.c_uint32), ("text", c.c_char * 24),
+                    ("guard", c.c_char * 8)]
+    error = Short(c.sizeof(Short) - 8, guard=b"untouch")
+    assert harness.load().check(None, None, c.byref(error)) == E_INVALID
+    assert len(error.text) == 23 and error.guard == b"untouch"
+
+
+def test_wrong_events_are_refused_in_their_answers_and_the_rest_goes_on():
+    with World() as w:
+        c_ = w.connector()
+        big = json.dumps(create("/Users/1", person("x", title="y" * 300000))).encode()
+        answers = c_.submit(b"", b"{", big, create("/Users/2", person("ok")), b"[]", b'{"jti":"1"}')
+        assert [a.status for a in answers] == [REFUSED, REFUSED, REFUSED, ACCEPTED, REFUSED, REFUSED]
+        assert all(a.error.text for a in answers if a.status == REFUSED)
+        fails(E_LIMIT, c_.submit, *[b"{}"] * 10001)
+        assert c_.submit() == []
+        event, answer = Event(4, b"{}", 2), Answer(c.sizeof(Answer))
+        code = c_.table.submit(c_.handle, c.byref(event), c.c_size_t(1), c.byref(answer), c.byref(c_.error))
+        assert code == E_ABI
+
+
+def test_strides_of_a_newer_host_are_followed():
+    class LongEvent(c.Structure):
+        _fields_ = [("event", Event), ("more", c.c_char * 24)]
+
+    class LongAnswer(c.Structure):
+        _fields_ = [("answer", Answer), ("more", c.c_char * 40)]
+    with World() as w:
+        c_ = w.connector()
+        events, answers = (LongEvent * 3)(), (LongAnswer * 3)()
+        for n in range(3):
+            text = json.dumps(create(f"/Users/{n}", person(f"u{n}"))).encode()
+            events[n].event = Event(c.sizeof(LongEvent), text, len(text))
+            answers[n].answer.size, answers[n].more = c.sizeof(LongAnswer), b"mine"
+        c_.call("submit", c_.handle, events, c.c_size_t(3), answers)
+        assert [(a.answer.status, a.answer.version, a.more) for a in answers] == [(ACCEPTED, 1, b"mine")] * 3
+
+
+def test_open_reports_every_fault_and_touches_nothing():
+    failure = fails(E_FIELDS, Connector, {"domain_name": "evil.example.com", "api_versoin": "v60.0", "client_id": 7})
+    named = {fault["field"] for fault in failure.faults}
+    assert {"domain_name", "api_versoin", "client_secret", "profile", "store"} <= named, failure.faults
+    assert all(fault["reason"] and fault["remedy"] for fault in failure.faults)
+    connector = Connector(FIELDS)  # neither the store's directory nor the org exists
+    connector.close()
+
+
+def test_a_store_that_cannot_be_used_accepts_nothing():
+    connector = Connector(FIELDS)
+    failure = fails(harness.E_STORE, connector.submit, create("/Users/1", person("x")), part="/nonexistent")
+    assert failure.text
+    connector.close()
+
+
+def test_methods_that_are_not_deep_yet_say_so():
+    with World() as w:
+        c_ = w.connector()
+        for name in ("adopt", "discard", "release", "login", "replan"):
+            fails(E_UNSUPPORTED, c_.act, act=name, part=name)
+        fails(E_NOTFOUND, c_.act, act="dance")
+        fails(E_NOTFOUND, c_.query, query="weather")
+        fails(E_INVALID, c_.query, nothing=1)
+        fails(E_NOTFOUND, c_.user, "/Users/none", part="/Users/none")
+
+
+def test_a_connector_that_never_delivers_does_not():
+    with World() as w:
+        c_ = w.connector(flags=NEVER_DELIVER)
+        c_.accept(create("/Users/1", person("x")))
+        fails(E_STATE, c_.deliver)
+        assert w.org.usage()["token_requests"] == 0
+
+
+def test_fork_between_open_and_first_use():
+    with World() as w:
+        c_ = w.connector(flags=0)
+        in_child(lambda: (c_.accept(create("/Users/1", person("child"))), c_.close()))
+        c_.accept(create("/Users/2", person("parent")))
+        wait_for(lambda: len(w.org.users()) == 2)
+
+
+def wait_for(condition, seconds=15):
+    import time
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.05)
+
+
+def test_fork_after_first_use_while_delivering():
+    with World() as w:
+        w.org.settings(latency_ms=20)
+        c_ = w.connector(flags=0)
+        for n in range(10):
+            c_.accept(create(f"/Users/p{n}", person(f"p{n}")))
+            in_child(lambda number=n: c_.accept(create(f"/Users/c{number}", person(f"c{number}"))))
+        wait_for(lambda: len(w.org.users()) == 20)
+        wait_for(lambda: c_.query(query="status")["subjects"].get("in_step") == 20)
+        assert c_.query(query="status")["subjects"]["total"] == 20
+
+
+def test_a_daemon_that_forks_and_lets_the_parent_end_keeps_its_store():
+    with World() as w:
+        code = f"""
+import sys, os, json, time
+sys.path.insert(0, {os.path.dirname(os.path.abspath(harness.__file__))!r})
+import harness
+c = harness.Connector(json.loads(sys.argv[1]), flags=0)
+c.accept(harness.create("/Users/1", harness.person("before")))
+if os.fork():
+    os._exit(0)
+time.sleep(0.3)
+for n in range(2, 30):
+    c.accept(harness.create(f"/Users/{{n}}", harness.person(f"u{{n}}")))
+for _ in range(300):
+    if c.query(query="status")["subjects"].get("in_step") == 29: break
+    time.sleep(0.05)
+c.close()
+"""
+        daemon = subprocess.Popen([sys.executable, "-c", code, json.dumps(w.fields)])
+        assert daemon.wait(20) == 0
+        looker = w.connector()  # opens and closes the store while the daemon works
+        looker.query(query="status")
+        looker.close()
+        wait_for(lambda: len(w.org.users()) == 29)
+
+
+def test_two_connectors_in_one_process_do_not_mix():
+    with World() as w:
+        one = w.connector()
+        two = w.connector(store=os.path.join(w.folder, "two.db"), domain_name=w.org.facts["orgs"]["globex"],
+                          provisioning_domain="globex.example")
+        one.accept(create("/Users/1", person("jdoe")))
+        two.accept(create("/Users/1", person("jdoe")))
+        one.settle()
+        two.settle()
+        assert list(w.org.users()) == ["primary-jdoe@acme.example"]
+        assert list(w.org.users("globex")) == ["primary-jdoe@globex.example"]
+
+
+def test_many_threads_submit_into_one_store():
+    with World() as w:
+        c_, problems = w.connector(flags=0), []
+
+        def work(number):
+            mine = Connector(w.fields, flags=harness.NO_WORKER) if number % 3 == 0 else c_
+            try:
+                for n in range(25):
+                    answer = mine.submit(create(f"/Users/{number}-{n}", person(f"u{number}.{n}")))[0]
+                    assert answer.status == ACCEPTED, answer.error.text
+                    mine.submit(patch(f"/Users/{number}-{n}", {"op": "replace", "path": "title", "value": "T"}))
+            except Exception as problem:  # pylint: disable=broad-except
+                problems.append(problem)
+            if mine is not c_:
+                mine.close()
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not problems, problems
+        wait_for(lambda: c_.query(query="status")["subjects"].get("in_step") == 300, 30)
+        users = w.org.users()
+        assert len(users) == 300 and all(user["Title"] == "T" for user in users.values())
+
+
+def test_several_processes_submit_into_one_store():
+    with World() as w:
+        code = f"""
+import sys, json
+sys.path.insert(0, {os.path.dirname(os.path.abspath(harness.__file__))!r})
+import harness
+c = harness.Connector(json.loads(sys.argv[1]), flags=0)
+for n in range(40):
+    c.accept(harness.create(f"/Users/{{sys.argv[2]}}-{{n}}", harness.person(f"u{{sys.argv[2]}}.{{n}}")))
+c.close()
+"""
+        children = [subprocess.Popen([sys.executable, "-c", code, json.dumps(w.fields), str(number)])
+                    for number in range(5)]
+        assert [child.wait(60) for child in children] == [0] * 5
+        c_ = w.connector()
+        c_.settle(30)
+        assert len(w.org.users()) == 200
+        assert c_.query(query="status")["subjects"] == {"in_step": 200, "pending": 0, "parked": 0, "in_flight": 0,
+                                                        "total": 200}
+
+
+def test_close_is_bounded_while_a_call_hangs():
+    import time
+    with World(request_timeout_s=60) as w:
+        c_ = w.connector(flags=0)
+        w.org.fault({"on": "collections_create", "do": "delay", "delay_ms": 6000})
+        c_.accept(create("/Users/1", person("jdoe")))
+        wait_for(lambda: c_.user("/Users/1")["state"] == "in_flight")
+        began = time.monotonic()
+        c_.close(3000)
+        assert time.monotonic() - began < 4
+        c_ = w.connector()
+        c_.settle(30)
+        assert len(w.org.users()) == 1 and c_.user("/Users/1")["state"] == "in_step"
+
+
+def test_nothing_is_written_to_stdout_or_stderr_and_no_handler_is_installed():
+    with World() as w:
+        code = f"""
+import sys, json, signal
+sys.path.insert(0, {os.path.dirname(os.path.abspath(harness.__file__))!r})
+import harness
+before = [signal.getsignal(n) for n in range(1, 32)]
+c = harness.Connector(json.loads(sys.argv[1]))
+c.accept(harness.create("/Users/1", harness.person("jdoe")))
+c.submit(b"nonsense")
+c.settle()
+c.check()
+c.close()
+status = open("/proc/self/status").read()
+caught = [line for line in status.splitlines() if line.startswith("SigCgt")]
+assert before == [signal.getsignal(n) for n in range(1, 32)]
+"""
+        child = subprocess.run([sys.executable, "-c", code, json.dumps(w.fields)], capture_output=True, timeout=60)
+        assert (child.returncode, child.stdout, child.stderr) == (0, b"", b""), child
+
+
+def test_a_host_of_thirty_lines_in_python():
+    with World() as w:
+        fields = os.path.join(w.folder, "fields.json")
+        with open(fields, "w") as file:
+            json.dump(w.fields, file)
+        host = os.path.join(os.path.dirname(os.path.abspath(harness.__file__)), "../../hosts/python/minimal_host.py")
+        events = "\n".join(json.dumps(create(f"/Users/{n}", person(f"u{n}"))) for n in range(3)) + "\n{}\n"
+        done = subprocess.run([sys.executable, host, harness.PLUGIN, fields], input=events, text=True,
+                              capture_output=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.count("accepted") == 3 and "refused" in done.stdout, done.stdout
+        for username, user in w.org.users().items():
+            assert f"in_step {username} {user['Id']}" in done.stdout, done.stdout
+        assert len(w.org.users()) == 3
+
+
+if __name__ == "__main__":
+    harness.main(sys.modules["__main__"])

@@ -1,0 +1,197 @@
+"""Full lists (design rule 6), preview, and Test connection."""
+import os
+import sys
+
+import harness
+from harness import DRY_RUN, FORCE, Failure, World, create, patch, person, put, simple
+
+
+def people(count, **more):
+    return {f"/Users/{n}": person(f"u{n}", **more) for n in range(count)}
+
+
+def test_a_list_hires_changes_and_loses():
+    with World() as w:
+        c = w.connector()
+        report = c.sync(people(12))
+        assert report["applied"] and report["counts"]["hired"] == 12, report
+        c.settle()
+        assert len(w.org.users()) == 12
+        second = people(11, title="Chief")
+        second["/Users/99"] = person("u99")
+        report = c.sync(second)
+        assert {key: report["counts"][key] for key in ("hired", "changed", "lost", "unchanged")} == \
+            {"hired": 1, "changed": 11, "lost": 1, "unchanged": 0}, report
+        changed = next(change for change in report["changes"] if change["uri"] == "/Users/3")
+        assert changed["what"] == "changed" and changed["attributes"] == ["title"], changed
+        c.settle()
+        users = w.org.users()
+        assert users["primary-u3@acme.example"]["Title"] == "Chief"
+        assert users["primary-u11@acme.example"]["IsActive"] is False
+        calls = w.org.usage()["api_calls"]
+        report = c.sync(second)
+        assert report["counts"]["unchanged"] == 12 and report["changes"] == [], report
+        c.settle()
+        assert w.org.usage()["api_calls"] == calls, "the same list again sends nothing"
+        report = c.sync(people(12))
+        assert report["counts"]["returned"] == 1
+        c.settle()
+        assert w.org.user("primary-u11@acme.example")["IsActive"] is True
+
+
+def test_a_list_touches_only_its_issuer():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/other", person("other"), iss="https://other.example"))
+        c.sync(people(3))
+        c.settle()
+        c.sync({"/Users/0": person("u0")})
+        c.settle()
+        users = w.org.users()
+        assert users["primary-other@acme.example"]["IsActive"]
+        assert [users[f"primary-u{n}@acme.example"]["IsActive"] for n in range(3)] == [True, False, False]
+
+
+def test_an_event_after_the_list_began_counts_more():
+    with World() as w:
+        c = w.connector()
+        c.sync(people(3))
+        c.settle()
+
+        def midway():
+            c.accept(put("/Users/1", person("u1", title="From the event")))
+            c.accept(create("/Users/7", person("u7")))
+        report = c.sync(people(3, title="From the list"), midway=midway)
+        skipped = sorted(change["uri"] for change in report["changes"] if change["what"] == "skipped")
+        assert skipped == ["/Users/1", "/Users/7"] and report["counts"]["skipped"] == 2, report
+        c.settle()
+        users = w.org.users()
+        assert users["primary-u1@acme.example"]["Title"] == "From the event"
+        assert users["primary-u0@acme.example"]["Title"] == "From the list"
+        assert users["primary-u7@acme.example"]["IsActive"]
+
+
+def test_an_empty_broken_or_suspicious_list_changes_nothing():
+    with World() as w:
+        c = w.connector()
+        c.sync(people(40))
+        c.settle()
+        report = c.sync({})
+        assert not report["applied"] and "empty" in report["reason"], report
+        report = c.sync(people(20))
+        assert not report["applied"] and "guard" in report["reason"], report
+        try:
+            c.sync(dict(people(40), **{"/Users/5": "no object"}))
+            raise AssertionError("a broken entry must spoil the list")
+        except Failure as failure:
+            assert "nothing was changed" in failure.text, failure.text
+        try:
+            c.sync(dict(people(39), **{"/Users//0/../0": person("x"), "bad uri": person("y")}))
+            raise AssertionError("a bad URI must spoil the list")
+        except Failure as failure:
+            assert failure.text
+        c.settle()
+        assert all(user["IsActive"] for user in w.org.users().values()) and len(w.org.users()) == 40
+        report = c.sync(people(20), flags=FORCE)
+        assert report["applied"] and report["counts"]["lost"] == 20
+        c.settle()
+        assert sum(user["IsActive"] for user in w.org.users().values()) == 20
+
+
+def test_a_dry_run_shows_and_changes_nothing():
+    with World() as w:
+        c = w.connector()
+        report = c.sync(people(3), flags=DRY_RUN)
+        assert report["dry_run"] and not report["applied"] and report["counts"]["hired"] == 3, report
+        assert c.query(query="status")["subjects"]["total"] == 0
+        c.settle()
+        assert w.org.users() == {}
+
+
+def test_a_password_in_a_list_is_not_stored():
+    with World() as w:
+        c = w.connector()
+        c.sync({"/Users/1": person("u1", password="pAsSwOrD-cAnArY")})
+        c.accept(create("/Users/2", person("u2", password="pAsSwOrD-cAnArY")))
+        c.accept(patch("/Users/2", {"op": "replace", "path": "password", "value": "pAsSwOrD-cAnArY"}))
+        c.settle()
+        text = str(c.user("/Users/1")) + str(c.user("/Users/2")) + str(c.lines)
+        c.close()
+        for name in os.listdir(w.folder):
+            with open(os.path.join(w.folder, name), "rb") as file:
+                text += file.read().decode("latin-1")
+        assert "cAnArY" not in text
+
+
+def test_the_same_token_is_one_event_and_another_content_is_refused():
+    with World() as w:
+        c = w.connector()
+        token = create("/Users/1", person("jdoe"), jti="j-1", txn="t-1")
+        first, again = c.submit(token, token)
+        assert (first.duplicate, again.duplicate, again.version) == (0, 1, 1)
+        reordered = dict(reversed(list(token.items())))
+        assert c.submit(reordered)[0].duplicate == 1
+        other = create("/Users/1", person("jdoe", title="Other"), jti="j-1")
+        answer = c.submit(other)[0]
+        assert answer.status == harness.REFUSED and b"j-1" in answer.error.text, answer.error.text
+        assert c.submit(dict(token, jti="j-2"))[0].duplicate == 1, "the same change under its txn"
+        assert c.submit(dict(create("/Users/1", person("jdoe", title="More"), txn="t-1"), jti="j-3"))[0].duplicate == 0
+
+
+def test_preview_shows_the_plan_and_touches_nothing():
+    with World() as w:
+        c = w.connector()
+        plan = c.preview(create("/Users/1", person("PARTNERS/jdoe", title="Engineer")))
+        assert plan["action"] == "create" and plan["username"] == "partners-jdoe@acme.example" and not plan["known"]
+        assert "".join(segment["text"] for segment in plan["segments"]) == plan["username"]
+        title = next(field for field in plan["fields"] if field["field"] == "Title")
+        assert title["value"] == "Engineer" and title["from"], title
+        assert plan["calls"][0]["method"] == "POST" and plan["calls"][0]["body"]["Title"] == "Engineer"
+        assert os.listdir(w.folder) == [] and w.org.calls()["calls"] == []
+        c.accept(create("/Users/1", person("PARTNERS/jdoe", title="Engineer")))
+        c.settle()
+        plan = c.preview(patch("/Users/1", {"op": "replace", "path": "title", "value": "Chief"}))
+        assert plan["action"] == "update" and plan["known"]
+        assert plan["calls"][0]["body"] == {"Title": "Chief", "id": c.user("/Users/1")["salesforce_id"]}, plan["calls"]
+        assert c.preview(simple("/Users/1", "prov:delete"))["action"] == "deactivate"
+        assert c.preview(put("/Users/1", person("PARTNERS/jdoe", title="x" * 99)))["action"] == "park"
+        assert c.preview(put("/Users/9", person("blank name")))["reasons"][0]
+        assert c.user("/Users/1")["version"] == 1
+
+
+def test_check_names_what_is_wrong():
+    with World() as w:
+        c = w.connector()
+        result = c.check()
+        assert result["ok"], result
+        assert {step["name"] for step in result["steps"]} >= {"address", "token", "org", "version", "profile", "username"}
+        assert not os.listdir(w.folder), "a check makes no store"
+        for fields, step, words in [({"client_secret": "no"}, "token", "secret"),
+                                    ({"client_id": "no"}, "token", "client"),
+                                    ({"api_version": "v99.0"}, "version", "v"),
+                                    ({"profile": "Standrd User"}, "profile", "Standard User"),
+                                    ({"domain_name": "http://127.0.0.1:1"}, "token", "")]:
+            result = w.connector(**fields).check()
+            found = next(one for one in result["steps"] if one["name"] == step)
+            assert not result["ok"] and found["status"] == "failed", (fields, result)
+            assert found["cause"] and found["remedy"] and words in str(found), found
+
+
+def test_the_login_host_is_explained():
+    with World() as w:
+        c = w.connector(domain_name=w.org.facts["login"])
+        result = c.check()
+        token = next(one for one in result["steps"] if one["name"] == "token")
+        assert "not supported on this domain" in token["seen"] and "My Domain" in str(token), token
+
+
+def test_fields_in_force_hide_secrets():
+    with World() as w:
+        c = w.connector(client_secret="sEcReT-cAnArY")
+        shown = c.query(query="fields")["fields"]
+        assert shown["client_secret"] == "***" and shown["batch_size"] == 200 and shown["profile"] == "Standard User"
+        assert "cAnArY" not in str(shown)
+
+
+if __name__ == "__main__":
+    harness.main(sys.modules["__main__"])

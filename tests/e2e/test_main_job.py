@@ -1,0 +1,307 @@
+"""The main job: events in, Salesforce users out, each change once."""
+import sys
+
+import harness
+from harness import ENTERPRISE, World, create, patch, person, put, simple, token
+
+
+def test_a_created_user_appears_with_the_right_username():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("PRIMARY/jdoe", title="Engineer")))
+        c.settle()
+        user = w.org.user("primary-jdoe@acme.example")
+        assert user["FirstName"] == "Jane" and user["LastName"] == "Doe" and user["Title"] == "Engineer", user
+        assert user["IsActive"] is True and user["Email"] == "doe@example.com"
+        assert user["Alias"] and len(user["Alias"]) <= 8
+        row = c.user("PRIMARY/jdoe")
+        assert row["state"] == "in_step" and row["salesforce_id"] == user["Id"], row
+        assert row["last_action"] == "created" and row["events"][0]["outcome"] == "delivered"
+
+
+def test_only_changed_fields_are_sent_and_a_repetition_sends_nothing():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("jdoe", title="Engineer")))
+        c.settle()
+        before = w.org.usage()["api_calls"]
+        c.accept(put("/Users/1", person("jdoe", title="Chief")))
+        c.settle()
+        assert w.org.user("primary-jdoe@acme.example")["Title"] == "Chief"
+        assert c.user("/Users/1")["last_action"] == "updated Title"
+        assert w.org.usage()["api_calls"] == before + 1
+        c.accept(put("/Users/1", person("jdoe", title="Chief")))
+        c.settle()
+        assert w.org.usage()["api_calls"] == before + 1
+        assert c.user("/Users/1")["outcome"] == "nothing to do"
+
+
+def test_rename_keeps_the_id():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("jdoe")))
+        c.settle()
+        first = w.org.user("primary-jdoe@acme.example")["Id"]
+        c.accept(patch("/Users/1", {"op": "replace", "path": "userName", "value": "jane.doe"}))
+        c.settle()
+        users = w.org.users()
+        assert users["primary-jane.doe@acme.example"]["Id"] == first
+        assert "primary-jdoe@acme.example" not in users
+        assert "renamed primary-jdoe@acme.example to primary-jane.doe@acme.example" == c.user("/Users/1")["last_action"]
+
+
+def test_leavers_are_deactivated_and_return_to_the_same_account():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("jdoe")), create("/Users/2", person("bob", "Bob", "Ray")))
+        c.settle()
+        first = w.org.user("primary-jdoe@acme.example")["Id"]
+        c.accept(simple("/Users/1", "prov:delete"), simple("/Users/2", "prov:deactivate"))
+        c.settle()
+        users = w.org.users()
+        assert not users["primary-jdoe@acme.example"]["IsActive"] and not users["primary-bob@acme.example"]["IsActive"]
+        c.accept(create("/Users/1", person("jdoe", title="Back")), simple("/Users/2", "prov:activate"))
+        c.settle()
+        user = w.org.user("primary-jdoe@acme.example")
+        assert user["IsActive"] and user["Id"] == first and user["Title"] == "Back"
+        assert w.org.user("primary-bob@acme.example")["IsActive"]
+        assert len(w.org.users()) == 2
+
+
+def test_ten_changes_before_delivery_are_one_record():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("jdoe")))
+        for number in range(10):
+            c.accept(patch("/Users/1", {"op": "replace", "path": "title", "value": f"T{number}"}))
+        c.settle()
+        calls = [call for call in w.org.calls()["calls"] if "composite/sobjects" in call["path"]]
+        assert len(calls) == 1 and calls[0]["records"] == 1, calls
+        assert w.org.user("primary-jdoe@acme.example")["Title"] == "T9"
+        outcomes = [event["outcome"] for event in c.user("/Users/1")["events"]]
+        assert outcomes == ["delivered"] * 11, outcomes
+
+
+def test_two_hundred_users_are_one_call():
+    with World() as w:
+        c = w.connector()
+        c.accept(*[create(f"/Users/{n}", person(f"u{n}")) for n in range(400)])
+        c.settle()
+        calls = [call for call in w.org.calls()["calls"] if "composite/sobjects" in call["path"]]
+        assert [call["records"] for call in calls] == [200, 200], calls
+        assert len(w.org.users()) == 400
+        assert w.org.usage()["token_requests"] == 1
+
+
+def test_inactive_hires_are_not_sent():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("ghost", active=False)))
+        c.accept(create("/Users/2", person("entra", active="False")))
+        c.settle()
+        assert w.org.users() == {} and c.user("/Users/1")["outcome"] == "nothing to do"
+        c.accept(simple("/Users/1", "prov:activate"))
+        c.settle()
+        assert list(w.org.users()) == ["primary-ghost@acme.example"]
+
+
+def test_inactive_hires_are_sent_when_the_field_says_so():
+    with World(create_inactive=True) as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("ghost", active=False)))
+        c.settle()
+        assert w.org.user("primary-ghost@acme.example")["IsActive"] is False
+
+
+def test_scope_takes_and_gives_access():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("jdoe")))
+        c.settle()
+        c.accept(simple("/Users/1", "feed:remove"))
+        c.settle()
+        assert not w.org.user("primary-jdoe@acme.example")["IsActive"]
+        c.accept(put("/Users/1", person("jdoe", title="While away")))
+        c.settle()
+        assert not w.org.user("primary-jdoe@acme.example")["IsActive"], "a put does not bring into scope"
+        c.accept(simple("/Users/1", "feed:add"))
+        c.settle()
+        user = w.org.user("primary-jdoe@acme.example")
+        assert user["IsActive"] and user["Title"] == "While away"
+
+
+def test_managers_are_linked_when_they_arrive():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("report", **{ENTERPRISE: {"manager": {"value": "9"}}})))
+        c.settle()
+        assert w.org.user("primary-report@acme.example")["ManagerId"] is None
+        assert c.user("/Users/1")["waits_for"] == "/Users/9"
+        c.accept(create("/Users/9", person("boss", "Big", "Boss")))
+        c.settle()
+        users = w.org.users()
+        assert users["primary-report@acme.example"]["ManagerId"] == users["primary-boss@acme.example"]["Id"]
+        c.accept(put("/Users/1", person("report")))
+        c.settle()
+        assert w.org.user("primary-report@acme.example")["ManagerId"] is None, "clearing clears"
+
+
+def test_clearing_an_attribute_clears_the_field():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("jdoe", title="Engineer")))
+        c.settle()
+        c.accept(patch("/Users/1", {"op": "remove", "path": "title"}))
+        c.settle()
+        assert w.org.user("primary-jdoe@acme.example")["Title"] is None
+
+
+def test_names_of_the_world_arrive_unharmed():
+    with World() as w:
+        c = w.connector()
+        people = [("zoe", "Zoë", "O'Brien"), ("lukasz", "Łukasz", "Żółć"), ("yamada", "太郎", "山田"),
+                  ("quote", 'Jo"e', "Back\\slash")]
+        c.accept(*[create(f"/Users/{name}", person(name, given, family, emails=[{"value": f"{name}@example.com"}]))
+                   for name, given, family in people])
+        c.settle()
+        for name, given, family in people:
+            user = w.org.user(f"primary-{name}@acme.example")
+            assert (user["FirstName"], user["LastName"]) == (given, family), user
+
+
+def test_two_subjects_with_one_username_are_told_apart_here():
+    with World(provisioning_pattern="{UN}") as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("PRIMARY/jsmith", "John", "Smith")))
+        c.accept(create("/Users/2", person("PARTNERS/jsmith", "Jill", "Smith")))
+        c.settle()
+        assert len(w.org.users()) == 1
+        row = c.user("/Users/2")
+        assert row["state"] == "parked" and row["code"] == "USERNAME_IN_USE_HERE", row
+        assert "/Users/1" in row["message"] and row["remedy"]
+        c.accept(patch("/Users/1", {"op": "replace", "path": "userName", "value": "PRIMARY/john"}))
+        c.settle()
+        users = w.org.users()
+        assert users["jsmith@acme.example"]["FirstName"] == "Jill" and users["john@acme.example"]["FirstName"] == "John"
+
+
+def test_a_name_taken_in_the_org_is_parked_with_the_remedy():
+    with World() as w:
+        c = w.connector()
+        w.org.ask("POST", "/__org/users", {"Username": "primary-jdoe@acme.example", "LastName": "Other"})
+        w.org.ask("POST", "/__org/users", {"Username": "primary-far@acme.example", "LastName": "Far"}, org="globex")
+        c.accept(create("/Users/1", person("jdoe")), create("/Users/2", person("far")), create("/Users/3", person("ok")))
+        c.settle()
+        here, far = c.user("/Users/1"), c.user("/Users/2")
+        assert here["code"] == far["code"] == "DUPLICATE_USERNAME" and here["state"] == far["state"] == "parked"
+        assert "of this org" in here["message"] and "another org" in far["cause"], (here, far)
+        assert c.user("/Users/3")["state"] == "in_step"
+        assert c.user("/Users/1").get("salesforce_id") is None
+
+
+def test_parked_users_are_planned_again_when_the_mapping_is_corrected():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("jdoe", title="x" * 100)))
+        c.settle()
+        row = c.user("/Users/1")
+        assert row["state"] == "parked" and row["code"] == "MAPPING" and "Title" in row["message"], row
+        assert w.org.users() == {}
+        c.close()
+        c = w.connector(mapping=[{"field": "Title", "source": "title", "truncate": 80}])
+        c.settle()
+        assert w.org.user("primary-jdoe@acme.example")["Title"] == "x" * 80
+        assert c.user("/Users/1")["state"] == "in_step"
+
+
+def test_a_new_separator_does_not_creep_through_the_org():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("jdoe")))
+        c.settle()
+        c.close()
+        c = w.connector(provisioning_separator="_")
+        c.accept(put("/Users/1", person("jdoe", title="Chief")))
+        c.accept(create("/Users/2", person("new")))
+        c.settle()
+        assert sorted(w.org.users()) == ["primary-jdoe@acme.example", "primary_new@acme.example"]
+        assert w.org.user("primary-jdoe@acme.example")["Title"] == "Chief"
+
+
+def test_deactivation_is_not_stopped_by_a_bad_mapping():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("jdoe")))
+        c.settle()
+        c.accept(put("/Users/1", person("jdoe", title="x" * 100, active=False)))
+        c.settle()
+        assert not w.org.user("primary-jdoe@acme.example")["IsActive"]
+        row = c.user("/Users/1")
+        assert row["state"] == "parked" and row["code"] == "MAPPING", row
+
+
+def test_a_patch_for_an_unseen_user_is_parked_until_the_user_comes():
+    with World() as w:
+        c = w.connector()
+        c.accept(patch("/Users/1", {"op": "replace", "path": "title", "value": "Chief"}))
+        c.settle()
+        assert c.user("/Users/1")["code"] == "RESOURCE_NEVER_SEEN"
+        c.accept(put("/Users/1", person("jdoe")))
+        c.settle()
+        assert c.user("/Users/1")["state"] == "in_step" and len(w.org.users()) == 1
+
+
+def test_an_unknown_profile_parks_hires_and_names_those_there_are():
+    with World(profile="Nonesuch") as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("jdoe")))
+        c.settle()
+        row = c.user("/Users/1")
+        assert row["code"] == "PROFILE_NOT_FOUND" and "Standard User" in row["message"], row
+
+
+def test_a_licence_that_ran_out_is_named():
+    with World("--seats", "3") as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("one")), create("/Users/2", person("two")))
+        c.settle()
+        states = sorted((c.user(f"/Users/{n}")["state"], c.user(f"/Users/{n}").get("code")) for n in (1, 2))
+        assert states == [("in_step", None), ("parked", "LICENSE_LIMIT_EXCEEDED")], states
+
+
+def test_several_uris_in_one_token_are_one_change():
+    with World() as w:
+        c = w.connector()
+        c.accept(token("/Users/1", ("prov:deactivate", {}), ("prov:create:full", {"data": person("jdoe")})))
+        c.settle()
+        assert w.org.users() == {}
+        assert c.user("/Users/1")["version"] == 1
+
+
+def test_the_worker_delivers_by_itself():
+    import time
+    with World() as w:
+        c = w.connector(flags=0)
+        c.accept(create("/Users/1", person("jdoe")))
+        for _ in range(200):
+            if w.org.users():
+                break
+            time.sleep(0.05)
+        assert list(w.org.users()) == ["primary-jdoe@acme.example"]
+
+
+def test_the_host_is_told_of_every_outcome():
+    with World() as w:
+        answers = iter([False, True, True, True, True])
+        c = w.connector(outcome=lambda: next(answers))
+        c.accept(create("/Users/1", person("jdoe"), txn="t-1"))
+        c.settle()
+        c.accept(put("/Users/1", person("jdoe", title="x" * 100), txn="t-2"))
+        c.settle()
+        told = [(claims["txn"], claims["events"]["urn:ietf:params:scim:event:misc:asyncresp"]["status"])
+                for claims in c.outcomes]
+        assert told == [("t-1", "200"), ("t-2", "400")], told
+
+
+if __name__ == "__main__":
+    harness.main(sys.modules["__main__"])
