@@ -350,7 +350,7 @@ answer_data(struct call *call)
 
     if (!check_version(call) || !(call->late || call_is_authorized(call)) || !count_call(call))
         return;
-    if (!*resource)
+    if (call->segment_count == API_ROOT)
         answer_get_only(call, answer_resources);
     else if (strcmp(resource, "sobjects") == 0)
         api_sobjects(call);

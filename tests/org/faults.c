@@ -122,6 +122,11 @@ faults_add(struct fault_list *faults, struct json_object *description, char **re
         *ret_reason = text_format("'do' is '%s', which is no fault", name ? name : "");
         return false;
     }
+    if (js_get(description, "match") &&
+        !json_object_is_type(js_get(description, "match"), json_type_object)) {
+        *ret_reason = text_copy("'match' is an object of field to value");
+        return false;
+    }
     unknown = check_members(description);
     if (unknown) {
         *ret_reason = text_format("a fault has no member '%s'", unknown);

@@ -180,20 +180,30 @@ write_ready_file(const char *path, const char *text)
     return false;
 }
 
+/* The mutex: the listener's threads may read the origin as soon as it is set. */
+static struct server *
+start_one(struct world *world, struct exchanges *exchanges, struct org *org, char **origin)
+{
+    char *listens_at = NULL;
+    struct server *server = server_start(exchanges, org, &listens_at);
+
+    pthread_mutex_lock(&world->mutex);
+    *origin = listens_at;
+    pthread_mutex_unlock(&world->mutex);
+    return server;
+}
+
 static bool
 start_all(struct world *world, struct exchanges *exchanges, struct server **servers,
           size_t *ret_count)
 {
-    for (size_t i = 0; i < world->org_count; i++) {
-        servers[*ret_count] = server_start(exchanges, world->orgs[i], 0, &world->orgs[i]->origin);
-        if (!servers[*ret_count])
+    for (size_t i = 0; i <= world->org_count; i++) {
+        struct org *org = i < world->org_count ? world->orgs[i] : NULL;
+        servers[i] = start_one(world, exchanges, org, org ? &org->origin : &world->login_origin);
+        if (!servers[i])
             return false;
         (*ret_count)++;
     }
-    servers[*ret_count] = server_start(exchanges, NULL, 0, &world->login_origin);
-    if (!servers[*ret_count])
-        return false;
-    (*ret_count)++;
     return true;
 }
 

@@ -174,10 +174,9 @@ handle_request(void *argument, struct MHD_Connection *connection, const char *ur
 }
 
 struct server *
-server_start(struct exchanges *exchanges, struct org *org, unsigned port, char **ret_origin)
+server_start(struct exchanges *exchanges, struct org *org, char **ret_origin)
 {
     struct sockaddr_in address = { .sin_family = AF_INET,
-                                   .sin_port = htons((uint16_t)port),
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     struct server *server = text_block(sizeof(*server));
     const union MHD_DaemonInfo *info = NULL;
@@ -193,7 +192,7 @@ server_start(struct exchanges *exchanges, struct org *org, unsigned port, char *
     if (server->daemon)
         info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
     if (!info) {
-        fprintf(stderr, "sfprov-org: cannot listen on 127.0.0.1 port %u\n", port);
+        fputs("sfprov-org: cannot listen on 127.0.0.1\n", stderr);
         server_stop(server);
         return NULL;
     }

@@ -6,10 +6,9 @@
 
 struct server;
 
-/* Listens on a free port of 127.0.0.1 (port 0) or a given one; sets *ret_origin (heap). NULL and a
- * message on stderr when it cannot. org NULL: the login host. */
-struct server *server_start(struct exchanges *exchanges, struct org *org, unsigned port,
-                            char **ret_origin);
+/* Listens on a free port of 127.0.0.1; *ret_origin is heap. NULL and a message on stderr when it
+ * cannot. org NULL: the login host. */
+struct server *server_start(struct exchanges *exchanges, struct org *org, char **ret_origin);
 void server_stop(struct server *server);
 
 #endif
