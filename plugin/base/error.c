@@ -17,9 +17,8 @@ text_room(const struct prov_error *err)
     return err->size - offset < sizeof(err->text) ? err->size - offset : sizeof(err->text);
 }
 
-/* Ends the text before a multi-byte character that was cut in two, and folds line breaks. */
-static void
-tidy(char *text)
+void
+error_tidy(char *text)
 {
     size_t length = strlen(text), start = length;
 
@@ -48,7 +47,7 @@ error_set(struct prov_error *err, int code, const char *format, ...)
         va_start(arguments, format);
         vsnprintf(err->text, room, format, arguments);
         va_end(arguments);
-        tidy(err->text);
+        error_tidy(err->text);
     }
     return code;
 }

@@ -21,6 +21,10 @@ int error_wrap(struct prov_error *err, int code, const char *format, ...) PRINTF
 /* PROV_E_NOMEM with its standing text. */
 int error_nomem(struct prov_error *err);
 
+/* Makes a cut text one clean line: ends it before a multi-byte character that was cut in two, and
+ * turns control bytes into spaces. */
+void error_tidy(char *text);
+
 /* "STORE" for PROV_E_STORE; "UNKNOWN" for a code that is not ours. */
 const char *error_code_name(int code);
 

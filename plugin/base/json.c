@@ -38,26 +38,177 @@ fail_at(const char *text, size_t offset, const char *what, const char *why, int 
                      column, why);
 }
 
-int
-json_parse(const char *text, size_t length, const char *what, struct json_object **ret,
+/* ---- reading ---- */
+
+/*
+ * What json-c (0.16) takes in its strict mode and JSON (RFC 8259) does not: NaN, Infinity, "1.",
+ * 'keys', control characters in strings, UTF-8 that is none. Written out again it would spoil a
+ * whole call to Salesforce, so it is refused here, at its place.
+ */
+struct scan {
+    const unsigned char *at, *end;
+    size_t depth;
+    bool whole;      /* the outermost value has ended */
+    const char *why; /* the first fault, at `at` */
+    int code;
+};
+
+/* Length of the well-formed UTF-8 sequence at `at`; 0 if there is none (Unicode, table 3-7). */
+static size_t
+utf8_length(const unsigned char *at, const unsigned char *end)
+{
+    unsigned char low = 0x80, high = 0xBF;
+    size_t length = *at < 0x80 ? 1 : *at < 0xC2 ? 0 : *at < 0xE0 ? 2 : *at < 0xF0 ? 3 : 4;
+
+    if (length == 0 || *at > 0xF4 || (size_t)(end - at) < length)
+        return 0;
+    low = *at == 0xE0 ? 0xA0 : *at == 0xF0 ? 0x90 : low;
+    high = *at == 0xED ? 0x9F : *at == 0xF4 ? 0x8F : high;
+    for (size_t i = 1; i < length; i++) {
+        if (at[i] < low || at[i] > high)
+            return 0;
+        low = 0x80;
+        high = 0xBF;
+    }
+    return length;
+}
+
+static bool
+scan_fail(struct scan *scan, int code, const char *why)
+{
+    scan->code = code;
+    scan->why = why;
+    return false;
+}
+
+static bool
+scan_string(struct scan *scan)
+{
+    for (scan->at++; scan->at < scan->end && *scan->at != '"';) {
+        size_t length = utf8_length(scan->at, scan->end);
+        if (length == 0)
+            return scan_fail(scan, PROV_E_INVALID, "invalid UTF-8");
+        if (*scan->at < 0x20)
+            return scan_fail(scan, PROV_E_INVALID, "a control character in a string, escape it");
+        scan->at += length;
+        if (scan->at[-1] == '\\' && scan->at < scan->end && *scan->at >= 0x20 && *scan->at < 0x80)
+            scan->at++;
+    }
+    if (scan->at < scan->end)
+        scan->at++; /* else it ends too early, which json-c tells */
+    return true;
+}
+
+static const unsigned char *
+skip_digits(const unsigned char *at, const unsigned char *end)
+{
+    while (at < end && *at >= '0' && *at <= '9')
+        at++;
+    return at;
+}
+
+/* The end of the number that starts here; NULL if it is none (RFC 8259 section 6). */
+static const unsigned char *
+number_end(const unsigned char *at, const unsigned char *end)
+{
+    const unsigned char *digits;
+
+    if (*at == '-')
+        at++;
+    digits = at;
+    at = skip_digits(at, end);
+    if (at == digits || (*digits == '0' && at - digits > 1))
+        return NULL;
+    if (at < end && *at == '.') {
+        digits = ++at;
+        at = skip_digits(at, end);
+        if (at == digits)
+            return NULL;
+    }
+    if (at < end && (*at == 'e' || *at == 'E')) {
+        at++;
+        if (at < end && (*at == '+' || *at == '-'))
+            at++;
+        digits = at;
+        at = skip_digits(at, end);
+        if (at == digits)
+            return NULL;
+    }
+    return at;
+}
+
+/* true, false, null, or a number. */
+static bool
+scan_word(struct scan *scan)
+{
+    static const char *const words[] = { "true", "false", "null" };
+    const unsigned char *end = NULL;
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        size_t length = strlen(words[i]);
+        if ((size_t)(scan->end - scan->at) >= length && memcmp(scan->at, words[i], length) == 0)
+            end = scan->at + length;
+    }
+    if (!end)
+        end = number_end(scan->at, scan->end);
+    if (!end)
+        return scan_fail(scan, PROV_E_INVALID,
+                         "neither a string in double quotes, nor a number, true, false or null");
+    scan->at = end;
+    return true;
+}
+
+static bool
+scan_bracket(struct scan *scan)
+{
+    if ((*scan->at == '[' || *scan->at == '{') && scan->depth++ == JSON_MAX_DEPTH)
+        return scan_fail(scan, PROV_E_LIMIT, "nested deeper than 32 levels");
+    if ((*scan->at == ']' || *scan->at == '}') && scan->depth > 0)
+        scan->depth--;
+    scan->at++;
+    return true;
+}
+
+/* Looks at tokens only; their order is json-c's to judge. */
+static bool
+scan_tokens(struct scan *scan)
+{
+    while (scan->at < scan->end) {
+        bool ok;
+        if (strchr(" \t\r\n", *scan->at)) {
+            scan->at++;
+            continue;
+        }
+        if (scan->whole)
+            return scan_fail(scan, PROV_E_INVALID, "something follows the value");
+        if (*scan->at == '"')
+            ok = scan_string(scan);
+        else if (strchr("[]{},:", *scan->at))
+            ok = scan_bracket(scan);
+        else
+            ok = scan_word(scan);
+        if (!ok)
+            return false;
+        scan->whole = scan->depth == 0;
+    }
+    return true;
+}
+
+/* Lets json-c read what was scanned. */
+static int
+read_value(const char *text, size_t length, const char *what, struct json_object **ret,
            struct prov_error *err)
 {
-    CLEANUP(tokener_cleanup) struct json_tokener *tokener = NULL;
+    /* json-c counts a value inside the innermost array as a level */
+    CLEANUP(tokener_cleanup)
+    struct json_tokener *tokener = json_tokener_new_ex(JSON_MAX_DEPTH + 1);
     AUTO_JSON struct json_object *value = NULL;
     enum json_tokener_error error;
     size_t end;
 
-    if (length == 0)
-        return error_set(err, PROV_E_INVALID, "%s is empty, a JSON value is needed", what);
-    if (length > INT32_MAX)
-        return error_set(err, PROV_E_LIMIT, "%s is larger than 2 GiB", what);
-    if (memchr(text, '\0', length))
-        return error_set(err, PROV_E_INVALID, "%s holds a NUL byte", what);
-    tokener = json_tokener_new_ex(JSON_MAX_DEPTH);
     if (!tokener)
         return error_nomem(err);
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8 |
-                                        JSON_TOKENER_ALLOW_TRAILING_CHARS);
+    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
     value = json_tokener_parse_ex(tokener, text, (int)length);
     error = json_tokener_get_error(tokener);
     end = json_tokener_get_parse_end(tokener);
@@ -65,22 +216,34 @@ json_parse(const char *text, size_t length, const char *what, struct json_object
         /* a bare number has no end of its own: tell the tokener that this was all */
         value = json_tokener_parse_ex(tokener, "", 1);
         error = json_tokener_get_error(tokener);
-        if (error == json_tokener_success)
-            end = length;
     }
-    if (error == json_tokener_continue)
+    if (error == json_tokener_continue || error == json_tokener_error_parse_eof)
         return fail_at(text, length, what, "it ends too early", PROV_E_INVALID, err);
-    if (error == json_tokener_error_depth)
-        return fail_at(text, end, what, "nested deeper than 32 levels", PROV_E_LIMIT, err);
     if (error != json_tokener_success)
         return fail_at(text, end, what, json_tokener_error_desc(error), PROV_E_INVALID, err);
-    while (end < length && strchr(" \t\r\n", text[end]))
-        end++;
-    if (end < length)
-        return fail_at(text, end, what, "something follows the value", PROV_E_INVALID, err);
     *ret = STEAL(value);
     return PROV_OK;
 }
+
+int
+json_parse(const char *text, size_t length, const char *what, struct json_object **ret,
+           struct prov_error *err)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    struct scan scan = { .at = bytes, .end = bytes + length };
+
+    if (length == 0)
+        return error_set(err, PROV_E_INVALID, "%s is empty, a JSON value is needed", what);
+    if (length > INT32_MAX)
+        return error_set(err, PROV_E_LIMIT, "%s is larger than 2 GiB", what);
+    if (memchr(text, '\0', length))
+        return error_set(err, PROV_E_INVALID, "%s holds a NUL byte", what);
+    if (!scan_tokens(&scan))
+        return fail_at(text, (size_t)(scan.at - bytes), what, scan.why, scan.code, err);
+    return read_value(text, length, what, ret, err);
+}
+
+/* ---- writing ---- */
 
 struct member {
     const char *name;
@@ -93,43 +256,66 @@ by_name(const void *a, const void *b)
     return strcmp(((const struct member *)a)->name, ((const struct member *)b)->name);
 }
 
-/* A deep copy whose objects have their members added in order of name. */
-static struct json_object *
-sorted(struct json_object *value)
+static int sorted(struct json_object *value, struct json_object **ret);
+
+static int
+sorted_array(struct json_object *value, struct json_object **ret)
 {
-    if (json_object_is_type(value, json_type_array)) {
-        size_t length = json_object_array_length(value);
-        struct json_object *copy = json_object_new_array_ext((int)length);
-        for (size_t i = 0; copy && i < length; i++)
-            json_object_array_add(copy, sorted(json_object_array_get_idx(value, i)));
-        return copy;
+    size_t length = json_object_array_length(value);
+    AUTO_JSON struct json_object *copy = json_object_new_array_ext((int)length);
+
+    if (!copy)
+        return PROV_E_NOMEM;
+    for (size_t i = 0; i < length; i++) {
+        struct json_object *element = NULL;
+        if (sorted(json_object_array_get_idx(value, i), &element) || json_append(copy, element))
+            return PROV_E_NOMEM;
     }
-    if (json_object_is_type(value, json_type_object)) {
-        size_t count = (size_t)json_object_object_length(value), i = 0;
-        AUTO_FREE struct member *members = calloc(count ? count : 1, sizeof(*members));
-        struct json_object *copy = json_object_new_object();
-        if (!members || !copy) {
-            json_object_put(copy);
-            return NULL;
-        }
-        json_object_object_foreach(value, name, member)
-        {
-            members[i++] = (struct member){ name, member };
-        }
-        qsort(members, count, sizeof(*members), by_name);
-        for (i = 0; i < count; i++)
-            json_object_object_add(copy, members[i].name, sorted(members[i].value));
-        return copy;
+    *ret = STEAL(copy);
+    return PROV_OK;
+}
+
+static int
+sorted_object(struct json_object *value, struct json_object **ret)
+{
+    size_t count = (size_t)json_object_object_length(value), i = 0;
+    AUTO_FREE struct member *members = calloc(count ? count : 1, sizeof(*members));
+    AUTO_JSON struct json_object *copy = json_object_new_object();
+
+    if (!members || !copy)
+        return PROV_E_NOMEM;
+    json_object_object_foreach(value, name, member)
+    {
+        members[i++] = (struct member){ name, member };
     }
-    return json_ref(value);
+    qsort(members, count, sizeof(*members), by_name);
+    for (i = 0; i < count; i++) {
+        struct json_object *element = NULL;
+        if (sorted(members[i].value, &element) || json_put(copy, members[i].name, element))
+            return PROV_E_NOMEM;
+    }
+    *ret = STEAL(copy);
+    return PROV_OK;
+}
+
+/* A copy whose objects have their members added in order of name; *ret NULL stands for null. */
+static int
+sorted(struct json_object *value, struct json_object **ret)
+{
+    if (json_object_is_type(value, json_type_array))
+        return sorted_array(value, ret);
+    if (json_object_is_type(value, json_type_object))
+        return sorted_object(value, ret);
+    *ret = json_ref(value);
+    return PROV_OK;
 }
 
 char *
 json_canonical(struct json_object *value)
 {
-    AUTO_JSON struct json_object *copy = sorted(value);
+    AUTO_JSON struct json_object *copy = NULL;
 
-    return copy || !value ? json_text(copy) : NULL;
+    return sorted(value, &copy) ? NULL : json_text(copy);
 }
 
 char *
@@ -200,18 +386,65 @@ is_number(struct json_object *value)
            json_object_is_type(value, json_type_double);
 }
 
+static bool
+members_equal(struct json_object *a, struct json_object *b)
+{
+    struct json_object *other;
+
+    if (json_object_object_length(a) != json_object_object_length(b))
+        return false;
+    json_object_object_foreach(a, name, member)
+    {
+        if (!json_object_object_get_ex(b, name, &other) || !json_equal(member, other))
+            return false;
+    }
+    return true;
+}
+
+static bool
+elements_equal(struct json_object *a, struct json_object *b)
+{
+    size_t length = json_object_array_length(a);
+
+    if (json_object_array_length(b) != length)
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        if (!json_equal(json_object_array_get_idx(a, i), json_object_array_get_idx(b, i)))
+            return false;
+    }
+    return true;
+}
+
 bool
 json_equal(struct json_object *a, struct json_object *b)
 {
     if (is_number(a) && is_number(b) && json_object_get_type(a) != json_object_get_type(b))
         return json_object_get_double(a) == json_object_get_double(b);
+    if (json_object_get_type(a) != json_object_get_type(b))
+        return false;
+    if (json_object_is_type(a, json_type_object))
+        return members_equal(a, b);
+    if (json_object_is_type(a, json_type_array))
+        return elements_equal(a, b);
     return json_object_equal(a, b) != 0;
 }
 
+/* json-c aborts the process when it is handed no container, as after a failed allocation. */
 int
 json_put(struct json_object *object, const char *key, struct json_object *value)
 {
-    if (json_object_object_add(object, key, value) != 0) {
+    if (!json_object_is_type(object, json_type_object) ||
+        json_object_object_add(object, key, value) != 0) {
+        json_object_put(value);
+        return PROV_E_NOMEM;
+    }
+    return PROV_OK;
+}
+
+int
+json_append(struct json_object *array, struct json_object *value)
+{
+    if (!json_object_is_type(array, json_type_array) || json_object_array_add(array, value) != 0) {
         json_object_put(value);
         return PROV_E_NOMEM;
     }

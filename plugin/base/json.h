@@ -23,9 +23,9 @@ json_cleanup(struct json_object **variable)
 #define json_ref json_object_get
 
 /*
- * Parses one JSON value: strict grammar, valid UTF-8, no NUL, depth at most JSON_MAX_DEPTH, nothing
- * after it. `what` names the text in the error, which gives line and column. PROV_E_INVALID,
- * PROV_E_LIMIT (too deep), PROV_E_NOMEM.
+ * Parses one JSON value: the grammar of RFC 8259, well-formed UTF-8, no NUL, at most JSON_MAX_DEPTH
+ * arrays and objects inside each other, nothing after it. `what` names the text in the error, which
+ * gives line and column. PROV_E_INVALID, PROV_E_LIMIT (too deep), PROV_E_NOMEM.
  */
 MUST_CHECK int json_parse(const char *text, size_t length, const char *what,
                           struct json_object **ret, struct prov_error *err);
@@ -51,7 +51,9 @@ struct json_object *json_get_nocase(struct json_object *object, const char *key,
 /* Same value; objects without regard to order of keys, numbers by value. */
 bool json_equal(struct json_object *a, struct json_object *b);
 
-/* Adds and takes over value; string NULL adds nothing. 0, or PROV_E_NOMEM. */
+/* Adds and takes over value, also on failure; string NULL adds nothing. 0, or PROV_E_NOMEM, also
+ * when `object` (or `array`) is NULL, so that a failed allocation may be noticed here. */
+int json_append(struct json_object *array, struct json_object *value);
 int json_put(struct json_object *object, const char *key, struct json_object *value);
 int json_put_string(struct json_object *object, const char *key, const char *value);
 int json_put_int(struct json_object *object, const char *key, int64_t value);

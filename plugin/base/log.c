@@ -15,9 +15,6 @@ log_line(const struct log *log, int level, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
-    for (char *c = line; *c; c++) {
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = ' ';
-    }
+    error_tidy(line);
     log->write(log->context, level, line);
 }

@@ -9,7 +9,8 @@ struct log {
     void (*write)(void *context, int32_t level, const char *line); /* NULL: no log */
 };
 
-/* One line, cut at 2 KiB; control bytes become spaces, so that no value can forge a line. */
+/* One line, cut at 2 KiB between two characters; control bytes become spaces, so that no value can
+ * forge a line. */
 void log_line(const struct log *log, int level, const char *format, ...) PRINTF_LIKE(3, 4);
 
 #endif

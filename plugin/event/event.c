@@ -6,7 +6,6 @@
  */
 #include "plugin/event/event.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -113,8 +112,6 @@ read_iat(struct json_object *token)
 {
     struct json_object *iat = json_get(token, "iat");
 
-    if (json_object_is_type(iat, json_type_double) && isnan(json_object_get_double(iat)))
-        return 0;
     if (json_object_is_type(iat, json_type_int) || json_object_is_type(iat, json_type_double))
         return json_object_get_int64(iat);
     return 0;
