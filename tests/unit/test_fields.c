@@ -475,6 +475,20 @@ no_secret_is_ever_in_a_message(void)
 }
 
 static void
+credentials_in_an_address_and_short_secrets_are_not_shown_either(void)
+{
+    AUTO_RUN address =
+        parse("{" BASE ",'domain_name':'https://api:Passw0rdX@acme.my.salesforce.com',"
+              "'token_endpoint':'https://a.my.salesforce.com/?secret=Passw0rdX'}");
+    AUTO_RUN brief = parse("{" BASE ",'client_secret':['q7'],'password':{'q':'q7'}}");
+
+    T_INT(length_of(address.faults), 2);
+    T_TRUE(!leaks(&address, "Passw0rdX"));
+    T_INT(length_of(brief.faults), 2);
+    T_TRUE(!strstr(json_object_to_json_string(brief.faults), "q7"));
+}
+
+static void
 a_masked_secret_of_an_export_is_noticed(void)
 {
     AUTO_RUN run = parse("{" BASE ",'client_secret':'********'}");
@@ -735,6 +749,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(control_characters_are_refused),
     UNIT_CASE(a_long_value_is_shortened_between_characters),
     UNIT_CASE(no_secret_is_ever_in_a_message),
+    UNIT_CASE(credentials_in_an_address_and_short_secrets_are_not_shown_either),
     UNIT_CASE(a_masked_secret_of_an_export_is_noticed),
     UNIT_CASE(the_fields_in_force_show_defaults_and_no_secret),
     UNIT_CASE(the_plan_digest_follows_what_decides_a_plan_only),

@@ -89,7 +89,7 @@ letters_are_lowered_in_every_script_and_no_locale(void)
         { "Straße", "straße" },
         { "İ", "i" },
         { "Ꭰ", "ꭰ" },
-        { "already lower ß", "already lower ß" },
+        { "already lower ßąćęłńóśźżă", "already lower ßąćęłńóśźżă" },
         { "日本", "日本" },
         { "𐐀", "𐐨" },
         { "", "" },
