@@ -1,3 +1,21 @@
+# How `make check` runs its tests. Scripts and programs find sources and the build by srcdir and
+# top_builddir; a Python host needs the sanitizer's runtime before anything else.
+TEST_EXTENSIONS = .py .sh
+if SANITIZERS
+PYTHON_PRELOAD = LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)" \
+	ASAN_OPTIONS=detect_leaks=0
+endif
+PY_LOG_COMPILER = env $(PYTHON_PRELOAD) timeout 600 python3
+SH_LOG_COMPILER = timeout 300 sh
+LOG_COMPILER = timeout 300
+AM_TESTS_ENVIRONMENT = \
+	srcdir='$(abs_top_srcdir)'; export srcdir; \
+	top_builddir='$(abs_top_builddir)'; export top_builddir; \
+	CC='$(CC)'; export CC; CXX='g++'; export CXX; \
+	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE; \
+	UBSAN_OPTIONS=print_stacktrace=1; export UBSAN_OPTIONS;
+dist_check_SCRIPTS += tests/tally.sh
+
 if BUILD_TESTS
 check_LTLIBRARIES += libunit.la
 libunit_la_SOURCES = tests/unit/unit.c tests/unit/unit.h
@@ -7,3 +25,5 @@ endif
 include tests/org/local.mk
 include tests/guards/local.mk
 include tests/bench/local.mk
+include tests/e2e/local.mk
+include tests/unit/local.mk
