@@ -76,7 +76,8 @@ check_token_fits(struct fields_draft *draft, const struct address *org, const st
     struct fields *fields = draft->fields;
     AUTO_FREE char *remedy = NULL;
 
-    if (token->login_host && !fields->use_password_grant) {
+    /* also with the password grant, whose own remedy is client credentials: all at once */
+    if (token->login_host) {
         remedy = letters_format("leave token_endpoint out: it then is %s" TOKEN_PATH,
                                 org ? org->origin : "the domain_name with ");
         if (remedy)
@@ -233,11 +234,12 @@ try_username(struct fields_draft *draft)
     if (pattern_render(fields->pattern, &user, username, sizeof(username), NULL, &why) == PROV_OK &&
         username_check(username, &why) == PROV_OK)
         return;
-    faults_add(&draft->warnings, "provisioning_pattern", fields->provisioning_pattern,
-               "try it with `sfprov pattern`, and correct the pattern or the names it uses",
-               "the host user jane.doe@example.com would get a username that Salesforce refuses: "
-               "%s",
-               why.text);
+    faults_add(
+        &draft->warnings, "provisioning_pattern", fields->provisioning_pattern,
+        "correct the pattern or the names it uses; `sfprov preview` shows what comes of them",
+        "the host user jane.doe@example.com would get a username that Salesforce refuses: "
+        "%s",
+        why.text);
 }
 
 static void

@@ -380,24 +380,35 @@ overlay(struct json_object *base, struct json_object *over)
 }
 
 static void
-source_cleanup(struct mapping_source *source)
+rule_cleanup(struct mapping_rule *rule)
 {
-    free(source->text);
-    scim_path_free(source->path);
+    free(rule->field);
+    json_object_put(rule->constant);
+    json_object_put(rule->fallback);
+    for (size_t i = 0; i < MAPPING_MAX_SOURCES; i++) {
+        free(rule->sources[i].text);
+        scim_path_free(rule->sources[i].path);
+    }
 }
 
 void
 mapping_free(struct mapping *mapping)
 {
-    for (size_t i = 0; mapping && i < mapping->count; i++) {
-        struct mapping_rule *rule = &mapping->rules[i];
-        free(rule->field);
-        json_object_put(rule->constant);
-        json_object_put(rule->fallback);
-        for (size_t s = 0; s < MAPPING_MAX_SOURCES; s++)
-            source_cleanup(&rule->sources[s]);
-    }
+    for (size_t i = 0; mapping && i < mapping->count; i++)
+        rule_cleanup(&mapping->rules[i]);
     free(mapping);
+}
+
+/* What can be told of a rule whose field is wrong. */
+static void
+check_without_field(struct draft *draft)
+{
+    CLEANUP(rule_cleanup) struct mapping_rule rule = { .any_kind = true };
+
+    if (has(draft, "source"))
+        read_sources(draft, &rule);
+    rule.create_only = read_choice(draft, "apply", "always", "create");
+    rule.leave = read_choice(draft, "absent", "clear", "leave");
 }
 
 /* Compiles one rule of the caller, if its field is sound and not met before. */
@@ -417,8 +428,10 @@ compile_given(struct draft *draft, struct json_object *base, struct json_object 
     }
     check_keys(draft);
     field = check_field(draft);
-    if (!field)
+    if (!field) {
+        check_without_field(draft);
         return;
+    }
     first = find_rule(rules, field);
     if (first < at) {
         refuse(draft, "field", "keep one of them", "'%s' has a rule already, mapping[%zu]", field,

@@ -251,7 +251,8 @@ the_password_grant_is_a_fault_that_says_why(void)
                          "'https://login.salesforce.com/services/oauth2/token'}");
 
     T_INT(run.result, PROV_E_FIELDS);
-    T_INT(length_of(run.faults), 1);
+    T_INT(length_of(run.faults), 2);
+    T_HAS(about(run.faults, "token_endpoint"), "My Domain of the org only");
     T_HAS(about(run.faults, "use_password_grant"), "External Client Apps");
     T_HAS(about(run.faults, "use_password_grant"), "Summer '23");
     T_HAS(about(run.faults, "use_password_grant"), "Run-As user");

@@ -89,12 +89,13 @@ static void
 all_faults_of_all_rules_are_told(void)
 {
     size_t count;
-    const char *first = fault_of("[{'field':'Title','source':'a','lower':1,'apply':'x','oops':1},"
-                                 "{'field':'Nope','source':'a'},{'field':'TITLE','source':'b'}]",
-                                 &count);
+    const char *first =
+        fault_of("[{'field':'Title','source':'a','lower':1,'apply':'x','oops':1},"
+                 "{'field':'Nope','source':'a[','absent':1},{'field':'TITLE','source':'b'}]",
+                 &count);
 
     T_HAS(first, "mapping[0].oops");
-    T_INT(count, 5);
+    T_INT(count, 7);
 }
 
 static void
