@@ -1,1 +1,2 @@
 dist_man_MANS += docs/man/sfprov.1
+dist_man_MANS += docs/man/sfprov-connector.7

@@ -84,6 +84,35 @@ for name in $(sed -n 's/^ *\(PROV_[A-Z_]*\) = .*/\1/p' "$header" | grep -v '^PRO
 	fi
 done
 
+# The hosts of the examples are what people begin with.
+cut_example()
+{
+	awk -v from="begin $1 " -v to="end $1" '
+		index($0, from) { on = 1; next }
+		index($0, to) { exit }
+		on && !/^\.(Bd|Ed)/' "$connector" | sed 's/\\e/\\/g' >"$work/$1"
+	[ -s "$work/$1" ] || die "$connector: the example $1 cannot be found"
+}
+cut_example host.c
+cut_example host.py
+# shellcheck disable=SC2086 # CC may be "gcc -m64"
+if ${CC:-cc} -std=c99 -Wall -Wextra -Werror -I"$top/include" -c -o "$work/host.o" "$work/host.c" \
+	>"$work/said" 2>&1; then
+	ok
+else
+	bad "$connector: the host in C does not compile: $(cat "$work/said")"
+fi
+if command -v python3 >/dev/null 2>&1; then
+	if python3 -c 'compile(open(__import__("sys").argv[1]).read(), "host.py", "exec")' \
+		"$work/host.py" >"$work/said" 2>&1; then
+		ok
+	else
+		bad "$connector: the host in Python is no Python: $(cat "$work/said")"
+	fi
+else
+	echo "python3 is not installed: the host in Python was not looked at"
+fi
+
 need_command mandoc "the form of the man pages was not checked; install mandoc"
 pages=0
 for page in "$man"/*.[1-8]; do
