@@ -9,7 +9,8 @@
  * of spaces one; cut between two characters. NULL is "". */
 void answer_clean(const char *text, char *ret, size_t room);
 
-/* Replaces each occurrence of a secret in text, in place. NULL and short secrets do nothing. */
+/* Replaces each occurrence of a secret in text, in place. NULL texts and short secrets do
+ * nothing. */
 void answer_redact(char *text, const char *secret);
 
 /* A verdict of our own, with words in the place of Salesforce's message. */

@@ -155,6 +155,28 @@ is_loopback(const char *host)
     return strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == strlen(host);
 }
 
+/*
+ * Host and port stand in the URL as they are meant: letters, digits, dots, hyphens. What needs to
+ * be decoded, mapped or guessed (percent signs, user information, look-alike letters, backslashes,
+ * empty labels, a third slash) is not for us: parsers differ there.
+ */
+static bool
+has_plain_authority(const char *url)
+{
+    static const char *const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                       "0123456789.-:[]";
+    const char *start = strstr(url, "://"), *dots;
+    size_t length;
+
+    if (!start)
+        return false;
+    start += 3;
+    length = strspn(start, allowed);
+    dots = strstr(start, "..");
+    return length > 0 && *start != '.' && !(dots && dots < start + length) &&
+           strchr("/?#", start[length]);
+}
+
 static int
 read_host(CURLU *url, struct http_origin *origin)
 {
@@ -168,9 +190,6 @@ read_host(CURLU *url, struct http_origin *origin)
         return PROV_E_INVALID;
     for (size_t i = 0; i <= length; i++)
         origin->host[i] = (char)tolower((unsigned char)host[i]);
-    /* no percent signs, no look-alike letters: names reach us in ASCII */
-    if (strspn(origin->host, "abcdefghijklmnopqrstuvwxyz0123456789.-[]:") != length)
-        return PROV_E_INVALID;
     origin->loopback = is_loopback(origin->host);
     return PROV_OK;
 }
@@ -201,14 +220,11 @@ http_origin_parse(const char *text, struct http_origin *ret, struct prov_error *
 
     if (!url)
         return error_nomem(err);
-    if (curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK ||
+    if (!has_plain_authority(text) || curl_url_set(url, CURLUPART_URL, text, 0) != CURLUE_OK ||
         read_scheme_and_port(url, &origin) != PROV_OK || read_host(url, &origin) != PROV_OK)
         return error_set(err, PROV_E_INVALID,
-                         "not a usable URL: it must read https://host or https://host/path");
-    if (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD) ||
-        has_part(url, CURLUPART_OPTIONS))
-        return error_set(err, PROV_E_INVALID,
-                         "the URL of host '%s' holds user information: remove it", origin.host);
+                         "not a usable URL: it must read https://host or https://host/path, "
+                         "without user information");
     if (curl_url_get(url, CURLUPART_PATH, &path, 0) != CURLUE_OK)
         return error_nomem(err);
     origin.has_path = strcmp(path, "/") != 0 || has_part(url, CURLUPART_QUERY) ||

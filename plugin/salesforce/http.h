@@ -20,7 +20,8 @@ struct http_origin {
     bool has_path;  /* there is a path beyond "/", a query or a fragment */
 };
 
-/* PROV_E_INVALID: not an absolute URL, another scheme, user information, or an odd host name. */
+/* PROV_E_INVALID: not an absolute URL, another scheme, user information, or a host that
+ * needs decoding. */
 MUST_CHECK int http_origin_parse(const char *url, struct http_origin *ret, struct prov_error *err);
 bool http_origin_same(const struct http_origin *a, const struct http_origin *b);
 /* "https://host" or "https://host:8443"; heap, NULL when out of memory. */

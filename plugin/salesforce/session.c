@@ -402,8 +402,7 @@ replay_failure(const struct sf_session *session, struct sf_call *call)
     int64_t rest_us = session->not_before_us - clock_monotonic_us();
 
     *call = session->failure;
-    if (rest_us > call->retry_after_us)
-        call->retry_after_us = rest_us;
+    call->retry_after_us = rest_us > 0 ? rest_us : 0;
 }
 
 /* Lock held, given up during the request. */
