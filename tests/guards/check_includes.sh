@@ -5,7 +5,7 @@
 . "${0%/*}/frame.sh"
 
 make_work
-sources -name '*.[ch]' >"$work/files"
+sources "$work/files" -name '*.[ch]'
 (cd "$top" && xargs grep -nE '^[ \t]*#[ \t]*include' /dev/null) <"$work/files" >"$work/includes"
 [ -s "$work/includes" ] || die "$top: no #include found, so nothing was checked"
 

@@ -12,9 +12,8 @@ rules=${0%/*}/sources.awk
 need "$rules"
 make_work
 
-sources -name '*.[ch]' -o -name '*.sh' -o -name '*.py' -o -name '*.awk' -o -name '*.mk' >"$work/files"
+sources "$work/files" -name '*.[ch]' -o -name '*.sh' -o -name '*.py' -o -name '*.awk' -o -name '*.mk'
 (cd "$top" && ls Makefile.am configure.ac) >>"$work/files" 2>/dev/null
-grep -q '\.c$' "$work/files" || die "$top: no sources found, so nothing was checked"
 grep -q '^configure.ac$' "$work/files" || die "$top/configure.ac: cannot be found"
 
 case $rules in

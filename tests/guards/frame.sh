@@ -62,12 +62,16 @@ make_work()
 	trap 'exit 1' HUP INT TERM
 }
 
-# Paths of our sources below the top, as the find expressions say. No git: a release has none.
+# sources LIST EXPRESSION...: writes the paths of our sources below the top, as the find expressions
+# say, into a file. No git: a release has none.
 sources()
 {
+	list=$1
+	shift
 	for room in include plugin patterns schema hosts tests; do
 		[ -d "$top/$room" ] || die "$top/$room: cannot be found, so nothing was checked"
 	done
 	(cd "$top" && find include plugin patterns schema hosts tests scripts docs -type f \
-		\( "$@" \) ! -path '*/.libs/*' ! -path '*/.deps/*' 2>/dev/null | sort)
+		\( "$@" \) ! -path '*/.libs/*' ! -path '*/.deps/*' 2>/dev/null | sort) >"$list"
+	grep -q '\.c$' "$list" || die "$top: no sources found, so nothing was checked"
 }
