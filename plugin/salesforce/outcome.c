@@ -21,7 +21,7 @@ struct row {
     unsigned levels;
     const char *code;
     const char *text;                  /* must occur in the message, in any case; NULL: any text */
-    enum sf_outcome on_read, on_write; /* token requests and records read like writes: same here */
+    enum sf_outcome on_read, on_write; /* they differ on call level only; a record is a write */
     const char *cause, *remedy;
 };
 

@@ -8,7 +8,7 @@
  *          meanwhile: Salesforce allows 3600 logins per user and hour (fact sheet 1.3).
  * Blocking Every call blocks up to the time limits of the settings; sf_session_stop() ends them.
  * Errors   A call that reached an answer or a certain non-answer returns 0 and says in *call what
- *          came of it. A negative code means that nothing was sent: PROV_E_NOMEM, or PROV_E_INVALID
+ *          came of it. A negative code means that nothing was written: PROV_E_NOMEM, PROV_E_INVALID
  *          and PROV_E_LIMIT for the caller's own fault; *call says the same in words.
  * Fork     The child of a fork leaves the parent's session alone: not used, not freed.
  */

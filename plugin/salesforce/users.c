@@ -23,10 +23,10 @@ static struct json_object *
 make_record(struct json_object *fields)
 {
     AUTO_JSON struct json_object *record = json_object_new_object();
-    struct json_object *attributes = json_object_new_object();
+    AUTO_JSON struct json_object *attributes = json_object_new_object();
 
-    if (!record || !attributes || json_put(record, "attributes", attributes) != PROV_OK ||
-        json_put_string(attributes, "type", "User") != PROV_OK)
+    if (!record || !attributes || json_put_string(attributes, "type", "User") != PROV_OK ||
+        json_put(record, "attributes", STEAL(attributes)) != PROV_OK)
         return NULL;
     json_object_object_foreach(fields, name, value)
     {
