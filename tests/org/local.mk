@@ -34,12 +34,17 @@ tests_org_sfprov_org_SOURCES = \
 tests_org_sfprov_org_CFLAGS = $(AM_CFLAGS) $(MICROHTTPD_CFLAGS)
 tests_org_sfprov_org_LDADD = liborg.la $(MICROHTTPD_LIBS) $(JSONC_LIBS)
 
-check_PROGRAMS += tests/unit/test_org tests/unit/test_org_soql tests/unit/test_org_api
+check_PROGRAMS += tests/unit/test_org tests/unit/test_org_collections tests/unit/test_org_soql \
+	tests/unit/test_org_api
 tests_unit_test_org_SOURCES = tests/unit/test_org.c tests/unit/ask.c tests/unit/ask.h
 tests_unit_test_org_LDADD = libunit.la liborg.la $(JSONC_LIBS)
+tests_unit_test_org_collections_SOURCES = tests/unit/test_org_collections.c tests/unit/ask.c \
+	tests/unit/ask.h
+tests_unit_test_org_collections_LDADD = libunit.la liborg.la $(JSONC_LIBS)
 tests_unit_test_org_soql_SOURCES = tests/unit/test_org_soql.c tests/unit/ask.c tests/unit/ask.h
 tests_unit_test_org_soql_LDADD = libunit.la liborg.la $(JSONC_LIBS)
 tests_unit_test_org_api_SOURCES = tests/unit/test_org_api.c tests/unit/ask.c tests/unit/ask.h
 tests_unit_test_org_api_LDADD = libunit.la liborg.la $(JSONC_LIBS)
-TESTS += tests/unit/test_org tests/unit/test_org_soql tests/unit/test_org_api
+TESTS += tests/unit/test_org tests/unit/test_org_collections tests/unit/test_org_soql \
+	tests/unit/test_org_api
 endif
