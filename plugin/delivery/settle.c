@@ -31,16 +31,23 @@ set_words(struct link *link, const char *outcome, const char *code, const char *
     return PROV_OK;
 }
 
-/* Writes the link and deletes the rows of `due` that were read. */
+/* Writes the link and deletes the rows of `due` that were read. A manager who was linked since the
+ * plan was made, perhaps by the same call, would wake nobody any more: then it is due at once. */
 static int
 put(struct round *round, struct item *item, struct prov_error *err)
 {
     struct store *store = round->delivery->store;
+    const struct subject *subject = &item->work.subject;
+    const char *manager = item->work.link.waits_manager;
     int r;
 
     item->work.link.updated_us = clock_now_us();
-    r = store_put_link(store, item->work.subject.id, &item->work.link, err);
-    return r ? r : store_due_delete(store, &item->work, err);
+    r = store_put_link(store, subject->id, &item->work.link, err);
+    if (!r)
+        r = store_due_delete(store, &item->work, err);
+    if (!r && manager && !item->manager_id[0])
+        r = store_due_if_linked(store, subject->id, subject->iss, manager, err);
+    return r;
 }
 
 static struct json_object *

@@ -63,9 +63,14 @@ static int
 copy_json(const struct db_rows *rows, int column, struct json_object **ret, struct prov_error *err)
 {
     const char *text = db_text(rows, column);
+    struct prov_error why = PROV_ERROR_INIT;
+    int r;
 
     *ret = NULL;
-    return text ? json_parse(text, strlen(text), "a value of the store", ret, err) : PROV_OK;
+    r = text ? json_parse(text, strlen(text), "a value of the store", ret, &why) : PROV_OK;
+    if (!r || r == PROV_E_NOMEM)
+        return r ? error_nomem(err) : PROV_OK;
+    return error_set(err, PROV_E_STORE, "%s; the store is damaged: restore a backup", why.text);
 }
 
 int
@@ -308,6 +313,17 @@ store_wake_manager(struct store *store, const char *iss, const char *uri, struct
 }
 
 int
+store_due_if_linked(struct store *store, int64_t subject, const char *iss, const char *manager_uri,
+                    struct prov_error *err)
+{
+    return db_run(store->write, err,
+                  "INSERT INTO due (at, subject) SELECT 1, ? FROM subject s"
+                  " JOIN link l ON l.subject = s.id WHERE s.iss = ? AND s.uri = ?"
+                  " AND l.salesforce_id IS NOT NULL",
+                  "iss", subject, iss, manager_uri);
+}
+
+int
 store_replan_parked(struct store *store, const char *plan_digest, struct prov_error *err)
 {
     return db_run(store->write, err,
@@ -504,7 +520,7 @@ store_untold(struct store *store, int64_t subject, int64_t up_to_version, struct
         if (r || !row)
             break;
         entry = untold_row(&rows);
-        if (!entry || json_object_array_add(list, entry) != 0)
+        if (!entry || json_append(list, entry))
             r = error_nomem(err);
     }
     if (!r)
@@ -533,7 +549,7 @@ store_untold_subjects(struct store *store, int64_t limit, struct json_object **r
         r = db_next(&rows, &row, err);
         if (r || !row)
             break;
-        if (json_object_array_add(list, json_object_new_int64(db_int(&rows, 0))) != 0)
+        if (json_append(list, json_object_new_int64(db_int(&rows, 0))))
             r = error_nomem(err);
     }
     if (!r)

@@ -168,6 +168,10 @@ MUST_CHECK int store_due_add(struct store *store, int64_t subject, int64_t at,
 MUST_CHECK int store_wake_name(struct store *store, const char *username, struct prov_error *err);
 MUST_CHECK int store_wake_manager(struct store *store, const char *iss, const char *uri,
                                   struct prov_error *err);
+/* [tx] Makes a subject due if the manager it waits for has been linked by now, which may have
+ * happened earlier in this very transaction. */
+MUST_CHECK int store_due_if_linked(struct store *store, int64_t subject, const char *iss,
+                                   const char *manager_uri, struct prov_error *err);
 /* [tx] Makes due every parked subject planned with other connector fields (rule 10). */
 MUST_CHECK int store_replan_parked(struct store *store, const char *plan_digest,
                                    struct prov_error *err);
@@ -195,7 +199,7 @@ MUST_CHECK int store_put_fact(struct store *store, const char *key, const char *
                               struct prov_error *err);
 
 /* Settled events of a subject that the host has not been told of: array of
- * {"seq","iss","jti","txn","version","uri"}. */
+ * {"seq","iss","jti","txn","version"}. */
 MUST_CHECK int store_untold(struct store *store, int64_t subject, int64_t up_to_version,
                             struct json_object **ret, struct prov_error *err);
 /* Subjects with settled events the host has not been told of, at most limit: array of ids. */

@@ -146,6 +146,19 @@ def test_managers_are_linked_when_they_arrive():
         assert w.org.user("primary-report@acme.example")["ManagerId"] is None, "clearing clears"
 
 
+def test_managers_and_reports_may_come_in_one_call_in_any_order():
+    with World() as w:
+        c = w.connector()
+        boss = {ENTERPRISE: {"manager": {"value": "9", "$ref": "https://idp.example/scim/v2/Users/9"}}}
+        c.accept(create("/Users/1", person("before", **boss)), create("/Users/9", person("boss")),
+                 create("/Users/2", person("after", **boss)))
+        c.settle()
+        users = w.org.users()
+        for name in ("primary-before@acme.example", "primary-after@acme.example"):
+            assert users[name]["ManagerId"] == users["primary-boss@acme.example"]["Id"], name
+        assert users["primary-boss@acme.example"]["ManagerId"] is None
+
+
 def test_clearing_an_attribute_clears_the_field():
     with World() as w:
         c = w.connector()
