@@ -74,11 +74,16 @@ typedef struct prov_connector prov_connector;
 /* A full list of users in the making. */
 typedef struct prov_snapshot prov_snapshot;
 
-enum prov_log_level { PROV_LOG_ERROR = 0, PROV_LOG_WARNING = 1, PROV_LOG_INFO = 2, PROV_LOG_DEBUG = 3 };
+enum prov_log_level {
+    PROV_LOG_ERROR = 0,
+    PROV_LOG_WARNING = 1,
+    PROV_LOG_INFO = 2,
+    PROV_LOG_DEBUG = 3
+};
 
 /*
  * What the host offers; every callback may be NULL. They are called from the connector's own
- * thread or from inside a method, never while the connector holds a lock that a method needs.
+ * thread or from inside a method, without a lock on the store.
  */
 struct prov_host {
     size_t size;
@@ -87,7 +92,8 @@ struct prov_host {
     void (*log)(void *context, int32_t level, const char *line);
     /*
      * What became of an event: RFC 9967 misc:asyncresp claims as JSON. Return 0 when it has been
-     * taken; it is told again, also after a restart, until then: at least once.
+     * taken; it is told again, also after a restart, until then: at least once. It may submit,
+     * but must not call deliver, check or close, which wait for the round that is telling.
      */
     int32_t (*outcome)(void *context, const char *json, size_t length);
     /* End of minor version 0. */
@@ -102,7 +108,7 @@ struct prov_open {
     size_t size;
     const char *fields; /* the connector fields: one JSON object, see describe() */
     size_t fields_length;
-    uint32_t flags;               /* enum prov_open_flag */
+    uint32_t flags; /* enum prov_open_flag */
     uint32_t reserved;
     const struct prov_host *host; /* copied; may be NULL */
     /* End of minor version 0. */
@@ -124,19 +130,19 @@ enum prov_answer_status {
 
 struct prov_answer {
     size_t size;
-    uint32_t status;    /* enum prov_answer_status */
-    uint32_t duplicate; /* 1: the same event had been accepted before */
-    int64_t version;    /* accepted: the subject's version that contains this event */
+    uint32_t status;         /* enum prov_answer_status */
+    uint32_t duplicate;      /* 1: the same event had been accepted before */
+    int64_t version;         /* accepted: the subject's version that contains this event */
     struct prov_error error; /* refused and unknown: why; its size is set by the connector */
     /* End of minor version 0. */
 };
 
 enum prov_delivery_state {
-    PROV_DELIVERY_IDLE = 1,      /* nothing is due, now or later */
-    PROV_DELIVERY_BUSY = 2,      /* time ran out, more is due now */
-    PROV_DELIVERY_WAITING = 3,   /* nothing due now; something is due later, see next_due_us */
-    PROV_DELIVERY_HELD = 4,      /* the connector is on hold: query status for the reason */
-    PROV_DELIVERY_ELSEWHERE = 5  /* another process delivers this store */
+    PROV_DELIVERY_IDLE = 1,     /* nothing is due, now or later */
+    PROV_DELIVERY_BUSY = 2,     /* time ran out, more is due now */
+    PROV_DELIVERY_WAITING = 3,  /* nothing due now; something is due later, see next_due_us */
+    PROV_DELIVERY_HELD = 4,     /* the connector is on hold: query status for the reason */
+    PROV_DELIVERY_ELSEWHERE = 5 /* another process delivers this store */
 };
 
 struct prov_delivery {
@@ -216,8 +222,8 @@ struct prov_vtable {
 
     /* Reads. {"query":"status"}, {"query":"subjects","state":"parked","after":0,"limit":100},
      * {"query":"subject","user":"/Users/7"}. See sfprov-connector(7). */
-    int32_t (*query)(prov_connector *connector, const char *request, size_t length,
-                     char **ret_json, struct prov_error *err);
+    int32_t (*query)(prov_connector *connector, const char *request, size_t length, char **ret_json,
+                     struct prov_error *err);
 
     /* Orders. {"act":"retry","user":"/Users/7"}, {"act":"hold"}, ... See sfprov-connector(7). */
     int32_t (*act)(prov_connector *connector, const char *request, size_t length, char **ret_json,
