@@ -14,9 +14,13 @@
 
 struct db;
 
+/* How long a connection waits for other processes, from the moment it is opened: 10 s, shorter in
+ * tests. */
+extern int db_busy_timeout_ms;
+
 /*
  * Opens, creating the file with mode 0600 if it is not there, and sets what durability and safety
- * need (WAL, synchronous FULL, defensive mode). Blocks on other processes for up to 10 s.
+ * need (WAL, synchronous FULL, defensive mode). Blocks on other processes for db_busy_timeout_ms.
  * PROV_E_STORE says which file, why, and what to do.
  */
 MUST_CHECK int db_open(const char *path, struct db **ret, struct prov_error *err);

@@ -26,19 +26,32 @@ held_in_process(const struct store *store)
     return false;
 }
 
+/* A tool run by root must not lock the host's own user out: SQLite gives its files to the owner of
+ * the store, and so is this one. If it cannot be, that user is told when it fails to open it. */
+static void
+give_to_owner(const struct store *store, int fd)
+{
+    struct stat status;
+
+    if (geteuid() == 0 && stat(store->path, &status) == 0 && status.st_uid != 0 &&
+        fchown(fd, status.st_uid, status.st_gid) != 0)
+        return;
+}
+
 /* Takes the lock; *ret_fd -1: another process has it. */
 static int
 take_lock(struct store *store, int *ret_fd, struct prov_error *err)
 {
     struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-    int fd = open(store->lease_path, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-    int reason;
+    int fd = open(store->lease_path, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600), reason;
 
     *ret_fd = -1;
     if (fd < 0)
-        return error_set(err, PROV_E_STORE, "lease file '%s' cannot be opened: %s",
+        return error_set(err, PROV_E_STORE,
+                         "lease file '%s' cannot be opened: %s; give this process the right to "
+                         "write it and its directory",
                          store->lease_path, strerror(errno));
+    give_to_owner(store, fd);
     if (fcntl(fd, F_SETLK, &whole) == 0) {
         *ret_fd = fd;
         return PROV_OK;

@@ -12,16 +12,19 @@
 #define STATE_SQL                                                                                  \
     "CASE WHEN l.in_flight IS NOT NULL THEN 'in_flight'"                                           \
     " WHEN l.subject IS NULL OR l.settled_version < s.version"                                     \
-    " OR l.outcome NOT IN ('delivered', 'nothing to do', 'refused') THEN 'pending'"                \
+    " OR coalesce(l.outcome, '') NOT IN ('delivered', 'nothing to do', 'refused') THEN 'pending'"  \
     " WHEN l.outcome = 'refused' THEN 'parked' ELSE 'in_step' END"
 
-/* What became of an event; pending until its version is settled, superseded when a newer version
- * was settled in its place and nothing confirmed shows its own. */
+/* What became of an event: pending until its version is settled, and again while a refused one is
+ * tried anew; superseded when a newer version was settled in its place and nothing confirmed shows
+ * its own. */
 #define OUTCOME_SQL                                                                                \
     "CASE WHEN e.subject IS NULL THEN 'ignored: no user'"                                          \
     " WHEN l.subject IS NULL OR e.version > l.settled_version THEN 'pending'"                      \
-    " WHEN e.version = l.settled_version THEN l.outcome"                                           \
-    " WHEN e.version <= l.confirmed_version THEN 'delivered' ELSE 'superseded' END"
+    " WHEN e.version = l.settled_version"                                                          \
+    " AND l.outcome IN ('delivered', 'nothing to do', 'refused') THEN l.outcome"                   \
+    " WHEN e.version <= l.confirmed_version THEN 'delivered'"                                      \
+    " WHEN e.version = l.settled_version THEN 'pending' ELSE 'superseded' END"
 
 #define ROW_COLUMNS SUBJECT_COLUMNS ", l.subject, " LINK_COLUMNS ", " STATE_SQL ", s.user_name"
 #define ROW_LINK    (SUBJECT_COUNT + 1)
@@ -110,7 +113,7 @@ append_rows(struct db_rows *rows, struct json_object *list, int64_t *ret_last,
             break;
         *ret_last = db_int(rows, 0);
         r = make_row(rows, false, &entry, err);
-        if (!r && json_object_array_add(list, entry) != 0)
+        if (!r && json_append(list, entry))
             r = error_nomem(err);
     }
     return r;
@@ -194,10 +197,12 @@ find(struct db *db, const char *user, int64_t *ret_id, struct prov_error *err)
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     char several[512] = "";
     size_t length = 0;
+    int64_t id = 0;
     int count = 0;
     bool row = true;
     int r = db_select(db, &rows, err,
                       "SELECT id, uri, coalesce(user_name, ''), iss FROM subject WHERE uri = ?1"
+                      " OR iss || '#' || uri = ?1"
                       " OR user_name = ?1 COLLATE NOCASE"
                       " OR substr(user_name, instr(user_name, '/') + 1) = ?1 COLLATE NOCASE"
                       " UNION SELECT s.id, s.uri, coalesce(s.user_name, ''), s.iss FROM link l"
@@ -210,7 +215,7 @@ find(struct db *db, const char *user, int64_t *ret_id, struct prov_error *err)
         r = db_next(&rows, &row, err);
         if (r || !row)
             break;
-        *ret_id = db_int(&rows, 0);
+        id = db_int(&rows, 0);
         count++;
         length += (size_t)snprintf(several + length, sizeof(several) - length, "%s'%s' (%s at %s)",
                                    length ? ", " : "", db_text(&rows, 1), db_text(&rows, 2),
@@ -225,9 +230,12 @@ find(struct db *db, const char *user, int64_t *ret_id, struct prov_error *err)
                          "no subject '%s' is known: not as URI, userName, Salesforce username or "
                          "Salesforce Id; no event for it was accepted",
                          user);
+    error_tidy(several); /* perhaps cut in a character */
     if (count > 1)
-        return error_set(err, PROV_E_INVALID, "'%s' fits several subjects: %s; name one by its URI",
+        return error_set(err, PROV_E_INVALID,
+                         "'%s' fits several subjects: %s; name one by its URI, or by issuer#URI",
                          user, several);
+    *ret_id = id;
     return PROV_OK;
 }
 
@@ -273,7 +281,7 @@ append_events(struct db_rows *rows, struct json_object *list, struct prov_error 
         if (r || !row)
             break;
         entry = event_row(rows);
-        if (!entry || json_object_array_add(list, entry) != 0)
+        if (!entry || json_append(list, entry))
             r = error_nomem(err);
     }
     return r;
@@ -387,7 +395,7 @@ store_read_counts(struct store *store, struct json_object **ret, struct prov_err
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     AUTO_JSON struct json_object *result = json_object_new_object();
     struct json_object *counts = json_object_new_object();
-    int64_t oldest;
+    int64_t oldest, waited;
     struct db *db;
     bool row = false;
     int r;
@@ -410,10 +418,11 @@ store_read_counts(struct store *store, struct json_object **ret, struct prov_err
     if (r)
         return r;
     oldest = db_int(&rows, 2);
+    waited = clock_now_us() - oldest; /* negative when the clock was set back */
     if (json_put_int(result, "events", db_int(&rows, 0)) ||
         json_put_int(result, "due", db_int(&rows, 1)) ||
         json_put(result, "oldest_pending_s",
-                 oldest ? json_object_new_int64((clock_now_us() - oldest) / CLOCK_SECOND_US)
+                 oldest ? json_object_new_int64(waited > 0 ? waited / CLOCK_SECOND_US : 0)
                         : NULL) ||
         json_put_string(result, "store", store->path))
         return error_nomem(err);

@@ -32,12 +32,13 @@ struct applying {
     struct json_object *changes;
     struct lost *lost;
     size_t lost_count;
-    int64_t in_scope;
+    int64_t in_scope, at_risk; /* of those, who would be lost */
     int64_t hired, changed, returned, gone, unchanged, skipped;
 };
 
 /* ---- life ---- */
 
+/* The number of the newest event, also when it is forgotten by now. */
 static int
 newest_event(struct store *store, int64_t *ret, struct prov_error *err)
 {
@@ -48,7 +49,9 @@ newest_event(struct store *store, int64_t *ret, struct prov_error *err)
     int r = store_writer(store, &db, err);
 
     if (!r)
-        r = db_select(db, &rows, err, "SELECT coalesce(max(seq), 0) FROM event", "");
+        r = db_select(db, &rows, err,
+                      "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0)",
+                      "");
     if (!r)
         r = db_next(&rows, &row, err);
     if (!r)
@@ -132,7 +135,7 @@ note_name(struct json_object *names, const char *prefix, const char *name)
 
     if (asprintf(&full, "%s%s%s", prefix, *prefix ? "." : "", name) < 0)
         return PROV_E_NOMEM;
-    return json_object_array_add(names, json_object_new_string(full)) ? PROV_E_NOMEM : PROV_OK;
+    return json_append(names, json_object_new_string(full));
 }
 
 static int note_differences(struct json_object *before, struct json_object *after,
@@ -183,8 +186,7 @@ report(struct applying *a, const char *uri, const char *user_name, const char *w
 {
     struct json_object *line = json_object_new_object();
 
-    if (!line || json_object_array_add(a->changes, line) != 0) {
-        json_object_put(line);
+    if (!line || json_append(a->changes, line)) {
         json_object_put(names);
         return error_nomem(err);
     }
@@ -303,6 +305,9 @@ collect_lost(struct applying *a, struct prov_error *err)
         entry->user_name = db_text(&rows, 1) ? strdup(db_text(&rows, 1)) : NULL;
         if (!entry->uri)
             r = error_nomem(err);
+        /* who is out of scope already, or skipped, loses nothing */
+        if (db_int(&rows, 3) == PRESENCE_IN && entry->last_event <= a->snapshot->begun_after)
+            a->at_risk++;
     }
     return r;
 }
@@ -331,24 +336,28 @@ apply_lost(struct applying *a, struct store_snapshot *snapshot, const struct los
     return r ? r : fold(a, &event, err);
 }
 
-/* NULL: the list may be applied; else why not. Heap. */
-static char *
-objection(const struct applying *a, const struct store_guard *guard)
+/* *ret NULL: the list may be applied; else why not. Heap. */
+static int
+objection(const struct applying *a, const struct store_guard *guard, char **ret,
+          struct prov_error *err)
 {
     char *text = NULL;
-    int64_t lost = (int64_t)a->lost_count;
-    int r = 0;
+    int length = 0;
 
     if (a->snapshot->count == 0)
-        r = asprintf(&text, "the list is empty; nothing was changed. If that is meant, force it");
-    else if (lost > guard->floor && lost * 100 > guard->percent * a->in_scope)
-        r = asprintf(
+        length =
+            asprintf(&text, "the list is empty; nothing was changed. If that is meant, force it");
+    else if (a->at_risk > guard->floor && a->at_risk * 100 > guard->percent * a->in_scope)
+        length = asprintf(
             &text,
             "the list lacks %lld of %lld users in scope, more than guard_floor (%lld) and "
             "guard_percent (%lld%%) allow; nothing was changed. If that is meant, force it",
-            (long long)lost, (long long)a->in_scope, (long long)guard->floor,
+            (long long)a->at_risk, (long long)a->in_scope, (long long)guard->floor,
             (long long)guard->percent);
-    return r < 0 ? NULL : text;
+    if (length < 0) /* out of memory must not read as "no objection" */
+        return error_nomem(err);
+    *ret = text;
+    return PROV_OK;
 }
 
 static int
@@ -411,7 +420,7 @@ store_snapshot_apply(struct store_snapshot *snapshot, const struct store_guard *
     a.db = snapshot->store->write;
     r = collect_lost(&a, err);
     if (!r)
-        reason = objection(&a, guard);
+        r = objection(&a, guard, &reason, err);
     apply = !reason || force;
     if (!r && (apply || dry_run))
         r = apply_all(&a, snapshot, err);

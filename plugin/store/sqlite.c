@@ -11,8 +11,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CACHE_SIZE      128
-#define BUSY_TIMEOUT_MS 10000
+#include "plugin/base/clock.h"
+
+#define CACHE_SIZE 128
+/* Of a statement, so much stands in a message that the reason and the remedy fit behind it. */
+#define DOING_MAX 60
+
+int db_busy_timeout_ms = 10000;
 
 struct cached {
     const char *sql; /* compared by address: literals only */
@@ -35,7 +40,7 @@ fail(struct db *db, int code, const char *doing, struct prov_error *err)
         remedy = "the disk is full: make room, then submit again";
         break;
     case SQLITE_BUSY:
-        remedy = "another process has held the store for 10 seconds: look for one that hangs";
+        remedy = "another process has held the store for too long: look for one that hangs";
         break;
     case SQLITE_READONLY:
     case SQLITE_PERM:
@@ -48,7 +53,11 @@ fail(struct db *db, int code, const char *doing, struct prov_error *err)
         remedy = "the file is damaged or no sfprov store: put it aside and restore a backup";
         break;
     case SQLITE_IOERR:
-        remedy = "the disk reports errors: check it and the system's log";
+        /* SQLite has a code of its own for a full disk only, not for a quota or RLIMIT_FSIZE */
+        remedy = code == SQLITE_IOERR_WRITE || code == SQLITE_IOERR_SHMSIZE
+                     ? "make room, or raise the quota or this process's limit for files; if there "
+                       "is room, the disk reports errors: check it and the system's log"
+                     : "the disk reports errors: check it and the system's log";
         break;
     case SQLITE_NOMEM:
         return error_nomem(err);
@@ -56,43 +65,87 @@ fail(struct db *db, int code, const char *doing, struct prov_error *err)
         remedy = "see the message";
         break;
     }
-    return error_set(err, PROV_E_STORE, "store '%s': %s failed: %s (%s); %s", db->path, doing,
-                     db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(code),
+    return error_set(err, PROV_E_STORE, "store '%s': %.*s failed: %s (%s); %s", db->path, DOING_MAX,
+                     doing, db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(code),
                      sqlite3_errstr(code), remedy);
+}
+
+/* The path with the links in its directory followed, since SQLite is told to follow none. Heap. */
+static int
+resolve(const char *path, char **ret, struct prov_error *err)
+{
+    AUTO_FREE char *directory = strdup(path);
+    AUTO_FREE char *real = NULL;
+    char *slash;
+
+    if (!directory)
+        return error_nomem(err);
+    if (*path != '/')
+        return error_set(err, PROV_E_STORE, "store '%s' is no absolute path: begin it with /",
+                         path);
+    slash = strrchr(directory, '/');
+    slash[slash == directory] = '\0';
+    real = realpath(directory, NULL);
+    if (!real)
+        return error_set(err, PROV_E_STORE,
+                         "store '%s': its directory cannot be used: %s; create it, or name another",
+                         path, strerror(errno));
+    if (asprintf(ret, "%s/%s", strcmp(real, "/") == 0 ? "" : real, strrchr(path, '/') + 1) < 0)
+        return error_nomem(err);
+    return PROV_OK;
+}
+
+/* Whether others may put files into the directory; refused if they may also replace ours. */
+static int
+check_directory(const char *real, const char *path, bool *ret_shared, struct prov_error *err)
+{
+    AUTO_FREE char *directory = strdup(real);
+    struct stat status;
+
+    if (!directory)
+        return error_nomem(err);
+    strrchr(directory, '/')[strrchr(directory, '/') == directory] = '\0';
+    if (stat(directory, &status) != 0)
+        return error_set(err, PROV_E_STORE, "store '%s': its directory cannot be used: %s", path,
+                         strerror(errno));
+    *ret_shared = (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+    if (*ret_shared && !(status.st_mode & S_ISVTX))
+        return error_set(err, PROV_E_STORE,
+                         "store '%s': others may write in its directory, so they could replace the "
+                         "store; remove that right (chmod go-w)",
+                         path);
+    return PROV_OK;
 }
 
 /* Creates the file itself, because SQLite would create it readable by all. O_EXCL: if it exists we
  * never open it here, since closing a second descriptor would drop SQLite's locks (rule 20). */
 static int
-create_private(const char *path, struct prov_error *err)
+create_private(const char *real, const char *path, struct prov_error *err)
 {
-    AUTO_FREE char *directory = strdup(path);
     struct stat status;
-    char *slash;
-    int fd;
+    bool shared = false;
+    int fd, r = check_directory(real, path, &shared, err);
 
-    if (!directory)
-        return error_nomem(err);
-    slash = strrchr(directory, '/');
-    if (!slash)
-        return error_set(err, PROV_E_STORE, "store '%s' is no absolute path", path);
-    slash[slash == directory] = '\0';
-    if (stat(directory, &status) != 0)
-        return error_set(err, PROV_E_STORE, "store '%s': its directory: %s; create it", path,
-                         strerror(errno));
-    if ((status.st_mode & (S_IWGRP | S_IWOTH)) && !(status.st_mode & S_ISVTX))
-        return error_set(err, PROV_E_STORE,
-                         "store '%s': others may write in its directory, so they could replace the "
-                         "store; remove that right (chmod go-w)",
-                         path);
-    fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (r)
+        return r;
+    fd = open(real, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd >= 0)
         close(fd);
     else if (errno != EEXIST)
-        return error_set(err, PROV_E_STORE, "store '%s' cannot be created: %s", path,
-                         strerror(errno));
-    if (lstat(path, &status) != 0 || !S_ISREG(status.st_mode))
-        return error_set(err, PROV_E_STORE, "store '%s' is no regular file", path);
+        return error_set(err, PROV_E_STORE,
+                         "store '%s' cannot be created: %s; give this process the right to write "
+                         "in its directory, or name another path",
+                         path, strerror(errno));
+    if (lstat(real, &status) != 0 || !S_ISREG(status.st_mode))
+        return error_set(err, PROV_E_STORE,
+                         "store '%s' is no regular file: name the file itself, or another path",
+                         path);
+    /* in /tmp anyone may have put a file of this name there, to read what we would write */
+    if (shared && status.st_uid != geteuid())
+        return error_set(err, PROV_E_STORE,
+                         "store '%s' belongs to another user and others may write in its "
+                         "directory: name a path in a directory of your own",
+                         path);
     if (status.st_mode & (S_IRWXG | S_IRWXO))
         return error_set(err, PROV_E_STORE,
                          "store '%s' can be read or written by others (mode %04o); it holds "
@@ -101,8 +154,9 @@ create_private(const char *path, struct prov_error *err)
     return PROV_OK;
 }
 
-int
-db_open(const char *path, struct db **ret, struct prov_error *err)
+/* When several connections switch a new file to WAL at once, SQLite answers BUSY without waiting. */
+static int
+set_up(struct db *db, struct prov_error *err)
 {
     static const char settings[] = "PRAGMA journal_mode=WAL;"
                                    "PRAGMA synchronous=FULL;"
@@ -110,26 +164,42 @@ db_open(const char *path, struct db **ret, struct prov_error *err)
                                    "PRAGMA trusted_schema=OFF;"
                                    "PRAGMA secure_delete=ON;"
                                    "PRAGMA temp_store=MEMORY;";
+    int64_t end_us = clock_monotonic_us() + db_busy_timeout_ms * INT64_C(1000);
+    int r;
+
+    sqlite3_extended_result_codes(db->handle, 1);
+    sqlite3_busy_timeout(db->handle, db_busy_timeout_ms);
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    while ((r = sqlite3_exec(db->handle, settings, NULL, NULL, NULL)) != SQLITE_OK) {
+        if ((r & 0xff) != SQLITE_BUSY || clock_monotonic_us() >= end_us)
+            return fail(db, r, "opening", err);
+        sqlite3_sleep(5);
+    }
+    return PROV_OK;
+}
+
+int
+db_open(const char *path, struct db **ret, struct prov_error *err)
+{
     CLEANUP(db_cleanup) struct db *db = calloc(1, sizeof(*db));
+    AUTO_FREE char *real = NULL;
     int r;
 
     if (!db || !(db->path = strdup(path)))
         return error_nomem(err);
-    r = create_private(path, err);
+    r = resolve(path, &real, err);
+    if (!r)
+        r = create_private(real, path, err);
     if (r)
         return r;
-    r = sqlite3_open_v2(path, &db->handle,
+    r = sqlite3_open_v2(real, &db->handle,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
     if (r != SQLITE_OK)
         return fail(db, r, "opening", err);
-    sqlite3_extended_result_codes(db->handle, 1);
-    sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
-    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    r = sqlite3_exec(db->handle, settings, NULL, NULL, NULL);
-    if (r != SQLITE_OK)
-        return fail(db, r, "opening", err);
-    *ret = STEAL(db);
-    return PROV_OK;
+    r = set_up(db, err);
+    if (!r)
+        *ret = STEAL(db);
+    return r;
 }
 
 void
@@ -144,52 +214,49 @@ db_close(struct db *db)
     free(db);
 }
 
-static sqlite3_stmt *
-prepared(struct db *db, const char *sql, struct prov_error *err)
+static int
+prepare(struct db *db, const char *sql, sqlite3_stmt **ret, struct prov_error *err)
 {
     size_t slot = ((uintptr_t)sql >> 3) % CACHE_SIZE;
-    sqlite3_stmt *statement = NULL;
     int r;
 
-    for (size_t i = 0; i < CACHE_SIZE; i++, slot = (slot + 1) % CACHE_SIZE) {
-        if (db->cache[slot].sql == sql)
-            return db->cache[slot].statement;
-        if (!db->cache[slot].sql)
-            break;
+    for (size_t i = 0; i < CACHE_SIZE && db->cache[slot].sql; i++, slot = (slot + 1) % CACHE_SIZE) {
+        if (db->cache[slot].sql == sql) {
+            *ret = db->cache[slot].statement;
+            return PROV_OK;
+        }
     }
-    if (db->cache[slot].sql) { /* full: cannot happen while the room has fewer statements */
-        error_set(err, PROV_E_STORE, "store '%s': too many statements", db->path);
-        return NULL;
-    }
-    r = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL);
-    if (r != SQLITE_OK) {
-        fail(db, r, sql, err);
-        return NULL;
-    }
-    db->cache[slot] = (struct cached){ sql, statement };
-    return statement;
+    if (db->cache[slot].sql) /* full: cannot happen while the room has fewer statements */
+        return error_set(err, PROV_E_STORE, "store '%s': too many statements", db->path);
+    r = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL);
+    if (r != SQLITE_OK)
+        return fail(db, r, sql, err);
+    db->cache[slot] = (struct cached){ sql, *ret };
+    return PROV_OK;
 }
 
-static sqlite3_stmt *
-bound(struct db *db, const char *sql, const char *types, va_list values,
-      sqlite3_destructor_type lifetime, struct prov_error *err)
+static int
+bind(struct db *db, const char *sql, const char *types, va_list values,
+     sqlite3_destructor_type lifetime, sqlite3_stmt **ret, struct prov_error *err)
 {
-    sqlite3_stmt *statement = prepared(db, sql, err);
+    sqlite3_stmt *statement = NULL;
+    int r = prepare(db, sql, &statement, err);
 
-    for (int i = 0; statement && types[i]; i++) {
-        int r = SQLITE_MISUSE;
+    if (r)
+        return r;
+    for (int i = 0; types[i]; i++) {
+        r = SQLITE_MISUSE;
         if (types[i] == 'i') {
             r = sqlite3_bind_int64(statement, i + 1, va_arg(values, int64_t));
         } else if (types[i] == 's') {
             const char *text = va_arg(values, const char *);
             r = sqlite3_bind_text(statement, i + 1, text, -1, lifetime);
         }
-        if (r != SQLITE_OK) {
-            fail(db, r, sql, err);
-            return NULL;
-        }
+        if (r != SQLITE_OK)
+            return fail(db, r, sql, err);
     }
-    return statement;
+    *ret = statement;
+    return PROV_OK;
 }
 
 int
@@ -197,33 +264,38 @@ db_run(struct db *db, struct prov_error *err, const char *sql, const char *types
 {
     sqlite3_stmt *statement;
     va_list values;
-    int r;
+    int r, step;
 
     va_start(values, types);
-    statement = bound(db, sql, types, values, SQLITE_STATIC, err);
+    r = bind(db, sql, types, values, SQLITE_STATIC, &statement, err);
     va_end(values);
-    if (!statement)
-        return PROV_E_STORE;
-    r = sqlite3_step(statement);
-    if (r != SQLITE_DONE && r != SQLITE_ROW)
-        fail(db, r, sql, err);
+    if (r)
+        return r;
+    step = sqlite3_step(statement);
+    if (step != SQLITE_DONE && step != SQLITE_ROW)
+        r = fail(db, step, sql, err);
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);
-    return r == SQLITE_DONE || r == SQLITE_ROW ? PROV_OK : PROV_E_STORE;
+    return r;
 }
 
 int
 db_select(struct db *db, struct db_rows *rows, struct prov_error *err, const char *sql,
           const char *types, ...)
 {
+    sqlite3_stmt *statement;
     va_list values;
+    int r;
 
     db_rows_cleanup(rows);
     va_start(values, types);
-    rows->statement = bound(db, sql, types, values, SQLITE_TRANSIENT, err);
+    r = bind(db, sql, types, values, SQLITE_TRANSIENT, &statement, err);
     va_end(values);
+    if (r)
+        return r;
     rows->db = db;
-    return rows->statement ? PROV_OK : PROV_E_STORE;
+    rows->statement = statement;
+    return PROV_OK;
 }
 
 int
@@ -279,10 +351,27 @@ db_script(struct db *db, const char *sql, struct prov_error *err)
     return r == SQLITE_OK ? PROV_OK : fail(db, r, "preparing the tables", err);
 }
 
+/* A file that was moved away or deleted takes writes like before, and they would be lost with it. */
+static int
+check_in_place(struct db *db, struct prov_error *err)
+{
+    int moved = 0;
+
+    if (sqlite3_file_control(db->handle, NULL, SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+        moved)
+        return error_set(err, PROV_E_STORE,
+                         "store '%s' was moved, deleted or replaced while it is in use: put it "
+                         "back, or restart the host",
+                         db->path);
+    return PROV_OK;
+}
+
 int
 db_begin(struct db *db, struct prov_error *err)
 {
-    return db_run(db, err, "BEGIN IMMEDIATE", "");
+    int r = check_in_place(db, err);
+
+    return r ? r : db_run(db, err, "BEGIN IMMEDIATE", "");
 }
 
 int

@@ -137,9 +137,10 @@ store_free(struct store *store)
             break;
         }
     }
+    /* under the list's lock: a fork in between would hand an open connection to the child */
+    close_connections(store);
     pthread_mutex_unlock(&store_list_lock);
     store_lease_drop(store);
-    close_connections(store);
     pthread_mutex_destroy(&store->write_lock);
     pthread_mutex_destroy(&store->read_lock);
     pthread_mutex_destroy(&store->queue_lock);
@@ -164,11 +165,13 @@ store_exists(const struct store *store)
 /* ---- tables ---- */
 
 static int
-read_version(struct db *db, bool *ret_empty, int64_t *ret_version, struct prov_error *err)
+read_version(struct store *store, struct db *db, bool *ret_empty, int64_t *ret_version,
+             struct prov_error *err)
 {
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     bool row = false;
-    int r = db_select(db, &rows, err, "SELECT count(*) FROM sqlite_schema WHERE name = 'fact'", "");
+    int r = db_select(db, &rows, err,
+                      "SELECT count(*), coalesce(sum(name = 'fact'), 0) FROM sqlite_schema", "");
 
     if (!r)
         r = db_next(&rows, &row, err);
@@ -177,6 +180,10 @@ read_version(struct db *db, bool *ret_empty, int64_t *ret_version, struct prov_e
     *ret_empty = db_int(&rows, 0) == 0;
     if (*ret_empty)
         return PROV_OK;
+    if (db_int(&rows, 1) == 0)
+        return error_set(err, PROV_E_STORE,
+                         "store '%s' is a database of another program: name another path",
+                         store->path);
     r = db_select(db, &rows, err, "SELECT value FROM fact WHERE key = 'schema'", "");
     if (!r)
         r = db_next(&rows, &row, err);
@@ -191,7 +198,7 @@ ensure_schema(struct store *store, struct db *db, struct prov_error *err)
 {
     int64_t version = 0;
     bool empty = false;
-    int r = read_version(db, &empty, &version, err);
+    int r = read_version(store, db, &empty, &version, err);
 
     if (r)
         return r;
@@ -200,7 +207,7 @@ ensure_schema(struct store *store, struct db *db, struct prov_error *err)
         if (r)
             return r;
         /* another process may have made them meanwhile */
-        r = read_version(db, &empty, &version, err);
+        r = read_version(store, db, &empty, &version, err);
         if (!r && empty) {
             r = db_script(db, schema, err);
             version = STORE_SCHEMA_VERSION;

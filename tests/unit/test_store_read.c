@@ -1,0 +1,473 @@
+/* The queries: states, outcomes, pages, finding one subject, counts. They are derived from versions
+ * (design 2), so each case writes versions and asks for words. */
+#include "plugin/base/clock.h"
+#include "tests/unit/scratch.h"
+
+/* ---- asking ---- */
+
+/* Subjects of a query as "/Users/1 parked, /Users/2 pending"; static text. */
+static const char *
+subjects(struct store *store, const char *request_text, int64_t *ret_next)
+{
+    static char text[2000];
+    struct prov_error err = PROV_ERROR_INIT;
+    AUTO_JSON struct json_object *request = NULL;
+    AUTO_JSON struct json_object *page = NULL;
+    struct json_object *list;
+    size_t length = 0;
+
+    T_OK(json_parse(request_text, strlen(request_text), "request", &request, &err), &err);
+    T_OK(store_read_subjects(store, request, &page, &err), &err);
+    list = json_get(page, "subjects");
+    text[0] = '\0';
+    for (size_t i = 0; i < json_object_array_length(list) && length < sizeof(text); i++) {
+        struct json_object *row = json_object_array_get_idx(list, i);
+        length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%s %s", i ? ", " : "",
+                                   json_get_string(row, "uri"), json_get_string(row, "state"));
+    }
+    if (ret_next)
+        *ret_next = json_get_int(page, "next", 0);
+    return text;
+}
+
+static struct json_object *
+story(struct store *store, const char *user)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+    struct json_object *row = NULL;
+
+    T_OK(store_read_subject(store, user, &row, &err), &err);
+    return row;
+}
+
+/* Outcomes of a subject's events, oldest first: "delivered, pending"; static text. */
+static const char *
+outcomes(struct store *store, const char *user)
+{
+    static char text[600];
+    AUTO_JSON struct json_object *row = story(store, user);
+    struct json_object *events = json_get(row, "events");
+    size_t length = 0;
+
+    text[0] = '\0';
+    for (size_t i = 0; events && i < json_object_array_length(events); i++)
+        length +=
+            (size_t)snprintf(text + length, sizeof(text) - length, "%s%s", i ? ", " : "",
+                             json_get_string(json_object_array_get_idx(events, i), "outcome"));
+    return text;
+}
+
+static const char *
+state(struct store *store, const char *user)
+{
+    static char text[40];
+    AUTO_JSON struct json_object *row = story(store, user);
+
+    snprintf(text, sizeof(text), "%s", json_get_string(row, "state"));
+    return text;
+}
+
+static void
+put_link(struct store *store, const char *uri, const struct link *link)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+
+    T_OK(store_begin(store, STORE_UNFENCED, &err), &err);
+    T_OK(store_put_link(store, scratch_id(store, uri), link, &err), &err);
+    T_OK(store_commit(store, &err), &err);
+}
+
+#define ID "005000000000001AAA"
+
+/* ---- states and outcomes ---- */
+
+static void
+the_state_of_a_subject_follows_from_its_versions(void)
+{
+    AUTO_JSON struct json_object *flight = json_object_new_object();
+    struct scratch s;
+
+    scratch_make(&s);
+    scratch_put(s.store, "j1", "/Users/1", "a");
+    T_STR(state(s.store, "/Users/1"), "pending"); /* no link yet */
+    put_link(s.store, "/Users/1", &(struct link){ .settled_version = 0, .in_flight = flight });
+    T_STR(state(s.store, "/Users/1"), "in_flight");
+    put_link(s.store, "/Users/1", &(struct link){ .settled_version = 0 });
+    T_STR(state(s.store, "/Users/1"), "pending");
+    scratch_settle(s.store, "/Users/1", "refused", NULL);
+    T_STR(state(s.store, "/Users/1"), "parked");
+    scratch_put(s.store, "j2", "/Users/1", "b");
+    T_STR(state(s.store, "/Users/1"), "pending"); /* a newer event releases it */
+    scratch_settle(s.store, "/Users/1", "delivered", ID);
+    T_STR(state(s.store, "/Users/1"), "in_step");
+    scratch_settle(s.store, "/Users/1", "nothing to do", ID);
+    T_STR(state(s.store, "/Users/1"), "in_step");
+    scratch_settle(s.store, "/Users/1", "retry", ID);
+    T_STR(state(s.store, "/Users/1"), "pending");
+    scratch_settle(s.store, "/Users/1", "unknown", ID);
+    T_STR(state(s.store, "/Users/1"), "pending");
+    /* settled, but no word says how: never taken for done */
+    put_link(s.store, "/Users/1", &(struct link){ .settled_version = 2 });
+    T_STR(state(s.store, "/Users/1"), "pending");
+    scratch_remove(&s);
+}
+
+static void
+what_became_of_an_event_follows_from_the_versions(void)
+{
+    static const struct {
+        struct link link;
+        const char *outcomes;
+    } cases[] = {
+        { { .settled_version = 0 }, "pending, pending, pending" },
+        { { .settled_version = 1, .confirmed_version = 1, .outcome = (char *)"delivered" },
+          "delivered, pending, pending" },
+        { { .settled_version = 3, .confirmed_version = 3, .outcome = (char *)"delivered" },
+          "delivered, delivered, delivered" },
+        { { .settled_version = 3, .confirmed_version = 1, .outcome = (char *)"refused" },
+          "delivered, superseded, refused" },
+        { { .settled_version = 3, .outcome = (char *)"refused" },
+          "superseded, superseded, refused" },
+        { { .settled_version = 3, .outcome = (char *)"nothing to do" },
+          "superseded, superseded, nothing to do" },
+        { { .settled_version = 2, .confirmed_version = 1, .outcome = (char *)"refused" },
+          "delivered, refused, pending" },
+        /* tried again: a refused one is open once more, a delivered one stays delivered */
+        { { .settled_version = 3, .confirmed_version = 1, .outcome = (char *)"retry" },
+          "delivered, superseded, pending" },
+        { { .settled_version = 3, .confirmed_version = 3, .outcome = (char *)"unknown" },
+          "delivered, delivered, delivered" },
+    };
+    struct scratch s;
+
+    scratch_make(&s);
+    scratch_put(s.store, "j1", "/Users/1", "a");
+    scratch_put(s.store, "j2", "/Users/1", "b");
+    scratch_put(s.store, "j3", "/Users/1", "c");
+    T_STR(outcomes(s.store, "/Users/1"), "pending, pending, pending");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        put_link(s.store, "/Users/1", &cases[i].link);
+        T_STR(outcomes(s.store, "/Users/1"), cases[i].outcomes);
+    }
+    scratch_remove(&s);
+}
+
+static void
+an_event_of_no_user_is_listed_as_ignored(void)
+{
+    AUTO_JSON struct json_object *page = NULL;
+    struct prov_error err = PROV_ERROR_INIT;
+    struct json_object *event;
+    struct scratch s;
+
+    scratch_make(&s);
+    scratch_accept(s.store, scratch_event("j1", "/Groups/1", "delete", NULL));
+    T_OK(store_read_events(s.store, 0, 10, &page, &err), &err);
+    event = json_object_array_get_idx(json_get(page, "events"), 0);
+    T_STR(json_get_string(event, "outcome"), "ignored: no user");
+    T_STR(json_get_string(event, "kinds"), "prov:delete");
+    T_TRUE(json_get_string(event, "uri") == NULL);
+    scratch_remove(&s);
+}
+
+/* ---- one subject ---- */
+
+static void
+a_subject_is_shown_with_all_an_admin_needs(void)
+{
+    AUTO_JSON struct json_object *row = NULL;
+    AUTO_JSON struct json_object *confirmed = json_object_new_object();
+    struct link link = { .salesforce_id = ID,
+                         .confirmed = confirmed,
+                         .settled_version = 1,
+                         .attempts = 2,
+                         .next_us = INT64_C(1795354805000000),
+                         .outcome = (char *)"refused",
+                         .code = (char *)"C",
+                         .message = (char *)"M",
+                         .cause = (char *)"why",
+                         .remedy = (char *)"do",
+                         .last_action = (char *)"created",
+                         .username_held = (char *)"a@x.example",
+                         .waits_name = (char *)"b@x.example" };
+    struct scratch s;
+
+    scratch_make(&s);
+    scratch_put(s.store, "j1", "/Users/1", "CORP/Ada");
+    put_link(s.store, "/Users/1", &link);
+    row = story(s.store, "/Users/1");
+    T_STR(json_get_string(row, "iss"), ISSUER);
+    T_STR(json_get_string(row, "userName"), "CORP/Ada");
+    T_STR(json_get_string(row, "username"), "a@x.example");
+    T_STR(json_get_string(row, "presence"), "in");
+    T_TRUE(json_get_bool(row, "active", false));
+    T_STR(json_get_string(row, "salesforce_id"), ID);
+    T_STR(json_get_string(row, "code"), "C");
+    T_STR(json_get_string(row, "message"), "M");
+    T_STR(json_get_string(row, "cause"), "why");
+    T_STR(json_get_string(row, "remedy"), "do");
+    T_STR(json_get_string(row, "next_attempt"), "2026-11-22T13:40:05Z");
+    T_STR(json_get_string(row, "waits_for"), "b@x.example");
+    T_INT(json_get_int(row, "attempts", -1), 2);
+    T_TRUE(json_get(row, "updated") == NULL);
+    T_STR(json_get_string(json_get(row, "resource"), "userName"), "CORP/Ada");
+    T_TRUE(json_object_is_type(json_get(row, "confirmed"), json_type_object));
+    T_INT(json_object_array_length(json_get(row, "events")), 1);
+    scratch_remove(&s);
+}
+
+static void
+one_subject_is_found_by_whatever_names_it(void)
+{
+    static const char *const names[] = {
+        "/Users/1",         "corp/ADA",        "ada", "A@x.example", ID, "005000000000001",
+        ISSUER "#/Users/1", "wanted@X.example"
+    };
+    struct link link = { .salesforce_id = ID,
+                         .username_held = (char *)"a@x.example",
+                         .username_wanted = (char *)"wanted@x.example" };
+    struct prov_error err = PROV_ERROR_INIT;
+    struct scratch s;
+    int64_t one, found;
+
+    scratch_make(&s);
+    one = scratch_put(s.store, "j1", "/Users/1", "CORP/Ada");
+    scratch_put(s.store, "j2", "/Users/2", "CORP/Bob");
+    put_link(s.store, "/Users/1", &link);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        found = 0;
+        T_OK(store_find(s.store, names[i], &found, &err), &err);
+        T_INT(found, one);
+    }
+    found = -1;
+    T_INT(store_find(s.store, "ad", &found, &err), PROV_E_NOTFOUND);
+    T_HAS(err.text, "'ad'");
+    T_INT(store_find(s.store, "%", &found, &err), PROV_E_NOTFOUND);
+    T_INT(store_find(s.store, "' OR 1=1 --", &found, &err), PROV_E_NOTFOUND);
+    T_INT(found, -1);
+    scratch_remove(&s);
+}
+
+static void
+a_name_that_fits_several_names_them_and_can_be_resolved(void)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+    int64_t found = -1;
+    struct scratch s;
+
+    scratch_make(&s);
+    scratch_put(s.store, "j1", "/Users/1", "CORP/ada");
+    scratch_put(s.store, "j2", "/Users/2", "LAB/ada");
+    scratch_accept(s.store, scratch_event_of("https://lab", "j3", NULL, "/Users/2", "put",
+                                             "{\"userName\":\"x\"}"));
+    T_INT(store_find(s.store, "ada", &found, &err), PROV_E_INVALID);
+    T_HAS(err.text, "'/Users/1' (CORP/ada at " ISSUER ")");
+    T_HAS(err.text, "'/Users/2' (LAB/ada");
+    T_INT(store_find(s.store, "/Users/2", &found, &err), PROV_E_INVALID);
+    T_INT(found, -1);
+    T_OK(store_find(s.store, "https://lab#/Users/2", &found, &err), &err);
+    T_INT(found, 3);
+    /* many long names do not overrun the message */
+    for (int i = 10; i < 25; i++) {
+        char jti[20], uri[20], name[300];
+        snprintf(jti, sizeof(jti), "j%d", i);
+        snprintf(uri, sizeof(uri), "/Users/%d", i);
+        memset(name, 'x', sizeof(name));
+        for (size_t k = 0; k < 100; k++)
+            memcpy(name + 2 * k + (i % 2 ? 1 : 0), "\xc3\xa9", 2);
+        snprintf(name + 201, sizeof(name) - 201, "/ada");
+        scratch_put(s.store, jti, uri, name);
+    }
+    T_INT(store_find(s.store, "ada", &found, &err), PROV_E_INVALID);
+    T_HAS(err.text, "by its URI");
+    scratch_remove(&s);
+}
+
+/* ---- pages ---- */
+
+static void
+subjects_are_listed_by_page_state_and_text(void)
+{
+    struct scratch s;
+    int64_t next = 0;
+
+    scratch_make(&s);
+    for (int i = 1; i <= 5; i++) {
+        char jti[20], uri[20], name[20];
+        snprintf(jti, sizeof(jti), "j%d", i);
+        snprintf(uri, sizeof(uri), "/Users/%d", i);
+        snprintf(name, sizeof(name), "User%d", i);
+        scratch_put(s.store, jti, uri, name);
+    }
+    scratch_settle(s.store, "/Users/2", "refused", NULL);
+    scratch_settle(s.store, "/Users/4", "delivered", ID);
+    T_STR(subjects(s.store, "{\"limit\":2}", &next), "/Users/1 pending, /Users/2 parked");
+    T_INT(next, 2);
+    T_STR(subjects(s.store, "{\"limit\":3,\"after\":2}", &next),
+          "/Users/3 pending, /Users/4 in_step, /Users/5 pending");
+    T_STR(subjects(s.store, "{\"limit\":3,\"after\":5}", &next), "");
+    T_INT(next, 0);
+    T_STR(subjects(s.store, "{\"state\":\"parked\"}", &next), "/Users/2 parked");
+    T_INT(next, 0);
+    T_STR(subjects(s.store, "{\"state\":\"in_flight\"}", NULL), "");
+    T_STR(subjects(s.store, "{\"state\":\"all\",\"find\":\"USER3\"}", NULL), "/Users/3 pending");
+    T_STR(subjects(s.store, "{\"find\":\"/Users/5\"}", NULL), "/Users/5 pending");
+    T_STR(subjects(s.store, "{\"find\":\"%\"}", NULL), "");
+    T_STR(subjects(s.store, "{\"state\":\"pending\",\"limit\":2,\"after\":1}", &next),
+          "/Users/3 pending, /Users/5 pending");
+    scratch_remove(&s);
+}
+
+static void
+subjects_are_listed_by_name(void)
+{
+    struct scratch s;
+
+    scratch_make(&s);
+    scratch_put(s.store, "j1", "/Users/1", "a");
+    scratch_put(s.store, "j2", "/Users/2", "b");
+    T_STR(subjects(s.store, "{\"users\":[\"/Users/2\",\"/Users/9\",null,7,\"/Users/1\"]}", NULL),
+          "/Users/2 pending, /Users/1 pending");
+    T_STR(subjects(s.store, "{\"users\":[]}", NULL), "");
+    scratch_remove(&s);
+}
+
+static void
+a_page_that_makes_no_sense_is_refused(void)
+{
+    static const char *const requests[] = { "{\"limit\":0}", "{\"limit\":-1}", "{\"limit\":1001}" };
+    struct scratch s;
+
+    scratch_make(&s);
+    for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+        AUTO_JSON struct json_object *request = NULL;
+        struct prov_error err = PROV_ERROR_INIT;
+        struct json_object *page = NULL;
+        T_OK(json_parse(requests[i], strlen(requests[i]), "request", &request, &err), &err);
+        T_INT(store_read_subjects(s.store, request, &page, &err), PROV_E_INVALID);
+        T_HAS(err.text, "limit");
+        T_TRUE(page == NULL);
+    }
+    scratch_remove(&s);
+}
+
+static void
+events_are_listed_from_a_place_on(void)
+{
+    AUTO_JSON struct json_object *page = NULL;
+    struct prov_error err = PROV_ERROR_INIT;
+    struct json_object *events;
+    struct scratch s;
+
+    scratch_make(&s);
+    scratch_put(s.store, "j1", "/Users/1", "a");
+    scratch_put(s.store, "j2", "/Users/1", "b");
+    scratch_put(s.store, "j3", "/Users/1", "c");
+    T_OK(store_read_events(s.store, 1, 1, &page, &err), &err);
+    events = json_get(page, "events");
+    T_INT(json_object_array_length(events), 1);
+    T_STR(json_get_string(json_object_array_get_idx(events, 0), "jti"), "j2");
+    T_STR(json_get_string(json_object_array_get_idx(events, 0), "uri"), "/Users/1");
+    T_INT(json_get_int(json_object_array_get_idx(events, 0), "version", 0), 2);
+    scratch_remove(&s);
+}
+
+static void
+the_story_of_a_subject_holds_its_newest_events(void)
+{
+    AUTO_JSON struct json_object *row = NULL;
+    struct json_object *events;
+    struct scratch s;
+
+    scratch_make(&s);
+    for (int i = 1; i <= 103; i++) {
+        char jti[20];
+        snprintf(jti, sizeof(jti), "j%d", i);
+        scratch_put(s.store, jti, "/Users/1", "a");
+    }
+    row = story(s.store, "/Users/1");
+    events = json_get(row, "events");
+    T_INT(json_object_array_length(events), 100);
+    T_STR(json_get_string(json_object_array_get_idx(events, 0), "jti"), "j4");
+    T_STR(json_get_string(json_object_array_get_idx(events, 99), "jti"), "j103");
+    scratch_remove(&s);
+}
+
+/* ---- counts ---- */
+
+static int64_t fixed_now_us;
+
+static int64_t
+fixed_clock(void)
+{
+    return fixed_now_us;
+}
+
+static void
+counts_name_the_oldest_that_waits(void)
+{
+    int64_t (*clock)(void) = clock_now_us;
+    struct prov_error err = PROV_ERROR_INIT;
+    struct scratch s;
+
+    clock_now_us = fixed_clock;
+    fixed_now_us = INT64_C(1800000000) * CLOCK_SECOND_US;
+    scratch_make(&s);
+    {
+        AUTO_JSON struct json_object *counts = NULL;
+        T_OK(store_read_counts(s.store, &counts, &err), &err);
+        T_INT(json_get_int(counts, "events", -1), 0);
+        T_INT(json_get_int(json_get(counts, "subjects"), "total", -1), 0);
+        T_INT(json_get_int(json_get(counts, "subjects"), "parked", -1), 0);
+        T_TRUE(json_get(counts, "oldest_pending_s") == NULL);
+        T_STR(json_get_string(counts, "store"), s.path);
+    }
+    scratch_put(s.store, "j1", "/Users/1", "a");
+    fixed_now_us += 60 * CLOCK_SECOND_US;
+    scratch_put(s.store, "j2", "/Users/2", "b");
+    scratch_put(s.store, "j3", "/Users/3", "c");
+    scratch_settle(s.store, "/Users/3", "refused", NULL);
+    fixed_now_us += 5 * CLOCK_SECOND_US;
+    for (int settled = 0; settled < 2; settled++) {
+        AUTO_JSON struct json_object *counts = NULL;
+        T_OK(store_read_counts(s.store, &counts, &err), &err);
+        T_INT(json_get_int(counts, "oldest_pending_s", -1), settled ? 5 : 65);
+        T_INT(json_get_int(counts, "due", -1), settled ? 1 : 2);
+        T_INT(json_get_int(counts, "events", -1), 3);
+        T_INT(json_get_int(json_get(counts, "subjects"), "pending", -1), settled ? 1 : 2);
+        T_INT(json_get_int(json_get(counts, "subjects"), "in_step", -1), settled ? 1 : 0);
+        T_INT(json_get_int(json_get(counts, "subjects"), "parked", -1), 1);
+        T_INT(json_get_int(json_get(counts, "subjects"), "total", -1), 3);
+        if (!settled)
+            scratch_settle(s.store, "/Users/1", "delivered", ID);
+    }
+    fixed_now_us -= 3600 * CLOCK_SECOND_US; /* the clock was set back */
+    {
+        AUTO_JSON struct json_object *counts = NULL;
+        T_OK(store_read_counts(s.store, &counts, &err), &err);
+        T_INT(json_get_int(counts, "oldest_pending_s", -1), 0);
+    }
+    clock_now_us = clock;
+    scratch_remove(&s);
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct unit_case cases[] = {
+        UNIT_CASE(the_state_of_a_subject_follows_from_its_versions),
+        UNIT_CASE(what_became_of_an_event_follows_from_the_versions),
+        UNIT_CASE(an_event_of_no_user_is_listed_as_ignored),
+        UNIT_CASE(a_subject_is_shown_with_all_an_admin_needs),
+        UNIT_CASE(one_subject_is_found_by_whatever_names_it),
+        UNIT_CASE(a_name_that_fits_several_names_them_and_can_be_resolved),
+        UNIT_CASE(subjects_are_listed_by_page_state_and_text),
+        UNIT_CASE(subjects_are_listed_by_name),
+        UNIT_CASE(a_page_that_makes_no_sense_is_refused),
+        UNIT_CASE(events_are_listed_from_a_place_on),
+        UNIT_CASE(the_story_of_a_subject_holds_its_newest_events),
+        UNIT_CASE(counts_name_the_oldest_that_waits),
+    };
+
+    return unit_run("store_read", cases, sizeof(cases) / sizeof(cases[0]), argc, argv);
+}
