@@ -40,21 +40,44 @@ plan_wants_active(const struct subject *subject)
            scim_is_active(subject->resource);
 }
 
+static struct json_object *
+manager_of(struct json_object *resource)
+{
+    struct json_object *extension = json_get_nocase(resource, ENTERPRISE, NULL);
+
+    return json_get_nocase(extension, "manager", NULL);
+}
+
+/* What a manager is named by besides `$ref`; NULL: nothing. Entra sends the bare id. */
+static const char *
+manager_value(struct json_object *manager)
+{
+    if (json_object_is_type(manager, json_type_string))
+        return *json_object_get_string(manager) ? json_object_get_string(manager) : NULL;
+    return string_of(manager, "value");
+}
+
+/* Whether a manager is named at all, be it in a way that nobody understands. */
+static bool
+names_manager(struct json_object *resource)
+{
+    struct json_object *manager = manager_of(resource);
+
+    return string_of(manager, "$ref") || manager_value(manager);
+}
+
 char *
 plan_manager_uri(struct json_object *resource)
 {
-    struct json_object *extension = json_get_nocase(resource, ENTERPRISE, NULL);
-    struct json_object *manager = json_get_nocase(extension, "manager", NULL);
-    const char *ref = string_of(manager, "$ref"), *value = string_of(manager, "value");
+    struct json_object *manager = manager_of(resource);
+    const char *ref = string_of(manager, "$ref"), *value = manager_value(manager);
     char *uri = ref ? event_user_uri(ref) : NULL;
 
-    if (json_object_is_type(manager, json_type_string)) /* Entra's habit */
-        value = *json_object_get_string(manager) ? json_object_get_string(manager) : NULL;
-    if (uri)
+    if (uri || !value)
         return uri;
-    if (value && asprintf(&uri, "%s%s", *value == '/' ? "" : "/Users/", value) < 0)
-        return NULL;
-    return uri;
+    if (*value == '/' || strstr(value, "://"))
+        return event_user_uri(value);
+    return asprintf(&uri, "/Users/%s", value) < 0 ? NULL : uri;
 }
 
 char *
@@ -162,11 +185,11 @@ plan_segments(const struct fields *fields, const struct subject *subject, struct
     r = pattern_explain(fields->pattern, &user, username, sizeof(username), segments, &count, err);
     for (size_t i = 0; !r && i < count; i++) {
         struct json_object *row = json_object_new_object();
-        struct json_object *text =
-            json_object_new_string_len(username + segments[i].start, (int)segments[i].length);
-        if (!row || !text || json_object_array_add(list, row) != 0 ||
-            json_put_string(row, "source", segments[i].source) ||
-            json_put_string(row, "origin", segments[i].origin) || json_put(row, "text", text))
+        if (json_append(list, row) || json_put_string(row, "source", segments[i].source) ||
+            json_put_string(row, "origin", segments[i].origin) ||
+            json_put(
+                row, "text",
+                json_object_new_string_len(username + segments[i].start, (int)segments[i].length)))
             return error_nomem(err);
     }
     if (!r)
@@ -196,8 +219,7 @@ want(struct plan *plan, struct json_object *wanted, const char *field, struct js
 {
     struct json_object *line = json_object_new_object();
 
-    if (!line || json_object_array_add(plan->trace, line) != 0) {
-        json_object_put(line);
+    if (!line || json_append(plan->trace, line)) {
         json_object_put(value);
         return PROV_E_NOMEM;
     }
@@ -236,8 +258,9 @@ want_our_fields(const struct plan_input *input, struct plan *plan, struct json_o
         r = want_text(plan, wanted, "ProfileId", input->profile_id, "connector field profile");
     if (!r && from_fields && correlation_field)
         r = want_text(plan, wanted, correlation_field, correlation, "issuer and URI");
-    /* a manager who is not linked yet is left as is; the plan is made anew when he arrives */
-    if (!r && (input->manager_id || !plan->manager_uri))
+    /* a manager who is not linked yet is left as is; the plan is made anew when he arrives. So is one
+     * who is named in a way that says nobody: only no manager at all clears the field. */
+    if (!r && (input->manager_id || !names_manager(input->subject->resource)))
         r = want_text(plan, wanted, "ManagerId", input->manager_id, "manager");
     return r;
 }
@@ -302,7 +325,9 @@ plan_make(const struct plan_input *input, struct plan *ret, struct prov_error *e
     bool linked = input->link->salesforce_id[0] != '\0';
 
     *ret = (struct plan){ .action = PLAN_NOTHING };
+    /* of a subject in scope whose resource was never seen nobody knows that it is inactive */
     if (linked && !plan_wants_active(subject) &&
+        (subject->presence != PRESENCE_IN || subject->resource) &&
         json_get_bool(input->link->confirmed, "IsActive", true))
         return plan_deactivation(ret, err);
     /* out of scope or gone: nothing more is sent, linked or not */

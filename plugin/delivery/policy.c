@@ -13,7 +13,7 @@ doubled(int64_t first, int64_t times, int64_t max)
 {
     int64_t value = first < max ? first : max;
 
-    while (times-- > 0 && value < max)
+    for (; times > 0 && value > 0 && value < max; times--)
         value = value > max / 2 ? max : value * 2;
     return value;
 }
@@ -23,7 +23,7 @@ policy_retry_after_us(const struct policy_limits *limits, int64_t attempts, int6
                       uint64_t chance)
 {
     int64_t ceiling = doubled(limits->first_us, attempts, limits->max_us);
-    int64_t delay = (int64_t)(chance % (uint64_t)(ceiling + 1));
+    int64_t delay = (int64_t)(chance % ((uint64_t)ceiling + 1));
 
     if (delay < asked_us)
         delay = asked_us;
@@ -43,7 +43,10 @@ int64_t
 policy_settle_at_us(int64_t at_us, int64_t window_us, int64_t attempts, int64_t now_us)
 {
     int64_t next = now_us + doubled(1000000, attempts, SETTLE_MAX_US);
-    int64_t end = at_us + window_us;
+    int64_t end;
 
+    /* at_us comes from the store: a value that makes no sense must not make the time wrap */
+    if (__builtin_add_overflow(at_us, window_us, &end))
+        end = INT64_MAX;
     return next < end ? next : end > now_us ? end : now_us;
 }

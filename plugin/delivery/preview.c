@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "patterns/username.h"
+
 static const char *
 action_name(enum plan_action action)
 {
@@ -18,14 +20,10 @@ add_text(struct json_object *list, const char *text)
 {
     struct json_object *value = json_object_new_string(text);
 
-    if (!value || json_object_array_add(list, value) != 0) {
-        json_object_put(value);
-        return PROV_E_NOMEM;
-    }
-    return PROV_OK;
+    return value ? json_append(list, value) : PROV_E_NOMEM;
 }
 
-/* The call that would be made, with the body as it would be sent. */
+/* The call that would be made, with this user's fields as they would be sent. */
 static int
 add_calls(struct json_object *result, const struct fields *fields, const struct plan *plan,
           const struct link *link)
@@ -33,13 +31,15 @@ add_calls(struct json_object *result, const struct fields *fields, const struct 
     struct json_object *calls = json_object_new_array(), *call, *body;
     char path[100];
 
-    if (json_put(result, "calls", calls) || !calls)
+    if (json_put(result, "calls", calls))
         return PROV_E_NOMEM;
     if (!plan->fields || plan->action == PLAN_NOTHING || plan->action == PLAN_PARK)
         return PROV_OK;
     call = json_object_new_object();
+    if (json_append(calls, call))
+        return PROV_E_NOMEM;
     body = json_object_new_object();
-    if (!call || json_object_array_add(calls, call) != 0 || json_put(call, "body", body) || !body)
+    if (json_put(call, "body", body))
         return PROV_E_NOMEM;
     json_object_object_foreach(plan->fields, field, value)
     {
@@ -52,6 +52,22 @@ add_calls(struct json_object *result, const struct fields *fields, const struct 
     if (json_put_string(call, "method", plan->action == PLAN_CREATE ? "POST" : "PATCH"))
         return PROV_E_NOMEM;
     return json_put_string(call, "path", path);
+}
+
+/* Whether the segments make this username: one that is kept was perhaps built by an older pattern. */
+static bool
+spell(struct json_object *segments, const char *username)
+{
+    char text[PATTERN_MAX_BYTES] = "";
+    size_t length = 0;
+
+    for (size_t i = 0; segments && i < json_object_array_length(segments); i++) {
+        const char *part = json_get_string(json_object_array_get_idx(segments, i), "text");
+        length += (size_t)snprintf(text + length, sizeof(text) - length, "%s", part ? part : "");
+        if (length >= sizeof(text))
+            return false;
+    }
+    return username_equal(text, username) != 0;
 }
 
 static int
@@ -70,11 +86,12 @@ add_reasons(struct json_object *result, const struct plan *plan, const struct wo
                                   : "the user is not wanted active and has no Salesforce account");
     if (!r && plan->action == PLAN_DEACTIVATE)
         r = add_text(reasons, "the user is gone, out of scope or inactive at the host");
-    if (!r && work->link.in_flight)
+    if (!r && work->link.in_flight && plan->action != PLAN_DEACTIVATE)
         r = add_text(reasons, "an earlier change is in flight; it is read back first");
     if (!r && taken_by) {
         snprintf(text, sizeof(text), "the username is held or wanted by '%s' too; it would wait",
                  taken_by);
+        error_tidy(text);
         r = add_text(reasons, text);
     }
     return r;
@@ -90,12 +107,14 @@ add_look_ups(struct json_object *result, const struct fields *fields, const stru
 
     if (!r && plan->action == PLAN_CREATE) {
         snprintf(text, sizeof(text), "the id of profile '%s'", fields->profile);
+        error_tidy(text);
         r = add_text(list, text);
     }
     if (!r && plan->manager_uri && !manager_linked) {
         snprintf(text, sizeof(text),
                  "manager '%s' has no Salesforce Id yet; ManagerId follows when he has",
                  plan->manager_uri);
+        error_tidy(text);
         r = add_text(list, text);
     }
     return r;
@@ -122,10 +141,15 @@ show(struct store *store, const struct fields *fields, struct work *work, bool k
     input.manager_id = manager_id[0] ? manager_id : NULL;
     if (!r)
         r = plan_make(&input, &plan, err);
-    if (!r && plan.username[0] && stored)
+    /* a name that is not going to be sent waits for nobody */
+    if (!r && json_get(plan.fields, "Username") && stored)
         r = store_name_user(store, plan.username, work->subject.id, &taken_by, err);
-    if (!r && plan.username[0] && plan_segments(fields, &work->subject, &segments, &ignored))
-        segments = NULL; /* a name that is kept needs none, and a parked plan says why not */
+    if (!r && plan.username[0] &&
+        (plan_segments(fields, &work->subject, &segments, &ignored) ||
+         !spell(segments, plan.username))) {
+        json_object_put(segments); /* a name that is kept, or parked: the plan says why */
+        segments = NULL;
+    }
     if (r) {
         json_object_put(user);
         return r;

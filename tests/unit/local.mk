@@ -1,16 +1,27 @@
 if BUILD_TESTS
-check_PROGRAMS += tests/unit/test_base
-tests_unit_test_base_SOURCES = tests/unit/test_base.c
-tests_unit_test_base_LDADD = libunit.la libsfprov.la
-TESTS += tests/unit/test_base
-
-# a store in a directory of its own, for the programs below
-scratch = tests/unit/scratch.c tests/unit/scratch.h
-
-check_PROGRAMS += tests/unit/test_store \
+check_PROGRAMS += \
+	tests/unit/test_base \
+	tests/unit/test_plan \
+	tests/unit/test_policy \
+	tests/unit/test_preview \
+	tests/unit/test_snapshot \
+	tests/unit/test_store \
 	tests/unit/test_store_delivery \
 	tests/unit/test_store_file \
 	tests/unit/test_store_read
+tests_unit_test_base_SOURCES = tests/unit/test_base.c
+tests_unit_test_base_LDADD = libunit.la libsfprov.la
+tests_unit_test_plan_SOURCES = tests/unit/test_plan.c
+tests_unit_test_plan_LDADD = libunit.la libsfprov.la
+tests_unit_test_policy_SOURCES = tests/unit/test_policy.c
+tests_unit_test_policy_LDADD = libunit.la libsfprov.la
+
+# these work on a store in a directory of its own
+scratch = tests/unit/scratch.c tests/unit/scratch.h
+tests_unit_test_preview_SOURCES = tests/unit/test_preview.c $(scratch)
+tests_unit_test_preview_LDADD = libunit.la libsfprov.la
+tests_unit_test_snapshot_SOURCES = tests/unit/test_snapshot.c $(scratch)
+tests_unit_test_snapshot_LDADD = libunit.la libsfprov.la
 tests_unit_test_store_SOURCES = tests/unit/test_store.c $(scratch)
 tests_unit_test_store_LDADD = libunit.la libsfprov.la
 tests_unit_test_store_delivery_SOURCES = tests/unit/test_store_delivery.c $(scratch)
@@ -19,7 +30,14 @@ tests_unit_test_store_file_SOURCES = tests/unit/test_store_file.c $(scratch)
 tests_unit_test_store_file_LDADD = libunit.la libsfprov.la
 tests_unit_test_store_read_SOURCES = tests/unit/test_store_read.c $(scratch)
 tests_unit_test_store_read_LDADD = libunit.la libsfprov.la
-TESTS += tests/unit/test_store \
+
+TESTS += \
+	tests/unit/test_base \
+	tests/unit/test_plan \
+	tests/unit/test_policy \
+	tests/unit/test_preview \
+	tests/unit/test_snapshot \
+	tests/unit/test_store \
 	tests/unit/test_store_delivery \
 	tests/unit/test_store_file \
 	tests/unit/test_store_read
