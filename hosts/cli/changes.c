@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "hosts/cli/reply.h"
 #include "hosts/cli/screen.h"
@@ -203,15 +204,34 @@ event_of(const char *uri, const char *issuer, struct json_object *data)
     return event;
 }
 
+/* The Salesforce fields that the calls of a plan write. */
+static void
+print_written(FILE *out, struct json_object *calls)
+{
+    const char *before = " ";
+
+    for (size_t i = 0; i < reply_count(calls); i++) {
+        struct json_object *body = reply_get(reply_item(calls, i), "body");
+
+        if (!json_object_is_type(body, json_type_object))
+            continue;
+        json_object_object_foreach(body, name, value)
+        {
+            (void)value;
+            if (!strcasecmp(name, "id") || !strcmp(name, "attributes"))
+                continue;
+            fprintf(out, "%s%s", before, name);
+            before = ", ";
+        }
+    }
+}
+
 /* "would create", "would park: ...". Heap; NULL when out of memory. */
 static char *
 outcome_of_plan(struct json_object *plan)
 {
-    const char *action = reply_word(plan, "action");
-    struct json_object *reasons = reply_get(plan, "reasons"), *fields = reply_get(plan, "fields");
-    bool parks = !strcmp(action, "park"), updates = !strcmp(action, "update");
-    struct json_object *list = parks ? reasons : updates ? fields : NULL;
-    const char *before = parks ? ": " : " ";
+    const char *action = reply_word(plan, "action"), *before = ": ";
+    struct json_object *reasons = reply_get(plan, "reasons");
     size_t size = 0;
     char *text = NULL;
     FILE *out;
@@ -222,12 +242,11 @@ outcome_of_plan(struct json_object *plan)
     if (!out)
         return NULL;
     fprintf(out, "would %s", action);
-    for (size_t i = 0; i < reply_count(list); i++) {
-        struct json_object *item = reply_item(list, i);
-
-        fprintf(out, "%s%s", before,
-                parks ? json_object_get_string(item) : reply_word(item, "field"));
-        before = parks ? "; " : ", ";
+    if (!strcmp(action, "update"))
+        print_written(out, reply_get(plan, "calls"));
+    for (size_t i = 0; i < reply_count(reasons) && !strcmp(action, "park"); i++) {
+        fprintf(out, "%s%s", before, json_object_get_string(reply_item(reasons, i)));
+        before = "; ";
     }
     if (fclose(out)) {
         free(text);

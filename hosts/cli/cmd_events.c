@@ -88,7 +88,9 @@ print_fields(struct json_object *fields)
 
         table_add(table, TONE_BOLD, reply_word(field, "field"));
         table_add(table, value ? TONE_PLAIN : TONE_DIM,
-                  value ? json_object_get_string(value) : "(cleared)");
+                  value                       ? json_object_get_string(value)
+                  : reply_text(field, "note") ? "" /* it says what nothing means here */
+                                              : "(cleared)");
         table_add(table, TONE_PLAIN, reply_text(field, "from"));
         table_add(table, TONE_DIM, reply_text(field, "note"));
     }
@@ -221,7 +223,7 @@ command_submit(const struct options *options, const struct arguments *arguments)
     if (!code) {
         code = submit_all(options, &host, &events, &answers);
         host_close(&host);
-        if (!options->json)
+        if (!code && !options->json)
             answers_count(&answers, "\n");
     }
     input_clear(&events);

@@ -122,6 +122,7 @@ check_fields(const struct options *options)
 
     if (code)
         return code;
+    host_show_warnings();
     code = host_open_fields(options, PROV_OPEN_NEVER_DELIVER, &host, &faults);
     if (code && !faults)
         return code;
@@ -157,8 +158,10 @@ print_values(const struct options *options)
     if (options->json) {
         host_print_json(values);
     } else {
+        struct json_object *fields = reply_get(values, "fields");
+
         table = table_new(headings);
-        json_object_object_foreach(values, name, value)
+        json_object_object_foreach(fields ? fields : values, name, value)
         {
             table_add(table, TONE_BOLD, name);
             table_add(table, TONE_PLAIN, value ? json_object_get_string(value) : "");

@@ -108,23 +108,11 @@ read_input(struct run *run)
 }
 
 static void
-print_summary(const struct options *options, struct run *run, const struct drive_view *view,
-              int code)
+print_json(const struct run *run, const struct drive_view *view, struct json_object *parked,
+           int code)
 {
-    double seconds = (double)(clock_us() - run->start_us) / 1e6;
-    struct json_object *summary, *parked = parked_list(&run->host);
+    struct json_object *summary = json_object_new_object();
 
-    if (!options->json) {
-        parked_print(parked);
-        if (run->lines.fd >= 0)
-            answers_count(&run->answers, "; ");
-        printf("%" PRIu64 " changes delivered, %" PRIu64 " users parked, %" PRIu64
-               " pending; %" PRIu64 " API calls; %.1f s\n",
-               view->delivered, view->parked, view->pending, view->api_calls, seconds);
-        json_object_put(parked);
-        return;
-    }
-    summary = json_object_new_object();
     reply_put(summary, "accepted", json_object_new_int64((int64_t)run->answers.accepted));
     reply_put(summary, "duplicates", json_object_new_int64((int64_t)run->answers.duplicates));
     reply_put(summary, "refused", json_object_new_int64((int64_t)run->answers.refused));
@@ -135,28 +123,48 @@ print_summary(const struct options *options, struct run *run, const struct drive
     json_object_put(summary);
 }
 
+/* Returns the exit code: parked users and refused lines make a difference to it. */
+static int
+report(const struct options *options, struct run *run, const struct drive_view *view, int code)
+{
+    int64_t parked_users = parked_count(&run->host);
+    struct json_object *parked = parked_users ? parked_list(&run->host) : NULL;
+
+    if (options->json) {
+        print_json(run, view, parked, code);
+    } else {
+        parked_print(parked, parked_users);
+        json_object_put(parked);
+        if (run->lines.fd >= 0)
+            answers_count(&run->answers, "; ");
+        printf("%" PRIu64 " changes delivered, %" PRId64 " users parked, %" PRIu64
+               " pending; %" PRIu64 " API calls; %.1f s\n",
+               view->delivered, parked_users, view->pending, view->api_calls,
+               (double)(clock_us() - run->start_us) / 1e6);
+    }
+    return !code && (run->answers.refused || parked_users) ? CODE_PARKED : code;
+}
+
 static int
 run_all(const struct options *options, struct run *run)
 {
     struct drive_view view;
-    char prefix[96];
+    char prefix[96] = "";
     int code = drive_start(&run->host, &run->drive);
 
     if (code)
         return code;
     code = run->lines.fd >= 0 ? read_input(run) : CODE_DONE;
-    snprintf(prefix, sizeof(prefix), "%" PRIu64 " accepted, %" PRIu64 " refused; ",
-             run->answers.accepted, run->answers.refused);
+    if (run->lines.fd >= 0)
+        snprintf(prefix, sizeof(prefix), "%" PRIu64 " accepted, %" PRIu64 " refused; ",
+                 run->answers.accepted, run->answers.refused);
     if (!code)
         code = drive_finish(run->drive, options->timeout_s, prefix);
     screen_progress_end();
     view = drive_look(run->drive);
     drive_explain(&run->host, &view, code);
-    drive_stop(run->drive, code);
-    print_summary(options, run, &view, code);
-    if (!code && (run->answers.refused || parked_count(&run->host)))
-        code = CODE_PARKED;
-    return code;
+    view = drive_stop(run->drive, code);
+    return report(options, run, &view, code);
 }
 
 static int

@@ -141,8 +141,8 @@ explain_refusal(const struct sync *sync)
         return CODE_DONE;
     complain("the list was not applied%s: %s", sync->options->dry_run ? " and would not be" : "",
              reason);
-    if (!sync->options->force)
-        complain("if the list is right, give --force");
+    if (!sync->options->dry_run)
+        complain("'--dry-run' shows whom the list would change, '--force' applies it");
     return CODE_USAGE;
 }
 
@@ -158,7 +158,7 @@ deliver(struct sync *sync)
     code = drive_finish(drive, sync->options->timeout_s, "");
     sync->view = drive_look(drive);
     drive_explain(&sync->host, &sync->view, code);
-    drive_stop(drive, code);
+    sync->view = drive_stop(drive, code);
     return code;
 }
 
@@ -228,7 +228,7 @@ report(struct sync *sync, int code)
         print_json(sync, users, parked, code);
     } else {
         changes_print(users);
-        parked_print(parked);
+        parked_print(parked, parked_users);
         print_counts(sync, parked_users);
         json_object_put(users);
         json_object_put(parked);
@@ -253,7 +253,10 @@ sync_people(struct sync *sync)
         refused = explain_refusal(sync);
         if (!refused && !tool)
             code = deliver(sync);
-        code = report(sync, refused ? refused : code);
+        if (refused)
+            code = refused;
+        if (!refused || options->dry_run || options->json)
+            code = report(sync, code);
     }
     host_close(&sync->host);
     return code;

@@ -281,9 +281,10 @@ drive_finish(struct drive *drive, long timeout_s, const char *prefix)
     return code;
 }
 
-void
+struct drive_view
 drive_stop(struct drive *drive, int code)
 {
+    struct drive_view view;
     struct timespec until;
 
     pthread_mutex_lock(&drive->lock);
@@ -298,9 +299,11 @@ drive_stop(struct drive *drive, int code)
         fflush(NULL);
         _exit(code);
     }
+    view = drive->view;
     pthread_cond_destroy(&drive->moved);
     pthread_mutex_destroy(&drive->lock);
     free(drive);
+    return view;
 }
 
 struct json_object *
@@ -333,11 +336,14 @@ explain_hold(struct host *host)
     if (host_query(host, host_request("query", "status"), &status))
         return;
     hold = reply_get(status, "hold");
-    complain("delivery is on hold: %s", reply_word(hold, "reason"));
-    if (reply_text(hold, "cause"))
-        complain("cause: %s", reply_text(hold, "cause"));
-    if (reply_text(hold, "remedy"))
-        complain("remedy: %s", reply_text(hold, "remedy"));
+    if (!host_error_logged()) {
+        complain("delivery is on hold: %s", reply_word(hold, "reason"));
+        if (reply_text(hold, "cause"))
+            complain("cause: %s", reply_text(hold, "cause"));
+        if (reply_text(hold, "remedy"))
+            complain("remedy: %s", reply_text(hold, "remedy"));
+    }
+    complain("'sfprov resume' ends the hold, then 'sfprov deliver' tries it at once");
     json_object_put(status);
 }
 
@@ -352,8 +358,7 @@ drive_explain(struct host *host, const struct drive_view *view, int code)
         explain_hold(host);
     else if (code == CODE_UNFINISHED)
         complain("not finished: %" PRIu64
-                 " users are pending%s; 'sfprov list --state pending' names "
-                 "them",
-                 view->pending,
-                 view->state == PROV_DELIVERY_ELSEWHERE ? ", delivered by another process" : "");
+                 " %s not settled yet%s; 'sfprov status' tells how far it is",
+                 view->pending, view->pending == 1 ? "user is" : "users are",
+                 view->state == PROV_DELIVERY_ELSEWHERE ? ", another process delivers" : "");
 }

@@ -32,9 +32,10 @@ struct drive_view drive_look(struct drive *drive);
  * interrupts. Draws the progress line with `prefix` in front. Returns an exit code. */
 int drive_finish(struct drive *drive, long timeout_s, const char *prefix);
 
-/* Ends delivery after the call under way, frees it. If that call does not end in time, the program
- * ends here with `code`: nothing is lost by that, the store knows what is in flight. */
-void drive_stop(struct drive *drive, int code);
+/* Ends delivery after the call under way, frees it and returns what came of it in all. If that call
+ * does not end in time, the program ends here with `code`: nothing is lost by that, the store knows
+ * what is in flight. */
+struct drive_view drive_stop(struct drive *drive, int code);
 
 /* Redraws the progress line. */
 void drive_progress(const struct drive_view *view, const char *prefix, int64_t since_us);

@@ -6,7 +6,7 @@
 #include "hosts/cli/host.h"
 
 #include <dlfcn.h>
-#include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -23,7 +23,9 @@
 /* Longest wait for a call under way when we leave. */
 #define CLOSE_TIMEOUT_MS 10000u
 
-static enum prov_log_level log_level = PROV_LOG_WARNING;
+/* What is logged as a warning stands in the tables and summaries as well. */
+static enum prov_log_level log_level = PROV_LOG_ERROR;
+static atomic_bool error_logged;
 
 static const char *
 first_set(const char *option, const char *variable, const char *standing)
@@ -51,8 +53,23 @@ static void
 log_line(void *context, int32_t level, const char *line)
 {
     (void)context;
+    if (level == PROV_LOG_ERROR)
+        error_logged = true;
     if (level <= (int32_t)log_level)
         complain("%s", line);
+}
+
+void
+host_show_warnings(void)
+{
+    if (log_level < PROV_LOG_WARNING)
+        log_level = PROV_LOG_WARNING;
+}
+
+bool
+host_error_logged(void)
+{
+    return error_logged;
 }
 
 int
@@ -126,6 +143,8 @@ host_print_faults(struct json_object *faults, const char *what)
         struct json_object *fault = reply_item(faults, i);
         const char *value = reply_text(fault, "value"), *remedy = reply_text(fault, "remedy");
 
+        if (value && !*value)
+            value = NULL;
         if (json_object_is_type(fault, json_type_string)) {
             complain("%s: %s", what, json_object_get_string(fault));
             continue;

@@ -330,7 +330,7 @@ uri_of_key(const char *key)
         if (strchr(plain, *key))
             *out++ = *key;
         else
-            out += sprintf(out, "%%%02X", (unsigned char)*key);
+            out += snprintf(out, sizeof("%XX"), "%%%02X", (unsigned char)*key);
     }
     *out = '\0';
     return uri;

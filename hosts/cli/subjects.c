@@ -1,17 +1,21 @@
 /*
- * Reads subjects in pages and tells of those who are parked. Decides how many a person is shown;
- * cause and remedy are the plugin's words.
+ * Reads subjects in pages and tells of those who are parked, one block a reason. Decides how many a
+ * person is shown; cause and remedy are the plugin's words.
  */
 #include "hosts/cli/subjects.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "hosts/cli/reply.h"
 #include "hosts/cli/screen.h"
 
 #define PAGE       500
 #define PARKED_MAX 1000
-#define SHOWN_MAX  50
+#define NAMES_MAX  5
+#define GROUPS_MAX 30
 
 /* One page; *after moves on, or becomes -1 after the last. */
 static int
@@ -100,11 +104,43 @@ print_reason(const char *label, const char *text)
     putchar('\n');
 }
 
-void
-parked_print_row(struct json_object *row)
+/* Parked for the same reason, so that one block tells it for all. */
+static bool
+same_reason(struct json_object *a, struct json_object *b)
 {
-    fputs("  ", stdout);
-    screen_tone(stdout, TONE_BOLD, reply_word(row, "userName"));
+    static const char *const members[] = { "code", "message", "cause", "remedy" };
+
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        if (strcmp(reply_word(a, members[i]), reply_word(b, members[i])))
+            return false;
+    }
+    return true;
+}
+
+static void
+print_name(struct json_object *row, size_t before)
+{
+    fputs(before ? ", " : "  ", stdout);
+    screen_tone(stdout, TONE_BOLD,
+                reply_word(row, reply_text(row, "userName") ? "userName" : "uri"));
+}
+
+/* One block: everybody from `first` on who is parked for the same reason. */
+static void
+print_group(struct json_object *rows, size_t first, bool *told)
+{
+    struct json_object *row = reply_item(rows, first);
+    size_t count = 0;
+
+    for (size_t i = first; i < reply_count(rows); i++) {
+        if (told[i] || !same_reason(row, reply_item(rows, i)))
+            continue;
+        told[i] = true;
+        if (count++ < NAMES_MAX)
+            print_name(reply_item(rows, i), count - 1);
+    }
+    if (count > NAMES_MAX)
+        printf(" and %zu more", count - NAMES_MAX);
     fputs("  ", stdout);
     screen_tone(stdout, TONE_BAD, reply_word(row, "code"));
     putchar('\n');
@@ -114,16 +150,20 @@ parked_print_row(struct json_object *row)
 }
 
 void
-parked_print(struct json_object *rows)
+parked_print(struct json_object *rows, int64_t total)
 {
-    size_t count = reply_count(rows);
+    size_t count = reply_count(rows), groups = 0;
+    bool *told = count ? calloc(count, sizeof(*told)) : NULL;
 
-    if (count == 0)
+    if (!told)
         return;
-    printf("%zu %s parked:\n", count, count == 1 ? "user is" : "users are");
-    for (size_t i = 0; i < count && i < SHOWN_MAX; i++)
-        parked_print_row(reply_item(rows, i));
-    if (count > SHOWN_MAX)
-        printf("  ... and %zu more: 'sfprov list --state parked'\n", count - SHOWN_MAX);
+    printf("%" PRId64 " %s parked:\n", total, total == 1 ? "user is" : "users are");
+    for (size_t i = 0; i < count; i++) {
+        if (!told[i] && groups++ < GROUPS_MAX)
+            print_group(rows, i, told);
+    }
+    if (groups > GROUPS_MAX || total > (int64_t)count)
+        puts("  ... 'sfprov list --state parked' names them all");
     putchar('\n');
+    free(told);
 }

@@ -19,10 +19,7 @@ struct json_object *parked_list(struct host *host);
 /* How many there are in the store; 0 after an error. */
 int64_t parked_count(struct host *host);
 
-/* A block for each: who, Salesforce's words, cause, remedy. */
-void parked_print(struct json_object *rows);
-
-/* One of them; also for pending ones. */
-void parked_print_row(struct json_object *row);
+/* A block for each reason: who, Salesforce's words, cause, remedy; `total` of them are in the store. */
+void parked_print(struct json_object *rows, int64_t total);
 
 #endif
