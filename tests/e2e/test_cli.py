@@ -1,0 +1,188 @@
+"""The program sfprov, used as an admin and as a script would."""
+import json
+import os
+import stat
+import subprocess
+import sys
+
+import harness
+from harness import CLI, PLUGIN, World, create, patch, person, put
+
+
+class Shell:
+    """sfprov with a fields file of its own."""
+
+    def __init__(self, world, **fields):
+        self.path = os.path.join(world.folder, "fields.json")
+        with open(self.path, "w", encoding="utf-8") as file:
+            json.dump(dict(world.fields, **fields), file)
+        os.chmod(self.path, 0o600)
+        self.folder = world.folder
+
+    def __call__(self, *arguments, code=0, stdin="", **environment):
+        done = subprocess.run([CLI, *arguments], input=stdin, capture_output=True, text=True, timeout=60,
+                              env=dict(os.environ, SFPROV_FIELDS=self.path, SFPROV_PLUGIN=PLUGIN, **environment))
+        assert done.returncode == code, (arguments, done.returncode, done.stdout, done.stderr)
+        self.err = done.stderr
+        return done.stdout
+
+    def json(self, *arguments, **more):
+        return json.loads(self(*arguments, "--json", **more))
+
+    def file(self, name, text):
+        path = os.path.join(self.folder, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
+
+def lines(*events):
+    return "".join(json.dumps(event) + "\n" for event in events)
+
+
+PEOPLE = """externalId,userName,name.givenName,name.familyName,"emails[type eq ""work""].value",title,manager
+1,PRIMARY/ada,Ada,Lovelace,ada@example.com,Analyst,
+2,PRIMARY/grace,Grace,"O'Hopper",grace@example.com,Admiral,1
+3,PARTNERS/ada,Ada,Łovelace,ada2@example.com,,2
+"""
+
+
+def test_fields_check_and_every_fault_at_once():
+    with World() as w:
+        sh = Shell(w)
+        assert "domain_name" in sh("fields") and "client_secret" in sh("fields")
+        schema = json.loads(sh("fields", "--schema"))
+        assert "domain_name" in schema["properties"] and schema["properties"]["client_secret"]["writeOnly"] is True
+        sh("fields", "--check")
+        bad = Shell(w, domian_name="x", batch_size=900, client_secret=["sEcReT-cAnArY"])
+        out = bad("fields", "--check", code=3) + bad.err
+        for word in ("domian_name", "domain_name", "batch_size", "client_secret"):
+            assert word in out, (word, out)
+        assert "cAnArY" not in out
+
+
+def test_check_shows_steps_and_fails_with_one():
+    with World() as w:
+        sh = Shell(w)
+        out = sh("check")
+        assert "token" in out and "profile" in out
+        assert all(step["status"] != "failed" for step in sh.json("check")["steps"])
+        out = Shell(w, profile="Nonesuch")("check", code=1)
+        assert "failed" in out and "Standard User" in out
+
+
+def test_sync_makes_the_org_follow_and_says_so():
+    with World() as w:
+        sh = Shell(w)
+        out = sh("sync", sh.file("one.csv", PEOPLE))
+        assert out.count("hired") >= 3 and "partners-ada@acme.example" in out, out
+        users = w.org.users()
+        assert users["primary-grace@acme.example"]["ManagerId"] == users["primary-ada@acme.example"]["Id"]
+        assert users["primary-ada@acme.example"]["Id"] in out
+        calls = w.org.usage()["api_calls"]
+        out = sh("sync", sh.file("one.csv", PEOPLE))
+        assert w.org.usage()["api_calls"] == calls and "0 API calls" in out, out
+        second = PEOPLE.replace("Admiral", "Rear Admiral").replace("PRIMARY/ada,", "PRIMARY/ada.l,")
+        second = "\n".join(line for line in second.splitlines() if not line.startswith("3,")) + "\n"
+        dry = sh("sync", "--dry-run", sh.file("two.csv", second))
+        assert "lost" in dry and w.org.usage()["api_calls"] == calls, dry
+        out = sh("sync", sh.file("two.csv", second))
+        assert "renamed" in out and "lost" in out and "title" in out, out
+        users = w.org.users()
+        assert users["primary-ada.l@acme.example"]["IsActive"] and not users["partners-ada@acme.example"]["IsActive"]
+        assert users["primary-grace@acme.example"]["Title"] == "Rear Admiral"
+
+
+def test_a_bad_list_changes_nothing_and_names_the_place():
+    with World() as w:
+        sh = Shell(w)
+        sh("sync", sh.file("one.csv", PEOPLE))
+        calls = w.org.usage()["api_calls"]
+        for text, place in [("", ""), ("externalId,userName\n", ""), (PEOPLE + "4,x\n", "line 5"),
+                            (PEOPLE.replace("externalId", "key"), "'key'"), (PEOPLE + "2,a,b,c,d,e,f\n", "line 5"),
+                            (PEOPLE.replace("title", "tittle"), "tittle"), (PEOPLE + '4,"x\n', "line 5")]:
+            path = sh.file("bad.csv", text)
+            done = subprocess.run([CLI, "sync", path], capture_output=True, text=True, timeout=60,
+                                  env=dict(os.environ, SFPROV_FIELDS=sh.path, SFPROV_PLUGIN=PLUGIN))
+            assert done.returncode in (1, 2, 4), (text, done)
+            assert place in done.stderr + done.stdout, (text, done.stderr)
+        assert w.org.usage()["api_calls"] == calls
+        assert all(user["IsActive"] for user in w.org.users().values())
+
+
+def test_run_reads_events_until_all_is_settled():
+    with World() as w:
+        sh = Shell(w)
+        text = lines(create("/Users/1", person("jdoe")), create("/Users/2", person("bad name"))) + "nonsense\n" + \
+            lines(patch("/Users/1", {"op": "replace", "path": "title", "value": "Chief"}))
+        out = sh("run", "-", stdin=text, code=1)
+        assert w.org.user("primary-jdoe@acme.example")["Title"] == "Chief"
+        assert "bad name" in out + sh.err and "3" in sh.err, (out, sh.err)
+        sh("run", "-", stdin=lines(create("/Users/3", person("fine"))), code=1)  # one is parked still
+        sh("run", "-", stdin=lines(put("/Users/2", person("good.name"))))
+        assert len(w.org.users()) == 3
+
+
+def test_run_ends_with_a_hold_and_keeps_everything():
+    with World() as w:
+        sh = Shell(w, client_secret="sEcReT-cAnArY")
+        out = sh("run", "-", stdin=lines(create("/Users/1", person("jdoe"))), code=4) + sh.err
+        assert "hold" in out and "cAnArY" not in out, out
+        status = sh.json("status", code=4)
+        assert status["state"] == "held" and status["subjects"]["pending"] == 1, status
+        sh = Shell(w)
+        sh("resume")
+        sh("deliver")
+        assert len(w.org.users()) == 1
+
+
+def test_submit_does_not_deliver():
+    with World() as w:
+        sh = Shell(w)
+        sh("submit", "-", stdin=lines(create("/Users/1", person("jdoe"))))
+        assert w.org.users() == {} and w.org.usage()["token_requests"] == 0
+        assert sh.json("status")["subjects"]["pending"] == 1
+        sh("deliver")
+        assert len(w.org.users()) == 1
+
+
+def test_preview_list_and_show_tell_the_story():
+    with World() as w:
+        sh = Shell(w)
+        event = sh.file("event.json", json.dumps(create("/Users/1", person("jdoe", title="x" * 99))))
+        out = sh("preview", event, code=1)
+        assert "park" in out and "Title" in out, out
+        sh("run", event, code=1)
+        out = sh("list", "--state", "parked")
+        assert "jdoe" in out and "MAPPING" in out, out
+        out = sh("show", "jdoe")
+        assert "parked" in out and "remedy" in out and "truncate" in out, out
+        assert sh.json("show", "jdoe")["state"] == "parked"
+        sh("show", "nobody", code=2)
+        assert "nobody" in sh.err
+
+
+def test_wrong_use_is_explained():
+    with World() as w:
+        sh = Shell(w)
+        sh("dance", code=2)
+        assert "dance" in sh.err
+        sh("sync", code=2)
+        sh("sync", "/nonexistent.csv", code=2)
+        assert "/nonexistent.csv" in sh.err
+        assert "sync" in sh("help", "sync") and "Exit codes" in sh("--help")
+        os.remove(sh.path)
+        sh("status", code=3)
+        assert sh.path in sh.err
+
+
+def test_a_fields_file_that_others_may_read_is_warned_about():
+    with World() as w:
+        sh = Shell(w)
+        os.chmod(sh.path, 0o644)
+        sh("status")
+        assert stat.S_IMODE(os.stat(sh.path).st_mode) == 0o644 and "chmod" in sh.err, sh.err
+
+
+if __name__ == "__main__":
+    harness.main(sys.modules["__main__"])
