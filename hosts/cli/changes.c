@@ -24,7 +24,7 @@ print_attribute(FILE *out, const char **before, const char *attribute)
     const char *colon = strncmp(attribute, "urn:", 4) ? NULL : strrchr(attribute, ':');
     const char *name = colon ? colon + 1 : attribute, *end = strrchr(name, '.');
 
-    if (!strcmp(name, "userName") || (end && !strcmp(end, ".$ref")))
+    if (!strcmp(name, "userName") || !strcmp(name, "schemas") || (end && !strcmp(end, ".$ref")))
         return;
     if (!end || strcmp(end, ".value"))
         end = name + strlen(name);

@@ -251,7 +251,7 @@ print_story(struct json_object *row)
     print_fact("last action", TONE_PLAIN, reply_text(row, "last_action"));
     print_fact("outcome", TONE_PLAIN, reply_text(row, "outcome"));
     print_fact("code", TONE_BAD, reply_text(row, "code"));
-    print_fact("Salesforce said", TONE_PLAIN, reply_text(row, "message"));
+    print_fact("reason", TONE_PLAIN, reply_text(row, "message"));
     print_fact("cause", TONE_PLAIN, reply_text(row, "cause"));
     print_fact("remedy", TONE_PLAIN, reply_text(row, "remedy"));
     print_fact("waits for", TONE_PLAIN, reply_text(row, "waits_for"));

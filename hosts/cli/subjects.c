@@ -99,7 +99,7 @@ print_reason(const char *label, const char *text)
 {
     if (!text || !*text)
         return;
-    printf("    %-11s", label);
+    printf("    %-8s", label);
     screen_text(stdout, text);
     putchar('\n');
 }
@@ -144,7 +144,7 @@ print_group(struct json_object *rows, size_t first, bool *told)
     fputs("  ", stdout);
     screen_tone(stdout, TONE_BAD, reply_word(row, "code"));
     putchar('\n');
-    print_reason("Salesforce", reply_text(row, "message"));
+    print_reason("reason", reply_text(row, "message"));
     print_reason("cause", reply_text(row, "cause"));
     print_reason("remedy", reply_text(row, "remedy"));
 }
