@@ -12,6 +12,7 @@ query_status(const struct request_context *context, struct json_object *request,
     AUTO_JSON struct json_object *result = NULL;
     AUTO_JSON struct json_object *hold = NULL;
     AUTO_FREE char *org_id = NULL;
+    struct json_object *warnings = NULL;
     int r = store_read_counts(context->store, &result, err);
 
     (void)request;
@@ -21,13 +22,16 @@ query_status(const struct request_context *context, struct json_object *request,
         r = store_get_fact(context->store, "org_id", &org_id, err);
     if (r)
         return r;
-    if (json_put_string(result, "state",
+    /* threads share the warnings, and json-c counts references without locks */
+    if (context->warnings && json_object_deep_copy(context->warnings, &warnings, NULL) != 0)
+        return error_nomem(err);
+    if (json_put(result, "warnings", warnings) ||
+        json_put_string(result, "state",
                         hold                             ? "held"
                         : json_get_int(result, "due", 0) ? "pending"
                                                          : "idle") ||
         json_put(result, "hold", STEAL(hold)) ||
-        json_put(result, "org_id", org_id ? json_object_new_string(org_id) : NULL) ||
-        json_put(result, "warnings", json_ref(context->warnings)))
+        json_put(result, "org_id", org_id ? json_object_new_string(org_id) : NULL))
         return error_nomem(err);
     *ret = STEAL(result);
     return PROV_OK;
