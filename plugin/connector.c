@@ -63,9 +63,7 @@ static int
 runtime_new(struct prov_connector *connector, struct runtime **ret, struct prov_error *err)
 {
     struct runtime *runtime = calloc(1, sizeof(*runtime));
-    struct delivery_settings settings = { .fields = connector->fields,
-                                          .log = connector->log,
-                                          .host = &connector->host };
+    struct delivery_settings settings = { .fields = connector->fields, .host = &connector->host };
     int r = runtime ? store_new(connector->fields->store, &runtime->store, err) : error_nomem(err);
 
     if (!r) {

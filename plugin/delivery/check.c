@@ -142,19 +142,20 @@ static int
 check_profile(struct check *check, struct prov_error *err)
 {
     struct delivery *d = check->delivery;
+    struct org_profile profile;
     struct sf_call call = { 0 };
     char seen[200];
-    int r = org_find_profile(d, &call, err);
+    int r = org_find_profile(d, &profile, &call, err);
 
     if (r)
         return r;
     if (call.outcome != SF_DELIVERED)
         return step_call(check, "profile", &call);
-    if (!d->profile_id[0])
-        return step(check, "profile", "failed", d->profile_fault,
+    if (!profile.id[0])
+        return step(check, "profile", "failed", profile.fault,
                     "the field `profile` names none of the org's profiles",
                     "correct the field `profile`, or create the profile");
-    snprintf(seen, sizeof(seen), "profile '%s' is %s", d->fields->profile, d->profile_id);
+    snprintf(seen, sizeof(seen), "profile '%s' is %s", d->fields->profile, profile.id);
     return step(check, "profile", "ok", seen, NULL, NULL);
 }
 
@@ -213,9 +214,8 @@ delivery_check(struct delivery *d, struct json_object *field_warnings, struct js
 
     if (!result || !check.steps || json_put(result, "steps", check.steps))
         return error_nomem(err);
-    pthread_mutex_lock(&d->lock);
+    /* without delivery->lock: nobody waits here for a call that the worker is in */
     r = run(&check, field_warnings, err);
-    pthread_mutex_unlock(&d->lock);
     if (r || json_put_bool(result, "ok", !check.failed))
         return error_nomem(err);
     *ret = STEAL(result);

@@ -19,8 +19,7 @@ struct delivery;
 struct delivery_settings {
     struct store *store; /* borrowed, as is all of this; must outlive the delivery */
     const struct fields *fields;
-    struct log log;
-    const struct prov_host *host; /* for outcome(); may be NULL */
+    const struct prov_host *host; /* for log() and outcome(); may be NULL */
 };
 
 /* Does no I/O. */

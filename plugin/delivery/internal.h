@@ -3,23 +3,31 @@
 #define DELIVERY_INTERNAL_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "plugin/delivery/delivery.h"
+
+/* The profile that new users get. */
+struct org_profile {
+    char id[SF_ID_SIZE]; /* "": not known */
+    char fault[400];     /* why not; "": not looked up yet */
+};
 
 struct delivery {
     struct store *store;
     const struct fields *fields;
-    struct log log;
-    struct prov_host host; /* callbacks, all NULL if there is no host */
+    struct log log;            /* to `host`, until close() has given the worker up */
+    struct prov_host host;     /* callbacks, all NULL if there is no host */
+    atomic_bool abandoned;     /* close() did not wait any longer: the host must not be called */
+    pthread_mutex_t host_lock; /* held while the host's log or outcome runs on our account */
     struct sf_session *session;
 
     pthread_mutex_t lock; /* one round at a time */
     bool had_lease;
-    /* org facts, kept for the life of this object */
-    char org_id[SF_ID_SIZE], user_id[SF_ID_SIZE];
-    char profile_id[SF_ID_SIZE];
-    char profile_fault[400]; /* why profile_id is not known; "": not looked up yet */
-    /* back-off of the connection: calls that failed as a whole and surely did nothing */
+    bool probing;             /* a call that fails prolongs the hold in force */
+    char user_id[SF_ID_SIZE]; /* the execution user */
+    struct org_profile profile;
+    /* back-off of the connection: calls that failed as a whole; the time is monotonic */
     int64_t failures, paused_until_us;
     int64_t forgot_events_us;
 
@@ -33,7 +41,9 @@ struct delivery {
 struct item {
     struct work work;
     struct plan plan;
-    bool reads_back;             /* in flight, and nothing may be sent before it is read back */
+    bool reads_back;      /* in flight, and nothing may be sent before it is read back */
+    bool next_round;      /* stays due: another item of this round has to do with its username */
+    bool without_manager; /* ManagerId was refused and left out of what is sent */
     char manager_id[SF_ID_SIZE]; /* of the manager the resource names; "": none, or not linked */
 };
 
@@ -43,14 +53,19 @@ struct round {
     struct prov_delivery *report;
     struct item *items;
     size_t count;
-    struct json_object *names; /* usernames taken by a plan of this round -> URI */
-    bool stop;                 /* hold, back-off, or asked to stop: leave the rest due */
+    struct json_object *names; /* set of the usernames that a plan of this round will claim */
+    bool stop;                 /* hold or back-off: leave the rest due */
 };
 
 /* ---- org.c: who we are, what is held ---- */
 
-/* Makes sure of token, org and profile. *ret_ready false: the connector is on hold or pauses. */
+/* Makes sure of the token, and that it leads to the org of this store. *ret_ready false: the
+ * connector is on hold or pauses. Asks Salesforce only if there is no token. */
 MUST_CHECK int org_ready(struct delivery *delivery, bool *ret_ready, struct prov_error *err);
+/* Looks for the profile that new users get, if it is not known. *ret_ready as above; a profile that
+ * is not there leaves delivery->profile.id empty and says why in its fault. */
+MUST_CHECK int org_ready_for_creates(struct delivery *delivery, bool *ret_ready,
+                                     struct prov_error *err);
 /* Puts the connector on hold, or pauses it, as the verdict on a call says; logs one line. */
 MUST_CHECK int org_call_failed(struct delivery *delivery, const struct sf_call *call,
                                struct prov_error *err);
@@ -58,10 +73,10 @@ void org_call_passed(struct delivery *delivery);
 /* Whether a hold is in force now; one by Salesforce whose probe is due is tried. */
 MUST_CHECK int org_held(struct delivery *delivery, bool *ret_held, int64_t *ret_until_us,
                         struct prov_error *err);
-/* Looks the profile up. *ret_call says what came of the call; the fault text is set if it is not
- * there. */
-MUST_CHECK int org_find_profile(struct delivery *delivery, struct sf_call *ret_call,
-                                struct prov_error *err);
+/* Looks the profile up. *ret_call says what came of the call. Touches nothing of the delivery's, so
+ * that `check` needs no lock. */
+MUST_CHECK int org_find_profile(struct delivery *delivery, struct org_profile *ret,
+                                struct sf_call *ret_call, struct prov_error *err);
 
 /* ---- round.c ---- */
 
@@ -83,6 +98,22 @@ enum send_kind {
 MUST_CHECK int send_all(struct round *round, enum send_kind kind, struct prov_error *err);
 
 /* ---- settle.c: what became of a subject ---- */
+
+/*
+ * What is in flight (link.in_flight): {"op","fields","inputs","version","at_us","late"}. "late": a
+ * deactivation was sent over a change without an answer, and both are in it: the earlier one may
+ * land after ours, so it is read back when the settle window is over, and never before.
+ */
+bool flight_is_mixed(const struct link *link);
+/* The last send surely did nothing: what is in flight is what was before it. */
+void flight_failed(struct link *link);
+
+/* [tx] The username that others keep off, besides the one held: what is in flight, else what is
+ * held. Whoever waits for the one given up is woken. */
+MUST_CHECK int settle_claim(struct round *round, struct link *link, const char *name,
+                            struct prov_error *err);
+/* [tx] The username held is the one confirmed; whoever waits for the one before is woken. */
+MUST_CHECK int settle_held_name(struct round *round, struct link *link, struct prov_error *err);
 
 /* [tx] What was sent is there. */
 MUST_CHECK int settle_delivered(struct round *round, struct item *item, const char *id,
@@ -106,12 +137,17 @@ MUST_CHECK int settle_tell_rest(struct delivery *delivery, struct prov_error *er
 
 /* ---- unknown.c: reading back (rule 14) ---- */
 
+/* Whether a mixed flight's settle window is over, so that reading it back decides. */
+bool flight_has_settled(const struct delivery *delivery, const struct item *item);
 /* Settles what is in flight as far as the org shows it; what can be planned again is left planned
  * as due. */
 MUST_CHECK int unknown_settle(struct round *round, struct prov_error *err);
 /* A create was refused because the username is taken: ours after all, or whose? */
 MUST_CHECK int unknown_username_taken(struct round *round, struct item **items, size_t count,
                                       struct prov_error *err);
+
+/* Tells the host an outcome; false: not taken, to be told again. (worker.c) */
+bool host_told(struct delivery *delivery, const char *json);
 
 /* Replaces a heap text; 0 or PROV_E_NOMEM. */
 MUST_CHECK int set_text(char **place, const char *text);

@@ -8,6 +8,9 @@
 #include "plugin/delivery/internal.h"
 #include "plugin/delivery/policy.h"
 
+/* A time further away than any back-off means that the clock was set back (as in the store). */
+#define CLOCK_JUMP_US (25 * 3600 * CLOCK_SECOND_US)
+
 /* ---- hold ---- */
 
 int
@@ -20,11 +23,22 @@ delivery_hold_read(struct store *store, struct json_object **ret, struct prov_er
     return !r && text ? json_parse(text, strlen(text), "the hold in the store", ret, err) : r;
 }
 
+static bool
+is_by_admin(struct json_object *hold)
+{
+    const char *by = json_get_string(hold, "by");
+
+    return by && strcmp(by, "admin") == 0;
+}
+
+/* Writes the hold, or its end (NULL). Delivery itself (fenced) leaves a hold alone that an admin
+ * ordered, also one that came while a call was under way. */
 static int
 write_hold(struct store *store, enum store_fence fence, struct json_object *hold,
            struct prov_error *err)
 {
     AUTO_FREE char *text = hold ? json_text(hold) : NULL;
+    AUTO_JSON struct json_object *before = NULL;
     int r;
 
     if (hold && !text)
@@ -32,7 +46,10 @@ write_hold(struct store *store, enum store_fence fence, struct json_object *hold
     r = store_begin(store, fence, err);
     if (r)
         return r;
-    r = store_put_fact(store, "hold", text, err);
+    if (fence == STORE_FENCED)
+        r = delivery_hold_read(store, &before, err);
+    if (!r && !is_by_admin(before))
+        r = store_put_fact(store, "hold", text, err);
     if (r) {
         store_rollback(store);
         return r;
@@ -109,10 +126,10 @@ org_call_failed(struct delivery *d, const struct sf_call *call, struct prov_erro
 
     snprintf(reason, sizeof(reason), "%s%s%s", call->code, call->code[0] ? ": " : "",
              call->message);
-    if (call->outcome == SF_HOLD)
+    if (call->outcome == SF_HOLD || d->probing)
         return hold(d, reason, call->cause, call->remedy, call->retry_after_us, err);
     d->paused_until_us =
-        clock_now_us() +
+        clock_monotonic_us() +
         policy_retry_after_us(&limits, d->failures, call->retry_after_us, random_below(UINT64_MAX));
     if (d->failures++ == 0)
         log_line(&d->log, PROV_LOG_WARNING,
@@ -161,34 +178,26 @@ check_org(struct delivery *d, const char *org_id, bool *ret_same, struct prov_er
     return store_commit(d->store, err);
 }
 
-static int
-know_org(struct delivery *d, bool *ret_known, struct prov_error *err)
+int
+org_ready(struct delivery *d, bool *ret_ready, struct prov_error *err)
 {
-    char org_id[SF_ID_SIZE], user_id[SF_ID_SIZE];
+    char org_id[SF_ID_SIZE];
     struct sf_call call = { 0 };
-    int r;
+    int r = sf_identity(d->session, org_id, d->user_id, &call);
 
-    *ret_known = d->org_id[0] != '\0';
-    if (*ret_known)
-        return PROV_OK;
-    r = sf_identity(d->session, org_id, user_id, &call);
+    *ret_ready = false;
     if (r)
         return error_nomem(err);
-    if (call.outcome != SF_DELIVERED)
-        return org_call_failed(d, &call, err);
-    r = check_org(d, org_id, ret_known, err);
-    if (!r && *ret_known) {
-        memcpy(d->org_id, org_id, sizeof(d->org_id));
-        memcpy(d->user_id, user_id, sizeof(d->user_id));
-    }
-    return r;
+    return call.outcome == SF_DELIVERED ? check_org(d, org_id, ret_ready, err)
+                                        : org_call_failed(d, &call, err);
 }
 
 /* ---- the profile ---- */
 
 /* Names of profiles, for the message when ours is not there. */
 static int
-name_others(struct delivery *d, struct sf_call *call, struct prov_error *err)
+name_others(struct delivery *d, struct org_profile *profile, struct sf_call *call,
+            struct prov_error *err)
 {
     AUTO_JSON struct json_object *rows = NULL;
     size_t length;
@@ -197,82 +206,85 @@ name_others(struct delivery *d, struct sf_call *call, struct prov_error *err)
     if (r)
         return error_nomem(err);
     length =
-        (size_t)snprintf(d->profile_fault, sizeof(d->profile_fault),
+        (size_t)snprintf(profile->fault, sizeof(profile->fault),
                          "there is no profile '%s' in the org; there are:", d->fields->profile);
     for (size_t i = 0; call->outcome == SF_DELIVERED && i < json_object_array_length(rows); i++) {
         const char *name = json_get_string(json_object_array_get_idx(rows, i), "Name");
-        if (name && length < sizeof(d->profile_fault))
-            length += (size_t)snprintf(d->profile_fault + length, sizeof(d->profile_fault) - length,
+        if (name && length < sizeof(profile->fault))
+            length += (size_t)snprintf(profile->fault + length, sizeof(profile->fault) - length,
                                        "%s '%s'", i ? "," : "", name);
     }
     return PROV_OK;
 }
 
 int
-org_find_profile(struct delivery *d, struct sf_call *ret_call, struct prov_error *err)
+org_find_profile(struct delivery *d, struct org_profile *ret, struct sf_call *ret_call,
+                 struct prov_error *err)
 {
     struct prov_error ignored = PROV_ERROR_INIT;
     AUTO_JSON struct json_object *rows = NULL;
     AUTO_FREE char *quoted = sf_soql_quote(d->fields->profile);
     AUTO_FREE char *soql = NULL;
     bool is_id = strncmp(d->fields->profile, "00e", 3) == 0 &&
-                 sf_id_normalise(d->fields->profile, d->profile_id, &ignored) == PROV_OK;
+                 sf_id_normalise(d->fields->profile, ret->id, &ignored) == PROV_OK;
     const char *id;
     int r;
 
-    d->profile_id[0] = d->profile_fault[0] = '\0';
+    *ret = (struct org_profile){ 0 };
     if (!quoted ||
         asprintf(&soql, "SELECT Id FROM Profile WHERE %s = %s", is_id ? "Id" : "Name", quoted) < 0)
         return error_nomem(err);
     r = sf_query(d->session, soql, &rows, ret_call);
     if (r)
         return error_nomem(err);
-    if (ret_call->outcome != SF_DELIVERED)
+    if (ret_call->outcome != SF_DELIVERED) {
+        snprintf(ret->fault, sizeof(ret->fault), "the profile cannot be looked up: %s%s%s",
+                 ret_call->code, ret_call->code[0] ? ": " : "", ret_call->message);
         return PROV_OK;
+    }
     if (json_object_array_length(rows) == 0)
-        return name_others(d, ret_call, err);
+        return name_others(d, ret, ret_call, err);
     id = json_get_string(json_object_array_get_idx(rows, 0), "Id");
-    if (!id || sf_id_normalise(id, d->profile_id, &ignored))
-        snprintf(d->profile_fault, sizeof(d->profile_fault),
+    if (!id || sf_id_normalise(id, ret->id, &ignored))
+        snprintf(ret->fault, sizeof(ret->fault),
                  "the org answered with an id for profile '%s' that is none", d->fields->profile);
     return PROV_OK;
 }
 
 int
-org_ready(struct delivery *d, bool *ret_ready, struct prov_error *err)
+org_ready_for_creates(struct delivery *d, bool *ret_ready, struct prov_error *err)
 {
     struct sf_call call = { 0 };
-    int r = know_org(d, ret_ready, err);
+    int r;
 
-    if (r || !*ret_ready || d->profile_id[0])
-        return r;
-    /* a profile that is not there is looked for again each time there is something to send: the
+    *ret_ready = true;
+    if (d->profile.id[0])
+        return PROV_OK;
+    /* a profile that is not there is looked for again each time there is a user to create: the
      * admin may have made it meanwhile */
-    r = org_find_profile(d, &call, err);
-    if (!r && call.outcome != SF_DELIVERED) {
-        *ret_ready = false;
-        return org_call_failed(d, &call, err);
-    }
-    return r;
+    r = org_find_profile(d, &d->profile, &call, err);
+    /* a refused query is a fault of the profile's: it concerns creates alone */
+    if (r || call.outcome == SF_DELIVERED || call.outcome == SF_REFUSED)
+        return r;
+    *ret_ready = false;
+    return org_call_failed(d, &call, err);
 }
+
+/* ---- the probe ---- */
 
 /* One real call of the data API: what holds us may be the token, the API or its quota. */
 static int
 probe(struct delivery *d, bool *ret_passed, struct prov_error *err)
 {
-    struct sf_call call = { 0 };
     int r;
 
-    d->org_id[0] = '\0'; /* the fields or the credentials may have been put right: look anew */
     sf_session_forget_token(d->session);
-    r = know_org(d, ret_passed, err);
-    if (r || !*ret_passed)
-        return r;
-    r = org_find_profile(d, &call, err);
-    if (!r && call.outcome != SF_DELIVERED) {
-        *ret_passed = false;
-        return org_call_failed(d, &call, err);
-    }
+    d->profile = (struct org_profile){ 0 };
+    d->probing = true; /* whatever fails now prolongs the hold */
+    r = org_ready(d, ret_passed, err);
+    if (!r && *ret_passed)
+        r = org_ready_for_creates(d, ret_passed, err);
+    d->probing = false;
     return r;
 }
 
@@ -280,19 +292,28 @@ int
 org_held(struct delivery *d, bool *ret_held, int64_t *ret_until_us, struct prov_error *err)
 {
     AUTO_JSON struct json_object *in_force = NULL;
+    int64_t now = clock_now_us();
     bool passed = false;
     int r = delivery_hold_read(d->store, &in_force, err);
 
     *ret_held = in_force != NULL;
     *ret_until_us = 0;
-    if (r || !in_force || strcmp(json_get_string(in_force, "by"), "admin") == 0)
+    if (r || !in_force || is_by_admin(in_force))
         return r;
     *ret_until_us = json_get_int(in_force, "probe_us", 0);
-    if (*ret_until_us > clock_now_us())
+    /* further away than any probe: the clock was set back */
+    if (*ret_until_us > now && *ret_until_us <= now + CLOCK_JUMP_US)
         return PROV_OK;
     r = probe(d, &passed, err);
-    if (r || !passed)
-        return r;
-    *ret_held = false;
-    return end_hold(d, err);
+    if (!r && passed) {
+        org_call_passed(d);
+        r = end_hold(d, err);
+    }
+    /* what is in force now: prolonged, ended, or an admin's that came meanwhile */
+    json_object_put(STEAL(in_force));
+    if (!r)
+        r = delivery_hold_read(d->store, &in_force, err);
+    *ret_held = in_force != NULL;
+    *ret_until_us = json_get_int(in_force, "probe_us", 0);
+    return r;
 }

@@ -1,5 +1,5 @@
-/* One round of delivery: what is due is planned, what is in flight is read back, and the plans are
- * sent: deactivations, then updates, then creates. */
+/* One round of delivery: what is due is planned; deactivations are sent; what needs no call is
+ * settled; what is in flight is read back; then updates and creates are sent. */
 #include <stdio.h>
 #include <string.h>
 
@@ -25,6 +25,19 @@ find_manager(struct delivery *d, struct item *item, struct prov_error *err)
     return store_linked_id(d->store, item->work.subject.iss, uri, item->manager_id, err);
 }
 
+/* Whether the plan of this subject is still to be carried out in this round. One that is itself put
+ * off does not count, or a swap of names would be put off for ever. */
+static bool
+is_in_round(const struct round *round, const char *uri)
+{
+    for (size_t i = 0; i < round->count; i++) {
+        const char *its = round->items[i].work.subject.uri;
+        if (its && strcmp(its, uri) == 0)
+            return !round->items[i].next_round;
+    }
+    return false;
+}
+
 /*
  * A username that another subject of ours holds or wants is waited for, not sent to be refused
  * (rule 9): whoever frees it wakes those who wait.
@@ -33,20 +46,25 @@ static int
 check_name(struct round *round, struct item *item, struct prov_error *err)
 {
     const char *name = item->plan.username;
+    bool claimed = json_get(round->names, name) != NULL;
     AUTO_FREE char *other = NULL;
-    int r;
+    int r = PROV_OK;
 
     if (!json_get(item->plan.fields, "Username"))
         return PROV_OK;
-    if (json_get_string(round->names, name))
-        other = strdup(json_get_string(round->names, name));
-    r = other ? PROV_OK
-              : store_name_user(round->delivery->store, name, item->work.subject.id, &other, err);
+    if (!claimed)
+        r = store_name_user(round->delivery->store, name, item->work.subject.id, &other, err);
     if (r)
         return r;
-    if (!other)
-        return json_put_string(round->names, name, item->work.subject.uri) ? error_nomem(err)
-                                                                           : PROV_OK;
+    if (!claimed && !other)
+        return json_put_bool(round->names, name, true) ? error_nomem(err) : PROV_OK;
+    /* this very round may free the name before the store knows that someone waits for it: look again
+     * when it is over */
+    if (claimed || is_in_round(round, other)) {
+        item->next_round = true;
+        item->plan.action = PLAN_NOTHING;
+        return PROV_OK;
+    }
     item->plan.action = PLAN_PARK;
     item->plan.code = "USERNAME_IN_USE_HERE";
     snprintf(item->plan.reason, sizeof(item->plan.reason),
@@ -62,18 +80,23 @@ plan_item(struct round *round, struct item *item, struct prov_error *err)
     struct plan_input input = { .fields = d->fields,
                                 .subject = &item->work.subject,
                                 .link = &item->work.link,
-                                .profile_id = d->profile_id[0] ? d->profile_id : NULL };
+                                .profile_id = d->profile.id[0] ? d->profile.id : NULL };
     int r = find_manager(d, item, err);
 
     if (r)
         return r;
+    free(STEAL(item->work.link.waits_name)); /* whether it still waits is found anew */
     input.manager_id = item->manager_id[0] ? item->manager_id : NULL;
     plan_done(&item->plan);
     r = plan_make(&input, &item->plan, err);
     if (r)
         return r;
+    /* nobody waits for themselves: Salesforce takes no user as their own manager (fact sheet 3.3) */
+    if (item->plan.manager_uri && strcmp(item->plan.manager_uri, item->work.subject.uri) == 0)
+        free(STEAL(item->plan.manager_uri));
     /* nothing but a deactivation may be sent over what is in flight (rule 14) */
-    item->reads_back = item->work.link.in_flight != NULL && item->plan.action != PLAN_DEACTIVATE;
+    item->reads_back = item->work.link.in_flight != NULL &&
+                       (item->plan.action != PLAN_DEACTIVATE || flight_has_settled(d, item));
     if (item->reads_back)
         item->plan.action = PLAN_NOTHING;
     return PROV_OK;
@@ -86,23 +109,31 @@ needs_org(const struct item *item)
            item->plan.action == PLAN_UPDATE || item->plan.action == PLAN_DEACTIVATE;
 }
 
-/* Creates wait for nothing but a profile. */
+/* Creates wait for nothing but a profile; one that is not there parks them, and nobody else. */
 static int
 complete_creates(struct round *round, struct prov_error *err)
 {
     struct delivery *d = round->delivery;
+    bool asked = false, ready = true;
     int r = PROV_OK;
 
     for (size_t i = 0; !r && i < round->count; i++) {
-        struct item *item = &round->items[i];
-        if (item->plan.action != PLAN_CREATE)
+        struct plan *plan = &round->items[i].plan;
+        if (plan->action != PLAN_CREATE || json_get(plan->fields, "ProfileId"))
             continue;
-        if (!json_get(item->plan.fields, "ProfileId"))
-            r = plan_item(round, item, err);
-        if (!r && item->plan.action == PLAN_CREATE && !d->profile_id[0]) {
-            item->plan.action = PLAN_PARK;
-            item->plan.code = "PROFILE_NOT_FOUND";
-            snprintf(item->plan.reason, sizeof(item->plan.reason), "%s", d->profile_fault);
+        if (!asked)
+            r = org_ready_for_creates(d, &ready, err);
+        asked = true;
+        round->stop = !ready;
+        if (r || !ready)
+            break;
+        if (d->profile.id[0]) {
+            r = json_put_string(plan->fields, "ProfileId", d->profile.id) ? error_nomem(err)
+                                                                          : PROV_OK;
+        } else {
+            plan->action = PLAN_PARK;
+            plan->code = "PROFILE_NOT_FOUND";
+            snprintf(plan->reason, sizeof(plan->reason), "%s", d->profile.fault);
         }
     }
     return r;
@@ -155,7 +186,7 @@ advice_of(const char *code)
 static bool
 settles_here(const struct item *item)
 {
-    return !item->reads_back &&
+    return !item->reads_back && !item->next_round &&
            (item->plan.action == PLAN_NOTHING || item->plan.action == PLAN_PARK);
 }
 
@@ -196,22 +227,9 @@ settle_without_call(struct round *round, struct prov_error *err)
 
 /* ---- the round ---- */
 
+/* Plans everything, and makes sure of the org if a call is needed. */
 static int
-send_plans(struct round *round, struct prov_error *err)
-{
-    int r = unknown_settle(round, err);
-
-    if (!r && !round->stop)
-        r = send_all(round, SEND_DEACTIVATIONS, err);
-    if (!r && !round->stop)
-        r = send_all(round, SEND_UPDATES, err);
-    if (!r && !round->stop)
-        r = send_all(round, SEND_CREATES, err);
-    return r;
-}
-
-static int
-work_through(struct round *round, struct prov_error *err)
+plan_all(struct round *round, struct prov_error *err)
 {
     bool call = false, ready = true;
     int r = PROV_OK;
@@ -222,14 +240,31 @@ work_through(struct round *round, struct prov_error *err)
     }
     if (!r && call)
         r = org_ready(round->delivery, &ready, err);
-    if (!r && ready)
+    round->stop = !ready;
+    return r;
+}
+
+static int
+work_through(struct round *round, struct prov_error *err)
+{
+    int r = plan_all(round, err);
+
+    /* leavers go ahead of everything (rule 7), also of what has to be looked up */
+    if (!r && !round->stop)
+        r = send_all(round, SEND_DEACTIVATIONS, err);
+    if (!r && !round->stop)
         r = complete_creates(round, err);
-    if (!r && ready)
+    if (!r && !round->stop)
         r = check_names(round, err);
+    /* before the sends: whoever waits for a name must be known when it is freed */
     if (!r)
         r = settle_without_call(round, err);
-    if (!r && call && ready)
-        r = send_plans(round, err);
+    if (!r && !round->stop)
+        r = unknown_settle(round, err);
+    if (!r && !round->stop)
+        r = send_all(round, SEND_UPDATES, err);
+    if (!r && !round->stop)
+        r = send_all(round, SEND_CREATES, err);
     return r;
 }
 

@@ -23,10 +23,11 @@ action_of(enum send_kind kind)
  * when the settle window is over.
  */
 static int
-fly(struct item *item, enum send_kind kind, struct prov_error *err)
+fly(struct round *round, struct item *item, enum send_kind kind, struct prov_error *err)
 {
     struct link *link = &item->work.link;
     struct json_object *before = json_get(link->in_flight, "fields");
+    const char *inputs = item->plan.username_inputs;
     AUTO_JSON struct json_object *flight = json_object_new_object();
     struct json_object *fields = json_object_new_object();
     int64_t now = clock_now_us();
@@ -36,6 +37,7 @@ fly(struct item *item, enum send_kind kind, struct prov_error *err)
     if (!flight || json_put(flight, "fields", fields) || !fields)
         return error_nomem(err);
     if (before) {
+        inputs = json_get_string(link->in_flight, "inputs");
         json_object_object_foreach(before, name, value)
         {
             r = r ? r : json_put(fields, name, json_ref(value));
@@ -46,17 +48,17 @@ fly(struct item *item, enum send_kind kind, struct prov_error *err)
         r = r ? r : json_put(fields, field, json_ref(wanted));
     }
     if (r || json_put_string(flight, "op", kind == SEND_CREATES ? "create" : "update") ||
-        json_put_string(flight, "inputs", item->plan.username_inputs) ||
+        json_put_string(flight, "inputs", inputs) ||
+        json_put_int(flight, "version", item->work.subject.version) ||
         json_put_int(flight, "at_us", now) || (late && json_put_bool(flight, "late", true)))
         return error_nomem(err);
     json_object_put(link->in_flight);
     link->in_flight = STEAL(flight);
     if (kind == SEND_CREATES && !link->first_sent_us)
         link->first_sent_us = now;
-    if (json_get(item->plan.fields, "Username") &&
-        set_text(&link->username_wanted, item->plan.username))
-        return error_nomem(err);
-    return PROV_OK;
+    if (!json_get(item->plan.fields, "Username"))
+        return PROV_OK;
+    return settle_claim(round, link, item->plan.username, err);
 }
 
 static int
@@ -69,7 +71,7 @@ store_flight(struct round *round, struct item **items, size_t count, enum send_k
     if (r)
         return r;
     for (size_t i = 0; !r && i < count; i++) {
-        r = fly(items[i], kind, err);
+        r = fly(round, items[i], kind, err);
         if (!r)
             r = store_put_link(store, items[i]->work.subject.id, &items[i]->work.link, err);
     }
@@ -91,12 +93,7 @@ land(struct round *round, struct item **items, size_t count, struct prov_error *
         return r;
     for (size_t i = 0; !r && i < count; i++) {
         struct link *link = &items[i]->work.link;
-        if (json_get_bool(link->in_flight, "late", false))
-            continue; /* the earlier change is in flight still */
-        json_object_put(link->in_flight);
-        link->in_flight = NULL;
-        if (strcmp(link->outcome ? link->outcome : "", "unknown") != 0 && !link->salesforce_id[0])
-            link->first_sent_us = 0;
+        flight_failed(link);
         r = store_put_link(store, items[i]->work.subject.id, link, err);
     }
     if (r) {
@@ -107,6 +104,9 @@ land(struct round *round, struct item **items, size_t count, struct prov_error *
 }
 
 /* ---- outcomes ---- */
+
+static int send_batch(struct round *round, struct item **items, size_t count, enum send_kind kind,
+                      struct prov_error *err);
 
 static bool
 is_taken(enum send_kind kind, const struct sf_record *record)
@@ -132,23 +132,75 @@ settle_record(struct round *round, struct item *item, const struct sf_record *re
     }
 }
 
-/* All records of a call that was delivered as a whole, in one transaction; those whose username is
- * taken are looked up afterwards, since that asks Salesforce. */
+/* A refused ManagerId never blocks the rest (rule 13), so the rest is sent again without it. */
+static bool
+is_manager_at_fault(const struct item *item, const struct sf_record *record)
+{
+    return record->outcome == SF_REFUSED && strstr(record->fields, "ManagerId") &&
+           json_object_object_get_ex(item->plan.fields, "ManagerId", NULL) &&
+           json_object_object_length(item->plan.fields) > 1;
+}
+
+/* What is to be done with a record of a call that was delivered as a whole. */
+enum next_step {
+    SETTLE,
+    LOOK_UP, /* its username is taken: ours after all, or whose? That asks Salesforce */
+    SEND_AGAIN
+};
+
+static enum next_step
+next_step_of(const struct item *item, enum send_kind kind, const struct sf_record *record)
+{
+    return is_taken(kind, record)              ? LOOK_UP
+           : is_manager_at_fault(item, record) ? SEND_AGAIN
+                                               : SETTLE;
+}
+
+/* Of `items` those whose next step is this one, in their order. *ret has room for all. */
+static size_t
+pick(struct item **items, const struct sf_record *records, size_t count, enum send_kind kind,
+     enum next_step step, struct item **ret)
+{
+    size_t picked = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (next_step_of(items[i], kind, &records[i]) == step)
+            ret[picked++] = items[i];
+    }
+    return picked;
+}
+
+static int
+send_without_manager(struct round *round, struct item **items, size_t count, enum send_kind kind,
+                     struct prov_error *err)
+{
+    int r = land(round, items, count, err);
+
+    for (size_t i = 0; i < count; i++) {
+        json_object_object_del(items[i]->plan.fields, "ManagerId");
+        items[i]->without_manager = true;
+    }
+    return r ? r : send_batch(round, items, count, kind, err);
+}
+
+/* All records of a call that was delivered as a whole, in one transaction, but for those that need
+ * another call. */
 static int
 settle_records(struct round *round, struct item **items, const struct sf_record *records,
                size_t count, enum send_kind kind, struct prov_error *err)
 {
     struct store *store = round->delivery->store;
     AUTO_FREE struct item **taken = calloc(count, sizeof(struct item *));
-    size_t taken_count = 0;
-    int r = taken ? store_begin(store, STORE_FENCED, err) : error_nomem(err);
+    AUTO_FREE struct item **again = calloc(count, sizeof(struct item *));
+    size_t taken_count, again_count;
+    int r = taken && again ? store_begin(store, STORE_FENCED, err) : error_nomem(err);
 
     if (r)
         return r;
+    taken_count = pick(items, records, count, kind, LOOK_UP, taken);
+    again_count = pick(items, records, count, kind, SEND_AGAIN, again);
     for (size_t i = 0; !r && i < count; i++) {
-        if (is_taken(kind, &records[i]))
-            taken[taken_count++] = items[i];
-        else
+        if (next_step_of(items[i], kind, &records[i]) == SETTLE)
             r = settle_record(round, items[i], &records[i], err);
     }
     if (r) {
@@ -157,11 +209,13 @@ settle_records(struct round *round, struct item **items, const struct sf_record 
     }
     r = store_commit(store, err);
     for (size_t i = 0; !r && i < count; i++) {
-        if (!is_taken(kind, &records[i]))
+        if (next_step_of(items[i], kind, &records[i]) == SETTLE)
             settle_tell(round, items[i]);
     }
     if (!r && taken_count > 0)
         r = unknown_username_taken(round, taken, taken_count, err);
+    if (!r && !round->stop && again_count > 0)
+        r = send_without_manager(round, again, again_count, kind, err);
     return r;
 }
 
@@ -239,7 +293,7 @@ send_batch(struct round *round, struct item **items, size_t count, enum send_kin
     r = kind == SEND_CREATES ? sf_users_create(d->session, records, results, &call)
                              : sf_users_update(d->session, records, results, &call);
     if (r)
-        return error_set(err, r, "the change could not be sent: out of memory");
+        return error_set(err, r, "the change could not be sent: %s", call.message);
     switch (call.outcome) {
     case SF_DELIVERED:
         org_call_passed(d);

@@ -32,13 +32,14 @@ set_words(struct link *link, const char *outcome, const char *code, const char *
 }
 
 /* Writes the link and deletes the rows of `due` that were read. A manager who was linked since the
- * plan was made, perhaps by the same call, would wake nobody any more: then it is due at once. */
+ * plan was made, perhaps by the same call, would wake nobody any more: then it is due at once. Only
+ * a manager the plan looked for counts: one awaited earlier may have been linked long ago. */
 static int
 put(struct round *round, struct item *item, struct prov_error *err)
 {
     struct store *store = round->delivery->store;
     const struct subject *subject = &item->work.subject;
-    const char *manager = item->work.link.waits_manager;
+    const char *manager = item->plan.manager_uri;
     int r;
 
     item->work.link.updated_us = clock_now_us();
@@ -70,20 +71,34 @@ confirm(struct link *link, struct json_object *sent, struct prov_error *err)
     return PROV_OK;
 }
 
-/* The name it holds now; whoever waits for the name it held is woken. */
-static int
-hold_username(struct round *round, struct item *item, struct prov_error *err)
+int
+settle_claim(struct round *round, struct link *link, const char *name, struct prov_error *err)
 {
-    struct link *link = &item->work.link;
+    AUTO_FREE char *before = STEAL(link->username_wanted);
+
+    if (set_text(&link->username_wanted, name))
+        return error_nomem(err);
+    if (!before || (name && strcmp(before, name) == 0) ||
+        (link->username_held && strcmp(before, link->username_held) == 0))
+        return PROV_OK;
+    return store_wake_name(round->delivery->store, before, err);
+}
+
+int
+settle_held_name(struct round *round, struct link *link, struct prov_error *err)
+{
     const char *now = json_get_string(link->confirmed, "Username");
     AUTO_FREE char *before = NULL;
+    int r = PROV_OK;
 
     if (!now || (link->username_held && strcmp(link->username_held, now) == 0))
         return PROV_OK;
     before = STEAL(link->username_held);
-    if (set_text(&link->username_held, now) || set_text(&link->username_wanted, now))
+    if (set_text(&link->username_held, now))
         return error_nomem(err);
-    return before ? store_wake_name(round->delivery->store, before, err) : PROV_OK;
+    if (before)
+        r = store_wake_name(round->delivery->store, before, err);
+    return r ? r : settle_claim(round, link, now, err);
 }
 
 /* The manager the resource names, while he is not linked (rule 13). A deactivation looks at no
@@ -96,11 +111,34 @@ awaited_manager(const struct item *item)
     return item->manager_id[0] ? NULL : item->plan.manager_uri;
 }
 
-/* A change that was sent earlier without an answer may still land: read back after the window. */
-static bool
-may_land_late(const struct item *item)
+bool
+flight_is_mixed(const struct link *link)
 {
-    return json_get_bool(item->work.link.in_flight, "late", false);
+    return json_get_bool(link->in_flight, "late", false);
+}
+
+void
+flight_failed(struct link *link)
+{
+    if (flight_is_mixed(link))
+        return;
+    if (link->first_sent_us == json_get_int(link->in_flight, "at_us", 0))
+        link->first_sent_us = 0;
+    json_object_put(link->in_flight);
+    link->in_flight = NULL;
+}
+
+/* The version that the outcome speaks of: what was sent may be older than what is wanted by now. */
+static int64_t
+version_of(const struct item *item)
+{
+    return json_get_int(item->work.link.in_flight, "version", item->work.subject.version);
+}
+
+static int64_t
+window_end_us(const struct delivery *d)
+{
+    return clock_now_us() + d->fields->settle_window_s * CLOCK_SECOND_US;
 }
 
 int
@@ -109,7 +147,7 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
     struct delivery *d = round->delivery;
     struct link *link = &item->work.link;
     const struct subject *subject = &item->work.subject;
-    bool first = link->salesforce_id[0] == '\0', late = may_land_late(item);
+    bool first = link->salesforce_id[0] == '\0', late = flight_is_mixed(link);
     const char *inputs = json_get_string(link->in_flight, "inputs");
     /* of a deactivation sent over an unknown change only the deactivation is certain */
     struct json_object *sent = late ? item->plan.fields : sent_fields(item);
@@ -119,19 +157,18 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
     if (r)
         return r;
     snprintf(link->salesforce_id, sizeof(link->salesforce_id), "%s", id);
-    link->confirmed_version = link->settled_version = subject->version;
+    link->confirmed_version = link->settled_version = version_of(item);
     link->attempts = link->next_us = link->first_sent_us = 0;
-    if (set_text(&link->last_action, action) || set_text(&link->waits_name, NULL) ||
+    if (set_text(&link->last_action, action) ||
         set_text(&link->waits_manager, awaited_manager(item)) ||
         set_text(&link->plan_digest, d->fields->plan_digest) ||
         (inputs && set_text(&link->username_inputs, inputs)))
         return error_nomem(err);
     r = set_words(link, "delivered", NULL, NULL, NULL, NULL, err);
     if (!r)
-        r = hold_username(round, item, err);
+        r = settle_held_name(round, link, err);
     if (!r && late)
-        r = store_due_add(d->store, subject->id,
-                          clock_now_us() + d->fields->settle_window_s * CLOCK_SECOND_US, err);
+        r = store_due_add(d->store, subject->id, window_end_us(d), err);
     if (!late) {
         json_object_put(link->in_flight);
         link->in_flight = NULL;
@@ -140,8 +177,10 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
         r = put(round, item, err);
     if (!r && first)
         r = store_wake_manager(d->store, subject->iss, subject->uri, err);
-    /* a deactivation is sent alone; what else differs is a later difference (rule 7) */
-    if (!r && item->plan.action == PLAN_DEACTIVATE && subject->presence == PRESENCE_IN)
+    /* a deactivation is sent alone; what else differs is a later difference (rule 7). So is a
+     * manager who was refused: then that is the subject's outcome. */
+    if (!r && (item->without_manager ||
+               (item->plan.action == PLAN_DEACTIVATE && subject->presence == PRESENCE_IN)))
         r = store_due_add(d->store, subject->id, DUE_NOW, err);
     round->report->delivered++;
     return r;
@@ -151,19 +190,30 @@ int
 settle_refused(struct round *round, struct item *item, const char *code, const char *message,
                const char *cause, const char *remedy, struct prov_error *err)
 {
+    struct delivery *d = round->delivery;
     struct link *link = &item->work.link;
+    const struct subject *subject = &item->work.subject;
+    const char *name;
+    int r;
 
-    link->settled_version = item->work.subject.version;
+    link->settled_version = version_of(item);
     link->attempts = link->next_us = 0;
-    json_object_put(link->in_flight);
-    link->in_flight = NULL;
-    if (!link->salesforce_id[0] && set_text(&link->username_wanted, NULL))
-        return error_nomem(err);
-    if (set_text(&link->plan_digest, round->delivery->fields->plan_digest) ||
+    flight_failed(link);
+    name = json_get_string(json_get(link->in_flight, "fields"), "Username");
+    if (set_text(&link->waits_manager, awaited_manager(item)) ||
+        set_text(&link->plan_digest, d->fields->plan_digest) ||
         set_words(link, "refused", code, message, cause, remedy, err))
         return error_nomem(err);
+    r = settle_claim(round, link, name ? name : link->username_held, err);
+    if (!r)
+        r = put(round, item, err);
+    /* an earlier change may land yet; or what was refused is not what is wanted any more */
+    if (!r && link->in_flight)
+        r = store_due_add(d->store, subject->id, window_end_us(d), err);
+    else if (!r && link->settled_version < subject->version)
+        r = store_due_add(d->store, subject->id, DUE_NOW, err);
     round->report->refused++;
-    return put(round, item, err);
+    return r;
 }
 
 int
@@ -179,8 +229,7 @@ settle_retry(struct round *round, struct item *item, const struct sf_record *rec
     link->next_us = clock_now_us() +
                     policy_retry_after_us(&limits, link->attempts, 0, random_below(UINT64_MAX));
     link->attempts++;
-    json_object_put(link->in_flight);
-    link->in_flight = NULL;
+    flight_failed(link);
     r = set_words(link, "retry", record->code, record->message, record->cause, record->remedy, err);
     if (!r)
         r = put(round, item, err);
@@ -195,12 +244,16 @@ settle_unknown(struct round *round, struct item *item, const char *message, stru
 {
     struct delivery *d = round->delivery;
     struct link *link = &item->work.link;
-    int64_t now = clock_now_us();
+    int64_t now = clock_now_us(), at_us = json_get_int(link->in_flight, "at_us", now);
     int r;
 
-    link->next_us =
-        policy_settle_at_us(json_get_int(link->in_flight, "at_us", now),
-                            d->fields->settle_window_s * CLOCK_SECOND_US, link->attempts, now);
+    if (at_us > now) { /* the clock was set back: the window begins anew */
+        at_us = now;
+        if (json_put_int(link->in_flight, "at_us", now))
+            return error_nomem(err);
+    }
+    link->next_us = policy_settle_at_us(at_us, d->fields->settle_window_s * CLOCK_SECOND_US,
+                                        link->attempts, now);
     link->attempts++;
     r = set_words(link, "unknown", NULL, message,
                   "the change was sent and no certain answer came; Salesforce may still be working "
@@ -218,16 +271,18 @@ int
 settle_nothing(struct round *round, struct item *item, struct prov_error *err)
 {
     struct link *link = &item->work.link;
+    int r;
+
     link->settled_version = item->work.subject.version;
     if (link->salesforce_id[0])
         link->confirmed_version = link->settled_version;
     link->attempts = link->next_us = 0;
     if (set_text(&link->waits_manager, awaited_manager(item)) ||
-        set_text(&link->waits_name, NULL) ||
         set_text(&link->plan_digest, round->delivery->fields->plan_digest) ||
         set_words(link, "nothing to do", NULL, NULL, NULL, NULL, err))
         return error_nomem(err);
-    return put(round, item, err);
+    r = settle_claim(round, link, link->username_held, err);
+    return r ? r : put(round, item, err);
 }
 
 /* ---- telling ---- */
@@ -245,8 +300,9 @@ log_settled(struct delivery *d, const struct item *item)
                  link->salesforce_id);
     else if (strcmp(link->outcome, "refused") == 0)
         log_line(&d->log, PROV_LOG_WARNING,
-                 "user '%s' (%s) is parked: %s: %s; cause: %s; to do: %s", name, uri, link->code,
-                 link->message, link->cause, link->remedy);
+                 "user '%s' (%s) is parked: %s: %s; cause: %s; to do: %s", name, uri,
+                 link->code ? link->code : "REFUSED", link->message ? link->message : "",
+                 link->cause ? link->cause : "", link->remedy ? link->remedy : "");
     else if (strcmp(link->outcome, "nothing to do") == 0)
         log_line(&d->log, PROV_LOG_DEBUG, "user '%s' (%s): nothing to do", name, uri);
     else
@@ -304,7 +360,7 @@ tell_subject(struct delivery *d, const struct subject *subject, const struct lin
         AUTO_FREE char *text = asyncresp(subject, link, event);
         if (!text)
             return error_nomem(err);
-        if (d->host.outcome(d->host.context, text, strlen(text)) != 0)
+        if (!host_told(d, text))
             return PROV_OK; /* told again later */
         r = store_begin(d->store, STORE_FENCED, err);
         if (r)

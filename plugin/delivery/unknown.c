@@ -12,7 +12,7 @@
 #include "plugin/base/clock.h"
 #include "plugin/delivery/internal.h"
 
-/* Users asked for in one query: keeps the URL far below its limit. */
+/* Users asked for in one query; fewer if it does not fit into a URL. */
 #define QUERY_MAX 40
 
 /* How far the org's clock may be behind ours when "created since we sent" is judged. */
@@ -37,7 +37,13 @@ window_over(const struct delivery *d, const struct item *item)
 {
     int64_t at_us = json_get_int(item->work.link.in_flight, "at_us", 0);
 
-    return clock_now_us() >= at_us + d->fields->settle_window_s * CLOCK_SECOND_US;
+    return clock_now_us() - d->fields->settle_window_s * CLOCK_SECOND_US >= at_us;
+}
+
+bool
+flight_has_settled(const struct delivery *d, const struct item *item)
+{
+    return flight_is_mixed(&item->work.link) && window_over(d, item);
 }
 
 /* ---- asking ---- */
@@ -59,11 +65,12 @@ fields_in_flight(struct item **items, size_t count)
     return STEAL(set);
 }
 
-/* "SELECT Id, ... FROM User WHERE Username IN ('a', 'b')"; heap, NULL when out of memory. */
+/* "SELECT Id, ... FROM User WHERE Username IN ('a', 'b')"; heap, NULL when out of memory. `bare`:
+ * only the fields that every org lets us read. */
 static char *
-compose(struct item **items, size_t count, bool by_name)
+compose(struct item **items, size_t count, bool by_name, bool bare)
 {
-    AUTO_JSON struct json_object *fields = fields_in_flight(items, count);
+    AUTO_JSON struct json_object *fields = fields_in_flight(items, bare ? 0 : count);
     char *text = NULL;
     size_t size = 0;
     FILE *soql = fields ? open_memstream(&text, &size) : NULL;
@@ -159,7 +166,9 @@ shows_as_sent(const struct item *item, struct json_object *row)
 {
     json_object_object_foreach(flight_fields(item), field, sent)
     {
-        struct json_object *there = json_get(row, field);
+        struct json_object *there = NULL;
+        if (!json_object_object_get_ex(row, field, &there)) /* a bare query does not tell */
+            return false;
         if (strcmp(field, "Email") == 0) /* the new one is pending until its owner confirms it */
             continue;
         if (strcmp(field, "Username") == 0 && sent && there &&
@@ -179,15 +188,24 @@ believe(struct round *round, struct item *item, struct json_object *row, struct 
 {
     struct link *link = &item->work.link;
     struct store *store = round->delivery->store;
+    const char *inputs = json_get_string(link->in_flight, "inputs");
     int r;
 
     if (!link->confirmed && !(link->confirmed = json_object_new_object()))
         return error_nomem(err);
     json_object_object_foreach(flight_fields(item), field, sent)
     {
-        (void)sent;
-        if (row && strcmp(field, "Email") != 0 &&
-            json_put(link->confirmed, field, json_ref(json_get(row, field))))
+        struct json_object *there = NULL;
+        if (!row || strcmp(field, "Email") == 0)
+            continue;
+        if (!json_object_object_get_ex(row, field, &there)) /* not known: to be sent again */
+            json_object_object_del(link->confirmed, field);
+        else if (json_put(link->confirmed, field, json_ref(there)))
+            return error_nomem(err);
+        /* the name it was built from goes with the name */
+        if (strcmp(field, "Username") == 0 && sent && there && inputs &&
+            username_equal(json_object_get_string(sent), json_object_get_string(there)) &&
+            set_text(&link->username_inputs, inputs))
             return error_nomem(err);
     }
     json_object_put(link->in_flight);
@@ -197,7 +215,9 @@ believe(struct round *round, struct item *item, struct json_object *row, struct 
         set_text(&link->message,
                  "what was sent without an answer did not happen; it is sent again"))
         return error_nomem(err);
-    r = store_put_link(store, item->work.subject.id, link, err);
+    r = settle_held_name(round, link, err);
+    if (!r)
+        r = store_put_link(store, item->work.subject.id, link, err);
     if (!r)
         r = store_due_delete(store, &item->work, err);
     return r ? r : store_due_add(store, item->work.subject.id, DUE_NOW, err);
@@ -242,14 +262,16 @@ static int
 settle_one(struct round *round, struct item *item, struct json_object *row, bool ours,
            struct prov_error *err)
 {
-    bool created = is_create(item);
+    bool created = is_create(item), over = window_over(round->delivery, item);
 
     if (created && row && !ours)
         return refuse_taken(round, item, row, err);
-    if (row && (created || shows_as_sent(item, row)))
+    if (row && (created || shows_as_sent(item, row)) &&
+        (over || !flight_is_mixed(&item->work.link)))
         return settle_as_sent(round, item, json_get_string(row, "Id"), err);
-    if (!window_over(round->delivery, item))
+    if (!over)
         return settle_unknown(round, item, "sent without an answer; not seen in the org yet", err);
+    json_object_object_del(item->work.link.in_flight, "late"); /* nothing lands any more */
     if (!created && !row)
         return settle_refused(round, item, "NOT_FOUND",
                               "the Salesforce user this subject is linked to is not in the org",
@@ -259,39 +281,80 @@ settle_one(struct round *round, struct item *item, struct json_object *row, bool
     return believe(round, item, row, err);
 }
 
+/* ---- in chunks ---- */
+
+enum reading {
+    READ_CREATES, /* unknown creates, by username */
+    READ_UPDATES, /* unknown updates, by Id */
+    READ_TAKEN    /* creates refused because the username is taken, by username */
+};
+
+/* Only an earlier send of ours can have made the user whose name is in the way now. */
+static bool
+was_sent_before(const struct item *item)
+{
+    int64_t first = item->work.link.first_sent_us;
+
+    return first && first < json_get_int(item->work.link.in_flight, "at_us", 0);
+}
+
+static bool
+is_too_long(struct item **items, size_t count, bool by_name)
+{
+    AUTO_FREE char *soql = compose(items, count, by_name, false);
+
+    return soql && sf_soql_url_bytes(soql) > SF_SOQL_MAX_BYTES;
+}
+
+/* A query that the org refuses (a field is not there or hidden) is asked without our fields: of
+ * what it does not show, it is not known whether it happened. */
 static int
-ask(struct round *round, struct item **items, size_t count, bool by_name,
+ask(struct round *round, struct item **items, size_t count, bool by_name, bool bare,
     struct json_object **ret_rows, struct prov_error *err)
 {
     struct delivery *d = round->delivery;
-    AUTO_FREE char *soql = compose(items, count, by_name);
+    AUTO_FREE char *soql = compose(items, count, by_name, bare);
     struct sf_call call = { 0 };
-    int r = soql ? sf_query(d->session, soql, ret_rows, &call) : error_nomem(err);
+    int r;
 
+    if (!soql)
+        return error_nomem(err);
+    if (!bare && sf_soql_url_bytes(soql) > SF_SOQL_MAX_BYTES)
+        return ask(round, items, count, by_name, true, ret_rows, err);
+    r = sf_query(d->session, soql, ret_rows, &call);
     if (r)
-        return error_wrap(err, r, "reading users back");
+        return error_set(err, r, "reading users back: %s", call.message);
     if (call.outcome == SF_DELIVERED) {
         org_call_passed(d);
         return PROV_OK;
     }
+    if (call.outcome == SF_REFUSED && !bare)
+        return ask(round, items, count, by_name, true, ret_rows, err);
     round->stop = true; /* they stay in flight and due */
     return org_call_failed(d, &call, err);
 }
 
 static int
-settle_chunk(struct round *round, struct item **items, size_t count, bool by_name,
+settle_chunk(struct round *round, struct item **items, size_t count, enum reading reading,
              struct prov_error *err)
 {
     struct store *store = round->delivery->store;
     AUTO_JSON struct json_object *rows = NULL;
-    bool ours[QUERY_MAX] = { false };
-    int r = ask(round, items, count, by_name, &rows, err);
+    bool ours[QUERY_MAX] = { false }, by_name = reading != READ_UPDATES;
+    int r;
 
+    if (count > 1 && is_too_long(items, count, by_name)) {
+        r = settle_chunk(round, items, count / 2, reading, err);
+        return r || round->stop
+                   ? r
+                   : settle_chunk(round, items + count / 2, count - count / 2, reading, err);
+    }
+    r = ask(round, items, count, by_name, false, &rows, err);
     if (r || round->stop)
         return r;
     for (size_t i = 0; !r && i < count; i++) {
         struct json_object *row = row_of(rows, items[i], by_name);
-        if (row && by_name)
+        if (row && by_name && (reading == READ_CREATES || was_sent_before(items[i])))
             r = judge_ours(round->delivery, items[i], row, &ours[i], err);
     }
     if (!r)
@@ -299,7 +362,12 @@ settle_chunk(struct round *round, struct item **items, size_t count, bool by_nam
     if (r)
         return r;
     for (size_t i = 0; !r && i < count; i++) {
-        r = settle_one(round, items[i], row_of(rows, items[i], by_name), ours[i], err);
+        struct json_object *row = row_of(rows, items[i], by_name);
+        if (reading != READ_TAKEN)
+            r = settle_one(round, items[i], row, ours[i], err);
+        else
+            r = ours[i] ? settle_as_sent(round, items[i], json_get_string(row, "Id"), err)
+                        : refuse_taken(round, items[i], row, err);
         items[i]->reads_back = false;
     }
     if (r) {
@@ -314,7 +382,7 @@ settle_chunk(struct round *round, struct item **items, size_t count, bool by_nam
 
 /* Items that stay in flight and are to be read back, of one kind. */
 static int
-settle_kind(struct round *round, bool creates, struct prov_error *err)
+settle_kind(struct round *round, enum reading reading, struct prov_error *err)
 {
     struct item *chunk[QUERY_MAX];
     size_t filled = 0;
@@ -322,70 +390,25 @@ settle_kind(struct round *round, bool creates, struct prov_error *err)
 
     for (size_t i = 0; !r && !round->stop && i < round->count; i++) {
         struct item *item = &round->items[i];
-        if (!item->reads_back || is_create(item) != creates)
+        if (!item->reads_back || is_create(item) != (reading == READ_CREATES))
             continue;
         chunk[filled++] = item;
         if (filled == QUERY_MAX) {
-            r = settle_chunk(round, chunk, filled, creates, err);
+            r = settle_chunk(round, chunk, filled, reading, err);
             filled = 0;
         }
     }
     if (!r && !round->stop && filled > 0)
-        r = settle_chunk(round, chunk, filled, creates, err);
+        r = settle_chunk(round, chunk, filled, reading, err);
     return r;
 }
 
 int
 unknown_settle(struct round *round, struct prov_error *err)
 {
-    int r = settle_kind(round, true, err);
+    int r = settle_kind(round, READ_CREATES, err);
 
-    return r ? r : settle_kind(round, false, err);
-}
-
-/* ---- a username that is taken ---- */
-
-/* Only an earlier send of ours can have made the user whose name is in the way now. */
-static bool
-was_sent_before(const struct item *item)
-{
-    int64_t first = item->work.link.first_sent_us;
-
-    return first && first < json_get_int(item->work.link.in_flight, "at_us", 0);
-}
-
-static int
-taken_chunk(struct round *round, struct item **items, size_t count, struct prov_error *err)
-{
-    struct store *store = round->delivery->store;
-    AUTO_JSON struct json_object *rows = NULL;
-    bool ours[QUERY_MAX] = { false };
-    int r = ask(round, items, count, true, &rows, err);
-
-    if (r || round->stop) /* still in flight and due: read back in a later round */
-        return r;
-    for (size_t i = 0; !r && i < count; i++) {
-        struct json_object *row = row_of(rows, items[i], true);
-        if (row && was_sent_before(items[i]))
-            r = judge_ours(round->delivery, items[i], row, &ours[i], err);
-    }
-    if (!r)
-        r = store_begin(store, STORE_FENCED, err);
-    if (r)
-        return r;
-    for (size_t i = 0; !r && i < count; i++) {
-        struct json_object *row = row_of(rows, items[i], true);
-        r = ours[i] ? settle_as_sent(round, items[i], json_get_string(row, "Id"), err)
-                    : refuse_taken(round, items[i], row, err);
-    }
-    if (r) {
-        store_rollback(store);
-        return r;
-    }
-    r = store_commit(store, err);
-    for (size_t i = 0; !r && i < count; i++)
-        settle_tell(round, items[i]);
-    return r;
+    return r ? r : settle_kind(round, READ_UPDATES, err);
 }
 
 int
@@ -395,6 +418,7 @@ unknown_username_taken(struct round *round, struct item **items, size_t count,
     int r = PROV_OK;
 
     for (size_t i = 0; !r && !round->stop && i < count; i += QUERY_MAX)
-        r = taken_chunk(round, items + i, count - i < QUERY_MAX ? count - i : QUERY_MAX, err);
+        r = settle_chunk(round, items + i, count - i < QUERY_MAX ? count - i : QUERY_MAX,
+                         READ_TAKEN, err);
     return r;
 }

@@ -13,26 +13,68 @@
 #include "plugin/base/clock.h"
 #include "plugin/delivery/internal.h"
 
-static void
-outlook(struct delivery *d, struct prov_delivery *report)
-{
-    struct prov_error ignored = PROV_ERROR_INIT;
-    int64_t subjects = 0, next_us = 0, now = clock_now_us();
+/* ---- the host ---- */
 
-    if (store_due_outlook(d->store, &subjects, &next_us, &ignored))
-        return;
+/* After close() has given up waiting for the worker, the host's context may be gone. */
+static void
+write_log(void *context, int32_t level, const char *line)
+{
+    struct delivery *d = context;
+
+    pthread_mutex_lock(&d->host_lock);
+    if (!d->abandoned && d->host.log)
+        d->host.log(d->host.context, level, line);
+    pthread_mutex_unlock(&d->host_lock);
+}
+
+bool
+host_told(struct delivery *d, const char *json)
+{
+    bool taken;
+
+    pthread_mutex_lock(&d->host_lock);
+    taken = !d->abandoned && d->host.outcome(d->host.context, json, strlen(json)) == 0;
+    pthread_mutex_unlock(&d->host_lock);
+    return taken;
+}
+
+/* A callback under way may end; but the host may have called close() with a lock that it needs. */
+static void
+abandon(struct delivery *d)
+{
+    struct timespec until;
+
+    d->abandoned = true;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec++;
+    if (pthread_mutex_clocklock(&d->host_lock, CLOCK_MONOTONIC, &until) == 0)
+        pthread_mutex_unlock(&d->host_lock);
+}
+
+/* ---- rounds ---- */
+
+static int
+outlook(struct delivery *d, struct prov_delivery *report, struct prov_error *err)
+{
+    int64_t subjects = 0, next_us = 0, now = clock_now_us();
+    int64_t pause_us = d->paused_until_us - clock_monotonic_us();
+    int r = store_due_outlook(d->store, &subjects, &next_us, err);
+
+    if (r)
+        return r;
     report->pending = (uint64_t)subjects;
     if (subjects > 0 && next_us < now)
         next_us = now;
-    if (d->paused_until_us > next_us)
-        next_us = d->paused_until_us;
+    if (pause_us > 0 && now + pause_us > next_us)
+        next_us = now + pause_us;
     if (subjects == 0) {
         report->state = PROV_DELIVERY_IDLE;
         report->next_due_us = 0;
-        return;
+        return PROV_OK;
     }
     report->next_due_us = next_us;
     report->state = next_us > now ? PROV_DELIVERY_WAITING : PROV_DELIVERY_BUSY;
+    return PROV_OK;
 }
 
 /* One round under the lock. *ret_more: it is worth going on at once. */
@@ -48,21 +90,22 @@ round_once(struct delivery *d, struct prov_delivery *report, bool *ret_more, str
     if (r)
         return r;
     if (!held) {
-        outlook(d, report);
+        r = outlook(d, report, err);
         report->state = report->pending ? PROV_DELIVERY_ELSEWHERE : PROV_DELIVERY_IDLE;
-        return PROV_OK;
+        return r;
     }
     r = round_upkeep(d, err);
     if (!r)
         r = org_held(d, &on_hold, &until_us, err);
-    if (!r && !on_hold && d->paused_until_us <= clock_now_us()) {
+    if (!r && !on_hold && d->paused_until_us <= clock_monotonic_us()) {
         r = round_run(d, report, &subjects, err);
         if (!r) /* the round itself may have come to a hold */
             r = org_held(d, &on_hold, &until_us, err);
     }
+    if (!r)
+        r = outlook(d, report, err);
     if (r)
         return r;
-    outlook(d, report);
     if (on_hold && report->state != PROV_DELIVERY_IDLE) {
         report->state = PROV_DELIVERY_HELD;
         report->next_due_us = until_us;
@@ -71,15 +114,38 @@ round_once(struct delivery *d, struct prov_delivery *report, bool *ret_more, str
     return PROV_OK;
 }
 
-/* A round that was fenced out drops the lease and leaves everything to the new holder. */
+static struct timespec
+after_us(int64_t us)
+{
+    struct timespec at;
+
+    us = us > 0 ? us : 0;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_sec += us / CLOCK_SECOND_US;
+    at.tv_nsec += (us % CLOCK_SECOND_US) * 1000;
+    if (at.tv_nsec >= 1000000000) {
+        at.tv_nsec -= 1000000000;
+        at.tv_sec++;
+    }
+    return at;
+}
+
+/* A round, when the one under way on another thread is over; none if that takes longer than wait_us
+ * (and a second, so that who calls in a loop does not spin). A round that was fenced out drops the lease and leaves everything to the new holder. */
 static int
-guarded_round(struct delivery *d, struct prov_delivery *report, bool *ret_more,
+guarded_round(struct delivery *d, int64_t wait_us, struct prov_delivery *report, bool *ret_more,
               struct prov_error *err)
 {
+    struct timespec until = after_us(wait_us > CLOCK_SECOND_US ? wait_us : CLOCK_SECOND_US);
     struct sf_usage before, after;
     int r;
 
-    pthread_mutex_lock(&d->lock);
+    *ret_more = false;
+    if (pthread_mutex_clocklock(&d->lock, CLOCK_MONOTONIC, &until) != 0) {
+        report->state = PROV_DELIVERY_BUSY;
+        report->next_due_us = clock_now_us();
+        return PROV_OK;
+    }
     sf_session_usage(d->session, &before);
     r = round_once(d, report, ret_more, err);
     sf_session_usage(d->session, &after);
@@ -104,7 +170,7 @@ delivery_run(struct delivery *d, uint32_t max_ms, struct prov_delivery *ret, str
     int r = PROV_OK;
 
     while (!r && more) {
-        r = guarded_round(d, ret, &more, &why);
+        r = guarded_round(d, end_us - clock_monotonic_us(), ret, &more, &why);
         if (clock_monotonic_us() >= end_us)
             break;
     }
@@ -122,13 +188,7 @@ wait_for_work(struct delivery *d, const struct prov_delivery *report, bool faile
 
     if (!failed && report->next_due_us > 0 && report->next_due_us - now < wait_us)
         wait_us = report->next_due_us > now ? report->next_due_us - now : 0;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += wait_us / CLOCK_SECOND_US;
-    until.tv_nsec += (wait_us % CLOCK_SECOND_US) * 1000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
+    until = after_us(wait_us);
     pthread_mutex_lock(&d->thread_lock);
     while (!d->stopping && !d->woken &&
            pthread_cond_timedwait(&d->moved, &d->thread_lock, &until) != ETIMEDOUT)
@@ -159,7 +219,7 @@ run_worker(void *argument)
         struct prov_delivery report = { .size = sizeof(report) };
         struct prov_error error = PROV_ERROR_INIT;
         bool more = false;
-        int r = guarded_round(d, &report, &more, &error);
+        int r = guarded_round(d, 0, &report, &more, &error);
         if (r && strcmp(said, error.text) != 0) { /* once, not at every turn */
             snprintf(said, sizeof(said), "%s", error.text);
             log_line(&d->log, PROV_LOG_ERROR, "delivery: %s; it goes on when this passes", said);
@@ -169,6 +229,8 @@ run_worker(void *argument)
         if (!more)
             wait_for_work(d, &report, r != PROV_OK);
     }
+    /* one that was given up keeps what it uses, but not the right to deliver */
+    store_lease_drop(d->store);
     return NULL;
 }
 
@@ -215,17 +277,12 @@ delivery_stop(struct delivery *d, uint32_t timeout_ms)
     sf_session_stop(d->session);
     if (!running)
         return true;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
-    if (pthread_timedjoin_np(d->thread, NULL, &until) == 0) {
+    until = after_us((int64_t)timeout_ms * 1000);
+    if (pthread_clockjoin_np(d->thread, NULL, CLOCK_MONOTONIC, &until) == 0) {
         d->running = false;
         return true;
     }
+    abandon(d);
     pthread_detach(d->thread);
     return false;
 }
@@ -253,7 +310,7 @@ delivery_new(const struct delivery_settings *settings, struct delivery **ret,
         return error_nomem(err);
     d->store = settings->store;
     d->fields = fields;
-    d->log = settings->log;
+    d->log = (struct log){ d, write_log };
     if (settings->host)
         d->host = *settings->host;
     r = sf_session_new(&sf, &d->session, err);
@@ -262,6 +319,7 @@ delivery_new(const struct delivery_settings *settings, struct delivery **ret,
         return r;
     }
     pthread_mutex_init(&d->lock, NULL);
+    pthread_mutex_init(&d->host_lock, NULL);
     pthread_mutex_init(&d->thread_lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -278,6 +336,7 @@ delivery_free(struct delivery *d)
         return;
     sf_session_free(d->session);
     pthread_mutex_destroy(&d->lock);
+    pthread_mutex_destroy(&d->host_lock);
     pthread_mutex_destroy(&d->thread_lock);
     pthread_cond_destroy(&d->moved);
     free(d);

@@ -2,6 +2,7 @@ EXTRA_DIST += tests/e2e/harness.py hosts/python/minimal_host.py
 
 e2e_tests = \
 	tests/e2e/test_abi.py \
+	tests/e2e/test_delivery.py \
 	tests/e2e/test_cli.py \
 	tests/e2e/test_failures.py \
 	tests/e2e/test_lists.py \

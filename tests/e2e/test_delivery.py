@@ -1,0 +1,402 @@
+"""One bad subject stops no other, nothing is due for ever, and no doubt is forgotten."""
+import contextlib
+import json
+import sqlite3
+import sys
+import threading
+import time
+
+import harness
+from harness import ENTERPRISE, HELD, IDLE, World, create, patch, person, put, simple
+
+
+# a call that surely did nothing and is tried again
+NOT_SENT = {"on": "collections_create", "do": "refuse_call_with", "times": 1, "status": 400,
+            "errorCode": "UNABLE_TO_LOCK_ROW", "message": "unable to obtain exclusive access"}
+
+
+def name_of(user):
+    return f"primary-{user}@acme.example"
+
+
+def title(uri, value):
+    return patch(uri, {"op": "replace", "path": "title", "value": value})
+
+
+def manager(uri):
+    return {ENTERPRISE: {"manager": {"value": uri}}}
+
+
+def writes(w):
+    return sum(call["kind"].startswith("collections_") for call in w.org.calls()["calls"])
+
+
+def edit(w, sql, *values):
+    """Changes the store as a clock that was set back would have; no connector may be open."""
+    with contextlib.closing(sqlite3.connect(w.fields["store"])) as store, store:
+        store.execute(sql, values)
+
+
+@contextlib.contextmanager
+def started(w, *users, **fields):
+    """A world in which these users are there."""
+    with World(*w, **fields) as world:
+        c = world.connector()
+        c.accept(*[create(f"/Users/{user}", person(user)) for user in users])
+        c.settle()
+        yield world, c
+
+
+# ---- managers ----
+
+def test_a_user_who_is_their_own_manager_does_not_loop():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("boss", **manager("1"))))
+        assert c.deliver(2000).state == IDLE
+        assert c.user("/Users/1")["state"] == "in_step" and not c.user("/Users/1").get("waits_for")
+
+
+def test_a_manager_who_is_no_longer_named_does_not_make_a_loop():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("jdoe", **manager("9"))))
+        c.settle()
+        w.org.fault({"on": "collections_update", "do": "refuse_record", "times": -1,
+                     "match": {"Username": name_of("jdoe")}, "statusCode": "FIELD_CUSTOM_VALIDATION_EXCEPTION"})
+        c.accept(put("/Users/1", person("jdoe", title="Bad")))
+        c.settle()
+        c.accept(create("/Users/9", person("boss")))
+        before = writes(w)
+        assert c.deliver(2000).state == IDLE
+        assert writes(w) - before <= 2, w.org.calls()["calls"]
+
+
+def test_a_refused_manager_does_not_block_the_rest():
+    with started((), "a", "b") as (w, c):
+        c.accept(put("/Users/a", person("a", **manager("b"))))
+        c.settle()
+        c.accept(put("/Users/b", person("b", title="Chief", **manager("a"))))
+        c.settle()
+        user, row = w.org.user(name_of("b")), c.user("/Users/b")
+        assert user["Title"] == "Chief" and user["ManagerId"] is None, user
+        assert row["state"] == "parked" and "own manager" in row["message"], "and it is told why"
+
+
+# ---- holds ----
+
+def hold_of(c):
+    return c.query(query="status")["hold"]
+
+
+def wait_for(check, seconds=10):
+    end = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.02)
+
+
+def test_a_probe_that_fails_is_not_repeated_at_once():
+    with started((), "warm") as (w, c):
+        w.org.fault({"on": "collections", "do": "status", "status": 403})
+        c.accept(title("/Users/warm", "x"))
+        assert c.deliver(100).state == HELD
+        c.close()
+        edit(w, "UPDATE fact SET value = json_set(value, '$.probe_us', 1) WHERE key = 'hold'")
+        w.org.fault({"on": "query", "do": "status", "status": 503, "times": -1})
+        w.org.ask("DELETE", "/__org/calls")
+        c = w.connector()
+        report = c.deliver(100)
+        assert report.state == HELD and report.next_due_us > time.time() * 1e6, report.next_due_us
+        for _ in range(20):
+            c.deliver(10)
+        assert len([call for call in w.org.calls()["calls"] if call["kind"] == "query"]) == 1
+        assert "403" in hold_of(c)["reason"] or "503" in hold_of(c)["reason"] or hold_of(c)["reason"], hold_of(c)
+
+
+def test_a_hold_by_an_admin_stands_when_salesforce_holds_too():
+    with started((), "warm") as (w, c):
+        w.org.settings(latency_ms=600)
+        w.org.fault({"on": "collections", "do": "status", "status": 403})
+        c.accept(title("/Users/warm", "x"))
+        thread = threading.Thread(target=c.deliver, args=(0,))
+        thread.start()
+        time.sleep(0.2)
+        other = w.connector()
+        other.act(act="hold", reason="audit")
+        thread.join()
+        assert hold_of(other)["by"] == "admin", hold_of(other)
+
+
+def test_a_probe_that_passes_does_not_end_the_hold_of_an_admin():
+    with started((), "warm") as (w, c):
+        w.org.fault({"on": "collections", "do": "status", "status": 403})
+        c.accept(title("/Users/warm", "x"))
+        assert c.deliver(100).state == HELD
+        c.close()
+        edit(w, "UPDATE fact SET value = json_set(value, '$.probe_us', 1) WHERE key = 'hold'")
+        w.org.settings(latency_ms=400)
+        c, other = w.connector(), w.connector()
+        thread = threading.Thread(target=c.deliver, args=(0,))
+        thread.start()
+        time.sleep(0.2)
+        other.act(act="hold", reason="audit")
+        thread.join()
+        assert hold_of(other) and hold_of(other)["by"] == "admin", hold_of(other)
+
+
+def test_a_clock_that_was_set_back_prolongs_no_hold():
+    with started((), "warm") as (w, c):
+        w.org.fault({"on": "collections", "do": "status", "status": 403})
+        c.accept(title("/Users/warm", "x"))
+        assert c.deliver(100).state == HELD
+        c.close()
+        edit(w, "UPDATE fact SET value = json_set(value, '$.probe_us', ?) WHERE key = 'hold'",
+             int(time.time() * 1e6) + 400 * 86400 * 1000000)
+        c = w.connector()
+        c.settle()
+        assert w.org.user(name_of("warm"))["Title"] == "x"
+
+
+# ---- reading back ----
+
+def test_a_refused_query_stops_neither_the_others_nor_the_read_back():
+    with started((), "a", "b", "c", settle_window_s=1) as (w, c):
+        w.org.fault({"on": "collections_update", "do": "drop_after"},
+                    {"on": "query", "do": "refuse_call_with", "times": 3, "status": 400, "errorCode": "INVALID_FIELD",
+                     "message": "No such column 'Title' on sobject of type User"})
+        c.accept(title("/Users/a", "x"))
+        c.deliver(0)
+        assert c.user("/Users/a")["state"] == "in_flight"
+        c.accept(simple("/Users/b", "prov:delete"), title("/Users/c", "y"))
+        time.sleep(1.1)
+        c.deliver(0)
+        assert not w.org.user(name_of("b"))["IsActive"], "a deactivation goes ahead of everything"
+        c.settle()
+        assert w.org.user(name_of("a"))["Title"] == "x" and w.org.user(name_of("c"))["Title"] == "y"
+        assert c.query(query="status")["subjects"]["parked"] == 0
+
+
+def test_many_long_usernames_are_read_back():
+    with started((), "warm") as (w, c):
+        users = [f"{n:02d}" + "&" * 54 for n in range(45)]
+        w.org.fault({"on": "collections_create", "do": "garbage"})
+        c.accept(*[create(f"/Users/{n}", person(user)) for n, user in enumerate(users)])
+        c.settle()
+        assert len(w.org.users()) == 46 and c.query(query="status")["subjects"]["in_step"] == 46
+
+
+def test_a_deactivation_does_not_wait_for_the_profile():
+    with started((), "a") as (w, c):
+        c.close()
+        c = w.connector(profile="Nobody's")
+        w.org.fault({"on": "query", "do": "refuse_call_with", "times": -1, "status": 400,
+                     "errorCode": "INVALID_TYPE", "message": "sObject type 'Profile' is not supported"})
+        c.accept(simple("/Users/a", "prov:delete"), create("/Users/b", person("b")))
+        c.deliver(300)
+        assert not w.org.user(name_of("a"))["IsActive"]
+        assert c.user("/Users/b")["state"] == "parked", c.user("/Users/b")
+
+
+def test_a_clock_that_was_set_back_prolongs_no_settle_window():
+    with started((), "a", settle_window_s=1) as (w, c):
+        w.org.fault({"on": "collections_update", "do": "drop_before"})
+        c.accept(title("/Users/a", "x"))
+        c.deliver(0)
+        c.close()
+        edit(w, "UPDATE link SET in_flight = json_set(in_flight, '$.at_us', ?) WHERE in_flight IS NOT NULL",
+             int(time.time() * 1e6) + 400 * 86400 * 1000000)
+        c = w.connector()
+        c.settle()
+        assert w.org.user(name_of("a"))["Title"] == "x"
+
+
+# ---- usernames ----
+
+def test_a_name_that_was_never_sent_is_free_again():
+    with started((), "warm") as (w, c):
+        w.org.fault(NOT_SENT)
+        c.accept(create("/Users/1", person("jdoe")))
+        c.deliver(0)
+        c.accept(simple("/Users/1", "prov:delete"), create("/Users/2", person("jdoe")))
+        c.settle()
+        assert c.user("/Users/2")["state"] == "in_step", c.user("/Users/2")
+        assert w.org.user(name_of("jdoe"))["Id"] == c.user("/Users/2")["salesforce_id"]
+
+
+def test_who_waits_for_a_name_gets_it_when_the_other_is_refused():
+    with World() as w:
+        c = w.connector()
+        w.org.fault({"on": "collections_create", "do": "refuse_record", "statusCode": "LICENSE_LIMIT_EXCEEDED"})
+        c.accept(create("/Users/1", person("jdoe")), create("/Users/2", person("jdoe")))
+        c.settle()
+        assert c.user("/Users/2")["state"] == "in_step", c.user("/Users/2")
+
+
+def test_who_waits_for_a_name_gets_it_when_the_other_leaves_unsent():
+    with started((), "warm") as (w, c):
+        c.close()
+        c = w.connector(batch_size=1)
+        w.org.fault(NOT_SENT)
+        c.accept(create("/Users/0", person("first")), create("/Users/1", person("jdoe")),
+                 create("/Users/2", person("jdoe")))
+        c.deliver(0)
+        c.accept(simple("/Users/1", "prov:delete"))
+        c.settle()
+        assert c.user("/Users/2")["state"] == "in_step", c.user("/Users/2")
+
+
+def test_a_refused_rename_gives_the_name_back():
+    with started((), "a", "b") as (w, c):
+        w.org.fault({"on": "collections_update", "do": "refuse_record",
+                     "statusCode": "FIELD_CUSTOM_VALIDATION_EXCEPTION"})
+        c.accept(put("/Users/a", person("new")))
+        c.settle()
+        assert c.user("/Users/a")["state"] == "parked"
+        c.accept(put("/Users/b", person("new")))
+        c.settle()
+        assert c.user("/Users/b")["username"] == name_of("new"), c.user("/Users/b")
+
+
+def test_a_swap_of_names_does_not_loop():
+    with started((), "a", "b", "c") as (w, c):
+        c.accept(put("/Users/a", person("b")), put("/Users/b", person("c")), put("/Users/c", person("a")))
+        assert c.deliver(2000).state == IDLE
+        assert c.query(query="status")["subjects"]["parked"] == 3
+
+
+def test_a_name_that_was_refused_does_not_hide_a_newer_one():
+    with started((), "warm", settle_window_s=1) as (w, c):
+        w.org.fault({"on": "collections_create", "do": "drop_before"})
+        c.accept(create("/Users/1", person("jdoe")))
+        c.deliver(0)
+        w.org.ask("POST", "/__org/users", {"Username": name_of("jdoe"), "LastName": "Other"})
+        c.accept(put("/Users/1", person("jane")))
+        c.settle()
+        assert c.user("/Users/1")["username"] == name_of("jane"), c.user("/Users/1")
+        assert c.user("/Users/1")["state"] == "in_step"
+
+
+# ---- doubts ----
+
+def test_a_late_reactivation_is_watched_for_whatever_comes_meanwhile():
+    with started((), "warm", settle_window_s=3) as (w, c):
+        c.accept(simple("/Users/warm", "prov:deactivate"))
+        c.settle()
+        w.org.fault({"on": "collections_update", "do": "late", "delay_ms": 1500})
+        c.accept(simple("/Users/warm", "prov:activate"))
+        c.deliver(0)
+        c.accept(simple("/Users/warm", "prov:deactivate"))
+        c.deliver(300)
+        c.accept(title("/Users/warm", "x"))
+        c.deliver(300)
+        time.sleep(1.5)
+        assert w.org.user(name_of("warm"))["IsActive"] is True, "the late write brought it back"
+        c.settle()
+        assert w.org.user(name_of("warm"))["IsActive"] is False, "read back after the window"
+        assert w.org.user(name_of("warm"))["Title"] == "x"
+
+
+def test_a_late_reactivation_is_watched_for_when_the_deactivation_is_tried_again():
+    for status in ("UNABLE_TO_LOCK_ROW", "FIELD_CUSTOM_VALIDATION_EXCEPTION"):
+        with started((), "warm", settle_window_s=3) as (w, c):
+            c.accept(simple("/Users/warm", "prov:deactivate"))
+            c.settle()
+            w.org.fault({"on": "collections_update", "do": "late", "delay_ms": 2000})
+            c.accept(simple("/Users/warm", "prov:activate"))
+            c.deliver(0)
+            w.org.fault({"on": "collections_update", "do": "refuse_record", "statusCode": status})
+            c.accept(simple("/Users/warm", "prov:deactivate"))
+            c.deliver(0)
+            c.settle()
+            time.sleep(0.5)
+            assert w.org.user(name_of("warm"))["IsActive"] is False, status
+            assert c.user("/Users/warm")["state"] == "in_step", status
+
+
+def test_a_create_that_lands_very_late_is_ours_though_another_try_was_not_sent():
+    with started((), "warm", settle_window_s=1) as (w, c):
+        w.org.fault({"on": "collections_create", "do": "late", "delay_ms": 2600},
+                    NOT_SENT)
+        c.accept(create("/Users/1", person("jdoe")))
+        c.settle()
+        row = c.user("/Users/1")
+        assert row["state"] == "in_step" and row["salesforce_id"] == w.org.user(name_of("jdoe"))["Id"], row
+
+
+def test_a_create_that_was_surely_refused_makes_no_claim_later():
+    with World() as w:
+        c, other = w.connector(), w.connector(store=w.fields["store"] + "2")
+        w.org.fault({"on": "collections_create", "do": "refuse_record", "statusCode": "LICENSE_LIMIT_EXCEEDED"})
+        c.accept(create("/Users/1", person("jdoe")))
+        c.settle()
+        other.accept(create("/Users/7", person("jdoe")))
+        other.settle()
+        c.act(act="retry", user="/Users/1")
+        c.settle()
+        row = c.user("/Users/1")
+        assert row["state"] == "parked" and row["code"] == "DUPLICATE_USERNAME", row
+
+
+def test_a_rename_that_was_in_doubt_when_the_user_left_can_be_undone():
+    with started((), "old", settle_window_s=1) as (w, c):
+        w.org.fault({"on": "collections_update", "do": "drop_after"})
+        c.accept(put("/Users/old", person("new")))
+        c.deliver(0)
+        c.accept(simple("/Users/old", "prov:delete"))
+        c.settle()
+        assert not w.org.user(name_of("new"))["IsActive"]
+        c.accept(create("/Users/old", person("old")))
+        c.settle()
+        assert w.org.user(name_of("old"))["IsActive"], w.org.users().keys()
+
+
+def test_what_was_not_sent_yet_is_not_told_as_delivered():
+    with World() as w:
+        c = w.connector(outcome=lambda: True)
+        c.accept(create("/Users/warm", person("warm")))
+        c.settle()
+        w.org.fault({"on": "collections_create", "do": "drop_after"},
+                    {"on": "collections_update", "do": "refuse_record",
+                     "statusCode": "FIELD_CUSTOM_VALIDATION_EXCEPTION"})
+        c.accept(create("/Users/1", person("jdoe"), jti="one"))
+        c.deliver(0)
+        c.accept(patch("/Users/1", {"op": "replace", "path": "title", "value": "x"}, jti="two"))
+        c.settle()
+        told = {claims["txn"]: claims["events"][harness.URN + "misc:asyncresp"]["status"] for claims in c.outcomes}
+        assert told["one"] == "200" and told["two"] == "400", told
+
+
+# ---- in someone else's process ----
+
+def test_a_check_does_not_wait_for_a_call_under_way():
+    with started((), "warm") as (w, c):
+        w.org.fault({"on": "collections_update", "do": "delay", "delay_ms": 4000})
+        c.accept(title("/Users/warm", "x"))
+        thread = threading.Thread(target=c.deliver, args=(0,))
+        thread.start()
+        time.sleep(0.2)
+        began = time.monotonic()
+        assert c.check()["ok"]
+        assert time.monotonic() - began < 2
+        thread.join()
+
+
+def test_a_worker_left_behind_by_close_is_silent_and_gives_delivery_back():
+    with started((), "warm") as (w, c):
+        c.close()
+        c = w.connector(flags=0)
+        w.org.fault({"on": "collections_update", "do": "delay", "delay_ms": 1500})
+        c.accept(title("/Users/warm", "x"))
+        wait_for(lambda: c.user("/Users/warm")["state"] == "in_flight")
+        c.close(0)
+        said = len(c.lines)
+        after = w.connector()
+        time.sleep(2)
+        after.settle()
+        assert len(c.lines) == said, c.lines[said:]
+        assert w.org.user(name_of("warm"))["Title"] == "x"
+
+
+if __name__ == "__main__":
+    harness.main(sys.modules["__main__"])
