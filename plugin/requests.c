@@ -3,7 +3,32 @@
 
 #include <string.h>
 
+#include "plugin/base/clock.h"
+
 /* ---- queries ---- */
+
+/* A hold or a trouble as it is shown: times in words. NULL stays NULL. */
+static int
+put_shown(struct json_object *result, const char *key, struct json_object *stored)
+{
+    static const char *const texts[] = { "by", "reason", "cause", "remedy" };
+    struct json_object *shown = stored ? json_object_new_object() : NULL;
+    int64_t probe_us = json_get_int(stored, "probe_us", 0);
+    char time[21];
+
+    if ((stored && !shown) || json_put(result, key, shown))
+        return PROV_E_NOMEM;
+    if (!stored)
+        return PROV_OK;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (json_put_string(shown, texts[i], json_get_string(stored, texts[i])))
+            return PROV_E_NOMEM;
+    }
+    clock_format(json_get_int(stored, "since_us", 0), time);
+    if (json_put_string(shown, "since", time))
+        return PROV_E_NOMEM;
+    return probe_us ? json_put_string(shown, "next_probe", clock_format(probe_us, time)) : PROV_OK;
+}
 
 static int
 query_status(const struct request_context *context, struct json_object *request,
@@ -11,6 +36,7 @@ query_status(const struct request_context *context, struct json_object *request,
 {
     AUTO_JSON struct json_object *result = NULL;
     AUTO_JSON struct json_object *hold = NULL;
+    AUTO_JSON struct json_object *trouble = NULL;
     AUTO_FREE char *org_id = NULL;
     struct json_object *warnings = NULL;
     int r = store_read_counts(context->store, &result, err);
@@ -18,6 +44,8 @@ query_status(const struct request_context *context, struct json_object *request,
     (void)request;
     if (!r)
         r = delivery_hold_read(context->store, &hold, err);
+    if (!r)
+        r = delivery_trouble_read(context->store, &trouble, err);
     if (!r)
         r = store_get_fact(context->store, "org_id", &org_id, err);
     if (r)
@@ -30,7 +58,7 @@ query_status(const struct request_context *context, struct json_object *request,
                         hold                             ? "held"
                         : json_get_int(result, "due", 0) ? "pending"
                                                          : "idle") ||
-        json_put(result, "hold", STEAL(hold)) ||
+        put_shown(result, "hold", hold) || put_shown(result, "trouble", trouble) ||
         json_put(result, "org_id", org_id ? json_object_new_string(org_id) : NULL))
         return error_nomem(err);
     *ret = STEAL(result);

@@ -53,6 +53,22 @@ print_age(const char *label, struct json_object *seconds)
         printf("%" PRId64 " days\n", age / 86400);
 }
 
+/* Why nothing goes to Salesforce at the moment: a hold, or calls that do not pass. */
+static void
+print_stop(const char *what, struct json_object *stop)
+{
+    char since[40], by[40];
+
+    snprintf(since, sizeof(since), "%s since", what);
+    snprintf(by, sizeof(by), "%s by", what);
+    print_fact(since, TONE_PLAIN, reply_text(stop, "since"));
+    print_fact(by, TONE_PLAIN, reply_text(stop, "by"));
+    print_fact("reason", TONE_PLAIN, reply_text(stop, "reason"));
+    print_fact("cause", TONE_PLAIN, reply_text(stop, "cause"));
+    print_fact("remedy", TONE_PLAIN, reply_text(stop, "remedy"));
+    print_fact("next probe", TONE_PLAIN, reply_text(stop, "next_probe"));
+}
+
 static void
 print_status(struct json_object *status)
 {
@@ -61,11 +77,9 @@ print_status(struct json_object *status)
     const char *state = reply_word(status, "state");
 
     print_fact("state", state_tone(state), state);
-    print_fact("held since", TONE_PLAIN, reply_text(hold, "since"));
-    print_fact("held by", TONE_PLAIN, reply_text(hold, "by"));
-    print_fact("reason", TONE_PLAIN, reply_text(hold, "reason"));
-    print_fact("cause", TONE_PLAIN, reply_text(hold, "cause"));
-    print_fact("remedy", TONE_PLAIN, reply_text(hold, "remedy"));
+    print_stop("held", hold);
+    if (!hold)
+        print_stop("trouble", reply_get(status, "trouble"));
     printf("%-16s%" PRId64 ": %" PRId64 " in step, %" PRId64 " pending, %" PRId64
            " in flight, %" PRId64 " parked\n",
            "users", reply_number(users, "total"), reply_number(users, "in_step"),

@@ -48,6 +48,9 @@ MUST_CHECK int delivery_check(struct delivery *delivery, struct json_object *fie
 /* The hold in force as JSON, or NULL; an admin's hold; its end. (org.c) */
 MUST_CHECK int delivery_hold_read(struct store *store, struct json_object **ret,
                                   struct prov_error *err);
+/* What keeps calls from passing at the moment, though nothing is held; NULL: nothing known. */
+MUST_CHECK int delivery_trouble_read(struct store *store, struct json_object **ret,
+                                     struct prov_error *err);
 MUST_CHECK int delivery_hold_by_admin(struct store *store, const char *reason,
                                       struct prov_error *err);
 MUST_CHECK int delivery_resume(struct store *store, struct prov_error *err);

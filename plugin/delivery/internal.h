@@ -24,6 +24,8 @@ struct delivery {
 
     pthread_mutex_t lock; /* one round at a time */
     bool had_lease;
+    bool knows_hold;          /* the hold in force was probed, or made, by this object */
+    bool no_trouble;          /* the store is known to tell of no trouble */
     bool probing;             /* a call that fails prolongs the hold in force */
     char user_id[SF_ID_SIZE]; /* the execution user */
     struct org_profile profile;

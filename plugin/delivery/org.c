@@ -13,14 +13,26 @@
 
 /* ---- hold ---- */
 
+static int
+read_fact(struct store *store, const char *key, struct json_object **ret, struct prov_error *err)
+{
+    AUTO_FREE char *text = NULL;
+    int r = store_get_fact(store, key, &text, err);
+
+    *ret = NULL;
+    return !r && text ? json_parse(text, strlen(text), "a fact of the store", ret, err) : r;
+}
+
 int
 delivery_hold_read(struct store *store, struct json_object **ret, struct prov_error *err)
 {
-    AUTO_FREE char *text = NULL;
-    int r = store_get_fact(store, "hold", &text, err);
+    return read_fact(store, "hold", ret, err);
+}
 
-    *ret = NULL;
-    return !r && text ? json_parse(text, strlen(text), "the hold in the store", ret, err) : r;
+int
+delivery_trouble_read(struct store *store, struct json_object **ret, struct prov_error *err)
+{
+    return read_fact(store, "trouble", ret, err);
 }
 
 static bool
@@ -102,10 +114,11 @@ hold(struct delivery *d, const char *reason, const char *cause, const char *reme
         json_put_int(after, "probe_us",
                      now + policy_probe_after_us(probes, asked_us, random_below(UINT64_MAX))))
         return error_nomem(err);
+    d->knows_hold = true;
     if (!before)
         log_line(&d->log, PROV_LOG_ERROR,
-                 "delivery is on hold: %s; cause: %s; to do: %s. Nothing is lost: everything "
-                 "accepted waits, and it is tried again by itself",
+                 "delivery is on hold, everything accepted waits, and it is tried again by itself: "
+                 "%s; cause: %s; to do: %s",
                  reason, cause, remedy);
     return write_hold(d->store, STORE_FENCED, after, err);
 }
@@ -115,6 +128,45 @@ end_hold(struct delivery *d, struct prov_error *err)
 {
     log_line(&d->log, PROV_LOG_INFO, "delivery goes on: Salesforce answers again");
     return write_hold(d->store, STORE_FENCED, NULL, err);
+}
+
+/* ---- trouble ---- */
+
+/* What keeps the calls from passing, for `status`: a pause is no hold, and only the process that
+ * delivers knows of it. NULL: it is over. */
+static int
+write_trouble(struct delivery *d, struct json_object *trouble, struct prov_error *err)
+{
+    AUTO_FREE char *text = trouble ? json_text(trouble) : NULL;
+    int r;
+
+    if (trouble && !text)
+        return error_nomem(err);
+    r = store_begin(d->store, STORE_FENCED, err);
+    if (r)
+        return r;
+    r = store_put_fact(d->store, "trouble", text, err);
+    if (r) {
+        store_rollback(d->store);
+        return r;
+    }
+    return store_commit(d->store, err);
+}
+
+/* The first failure in a row is told: in the log, and to whoever asks for the status. */
+static int
+tell_trouble(struct delivery *d, const char *reason, const struct sf_call *call,
+             struct prov_error *err)
+{
+    AUTO_JSON struct json_object *trouble =
+        make_hold("salesforce", reason, call->cause, call->remedy);
+
+    log_line(&d->log, PROV_LOG_WARNING, "Salesforce: %s; cause: %s; it is tried again by itself",
+             reason, call->cause);
+    if (!trouble)
+        return error_nomem(err);
+    d->no_trouble = false;
+    return write_trouble(d, trouble, err);
 }
 
 int
@@ -131,17 +183,19 @@ org_call_failed(struct delivery *d, const struct sf_call *call, struct prov_erro
     d->paused_until_us =
         clock_monotonic_us() +
         policy_retry_after_us(&limits, d->failures, call->retry_after_us, random_below(UINT64_MAX));
-    if (d->failures++ == 0)
-        log_line(&d->log, PROV_LOG_WARNING,
-                 "Salesforce: %s; cause: %s; it is tried again by itself", reason, call->cause);
-    return PROV_OK;
+    return d->failures++ == 0 ? tell_trouble(d, reason, call, err) : PROV_OK;
 }
 
 void
 org_call_passed(struct delivery *d)
 {
+    struct prov_error ignored = PROV_ERROR_INIT;
+
     d->failures = 0;
     d->paused_until_us = 0;
+    /* an older process may have left its trouble; if this cannot be written, the next call tries */
+    if (!d->no_trouble)
+        d->no_trouble = write_trouble(d, NULL, &ignored) == PROV_OK;
 }
 
 /* ---- who we are ---- */
@@ -301,9 +355,11 @@ org_held(struct delivery *d, bool *ret_held, int64_t *ret_until_us, struct prov_
     if (r || !in_force || is_by_admin(in_force))
         return r;
     *ret_until_us = json_get_int(in_force, "probe_us", 0);
-    /* further away than any probe: the clock was set back */
-    if (*ret_until_us > now && *ret_until_us <= now + CLOCK_JUMP_US)
+    /* further away than any probe: the clock was set back. The first look is a probe always: a
+     * process is often started anew because the cause was put right */
+    if (d->knows_hold && *ret_until_us > now && *ret_until_us <= now + CLOCK_JUMP_US)
         return PROV_OK;
+    d->knows_hold = true;
     r = probe(d, &passed, err);
     if (!r && passed) {
         org_call_passed(d);

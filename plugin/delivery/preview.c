@@ -70,6 +70,25 @@ spell(struct json_object *segments, const char *username)
     return username_equal(text, username) != 0;
 }
 
+/* What the mapping made of the resource; for a create without what is left empty. */
+static int
+add_fields(struct json_object *result, const struct plan *plan)
+{
+    struct json_object *shown = json_object_new_array();
+    size_t count = plan->trace ? json_object_array_length(plan->trace) : 0;
+
+    if (!shown || json_put(result, "fields", shown))
+        return PROV_E_NOMEM;
+    for (size_t i = 0; i < count; i++) {
+        struct json_object *line = json_object_array_get_idx(plan->trace, i);
+        if (plan->action == PLAN_CREATE && !json_get(line, "value"))
+            continue;
+        if (json_object_array_add(shown, json_ref(line)) != 0)
+            return PROV_E_NOMEM;
+    }
+    return PROV_OK;
+}
+
 static int
 add_reasons(struct json_object *result, const struct plan *plan, const struct work *work,
             const char *taken_by)
@@ -158,8 +177,7 @@ show(struct store *store, const struct fields *fields, struct work *work, bool k
         json_put_string(user, "uri", work->subject.uri) || json_put_bool(result, "known", known) ||
         json_put_string(result, "action", action_name(plan.action)) ||
         json_put_string(result, "username", plan.username[0] ? plan.username : NULL) ||
-        json_put(result, "segments", STEAL(segments)) ||
-        json_put(result, "fields", STEAL(plan.trace)) ||
+        json_put(result, "segments", STEAL(segments)) || add_fields(result, &plan) ||
         add_calls(result, fields, &plan, &work->link) ||
         add_reasons(result, &plan, work, taken_by) ||
         add_look_ups(result, fields, &plan, manager_id[0] != '\0'))

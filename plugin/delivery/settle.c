@@ -216,6 +216,25 @@ settle_refused(struct round *round, struct item *item, const char *code, const c
     return r;
 }
 
+/* Puts the link and looks again at at_us. A look that is to come before stays the only one, or every
+ * event meanwhile would add one. */
+static int
+put_and_look(struct round *round, struct item *item, int64_t at_us, struct prov_error *err)
+{
+    struct link *link = &item->work.link;
+    bool to_come = link->next_us > clock_now_us() && link->next_us <= at_us;
+    int r;
+
+    round->report->retried++;
+    if (!to_come) {
+        link->next_us = at_us;
+        link->attempts++;
+    }
+    r = put(round, item, err);
+    return r || to_come ? r
+                        : store_due_add(round->delivery->store, item->work.subject.id, at_us, err);
+}
+
 int
 settle_retry(struct round *round, struct item *item, const struct sf_record *record,
              struct prov_error *err)
@@ -224,19 +243,13 @@ settle_retry(struct round *round, struct item *item, const struct sf_record *rec
     struct link *link = &item->work.link;
     struct policy_limits limits = { d->fields->retry_first_s * CLOCK_SECOND_US,
                                     d->fields->retry_max_s * CLOCK_SECOND_US };
-    int r;
-
-    link->next_us = clock_now_us() +
+    int64_t at_us = clock_now_us() +
                     policy_retry_after_us(&limits, link->attempts, 0, random_below(UINT64_MAX));
-    link->attempts++;
+    int r =
+        set_words(link, "retry", record->code, record->message, record->cause, record->remedy, err);
+
     flight_failed(link);
-    r = set_words(link, "retry", record->code, record->message, record->cause, record->remedy, err);
-    if (!r)
-        r = put(round, item, err);
-    if (!r)
-        r = store_due_add(d->store, item->work.subject.id, link->next_us, err);
-    round->report->retried++;
-    return r;
+    return r ? r : put_and_look(round, item, at_us, err);
 }
 
 int
@@ -252,34 +265,32 @@ settle_unknown(struct round *round, struct item *item, const char *message, stru
         if (json_put_int(link->in_flight, "at_us", now))
             return error_nomem(err);
     }
-    link->next_us = policy_settle_at_us(at_us, d->fields->settle_window_s * CLOCK_SECOND_US,
-                                        link->attempts, now);
-    link->attempts++;
+    at_us = policy_settle_at_us(at_us, d->fields->settle_window_s * CLOCK_SECOND_US, link->attempts,
+                                now);
     r = set_words(link, "unknown", NULL, message,
                   "the change was sent and no certain answer came; Salesforce may still be working "
                   "on it",
                   "nothing: it is read back until it shows, or until settle_window_s is over", err);
-    if (!r)
-        r = put(round, item, err);
-    if (!r)
-        r = store_due_add(d->store, item->work.subject.id, link->next_us, err);
-    round->report->retried++;
-    return r;
+    return r ? r : put_and_look(round, item, at_us, err);
 }
 
 int
 settle_nothing(struct round *round, struct item *item, struct prov_error *err)
 {
     struct link *link = &item->work.link;
-    int r;
+    /* looked at again for a cause of our own, a version that was delivered stays delivered */
+    bool told = link->settled_version == item->work.subject.version && link->outcome &&
+                strcmp(link->outcome, "delivered") == 0;
+    int r = told ? PROV_OK : set_words(link, "nothing to do", NULL, NULL, NULL, NULL, err);
 
+    if (r)
+        return r;
     link->settled_version = item->work.subject.version;
     if (link->salesforce_id[0])
         link->confirmed_version = link->settled_version;
     link->attempts = link->next_us = 0;
     if (set_text(&link->waits_manager, awaited_manager(item)) ||
-        set_text(&link->plan_digest, round->delivery->fields->plan_digest) ||
-        set_words(link, "nothing to do", NULL, NULL, NULL, NULL, err))
+        set_text(&link->plan_digest, round->delivery->fields->plan_digest))
         return error_nomem(err);
     r = settle_claim(round, link, link->username_held, err);
     return r ? r : put(round, item, err);
@@ -311,6 +322,21 @@ log_settled(struct delivery *d, const struct item *item)
                  link->message ? link->message : "");
 }
 
+/* The SCIM method that an event stands for. */
+static const char *
+method_of(const char *kinds)
+{
+    static const struct {
+        const char *kind, *method;
+    } known[] = { { "prov:delete", "DELETE" }, { "prov:create", "POST" }, { "prov:put", "PUT" } };
+
+    for (size_t i = 0; kinds && i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strstr(kinds, known[i].kind))
+            return known[i].method;
+    }
+    return "PATCH";
+}
+
 /* RFC 9967 misc:asyncresp for one event of a settled subject; heap, NULL when out of memory. */
 static char *
 asyncresp(const struct subject *subject, const struct link *link, struct json_object *event)
@@ -333,7 +359,7 @@ asyncresp(const struct subject *subject, const struct link *link, struct json_ob
         json_put_string(claims, "txn",
                         json_get_string(event, "txn") ? json_get_string(event, "txn")
                                                       : json_get_string(event, "jti")) ||
-        json_put_string(payload, "method", link->last_action ? "PATCH" : "POST") ||
+        json_put_string(payload, "method", method_of(json_get_string(event, "kinds"))) ||
         json_put_string(payload, "status", refused ? "400" : "200"))
         return NULL;
     if (refused) {

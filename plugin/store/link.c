@@ -308,7 +308,9 @@ store_wake_manager(struct store *store, const char *iss, const char *uri, struct
 {
     return db_run(store->write, err,
                   "INSERT INTO due (at, subject) SELECT 1, l.subject FROM link l"
-                  " JOIN subject s ON s.id = l.subject WHERE l.waits_manager = ? AND s.iss = ?",
+                  /* the plus keeps the index on iss out of it: an issuer is everybody, those who
+                     wait for one manager are few */
+                  " JOIN subject s ON s.id = l.subject WHERE l.waits_manager = ? AND +s.iss = ?",
                   "ss", uri, iss);
 }
 
@@ -491,7 +493,8 @@ untold_row(const struct db_rows *rows)
         json_put_string(row, "iss", db_text(rows, 1)) ||
         json_put_string(row, "jti", db_text(rows, 2)) ||
         json_put_string(row, "txn", db_text(rows, 3)) ||
-        json_put_int(row, "version", db_int(rows, 4))) {
+        json_put_int(row, "version", db_int(rows, 4)) ||
+        json_put_string(row, "kinds", db_text(rows, 5))) {
         json_object_put(row);
         return NULL;
     }
@@ -511,7 +514,7 @@ store_untold(struct store *store, int64_t subject, int64_t up_to_version, struct
 
     if (!r)
         r = db_select(db, &rows, err,
-                      "SELECT seq, iss, jti, txn, version FROM event"
+                      "SELECT seq, iss, jti, txn, version, kinds FROM event"
                       " WHERE subject = ? AND version <= ? AND told = 0 ORDER BY version",
                       "ii", subject, up_to_version);
     while (!r) {

@@ -7,8 +7,10 @@
  *           no network is waited for, while one is held.
  * Fork      An SQLite connection must not cross a fork: the child would share the parent's locks
  *           without holding them (sqlite.org/howtocorrupt.html 2.6). So every open store closes its
- *           connections just before a fork (pthread_atfork) and both sides open anew when they
- *           next need one. There is nothing to abandon and nothing stale.
+ *           connections just before a fork (pthread_atfork), which waits for transactions under
+ *           way, and the parent opens anew when it next needs one. The child inherits nothing that
+ *           is open; it leaves the parent's store object alone, whose queue may belong to a thread
+ *           it does not have, and makes its own.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -44,8 +46,8 @@ struct store_answer {
 
 /*
  * Folds events, in order, each in a savepoint of its own, and returns when they are on disk. Calls
- * that come together share one commit. An event that is NULL was refused before and keeps its
- * answer. PROV_E_STORE: nothing of this call is known to be durable, and every other answer is
+ * that come together share one commit. The caller zeroes the answers and sets error.size. An event
+ * that is NULL was refused before and keeps its answer. PROV_E_STORE: nothing of this call is known to be durable, and every other answer is
  * PROV_ANSWER_UNKNOWN. Blocks for a flush.
  */
 MUST_CHECK int store_accept(struct store *store, struct event *const *events, size_t count,

@@ -198,6 +198,17 @@ def test_a_deactivation_does_not_wait_for_the_profile():
         assert c.user("/Users/b")["state"] == "parked", c.user("/Users/b")
 
 
+def test_events_during_a_doubt_do_not_multiply_the_looks():
+    with started((), "a") as (w, c):
+        w.org.fault({"on": "collections_update", "do": "late", "delay_ms": 2500})
+        for number in range(30):
+            c.accept(title("/Users/a", "x"))
+            c.deliver(0)
+            time.sleep(0.03)
+        c.settle(15)
+        assert w.org.user(name_of("a"))["Title"] == "x" and c.user("/Users/a")["state"] == "in_step"
+
+
 def test_a_clock_that_was_set_back_prolongs_no_settle_window():
     with started((), "a", settle_window_s=1) as (w, c):
         w.org.fault({"on": "collections_update", "do": "drop_before"})

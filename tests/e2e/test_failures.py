@@ -207,11 +207,11 @@ def test_wrong_credentials_hold_the_connector_and_lose_nothing():
         assert "cAnArY" not in str(hold) and "cAnArY" not in str(c.lines)
         c.accept(create("/Users/2", person("bob")))
         assert c.user("/Users/1")["attempts"] == 0
+        assert hold["next_probe"] > hold["since"], hold
         c.close()
-        c = w.connector()
-        c.act(act="resume")
-        c.settle()
-        assert len(w.org.users()) == 2
+        c = w.connector()  # started anew with the right secret: it looks at once
+        c.settle(5)
+        assert len(w.org.users()) == 2 and c.query(query="status")["hold"] is None
 
 
 def test_a_refused_record_harms_no_other():
@@ -284,10 +284,12 @@ def test_an_org_that_is_not_there_is_waited_for():
         c.accept(create("/Users/1", person("jdoe")))
         report = c.deliver(100)
         assert report.state == WAITING and report.pending == 1, report.state
+        trouble = c.query(query="status")["trouble"]
+        assert trouble["reason"] and trouble["cause"] and trouble["since"].startswith("20"), trouble
         c.close()
         c = w.connector()
         c.settle()
-        assert len(w.org.users()) == 1
+        assert len(w.org.users()) == 1 and c.query(query="status")["trouble"] is None
 
 
 def test_another_org_behind_the_same_store_is_a_hold():

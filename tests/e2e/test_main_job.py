@@ -159,6 +159,20 @@ def test_managers_and_reports_may_come_in_one_call_in_any_order():
         assert users["primary-boss@acme.example"]["ManagerId"] is None
 
 
+def test_a_deactivation_is_told_as_one_though_the_user_is_looked_at_again():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("jdoe")))
+        c.settle()
+        c.accept(put("/Users/1", person("jdoe", active=False)))
+        c.settle()
+        row = c.user("/Users/1")
+        assert (row["last_action"], row["outcome"]) == ("deactivated", "delivered"), row
+        c.accept(put("/Users/1", person("jdoe", active=False)))
+        c.settle()
+        assert c.user("/Users/1")["outcome"] == "nothing to do"
+
+
 def test_clearing_an_attribute_clears_the_field():
     with World() as w:
         c = w.connector()
@@ -314,6 +328,8 @@ def test_the_host_is_told_of_every_outcome():
         told = [(claims["txn"], claims["events"]["urn:ietf:params:scim:event:misc:asyncresp"]["status"])
                 for claims in c.outcomes]
         assert told == [("t-1", "200"), ("t-2", "400")], told
+        methods = [claims["events"]["urn:ietf:params:scim:event:misc:asyncresp"]["method"] for claims in c.outcomes]
+        assert methods == ["POST", "PUT"], methods
 
 
 if __name__ == "__main__":
