@@ -6,10 +6,12 @@
 #include <sys/random.h>
 
 #include "plugin/base/error.h"
+#include "plugin/base/fork.h"
 
 int
 digest_hex(const void *bytes, size_t length, char hex[DIGEST_HEX_SIZE])
 {
+    CLEANUP(fork_gate_leave) int inside = fork_gate_enter();
     unsigned char digest[32];
     unsigned int size = sizeof(digest);
 

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "plugin/base/fork.h"
+
 static void
 tokener_cleanup(struct json_tokener **tokener)
 {
@@ -199,6 +201,7 @@ static int
 read_value(const char *text, size_t length, const char *what, struct json_object **ret,
            struct prov_error *err)
 {
+    CLEANUP(fork_gate_leave) int inside = fork_gate_enter();
     /* json-c counts a value inside the innermost array as a level */
     CLEANUP(tokener_cleanup)
     struct json_tokener *tokener = json_tokener_new_ex(JSON_MAX_DEPTH + 1);

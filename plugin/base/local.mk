@@ -3,5 +3,6 @@ libsfprov_la_SOURCES += \
 	plugin/base/clock.c plugin/base/clock.h \
 	plugin/base/digest.c plugin/base/digest.h \
 	plugin/base/error.c plugin/base/error.h \
+	plugin/base/fork.c plugin/base/fork.h \
 	plugin/base/json.c plugin/base/json.h \
 	plugin/base/log.c plugin/base/log.h

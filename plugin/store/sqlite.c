@@ -117,6 +117,27 @@ check_directory(const char *real, const char *path, bool *ret_shared, struct pro
     return PROV_OK;
 }
 
+/* Where others may put files, anyone may have put one of our names there, to read what we would
+ * write or to be read in its place. */
+static int
+check_owner(const char *real, const char *path, struct prov_error *err)
+{
+    static const char *const endings[] = { "", "-wal", "-shm", "-journal" };
+
+    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+        AUTO_FREE char *file = NULL;
+        struct stat status;
+        if (asprintf(&file, "%s%s", real, endings[i]) < 0)
+            return error_nomem(err);
+        if (lstat(file, &status) == 0 && status.st_uid != geteuid())
+            return error_set(err, PROV_E_STORE,
+                             "store '%s': the file '%s' belongs to another user, and others may "
+                             "write in its directory: name a path in a directory of your own",
+                             path, file);
+    }
+    return PROV_OK;
+}
+
 /* Creates the file itself, because SQLite would create it readable by all. O_EXCL: if it exists we
  * never open it here, since closing a second descriptor would drop SQLite's locks (rule 20). */
 static int
@@ -140,18 +161,12 @@ create_private(const char *real, const char *path, struct prov_error *err)
         return error_set(err, PROV_E_STORE,
                          "store '%s' is no regular file: name the file itself, or another path",
                          path);
-    /* in /tmp anyone may have put a file of this name there, to read what we would write */
-    if (shared && status.st_uid != geteuid())
-        return error_set(err, PROV_E_STORE,
-                         "store '%s' belongs to another user and others may write in its "
-                         "directory: name a path in a directory of your own",
-                         path);
     if (status.st_mode & (S_IRWXG | S_IRWXO))
         return error_set(err, PROV_E_STORE,
                          "store '%s' can be read or written by others (mode %04o); it holds "
                          "personal data: chmod 600",
                          path, (unsigned)(status.st_mode & 07777));
-    return PROV_OK;
+    return shared ? check_owner(real, path, err) : PROV_OK;
 }
 
 /* When several connections switch a new file to WAL at once, SQLite answers BUSY without waiting. */

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "plugin/base/fork.h"
+
 /*
  * subject and event are written by accept, link by delivery, due by both (insert by anyone, delete
  * of the rows that were read by delivery): no row is shared, which is what deadlocked on
@@ -95,6 +97,7 @@ after_fork_in_child(void)
 static void
 watch_forks(void)
 {
+    fork_gate_watch(); /* first, since JSON is read under our locks */
     pthread_atfork(before_fork, after_fork, after_fork_in_child);
 }
 

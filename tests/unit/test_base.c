@@ -1,6 +1,9 @@
 /* The stones under all rooms: error texts, log lines, JSON reading and writing, clock, digest. */
 #include <ctype.h>
 #include <pthread.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "plugin/base/clock.h"
 #include "plugin/base/digest.h"
@@ -449,6 +452,27 @@ times_are_written_in_utc(void)
 }
 
 static void
+every_day_of_four_centuries_is_written_like_the_c_library_does(void)
+{
+    for (int64_t day = 0; day < 146097 + 3; day++) {
+        time_t seconds = (time_t)(day * 86400 + day * 7919 % 86400);
+        struct tm fields;
+        char text[21], want[21];
+
+        if (seconds == 0)
+            continue;
+        clock_format(seconds * CLOCK_SECOND_US + 999999, text);
+        gmtime_r(&seconds, &fields);
+        strftime(want, sizeof(want), "%Y-%m-%dT%H:%M:%SZ", &fields);
+        if (strcmp(text, want) != 0) {
+            T_STR(text, want);
+            return;
+        }
+    }
+    T_TRUE(1);
+}
+
+static void
 what_is_no_time_is_a_dash(void)
 {
     char text[21];
@@ -513,6 +537,67 @@ random_ids_are_hex_and_differ(void)
     T_TRUE(strcmp(a, b) != 0);
 }
 
+/* ---- forks ---- */
+
+static bool stop_working;
+
+static void *
+work_with_libraries(void *argument)
+{
+    static const char text[] = "{\"a\":[1,2.5,\"x\"]}";
+
+    (void)argument;
+    while (!__atomic_load_n(&stop_working, __ATOMIC_SEQ_CST)) {
+        struct json_object *value = NULL;
+        char hex[DIGEST_HEX_SIZE], time[21];
+        if (json_parse(text, strlen(text), "it", &value, NULL) == PROV_OK)
+            json_object_put(value);
+        if (digest_hex(text, sizeof(text), hex) || !clock_format(1, time))
+            return NULL;
+    }
+    return NULL;
+}
+
+/* A child that hangs is ended by its alarm. */
+static int
+use_libraries_in_child(void)
+{
+    struct json_object *value = NULL;
+    char hex[DIGEST_HEX_SIZE], time[21];
+    int child, status;
+
+    alarm(5);
+    if (json_parse("[1.5]", 5, "it", &value, NULL) || digest_hex("x", 1, hex) ||
+        !clock_format(1, time))
+        return 1;
+    json_object_put(value);
+    child = fork(); /* a grandchild too */
+    if (child == 0)
+        _exit(digest_hex("x", 1, hex) || json_parse("[1]", 3, "it", &value, NULL));
+    return waitpid(child, &status, 0) == child && status == 0 ? 0 : 1;
+}
+
+static void
+a_child_forked_while_threads_parse_can_parse(void)
+{
+    pthread_t threads[3];
+
+    for (int i = 0; i < 3; i++)
+        T_INT(pthread_create(&threads[i], NULL, work_with_libraries, NULL), 0);
+    for (int i = 0; i < 150; i++) {
+        int child = fork(), status = -1;
+        if (child == 0)
+            _exit(use_libraries_in_child());
+        T_INT(waitpid(child, &status, 0), child);
+        T_INT(status, 0);
+        if (status != 0)
+            break;
+    }
+    __atomic_store_n(&stop_working, true, __ATOMIC_SEQ_CST);
+    for (int i = 0; i < 3; i++)
+        pthread_join(threads[i], NULL);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -538,11 +623,13 @@ main(int argc, char **argv)
         UNIT_CASE(typed_access_does_not_convert),
         UNIT_CASE(json_put_takes_over_and_tells_of_a_missing_container),
         UNIT_CASE(times_are_written_in_utc),
+        UNIT_CASE(every_day_of_four_centuries_is_written_like_the_c_library_does),
         UNIT_CASE(what_is_no_time_is_a_dash),
         UNIT_CASE(the_clocks_move),
         UNIT_CASE(the_digest_is_sha_256),
         UNIT_CASE(random_numbers_stay_below_the_limit),
         UNIT_CASE(random_ids_are_hex_and_differ),
+        UNIT_CASE(a_child_forked_while_threads_parse_can_parse),
     };
 
     return unit_run("base", cases, sizeof(cases) / sizeof(cases[0]), argc, argv);

@@ -1,5 +1,5 @@
 /* The store as a file among others: who may open it, a full disk, a lock that somebody holds, a file
- * that is damaged, foreign or gone, and forks (design rules 19 and 20). */
+ * that is damaged, foreign or gone, a killed process, and forks (design rules 19 and 20). */
 #include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -76,6 +76,21 @@ open_files(const struct scratch *scratch, bool *ret_cloexec)
     return count;
 }
 
+/* SQLite finds nothing wrong with the file. */
+static void
+check_sound(const struct scratch *scratch)
+{
+    CLEANUP(db_cleanup) struct db *db = NULL;
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    struct prov_error err = PROV_ERROR_INIT;
+    bool row = false;
+
+    T_OK(db_open(scratch->path, &db, &err), &err);
+    T_OK(db_select(db, &rows, &err, "PRAGMA integrity_check", ""), &err);
+    T_OK(db_next(&rows, &row, &err), &err);
+    T_STR(row ? db_text(&rows, 0) : "", "ok");
+}
+
 /* ---- who may open it ---- */
 
 static void
@@ -139,8 +154,16 @@ a_directory_in_which_others_may_write_is_refused(void)
     scratch_restart(&s);
     /* ... but can put a file there first */
     if (geteuid() == 0) {
+        char wal[300];
+        FILE *file;
         T_INT(chown(s.path, 65534, 65534), 0);
-        check_refused(s.path, "belongs to another user");
+        check_refused(s.path, "store.db' belongs to another user");
+        T_INT(chown(s.path, 0, 0), 0);
+        snprintf(wal, sizeof(wal), "%s-wal", s.path);
+        T_TRUE((file = fopen(wal, "w")) != NULL && fclose(file) == 0);
+        T_INT(chown(wal, 65534, 65534), 0);
+        check_refused(s.path, "store.db-wal' belongs to another user");
+        T_INT(unlink(wal), 0);
     }
     T_INT(open_files(&s, NULL), 0);
     T_INT(chmod(s.directory, 0700), 0);
@@ -384,6 +407,53 @@ a_store_that_could_not_be_made_is_made_later(void)
     scratch_remove(&s);
 }
 
+/* ---- a process that is killed ---- */
+
+/* Submits until it is killed, and says so of each event that was accepted. */
+static void
+submit_and_tell(const struct scratch *scratch, int told)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+    struct store *store = NULL;
+
+    T_OK(store_new(scratch->path, &store, &err), &err);
+    for (int i = 0;; i++) {
+        T_INT(scratch_accept(store, large_event(i)).status, PROV_ANSWER_ACCEPTED);
+        T_INT(write(told, "x", 1), 1);
+    }
+}
+
+static void
+what_was_accepted_survives_its_process(void)
+{
+    for (int round = 0; round < 5; round++) {
+        AUTO_JSON struct json_object *counts = NULL;
+        struct prov_error err = PROV_ERROR_INIT;
+        int told[2], child, status, accepted = 0;
+        struct scratch s;
+        char byte;
+
+        scratch_make(&s);
+        T_INT(pipe(told), 0);
+        child = scratch_start_child(&s, submit_and_tell, told[1]);
+        close(told[1]);
+        while (accepted < 3 + round && read(told[0], &byte, 1) == 1)
+            accepted++;
+        kill(child, SIGKILL);
+        waitpid(child, &status, 0);
+        while (read(told[0], &byte, 1) == 1)
+            accepted++;
+        close(told[0]);
+        T_OK(store_read_counts(s.store, &counts, &err), &err);
+        /* one more may be there, of which it had no time to tell */
+        T_TRUE(accepted >= 3 + round);
+        T_TRUE(json_get_int(counts, "events", -1) >= accepted);
+        T_TRUE(json_get_int(counts, "events", -1) <= accepted + 1);
+        check_sound(&s);
+        scratch_remove(&s);
+    }
+}
+
 /* ---- a lock that somebody holds ---- */
 
 /* Holds the write lock until a byte comes. */
@@ -508,33 +578,62 @@ submit_in_child(const struct scratch *scratch, int number)
     store_free(store);
 }
 
-static void
-forks_while_other_threads_submit_harm_nobody(void)
+/* Takes the locks in every order that delivery does. */
+static void *
+keep_leasing(void *argument)
 {
-    struct busy busy[3];
-    pthread_t threads[3];
+    struct busy *me = argument;
+
+    for (int i = 0; i < BUSY_EVENTS / 2; i++) {
+        struct prov_error err = PROV_ERROR_INIT;
+        int64_t subjects, next;
+        bool held = false;
+        char id[19];
+        if (store_lease_take(me->store, &held, &err) || !held) {
+            me->failures++;
+            continue;
+        }
+        if (store_begin(me->store, STORE_FENCED, &err)) {
+            me->failures++;
+        } else { /* a read inside a write, as a settle does */
+            me->failures += store_linked_id(me->store, ISSUER, "/Users/1", id, &err) != 0 ||
+                            store_put_fact(me->store, "x", "y", &err) != 0 ||
+                            store_commit(me->store, &err) != 0;
+        }
+        me->failures += store_due_outlook(me->store, &subjects, &next, &err) != 0 ||
+                        !store_lease_held(me->store);
+        store_lease_drop(me->store);
+    }
+    return NULL;
+}
+
+static void
+forks_while_other_threads_work_harm_nobody(void)
+{
+    struct busy busy[4];
+    pthread_t threads[4];
     AUTO_JSON struct json_object *counts = NULL;
     struct prov_error err = PROV_ERROR_INIT;
     struct scratch s;
     int children[12];
 
     scratch_make(&s);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         busy[i] = (struct busy){ s.store, i + 10, 0 };
-        T_INT(pthread_create(&threads[i], NULL, keep_busy, &busy[i]), 0);
+        T_INT(pthread_create(&threads[i], NULL, i < 3 ? keep_busy : keep_leasing, &busy[i]), 0);
     }
     for (int i = 0; i < 12; i++) {
         children[i] = scratch_start_child(&s, submit_in_child, i);
         usleep(2000);
     }
     scratch_join(children, 12);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         pthread_join(threads[i], NULL);
         T_INT(busy[i].failures, 0);
     }
     T_OK(store_read_counts(s.store, &counts, &err), &err);
     T_INT(json_get_int(counts, "events", -1), 3 * BUSY_EVENTS + 12);
-    scratch_sql(&s, "PRAGMA integrity_check");
+    check_sound(&s);
     scratch_remove(&s);
 }
 
@@ -554,9 +653,10 @@ main(int argc, char **argv)
         UNIT_CASE(a_store_that_was_moved_away_accepts_nothing),
         UNIT_CASE(a_full_disk_loses_nothing_that_was_accepted),
         UNIT_CASE(a_store_that_could_not_be_made_is_made_later),
+        UNIT_CASE(what_was_accepted_survives_its_process),
         UNIT_CASE(a_store_that_is_locked_is_waited_for_and_then_refused),
         UNIT_CASE(a_fork_hands_no_connection_to_the_child),
-        UNIT_CASE(forks_while_other_threads_submit_harm_nobody),
+        UNIT_CASE(forks_while_other_threads_work_harm_nobody),
     };
 
     return unit_run("store_file", cases, sizeof(cases) / sizeof(cases[0]), argc, argv);
