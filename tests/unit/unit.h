@@ -18,7 +18,7 @@ struct unit_case {
 
 #define UNIT_CASE(function)                                                                        \
     {                                                                                              \
-        #function, function                                                                        \
+#        function, function                                                                        \
     }
 
 /* Runs all cases, or those whose name contains argv[1]. Returns main()'s result. */
@@ -34,9 +34,10 @@ void unit_ok(const char *file, unsigned line, const char *expression, int result
              const struct prov_error *err);
 void unit_true(const char *file, unsigned line, const char *expression, int value);
 
-#define T_TRUE(value)       unit_true(__FILE__, __LINE__, #value, (value) ? 1 : 0)
-#define T_STR(got, want)    unit_equal_string(__FILE__, __LINE__, #got, got, want)
-#define T_INT(got, want)    unit_equal_int(__FILE__, __LINE__, #got, (long long)(got), (long long)(want))
+#define T_TRUE(value)    unit_true(__FILE__, __LINE__, #value, (value) ? 1 : 0)
+#define T_STR(got, want) unit_equal_string(__FILE__, __LINE__, #got, got, want)
+#define T_INT(got, want)                                                                           \
+    unit_equal_int(__FILE__, __LINE__, #got, (long long)(got), (long long)(want))
 #define T_HAS(got, part)    unit_contains(__FILE__, __LINE__, #got, got, part)
 #define T_OK(call, err_ptr) unit_ok(__FILE__, __LINE__, #call, call, err_ptr)
 
