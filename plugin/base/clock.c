@@ -2,6 +2,7 @@
  * clock, every time limit the monotonic one. */
 #include "plugin/base/clock.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <time.h>
 
@@ -66,4 +67,70 @@ clock_format(int64_t time_us, char buffer[21])
     at = put(at, seconds % 60, 2, 'Z');
     *at = '\0';
     return buffer;
+}
+
+/* A number of exactly `digits` digits; -1 if there is none. Moves on behind it. */
+static int64_t
+take(const char **text, int digits)
+{
+    int64_t value = 0;
+
+    for (int i = 0; i < digits; i++, (*text)++) {
+        if (**text < '0' || **text > '9')
+            return -1;
+        value = value * 10 + (**text - '0');
+    }
+    return value;
+}
+
+static bool
+take_mark(const char **text, char mark)
+{
+    if (**text != mark)
+        return false;
+    (*text)++;
+    return true;
+}
+
+/* "Z", "+0130" or "-01:30": seconds east of Greenwich. */
+static bool
+take_zone(const char **text, int64_t *ret_seconds)
+{
+    int64_t sign = **text == '-' ? -1 : 1, hours, minutes;
+
+    *ret_seconds = 0;
+    if (take_mark(text, 'Z'))
+        return **text == '\0';
+    if (!take_mark(text, '+') && !take_mark(text, '-'))
+        return false;
+    hours = take(text, 2);
+    take_mark(text, ':');
+    minutes = take(text, 2);
+    *ret_seconds = sign * (hours * 3600 + minutes * 60);
+    return hours >= 0 && minutes >= 0 && **text == '\0';
+}
+
+int64_t
+clock_parse(const char *text)
+{
+    int64_t year, month, day, hour, minute, second, zone, days;
+
+    if (!text || (year = take(&text, 4)) < 1970 || !take_mark(&text, '-') ||
+        (month = take(&text, 2)) < 1 || month > 12 || !take_mark(&text, '-') ||
+        (day = take(&text, 2)) < 1 || day > 31 || !take_mark(&text, 'T') ||
+        (hour = take(&text, 2)) < 0 || !take_mark(&text, ':') || (minute = take(&text, 2)) < 0 ||
+        !take_mark(&text, ':') || (second = take(&text, 2)) < 0)
+        return 0;
+    if (take_mark(&text, '.')) {
+        while (*text >= '0' && *text <= '9')
+            text++;
+    }
+    if (!take_zone(&text, &zone))
+        return 0;
+    /* the other way of clock_format(): "days from civil" */
+    year -= month <= 2;
+    month += month <= 2 ? 9 : -3;
+    days = year / 400 * 146097 + year % 400 * 365 + year % 400 / 4 - year % 400 / 100 +
+           (153 * month + 2) / 5 + day - 1 - 719468;
+    return (days * 86400 + hour * 3600 + minute * 60 + second - zone) * CLOCK_SECOND_US;
 }

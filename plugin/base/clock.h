@@ -15,4 +15,8 @@ int64_t clock_monotonic_us(void);
 /* "2026-11-22T13:40:05Z" into a buffer of at least 21 bytes; "-" for 0. Returns the buffer. */
 char *clock_format(int64_t time_us, char buffer[21]);
 
+/* Microseconds of an ISO 8601 time as Salesforce writes it (fact sheet 2.1), such as
+ * "2026-11-22T10:15:30.000+0000" or "...Z"; parts of a second are dropped. 0: that is no such time. */
+int64_t clock_parse(const char *text);
+
 #endif

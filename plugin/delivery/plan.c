@@ -318,6 +318,14 @@ plan_deactivation(struct plan *plan, struct prov_error *err)
     return PROV_OK;
 }
 
+/* A reactivation in flight may have happened. */
+static bool
+may_be_active(const struct link *link)
+{
+    return json_get_bool(link->confirmed, "IsActive", true) ||
+           json_get_bool(json_get(link->in_flight, "fields"), "IsActive", false);
+}
+
 int
 plan_make(const struct plan_input *input, struct plan *ret, struct prov_error *err)
 {
@@ -327,8 +335,7 @@ plan_make(const struct plan_input *input, struct plan *ret, struct prov_error *e
     *ret = (struct plan){ .action = PLAN_NOTHING };
     /* of a subject in scope whose resource was never seen nobody knows that it is inactive */
     if (linked && !plan_wants_active(subject) &&
-        (subject->presence != PRESENCE_IN || subject->resource) &&
-        json_get_bool(input->link->confirmed, "IsActive", true))
+        (subject->presence != PRESENCE_IN || subject->resource) && may_be_active(input->link))
         return plan_deactivation(ret, err);
     /* out of scope or gone: nothing more is sent, linked or not */
     if (subject->presence != PRESENCE_IN)

@@ -69,6 +69,7 @@ check_name(struct round *round, struct item *item, struct prov_error *err)
     item->plan.code = "USERNAME_IN_USE_HERE";
     snprintf(item->plan.reason, sizeof(item->plan.reason),
              "username '%s' is held or wanted by '%s' too", name, other);
+    error_tidy(item->plan.reason);
     return set_text(&item->work.link.waits_name, name) ? error_nomem(err) : PROV_OK;
 }
 

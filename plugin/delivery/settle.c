@@ -167,14 +167,14 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
     r = set_words(link, "delivered", NULL, NULL, NULL, NULL, err);
     if (!r)
         r = settle_held_name(round, link, err);
-    if (!r && late)
-        r = store_due_add(d->store, subject->id, window_end_us(d), err);
     if (!late) {
         json_object_put(link->in_flight);
         link->in_flight = NULL;
     }
     if (!r)
         r = put(round, item, err);
+    if (!r && late)
+        r = store_due_add(d->store, subject->id, window_end_us(d), err);
     if (!r && first)
         r = store_wake_manager(d->store, subject->iss, subject->uri, err);
     /* a deactivation is sent alone; what else differs is a later difference (rule 7). So is a
@@ -216,8 +216,8 @@ settle_refused(struct round *round, struct item *item, const char *code, const c
     return r;
 }
 
-/* Puts the link and looks again at at_us. A look that is to come before stays the only one, or every
- * event meanwhile would add one. */
+/* Puts the link and looks again at at_us, or at the look that is to come before: or every event
+ * meanwhile would put it off. */
 static int
 put_and_look(struct round *round, struct item *item, int64_t at_us, struct prov_error *err)
 {
@@ -231,8 +231,7 @@ put_and_look(struct round *round, struct item *item, int64_t at_us, struct prov_
         link->attempts++;
     }
     r = put(round, item, err);
-    return r || to_come ? r
-                        : store_due_add(round->delivery->store, item->work.subject.id, at_us, err);
+    return r ? r : store_due_add(round->delivery->store, item->work.subject.id, link->next_us, err);
 }
 
 int

@@ -6,7 +6,6 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "patterns/username.h"
 #include "plugin/base/clock.h"
@@ -118,26 +117,6 @@ row_of(struct json_object *rows, const struct item *item, bool by_name)
 
 /* ---- judging ---- */
 
-/* "2026-11-22T10:15:30.000+0000" in microseconds; 0 if it is no time (fact sheet 2.1). */
-static int64_t
-parse_time(const char *text)
-{
-    struct tm fields = { 0 };
-    const char *rest = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &fields) : NULL;
-    int hours, minutes;
-    char sign;
-    int64_t seconds;
-
-    if (!rest)
-        return 0;
-    seconds = timegm(&fields);
-    if (*rest == '.')
-        rest += 1 + strspn(rest + 1, "0123456789");
-    if (sscanf(rest, "%c%2d%2d", &sign, &hours, &minutes) == 3 && (sign == '+' || sign == '-'))
-        seconds -= (sign == '+' ? 1 : -1) * (hours * 3600 + minutes * 60);
-    return seconds * CLOCK_SECOND_US;
-}
-
 /* Whether a user found under our username is the one we created: the correlation field says so, or
  * our execution user created it since we first sent; and no other subject of ours has it. */
 static int
@@ -157,7 +136,7 @@ judge_ours(struct delivery *d, const struct item *item, struct json_object *row,
     if (sent && json_equal(sent, json_get(row, field)))
         *ret_ours = true;
     else if (first && creator && strcmp(creator, d->user_id) == 0)
-        *ret_ours = parse_time(json_get_string(row, "CreatedDate")) >= first - CLOCK_SKEW_US;
+        *ret_ours = clock_parse(json_get_string(row, "CreatedDate")) >= first - CLOCK_SKEW_US;
     return PROV_OK;
 }
 

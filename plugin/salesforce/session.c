@@ -452,6 +452,7 @@ ensure_grant(struct sf_session *session, struct sf_call *call)
 /* A thread's own copy of what it sends with. */
 struct pass {
     char *token, *instance;
+    char org_id[SF_ID_SIZE]; /* "" if the token does not tell */
     uint64_t generation;
 };
 
@@ -472,6 +473,7 @@ take_pass(struct sf_session *session, struct pass *pass, struct sf_call *call)
     if (result == PROV_OK && call->outcome == SF_DELIVERED) {
         pass->token = strdup(session->grant.token);
         pass->instance = strdup(session->grant.instance);
+        memcpy(pass->org_id, session->grant.org_id, sizeof(pass->org_id));
         pass->generation = session->generation;
         if (!pass->token || !pass->instance)
             result = PROV_E_NOMEM;
@@ -559,6 +561,20 @@ is_expired(const struct sf_call *call)
            !strcasestr(call->message, "not attached to Agent");
 }
 
+/* A write meant for one org must not be repeated in another, when the address or the client was
+ * changed while the old token lived. */
+static bool
+leads_elsewhere(const char *org_before, const struct pass *pass, struct sf_call *call)
+{
+    if (!*org_before || strcmp(org_before, pass->org_id) == 0)
+        return false;
+    answer_tell(call, SF_RETRY, "The renewed token is for another org than the one before it.",
+                "Check 'domain_name', 'token_endpoint' and the client: they lead to another org.",
+                "the token for org %s was renewed as one for org %s; nothing was sent there",
+                org_before, pass->org_id[0] ? pass->org_id : "unknown");
+    return true;
+}
+
 /*
  * A 401 did nothing in the org, so repeating a write is safe. A token that is refused again, or
  * for another reason, goes too, behind the same pause as a failed request: a later probe then
@@ -568,11 +584,16 @@ static int
 call_with_token(struct sf_session *session, const struct session_request *request,
                 struct http_answer *answer, struct sf_call *call)
 {
+    char org_before[SF_ID_SIZE] = "";
+
     for (int attempt = 0;; attempt++) {
         CLEANUP(pass_cleanup) struct pass pass = { .token = NULL };
         int result = take_pass(session, &pass, call);
         if (result != PROV_OK || call->outcome != SF_DELIVERED)
             return result;
+        if (leads_elsewhere(org_before, &pass, call))
+            return PROV_OK;
+        memcpy(org_before, pass.org_id, sizeof(org_before));
         result = transfer(session, request, pass.instance, pass.token, answer, call);
         if (result != PROV_OK || call->http_status != 401)
             return result;

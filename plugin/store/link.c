@@ -280,7 +280,8 @@ store_due_outlook(struct store *store, int64_t *ret_subjects, int64_t *ret_next_
 int
 store_due_delete(struct store *store, const struct work *work, struct prov_error *err)
 {
-    int r = PROV_OK;
+    int r = db_run(store->write, err, "DELETE FROM due WHERE subject = ? AND at > 1", "i",
+                   work->subject.id);
 
     for (size_t i = 0; !r && i < work->due_count; i++)
         r = db_run(store->write, err, "DELETE FROM due WHERE seq = ?", "i", work->due[i]);

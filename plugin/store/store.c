@@ -31,6 +31,7 @@ static const char schema[] =
     "CREATE TABLE due (seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL,"
     " subject INTEGER NOT NULL);"
     "CREATE INDEX due_at ON due (at, seq);"
+    "CREATE INDEX due_timed ON due (subject) WHERE at > 1;"
     "CREATE TABLE command (subject INTEGER NOT NULL, kind TEXT NOT NULL, version INTEGER NOT NULL,"
     " sealed BLOB, PRIMARY KEY (subject, kind, version)) WITHOUT ROWID;"
     "CREATE TABLE link ("

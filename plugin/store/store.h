@@ -160,7 +160,8 @@ void store_rollback(struct store *store);
 /* [tx] Writes the link of a subject. */
 MUST_CHECK int store_put_link(struct store *store, int64_t subject, const struct link *link,
                               struct prov_error *err);
-/* [tx] Deletes the rows of `due` that were read. */
+/* [tx] Deletes the rows of `due` that were read, and the times at which this subject was to be looked
+ * at later: only delivery writes those, and whoever settles says anew when. */
 MUST_CHECK int store_due_delete(struct store *store, const struct work *work,
                                 struct prov_error *err);
 /* [tx] Makes a subject due; DUE_URGENT, DUE_NOW or a time. */

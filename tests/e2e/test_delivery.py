@@ -83,6 +83,36 @@ def test_a_refused_manager_does_not_block_the_rest():
         assert row["state"] == "parked" and "own manager" in row["message"], "and it is told why"
 
 
+# ---- what is due ----
+
+def test_a_retry_that_an_event_made_needless_leaves_nothing_due():
+    with started((), "jdoe", retry_first_s=60, retry_max_s=60) as (w, c):
+        w.org.fault({"on": "collections_update", "do": "refuse_record", "match": {"Username": name_of("jdoe")}})
+        c.accept(title("/Users/jdoe", "first"))
+        c.deliver(0)
+        c.accept(title("/Users/jdoe", "second"))
+        report = c.deliver(2000)
+        assert w.org.user(name_of("jdoe"))["Title"] == "second"
+        assert report.state == IDLE and c.query(query="status")["due"] == 0, report.state
+
+
+def test_a_deactivation_goes_over_a_reactivation_in_flight_at_once():
+    with started((), "jdoe", settle_window_s=3) as (w, c):
+        c.accept(simple("/Users/jdoe", "prov:deactivate"))
+        c.settle()
+        w.org.fault({"on": "collections_update", "do": "drop_after"})
+        c.accept(simple("/Users/jdoe", "prov:activate"))
+        c.deliver(0)
+        assert w.org.user(name_of("jdoe"))["IsActive"], "it was done, and the answer was lost"
+        began = time.monotonic()
+        c.accept(simple("/Users/jdoe", "prov:deactivate"))
+        while w.org.user(name_of("jdoe"))["IsActive"]:
+            c.deliver(20)
+            assert time.monotonic() - began < 2.5, "it must not wait for the settle window"
+        c.settle()
+        assert not w.org.user(name_of("jdoe"))["IsActive"]
+
+
 # ---- holds ----
 
 def hold_of(c):

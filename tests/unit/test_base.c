@@ -473,6 +473,40 @@ every_day_of_four_centuries_is_written_like_the_c_library_does(void)
 }
 
 static void
+times_of_salesforce_are_read(void)
+{
+    char text[21];
+
+    T_INT(clock_parse("2026-11-22T10:15:30.000+0000"), INT64_C(1795342530) * CLOCK_SECOND_US);
+    T_INT(clock_parse("2026-11-22T10:15:30Z"), INT64_C(1795342530) * CLOCK_SECOND_US);
+    T_INT(clock_parse("2026-11-22T11:45:30+0130"), INT64_C(1795342530) * CLOCK_SECOND_US);
+    T_INT(clock_parse("2026-11-22T08:45:30-01:30"), INT64_C(1795342530) * CLOCK_SECOND_US);
+    for (int64_t day = 1; day < 60000; day += 7) {
+        int64_t time_us = (day * 86400 + 3723) * CLOCK_SECOND_US;
+        if (clock_parse(clock_format(time_us, text)) != time_us)
+            T_INT(clock_parse(text), time_us);
+    }
+}
+
+static void
+what_is_no_time_is_not_read(void)
+{
+    static const char *const wrong[] = { "",
+                                         "2026",
+                                         "2026-11-22",
+                                         "2026-11-22T10:15:30",
+                                         "2026-13-22T10:15:30Z",
+                                         "2026-11-22 10:15:30Z",
+                                         "2026-11-22T10:15:30+00",
+                                         "2026-11-22T10:15:30Zx",
+                                         "x026-11-22T10:15:30Z" };
+
+    T_INT(clock_parse(NULL), 0);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        T_INT(clock_parse(wrong[i]), 0);
+}
+
+static void
 what_is_no_time_is_a_dash(void)
 {
     char text[21];
@@ -624,6 +658,8 @@ main(int argc, char **argv)
         UNIT_CASE(json_put_takes_over_and_tells_of_a_missing_container),
         UNIT_CASE(times_are_written_in_utc),
         UNIT_CASE(every_day_of_four_centuries_is_written_like_the_c_library_does),
+        UNIT_CASE(times_of_salesforce_are_read),
+        UNIT_CASE(what_is_no_time_is_not_read),
         UNIT_CASE(what_is_no_time_is_a_dash),
         UNIT_CASE(the_clocks_move),
         UNIT_CASE(the_digest_is_sha_256),

@@ -282,6 +282,31 @@ a_failed_token_request_is_repeated_after_a_pause(void)
 
 /* ---- 401 ---- */
 
+#define OTHER_ORG_REPLY                                                                            \
+    "{\"access_token\":\"" TOKEN_2 "\",\"instance_url\":\"@ORIGIN@\","                             \
+    "\"id\":\"https://login.salesforce.com/id/00D000000000001EAA/" RUN_AS_ID "\"}"
+
+static void
+a_write_is_not_repeated_in_another_org(void)
+{
+    const struct loopback_answer answers[] = {
+        { .where = AT_TOKEN, .status = 200, .header = JSON_TYPE, .body = TOKEN_REPLY(TOKEN) },
+        { .where = AT_CREATE, .status = 401, .body = EXPIRED },
+        { .where = AT_TOKEN, .status = 200, .header = JSON_TYPE, .body = OTHER_ORG_REPLY },
+        { .where = AT_CREATE, .status = 200, .header = JSON_TYPE, .body = CREATED },
+    };
+    struct loopback *server = START(answers);
+    struct sf_session *session = open_session(server, 5000);
+    struct sf_record record;
+    struct sf_call call = create_call(session, &record);
+
+    T_INT(call.outcome, SF_RETRY);
+    T_HAS(call.message, "nothing was sent there");
+    T_HAS(call.message, "00D000000000001EAA");
+    T_INT(loopback_count_with(server, AT_CREATE), 1);
+    end(session, server);
+}
+
 static void
 an_expired_token_is_renewed_and_the_write_repeated_once(void)
 {
@@ -696,6 +721,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(an_expired_token_is_renewed_and_the_write_repeated_once),
     UNIT_CASE(a_new_token_that_is_refused_as_well_holds),
     UNIT_CASE(a_session_that_may_not_use_the_api_is_not_renewed),
+    UNIT_CASE(a_write_is_not_repeated_in_another_org),
     UNIT_CASE(after_a_401_without_words_a_later_call_starts_with_a_new_token),
     UNIT_CASE(an_unusable_token_reply_holds_and_sends_nothing_further),
     UNIT_CASE(the_secret_and_the_token_never_reach_a_message),
