@@ -232,34 +232,31 @@ ensure_schema(struct store *store, struct db *db, struct prov_error *err)
     return PROV_OK;
 }
 
-int
-store_writer(struct store *store, struct db **ret, struct prov_error *err)
+/* The connection kept at `place`, opened if it is not. */
+static int
+connect_at(struct store *store, struct db **place, struct db **ret, struct prov_error *err)
 {
-    if (!store->write) {
+    if (!*place) {
         CLEANUP(db_cleanup) struct db *db = NULL;
         int r = db_open(store->path, &db, err);
         if (!r)
             r = ensure_schema(store, db, err);
         if (r)
             return r;
-        store->write = STEAL(db);
+        *place = STEAL(db);
     }
-    *ret = store->write;
+    *ret = *place;
     return PROV_OK;
+}
+
+int
+store_writer(struct store *store, struct db **ret, struct prov_error *err)
+{
+    return connect_at(store, &store->write, ret, err);
 }
 
 int
 store_reader(struct store *store, struct db **ret, struct prov_error *err)
 {
-    if (!store->read) {
-        CLEANUP(db_cleanup) struct db *db = NULL;
-        int r = db_open(store->path, &db, err);
-        if (!r)
-            r = ensure_schema(store, db, err);
-        if (r)
-            return r;
-        store->read = STEAL(db);
-    }
-    *ret = store->read;
-    return PROV_OK;
+    return connect_at(store, &store->read, ret, err);
 }
