@@ -183,10 +183,13 @@ static int
 act_resume(const struct request_context *context, struct json_object *request,
            struct json_object **ret, struct prov_error *err)
 {
-    int r = delivery_resume(context->store, err);
+    AUTO_JSON struct json_object *hold = NULL;
+    int r = delivery_hold_read(context->store, &hold, err);
 
     (void)request;
-    return r ? r : answer_count(1, ret, err);
+    if (!r && hold)
+        r = delivery_resume(context->store, err);
+    return r ? r : answer_count(hold != NULL, ret, err);
 }
 
 static int

@@ -333,7 +333,7 @@ read_text(struct reader *reader, const struct field_row *row, struct json_object
 
     if (!json_object_is_type(value, json_type_string) &&
         !(is_number && row->flags & FIELD_NUMERIC)) {
-        refuse(reader, row, "write it in quotes", "a text is needed, this is a %s",
+        refuse(reader, row, "write it in quotes", "a text is needed, this is of type %s",
                json_type_to_name(json_object_get_type(value)));
         return;
     }

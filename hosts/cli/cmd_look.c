@@ -117,7 +117,7 @@ command_status(const struct options *options, const struct arguments *arguments)
         host_print_json(status);
     else
         print_status(status);
-    if (!strcmp(reply_word(status, "state"), "held"))
+    if (!strcmp(reply_word(status, "state"), "held") || reply_get(status, "trouble"))
         code = CODE_UNFINISHED;
     else if (reply_number(reply_get(status, "subjects"), "parked"))
         code = CODE_PARKED;
@@ -320,6 +320,8 @@ order(const struct options *options, struct json_object *request, bool counted, 
         return code;
     if (options->json)
         host_print_json(answer);
+    else if (reply_number(answer, "count") == 0)
+        printf("nothing to do\n");
     else if (counted)
         printf("%" PRId64 " %s\n", reply_number(answer, "count"), done);
     else
@@ -358,5 +360,6 @@ int
 command_resume(const struct options *options, const struct arguments *arguments)
 {
     (void)arguments;
-    return order(options, host_request("act", "resume"), false, "resumed: delivery goes on");
+    return order(options, host_request("act", "resume"), false,
+                 "resumed: delivery goes on; 'sfprov deliver' does it now");
 }

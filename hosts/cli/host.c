@@ -130,9 +130,9 @@ read_fields(const char *file, char **ret_text, size_t *ret_length)
         complain("connector fields: %s; name the file with -c or SFPROV_FIELDS", err.text);
         return CODE_FIELDS;
     }
-    if (stat(file, &facts) == 0 && S_ISREG(facts.st_mode) && (facts.st_mode & S_IROTH))
-        complain("warning: '%s' can be read by everybody and may hold a secret; chmod o-r it",
-                 file);
+    if (stat(file, &facts) == 0 && S_ISREG(facts.st_mode) && (facts.st_mode & (S_IRWXG | S_IRWXO)))
+        complain("warning: '%s' is open to others (mode %03o) and may hold a secret; chmod 600 it",
+                 file, (unsigned)(facts.st_mode & 0777));
     return CODE_DONE;
 }
 

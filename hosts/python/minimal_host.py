@@ -34,6 +34,8 @@ class Table(c.Structure):
                [(name, c.CFUNCTYPE(c.c_int32)) for name in METHODS.split()]
 
 
+if len(sys.argv) != 3:
+    sys.exit(__doc__)
 library, table, error = c.CDLL(sys.argv[1]), Table(c.sizeof(Table)), Error(c.sizeof(Error))
 assert library.prov_connector_init(1, 0, c.byref(table), c.byref(error)) == 0, error.text
 fields, connector, text = open(sys.argv[2], "rb").read(), c.c_void_p(), c.c_char_p()

@@ -86,6 +86,21 @@ check_token(struct check *check, char org_id[SF_ID_SIZE], bool *ret_ok)
 }
 
 static int
+check_store(struct check *check)
+{
+    struct prov_error why = PROV_ERROR_INIT;
+    const char *path = store_path(check->delivery->store);
+    int r = store_check_place(check->delivery->store, &why);
+
+    if (r == PROV_E_NOMEM)
+        return r;
+    if (r)
+        return step(check, "store", "failed", why.text, "nothing can be accepted without the store",
+                    "see the message; or name another path in the field `store`");
+    return step(check, "store", "ok", path, NULL, NULL);
+}
+
+static int
 check_org(struct check *check, const char *org_id, struct prov_error *err)
 {
     AUTO_FREE char *pinned = NULL;
@@ -192,6 +207,8 @@ run(struct check *check, struct json_object *warnings, struct prov_error *err)
     int r = check_fields(check, warnings);
 
     if (!r)
+        r = check_store(check);
+    if (!r)
         r = step(check, "address", "ok", check->delivery->fields->domain_name, NULL, NULL);
     if (!r)
         r = check_token(check, org_id, &ok);
@@ -216,7 +233,9 @@ delivery_check(struct delivery *d, struct json_object *field_warnings, struct js
         return error_nomem(err);
     /* without delivery->lock: nobody waits here for a call that the worker is in */
     r = run(&check, field_warnings, err);
-    if (r || json_put_bool(result, "ok", !check.failed))
+    if (r)
+        return r == PROV_E_NOMEM ? error_nomem(err) : r;
+    if (json_put_bool(result, "ok", !check.failed))
         return error_nomem(err);
     *ret = STEAL(result);
     return PROV_OK;

@@ -89,6 +89,18 @@ add_fields(struct json_object *result, const struct plan *plan)
     return PROV_OK;
 }
 
+static const char *
+reason_for_nothing(const struct work *work)
+{
+    if (work->subject.presence == PRESENCE_GONE)
+        return "the user is gone at the host; only a create or put event brings the user back";
+    if (work->subject.presence == PRESENCE_OUT)
+        return "the user is out of scope; only a feed:add event brings the user back";
+    if (work->link.salesforce_id[0])
+        return "Salesforce holds all of this already";
+    return "the user is not wanted active and has no Salesforce account";
+}
+
 static int
 add_reasons(struct json_object *result, const struct plan *plan, const struct work *work,
             const char *taken_by)
@@ -100,9 +112,7 @@ add_reasons(struct json_object *result, const struct plan *plan, const struct wo
     if (!r && plan->action == PLAN_PARK)
         r = add_text(reasons, plan->reason);
     if (!r && plan->action == PLAN_NOTHING)
-        r = add_text(reasons, work->link.salesforce_id[0] || plan_wants_active(&work->subject)
-                                  ? "Salesforce holds all of this already"
-                                  : "the user is not wanted active and has no Salesforce account");
+        r = add_text(reasons, reason_for_nothing(work));
     if (!r && plan->action == PLAN_DEACTIVATE)
         r = add_text(reasons, "the user is gone, out of scope or inactive at the host");
     if (!r && work->link.in_flight && plan->action != PLAN_DEACTIVATE)

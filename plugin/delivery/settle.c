@@ -285,7 +285,8 @@ settle_nothing(struct round *round, struct item *item, struct prov_error *err)
     if (r)
         return r;
     link->settled_version = item->work.subject.version;
-    if (link->salesforce_id[0])
+    /* of a user who is gone or out of scope the changes are not there: nothing was wanted of them */
+    if (link->salesforce_id[0] && item->work.subject.presence == PRESENCE_IN)
         link->confirmed_version = link->settled_version;
     link->attempts = link->next_us = 0;
     if (set_text(&link->waits_manager, awaited_manager(item)) ||

@@ -24,6 +24,8 @@ extern int db_busy_timeout_ms;
  * PROV_E_STORE says which file, why, and what to do.
  */
 MUST_CHECK int db_open(const char *path, struct db **ret, struct prov_error *err);
+/* Whether db_open() would find a place it may use, without making the file. */
+MUST_CHECK int db_check_place(const char *path, struct prov_error *err);
 void db_close(struct db *db);
 DEFINE_CLEANUP(struct db *, db, db_close);
 

@@ -170,6 +170,32 @@ create_private(const char *real, const char *path, struct prov_error *err)
 }
 
 /* When several connections switch a new file to WAL at once, SQLite answers BUSY without waiting. */
+int
+db_check_place(const char *path, struct prov_error *err)
+{
+    AUTO_FREE char *real = NULL;
+    AUTO_FREE char *directory = NULL;
+    bool shared = false;
+    int r = resolve(path, &real, err);
+
+    if (!r)
+        r = check_directory(real, path, &shared, err);
+    if (r)
+        return r;
+    if (access(real, F_OK) == 0) /* then everything is looked at, and nothing made */
+        return create_private(real, path, err);
+    directory = strdup(real);
+    if (!directory)
+        return error_nomem(err);
+    strrchr(directory, '/')[strrchr(directory, '/') == directory] = '\0';
+    if (access(directory, W_OK | X_OK) != 0)
+        return error_set(err, PROV_E_STORE,
+                         "store '%s' cannot be created: %s; give this process the right to write "
+                         "in its directory, or name another path",
+                         path, strerror(errno));
+    return PROV_OK;
+}
+
 static int
 set_up(struct db *db, struct prov_error *err)
 {

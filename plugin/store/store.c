@@ -160,6 +160,12 @@ store_path(const struct store *store)
     return store->path;
 }
 
+int
+store_check_place(const struct store *store, struct prov_error *err)
+{
+    return db_check_place(store->path, err);
+}
+
 bool
 store_exists(const struct store *store)
 {

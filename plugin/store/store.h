@@ -34,6 +34,8 @@ DEFINE_CLEANUP(struct store *, store, store_free);
 const char *store_path(const struct store *store);
 /* Whether the file is there already. Opening a store makes it; a mere look should not. */
 bool store_exists(const struct store *store);
+/* Whether the store could be used as far as its place goes; makes nothing. PROV_E_STORE. */
+MUST_CHECK int store_check_place(const struct store *store, struct prov_error *err);
 
 /* ---- accepting (accept.c) ---- */
 

@@ -156,7 +156,15 @@ def test_preview_shows_the_plan_and_touches_nothing():
         assert c.preview(simple("/Users/1", "prov:delete"))["action"] == "deactivate"
         assert c.preview(put("/Users/1", person("PARTNERS/jdoe", title="x" * 99)))["action"] == "park"
         assert c.preview(put("/Users/9", person("blank name")))["reasons"][0]
-        assert c.user("/Users/1")["version"] == 1
+        c.accept(simple("/Users/1", "prov:delete"))
+        c.settle()
+        gone = c.preview(simple("/Users/1", "prov:activate"))
+        assert gone["action"] == "nothing" and "create or put" in gone["reasons"][0], gone
+        c.accept(simple("/Users/1", "prov:activate"), simple("/Users/1", "prov:activate"))
+        c.settle()
+        outcomes = [event["outcome"] for event in c.user("/Users/1")["events"]]
+        assert outcomes[0] == "delivered" and "delivered" not in outcomes[2:], outcomes
+        assert c.user("/Users/1")["version"] == 4
 
 
 def test_check_names_what_is_wrong():
@@ -166,7 +174,8 @@ def test_check_names_what_is_wrong():
         assert result["ok"], result
         assert {step["name"] for step in result["steps"]} >= {"address", "token", "org", "version", "profile", "username"}
         assert not os.listdir(w.folder), "a check makes no store"
-        for fields, step, words in [({"client_secret": "no"}, "token", "secret"),
+        for fields, step, words in [({"store": "/nonexistent/store.db"}, "store", "directory"),
+                                    ({"client_secret": "no"}, "token", "secret"),
                                     ({"client_id": "no"}, "token", "client"),
                                     ({"api_version": "v99.0"}, "version", "v"),
                                     ({"profile": "Standrd User"}, "profile", "Standard User"),
