@@ -93,7 +93,8 @@ static const char *
 reason_for_nothing(const struct work *work)
 {
     if (work->subject.presence == PRESENCE_GONE)
-        return "the user is gone at the host; only a create or put event brings the user back";
+        return "the user is gone at the host; only a create or put event, or feed:add, brings the "
+               "user back";
     if (work->subject.presence == PRESENCE_OUT)
         return "the user is out of scope; only a feed:add event brings the user back";
     if (work->link.salesforce_id[0])
