@@ -134,9 +134,9 @@ answer_count(int64_t count, struct json_object **ret, struct prov_error *err)
     return PROV_OK;
 }
 
+/* One subject, or all that are parked (subject 0). */
 static int
-make_due(struct store *store, int64_t subject, bool parked, int64_t *ret_count,
-         struct prov_error *err)
+make_due(struct store *store, int64_t subject, int64_t *ret_count, struct prov_error *err)
 {
     int r = store_begin(store, STORE_UNFENCED, err);
 
@@ -144,7 +144,7 @@ make_due(struct store *store, int64_t subject, bool parked, int64_t *ret_count,
         return r;
     *ret_count = 1;
     r = subject ? store_due_add(store, subject, DUE_NOW, err)
-                : store_due_all(store, parked, ret_count, err);
+                : store_due_parked(store, ret_count, err);
     if (r) {
         store_rollback(store);
         return r;
@@ -165,7 +165,7 @@ act_retry(const struct request_context *context, struct json_object *request,
         r = user ? store_find(context->store, user, &subject, err) : PROV_E_INVALID;
     }
     if (!r)
-        r = make_due(context->store, subject, true, &count, err);
+        r = make_due(context->store, subject, &count, err);
     return r ? r : answer_count(count, ret, err);
 }
 

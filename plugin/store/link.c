@@ -336,14 +336,12 @@ store_replan_parked(struct store *store, const char *plan_digest, struct prov_er
 }
 
 int
-store_due_all(struct store *store, bool parked, int64_t *ret_count, struct prov_error *err)
+store_due_parked(struct store *store, int64_t *ret_count, struct prov_error *err)
 {
-    int r = parked ? db_run(store->write, err,
-                            "INSERT INTO due (at, subject) SELECT 1, subject FROM link"
-                            " WHERE outcome = 'refused'",
-                            "")
-                   : db_run(store->write, err,
-                            "INSERT INTO due (at, subject) SELECT 1, id FROM subject", "");
+    int r = db_run(store->write, err,
+                   "INSERT INTO due (at, subject) SELECT 1, subject FROM link"
+                   " WHERE outcome = 'refused'",
+                   "");
 
     if (!r)
         *ret_count = db_changes(store->write);

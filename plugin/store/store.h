@@ -180,9 +180,8 @@ MUST_CHECK int store_due_if_linked(struct store *store, int64_t subject, const c
 /* [tx] Makes due every parked subject planned with other connector fields (rule 10). */
 MUST_CHECK int store_replan_parked(struct store *store, const char *plan_digest,
                                    struct prov_error *err);
-/* [tx] Makes due: all parked, or all (parked false). *ret_count subjects. */
-MUST_CHECK int store_due_all(struct store *store, bool parked, int64_t *ret_count,
-                             struct prov_error *err);
+/* [tx] Makes due all parked, *ret_count subjects. */
+MUST_CHECK int store_due_parked(struct store *store, int64_t *ret_count, struct prov_error *err);
 /* [tx] Forgets settled events received before a time. */
 MUST_CHECK int store_forget_events(struct store *store, int64_t before_us, struct prov_error *err);
 
