@@ -9,6 +9,8 @@ sfprov_SOURCES = \
 	hosts/cli/cmd_run.c \
 	hosts/cli/cmd_sync.c \
 	hosts/cli/column.c hosts/cli/column.h \
+	hosts/cli/commands.c hosts/cli/commands.h \
+	hosts/cli/complete.c \
 	hosts/cli/csv.c hosts/cli/csv.h \
 	hosts/cli/drive.c hosts/cli/drive.h \
 	hosts/cli/fault.c hosts/cli/fault.h \
@@ -19,7 +21,8 @@ sfprov_SOURCES = \
 	hosts/cli/reply.h \
 	hosts/cli/screen.c hosts/cli/screen.h \
 	hosts/cli/subjects.c hosts/cli/subjects.h \
-	hosts/cli/table.c hosts/cli/table.h
+	hosts/cli/table.c hosts/cli/table.h \
+	hosts/cli/usage.c
 sfprov_CPPFLAGS = $(AM_CPPFLAGS) -DPLUGIN_PATH='"$(libdir)/sfprov/sfprov.so"' \
 	-DPACKAGE_VERSION='"$(PACKAGE_VERSION)"'
 sfprov_LDADD = $(JSONC_LIBS) -ldl

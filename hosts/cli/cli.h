@@ -18,9 +18,9 @@ enum exit_code {
 
 #define OPTION_MAPS_MAX 64
 
-/* As given on the command line; main.c has the table that fills it. */
+/* As given on the command line; commands.c has the table that fills it. */
 struct options {
-    const char *fields_file, *plugin_file;
+    const char *fields_file, *plugin_file, *color;
     bool json, quiet, verbose, help, version;
     bool schema, check, values;
     const char *issuer, *key, *separator, *state;

@@ -151,29 +151,14 @@ print_list(struct json_object *rows)
     table_free(table);
 }
 
-static int
-check_state(const char *state)
-{
-    static const char *const states[] = { "all", "in_step", "pending", "parked", "in_flight" };
-
-    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
-        if (!strcmp(state, states[i]))
-            return CODE_DONE;
-    }
-    complain("--state '%s': give one of all, in_step, pending, parked, in_flight", state);
-    return CODE_USAGE;
-}
-
 int
 command_list(const struct options *options, const struct arguments *arguments)
 {
     const char *state = options->state ? options->state : "all";
     struct json_object *request, *rows;
     struct host host;
-    int code = check_state(state);
+    int code = host_open(options, PROV_OPEN_NEVER_DELIVER, &host);
 
-    if (!code)
-        code = host_open(options, PROV_OPEN_NEVER_DELIVER, &host);
     if (code)
         return code;
     request = host_request("query", "subjects");

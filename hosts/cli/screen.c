@@ -29,6 +29,13 @@ screen_begin(void)
 }
 
 void
+screen_color(const char *when)
+{
+    if (strcmp(when, "auto"))
+        colour = !strcmp(when, "always");
+}
+
+void
 screen_quiet(void)
 {
     progress_wanted = false;

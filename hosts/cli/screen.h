@@ -17,6 +17,8 @@ enum tone {
 
 /* Once, before anything is printed: character set, colours, whether there is a progress line. */
 void screen_begin(void);
+/* "always" or "never", whatever the terminal is; "auto" leaves it as screen_begin() found it. */
+void screen_color(const char *when);
 /* No progress line. */
 void screen_quiet(void);
 

@@ -1,0 +1,193 @@
+/*
+ * The one table of commands and the one of options. Decides what there is on the command line and
+ * how it is called; reading it is main.c's, telling of it usage.c's and complete.c's.
+ */
+#include "hosts/cli/commands.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hosts/cli/screen.h"
+
+/* group, name, arguments, least, most, options, function, summary, detail */
+const struct command commands[] = {
+    { "Set up", "fields", "", 0, 0, "schema check values", command_fields,
+      "show the connector fields, or check the file that sets them",
+      "Prints the table of connector fields: name, whether it is needed, default, help.\n"
+      "With --check every fault of the fields file is named at once." },
+    { NULL, "check", "", 0, 0, "", command_check, "test the connection to the org",
+      "Tries domain, token, API version and profile, and says for each what was seen and,\n"
+      "if it failed, why and what to do." },
+    { NULL, "preview", "FILE|-", 1, 1, "", command_preview, "show what an event would lead to",
+      "Changes nothing and asks Salesforce nothing." },
+
+    { "Bring news", "run", "FILE|-", 1, 1, "timeout", command_run,
+      "hand over events as they come, and deliver until all is settled",
+      "Reads one event a line until the end of input. A line that is refused is named, and\n"
+      "the rest goes on." },
+    { NULL, "sync", "FILE.csv", 1, 1, "key map separator issuer dry-run force no-deliver timeout",
+      command_sync, "make the org follow a full list of people",
+      "Whoever is not in the list is gone. Headers are SCIM paths; sfprov-sync(1) lists them.\n"
+      "The file is checked as a whole before anything changes." },
+    { NULL, "submit", "FILE|-", 1, 1, "", command_submit,
+      "hand events over, without delivering them",
+      "The file holds one event a line, one JSON object, or a JSON array of events." },
+    { NULL, "deliver", "", 0, 0, "timeout", command_deliver,
+      "deliver what is pending, until all is settled", "For cron, and after 'submit' or 'retry'." },
+
+    { "Look", "status", "", 0, 0, "", command_status, "show how far the org is in step",
+      "Ends with 1 when users are parked and with 4 on hold." },
+    { NULL, "list", "[TEXT]", 0, 1, "state limit", command_list,
+      "list users, or those that match TEXT", "" },
+    { NULL, "show", "USER", 1, 1, "", command_show, "tell the story of one user",
+      "USER is a URI, a host user name, a Salesforce username or a Salesforce Id." },
+
+    { "Intervene", "retry", "[USER]", 0, 1, "all", command_retry, "try a parked user again", "" },
+    { NULL, "hold", "[REASON]", 0, 1, "", command_hold, "stop delivering, keep accepting", "" },
+    { NULL, "resume", "", 0, 0, "", command_resume, "end a hold", "" },
+
+    { NULL, "complete", "WORD...", 0, SIZE_MAX, "", command_complete, NULL, "" },
+};
+
+const size_t commands_count = sizeof(commands) / sizeof(commands[0]);
+
+#define FIELD(member) offsetof(struct options, member)
+
+/* name, letter, value, kind, member, everywhere, help, choices */
+const struct option_row option_rows[] = {
+    { "config", 'c', "FILE", OPTION_TEXT, FIELD(fields_file), true,
+      "connector fields (else $SFPROV_FIELDS, /etc/sfprov/fields.json)", NULL },
+    { "plugin", 0, "FILE", OPTION_TEXT, FIELD(plugin_file), true,
+      "plugin to load (else $SFPROV_PLUGIN, the installed one)", NULL },
+    { "json", 0, NULL, OPTION_FLAG, FIELD(json), true, "answer in JSON, for machines", NULL },
+    { "color", 0, "WHEN", OPTION_CHOICE, FIELD(color), true,
+      "colours: auto (on a terminal), always, never", "auto always never" },
+    { "quiet", 'q', NULL, OPTION_FLAG, FIELD(quiet), true, "no progress line", NULL },
+    { "verbose", 'v', NULL, OPTION_FLAG, FIELD(verbose), true, "the plugin's log on stderr", NULL },
+    { "help", 'h', NULL, OPTION_FLAG, FIELD(help), true, "this help", NULL },
+    { "version", 0, NULL, OPTION_FLAG, FIELD(version), true, "the version", NULL },
+    { "schema", 0, NULL, OPTION_FLAG, FIELD(schema), false, "the JSON Schema of the fields", NULL },
+    { "check", 0, NULL, OPTION_FLAG, FIELD(check), false, "name every fault of the fields file",
+      NULL },
+    { "values", 0, NULL, OPTION_FLAG, FIELD(values), false, "the values in force, secrets masked",
+      NULL },
+    { "key", 0, "COLUMN", OPTION_TEXT, FIELD(key), false,
+      "the column that identifies a person (externalId)", NULL },
+    { "map", 0, "HEADER=PATH", OPTION_MAP, 0, false,
+      "read column HEADER as PATH; without PATH leave it out", NULL },
+    { "separator", 0, "CHAR", OPTION_TEXT, FIELD(separator), false,
+      "between the cells, a character or 'tab' (,)", NULL },
+    { "issuer", 0, "ISS", OPTION_TEXT, FIELD(issuer), false,
+      "whose users the list holds (the field 'issuer')", NULL },
+    { "dry-run", 'n', NULL, OPTION_FLAG, FIELD(dry_run), false, "show what would happen", NULL },
+    { "force", 0, NULL, OPTION_FLAG, FIELD(force), false,
+      "apply a list that is empty or loses many", NULL },
+    { "no-deliver", 0, NULL, OPTION_FLAG, FIELD(no_deliver), false,
+      "accept the list, leave delivery to the server", NULL },
+    { "timeout", 0, "SECONDS", OPTION_NUMBER, FIELD(timeout_s), false,
+      "give up waiting; nothing accepted is lost", NULL },
+    { "state", 0, "STATE", OPTION_CHOICE, FIELD(state), false,
+      "all, in_step, pending, parked or in_flight", "all in_step pending parked in_flight" },
+    { "limit", 0, "N", OPTION_NUMBER, FIELD(limit), false, "at most so many", NULL },
+    { "all", 0, NULL, OPTION_FLAG, FIELD(all), false, "every parked user", NULL },
+};
+
+const size_t option_rows_count = sizeof(option_rows) / sizeof(option_rows[0]);
+
+_Static_assert(sizeof(option_rows) / sizeof(option_rows[0]) <= OPTION_ROWS_MAX,
+               "raise OPTION_ROWS_MAX");
+
+const struct command *
+command_find(const char *name)
+{
+    for (size_t i = 0; i < commands_count; i++) {
+        if (!strcmp(commands[i].name, name))
+            return &commands[i];
+    }
+    return NULL;
+}
+
+const struct option_row *
+option_find(const char *name, size_t length)
+{
+    for (size_t i = 0; i < option_rows_count; i++) {
+        if (strlen(option_rows[i].name) == length && !memcmp(option_rows[i].name, name, length))
+            return &option_rows[i];
+    }
+    return NULL;
+}
+
+bool
+among(const char *words, const char *word, size_t length)
+{
+    for (const char *at = words; *at; at += at[0] == ' ') {
+        size_t span = strcspn(at, " ");
+
+        if (span == length && !memcmp(at, word, length))
+            return true;
+        at += span;
+    }
+    return false;
+}
+
+bool
+command_takes(const struct command *command, const struct option_row *row)
+{
+    return row->everywhere || among(command->options, row->name, strlen(row->name));
+}
+
+static int
+set_number(long *member, const struct option_row *row, const char *value)
+{
+    char *end;
+    long number;
+
+    errno = 0;
+    number = strtol(value, &end, 10);
+    if (errno || *end || end == value || number <= 0 || number > INT32_MAX) {
+        complain("--%s '%s': give a whole number above 0", row->name, value);
+        return CODE_USAGE;
+    }
+    *member = number;
+    return CODE_DONE;
+}
+
+static int
+add_map(struct options *options, const char *value)
+{
+    if (options->map_count == OPTION_MAPS_MAX || !strchr(value, '=') || *value == '=') {
+        complain("--map '%s': %s", value,
+                 options->map_count == OPTION_MAPS_MAX ? "too many of them" : "write HEADER=PATH");
+        return CODE_USAGE;
+    }
+    options->maps[options->map_count++] = value;
+    return CODE_DONE;
+}
+
+int
+option_set(struct options *options, const struct option_row *row, const char *value)
+{
+    void *member = (char *)options + row->offset;
+
+    switch (row->kind) {
+    case OPTION_FLAG:
+        *(bool *)member = true;
+        return CODE_DONE;
+    case OPTION_CHOICE:
+        if (!among(row->choices, value, strlen(value))) {
+            complain("--%s '%s': give one of: %s", row->name, value, row->choices);
+            return CODE_USAGE;
+        }
+        *(const char **)member = value;
+        return CODE_DONE;
+    case OPTION_TEXT:
+        *(const char **)member = value;
+        return CODE_DONE;
+    case OPTION_NUMBER:
+        return set_number(member, row, value);
+    default:
+        return add_map(options, value);
+    }
+}
