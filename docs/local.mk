@@ -1,4 +1,18 @@
-dist_man_MANS += docs/man/sfprov.1 docs/man/sfprov-connector.7
+# sfprov(1), and a page for each command
+dist_man_MANS += docs/man/sfprov.1 docs/man/sfprov-connector.7 \
+	docs/man/sfprov-check.1 \
+	docs/man/sfprov-deliver.1 \
+	docs/man/sfprov-fields.1 \
+	docs/man/sfprov-hold.1 \
+	docs/man/sfprov-list.1 \
+	docs/man/sfprov-preview.1 \
+	docs/man/sfprov-resume.1 \
+	docs/man/sfprov-retry.1 \
+	docs/man/sfprov-run.1 \
+	docs/man/sfprov-show.1 \
+	docs/man/sfprov-status.1 \
+	docs/man/sfprov-submit.1 \
+	docs/man/sfprov-sync.1
 man_MANS = docs/man/sfprov-fields.5
 CLEANFILES += docs/man/sfprov-fields.5
 EXTRA_DIST += docs/man/sfprov-fields.5.in docs/architecture.md docs/patterns.md \

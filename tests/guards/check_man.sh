@@ -1,6 +1,7 @@
 #!/bin/sh
-# The man pages are well formed and complete: every command of the program stands in sfprov(1), every
-# method, query and act of the plugin in sfprov-connector(7), and nothing that is not there.
+# The man pages are well formed and complete: sfprov(1) has every command of the program and the
+# options of all, sfprov-COMMAND(1) those of its own, sfprov-connector(7) every method, query and act
+# of the plugin, and nothing that is not there. The program tells its commands and options itself.
 . "${0%/*}/frame.sh"
 
 man=$top/docs/man
@@ -38,16 +39,50 @@ items()
 		on && $1 == ".It" && $2 == macro { print $3 }' "$1"
 }
 
+# options_of FILE "HEADING": the long options below a heading of a help text
+options_of()
+{
+	awk -v heading="$2" '
+		$0 == heading { on = 1; next }
+		/^[^ ]/ || /^$/ { on = 0 }
+		on && match($0, /--[a-z][a-z-]*/) { print substr($0, RSTART + 2, RLENGTH - 2) }' "$1"
+}
+
+# options_in PAGE: the long options that its lists describe
+options_in()
+{
+	awk '/^\.It Fl / {
+		while (match($0, /Fl -[a-z][a-z-]*/)) {
+			print substr($0, RSTART + 4, RLENGTH - 4)
+			$0 = substr($0, RSTART + RLENGTH)
+		}
+	}' "$1"
+}
+
 "$program" --help >"$work/help" 2>&1 || die "$program --help failed: $(cat "$work/help")"
-awk '/^Options/ { exit } /^  [a-z]/ { print $1 }' "$work/help" >"$work/known"
+awk '/^Options/ { exit } /^  [a-z]/ && $1 != "help" { print $1 }' "$work/help" >"$work/known"
+awk '/^\.S[hs] / { on = $0 ~ /COMMANDS/ || (on && $1 == ".Ss") }
+	on && /^\.It Cm / { print $3 }' "$commands" >"$work/known.man"
+same "$work/known" "$work/known.man" "sfprov --help" "$commands" ".Sh COMMANDS, .It Cm"
+options_of "$work/help" "Options of every command:" >"$work/common"
+options_in "$commands" >"$work/common.man"
+same "$work/common" "$work/common.man" "sfprov --help" "$commands" ".It Fl"
 while read -r name; do
-	if grep -Eq "^\.(It|Ss|Ic|Nm|Cm|Ar).*(^|[^a-z])$name([^a-z]|$)" "$commands"; then
-		ok
-	else
-		bad "$commands: the command '$name' of sfprov --help is missing"
-	fi
+	page=$man/sfprov-$name.1
+	[ -f "$page" ] || { bad "$page: cannot be found; every command has a page"; continue; }
+	grep -q "^\.Xr sfprov-$name 1" "$commands" || bad "$commands: refers nowhere to sfprov-$name(1)"
+	"$program" help "$name" >"$work/help" 2>&1 || die "$program help $name: $(cat "$work/help")"
+	echo help >"$work/own" # so that a command without options is compared as well
+	echo help >"$work/own.man"
+	options_of "$work/help" "Options:" >>"$work/own"
+	options_in "$page" >>"$work/own.man"
+	same "$work/own" "$work/own.man" "sfprov help $name" "$page" ".It Fl"
 done <"$work/known"
-[ -s "$work/known" ] || die "$program --help: names no commands, so nothing was checked"
+for page in "$man"/sfprov-*.1; do
+	name=${page##*/sfprov-}
+	grep -qx "${name%.1}" "$work/known" || bad "$page: there is no such command"
+	grep -q "docs/man/sfprov-$name" "$top/docs/local.mk" || bad "$page: docs/local.mk installs it not"
+done
 
 for kind in query act; do
 	sed -n "s/.*request_$kind(.*/&/p" "$requests" | grep -q . || die "$requests: no request_$kind()"
