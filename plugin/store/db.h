@@ -29,6 +29,14 @@ MUST_CHECK int db_check_place(const char *path, struct prov_error *err);
 void db_close(struct db *db);
 DEFINE_CLEANUP(struct db *, db, db_close);
 
+/*
+ * Makes this the only connection to the file, for a change that nobody else may see half-way or go
+ * on without. *ret_alone false: another connection is open, in this process or another; nothing
+ * waits for it. db_admit_others() ends that, with all settings as db_open() made them.
+ */
+MUST_CHECK int db_exclude_others(struct db *db, bool *ret_alone, struct prov_error *err);
+MUST_CHECK int db_admit_others(struct db *db, struct prov_error *err);
+
 /* A write transaction, begun at once so that it cannot fail half-way for a lock. */
 MUST_CHECK int db_begin(struct db *db, struct prov_error *err);
 MUST_CHECK int db_commit(struct db *db, struct prov_error *err);

@@ -5,6 +5,8 @@ libsfprov_la_SOURCES += \
 	plugin/store/lease.c \
 	plugin/store/link.c \
 	plugin/store/read.c \
+	plugin/store/schema.c \
+	plugin/store/schema.h \
 	plugin/store/snapshot.c \
 	plugin/store/sqlite.c \
 	plugin/store/store.c plugin/store/store.h

@@ -255,6 +255,33 @@ db_close(struct db *db)
     free(db);
 }
 
+int
+db_exclude_others(struct db *db, bool *ret_alone, struct prov_error *err)
+{
+    int r;
+
+    /* to leave WAL, SQLite must be alone with the file, and stays so while a lock is kept; EXTRA,
+     * since a rollback journal whose end is not on disk would undo what was committed after it */
+    sqlite3_busy_timeout(db->handle, 0);
+    r = sqlite3_exec(db->handle,
+                     "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=DELETE;"
+                     "PRAGMA synchronous=EXTRA; BEGIN EXCLUSIVE; COMMIT",
+                     NULL, NULL, NULL);
+    sqlite3_busy_timeout(db->handle, db_busy_timeout_ms);
+    *ret_alone = r == SQLITE_OK;
+    return r == SQLITE_OK || (r & 0xff) == SQLITE_BUSY ? PROV_OK : fail(db, r, "locking", err);
+}
+
+int
+db_admit_others(struct db *db, struct prov_error *err)
+{
+    /* the lock goes with the next access, and must be gone before WAL is entered: alone, SQLite
+     * would share no memory for it */
+    int r = db_script(db, "PRAGMA locking_mode=NORMAL; SELECT 1 FROM sqlite_schema", err);
+
+    return r ? r : set_up(db, err);
+}
+
 static int
 prepare(struct db *db, const char *sql, sqlite3_stmt **ret, struct prov_error *err)
 {

@@ -22,7 +22,8 @@
 #include "plugin/base/json.h"
 #include "plugin/event/event.h"
 
-#define STORE_SCHEMA_VERSION 1
+/* Of the tables this sfprov reads and writes; older ones are brought up to date (schema.c). */
+#define STORE_SCHEMA_VERSION 2
 
 struct store;
 

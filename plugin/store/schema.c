@@ -1,0 +1,188 @@
+/* The tables, and how a store of an older version gets them. A new store is made from `tables`, an
+ * older one by its steps, and both come out alike (test_store_schema compares them): whoever
+ * changes `tables` appends the step that does the same. A step that has landed is never changed. */
+#include "plugin/store/schema.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "plugin/base/clock.h"
+#include "plugin/base/digest.h"
+#include "plugin/store/store.h"
+
+/*
+ * subject and event are written by accept, link by delivery, due by both (insert by anyone, delete
+ * of the rows that were read by delivery): no row is shared, which is what deadlocked on
+ * PostgreSQL when it was tried. command is for what is no state (a password to be set); nothing
+ * writes it before passwords are provisioned.
+ */
+static const char tables[] =
+    "CREATE TABLE fact (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE subject ("
+    " id INTEGER PRIMARY KEY, iss TEXT NOT NULL, uri TEXT NOT NULL, presence INTEGER NOT NULL,"
+    " resource TEXT, user_name TEXT, etag TEXT, version INTEGER NOT NULL,"
+    " last_event INTEGER NOT NULL);"
+    /* the URI first: users have many, hosts few issuers, and people ask by URI alone */
+    "CREATE UNIQUE INDEX subject_key ON subject (uri, iss);"
+    "CREATE INDEX subject_user_name ON subject (user_name COLLATE NOCASE);"
+    "CREATE TABLE event ("
+    " seq INTEGER PRIMARY KEY AUTOINCREMENT, iss TEXT NOT NULL, jti TEXT NOT NULL,"
+    " digest TEXT NOT NULL, txn TEXT, subject INTEGER, version INTEGER NOT NULL,"
+    " kinds TEXT NOT NULL, received_us INTEGER NOT NULL, told INTEGER NOT NULL DEFAULT 0,"
+    " UNIQUE (iss, jti));"
+    "CREATE INDEX event_txn ON event (iss, txn, digest) WHERE txn IS NOT NULL;"
+    "CREATE INDEX event_subject ON event (subject, version);"
+    "CREATE TABLE due (seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL,"
+    " subject INTEGER NOT NULL);"
+    "CREATE INDEX due_at ON due (at, seq);"
+    "CREATE INDEX due_timed ON due (subject) WHERE at > 1;"
+    "CREATE TABLE command (subject INTEGER NOT NULL, kind TEXT NOT NULL, version INTEGER NOT NULL,"
+    " sealed BLOB, PRIMARY KEY (subject, kind, version)) WITHOUT ROWID;"
+    "CREATE TABLE link ("
+    " subject INTEGER PRIMARY KEY, salesforce_id TEXT UNIQUE, confirmed TEXT,"
+    " confirmed_version INTEGER NOT NULL, settled_version INTEGER NOT NULL, username_wanted TEXT,"
+    " username_held TEXT, username_inputs TEXT, in_flight TEXT, first_sent_us INTEGER NOT NULL,"
+    " attempts INTEGER NOT NULL, next_us INTEGER NOT NULL, outcome TEXT, code TEXT, message TEXT,"
+    " cause TEXT, remedy TEXT, last_action TEXT, plan_digest TEXT, waits_name TEXT,"
+    " waits_manager TEXT, updated_us INTEGER NOT NULL);"
+    "CREATE INDEX link_wanted ON link (username_wanted) WHERE username_wanted IS NOT NULL;"
+    "CREATE INDEX link_held ON link (username_held) WHERE username_held IS NOT NULL;"
+    "CREATE INDEX link_in_flight ON link (subject) WHERE in_flight IS NOT NULL;"
+    "CREATE INDEX link_parked ON link (subject) WHERE outcome = 'refused';"
+    "CREATE INDEX link_waits_name ON link (waits_name) WHERE waits_name IS NOT NULL;"
+    "CREATE INDEX link_waits_manager ON link (waits_manager) WHERE waits_manager IS NOT NULL;";
+
+/* steps[n] makes version n + 2 out of version n + 1. */
+static const char *const steps[] = {
+    /* 2: one index for a subject's key instead of two */
+    "CREATE TABLE subject_2 ("
+    " id INTEGER PRIMARY KEY, iss TEXT NOT NULL, uri TEXT NOT NULL, presence INTEGER NOT NULL,"
+    " resource TEXT, user_name TEXT, etag TEXT, version INTEGER NOT NULL,"
+    " last_event INTEGER NOT NULL);"
+    "INSERT INTO subject_2 SELECT id, iss, uri, presence, resource, user_name, etag, version,"
+    " last_event FROM subject;"
+    "DROP TABLE subject;"
+    "ALTER TABLE subject_2 RENAME TO subject;"
+    "CREATE UNIQUE INDEX subject_key ON subject (uri, iss);"
+    "CREATE INDEX subject_user_name ON subject (user_name COLLATE NOCASE);",
+};
+
+_Static_assert(sizeof(steps) / sizeof(steps[0]) == STORE_SCHEMA_VERSION - 1,
+               "every version but the first has a step that leads to it");
+
+/* *ret_version 0: the file is empty. */
+static int
+read_version(const char *path, struct db *db, int64_t *ret_version, struct prov_error *err)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    bool row = false;
+    int r = db_select(db, &rows, err,
+                      "SELECT count(*), coalesce(sum(name = 'fact'), 0) FROM sqlite_schema", "");
+
+    if (!r)
+        r = db_next(&rows, &row, err);
+    if (r)
+        return r;
+    *ret_version = 0;
+    if (db_int(&rows, 0) == 0)
+        return PROV_OK;
+    if (db_int(&rows, 1) == 0)
+        return error_set(err, PROV_E_STORE,
+                         "store '%s' is a database of another program: name another path", path);
+    r = db_select(db, &rows, err, "SELECT value FROM fact WHERE key = 'schema'", "");
+    if (!r)
+        r = db_next(&rows, &row, err);
+    if (r)
+        return r;
+    *ret_version = row && db_text(&rows, 0) ? atoll(db_text(&rows, 0)) : 0;
+    if (*ret_version >= 1 && *ret_version <= STORE_SCHEMA_VERSION)
+        return PROV_OK;
+    return error_set(err, PROV_E_STORE,
+                     "store '%s' has schema version %lld and this sfprov knows versions 1 to %d: "
+                     "use the sfprov that wrote it, or name a new store",
+                     path, (long long)*ret_version, STORE_SCHEMA_VERSION);
+}
+
+/* Inside a transaction: makes the tables, or takes the steps that are missing. */
+static int
+bring_up(const char *path, struct db *db, struct prov_error *err)
+{
+    int64_t version = 0;
+    /* read anew: another process may have done it meanwhile */
+    int r = read_version(path, db, &version, err);
+
+    if (!r && version == 0) {
+        r = db_script(db, tables, err);
+        version = STORE_SCHEMA_VERSION;
+    }
+    for (; !r && version < STORE_SCHEMA_VERSION; version++)
+        r = db_script(db, steps[version - 1], err);
+    return r ? r
+             : db_run(db, err, "INSERT OR REPLACE INTO fact VALUES ('schema', ?)", "i",
+                      (int64_t)STORE_SCHEMA_VERSION);
+}
+
+static int
+bring_up_in_one(const char *path, struct db *db, struct prov_error *err)
+{
+    int r = db_begin(db, err);
+
+    if (r)
+        return r;
+    r = bring_up(path, db, err);
+    if (!r)
+        return db_commit(db, err);
+    db_rollback(db);
+    return r;
+}
+
+/* *ret_ready false: an older store that somebody else has open. */
+static int
+ensure_version(const char *path, struct db *db, bool *ret_ready, struct prov_error *err)
+{
+    int64_t version = 0;
+    int r = read_version(path, db, &version, err);
+
+    *ret_ready = true;
+    if (r || version == STORE_SCHEMA_VERSION)
+        return r;
+    if (version == 0)
+        return bring_up_in_one(path, db, err);
+    /* an older sfprov that has it open would go on with the tables it knows */
+    r = db_exclude_others(db, ret_ready, err);
+    if (r || !*ret_ready)
+        return r;
+    r = bring_up_in_one(path, db, err);
+    return r ? r : db_admit_others(db, err);
+}
+
+int
+schema_open(const char *path, struct db **ret, struct prov_error *err)
+{
+    int64_t end_us = clock_monotonic_us() + db_busy_timeout_ms * INT64_C(1000);
+
+    for (;;) {
+        CLEANUP(db_cleanup) struct db *db = NULL;
+        bool ready = false;
+        int r = db_open(path, &db, err);
+
+        if (!r)
+            r = ensure_version(path, db, &ready, err);
+        if (r)
+            return r;
+        if (ready) {
+            *ret = STEAL(db);
+            return PROV_OK;
+        }
+        if (clock_monotonic_us() >= end_us)
+            return error_set(err, PROV_E_STORE,
+                             "store '%s' was written by an older sfprov, and cannot be brought up "
+                             "to date while another process has it open: end the processes that "
+                             "use it, then start again",
+                             path);
+        /* closed before the pause, of a length of its own: two that wait would else see each other
+         * for ever */
+        db_close(STEAL(db));
+        usleep((useconds_t)(5000 + random_below(45000)));
+    }
+}
