@@ -6,6 +6,7 @@ dist_man_MANS += docs/man/sfprov.1 docs/man/sfprov-connector.7 \
 	docs/man/sfprov-hold.1 \
 	docs/man/sfprov-list.1 \
 	docs/man/sfprov-preview.1 \
+	docs/man/sfprov-replan.1 \
 	docs/man/sfprov-resume.1 \
 	docs/man/sfprov-retry.1 \
 	docs/man/sfprov-run.1 \

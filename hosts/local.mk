@@ -6,6 +6,7 @@ sfprov_SOURCES = \
 	hosts/cli/cmd_events.c \
 	hosts/cli/cmd_fields.c \
 	hosts/cli/cmd_look.c \
+	hosts/cli/cmd_replan.c \
 	hosts/cli/cmd_run.c \
 	hosts/cli/cmd_sync.c \
 	hosts/cli/column.c hosts/cli/column.h \

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "plugin/base/clock.h"
+#include "plugin/delivery/replan.h"
 
 /* ---- queries ---- */
 
@@ -193,14 +194,38 @@ act_resume(const struct request_context *context, struct json_object *request,
 }
 
 static int
+act_replan(const struct request_context *context, struct json_object *request,
+           struct json_object **ret, struct prov_error *err)
+{
+    struct replan_order order = { .dry_run = json_get_bool(request, "dry_run", false),
+                                  .force = json_get_bool(request, "force", false),
+                                  .limit = json_get_int(request, "limit", 200) };
+    const char *user = json_get_string(request, "user");
+    bool all = json_get_bool(request, "all", false);
+    int r = PROV_OK;
+
+    if (all == (user != NULL))
+        return error_set(err, PROV_E_INVALID,
+                         "replan needs either \"user\", or \"all\":true for everybody who is in "
+                         "Salesforce");
+    if (order.limit < 0 || order.limit > 100000)
+        return error_set(err, PROV_E_INVALID, "limit %lld is not from 0 to 100000",
+                         (long long)order.limit);
+    if (user)
+        r = store_find(context->store, user, &order.subject, err);
+    return r ? r : replan_run(context->store, context->fields, &order, ret, err);
+}
+
+static int
 act_unsupported(const struct request_context *context, struct json_object *request,
                 struct json_object **ret, struct prov_error *err)
 {
     (void)context;
     (void)ret;
-    return error_set(err, PROV_E_UNSUPPORTED,
-                     "'%s' is not done by this version of sfprov; it knows retry, hold and resume",
-                     json_get_string(request, "act"));
+    return error_set(
+        err, PROV_E_UNSUPPORTED,
+        "'%s' is not done by this version of sfprov; it knows retry, hold, resume and replan",
+        json_get_string(request, "act"));
 }
 
 /* ---- dispatch ---- */
@@ -247,7 +272,7 @@ request_act(const struct request_context *context, struct json_object *request,
     static const struct request table[] = { { "retry", act_retry },
                                             { "hold", act_hold },
                                             { "resume", act_resume },
-                                            { "replan", act_unsupported },
+                                            { "replan", act_replan },
                                             { "adopt", act_unsupported },
                                             { "discard", act_unsupported },
                                             { "release", act_unsupported },

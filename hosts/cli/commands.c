@@ -47,6 +47,10 @@ const struct command commands[] = {
     { "Intervene", "retry", "[USER]", 0, 1, "all", command_retry, "try a parked user again", "" },
     { NULL, "hold", "[REASON]", 0, 1, "", command_hold, "stop delivering, keep accepting", "" },
     { NULL, "resume", "", 0, 0, "", command_resume, "end a hold", "" },
+    { NULL, "replan", "[USER]", 0, 1, "all dry-run force limit", command_replan,
+      "bring changed connector fields to users who are there",
+      "A new pattern, separator, domain or profile changes nobody who is in Salesforce already,\n"
+      "until this is run for one user or for --all. --dry-run shows whom it would rename." },
 
     { NULL, "complete", "WORD...", 0, SIZE_MAX, "", command_complete, NULL, "" },
 };
@@ -83,7 +87,7 @@ const struct option_row option_rows[] = {
       "whose users the list holds (the field 'issuer')", NULL },
     { "dry-run", 'n', NULL, OPTION_FLAG, FIELD(dry_run), false, "show what would happen", NULL },
     { "force", 0, NULL, OPTION_FLAG, FIELD(force), false,
-      "apply a list that is empty or loses many", NULL },
+      "apply a list that is empty or loses many; rename many", NULL },
     { "no-deliver", 0, NULL, OPTION_FLAG, FIELD(no_deliver), false,
       "accept the list, leave delivery to the server", NULL },
     { "timeout", 0, "SECONDS", OPTION_NUMBER, FIELD(timeout_s), false,
@@ -91,7 +95,8 @@ const struct option_row option_rows[] = {
     { "state", 0, "STATE", OPTION_CHOICE, FIELD(state), false,
       "all, in_step, pending, parked or in_flight", "all in_step pending parked in_flight" },
     { "limit", 0, "N", OPTION_NUMBER, FIELD(limit), false, "at most so many", NULL },
-    { "all", 0, NULL, OPTION_FLAG, FIELD(all), false, "every parked user", NULL },
+    { "all", 0, NULL, OPTION_FLAG, FIELD(all), false, "every user (retry: every parked one)",
+      NULL },
 };
 
 const size_t option_rows_count = sizeof(option_rows) / sizeof(option_rows[0]);

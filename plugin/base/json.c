@@ -455,6 +455,14 @@ json_append(struct json_object *array, struct json_object *value)
 }
 
 int
+json_append_string(struct json_object *array, const char *value)
+{
+    struct json_object *string = json_object_new_string(value);
+
+    return string ? json_append(array, string) : PROV_E_NOMEM;
+}
+
+int
 json_put_string(struct json_object *object, const char *key, const char *value)
 {
     struct json_object *string;

@@ -54,6 +54,7 @@ bool json_equal(struct json_object *a, struct json_object *b);
 /* Adds and takes over value, also on failure; string NULL adds nothing. 0, or PROV_E_NOMEM, also
  * when `object` (or `array`) is NULL, so that a failed allocation may be noticed here. */
 int json_append(struct json_object *array, struct json_object *value);
+int json_append_string(struct json_object *array, const char *value);
 int json_put(struct json_object *object, const char *key, struct json_object *value);
 int json_put_string(struct json_object *object, const char *key, const char *value);
 int json_put_int(struct json_object *object, const char *key, int64_t value);

@@ -44,6 +44,7 @@ struct item {
     struct work work;
     struct plan plan;
     bool reads_back;      /* in flight, and nothing may be sent before it is read back */
+    bool awaits_profile;  /* was planned without the profile it needs */
     bool next_round;      /* stays due: another item of this round has to do with its username */
     bool without_manager; /* ManagerId was refused and left out of what is sent */
     char manager_id[SF_ID_SIZE]; /* of the manager the resource names; "": none, or not linked */
@@ -102,9 +103,10 @@ MUST_CHECK int send_all(struct round *round, enum send_kind kind, struct prov_er
 /* ---- settle.c: what became of a subject ---- */
 
 /*
- * What is in flight (link.in_flight): {"op","fields","inputs","version","at_us","late"}. "late": a
- * deactivation was sent over a change without an answer, and both are in it: the earlier one may
- * land after ours, so it is read back when the settle window is over, and never before.
+ * What is in flight (link.in_flight): {"op","fields","inputs","version","at_us","late","replan"}.
+ * "replan": it was planned as an admin's replan asks. "late": a deactivation was sent over a change
+ * without an answer, and both are in it: the earlier one may land after ours, so it is read back
+ * when the settle window is over, and never before.
  */
 bool flight_is_mixed(const struct link *link);
 /* The last send surely did nothing: what is in flight is what was before it. */

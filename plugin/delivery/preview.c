@@ -15,14 +15,6 @@ action_name(enum plan_action action)
     return names[action];
 }
 
-static int
-add_text(struct json_object *list, const char *text)
-{
-    struct json_object *value = json_object_new_string(text);
-
-    return value ? json_append(list, value) : PROV_E_NOMEM;
-}
-
 /* The call that would be made, with this user's fields as they would be sent. */
 static int
 add_calls(struct json_object *result, const struct fields *fields, const struct plan *plan,
@@ -111,18 +103,18 @@ add_reasons(struct json_object *result, const struct plan *plan, const struct wo
     int r = json_put(result, "reasons", reasons);
 
     if (!r && plan->action == PLAN_PARK)
-        r = add_text(reasons, plan->reason);
+        r = json_append_string(reasons, plan->reason);
     if (!r && plan->action == PLAN_NOTHING)
-        r = add_text(reasons, reason_for_nothing(work));
+        r = json_append_string(reasons, reason_for_nothing(work));
     if (!r && plan->action == PLAN_DEACTIVATE)
-        r = add_text(reasons, "the user is gone, out of scope or inactive at the host");
+        r = json_append_string(reasons, "the user is gone, out of scope or inactive at the host");
     if (!r && work->link.in_flight && plan->action != PLAN_DEACTIVATE)
-        r = add_text(reasons, "an earlier change is in flight; it is read back first");
+        r = json_append_string(reasons, "an earlier change is in flight; it is read back first");
     if (!r && taken_by) {
         snprintf(text, sizeof(text), "the username is held or wanted by '%s' too; it would wait",
                  taken_by);
         error_tidy(text);
-        r = add_text(reasons, text);
+        r = json_append_string(reasons, text);
     }
     return r;
 }
@@ -138,14 +130,14 @@ add_look_ups(struct json_object *result, const struct fields *fields, const stru
     if (!r && plan->action == PLAN_CREATE) {
         snprintf(text, sizeof(text), "the id of profile '%s'", fields->profile);
         error_tidy(text);
-        r = add_text(list, text);
+        r = json_append_string(list, text);
     }
     if (!r && plan->manager_uri && !manager_linked) {
         snprintf(text, sizeof(text),
                  "manager '%s' has no Salesforce Id yet; ManagerId follows when he has",
                  plan->manager_uri);
         error_tidy(text);
-        r = add_text(list, text);
+        r = json_append_string(list, text);
     }
     return r;
 }

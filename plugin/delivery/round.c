@@ -81,7 +81,8 @@ plan_item(struct round *round, struct item *item, struct prov_error *err)
     struct plan_input input = { .fields = d->fields,
                                 .subject = &item->work.subject,
                                 .link = &item->work.link,
-                                .profile_id = d->profile.id[0] ? d->profile.id : NULL };
+                                .profile_id = d->profile.id[0] ? d->profile.id : NULL,
+                                .replan = item->work.link.replan };
     int r = find_manager(d, item, err);
 
     if (r)
@@ -103,24 +104,37 @@ plan_item(struct round *round, struct item *item, struct prov_error *err)
     return PROV_OK;
 }
 
+/* New users get the profile, and a replan brings it to those who are there. */
 static bool
-needs_org(const struct item *item)
+needs_profile(const struct round *round, const struct item *item)
 {
-    return item->reads_back || item->plan.action == PLAN_CREATE ||
-           item->plan.action == PLAN_UPDATE || item->plan.action == PLAN_DEACTIVATE;
+    if (round->delivery->profile.id[0] || item->reads_back)
+        return false;
+    return item->plan.action == PLAN_CREATE ||
+           (item->work.link.replan && item->work.subject.presence == PRESENCE_IN &&
+            (item->plan.action == PLAN_UPDATE || item->plan.action == PLAN_NOTHING));
 }
 
-/* Creates wait for nothing but a profile; one that is not there parks them, and nobody else. */
+static bool
+needs_org(const struct round *round, const struct item *item)
+{
+    return item->reads_back || item->plan.action == PLAN_CREATE ||
+           item->plan.action == PLAN_UPDATE || item->plan.action == PLAN_DEACTIVATE ||
+           needs_profile(round, item);
+}
+
+/* Only now, for leavers wait for no profile. Who needs one is planned anew with it; one that is not
+ * there parks them, and nobody else. */
 static int
-complete_creates(struct round *round, struct prov_error *err)
+complete_profiles(struct round *round, struct prov_error *err)
 {
     struct delivery *d = round->delivery;
     bool asked = false, ready = true;
     int r = PROV_OK;
 
     for (size_t i = 0; !r && i < round->count; i++) {
-        struct plan *plan = &round->items[i].plan;
-        if (plan->action != PLAN_CREATE || json_get(plan->fields, "ProfileId"))
+        struct item *item = &round->items[i];
+        if (!item->awaits_profile)
             continue;
         if (!asked)
             r = org_ready_for_creates(d, &ready, err);
@@ -129,12 +143,11 @@ complete_creates(struct round *round, struct prov_error *err)
         if (r || !ready)
             break;
         if (d->profile.id[0]) {
-            r = json_put_string(plan->fields, "ProfileId", d->profile.id) ? error_nomem(err)
-                                                                          : PROV_OK;
+            r = plan_item(round, item, err);
         } else {
-            plan->action = PLAN_PARK;
-            plan->code = "PROFILE_NOT_FOUND";
-            snprintf(plan->reason, sizeof(plan->reason), "%s", d->profile.fault);
+            item->plan.action = PLAN_PARK;
+            item->plan.code = "PROFILE_NOT_FOUND";
+            snprintf(item->plan.reason, sizeof(item->plan.reason), "%s", d->profile.fault);
         }
     }
     return r;
@@ -236,8 +249,10 @@ plan_all(struct round *round, struct prov_error *err)
     int r = PROV_OK;
 
     for (size_t i = 0; !r && i < round->count; i++) {
-        r = plan_item(round, &round->items[i], err);
-        call = call || needs_org(&round->items[i]);
+        struct item *item = &round->items[i];
+        r = plan_item(round, item, err);
+        item->awaits_profile = needs_profile(round, item);
+        call = call || needs_org(round, item);
     }
     if (!r && call)
         r = org_ready(round->delivery, &ready, err);
@@ -254,7 +269,7 @@ work_through(struct round *round, struct prov_error *err)
     if (!r && !round->stop)
         r = send_all(round, SEND_DEACTIVATIONS, err);
     if (!r && !round->stop)
-        r = complete_creates(round, err);
+        r = complete_profiles(round, err);
     if (!r && !round->stop)
         r = check_names(round, err);
     /* before the sends: whoever waits for a name must be known when it is freed */

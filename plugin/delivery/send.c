@@ -50,7 +50,8 @@ fly(struct round *round, struct item *item, enum send_kind kind, struct prov_err
     if (r || json_put_string(flight, "op", kind == SEND_CREATES ? "create" : "update") ||
         json_put_string(flight, "inputs", inputs) ||
         json_put_int(flight, "version", item->work.subject.version) ||
-        json_put_int(flight, "at_us", now) || (late && json_put_bool(flight, "late", true)))
+        json_put_int(flight, "at_us", now) || (late && json_put_bool(flight, "late", true)) ||
+        (link->replan && kind != SEND_DEACTIVATIONS && json_put_bool(flight, "replan", true)))
         return error_nomem(err);
     json_object_put(link->in_flight);
     link->in_flight = STEAL(flight);

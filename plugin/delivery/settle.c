@@ -159,6 +159,8 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
     snprintf(link->salesforce_id, sizeof(link->salesforce_id), "%s", id);
     link->confirmed_version = link->settled_version = version_of(item);
     link->attempts = link->next_us = link->first_sent_us = 0;
+    if (json_get_bool(link->in_flight, "replan", false))
+        link->replan = false;
     if (set_text(&link->last_action, action) ||
         set_text(&link->waits_manager, awaited_manager(item)) ||
         set_text(&link->plan_digest, d->fields->plan_digest) ||
@@ -289,6 +291,7 @@ settle_nothing(struct round *round, struct item *item, struct prov_error *err)
     if (link->salesforce_id[0] && item->work.subject.presence == PRESENCE_IN)
         link->confirmed_version = link->settled_version;
     link->attempts = link->next_us = 0;
+    link->replan = false;
     if (set_text(&link->waits_manager, awaited_manager(item)) ||
         set_text(&link->plan_digest, round->delivery->fields->plan_digest))
         return error_nomem(err);

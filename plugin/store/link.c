@@ -110,6 +110,8 @@ link_read(const struct db_rows *rows, int first, struct link *ret, struct prov_e
     ret->attempts = db_int(rows, first + 9);
     ret->next_us = db_int(rows, first + 10);
     ret->updated_us = db_int(rows, first + 20);
+    /* or a row of `due` that was read before asks for it */
+    ret->replan = ret->replan || db_int(rows, first + 21) != 0;
     r = copy_json(rows, first + 1, &ret->confirmed, err);
     if (!r)
         r = copy_json(rows, first + 7, &ret->in_flight, err);
@@ -127,36 +129,38 @@ store_put_link(struct store *store, int64_t subject, const struct link *link,
 
     if ((link->confirmed && !confirmed) || (link->in_flight && !in_flight))
         return error_nomem(err);
-    return db_run(store->write, err,
-                  "INSERT INTO link (subject, salesforce_id, confirmed, confirmed_version,"
-                  " settled_version, username_wanted, username_held, username_inputs, in_flight,"
-                  " first_sent_us, attempts, next_us, outcome, code, message, cause, remedy,"
-                  " last_action, plan_digest, waits_name, waits_manager, updated_us) VALUES (?,"
-                  " nullif(?, ''), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-                  " ON CONFLICT (subject) DO UPDATE SET salesforce_id = excluded.salesforce_id,"
-                  " confirmed = excluded.confirmed, confirmed_version ="
-                  " excluded.confirmed_version, settled_version = excluded.settled_version,"
-                  " username_wanted = excluded.username_wanted, username_held ="
-                  " excluded.username_held, username_inputs = excluded.username_inputs,"
-                  " in_flight = excluded.in_flight, first_sent_us = excluded.first_sent_us,"
-                  " attempts = excluded.attempts, next_us = excluded.next_us, outcome ="
-                  " excluded.outcome, code = excluded.code, message = excluded.message, cause ="
-                  " excluded.cause, remedy = excluded.remedy, last_action ="
-                  " excluded.last_action, plan_digest = excluded.plan_digest, waits_name ="
-                  " excluded.waits_name, waits_manager = excluded.waits_manager, updated_us ="
-                  " excluded.updated_us",
-                  "issiissssiiisssssssssi", subject, link->salesforce_id, confirmed,
-                  link->confirmed_version, link->settled_version, link->username_wanted,
-                  link->username_held, link->username_inputs, in_flight, link->first_sent_us,
-                  link->attempts, link->next_us, link->outcome, link->code, link->message,
-                  link->cause, link->remedy, link->last_action, link->plan_digest, link->waits_name,
-                  link->waits_manager, link->updated_us);
+    return db_run(
+        store->write, err,
+        "INSERT INTO link (subject, salesforce_id, confirmed, confirmed_version,"
+        " settled_version, username_wanted, username_held, username_inputs, in_flight,"
+        " first_sent_us, attempts, next_us, outcome, code, message, cause, remedy,"
+        " last_action, plan_digest, waits_name, waits_manager, updated_us, replan)"
+        " VALUES (?, nullif(?, ''), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+        " ?, ?)"
+        " ON CONFLICT (subject) DO UPDATE SET salesforce_id = excluded.salesforce_id,"
+        " confirmed = excluded.confirmed, confirmed_version ="
+        " excluded.confirmed_version, settled_version = excluded.settled_version,"
+        " username_wanted = excluded.username_wanted, username_held ="
+        " excluded.username_held, username_inputs = excluded.username_inputs,"
+        " in_flight = excluded.in_flight, first_sent_us = excluded.first_sent_us,"
+        " attempts = excluded.attempts, next_us = excluded.next_us, outcome ="
+        " excluded.outcome, code = excluded.code, message = excluded.message, cause ="
+        " excluded.cause, remedy = excluded.remedy, last_action ="
+        " excluded.last_action, plan_digest = excluded.plan_digest, waits_name ="
+        " excluded.waits_name, waits_manager = excluded.waits_manager, updated_us ="
+        " excluded.updated_us, replan = excluded.replan",
+        "issiissssiiisssssssssii", subject, link->salesforce_id, confirmed, link->confirmed_version,
+        link->settled_version, link->username_wanted, link->username_held, link->username_inputs,
+        in_flight, link->first_sent_us, link->attempts, link->next_us, link->outcome, link->code,
+        link->message, link->cause, link->remedy, link->last_action, link->plan_digest,
+        link->waits_name, link->waits_manager, link->updated_us, (int64_t)link->replan);
 }
 
 /* ---- what is due ---- */
 
 struct due_row {
     int64_t seq, subject;
+    bool replan;
 };
 
 /* A time further away than any back-off means that the clock went backwards: due as well. */
@@ -169,7 +173,7 @@ read_due(struct db *db, int64_t now_us, int64_t limit, struct due_row *list, siz
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     bool row = true;
     int r = db_select(db, &rows, err,
-                      "SELECT seq, subject FROM due WHERE at <= ? OR at > ?"
+                      "SELECT seq, subject, replan FROM due WHERE at <= ? OR at > ?"
                       " ORDER BY at, seq LIMIT ?",
                       "iii", now_us, now_us + CLOCK_JUMP_US, limit);
 
@@ -178,7 +182,8 @@ read_due(struct db *db, int64_t now_us, int64_t limit, struct due_row *list, siz
         r = db_next(&rows, &row, err);
         if (r || !row)
             break;
-        list[(*ret_count)++] = (struct due_row){ db_int(&rows, 0), db_int(&rows, 1) };
+        list[(*ret_count)++] =
+            (struct due_row){ db_int(&rows, 0), db_int(&rows, 1), db_int(&rows, 2) != 0 };
     }
     return r;
 }
@@ -236,10 +241,12 @@ store_due(struct store *store, int64_t now_us, int64_t limit, struct work **ret,
         r = read_due(db, now_us, limit, due, &due_count, err);
     for (size_t i = 0; !r && i < due_count; i++) {
         struct work *entry = entry_of(list, &count, due[i].subject, due_count - i);
-        if (entry)
-            entry->due[entry->due_count++] = due[i].seq;
-        else
+        if (!entry) {
             r = error_nomem(err);
+            break;
+        }
+        entry->due[entry->due_count++] = due[i].seq;
+        entry->link.replan = entry->link.replan || due[i].replan;
     }
     for (size_t i = 0; !r && i < count; i++) {
         int64_t subject = list[i].subject.id;
@@ -293,6 +300,38 @@ store_due_add(struct store *store, int64_t subject, int64_t at, struct prov_erro
 {
     return db_run(store->write, err, "INSERT INTO due (subject, at) VALUES (?, ?)", "ii", subject,
                   at);
+}
+
+int
+store_due_replan(struct store *store, int64_t subject, struct prov_error *err)
+{
+    return db_run(store->write, err, "INSERT INTO due (at, subject, replan) VALUES (1, ?, 1)", "i",
+                  subject);
+}
+
+int
+store_linked(struct store *store, int64_t after, int64_t limit, int64_t *ret, size_t *ret_count,
+             struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    struct db *db;
+    bool row = true;
+    int r = store_reader(store, &db, err);
+
+    *ret_count = 0;
+    if (!r)
+        r = db_select(db, &rows, err,
+                      "SELECT subject FROM link WHERE subject > ? AND salesforce_id IS NOT NULL"
+                      " ORDER BY subject LIMIT ?",
+                      "ii", after, limit);
+    while (!r) {
+        r = db_next(&rows, &row, err);
+        if (r || !row)
+            break;
+        ret[(*ret_count)++] = db_int(&rows, 0);
+    }
+    return r;
 }
 
 int

@@ -28,7 +28,7 @@
 
 #define ROW_COLUMNS SUBJECT_COLUMNS ", l.subject, " LINK_COLUMNS ", " STATE_SQL ", s.user_name"
 #define ROW_LINK    (SUBJECT_COUNT + 1)
-#define ROW_STATE   (ROW_LINK + 21)
+#define ROW_STATE   (ROW_LINK + LINK_COUNT)
 
 static const char *
 presence_name(enum presence presence)

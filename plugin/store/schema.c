@@ -33,7 +33,7 @@ static const char tables[] =
     "CREATE INDEX event_txn ON event (iss, txn, digest) WHERE txn IS NOT NULL;"
     "CREATE INDEX event_subject ON event (subject, version);"
     "CREATE TABLE due (seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL,"
-    " subject INTEGER NOT NULL);"
+    " subject INTEGER NOT NULL, replan INTEGER NOT NULL DEFAULT 0);"
     "CREATE INDEX due_at ON due (at, seq);"
     "CREATE INDEX due_timed ON due (subject) WHERE at > 1;"
     "CREATE TABLE command (subject INTEGER NOT NULL, kind TEXT NOT NULL, version INTEGER NOT NULL,"
@@ -44,7 +44,7 @@ static const char tables[] =
     " username_held TEXT, username_inputs TEXT, in_flight TEXT, first_sent_us INTEGER NOT NULL,"
     " attempts INTEGER NOT NULL, next_us INTEGER NOT NULL, outcome TEXT, code TEXT, message TEXT,"
     " cause TEXT, remedy TEXT, last_action TEXT, plan_digest TEXT, waits_name TEXT,"
-    " waits_manager TEXT, updated_us INTEGER NOT NULL);"
+    " waits_manager TEXT, updated_us INTEGER NOT NULL, replan INTEGER NOT NULL DEFAULT 0);"
     "CREATE INDEX link_wanted ON link (username_wanted) WHERE username_wanted IS NOT NULL;"
     "CREATE INDEX link_held ON link (username_held) WHERE username_held IS NOT NULL;"
     "CREATE INDEX link_in_flight ON link (subject) WHERE in_flight IS NOT NULL;"
@@ -65,6 +65,9 @@ static const char *const steps[] = {
     "ALTER TABLE subject_2 RENAME TO subject;"
     "CREATE UNIQUE INDEX subject_key ON subject (uri, iss);"
     "CREATE INDEX subject_user_name ON subject (user_name COLLATE NOCASE);",
+    /* 3: an admin may ask for a replan */
+    "ALTER TABLE due ADD COLUMN replan INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE link ADD COLUMN replan INTEGER NOT NULL DEFAULT 0;",
 };
 
 _Static_assert(sizeof(steps) / sizeof(steps[0]) == STORE_SCHEMA_VERSION - 1,

@@ -23,7 +23,7 @@
 #include "plugin/event/event.h"
 
 /* Of the tables this sfprov reads and writes; older ones are brought up to date (schema.c). */
-#define STORE_SCHEMA_VERSION 2
+#define STORE_SCHEMA_VERSION 3
 
 struct store;
 
@@ -111,6 +111,7 @@ struct link {
     char *waits_name;    /* a username that another subject of ours holds or wants */
     char *waits_manager; /* URI of a manager who has no Salesforce Id yet */
     int64_t updated_us;
+    bool replan; /* an admin asked for it (rule 10), and it is not settled yet */
 };
 
 /* One due subject with all that delivery needs, and the rows of `due` that named it. */
@@ -170,6 +171,11 @@ MUST_CHECK int store_due_delete(struct store *store, const struct work *work,
 /* [tx] Makes a subject due; DUE_URGENT, DUE_NOW or a time. */
 MUST_CHECK int store_due_add(struct store *store, int64_t subject, int64_t at,
                              struct prov_error *err);
+/* [tx] Makes a subject due, to be planned as if new (rule 10). */
+MUST_CHECK int store_due_replan(struct store *store, int64_t subject, struct prov_error *err);
+/* Up to limit ids of subjects that have a Salesforce Id, in order, after one of them. */
+MUST_CHECK int store_linked(struct store *store, int64_t after, int64_t limit, int64_t *ret,
+                            size_t *ret_count, struct prov_error *err);
 /* [tx] Makes due who waits for this username or for this manager (NULL: neither). */
 MUST_CHECK int store_wake_name(struct store *store, const char *username, struct prov_error *err);
 MUST_CHECK int store_wake_manager(struct store *store, const char *iss, const char *uri,

@@ -255,6 +255,88 @@ def test_a_new_separator_does_not_creep_through_the_org():
         assert w.org.user("primary-jdoe@acme.example")["Title"] == "Chief"
 
 
+def replanned(c, **order):
+    return c.act(act="replan", all=True, **order)
+
+
+def test_a_replan_brings_a_new_separator_and_profile_to_those_who_are_there():
+    with World(guard_floor=1, guard_percent=50) as w:
+        c = w.connector()
+        c.accept(*[create(f"/Users/{n}", person(f"u{n}")) for n in range(4)], create("/Users/9", person("gone")))
+        c.settle()
+        c.accept(simple("/Users/9", "prov:delete"))
+        c.settle()
+        ids = {user["Id"] for user in w.org.users().values()}
+        c.close()
+        c = w.connector(provisioning_separator="_", profile="System Administrator")
+        before = w.org.usage()
+        shown = replanned(c, dry_run=True)
+        assert shown["counts"] == {"linked": 5, "renamed": 4, "updated": 0, "blocked": 0, "unchanged": 1}, shown
+        assert not shown["applied"] and "4 of 5" in shown["reason"] and "profile" in shown["looks_up"][0], shown
+        change = next(line for line in shown["changes"] if line["uri"] == "/Users/0")
+        assert (change["from"], change["to"]) == ("primary-u0@acme.example", "primary_u0@acme.example"), change
+        refused = replanned(c)
+        assert not refused["applied"] and refused["reason"] == shown["reason"], "the guard holds without force"
+        assert c.settle().delivered == 0 and w.org.usage() == before, "nothing was changed"
+        assert replanned(c, force=True)["applied"]
+        c.settle()
+        names = sorted(name for name, user in w.org.users().items() if user["IsActive"])
+        assert names == [f"primary_u{n}@acme.example" for n in range(4)], names
+        profiles = w.org.state()["profiles"]
+        assert {w.org.user(name)["ProfileId"] for name in names} == {profiles["System Administrator"]}
+        assert {user["Id"] for user in w.org.users().values()} == ids, "the accounts are the same"
+        assert w.org.user("primary-gone@acme.example")["IsActive"] is False, "who is gone is left alone"
+        again = replanned(c)
+        assert again["applied"] and again["counts"]["renamed"] == 0, again
+        sent = len(w.org.calls()["calls"])
+        c.settle()
+        assert len(w.org.calls()["calls"]) == sent, "a second replan sends nothing"
+
+
+def test_a_replan_outlives_a_retry_and_a_lost_answer():
+    for fault in ({"on": "collections_update", "do": "refuse_record",
+                   "match": {"Username": "primary-jdoe@acme.example"}},
+                  {"on": "collections_update", "do": "drop_before", "times": 2}):
+        with World(settle_window_s=1) as w:
+            c = w.connector()
+            c.accept(create("/Users/1", person("jdoe")))
+            c.settle()
+            c.close()
+            c = w.connector(provisioning_separator="_")
+            w.org.fault(fault)
+            assert c.act(act="replan", user="/Users/1")["applied"]
+            c.deliver(0)
+            assert list(w.org.users()) == ["primary-jdoe@acme.example"], "not yet"
+            c.close()
+            c = w.connector(provisioning_separator="_")
+            c.accept(put("/Users/1", person("jdoe", title="Chief")))
+            c.settle()
+            assert list(w.org.users()) == ["primary_jdoe@acme.example"]
+            assert w.org.user("primary_jdoe@acme.example")["Title"] == "Chief"
+
+
+def test_a_replan_names_whom_it_cannot_rename_and_leaves_them_in_step():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("A/jdoe")), create("/Users/2", person("B/jdoe")))
+        c.settle()
+        c.close()
+        c = w.connector(provisioning_pattern="{UN}")
+        answer = replanned(c)
+        assert answer["counts"]["renamed"] == 1 and answer["counts"]["blocked"] == 1, answer
+        reasons = [line["reason"] for line in answer["changes"] if line["what"] == "blocked"]
+        assert "jdoe@acme.example" in reasons[0] and "/Users/1" in reasons[0], reasons
+        c.settle()
+        assert sorted(w.org.users()) == ["b-jdoe@acme.example", "jdoe@acme.example"]
+        assert {row["state"] for row in c.query(query="subjects")["subjects"]} == {"in_step"}
+        c.close()
+        c = w.connector(provisioning_domain="x" * 60 + ".yyyyyyyy.example")
+        answer = replanned(c)
+        assert answer["counts"]["blocked"] == 2 and "80" in answer["changes"][0]["reason"], answer
+        c.settle()
+        assert {row["state"] for row in c.query(query="subjects")["subjects"]} == {"in_step"}
+
+
 def test_deactivation_is_not_stopped_by_a_bad_mapping():
     with World() as w:
         c = w.connector()

@@ -220,15 +220,19 @@ static void
 another_schema_version_is_refused(void)
 {
     struct scratch s;
+    char restore[100];
 
     scratch_make(&s);
     scratch_put(s.store, "j1", "/Users/1", "a");
     scratch_restart(&s);
     scratch_sql(&s, "UPDATE fact SET value = '99' WHERE key = 'schema'");
     check_refused(s.path, "schema version 99 and this sfprov knows versions 1 to");
-    scratch_sql(&s, "DELETE FROM fact WHERE key = 'schema'");
+    scratch_sql(&s, "UPDATE fact SET key = 'put aside' WHERE key = 'schema'");
     check_refused(s.path, "schema version 0");
-    scratch_sql(&s, "INSERT INTO fact VALUES ('schema', '2')");
+    snprintf(restore, sizeof(restore),
+             "UPDATE fact SET key = 'schema', value = '%d' WHERE key = 'put aside'",
+             STORE_SCHEMA_VERSION);
+    scratch_sql(&s, restore);
     T_INT(scratch_id(s.store, "/Users/1"), 1);
     scratch_remove(&s);
 }

@@ -1,0 +1,288 @@
+/* Counts whom a replan would change, and makes it happen: what is changed is plan.c's, that renaming
+ * many needs a word more (guard_floor, guard_percent) is decided here. A user who could not be planned
+ * with the new fields is named and left as he is: a replan must not park who is in step. */
+#include "plugin/delivery/replan.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define PAGE 500
+
+/* A replan under way. */
+struct replan {
+    struct store *store;
+    const struct fields *fields;
+    const struct replan_order *order;
+    struct json_object *changes; /* the first of them, as they are told */
+    struct json_object *names;   /* the usernames given so far: name -> URI */
+    int64_t *chosen;             /* whom to make due */
+    size_t chosen_count, chosen_room;
+    int64_t linked, renamed, updated, blocked;
+};
+
+static void
+replan_done(struct replan *replan)
+{
+    json_object_put(replan->changes);
+    json_object_put(replan->names);
+    free(replan->chosen);
+}
+
+static int
+choose(struct replan *replan, int64_t subject, struct prov_error *err)
+{
+    if (replan->chosen_count == replan->chosen_room) {
+        size_t room = 2 * replan->chosen_room + PAGE;
+        int64_t *more = realloc(replan->chosen, room * sizeof(*more));
+        if (!more)
+            return error_nomem(err);
+        replan->chosen = more;
+        replan->chosen_room = room;
+    }
+    replan->chosen[replan->chosen_count++] = subject;
+    return PROV_OK;
+}
+
+/* ---- telling ---- */
+
+/* The names of what would be sent. */
+static struct json_object *
+field_names(struct json_object *fields)
+{
+    AUTO_JSON struct json_object *names = json_object_new_array();
+
+    if (!names)
+        return NULL;
+    json_object_object_foreach(fields, name, value)
+    {
+        (void)value;
+        if (json_append_string(names, name))
+            return NULL;
+    }
+    return STEAL(names);
+}
+
+/* Adds a line to `changes`, as long as there is room for it. `reason`: of who is blocked. */
+static int
+tell(struct replan *replan, const struct work *work, const struct plan *plan, const char *what,
+     const char *reason, struct prov_error *err)
+{
+    struct json_object *line, *names;
+
+    if ((int64_t)json_object_array_length(replan->changes) >= replan->order->limit)
+        return PROV_OK;
+    line = json_object_new_object();
+    if (json_append(replan->changes, line))
+        return error_nomem(err);
+    names = plan->fields ? field_names(plan->fields) : json_object_new_array();
+    if (json_put(line, "fields", names) || !names ||
+        json_put_string(line, "iss", work->subject.iss) ||
+        json_put_string(line, "uri", work->subject.uri) ||
+        json_put_string(line, "userName", plan_user_name(&work->subject)) ||
+        json_put_string(line, "what", what) ||
+        json_put_string(line, "from", work->link.username_held) ||
+        json_put_string(line, "to", plan->username[0] ? plan->username : NULL) ||
+        json_put_string(line, "reason", reason))
+        return error_nomem(err);
+    return PROV_OK;
+}
+
+/* ---- one subject ---- */
+
+/* Who has the username that this one is to get, among the others of the store and of this replan;
+ * NULL: nobody. Heap. */
+static int
+find_rival(struct replan *replan, const struct work *work, const char *name, char **ret,
+           struct prov_error *err)
+{
+    const char *given = json_get_string(replan->names, name);
+    int r;
+
+    *ret = given ? strdup(given) : NULL;
+    if (given)
+        return *ret ? PROV_OK : error_nomem(err);
+    r = store_name_user(replan->store, name, work->subject.id, ret, err);
+    if (!r && !*ret && json_put_string(replan->names, name, work->subject.uri))
+        r = error_nomem(err);
+    return r;
+}
+
+/* A plan that changes something. */
+static int
+count_change(struct replan *replan, const struct work *work, const struct plan *plan,
+             struct prov_error *err)
+{
+    bool renames = json_get(plan->fields, "Username") != NULL;
+    AUTO_FREE char *rival = NULL;
+    char reason[400];
+    int r = renames ? find_rival(replan, work, plan->username, &rival, err) : PROV_OK;
+
+    if (r)
+        return r;
+    if (rival) {
+        replan->blocked++;
+        snprintf(reason, sizeof(reason),
+                 "username '%s' is held by '%s', or to be given to it; if that one is renamed, "
+                 "replan again afterwards",
+                 plan->username, rival);
+        error_tidy(reason);
+        return tell(replan, work, plan, "blocked", reason, err);
+    }
+    if (renames)
+        replan->renamed++;
+    else
+        replan->updated++;
+    r = tell(replan, work, plan, renames ? "renamed" : "updated", NULL, err);
+    return r ? r : choose(replan, work->subject.id, err);
+}
+
+static int
+count_one(struct replan *replan, int64_t subject, struct prov_error *err)
+{
+    CLEANUP(work_done) struct work work = { 0 };
+    CLEANUP(plan_done) struct plan plan = { .action = PLAN_NOTHING };
+    struct plan_input input = {
+        .fields = replan->fields, .subject = &work.subject, .link = &work.link, .replan = true
+    };
+    AUTO_FREE char *manager = NULL;
+    char manager_id[19] = "";
+    int r = store_load_id(replan->store, subject, &work, err);
+
+    if (r)
+        return r;
+    replan->linked++;
+    manager = plan_manager_uri(work.subject.resource);
+    if (manager)
+        r = store_linked_id(replan->store, work.subject.iss, manager, manager_id, err);
+    input.manager_id = manager_id[0] ? manager_id : NULL;
+    if (!r)
+        r = plan_make(&input, &plan, err);
+    if (r)
+        return r;
+    switch (plan.action) {
+    case PLAN_PARK:
+        replan->blocked++;
+        return tell(replan, &work, &plan, "blocked", plan.reason, err);
+    case PLAN_UPDATE:
+        return count_change(replan, &work, &plan, err);
+    default: /* nothing differs but the profile, perhaps */
+        return work.subject.presence == PRESENCE_IN ? choose(replan, subject, err) : PROV_OK;
+    }
+}
+
+static int
+count_all(struct replan *replan, struct prov_error *err)
+{
+    int64_t page[PAGE], after = 0;
+    size_t count = PAGE;
+    int r = PROV_OK;
+
+    if (replan->order->subject)
+        return count_one(replan, replan->order->subject, err);
+    while (!r && count == PAGE) {
+        r = store_linked(replan->store, after, PAGE, page, &count, err);
+        for (size_t i = 0; !r && i < count; i++)
+            r = count_one(replan, page[i], err);
+        if (count > 0)
+            after = page[count - 1];
+    }
+    return r;
+}
+
+/* ---- the order ---- */
+
+static int
+make_due(struct replan *replan, struct prov_error *err)
+{
+    int r = store_begin(replan->store, STORE_UNFENCED, err);
+
+    if (r)
+        return r;
+    for (size_t i = 0; !r && i < replan->chosen_count; i++)
+        r = store_due_replan(replan->store, replan->chosen[i], err);
+    if (r) {
+        store_rollback(replan->store);
+        return r;
+    }
+    return store_commit(replan->store, err);
+}
+
+/* Why the guard objects; "": it does not. One user who is named is meant. */
+static void
+objection(const struct replan *replan, char *ret, size_t size)
+{
+    const struct fields *fields = replan->fields;
+
+    *ret = '\0';
+    if (replan->order->subject || replan->renamed <= fields->guard_floor ||
+        replan->renamed * 100 <= fields->guard_percent * replan->linked)
+        return;
+    snprintf(ret, size,
+             "it would rename %lld of %lld users, more than guard_floor (%lld) and guard_percent "
+             "(%lld%%) allow; nothing was changed. Renamed users log in with the new name. If that "
+             "is meant, force it",
+             (long long)replan->renamed, (long long)replan->linked, (long long)fields->guard_floor,
+             (long long)fields->guard_percent);
+}
+
+/* A changed profile cannot be told from here: its Id is Salesforce's. */
+static struct json_object *
+looks_up(const struct fields *fields)
+{
+    AUTO_JSON struct json_object *list = json_object_new_array();
+    char text[400];
+
+    snprintf(text, sizeof(text),
+             "the id of profile '%s': whoever got another profile here before is changed too, and "
+             "is not counted",
+             fields->profile);
+    error_tidy(text);
+    return json_append_string(list, text) == PROV_OK ? STEAL(list) : NULL;
+}
+
+static int
+report(struct replan *replan, bool applied, const char *reason, struct json_object **ret,
+       struct prov_error *err)
+{
+    AUTO_JSON struct json_object *result = json_object_new_object();
+    struct json_object *counts = json_object_new_object();
+    int64_t unchanged = replan->linked - replan->renamed - replan->updated - replan->blocked;
+
+    if (!result || json_put(result, "counts", counts) || !counts ||
+        json_put_bool(result, "applied", applied) ||
+        json_put_bool(result, "dry_run", replan->order->dry_run) ||
+        json_put_string(result, "reason", *reason ? reason : NULL) ||
+        json_put_int(counts, "linked", replan->linked) ||
+        json_put_int(counts, "renamed", replan->renamed) ||
+        json_put_int(counts, "updated", replan->updated) ||
+        json_put_int(counts, "blocked", replan->blocked) ||
+        json_put_int(counts, "unchanged", unchanged) ||
+        json_put(result, "looks_up", looks_up(replan->fields)) ||
+        json_put(result, "changes", json_ref(replan->changes)))
+        return error_nomem(err);
+    *ret = STEAL(result);
+    return PROV_OK;
+}
+
+int
+replan_run(struct store *store, const struct fields *fields, const struct replan_order *order,
+           struct json_object **ret, struct prov_error *err)
+{
+    CLEANUP(replan_done)
+    struct replan replan = { .store = store,
+                             .fields = fields,
+                             .order = order,
+                             .changes = json_object_new_array(),
+                             .names = json_object_new_object() };
+    char reason[500];
+    bool apply;
+    int r = replan.changes && replan.names ? count_all(&replan, err) : error_nomem(err);
+
+    if (r)
+        return r;
+    objection(&replan, reason, sizeof(reason));
+    apply = !order->dry_run && (!*reason || order->force);
+    if (apply)
+        r = make_due(&replan, err);
+    return r ? r : report(&replan, apply, apply ? "" : reason, ret, err);
+}
