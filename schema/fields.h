@@ -25,6 +25,7 @@ struct fields {
     char *username; /* of the API user; for the legacy username-password flow */
     char *password;
     bool use_password_grant;
+    char *ca_file; /* absolute path of a PEM bundle; NULL: the system's certificate authorities */
     int64_t connect_timeout_s, request_timeout_s;
     /* names */
     char *provisioning_pattern, *provisioning_separator, *provisioning_domain;

@@ -329,16 +329,25 @@ check_users(struct fields_draft *draft)
 }
 
 static void
+check_path(struct fields_draft *draft, const char *name, const char *path, const char *remedy)
+{
+    size_t length = path ? strlen(path) : 0;
+
+    if (length && (path[0] != '/' || path[length - 1] == '/'))
+        faults_add(&draft->faults, name, path, remedy,
+                   "it is no absolute path of a file; the host may change its directory at any "
+                   "time");
+}
+
+static void
 check_delivery(struct fields_draft *draft)
 {
     const struct fields *fields = draft->fields;
-    size_t length = fields->store ? strlen(fields->store) : 0;
 
-    if (length && (fields->store[0] != '/' || fields->store[length - 1] == '/'))
-        faults_add(&draft->faults, "store", fields->store,
-                   "write the path of a file from the root, such as /var/lib/sfprov/acme.db",
-                   "it is no absolute path of a file; the host may change its directory at any "
-                   "time");
+    check_path(draft, "ca_file", fields->ca_file,
+               "write the path of a file from the root, such as /etc/sfprov/proxy-ca.pem");
+    check_path(draft, "store", fields->store,
+               "write the path of a file from the root, such as /var/lib/sfprov/acme.db");
     if (fields->retry_first_s > fields->retry_max_s)
         faults_add(&draft->faults, "retry_first_s", NULL,
                    "lower retry_first_s or raise retry_max_s",

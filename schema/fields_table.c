@@ -56,6 +56,10 @@ static const struct field_row rows[] = {
       .help = "Only false is taken in this version: Salesforce blocks the username-password flow "
               "by default in orgs created since Summer '23, and External Client Apps do not "
               "support it." },
+    { TEXT(ca_file), .group = CONNECTION, .title = "Certificate authorities",
+      .help = "Absolute path of a PEM file with the certificate authorities to trust, instead of "
+              "the system's: for a company proxy that opens TLS, or to trust fewer. Without it: "
+              "the system's. The certificate is always checked, by TLS 1.2 or later." },
     { INTEGER(connect_timeout_s), .fallback = "10", .minimum = 1, .maximum = 120, .unit = "seconds",
       .group = CONNECTION, .title = "Connect timeout",
       .help = "How long to wait for a connection to Salesforce." },

@@ -300,6 +300,7 @@ delivery_new(const struct delivery_settings *settings, struct delivery **ret,
                               .client_id = fields->client_id,
                               .client_secret = fields->client_secret,
                               .user_agent = "sfprov/" PACKAGE_VERSION,
+                              .ca_file = fields->ca_file,
                               .connect_timeout_ms = fields->connect_timeout_s * 1000,
                               .request_timeout_ms = fields->request_timeout_s * 1000 };
     struct delivery *d = calloc(1, sizeof(*d));

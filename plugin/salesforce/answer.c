@@ -161,13 +161,33 @@ kind_of_body(const struct http_answer *answer)
 }
 
 static void
+judge_not_sent(const struct http_answer *answer, struct sf_call *call)
+{
+    static const struct {
+        const char *cause, *remedy;
+    } words[] = {
+        [HTTP_TRUSTED] = { "The request could not be sent.",
+                           "Check network, DNS and proxy between this machine and Salesforce. It "
+                           "is tried again." },
+        [HTTP_CERTIFICATE] = { "Who answers there could not prove to be Salesforce: its "
+                               "certificate is not accepted. Nothing was sent.",
+                               "If a company proxy opens TLS, name its certificate authority in "
+                               "'ca_file'; else check 'domain_name', this machine's clock and its "
+                               "package ca-certificates. It is tried again." },
+        [HTTP_CA_FILE] = { "The file of certificate authorities cannot be read. Nothing was sent.",
+                           "Correct 'ca_file': a PEM file that the host's user may read. It is "
+                           "tried again." },
+    };
+
+    answer_tell(call, SF_RETRY, words[answer->distrust].cause, words[answer->distrust].remedy, "%s",
+                answer->why);
+}
+
+static void
 judge_missing(const struct http_answer *answer, int write, struct sf_call *call)
 {
     if (answer->end == HTTP_NOT_SENT)
-        answer_tell(call, SF_RETRY, "The request could not be sent.",
-                    "Check network, DNS, proxy and certificates between this machine and "
-                    "Salesforce. It is tried again.",
-                    "%s", answer->why);
+        judge_not_sent(answer, call);
     else
         answer_tell(call, write ? SF_UNKNOWN : SF_RETRY,
                     "The request was sent, but there was no complete answer.",

@@ -33,6 +33,7 @@
 
 struct http {
     char *user_agent;
+    char *ca_file; /* NULL: the system's */
     long connect_timeout_ms, request_timeout_ms;
     atomic_bool stopped;
     pthread_mutex_t lock; /* guards idle */
@@ -255,8 +256,7 @@ http_origin_text(const struct http_origin *origin)
 /* ---- the client ---- */
 
 int
-http_new(const char *user_agent, int64_t connect_timeout_ms, int64_t request_timeout_ms,
-         struct http **ret, struct prov_error *err)
+http_new(const struct http_settings *settings, struct http **ret, struct prov_error *err)
 {
     struct http *http;
 
@@ -265,14 +265,20 @@ http_new(const char *user_agent, int64_t connect_timeout_ms, int64_t request_tim
         return error_set(err, PROV_E_STATE, "libcurl %s cannot be used: %s", curl_version(),
                          curl_unusable);
     http = calloc(1, sizeof(*http));
-    if (!http || !(http->user_agent = strdup(user_agent))) {
+    if (!http)
+        return error_nomem(err);
+    http->user_agent = strdup(settings->user_agent);
+    http->ca_file = settings->ca_file ? strdup(settings->ca_file) : NULL;
+    if (!http->user_agent || (settings->ca_file && !http->ca_file)) {
+        free(http->user_agent);
+        free(http->ca_file);
         free(http);
         return error_nomem(err);
     }
     pthread_mutex_init(&http->lock, NULL);
     atomic_init(&http->stopped, false);
-    http->connect_timeout_ms = (long)connect_timeout_ms;
-    http->request_timeout_ms = (long)request_timeout_ms;
+    http->connect_timeout_ms = (long)settings->connect_timeout_ms;
+    http->request_timeout_ms = (long)settings->request_timeout_ms;
     *ret = http;
     return PROV_OK;
 }
@@ -286,6 +292,7 @@ http_free(struct http *http)
         handle_close(http->idle[i]);
     pthread_mutex_destroy(&http->lock);
     free(http->user_agent);
+    free(http->ca_file);
     free(http);
 }
 
@@ -484,7 +491,7 @@ open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 
 /* Explicit even where it is the default today: the host may run with another libcurl. */
 static CURLcode
-set_safety(CURL *handle, const char *url)
+set_safety(CURL *handle, const struct http *http, const char *url)
 {
     struct http_origin origin;
 
@@ -499,6 +506,10 @@ set_safety(CURL *handle, const char *url)
     SET(CURLOPT_SSL_VERIFYPEER, 1L);
     SET(CURLOPT_SSL_VERIFYHOST, 2L);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (http->ca_file) {
+        SET(CURLOPT_CAINFO, http->ca_file);
+        SET(CURLOPT_CAPATH, NULL); /* else the system's directory would still be trusted */
+    }
     /* one connection carries one request: nothing else shares its fate */
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     SET(CURLOPT_NOSIGNAL, 1L);
@@ -627,6 +638,9 @@ settle(CURL *handle, struct transfer *transfer, CURLcode code)
         return;
     }
     answer->end = may_have_arrived(handle, transfer) ? HTTP_NO_ANSWER : HTTP_NOT_SENT;
+    answer->distrust = code == CURLE_PEER_FAILED_VERIFICATION ? HTTP_CERTIFICATE
+                       : code == CURLE_SSL_CACERT_BADFILE     ? HTTP_CA_FILE
+                                                              : HTTP_TRUSTED;
     snprintf(answer->why, sizeof(answer->why), "%s",
              transfer->abort_reason ? transfer->abort_reason
              : transfer->error[0]   ? transfer->error
@@ -650,7 +664,7 @@ http_call(struct http *http, const struct http_request *request, struct http_ans
     if (make_headers(request, &headers) != PROV_OK || !(handle = handle_take(http)))
         return PROV_E_NOMEM;
     sigpipe_block(&guard);
-    code = set_safety(handle, request->url);
+    code = set_safety(handle, http, request->url);
     if (code == CURLE_OK)
         code = set_limits(handle, &transfer);
     if (code == CURLE_OK)

@@ -29,9 +29,16 @@ char *http_origin_text(const struct http_origin *origin);
 
 struct http;
 
-/* PROV_E_NOMEM; PROV_E_STATE when the libcurl of this process cannot be used by threads. */
-MUST_CHECK int http_new(const char *user_agent, int64_t connect_timeout_ms,
-                        int64_t request_timeout_ms, struct http **ret, struct prov_error *err);
+struct http_settings {
+    const char *user_agent;
+    const char *ca_file; /* PEM; NULL: the system's certificate authorities */
+    int64_t connect_timeout_ms, request_timeout_ms;
+};
+
+/* Copies the settings; a CA file is read with each new connection. PROV_E_NOMEM; PROV_E_STATE when
+ * the libcurl of this process cannot be used by threads. */
+MUST_CHECK int http_new(const struct http_settings *settings, struct http **ret,
+                        struct prov_error *err);
 /* No call may be under way. NULL is allowed. */
 void http_free(struct http *http);
 /* Calls under way end within a second or so, later ones at once. Any thread. */
@@ -53,8 +60,16 @@ enum http_end {
     HTTP_NO_ANSWER /* the request, or part of it, may have arrived */
 };
 
+/* Why TLS came to nothing, as far as an admin can do something about it. */
+enum http_distrust {
+    HTTP_TRUSTED,     /* or it did not come to that */
+    HTTP_CERTIFICATE, /* the other side's certificate was refused */
+    HTTP_CA_FILE      /* the file of certificate authorities cannot be read */
+};
+
 struct http_answer {
     enum http_end end;
+    enum http_distrust distrust;
     int status;             /* HTTP_ANSWERED only */
     char *body;             /* NUL-terminated; NULL if empty */
     size_t length;          /* decoded bytes */

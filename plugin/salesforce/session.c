@@ -186,6 +186,12 @@ copy_settings(struct sf_session *session, const struct sf_settings *settings)
 int
 sf_session_new(const struct sf_settings *settings, struct sf_session **ret, struct prov_error *err)
 {
+    const struct http_settings http = {
+        .user_agent = settings->user_agent,
+        .ca_file = settings->ca_file,
+        .connect_timeout_ms = limit_or_default(settings->connect_timeout_ms, CONNECT_TIMEOUT_MS),
+        .request_timeout_ms = limit_or_default(settings->request_timeout_ms, REQUEST_TIMEOUT_MS)
+    };
     struct sf_session *session;
     struct http_origin origin;
     int result = check_settings(settings, &origin, err);
@@ -203,10 +209,7 @@ sf_session_new(const struct sf_settings *settings, struct sf_session **ret, stru
     if (result != PROV_OK)
         error_nomem(err);
     else
-        result = http_new(settings->user_agent,
-                          limit_or_default(settings->connect_timeout_ms, CONNECT_TIMEOUT_MS),
-                          limit_or_default(settings->request_timeout_ms, REQUEST_TIMEOUT_MS),
-                          &session->http, err);
+        result = http_new(&http, &session->http, err);
     if (result != PROV_OK) {
         sf_session_free(session);
         return result;

@@ -34,6 +34,7 @@ struct sf_settings {
     const char *token_endpoint; /* full URL */
     const char *client_id, *client_secret;
     const char *user_agent;
+    const char *ca_file; /* PEM; whom to trust instead of the system's authorities; NULL: those */
     int64_t connect_timeout_ms, request_timeout_ms; /* 0: 10 s and 120 s */
 };
 

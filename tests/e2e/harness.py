@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -231,10 +232,13 @@ def simple(uri, kind, **more):
 # ---- the simulated org ----
 
 class Org:
-    """The simulated org as a process of its own; ends with the test."""
+    """The simulated org as a process of its own; ends with the test. certificate: over HTTPS, with one
+    of that kind."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, certificate=None):
         self.folder = tempfile.mkdtemp(prefix="sfprov-org-")
+        if certificate:
+            arguments += ("--ca-file", os.path.join(self.folder, "ca.pem"), "--certificate", certificate)
         ready = os.path.join(self.folder, "ready.json")
         self.log = open(os.path.join(self.folder, "log"), "wb")
         self.process = subprocess.Popen([ORG, "--die-with-parent", "--ready-file", ready, *arguments],
@@ -250,8 +254,11 @@ class Org:
         self.url = self.facts["orgs"]["acme"]
 
     def ask(self, method, path, body=None, org="acme"):
-        host = self.facts["orgs"][org].split("//")[1]
-        connection = http.client.HTTPConnection(host, timeout=30)
+        scheme, host = self.facts["orgs"][org].split("://")
+        if scheme == "https":  # whatever its certificate is like: it is our own
+            connection = http.client.HTTPSConnection(host, timeout=30, context=ssl._create_unverified_context())
+        else:
+            connection = http.client.HTTPConnection(host, timeout=30)
         data = json.dumps(body) if body is not None else None
         connection.request(method, path, data, {"Content-Type": "application/json"})
         answer = connection.getresponse()
@@ -294,8 +301,8 @@ class Org:
 class World:
     """An org, a directory for the store, and connectors on it; `with World() as w:`"""
 
-    def __init__(self, *arguments, **fields):
-        self.org, self.folder, self.open = Org(*arguments), tempfile.mkdtemp(prefix="sfprov-e2e-"), []
+    def __init__(self, *arguments, certificate=None, **fields):
+        self.org, self.folder, self.open = Org(*arguments, certificate=certificate), tempfile.mkdtemp(prefix="sfprov-e2e-"), []
         os.chmod(self.folder, 0o700)
         self.fields = dict({"domain_name": self.org.url, "client_id": self.org.facts["client_id"],
                             "client_secret": self.org.facts["client_secret"], "profile": "Standard User",
@@ -303,6 +310,8 @@ class World:
                             "provisioning_domain": "acme.example", "issuer": "https://idp.example",
                             "store": os.path.join(self.folder, "store.db"), "retry_first_s": 1,
                             "retry_max_s": 2, "settle_window_s": 600, "request_timeout_s": 10}, **fields)
+        if certificate:
+            self.fields.setdefault("ca_file", self.org.facts["ca_file"])
 
     def connector(self, flags=NO_WORKER, outcome=None, **fields):
         connector = Connector(dict(self.fields, **fields), flags, outcome)

@@ -22,7 +22,7 @@ is_json_type(const char *content_type)
             content_type[length] == ' ');
 }
 
-/* The texts are unsure; 2.1 says gzip is supported, it is not simulated. */
+/* The texts are unsure. gzip (2.1) is unpacked before; what comes here packed could not be. */
 static bool
 check_type(struct call *call)
 {
@@ -30,7 +30,8 @@ check_type(struct call *call)
 
     if (request->content_encoding && strcasecmp(request->content_encoding, "identity") != 0) {
         reply_error(call->reply, 415, "UNSUPPORTED_MEDIA_TYPE",
-                    "Content-Encoding '%s' is not simulated", request->content_encoding);
+                    "Content-Encoding '%s' is not supported, or the body does not fit it",
+                    request->content_encoding);
         return false;
     }
     if (is_json_type(request->content_type))

@@ -176,8 +176,9 @@ exchanges_new(struct world *world)
     pthread_cond_init(&exchanges->changed, &attributes);
     pthread_condattr_destroy(&attributes);
     if (pthread_create(&exchanges->timer, NULL, run_timer, exchanges) != 0) {
-        fputs("sfprov-org: cannot start a thread\n", stderr);
-        exit(71);
+        pthread_cond_destroy(&exchanges->changed);
+        free(exchanges);
+        return NULL;
     }
     return exchanges;
 }

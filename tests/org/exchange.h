@@ -7,7 +7,7 @@
 
 struct exchanges;
 
-/* Starts the timer thread for late writes. */
+/* Starts the timer thread for late writes; NULL when there can be none. */
 struct exchanges *exchanges_new(struct world *world);
 /* Ends waits under way, forgets writes not landed yet, joins the thread. */
 void exchanges_stop(struct exchanges *exchanges);

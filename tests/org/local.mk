@@ -14,28 +14,30 @@ liborg_la_SOURCES = \
 	tests/org/exchange.c tests/org/exchange.h \
 	tests/org/facts.c tests/org/facts.h \
 	tests/org/faults.c tests/org/faults.h \
+	tests/org/gzip.c tests/org/gzip.h \
 	tests/org/ids.c tests/org/ids.h \
 	tests/org/json_read.c tests/org/json_read.h \
 	tests/org/oauth.c \
 	tests/org/org.c tests/org/org.h \
 	tests/org/rows.c \
+	tests/org/server.c tests/org/server.h \
+	tests/org/sim.c tests/org/sim.h \
 	tests/org/soql.h \
 	tests/org/soql_parse.c \
 	tests/org/soql_run.c \
 	tests/org/text.c tests/org/text.h \
+	tests/org/tls.c tests/org/tls.h \
 	tests/org/user_rules.c \
 	tests/org/user_write.c
-liborg_la_LIBADD = $(JSONC_LIBS)
+liborg_la_CFLAGS = $(AM_CFLAGS) $(MICROHTTPD_CFLAGS) $(ZLIB_CFLAGS)
+liborg_la_LIBADD = $(MICROHTTPD_LIBS) $(ZLIB_LIBS) $(CRYPTO_LIBS) $(JSONC_LIBS)
 
 check_PROGRAMS += tests/org/sfprov-org
-tests_org_sfprov_org_SOURCES = \
-	tests/org/main.c \
-	tests/org/server.c tests/org/server.h
-tests_org_sfprov_org_CFLAGS = $(AM_CFLAGS) $(MICROHTTPD_CFLAGS)
-tests_org_sfprov_org_LDADD = liborg.la $(MICROHTTPD_LIBS) $(JSONC_LIBS)
+tests_org_sfprov_org_SOURCES = tests/org/main.c
+tests_org_sfprov_org_LDADD = liborg.la $(JSONC_LIBS)
 
 check_PROGRAMS += tests/unit/test_org tests/unit/test_org_collections tests/unit/test_org_soql \
-	tests/unit/test_org_api
+	tests/unit/test_org_api tests/unit/test_org_sim tests/unit/test_salesforce_tls
 tests_unit_test_org_SOURCES = tests/unit/test_org.c tests/unit/ask.c tests/unit/ask.h
 tests_unit_test_org_LDADD = libunit.la liborg.la $(JSONC_LIBS)
 tests_unit_test_org_collections_SOURCES = tests/unit/test_org_collections.c tests/unit/ask.c \
@@ -45,6 +47,12 @@ tests_unit_test_org_soql_SOURCES = tests/unit/test_org_soql.c tests/unit/ask.c t
 tests_unit_test_org_soql_LDADD = libunit.la liborg.la $(JSONC_LIBS)
 tests_unit_test_org_api_SOURCES = tests/unit/test_org_api.c tests/unit/ask.c tests/unit/ask.h
 tests_unit_test_org_api_LDADD = libunit.la liborg.la $(JSONC_LIBS)
+tests_unit_test_org_sim_SOURCES = tests/unit/test_org_sim.c
+tests_unit_test_org_sim_LDADD = libunit.la liborg.la $(JSONC_LIBS)
+# the plugin's client against an org of its own process: the one program of both sides
+tests_unit_test_salesforce_tls_SOURCES = tests/unit/test_salesforce_tls.c \
+	tests/unit/loopback.c tests/unit/loopback.h tests/unit/salesforce_session.h
+tests_unit_test_salesforce_tls_LDADD = libunit.la libsfprov.la liborg.la
 TESTS += tests/unit/test_org tests/unit/test_org_collections tests/unit/test_org_soql \
-	tests/unit/test_org_api
+	tests/unit/test_org_api tests/unit/test_org_sim tests/unit/test_salesforce_tls
 endif

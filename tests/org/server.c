@@ -1,5 +1,6 @@
 /* The HTTP side, over libmicrohttpd: one thread a connection, so that a call that is made to wait
- * holds up nobody else. Decides nothing about Salesforce; see exchange.c. */
+ * holds up nobody else. TLS and gzip end here. Decides nothing else about Salesforce; see
+ * exchange.c. */
 #include "tests/org/server.h"
 
 #include <arpa/inet.h>
@@ -7,6 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+
+#include "tests/org/gzip.h"
 
 enum {
     /* section 10 refuses heads of more than 16 KiB: what is longer has to get here first */
@@ -112,6 +116,51 @@ response_of(struct reply *reply)
                                            MHD_RESPMEM_MUST_COPY);
 }
 
+static bool
+has_header(const struct reply *reply, const char *name)
+{
+    for (size_t i = 0; i < reply->header_count; i++) {
+        if (strcasecmp(reply->headers[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* 2.1: packed whenever the client takes it, whatever the size, so that every client has to unpack.
+ * A fault that names an encoding means its bytes as they are. */
+static void
+pack(struct MHD_Connection *connection, struct reply *reply)
+{
+    char *packed;
+    size_t length;
+
+    if (reply->body_bytes == 0 || has_header(reply, "Content-Encoding") ||
+        !gzip_is_accepted(header_of(connection, "Accept-Encoding")))
+        return;
+    packed = gzip_pack(reply->body, reply->body_bytes, &length);
+    free(reply->body);
+    reply->body = packed;
+    reply->body_bytes = length;
+    reply_header(reply, "Content-Encoding", "gzip");
+}
+
+/* 2.1. What cannot be unpacked keeps its Content-Encoding, and is refused for it. */
+static void
+unpack(struct incoming *incoming, struct request *request)
+{
+    AUTO_TEXT struct text plain = { 0 };
+
+    if (!request->content_encoding || strcasecmp(request->content_encoding, "gzip") != 0 ||
+        !gzip_unpack(request->body, request->body_bytes, KEPT_BODY_BYTES, &plain))
+        return;
+    text_free(&incoming->body);
+    incoming->body = plain;
+    plain = (struct text){ 0 };
+    request->content_encoding = NULL;
+    request->body = incoming->body.data;
+    request->body_bytes = incoming->body.length;
+}
+
 /* MHD_NO closes the connection without a byte. */
 static enum MHD_Result
 send_reply(struct MHD_Connection *connection, struct reply *reply)
@@ -121,6 +170,7 @@ send_reply(struct MHD_Connection *connection, struct reply *reply)
 
     if (reply->delivery == DELIVERY_CLOSE)
         return MHD_NO;
+    pack(connection, reply);
     response = response_of(reply);
     if (!response)
         return MHD_NO;
@@ -167,36 +217,60 @@ handle_request(void *argument, struct MHD_Connection *connection, const char *ur
     MHD_get_connection_values(connection, MHD_HEADER_KIND, add_head_bytes, &request.head_bytes);
     request.body = incoming->body.data;
     request.body_bytes = incoming->body.length;
+    unpack(incoming, &request);
     exchange(server->exchanges, server->org, &request, &reply);
     result = send_reply(connection, &reply);
     reply_free(&reply);
     return result;
 }
 
+enum {
+    TLS_OPTIONS = 4
+};
+
+/* Three options and an end, for a client that checks them. */
+static void
+set_tls(const struct server_tls *tls, struct MHD_OptionItem options[TLS_OPTIONS])
+{
+    memset(options, 0, TLS_OPTIONS * sizeof(options[0])); /* MHD_OPTION_END */
+    if (!tls)
+        return;
+    options[0] =
+        (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_CERT, 0, tls->identity->certificate };
+    options[1] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_KEY, 0, tls->identity->key };
+    if (tls->old)
+        options[2] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_PRIORITIES, 0,
+                                              "NORMAL:-VERS-ALL:+VERS-TLS1.1:+SHA1:+SIGN-ALL" };
+}
+
 struct server *
-server_start(struct exchanges *exchanges, struct org *org, char **ret_origin)
+server_start(struct exchanges *exchanges, struct org *org, const struct server_tls *tls,
+             char **ret_origin)
 {
     struct sockaddr_in address = { .sin_family = AF_INET,
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL;
     struct server *server = text_block(sizeof(*server));
+    struct MHD_OptionItem tls_options[TLS_OPTIONS];
     const union MHD_DaemonInfo *info = NULL;
 
     server->exchanges = exchanges;
     server->org = org;
+    set_tls(tls, tls_options);
     server->daemon = MHD_start_daemon(
-        MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL, 0, NULL,
-        NULL, handle_request, server, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address,
-        MHD_OPTION_URI_LOG_CALLBACK, begin_request, NULL, MHD_OPTION_NOTIFY_COMPLETED, end_request,
-        NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_END);
+        tls ? flags | MHD_USE_TLS : flags, 0, NULL, NULL, handle_request, server,
+        MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&address, MHD_OPTION_URI_LOG_CALLBACK,
+        begin_request, NULL, MHD_OPTION_NOTIFY_COMPLETED, end_request, NULL,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY_BYTES,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_ARRAY, tls_options,
+        MHD_OPTION_END);
     if (server->daemon)
         info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
     if (!info) {
-        fputs("sfprov-org: cannot listen on 127.0.0.1\n", stderr);
         server_stop(server);
         return NULL;
     }
-    *ret_origin = text_format("http://127.0.0.1:%u", (unsigned)info->port);
+    *ret_origin = text_format("%s://127.0.0.1:%u", tls ? "https" : "http", (unsigned)info->port);
     return server;
 }
 

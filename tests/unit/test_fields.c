@@ -67,7 +67,8 @@ faults_of_every_kind_are_told_together(void)
 {
     AUTO_RUN run = parse(
         "{'domain_name':'login.salesforce.com','client_id':7,'client_secret':'" SECRET "',"
-        "'profile':'P','store':'relative.db','api_version':'40','batch_size':201,"
+        "'profile':'P','store':'relative.db','ca_file':'proxy.pem','api_version':'40','batch_size':"
+        "201,"
         "'provisioning_pattern':'{XX}','provisioning_domain':'@acme.com','poll_intervall_s':5,"
         "'create_inactive':'perhaps','correlation_field':'EmployeeNumber',"
         "'mapping':[{'field':'Titel','source':'title'},{'field':'Title','source':'a[','lower':3}]"
@@ -78,6 +79,7 @@ faults_of_every_kind_are_told_together(void)
     T_HAS(about(run.faults, "domain_name"), "My Domain");
     T_HAS(about(run.faults, "client_id"), "write it in quotes");
     T_HAS(about(run.faults, "store"), "absolute path");
+    T_HAS(about(run.faults, "ca_file"), "absolute path");
     T_HAS(about(run.faults, "api_version"), "31 to 40 will be in Summer '28");
     T_HAS(about(run.faults, "batch_size"), "whole number from 1 to 200");
     T_HAS(about(run.faults, "provisioning_pattern"), "unknown key");
@@ -88,7 +90,7 @@ faults_of_every_kind_are_told_together(void)
     T_HAS(about(run.faults, "mapping[0].field"), "'Title'");
     T_HAS(about(run.faults, "mapping[1].source"), "position");
     T_HAS(about(run.faults, "mapping[1].lower"), "true or false");
-    T_INT(length_of(run.faults), 13);
+    T_INT(length_of(run.faults), 14);
 }
 
 /* ---- WSO2 ---- */
