@@ -38,3 +38,18 @@ endif
 
 EXTRA_DIST += scripts/packages.txt scripts/install-packages scripts/demo \
 	scripts/demo.d/org.py scripts/demo.d/people-1.csv scripts/demo.d/people-2.csv
+
+# Where the shells look for completions by themselves; a distribution may have places of its own.
+bashcompletiondir = $(datadir)/bash-completion/completions
+zshcompletiondir = $(datadir)/zsh/site-functions
+fishcompletiondir = $(datadir)/fish/vendor_completions.d
+dist_zshcompletion_DATA = hosts/completion/_sfprov
+dist_fishcompletion_DATA = hosts/completion/sfprov.fish
+EXTRA_DIST += hosts/completion/sfprov.bash
+
+# bash finds a completion by the name of the command
+install-data-local:
+	$(MKDIR_P) '$(DESTDIR)$(bashcompletiondir)'
+	$(INSTALL_DATA) $(srcdir)/hosts/completion/sfprov.bash '$(DESTDIR)$(bashcompletiondir)/sfprov'
+uninstall-local:
+	rm -f '$(DESTDIR)$(bashcompletiondir)/sfprov'

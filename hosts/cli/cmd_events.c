@@ -35,17 +35,10 @@ read_events(const char *file, struct input_events *ret)
 }
 
 static void
-print_label(const char *label)
-{
-    printf("%-10s", label);
-}
-
-static void
 print_line(const char *label, enum tone tone, const char *text)
 {
-    print_label(label);
-    screen_tone(stdout, tone, text);
-    putchar('\n');
+    printf("%-10s", label);
+    screen_block(10, tone, text);
 }
 
 /* The username, and under it which piece came from where. */

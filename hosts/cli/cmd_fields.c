@@ -88,12 +88,11 @@ print_fault(struct json_object *fault, enum tone tone, const char *what)
         putchar('\'');
     }
     fputs("\n         ", stdout);
-    screen_text(stdout, reply_word(fault, "reason"));
+    screen_block(9, TONE_PLAIN, reply_word(fault, "reason"));
     if (reply_text(fault, "remedy")) {
-        fputs("\n         ", stdout);
-        screen_text(stdout, reply_text(fault, "remedy"));
+        fputs("         ", stdout);
+        screen_block(9, TONE_PLAIN, reply_word(fault, "remedy"));
     }
-    putchar('\n');
 }
 
 static void
@@ -200,23 +199,20 @@ print_indented(const char *what, const char *text)
     if (!text || !*text)
         return;
     printf("         %-8s", what);
-    screen_text(stdout, text);
-    putchar('\n');
+    screen_block(17, TONE_PLAIN, text);
 }
 
 static void
 print_step(struct json_object *step)
 {
     const char *status = reply_word(step, "status"), *seen = reply_word(step, "seen");
+    const char *name = reply_word(step, "name");
 
     screen_tone(stdout, step_tone(status), status);
-    printf("%*s", (int)(9 - (screen_width(status) < 8 ? screen_width(status) : 8)), "");
-    screen_tone(stdout, TONE_BOLD, reply_word(step, "name"));
-    if (*seen) {
-        fputs("  ", stdout);
-        screen_text(stdout, seen);
-    }
-    putchar('\n');
+    printf("%*s", (int)(9 - (strlen(status) < 8 ? strlen(status) : 8)), "");
+    screen_tone(stdout, TONE_BOLD, name);
+    fputs("  ", stdout);
+    screen_block(11 + screen_width(name, strlen(name)), TONE_PLAIN, seen);
     print_indented("cause", reply_text(step, "cause"));
     print_indented("remedy", reply_text(step, "remedy"));
 }

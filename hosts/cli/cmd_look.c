@@ -20,8 +20,7 @@ print_fact(const char *label, enum tone tone, const char *text)
     if (!text || !*text)
         return;
     printf("%-16s", label);
-    screen_tone(stdout, tone, text);
-    putchar('\n');
+    screen_block(16, tone, text);
 }
 
 static enum tone

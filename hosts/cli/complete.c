@@ -61,8 +61,7 @@ take_argument(struct line *line, const char *word)
         line->command = command_find(word);
 }
 
-/* Takes the words before the last one, then looks at where the last one stands. bash makes three
- * words of --name=value. */
+/* Takes the words before the last one, then looks at where the last one stands. */
 static struct line
 read_line(const struct arguments *words)
 {
@@ -72,7 +71,7 @@ read_line(const struct arguments *words)
         const char *word = words->texts[i], *sign = strchr(word, '=');
         const struct option_row *row = row_of_word(word);
 
-        if (line.open && strcmp(word, "=")) {
+        if (line.open) {
             note_value(&line, line.open, word);
             line.open = NULL;
         } else if (row && sign) {
@@ -83,8 +82,6 @@ read_line(const struct arguments *words)
             take_argument(&line, word);
         }
     }
-    if (line.open && !strcmp(line.last, "="))
-        line.last = "";
     if (!line.open && row_of_word(line.last) && strchr(line.last, '=')) {
         line.open = row_of_word(line.last);
         line.prefix = line.last;

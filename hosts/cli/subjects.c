@@ -100,8 +100,7 @@ print_reason(const char *label, const char *text)
     if (!text || !*text)
         return;
     printf("    %-8s", label);
-    screen_text(stdout, text);
-    putchar('\n');
+    screen_block(12, TONE_PLAIN, text);
 }
 
 /* Parked for the same reason, so that one block tells it for all. */

@@ -1,7 +1,8 @@
 /*
- * Tables. Decides column widths, by display width, so that names in any script stand in line; the
- * last column is never padded and may be as long as it likes. What stands in a cell, and whether it
- * is safe to print, is screen.c's and the commands' business.
+ * Tables. Decides column widths, by display width, so that names in any script stand in line. On a
+ * terminal that is too narrow the widest columns give way and their cells go on below; into a pipe
+ * every row is one line. What stands in a cell, and whether it is safe to print, is screen.c's and
+ * the commands' business.
  */
 #include "hosts/cli/table.h"
 
@@ -10,9 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define GAP 2
+#define WIDTH_MIN                                                                                  \
+    6 /* no column is made narrower; a terminal that needs it wraps the lines itself */
+
 struct cell {
     char *text;
-    size_t width;
     enum tone tone;
 };
 
@@ -20,6 +24,7 @@ struct table {
     const char *const *headings;
     size_t columns;
     size_t *widths;
+    const char **rests; /* while a row is printed: what of its cells is still to come */
     struct cell *cells;
     size_t count, capacity;
     bool out_of_memory;
@@ -36,12 +41,13 @@ table_new(const char *const *headings)
     while (headings[table->columns])
         table->columns++;
     table->widths = calloc(table->columns, sizeof(*table->widths));
-    if (!table->widths) {
-        free(table);
+    table->rests = calloc(table->columns, sizeof(*table->rests));
+    if (!table->widths || !table->rests) {
+        table_free(table);
         return NULL;
     }
     for (size_t i = 0; i < table->columns; i++)
-        table->widths[i] = screen_width(headings[i]);
+        table->widths[i] = screen_width(headings[i], strlen(headings[i]));
     return table;
 }
 
@@ -54,6 +60,7 @@ table_free(struct table *table)
         free(table->cells[i].text);
     free(table->cells);
     free(table->widths);
+    free(table->rests);
     free(table);
 }
 
@@ -78,7 +85,7 @@ void
 table_add(struct table *table, enum tone tone, const char *text)
 {
     struct cell *cell = table ? next_cell(table) : NULL;
-    size_t column;
+    size_t column, width;
 
     if (!cell) {
         if (table)
@@ -91,10 +98,10 @@ table_add(struct table *table, enum tone tone, const char *text)
         return;
     }
     cell->tone = tone;
-    cell->width = screen_width(cell->text);
+    width = screen_width(cell->text, strlen(cell->text));
     column = table->count++ % table->columns;
-    if (cell->width > table->widths[column])
-        table->widths[column] = cell->width;
+    if (width > table->widths[column])
+        table->widths[column] = width;
 }
 
 size_t
@@ -103,29 +110,62 @@ table_rows(const struct table *table)
     return table ? table->count / table->columns : 0;
 }
 
-static void
-print_cell(const struct table *table, size_t column, enum tone tone, const char *text, size_t width)
+/* The width that no column may exceed if the table is to fit into `room` columns; SIZE_MAX if it
+ * cannot be made to, or need not. */
+static size_t
+widest_allowed(const struct table *table, size_t room)
 {
-    screen_tone(stdout, tone, text);
-    if (column + 1 == table->columns) {
-        putchar('\n');
-        return;
+    for (size_t limit = room; limit >= WIDTH_MIN; limit--) {
+        size_t width = (table->columns - 1) * GAP;
+
+        for (size_t i = 0; i < table->columns; i++)
+            width += table->widths[i] < limit ? table->widths[i] : limit;
+        if (width <= room)
+            return limit;
     }
-    printf("%*s", (int)(table->widths[column] - width + 2), "");
+    return SIZE_MAX;
+}
+
+/* Prints a row, which takes as many lines as its longest cell needs; no cells: the headings. */
+static void
+print_row(const struct table *table, const struct cell *cells, size_t limit)
+{
+    bool more = true;
+
+    for (size_t i = 0; i < table->columns; i++)
+        table->rests[i] = cells ? cells[i].text : table->headings[i];
+    while (more) {
+        size_t padding = 0;
+
+        more = false;
+        for (size_t i = 0; i < table->columns; i++) {
+            size_t room = table->widths[i] < limit ? table->widths[i] : limit, next;
+            size_t length = screen_fit(table->rests[i], room, &next);
+
+            if (length)
+                printf("%*s", (int)padding, "");
+            padding = (length ? 0 : padding) + room + GAP - screen_width(table->rests[i], length);
+            screen_piece(stdout, cells ? cells[i].tone : TONE_BOLD, table->rests[i], length);
+            table->rests[i] += next;
+            more |= *table->rests[i] != '\0';
+        }
+        putchar('\n');
+    }
 }
 
 void
 table_print(const struct table *table)
 {
+    size_t limit;
+
     if (!table || table->out_of_memory) {
         complain("out of memory while making the table; ask for less, or use --json");
         return;
     }
     if (table->count == 0)
         return;
-    for (size_t i = 0; i < table->columns; i++)
-        print_cell(table, i, TONE_BOLD, table->headings[i], screen_width(table->headings[i]));
-    for (size_t i = 0; i < table->count; i++)
-        print_cell(table, i % table->columns, table->cells[i].tone, table->cells[i].text,
-                   table->cells[i].width);
+    limit = widest_allowed(table, screen_columns());
+    print_row(table, NULL, limit);
+    for (size_t i = 0; i + table->columns <= table->count; i += table->columns)
+        print_row(table, table->cells + i, limit);
 }

@@ -1,4 +1,5 @@
-/* A table on stdout: rows are collected, then printed with columns as wide as they need. */
+/* A table on stdout: rows are collected, then printed with columns as wide as they need, or as the
+ * terminal leaves them. */
 #ifndef CLI_TABLE_H
 #define CLI_TABLE_H
 
