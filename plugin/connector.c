@@ -10,6 +10,7 @@
 #include <provisioning/connector.h>
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 #include "plugin/base/json.h"
 #include "plugin/delivery/delivery.h"
 #include "plugin/delivery/preview.h"
+#include "plugin/lists.h"
 #include "plugin/requests.h"
 
 /* A call may hand over this many events: bounds memory, and the time others wait for the commit. */
@@ -41,10 +43,7 @@ struct prov_connector {
 
 struct prov_snapshot {
     struct prov_connector *connector;
-    struct store_snapshot *list;
-    uint32_t flags;
-    bool spoilt; /* an entry was refused: the list must not be applied */
-    struct prov_error why;
+    struct list *list;
 };
 
 /* ---- runtime ---- */
@@ -390,131 +389,88 @@ submit(prov_connector *connector, const struct prov_event *events, size_t count,
 
 /* ---- snapshots ---- */
 
+static int
+no_snapshot(struct prov_error *err)
+{
+    return error_set(err, PROV_E_INVALID, "the snapshot is NULL; begin one first");
+}
+
 static int32_t
 snapshot_begin(prov_connector *connector, const char *issuer, uint32_t flags,
                prov_snapshot **ret_snapshot, struct prov_error *err)
 {
     struct prov_snapshot *snapshot;
     struct runtime *runtime;
-    int r;
+    int r = connector ? runtime_of(connector, &runtime, err) : no_connector(err);
 
-    if (!connector)
-        return no_connector(err);
-    if (!ret_snapshot || (flags & ~(uint32_t)(PROV_SNAPSHOT_FORCE | PROV_SNAPSHOT_DRY_RUN)))
-        return error_set(err, PROV_E_INVALID,
-                         "snapshot_begin: ret_snapshot is NULL, or unknown "
-                         "flags are set");
-    if (!issuer || !*issuer)
-        issuer = connector->fields->issuer;
-    if (!issuer)
-        return error_set(err, PROV_E_INVALID,
-                         "a snapshot needs an issuer: name one, or set the field 'issuer'");
-    r = runtime_of(connector, &runtime, err);
+    if (!r && !ret_snapshot)
+        r = error_set(err, PROV_E_INVALID, "snapshot_begin: ret_snapshot is NULL");
     if (r)
         return r;
     snapshot = calloc(1, sizeof(*snapshot));
     if (!snapshot)
         return error_nomem(err);
-    r = store_snapshot_begin(runtime->store, issuer, &snapshot->list, err);
+    r = list_begin(runtime->store, connector->fields, issuer, flags, &snapshot->list, err);
     if (r) {
         free(snapshot);
         return r;
     }
     snapshot->connector = connector;
-    snapshot->flags = flags;
     *ret_snapshot = snapshot;
     return PROV_OK;
-}
-
-/* One listed user as a token: so it is checked and stripped of its password like any event. */
-static int
-snapshot_event(struct prov_snapshot *snapshot, struct json_object *entry, struct event **ret,
-               struct prov_error *err)
-{
-    static const char put[] = "urn:ietf:params:scim:event:prov:put:full";
-    AUTO_JSON struct json_object *token = json_object_new_object();
-    struct json_object *sub_id = json_object_new_object(), *events = json_object_new_object();
-    struct json_object *payload = json_object_new_object();
-    AUTO_FREE char *text = NULL;
-
-    if (!token || json_put(token, "sub_id", sub_id) || json_put(token, "events", events) ||
-        json_put(events, put, payload) ||
-        json_put_string(token, "iss", store_snapshot_issuer(snapshot->list)) ||
-        json_put_string(token, "jti", store_snapshot_jti(snapshot->list)) ||
-        json_put_string(sub_id, "format", "scim") ||
-        json_put_string(sub_id, "uri", json_get_string(entry, "uri")) ||
-        json_put(payload, "data", json_ref(json_get(entry, "data"))) || !(text = json_text(token)))
-        return error_nomem(err);
-    return event_parse(text, strlen(text), NULL, ret, err);
-}
-
-static int
-add_entry(struct prov_snapshot *snapshot, const char *json, size_t length, struct prov_error *err)
-{
-    AUTO_JSON struct json_object *entry = NULL;
-    CLEANUP(event_cleanup) struct event *event = NULL;
-    int r;
-
-    if (!json || length > PROV_EVENT_MAX_BYTES)
-        return error_set(err, PROV_E_LIMIT, "a listed user is NULL or larger than %u bytes",
-                         PROV_EVENT_MAX_BYTES);
-    r = json_parse(json, length, "the listed user", &entry, err);
-    if (!r && (!json_get_string(entry, "uri") || !json_get(entry, "data")))
-        r = error_set(err, PROV_E_INVALID,
-                      "a listed user has the form {\"uri\":\"/Users/7\",\"data\":{...}}");
-    if (!r)
-        r = snapshot_event(snapshot, entry, &event, err);
-    if (!r && event->ignored)
-        r = error_set(err, PROV_E_INVALID, "'%s' is no user; a list holds users only", event->uri);
-    if (!r)
-        r = store_snapshot_add(snapshot->list, event, err);
-    if (!r)
-        event = NULL; /* the list has it */
-    return r;
 }
 
 static int32_t
 snapshot_add(prov_snapshot *snapshot, const char *json, size_t length, struct prov_error *err)
 {
-    struct prov_error why = PROV_ERROR_INIT;
-    int r = snapshot ? add_entry(snapshot, json, length, &why)
-                     : error_set(&why, PROV_E_INVALID, "the snapshot is NULL; begin one first");
+    return snapshot ? list_add(snapshot->list, json, length, err) : no_snapshot(err);
+}
 
-    if (!r)
-        return PROV_OK;
-    if (snapshot && !snapshot->spoilt) {
-        snapshot->spoilt = true;
-        snapshot->why = why;
+/* Applies, and gives the report. */
+static int
+apply(struct prov_snapshot *snapshot, uint32_t max_ms, bool with_changes, char **ret_json,
+      struct prov_error *err)
+{
+    AUTO_JSON struct json_object *report = NULL;
+    struct runtime *runtime;
+    bool done;
+    int r = list_apply(snapshot->list, max_ms, &done, err);
+
+    if (!r && done) {
+        r = runtime_of(snapshot->connector, &runtime, err);
+        if (!r)
+            drive(snapshot->connector, runtime);
     }
-    return error_set(err, r, "%s", why.text);
+    if (!r)
+        r = list_report(snapshot->list, with_changes, &report, err);
+    return r ? r : hand_over(report, ret_json, err);
 }
 
 static int32_t
-snapshot_end(prov_snapshot *snapshot, int32_t apply, char **ret_json, struct prov_error *err)
+snapshot_apply(prov_snapshot *snapshot, uint32_t max_ms, char **ret_json, struct prov_error *err)
 {
-    AUTO_JSON struct json_object *report = NULL;
-    struct runtime *runtime = NULL;
-    struct store_guard guard;
-    int r = PROV_OK;
+    return snapshot ? apply(snapshot, max_ms, false, ret_json, err) : no_snapshot(err);
+}
+
+static int32_t
+snapshot_changes(prov_snapshot *snapshot, int64_t after, uint32_t limit, char **ret_json,
+                 struct prov_error *err)
+{
+    AUTO_JSON struct json_object *page = NULL;
+    int r = snapshot ? list_changes(snapshot->list, after, limit, &page, err) : no_snapshot(err);
+
+    return r ? r : hand_over(page, ret_json, err);
+}
+
+static int32_t
+snapshot_end(prov_snapshot *snapshot, int32_t apply_it, char **ret_json, struct prov_error *err)
+{
+    int r;
 
     if (!snapshot)
-        return error_set(err, PROV_E_INVALID, "the snapshot is NULL; begin one first");
-    guard.floor = snapshot->connector->fields->guard_floor;
-    guard.percent = snapshot->connector->fields->guard_percent;
-    if (apply && snapshot->spoilt)
-        r = error_set(err, snapshot->why.code,
-                      "the list holds an entry that was refused, so nothing was changed: %s",
-                      snapshot->why.text);
-    if (apply && !r)
-        r = runtime_of(snapshot->connector, &runtime, err);
-    if (apply && !r)
-        r = store_snapshot_apply(snapshot->list, &guard, snapshot->flags & PROV_SNAPSHOT_FORCE,
-                                 snapshot->flags & PROV_SNAPSHOT_DRY_RUN, &report, err);
-    if (apply && !r) {
-        drive(snapshot->connector, runtime);
-        r = hand_over(report, ret_json, err);
-    }
-    store_snapshot_free(snapshot->list);
+        return no_snapshot(err);
+    r = apply_it ? apply(snapshot, 0, true, ret_json, err) : PROV_OK;
+    list_free(snapshot->list);
     free(snapshot);
     return r;
 }
@@ -609,7 +565,12 @@ prov_connector_init(uint32_t abi_major, uint32_t abi_minor, struct prov_vtable *
                                                 .deliver = deliver,
                                                 .query = query,
                                                 .act = act,
-                                                .release = release };
+                                                .release = release,
+                                                .snapshot_apply = snapshot_apply,
+                                                .snapshot_changes = snapshot_changes };
+    /* what every host has: the methods of minor version 0 */
+    const size_t minor_0 = offsetof(struct prov_vtable, snapshot_apply);
+    size_t size;
 
     (void)abi_minor; /* a newer host finds our size; an older one sets a smaller size */
     if (abi_major != PROV_ABI_MAJOR)
@@ -617,11 +578,12 @@ prov_connector_init(uint32_t abi_major, uint32_t abi_minor, struct prov_vtable *
                          "the host speaks ABI major version %u and this connector %u: install a "
                          "connector built for the host's version",
                          (unsigned)abi_major, PROV_ABI_MAJOR);
-    if (!vtable || vtable->size < sizeof(methods))
+    if (!vtable || vtable->size < minor_0)
         return error_set(err, PROV_E_ABI,
                          "the method table is NULL or too short: set its size to sizeof(struct "
                          "prov_vtable)");
+    size = vtable->size < sizeof(methods) ? vtable->size : sizeof(methods);
     memcpy((char *)vtable + sizeof(vtable->size), (const char *)&methods + sizeof(methods.size),
-           sizeof(methods) - sizeof(methods.size));
+           size - sizeof(methods.size));
     return PROV_OK;
 }

@@ -37,7 +37,7 @@ extern "C" {
 #endif
 
 #define PROV_ABI_MAJOR 1u
-#define PROV_ABI_MINOR 0u
+#define PROV_ABI_MINOR 1u
 
 /* Largest event that submit() and preview() take, and largest set of connector fields. */
 #define PROV_EVENT_MAX_BYTES  (256u * 1024u)
@@ -205,13 +205,18 @@ struct prov_vtable {
     int32_t (*submit)(prov_connector *connector, const struct prov_event *events, size_t count,
                       struct prov_answer *answers, struct prov_error *err);
 
-    /* A full list of one issuer's users: what is not in it is gone. `issuer` NULL: the field. */
+    /* A full list of one issuer's users: who is not in it is gone. `issuer` NULL: the field. One
+     * thread at a time uses a snapshot. The list may be longer than memory: it waits in a nameless
+     * file beside the store. */
     int32_t (*snapshot_begin)(prov_connector *connector, const char *issuer, uint32_t flags,
                               prov_snapshot **ret_snapshot, struct prov_error *err);
-    /* One user: {"uri":"/Users/7","data":{SCIM resource}}. A refused one spoils the whole list. */
+    /* One user: {"uri":"/Users/7","data":{SCIM resource},"place":"line 17","alias":"uid=ada,..."},
+     * the last two optional. A refused one spoils the whole list; more may be added to learn of
+     * further faults. */
     int32_t (*snapshot_add)(prov_snapshot *snapshot, const char *json, size_t length,
                             struct prov_error *err);
-    /* Applies the list (apply 1) or drops it (apply 0) and frees the snapshot in any case. */
+    /* Applies the list (apply 1), unless that was done by snapshot_apply(), or drops it (apply 0),
+     * and frees the snapshot in any case. The report holds the first 1000 changes. */
     int32_t (*snapshot_end)(prov_snapshot *snapshot, int32_t apply, char **ret_json,
                             struct prov_error *err);
 
@@ -232,6 +237,17 @@ struct prov_vtable {
     /* Gives back a text that a method returned. NULL is allowed. */
     void (*release)(char *text);
     /* End of minor version 0. */
+
+    /* Compares the list and applies it, for at most max_ms at a time (0: until done). Call it again
+     * until "state" is "done"; between calls a host may show progress, or drop the list while
+     * "state" is "comparing" and so change nothing. Same report as snapshot_end(), no changes. */
+    int32_t (*snapshot_apply)(prov_snapshot *snapshot, uint32_t max_ms, char **ret_json,
+                              struct prov_error *err);
+    /* The changes, once done, from the one after `after` (0: the first), at most `limit`, 1 to 1000.
+     * {"changes":[...],"next":17}. In a dry run each has its plan: call it in order. */
+    int32_t (*snapshot_changes)(prov_snapshot *snapshot, int64_t after, uint32_t limit,
+                                char **ret_json, struct prov_error *err);
+    /* End of minor version 1. */
 };
 
 /*

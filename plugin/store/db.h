@@ -26,6 +26,13 @@ extern int db_busy_timeout_ms;
 MUST_CHECK int db_open(const char *path, struct db **ret, struct prov_error *err);
 /* Whether db_open() would find a place it may use, without making the file. */
 MUST_CHECK int db_check_place(const char *path, struct prov_error *err);
+/*
+ * A database for what is of use to this process alone: a file of mode 0600 in the directory of
+ * `beside` that has no name any more, so it is gone with the connection, also in a crash. One
+ * transaction is open and stays so: no db_begin(), nothing is flushed. Memory is bounded (16 MB);
+ * what does not fit is in the file. PROV_E_STORE.
+ */
+MUST_CHECK int db_open_scratch(const char *beside, struct db **ret, struct prov_error *err);
 void db_close(struct db *db);
 DEFINE_CLEANUP(struct db *, db, db_close);
 

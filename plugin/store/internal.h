@@ -16,6 +16,10 @@ struct store {
     pthread_mutex_t write_lock, read_lock;
     struct db *write, *read; /* NULL: open when needed */
 
+    /* Around every use of the scratch file of a list (snapshot.c): the files stay open over a fork,
+     * the child has no use for them, but no thread may be inside SQLite when it comes. */
+    pthread_mutex_t list_lock;
+
     /* group commit (accept.c) */
     pthread_mutex_t queue_lock;
     pthread_cond_t queue_moved;
@@ -49,7 +53,7 @@ MUST_CHECK int store_writer(struct store *store, struct db **ret, struct prov_er
 MUST_CHECK int store_reader(struct store *store, struct db **ret, struct prov_error *err);
 
 /* The stores of this process, for the fork handlers and the lease. Lock order: this one, then a
- * store's write_lock, then its read_lock. */
+ * store's write_lock, then its read_lock, then its list_lock. */
 extern pthread_mutex_t store_list_lock;
 extern struct store *store_list;
 

@@ -1,12 +1,15 @@
 libsfprov_la_SOURCES += \
 	plugin/store/accept.c \
 	plugin/store/db.h \
+	plugin/store/difference.c \
 	plugin/store/internal.h \
 	plugin/store/lease.c \
 	plugin/store/link.c \
+	plugin/store/list.h \
 	plugin/store/read.c \
 	plugin/store/schema.c \
 	plugin/store/schema.h \
 	plugin/store/snapshot.c \
+	plugin/store/snapshot_apply.c \
 	plugin/store/sqlite.c \
 	plugin/store/store.c plugin/store/store.h

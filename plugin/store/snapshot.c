@@ -1,40 +1,24 @@
-/* A full list of one issuer's users, compared with what is known and folded as events, all in one
- * transaction (design rule 6). The list is held in memory until it is complete, because an empty,
- * broken or suspicious list must change nothing. */
-#include "plugin/store/internal.h"
+/*
+ * A full list of one issuer's users (design rule 6). The list may be longer than memory: what is
+ * added goes to a scratch file of this process, and nothing of it touches the store before the list
+ * is complete and compared. So a list that is empty, broken, suspicious, never ended, or cut off by
+ * a crash changes nothing, and leaves nothing. Comparing and folding is snapshot_apply.c's.
+ */
+#include "plugin/store/list.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "plugin/base/clock.h"
 
-struct store_snapshot {
-    struct store *store;
-    char *issuer;
-    char id[33];
-    char jti[64];
-    int64_t made;        /* events named so far */
-    int64_t begun_after; /* the newest event when the snapshot began */
-    struct event **events;
-    size_t count, room;
-    struct json_object *places; /* uri -> index into events */
-};
+#define ENTERPRISE "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
-struct lost {
-    int64_t last_event;
-    char *uri, *user_name;
-};
-
-struct applying {
-    struct db *db;
-    const struct store_snapshot *snapshot;
-    int64_t now_us;
-    struct json_object *changes;
-    struct lost *lost;
-    size_t lost_count;
-    int64_t in_scope, at_risk; /* of those, who would be lost */
-    int64_t hired, changed, returned, gone, unchanged, skipped;
-};
+static const char tables[] =
+    "CREATE TABLE listed (seq INTEGER PRIMARY KEY, uri TEXT NOT NULL UNIQUE, alias TEXT UNIQUE,"
+    " place TEXT, manager TEXT, data TEXT NOT NULL);"
+    "CREATE TABLE change (seq INTEGER PRIMARY KEY, listed INTEGER, uri TEXT NOT NULL,"
+    " user_name TEXT, place TEXT, what INTEGER NOT NULL, attributes TEXT, note TEXT);"
+    "CREATE TABLE claim (username TEXT PRIMARY KEY, uri TEXT NOT NULL) WITHOUT ROWID;";
 
 /* ---- life ---- */
 
@@ -42,11 +26,11 @@ struct applying {
 static int
 newest_event(struct store *store, int64_t *ret, struct prov_error *err)
 {
-    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->write_lock);
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     struct db *db;
     bool row = false;
-    int r = store_writer(store, &db, err);
+    int r = store_reader(store, &db, err);
 
     if (!r)
         r = db_select(db, &rows, err,
@@ -59,6 +43,15 @@ newest_event(struct store *store, int64_t *ret, struct prov_error *err)
     return r;
 }
 
+static int
+make_scratch(struct store_snapshot *snapshot, struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&snapshot->store->list_lock);
+    int r = db_open_scratch(store_path(snapshot->store), &snapshot->scratch, err);
+
+    return r ? r : db_script(snapshot->scratch, tables, err);
+}
+
 int
 store_snapshot_begin(struct store *store, const char *issuer, struct store_snapshot **ret,
                      struct prov_error *err)
@@ -66,12 +59,13 @@ store_snapshot_begin(struct store *store, const char *issuer, struct store_snaps
     CLEANUP(store_snapshot_cleanup) struct store_snapshot *snapshot = calloc(1, sizeof(*snapshot));
     int r;
 
-    if (!snapshot || !(snapshot->issuer = strdup(issuer)) ||
-        !(snapshot->places = json_object_new_object()))
+    if (!snapshot || !(snapshot->issuer = strdup(issuer)))
         return error_nomem(err);
     snapshot->store = store;
     random_id(snapshot->id);
-    r = newest_event(store, &snapshot->begun_after, err);
+    r = store_exists(store) ? newest_event(store, &snapshot->begun_after, err) : PROV_OK;
+    if (!r)
+        r = make_scratch(snapshot, err);
     if (!r)
         *ret = STEAL(snapshot);
     return r;
@@ -82,11 +76,13 @@ store_snapshot_free(struct store_snapshot *snapshot)
 {
     if (!snapshot)
         return;
-    for (size_t i = 0; i < snapshot->count; i++)
-        event_free(snapshot->events[i]);
-    free(snapshot->events);
-    json_object_put(snapshot->places);
+    pthread_mutex_lock(&snapshot->store->list_lock);
+    db_close(snapshot->scratch);
+    pthread_mutex_unlock(&snapshot->store->list_lock);
     free(snapshot->issuer);
+    free(snapshot->cursor_uri);
+    free(snapshot->unknown_manager_place);
+    free(snapshot->reason);
     free(snapshot);
 }
 
@@ -96,338 +92,237 @@ store_snapshot_issuer(const struct store_snapshot *snapshot)
     return snapshot->issuer;
 }
 
-const char *
-store_snapshot_jti(struct store_snapshot *snapshot)
+/* ---- what is added ---- */
+
+char *
+list_manager(struct json_object *resource)
 {
-    snprintf(snapshot->jti, sizeof(snapshot->jti), "snapshot:%s:%lld", snapshot->id,
-             (long long)++snapshot->made);
-    return snapshot->jti;
+    struct json_object *extension = json_get_nocase(resource, ENTERPRISE, NULL);
+    struct json_object *manager = json_get_nocase(extension, "manager", NULL);
+    struct json_object *ref = json_get_nocase(manager, "$ref", NULL);
+    struct json_object *value = json_get_nocase(manager, "value", NULL);
+    char *uri = NULL;
+
+    if (json_object_is_type(ref, json_type_string))
+        uri = event_user_uri(json_object_get_string(ref));
+    if (json_object_is_type(manager, json_type_string))
+        value = manager;
+    if (uri || !json_object_is_type(value, json_type_string) ||
+        json_object_get_string_len(value) == 0)
+        return uri;
+    return strdup(json_object_get_string(value));
+}
+
+/* Says who has the URI or the alias already, both with their places. */
+static int
+refuse_twice(struct store_snapshot *snapshot, const struct store_listed *user,
+             struct prov_error *err)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    const char *uri, *before, *here = user->place ? user->place : "this one";
+    bool row = false;
+    int r = db_select(snapshot->scratch, &rows, err,
+                      "SELECT uri, coalesce(place, 'an earlier one') FROM listed"
+                      " WHERE uri = ?1 OR alias = ?2 ORDER BY uri = ?1 DESC",
+                      "ss", user->event->uri, user->alias);
+
+    if (!r)
+        r = db_next(&rows, &row, err);
+    if (r)
+        return r;
+    uri = row ? db_text(&rows, 0) : "";
+    before = row ? db_text(&rows, 1) : "";
+    if (strcmp(uri, user->event->uri) == 0)
+        return error_set(err, PROV_E_INVALID,
+                         "user '%s' stands twice in the list, at %s and %s: every user needs a key "
+                         "of its own",
+                         uri, before, here);
+    return error_set(err, PROV_E_INVALID,
+                     "users '%s' at %s and '%s' at %s have one name, '%s': it must tell one user",
+                     uri, before, user->event->uri, here, user->alias);
 }
 
 int
-store_snapshot_add(struct store_snapshot *snapshot, struct event *event, struct prov_error *err)
+store_snapshot_add(struct store_snapshot *snapshot, const struct store_listed *user,
+                   struct prov_error *err)
 {
-    if (json_get(snapshot->places, event->uri))
-        return error_set(err, PROV_E_INVALID,
-                         "user '%s' stands twice in the list: every user needs a key of its own",
-                         event->uri);
-    if (snapshot->count == snapshot->room) {
-        size_t room = snapshot->room ? 2 * snapshot->room : 256;
-        struct event **events = realloc(snapshot->events, room * sizeof(struct event *));
-        if (!events)
-            return error_nomem(err);
-        snapshot->events = events;
-        snapshot->room = room;
-    }
-    if (json_put_int(snapshot->places, event->uri, (int64_t)snapshot->count))
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = NULL;
+    const struct event *event = user->event;
+    AUTO_FREE char *data = NULL;
+    AUTO_FREE char *manager = NULL;
+    int r;
+
+    if (snapshot->phase != LIST_OPEN)
+        return error_set(err, PROV_E_STATE, "the list is complete already: begin another one");
+    if (event->data != EVENT_PUT || event->deleted || event->active || event->feed)
+        return error_set(err, PROV_E_INVALID, "a list holds whole resources only");
+    data = json_text(event->payload);
+    manager = list_manager(event->payload);
+    if (!data)
         return error_nomem(err);
-    snapshot->events[snapshot->count++] = event;
+    held = lock(&snapshot->store->list_lock);
+    r = db_run(snapshot->scratch, err,
+               "INSERT OR IGNORE INTO listed (uri, alias, place, manager, data)"
+               " VALUES (?, ?, ?, ?, ?)",
+               "sssss", event->uri, user->alias, user->place, manager, data);
+    if (!r && db_changes(snapshot->scratch) == 0)
+        r = refuse_twice(snapshot, user, err);
+    if (r)
+        return r;
+    snapshot->listed++;
+    snapshot->aliases |= user->alias != NULL;
     return PROV_OK;
 }
 
-/* ---- the difference, for people ---- */
+/* ---- what is told ---- */
 
-/* Without its schema URN: "...enterprise:2.0:User" members are told by their own names. */
-static int
-note_name(struct json_object *names, const char *prefix, const char *name)
+const char *
+list_what_name(enum list_what what)
 {
-    AUTO_FREE char *full = NULL;
+    static const char *const names[] = { "hired", "changed", "returned",
+                                         "lost",  "skipped", "unchanged" };
 
-    if (asprintf(&full, "%s%s%s", prefix, *prefix ? "." : "", name) < 0)
-        return PROV_E_NOMEM;
-    return json_append(names, json_object_new_string(full));
+    return names[what];
 }
 
-static int note_differences(struct json_object *before, struct json_object *after,
-                            const char *prefix, struct json_object *names);
-
-static int
-note_difference(const char *name, struct json_object *before, struct json_object *after,
-                const char *prefix, struct json_object *names)
+static const char *
+state_name(enum list_phase phase)
 {
-    bool is_object = json_object_is_type(before ? before : after, json_type_object);
+    static const char *const names[] = { "open", "comparing", "comparing", "folding", "done" };
 
-    if (json_equal(before, after))
-        return PROV_OK;
-    if (strncasecmp(name, "urn:", 4) == 0 && is_object)
-        return note_differences(before, after, "", names);
-    if (is_object && *prefix == '\0' && before && after)
-        return note_differences(before, after, name, names);
-    return note_name(names, prefix, name);
+    return names[phase];
 }
 
-static int
-note_differences(struct json_object *before, struct json_object *after, const char *prefix,
-                 struct json_object *names)
+int
+store_snapshot_report(const struct store_snapshot *snapshot, bool dry_run, struct json_object **ret,
+                      struct prov_error *err)
 {
-    int r = PROV_OK;
+    AUTO_JSON struct json_object *report = json_object_new_object();
+    struct json_object *counts = json_object_new_object();
+    int r = json_put(report, "counts", counts) || json_put_int(counts, "listed", snapshot->listed);
 
-    if (json_object_is_type(after, json_type_object)) {
-        json_object_object_foreach(after, name, value)
-        {
-            if (!r)
-                r = note_difference(name, json_get(before, name), value, prefix, names);
-        }
-    }
-    if (json_object_is_type(before, json_type_object)) {
-        json_object_object_foreach(before, gone, was)
-        {
-            if (!r && !json_get(after, gone))
-                r = note_difference(gone, was, NULL, prefix, names);
-        }
-    }
-    return r;
-}
-
-/* Adds one line to the report; `names` is taken over. */
-static int
-report(struct applying *a, const char *uri, const char *user_name, const char *what,
-       struct json_object *names, const char *note, struct prov_error *err)
-{
-    struct json_object *line = json_object_new_object();
-
-    if (!line || json_append(a->changes, line)) {
-        json_object_put(names);
+    for (int i = 0; !r && i < LIST_WHATS; i++)
+        r = json_put_int(counts, list_what_name((enum list_what)i), snapshot->counts[i]);
+    if (r || json_put_string(report, "state", state_name(snapshot->phase)) ||
+        json_put_string(report, "issuer", snapshot->issuer) ||
+        json_put_bool(report, "applied", snapshot->applied) ||
+        json_put_bool(report, "dry_run", dry_run) ||
+        json_put_string(report, "reason", snapshot->reason) ||
+        json_put_int(report, "compared", snapshot->compared) ||
+        json_put_int(report, "folded", snapshot->folded))
         return error_nomem(err);
-    }
-    if (json_put_string(line, "uri", uri) || json_put_string(line, "userName", user_name) ||
-        json_put_string(line, "what", what) || json_put_string(line, "note", note)) {
-        json_object_put(names);
+    if (snapshot->unknown_managers &&
+        (json_put_int(report, "unknown_managers", snapshot->unknown_managers) ||
+         json_put_string(report, "unknown_manager_place", snapshot->unknown_manager_place)))
         return error_nomem(err);
+    *ret = STEAL(report);
+    return PROV_OK;
+}
+
+/* One row of: seq, uri, user_name, place, what, attributes, note. */
+static int
+show_change(const struct db_rows *rows, struct json_object *changes, struct prov_error *err)
+{
+    struct json_object *change = json_object_new_object();
+    AUTO_JSON struct json_object *attributes = NULL;
+    const char *names = db_text(rows, 5);
+    int r = names ? json_parse(names, strlen(names), "the attributes", &attributes, err) : PROV_OK;
+
+    if (r) {
+        json_object_put(change);
+        return r;
     }
-    if (names && json_put(line, "attributes", names))
+    if (json_append(changes, change) || json_put_int(change, "seq", db_int(rows, 0)) ||
+        json_put_string(change, "uri", db_text(rows, 1)) ||
+        json_put_string(change, "userName", db_text(rows, 2)) ||
+        json_put_string(change, "place", db_text(rows, 3)) ||
+        json_put_string(change, "what", list_what_name((enum list_what)db_int(rows, 4))) ||
+        (attributes && json_put(change, "attributes", json_ref(attributes))) ||
+        json_put_string(change, "note", db_text(rows, 6)))
         return error_nomem(err);
     return PROV_OK;
 }
 
-/* ---- applying ---- */
-
-static int
-fold(struct applying *a, const struct event *event, struct prov_error *err)
+int
+store_snapshot_changes(struct store_snapshot *snapshot, int64_t after, int64_t limit,
+                       struct json_object **ret, struct prov_error *err)
 {
-    struct store_answer answer = { .error = PROV_ERROR_INIT };
-    int r = accept_fold(a->db, event, a->now_us, &answer, err);
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&snapshot->store->list_lock);
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    AUTO_JSON struct json_object *changes = json_object_new_array();
+    bool row = true;
+    int r = changes ? db_select(snapshot->scratch, &rows, err,
+                                "SELECT seq, uri, user_name, place, what, attributes, note"
+                                " FROM change WHERE seq > ? ORDER BY seq LIMIT ?",
+                                "ii", after, limit)
+                    : error_nomem(err);
 
-    if (!r && answer.status == PROV_ANSWER_REFUSED)
-        r = error_set(err, PROV_E_INVALID, "user '%s': %s", event->uri, answer.error.text);
+    while (!r) {
+        r = db_next(&rows, &row, err);
+        if (r || !row)
+            break;
+        r = show_change(&rows, changes, err);
+    }
+    if (!r)
+        *ret = STEAL(changes);
     return r;
 }
 
-static int
-load_known(struct applying *a, const char *uri, struct subject *ret, int64_t *ret_last_event,
-           struct prov_error *err)
+int
+store_snapshot_event(struct store_snapshot *snapshot, int64_t seq, struct event **ret,
+                     struct prov_error *err)
 {
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&snapshot->store->list_lock);
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    CLEANUP(event_cleanup) struct event *event = calloc(1, sizeof(*event));
+    const char *data;
+    bool row = false;
+    int r = event ? db_select(snapshot->scratch, &rows, err,
+                              "SELECT c.uri, l.data FROM change c LEFT JOIN listed l"
+                              " ON l.seq = c.listed WHERE c.seq = ?",
+                              "i", seq)
+                  : error_nomem(err);
+
+    if (!r)
+        r = db_next(&rows, &row, err);
+    if (!r && !row)
+        r = error_set(err, PROV_E_NOTFOUND, "the list has no change %lld", (long long)seq);
+    if (r)
+        return r;
+    data = db_text(&rows, 1);
+    r = data ? json_parse(data, strlen(data), "the listed user", &event->payload, err) : PROV_OK;
+    if (r)
+        return r;
+    event->data = data ? EVENT_PUT : EVENT_NO_DATA;
+    event->deleted = !data;
+    event->iss = strdup(snapshot->issuer);
+    event->uri = strdup(db_text(&rows, 0));
+    event->kinds = strdup(data ? "prov:put:full" : "prov:delete");
+    if (!event->iss || !event->uri || !event->kinds)
+        return error_nomem(err);
+    *ret = STEAL(event);
+    return PROV_OK;
+}
+
+int
+store_snapshot_claim(struct store_snapshot *snapshot, const char *username, const char *uri,
+                     char **ret_other, struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&snapshot->store->list_lock);
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     bool row = false;
-    int r = db_select(a->db, &rows, err,
-                      "SELECT " SUBJECT_COLUMNS ", s.last_event FROM subject s"
-                      " WHERE iss = ? AND uri = ?",
-                      "ss", a->snapshot->issuer, uri);
+    int r = db_run(snapshot->scratch, err,
+                   "INSERT OR IGNORE INTO claim (username, uri) VALUES (lower(?), ?)", "ss",
+                   username, uri);
 
+    if (!r)
+        r = db_select(snapshot->scratch, &rows, err,
+                      "SELECT uri FROM claim WHERE username = lower(?) AND uri <> ?", "ss",
+                      username, uri);
     if (!r)
         r = db_next(&rows, &row, err);
     if (r || !row)
         return r;
-    *ret_last_event = db_int(&rows, SUBJECT_COUNT);
-    return subject_read(&rows, 0, ret, err);
-}
-
-static int
-apply_listed(struct applying *a, const struct event *event, struct prov_error *err)
-{
-    static const char skipped[] = "an event came after the list was begun; the event counts";
-    CLEANUP(subject_done) struct subject known = { 0 };
-    struct json_object *name = json_get_nocase(event->payload, "userName", NULL);
-    const char *user_name =
-        json_object_is_type(name, json_type_string) ? json_object_get_string(name) : NULL;
-    struct json_object *names;
-    int64_t last_event = 0;
-    int r = load_known(a, event->uri, &known, &last_event, err);
-
-    if (r)
-        return r;
-    if (last_event > a->snapshot->begun_after) {
-        a->skipped++;
-        return report(a, event->uri, user_name, "skipped", NULL, skipped, err);
-    }
-    if (known.id == 0 || !known.resource) {
-        a->hired++;
-        r = report(a, event->uri, user_name, "hired", NULL, NULL, err);
-        return r ? r : fold(a, event, err);
-    }
-    if (known.presence != PRESENCE_GONE && json_equal(known.resource, event->payload)) {
-        a->unchanged++;
-        return PROV_OK;
-    }
-    names = json_object_new_array();
-    if (!names || note_differences(known.resource, event->payload, "", names)) {
-        json_object_put(names);
-        return error_nomem(err);
-    }
-    if (known.presence == PRESENCE_GONE)
-        a->returned++;
-    else
-        a->changed++;
-    r = report(a, event->uri, user_name, known.presence == PRESENCE_GONE ? "returned" : "changed",
-               names, NULL, err);
-    return r ? r : fold(a, event, err);
-}
-
-static int
-collect_lost(struct applying *a, struct prov_error *err)
-{
-    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
-    size_t room = 0;
-    bool row = true;
-    int r = db_select(a->db, &rows, err,
-                      "SELECT uri, user_name, last_event, presence FROM subject"
-                      " WHERE iss = ? AND presence <> 3",
-                      "s", a->snapshot->issuer);
-
-    while (!r) {
-        struct lost *entry;
-        r = db_next(&rows, &row, err);
-        if (r || !row)
-            break;
-        if (db_int(&rows, 3) == PRESENCE_IN)
-            a->in_scope++;
-        if (json_get(a->snapshot->places, db_text(&rows, 0)))
-            continue;
-        if (a->lost_count == room) {
-            struct lost *more = realloc(a->lost, (room = 2 * room + 64) * sizeof(*more));
-            if (!more)
-                return error_nomem(err);
-            a->lost = more;
-        }
-        entry = &a->lost[a->lost_count++];
-        entry->last_event = db_int(&rows, 2);
-        entry->uri = strdup(db_text(&rows, 0));
-        entry->user_name = db_text(&rows, 1) ? strdup(db_text(&rows, 1)) : NULL;
-        if (!entry->uri)
-            r = error_nomem(err);
-        /* who is out of scope already, or skipped, loses nothing */
-        if (db_int(&rows, 3) == PRESENCE_IN && entry->last_event <= a->snapshot->begun_after)
-            a->at_risk++;
-    }
-    return r;
-}
-
-static int
-apply_lost(struct applying *a, struct store_snapshot *snapshot, const struct lost *lost,
-           struct prov_error *err)
-{
-    static const char skipped[] = "an event came after the list was begun; the event counts";
-    struct event event = { .iss = snapshot->issuer, .uri = lost->uri, .deleted = true };
-    AUTO_FREE char *kinds = strdup("prov:delete");
-    AUTO_FREE char *jti = NULL;
-    int r;
-
-    if (lost->last_event > snapshot->begun_after) {
-        a->skipped++;
-        return report(a, lost->uri, lost->user_name, "skipped", NULL, skipped, err);
-    }
-    a->gone++;
-    jti = strdup(store_snapshot_jti(snapshot));
-    if (!jti || !kinds || digest_hex(jti, strlen(jti), event.digest))
-        return error_nomem(err);
-    event.jti = jti;
-    event.kinds = kinds;
-    r = report(a, lost->uri, lost->user_name, "lost", NULL, NULL, err);
-    return r ? r : fold(a, &event, err);
-}
-
-/* *ret NULL: the list may be applied; else why not. Heap. */
-static int
-objection(const struct applying *a, const struct store_guard *guard, char **ret,
-          struct prov_error *err)
-{
-    char *text = NULL;
-    int length = 0;
-
-    if (a->snapshot->count == 0)
-        length =
-            asprintf(&text, "the list is empty; nothing was changed. If that is meant, force it");
-    else if (a->at_risk > guard->floor && a->at_risk * 100 > guard->percent * a->in_scope)
-        length = asprintf(
-            &text,
-            "the list lacks %lld of %lld users in scope, more than guard_floor (%lld) and "
-            "guard_percent (%lld%%) allow; nothing was changed. If that is meant, force it",
-            (long long)a->at_risk, (long long)a->in_scope, (long long)guard->floor,
-            (long long)guard->percent);
-    if (length < 0) /* out of memory must not read as "no objection" */
-        return error_nomem(err);
-    *ret = text;
-    return PROV_OK;
-}
-
-static int
-make_report(struct applying *a, bool applied, bool dry_run, const char *reason,
-            struct json_object **ret, struct prov_error *err)
-{
-    AUTO_JSON struct json_object *report_ = json_object_new_object();
-    AUTO_JSON struct json_object *counts = json_object_new_object();
-
-    if (!report_ || !counts || json_put_int(counts, "listed", (int64_t)a->snapshot->count) ||
-        json_put_int(counts, "hired", a->hired) || json_put_int(counts, "changed", a->changed) ||
-        json_put_int(counts, "returned", a->returned) || json_put_int(counts, "lost", a->gone) ||
-        json_put_int(counts, "unchanged", a->unchanged) ||
-        json_put_int(counts, "skipped", a->skipped) || json_put_bool(report_, "applied", applied) ||
-        json_put_bool(report_, "dry_run", dry_run) || json_put_string(report_, "reason", reason) ||
-        json_put(report_, "counts", json_ref(counts)) ||
-        json_put(report_, "changes", json_ref(a->changes)))
-        return error_nomem(err);
-    *ret = STEAL(report_);
-    return PROV_OK;
-}
-
-static int
-apply_all(struct applying *a, struct store_snapshot *snapshot, struct prov_error *err)
-{
-    int r = PROV_OK;
-
-    for (size_t i = 0; !r && i < snapshot->count; i++)
-        r = apply_listed(a, snapshot->events[i], err);
-    for (size_t i = 0; !r && i < a->lost_count; i++)
-        r = apply_lost(a, snapshot, &a->lost[i], err);
-    return r;
-}
-
-static void
-applying_done(struct applying *a)
-{
-    for (size_t i = 0; i < a->lost_count; i++) {
-        free(a->lost[i].uri);
-        free(a->lost[i].user_name);
-    }
-    free(a->lost);
-    json_object_put(a->changes);
-}
-
-int
-store_snapshot_apply(struct store_snapshot *snapshot, const struct store_guard *guard, bool force,
-                     bool dry_run, struct json_object **ret_report, struct prov_error *err)
-{
-    CLEANUP(applying_done)
-    struct applying a = { .snapshot = snapshot,
-                          .now_us = clock_now_us(),
-                          .changes = json_object_new_array() };
-    AUTO_FREE char *reason = NULL;
-    bool apply;
-    int r = a.changes ? store_begin(snapshot->store, STORE_UNFENCED, err) : error_nomem(err);
-
-    if (r)
-        return r;
-    a.db = snapshot->store->write;
-    r = collect_lost(&a, err);
-    if (!r)
-        r = objection(&a, guard, &reason, err);
-    apply = !reason || force;
-    if (!r && (apply || dry_run))
-        r = apply_all(&a, snapshot, err);
-    if (!r && apply && !dry_run)
-        r = store_commit(snapshot->store, err);
-    else
-        store_rollback(snapshot->store);
-    return r ? r
-             : make_report(&a, apply && !dry_run, dry_run, apply ? NULL : reason, ret_report, err);
+    *ret_other = strdup(db_text(&rows, 0));
+    return *ret_other ? PROV_OK : error_nomem(err);
 }

@@ -243,6 +243,59 @@ db_open(const char *path, struct db **ret, struct prov_error *err)
     return r;
 }
 
+/* One transaction that never ends: nothing of a scratch file is to outlive its connection, so it is
+ * never flushed, and no page of it was there before that a journal would keep. */
+static int
+set_up_scratch(struct db *db, struct prov_error *err)
+{
+    static const char settings[] = "PRAGMA journal_mode=MEMORY;"
+                                   "PRAGMA synchronous=OFF;"
+                                   "PRAGMA locking_mode=EXCLUSIVE;"
+                                   "PRAGMA trusted_schema=OFF;"
+                                   "PRAGMA temp_store=MEMORY;"
+                                   "PRAGMA cache_size=-16384;"
+                                   "BEGIN EXCLUSIVE;";
+    int r;
+
+    sqlite3_extended_result_codes(db->handle, 1);
+    r = sqlite3_exec(db->handle, settings, NULL, NULL, NULL);
+    return r == SQLITE_OK ? PROV_OK : fail(db, r, "opening", err);
+}
+
+int
+db_open_scratch(const char *beside, struct db **ret, struct prov_error *err)
+{
+    CLEANUP(db_cleanup) struct db *db = calloc(1, sizeof(*db));
+    AUTO_FREE char *real = NULL;
+    AUTO_FREE char *file = NULL;
+    bool shared = false;
+    int fd, r;
+
+    if (!db || !(db->path = strdup(beside)))
+        return error_nomem(err);
+    r = resolve(beside, &real, err);
+    if (!r)
+        r = check_directory(real, beside, &shared, err);
+    if (r)
+        return r;
+    if (asprintf(&file, "%s.list-XXXXXX", real) < 0)
+        return error_nomem(err);
+    fd = mkostemp(file, O_CLOEXEC); /* mode 0600 */
+    if (fd < 0)
+        return error_set(err, PROV_E_STORE,
+                         "store '%s': no file for a list can be made beside it: %s; give this "
+                         "process the right to write in its directory, and room",
+                         beside, strerror(errno));
+    close(fd);
+    r = sqlite3_open_v2(file, &db->handle,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
+    r = r == SQLITE_OK ? set_up_scratch(db, err) : fail(db, r, "opening", err);
+    unlink(file);
+    if (!r)
+        *ret = STEAL(db);
+    return r;
+}
+
 void
 db_close(struct db *db)
 {

@@ -32,6 +32,7 @@ before_fork(void)
     for (struct store *store = store_list; store; store = store->next_open) {
         pthread_mutex_lock(&store->write_lock);
         pthread_mutex_lock(&store->read_lock);
+        pthread_mutex_lock(&store->list_lock);
         close_connections(store);
     }
 }
@@ -40,6 +41,7 @@ static void
 after_fork(void)
 {
     for (struct store *store = store_list; store; store = store->next_open) {
+        pthread_mutex_unlock(&store->list_lock);
         pthread_mutex_unlock(&store->read_lock);
         pthread_mutex_unlock(&store->write_lock);
     }
@@ -74,6 +76,7 @@ store_new(const char *path, struct store **ret, struct prov_error *err)
     store->queue_tail = &store->queue_head;
     pthread_mutex_init(&store->write_lock, NULL);
     pthread_mutex_init(&store->read_lock, NULL);
+    pthread_mutex_init(&store->list_lock, NULL);
     pthread_mutex_init(&store->queue_lock, NULL);
     pthread_cond_init(&store->queue_moved, NULL);
     store->path = strdup(path);
@@ -106,6 +109,7 @@ store_free(struct store *store)
     store_lease_drop(store);
     pthread_mutex_destroy(&store->write_lock);
     pthread_mutex_destroy(&store->read_lock);
+    pthread_mutex_destroy(&store->list_lock);
     pthread_mutex_destroy(&store->queue_lock);
     pthread_cond_destroy(&store->queue_moved);
     free(store->path);

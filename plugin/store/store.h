@@ -56,27 +56,57 @@ struct store_answer {
 MUST_CHECK int store_accept(struct store *store, struct event *const *events, size_t count,
                             struct store_answer *answers, struct prov_error *err);
 
-/* ---- snapshots (snapshot.c) ---- */
+/* ---- snapshots (snapshot.c, snapshot_apply.c) ---- */
 
+/* One thread at a time uses a snapshot; it is freed before its store. */
 struct store_snapshot;
 
 struct store_guard {
     int64_t floor, percent; /* more lost than floor and than percent of those in scope: refused */
 };
 
+/* One user of the list. */
+struct store_listed {
+    const struct event *event; /* a put of the snapshot's issuer; its jti does not count */
+    const char *alias;         /* as others of the list name him as their manager; NULL: none */
+    const char *place;         /* "line 17", for messages; NULL: not told */
+};
+
+enum store_snapshot_how {
+    STORE_SNAPSHOT_FORCE = 1,
+    STORE_SNAPSHOT_DRY_RUN = 2
+};
+
+/* Makes room for a list beside the store; makes no store. PROV_E_STORE. */
 MUST_CHECK int store_snapshot_begin(struct store *store, const char *issuer,
                                     struct store_snapshot **ret, struct prov_error *err);
-/* One user, as a put event of the snapshot's issuer; taken over on success. PROV_E_INVALID: a URI
- * that came before. */
-MUST_CHECK int store_snapshot_add(struct store_snapshot *snapshot, struct event *event,
+/* Takes a copy. PROV_E_INVALID: a URI or an alias that came before, with both places. */
+MUST_CHECK int store_snapshot_add(struct store_snapshot *snapshot, const struct store_listed *user,
                                   struct prov_error *err);
-/* Issuer, and a name for the next event: "snapshot:...:17". Borrowed until the next call. */
+/* Borrowed. */
 const char *store_snapshot_issuer(const struct store_snapshot *snapshot);
-const char *store_snapshot_jti(struct store_snapshot *snapshot);
-/* Compares and, unless dry_run, folds, in one transaction. *ret_report: see connector.h. */
-MUST_CHECK int store_snapshot_apply(struct store_snapshot *snapshot,
-                                    const struct store_guard *guard, bool force, bool dry_run,
-                                    struct json_object **ret_report, struct prov_error *err);
+/*
+ * One piece of the work after the last add: compares, asks the guard, folds; a piece holds a lock
+ * for some hundred users at most. *ret_done: all is done. `how` is the same in every call of a
+ * snapshot. After a failure no more steps may be taken; one while folding says that a part of the
+ * list was applied.
+ */
+MUST_CHECK int store_snapshot_step(struct store_snapshot *snapshot, const struct store_guard *guard,
+                                   uint32_t how, bool *ret_done, struct prov_error *err);
+/* *ret: the report of snapshot_apply(), see sfprov-connector(7). */
+MUST_CHECK int store_snapshot_report(const struct store_snapshot *snapshot, bool dry_run,
+                                     struct json_object **ret, struct prov_error *err);
+/* Changes with a number above `after`, in the order of the list, the lost last: array of {"seq",
+ * "uri","userName","place","what","attributes","note"}. */
+MUST_CHECK int store_snapshot_changes(struct store_snapshot *snapshot, int64_t after, int64_t limit,
+                                      struct json_object **ret, struct prov_error *err);
+/* What a change would fold, for a preview: a put, or a delete. It has no jti. The caller frees it. */
+MUST_CHECK int store_snapshot_event(struct store_snapshot *snapshot, int64_t seq,
+                                    struct event **ret, struct prov_error *err);
+/* Notes that the user wants this Salesforce username. *ret_other: the URI of another user of the
+ * list who wanted it first, heap, else NULL. */
+MUST_CHECK int store_snapshot_claim(struct store_snapshot *snapshot, const char *username,
+                                    const char *uri, char **ret_other, struct prov_error *err);
 void store_snapshot_free(struct store_snapshot *snapshot);
 DEFINE_CLEANUP(struct store_snapshot *, store_snapshot, store_snapshot_free);
 

@@ -68,7 +68,8 @@ class Delivery(c.Structure):
                [("next_due_us", c.c_int64)]
 
 
-METHODS = "describe open close check preview submit snapshot_begin snapshot_add snapshot_end deliver query act release"
+METHODS = "describe open close check preview submit snapshot_begin snapshot_add snapshot_end deliver query act release " \
+          "snapshot_apply snapshot_changes"
 
 
 class Table(c.Structure):
@@ -84,7 +85,7 @@ class Failure(Exception):
 
 def load():
     library, table, error = c.CDLL(PLUGIN), Table(c.sizeof(Table)), Error(c.sizeof(Error))
-    code = library.prov_connector_init(1, 0, c.byref(table), c.byref(error))
+    code = library.prov_connector_init(1, 1, c.byref(table), c.byref(error))
     if code:
         raise Failure(code, error.text.decode())
     return table
@@ -196,6 +197,38 @@ class Connector:
         if self.handle:
             self.table.close(self.handle, c.c_uint32(timeout_ms))
             self.handle = None
+
+
+class Listing:
+    """A full list in the making; `with Listing(connector) as listing:` drops it at the end."""
+
+    def __init__(self, connector, flags=0, issuer=None):
+        self.connector, self.snapshot = connector, c.c_void_p()
+        connector.call("snapshot_begin", connector.handle, issuer.encode() if issuer else None, c.c_uint32(flags),
+                       c.byref(self.snapshot))
+
+    def add(self, uri, resource, **more):
+        data = json.dumps(dict({"uri": uri, "data": resource}, **more)).encode()
+        self.connector.call("snapshot_add", self.snapshot, data, c.c_size_t(len(data)))
+
+    def text(self, method, *arguments):
+        result = c.c_char_p()
+        self.connector.call(method, self.snapshot, *arguments, c.byref(result))
+        value = json.loads(result.value)
+        self.connector.table.release(result)
+        return value
+
+    def apply(self, max_ms=0):
+        return self.text("snapshot_apply", c.c_uint32(max_ms))
+
+    def changes(self, after=0, limit=1000):
+        return self.text("snapshot_changes", c.c_int64(after), c.c_uint32(limit))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.connector.call("snapshot_end", self.snapshot, 0, None)
 
 
 # ---- events ----

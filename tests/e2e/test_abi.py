@@ -47,9 +47,17 @@ def test_versions_and_sizes_are_checked():
     init, error = c.CDLL(harness.PLUGIN).prov_connector_init, Error(c.sizeof(Error))
     assert init(2, 0, c.byref(Table(c.sizeof(Table))), c.byref(error)) == E_ABI and b"major" in error.text
     assert init(1, 0, None, c.byref(error)) == E_ABI
-    assert init(1, 0, c.byref(Table(c.sizeof(Table) - 8)), c.byref(error)) == E_ABI
+    assert init(1, 0, c.byref(Table(Table.snapshot_apply.offset - 8)), c.byref(error)) == E_ABI
     table = Table(c.sizeof(Table))
     assert init(1, 7, c.byref(table), None) == 0 and table.name == b"salesforce" and table.size == c.sizeof(Table)
+
+
+def test_a_host_of_minor_version_0_gets_the_methods_it_knows():
+    room = (c.c_char * c.sizeof(Table))(*([b"\xaa"] * c.sizeof(Table)))
+    table, known = c.cast(room, c.POINTER(Table)), Table.snapshot_apply.offset
+    table.contents.size = known
+    assert c.CDLL(harness.PLUGIN).prov_connector_init(1, 0, table, None) == 0
+    assert room.raw[known:] == b"\xaa" * (c.sizeof(Table) - known) and table.contents.release
 
 
 def test_a_larger_table_of_a_newer_host_is_filled_as_far_as_known():
@@ -76,6 +84,8 @@ def test_null_and_over_long_calls_are_refused_with_a_reason():
             (E_INVALID, "snapshot_begin", (None, None, c.c_uint32(0), c.byref(handle))),
             (E_INVALID, "snapshot_add", (None, b"{}", c.c_size_t(2))),
             (E_INVALID, "snapshot_end", (None, c.c_int32(1), c.byref(text))),
+            (E_INVALID, "snapshot_apply", (None, c.c_uint32(0), c.byref(text))),
+            (E_INVALID, "snapshot_changes", (None, c.c_int64(0), c.c_uint32(9), c.byref(text))),
             (E_INVALID, "deliver", (None, c.c_uint32(0), None)),
             (E_INVALID, "query", (None, b"{}", c.c_size_t(2), c.byref(text))),
             (E_INVALID, "act", (None, b"{}", c.c_size_t(2), c.byref(text))),

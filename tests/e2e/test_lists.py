@@ -3,11 +3,20 @@ import os
 import sys
 
 import harness
-from harness import DRY_RUN, FORCE, Failure, World, create, patch, person, put, simple
+from harness import DRY_RUN, FORCE, Failure, Listing, World, create, patch, person, put, simple
 
 
 def people(count, **more):
     return {f"/Users/{n}": person(f"u{n}", **more) for n in range(count)}
+
+
+def fails(code, function, *arguments, **more):
+    try:
+        function(*arguments, **more)
+    except Failure as failure:
+        assert failure.code == code, failure
+        return failure
+    raise AssertionError("it was done")
 
 
 def test_a_list_hires_changes_and_loses():
@@ -106,6 +115,82 @@ def test_a_dry_run_shows_and_changes_nothing():
         assert c.query(query="status")["subjects"]["total"] == 0
         c.settle()
         assert w.org.users() == {}
+
+
+def test_a_list_is_applied_step_by_step_and_told_page_by_page():
+    with World() as w:
+        c = w.connector()
+        listed = people(1500)
+        with Listing(c) as listing:
+            for uri, resource in listed.items():
+                listing.add(uri, resource)
+            fails(harness.E_STATE, listing.changes, 0, 10)
+            states = []
+            while not states or states[-1]["state"] != "done":
+                states.append(listing.apply(1))
+            assert states[-1]["applied"] and states[-1]["counts"]["hired"] == 1500 and "changes" not in states[-1]
+            fails(harness.E_STATE, listing.add, "/Users/late", person("late"))
+            fails(harness.E_INVALID, listing.changes, 0, 1001)
+            seen, after = [], 0
+            while after is not None:
+                page = listing.changes(after, 700)
+                seen += [change["uri"] for change in page["changes"]]
+                after = page.get("next")
+            assert seen == list(listed), "in the order of the list"
+        report = c.sync(people(1500, title="Chief"))
+        assert len(report["changes"]) == 1000 and report["changes_left"] == 500
+
+
+def test_a_dry_run_plans_each_change_and_sees_two_who_get_one_username():
+    with World(provisioning_pattern="{UN}") as w:
+        c = w.connector()
+        c.sync({"/Users/1": person("ada"), "/Users/2": person("bob")})
+        c.settle()
+        with Listing(c, DRY_RUN) as listing:
+            listing.add("/Users/1", person("ada", title="Chief"))
+            listing.add("/Users/3", person("EAST/eve"), place="line 3")
+            listing.add("/Users/4", person("WEST/eve"), place="line 4")
+            listing.add("/Users/5", person("bad name"))
+            assert listing.apply()["counts"] == {"listed": 4, "hired": 3, "changed": 1, "lost": 1, "returned": 0,
+                                                 "skipped": 0, "unchanged": 0}
+            plans = {change["uri"]: change["plan"] for change in listing.changes()["changes"]}
+            assert listing.changes()["changes"][2]["plan"] == plans["/Users/4"], "asking again claims nothing anew"
+        assert [plans[f"/Users/{n}"]["action"] for n in (1, 2, 3, 4, 5)] == \
+            ["update", "deactivate", "create", "create", "park"], plans
+        assert plans["/Users/4"]["rival"] == "/Users/3" and "rival" not in plans["/Users/3"], plans
+        assert plans["/Users/4"]["username"] == plans["/Users/3"]["username"] == "eve@acme.example", plans
+
+
+def test_every_fault_of_a_list_can_be_told_and_one_spoils_it():
+    with World() as w:
+        c = w.connector()
+        c.sync(people(3))
+        with Listing(c) as listing:
+            listing.add("/Users/0", person("u0"), place="line 2")
+            twice = fails(harness.E_INVALID, listing.add, "/Users/0", person("u1"), place="line 7")
+            assert "line 2 and line 7" in twice.text, twice.text
+            assert "object" in fails(harness.E_INVALID, listing.add, "/Users/9", "no object").text
+            listing.add("/Users/1", person("u1"))
+            assert "line 2 and line 7" in fails(harness.E_INVALID, listing.apply).text
+        assert c.query(query="status")["subjects"]["total"] == 3
+
+
+def test_a_list_of_the_parent_is_refused_in_a_child():
+    with World() as w:
+        c = w.connector()
+        with Listing(c) as listing:
+            listing.add("/Users/0", person("u0"))
+            pid = os.fork()
+            if pid == 0:
+                try:
+                    fails(harness.E_STATE, listing.add, "/Users/1", person("u1"))
+                    fails(harness.E_STATE, listing.apply)
+                except BaseException:  # pylint: disable=broad-except
+                    os._exit(1)
+                os._exit(0)
+            assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+            listing.add("/Users/1", person("u1"))
+            assert listing.apply()["counts"]["hired"] == 2, "the parent's goes on"
 
 
 def test_a_password_in_a_list_is_not_stored():

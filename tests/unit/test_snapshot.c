@@ -1,4 +1,6 @@
 /* Full lists of an issuer's users: design rule 6, and the guard of rule 18. */
+#include <dirent.h>
+
 #include "plugin/base/clock.h"
 #include "tests/unit/scratch.h"
 
@@ -18,22 +20,44 @@ begin(struct listing *l)
     T_STR(store_snapshot_issuer(l->snapshot), ISSUER);
 }
 
+/* alias and place may be NULL. */
+static int
+add_as(struct listing *l, const char *uri, const char *data, const char *alias, const char *place,
+       struct prov_error *err)
+{
+    CLEANUP(event_cleanup) struct event *event = scratch_event("listed", uri, "put", data);
+    struct store_listed user = { .event = event, .alias = alias, .place = place };
+
+    return store_snapshot_add(l->snapshot, &user, err);
+}
+
 static void
 add(struct listing *l, const char *uri, const char *data)
 {
     struct prov_error err = PROV_ERROR_INIT;
-    struct event *event = scratch_event(store_snapshot_jti(l->snapshot), uri, "put", data);
 
-    T_OK(store_snapshot_add(l->snapshot, event, &err), &err);
+    T_OK(add_as(l, uri, data, NULL, NULL, &err), &err);
 }
 
+static uint32_t
+how_of(bool force, bool dry_run)
+{
+    return (force ? STORE_SNAPSHOT_FORCE : 0u) | (dry_run ? STORE_SNAPSHOT_DRY_RUN : 0u);
+}
+
+/* The report, with all changes in it. */
 static struct json_object *
 apply(struct listing *l, const struct store_guard *guard, bool force, bool dry_run)
 {
     struct prov_error err = PROV_ERROR_INIT;
-    struct json_object *report = NULL;
+    struct json_object *report = NULL, *all = NULL;
+    bool done = false;
 
-    T_OK(store_snapshot_apply(l->snapshot, guard, force, dry_run, &report, &err), &err);
+    while (!done && !err.code)
+        T_OK(store_snapshot_step(l->snapshot, guard, how_of(force, dry_run), &done, &err), &err);
+    T_OK(store_snapshot_report(l->snapshot, dry_run, &report, &err), &err);
+    T_OK(store_snapshot_changes(l->snapshot, 0, INT64_MAX, &all, &err), &err);
+    T_INT(json_put(report, "changes", all), 0);
     store_snapshot_free(l->snapshot);
     l->snapshot = NULL;
     return report;
@@ -329,45 +353,286 @@ a_dry_run_says_all_and_does_nothing(void)
 }
 
 static void
-one_user_who_cannot_be_folded_spoils_the_list(void)
+a_list_holds_whole_resources_only(void)
 {
+    CLEANUP(event_cleanup) struct event *event = NULL;
     struct prov_error err = PROV_ERROR_INIT;
-    struct json_object *report = NULL;
-    struct event *event;
     struct listing l;
 
     two_known(&l);
     begin(&l);
-    add(&l, "/Users/1", EVE);
-    event = scratch_event(store_snapshot_jti(l.snapshot), "/Users/2", "patch",
-                          "{\"Operations\":[{\"op\":\"replace\",\"path\":\"emails[type eq "
-                          "\\\"x\\\" or value pr].value\",\"value\":\"y\"}]}");
-    T_OK(store_snapshot_add(l.snapshot, event, &err), &err);
-    T_INT(store_snapshot_apply(l.snapshot, &no_guard, false, false, &report, &err), PROV_E_INVALID);
-    T_HAS(err.text, "'/Users/2'");
-    T_TRUE(report == NULL);
+    event = scratch_event("x", "/Users/2", "delete", NULL);
+    T_INT(store_snapshot_add(l.snapshot, &(struct store_listed){ .event = event }, &err),
+          PROV_E_INVALID);
+    T_HAS(err.text, "whole resources");
     store_snapshot_free(l.snapshot);
-    check_untouched(&l);
-    scratch_put(l.scratch.store, "j9", "/Users/1", "ada"); /* and nothing is locked */
     scratch_remove(&l.scratch);
 }
 
 static void
-a_user_who_is_listed_twice_is_refused(void)
+a_user_who_is_listed_twice_is_refused_with_both_places(void)
 {
     struct prov_error err = PROV_ERROR_INIT;
-    struct event *event;
+    struct listing l;
+
+    two_known(&l);
+    begin(&l);
+    T_OK(add_as(&l, "/Users/1", ADA, "uid=ada", "line 2", &err), &err);
+    T_INT(add_as(&l, "https://hr.example/scim/Users/1", EVE, NULL, "line 9", &err), PROV_E_INVALID);
+    T_HAS(err.text, "'/Users/1' stands twice in the list, at line 2 and line 9");
+    T_INT(add_as(&l, "/Users/2", EVE, "uid=ada", "line 11", &err), PROV_E_INVALID);
+    T_HAS(err.text, "'/Users/1' at line 2 and '/Users/2' at line 11 have one name, 'uid=ada'");
+    store_snapshot_free(l.snapshot); /* dropped: changes nothing */
+    check_untouched(&l);
+    scratch_remove(&l.scratch);
+}
+
+/* Files in the directory of the store, the store's own left out. */
+static int
+foreign_files(const struct scratch *scratch)
+{
+    DIR *directory = opendir(scratch->directory);
+    const struct dirent *entry;
+    int count = 0;
+
+    T_TRUE(directory != NULL);
+    while ((entry = readdir(directory)) != NULL)
+        count += strstr(entry->d_name, ".list-") != NULL;
+    closedir(directory);
+    return count;
+}
+
+static void
+leave_a_list_half_way(const struct scratch *scratch)
+{
+    struct listing l = { .scratch = *scratch };
+
+    begin(&l);
+    for (int i = 0; i < 2000; i++) {
+        char uri[30];
+        snprintf(uri, sizeof(uri), "/Users/%d", i);
+        add(&l, uri, ADA);
+    }
+    T_INT(foreign_files(scratch), 0); /* the file has no name from the start */
+}
+
+static void
+a_list_that_is_never_ended_leaves_nothing(void)
+{
+    struct listing l;
+
+    two_known(&l);
+    scratch_in_child(&l.scratch, leave_a_list_half_way); /* ends without freeing it */
+    T_INT(foreign_files(&l.scratch), 0);
+    check_untouched(&l);
+    scratch_remove(&l.scratch);
+}
+
+static void
+nothing(const struct scratch *scratch)
+{
+    (void)scratch;
+}
+
+static void
+a_list_goes_on_after_a_fork(void)
+{
+    AUTO_JSON struct json_object *report = NULL;
     struct listing l;
 
     two_known(&l);
     begin(&l);
     add(&l, "/Users/1", ADA);
-    event = scratch_event("x", "https://hr.example/scim/Users/1", "put", EVE);
-    T_INT(store_snapshot_add(l.snapshot, event, &err), PROV_E_INVALID);
-    T_HAS(err.text, "'/Users/1' stands twice");
-    event_free(event);
-    store_snapshot_free(l.snapshot); /* dropped: changes nothing */
+    scratch_in_child(&l.scratch, nothing);
+    add(&l, "/Users/2", EVE);
+    report = apply(&l, &no_guard, false, false);
+    T_STR(counts(report), "hired 0 changed 0 returned 0 lost 0 unchanged 2 skipped 0");
+    scratch_remove(&l.scratch);
+}
+
+static void
+a_dry_run_makes_no_store(void)
+{
+    AUTO_JSON struct json_object *report = NULL;
+    struct listing l = { .snapshot = NULL };
+
+    scratch_make(&l.scratch);
+    begin(&l);
+    add(&l, "/Users/1", ADA);
+    report = apply(&l, &no_guard, false, true);
+    T_STR(counts(report), "hired 1 changed 0 returned 0 lost 0 unchanged 0 skipped 0");
+    T_TRUE(!store_exists(l.scratch.store));
+    scratch_remove(&l.scratch);
+}
+
+/* ---- while it is applied ---- */
+
+/* Comparing takes no write lock, and folding none for longer than a page. */
+static void
+an_event_that_comes_between_comparing_and_folding_counts_more(void)
+{
+    AUTO_JSON struct json_object *report = NULL;
+    struct prov_error err = PROV_ERROR_INIT;
+    struct listing l;
+    bool done = false;
+
+    two_known(&l);
+    scratch_put(l.scratch.store, "j3", "/Users/3", "bob");
+    begin(&l);
+    add(&l, "/Users/1", EVE);
+    add(&l, "/Users/2", ADA);
+    for (int i = 0; i < 3; i++) /* open, compared, lost: next it would fold */
+        T_OK(store_snapshot_step(l.snapshot, &no_guard, 0, &done, &err), &err);
+    T_TRUE(!done);
+    scratch_put(l.scratch.store, "j4", "/Users/1", "late");
+    scratch_put(l.scratch.store, "j5", "/Users/3", "late");
+    report = apply(&l, &no_guard, false, false);
+    T_STR(counts(report), "hired 0 changed 1 returned 0 lost 0 unchanged 0 skipped 2");
+    T_STR(changes(report), "/Users/1 skipped, /Users/2 changed, /Users/3 skipped");
+    T_INT(presence_of(&l, "/Users/3"), PRESENCE_IN);
+    T_INT(version_of(&l, "/Users/1"), 2);
+    scratch_remove(&l.scratch);
+}
+
+static void
+after_a_crash_while_folding_the_same_list_does_the_rest(void)
+{
+    AUTO_JSON struct json_object *report = NULL;
+    struct prov_error err = PROV_ERROR_INIT;
+    struct listing l;
+    char uri[30];
+    bool done = false;
+
+    two_known(&l);
+    for (int round = 0; round < 2; round++) {
+        begin(&l);
+        for (int i = 10; i < 1210; i++) {
+            snprintf(uri, sizeof(uri), "/Users/%d", i);
+            add(&l, uri, ADA);
+        }
+        /* open, three pages compared, one of the lost, one folded of the three */
+        for (int i = 0; round == 0 && i < 6; i++)
+            T_OK(store_snapshot_step(l.snapshot, &no_guard, 0, &done, &err), &err);
+        if (round == 0)
+            store_snapshot_free(l.snapshot);
+    }
+    T_TRUE(!done);
+    T_INT(presence_of(&l, "/Users/1"), PRESENCE_IN);
+    report = apply(&l, &no_guard, false, false);
+    T_STR(counts(report), "hired 700 changed 0 returned 0 lost 2 unchanged 500 skipped 0");
+    scratch_remove(&l.scratch);
+}
+
+static void
+a_store_that_fails_while_folding_says_how_far_it_came(void)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+    struct listing l;
+    bool done = false;
+    int r = PROV_OK;
+
+    two_known(&l);
+    begin(&l);
+    add(&l, "/Users/1", EVE);
+    add(&l, "/Users/2", EVE);
+    scratch_sql(&l.scratch, "CREATE TRIGGER full BEFORE INSERT ON due BEGIN"
+                            " SELECT raise(ABORT, 'no room'); END");
+    while (!r && !done)
+        r = store_snapshot_step(l.snapshot, &no_guard, 0, &done, &err);
+    T_INT(r, PROV_E_STORE);
+    T_HAS(err.text, "applied in part, 0 of its changes");
+    store_snapshot_free(l.snapshot);
     check_untouched(&l);
+    scratch_remove(&l.scratch);
+}
+
+/* ---- managers ---- */
+
+#define MANAGED(manager)                                                                           \
+    "{\"userName\":\"x\",\"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User\":{"         \
+    "\"manager\":" manager "}}"
+
+static void
+a_manager_named_by_an_alias_is_found_wherever_he_stands(void)
+{
+    AUTO_JSON struct json_object *report = NULL;
+    CLEANUP(work_done) struct work work = { 0 };
+    CLEANUP(work_done) struct work other = { 0 };
+    AUTO_FREE char *text = NULL;
+    AUTO_FREE char *without = NULL;
+    struct prov_error err = PROV_ERROR_INIT;
+    struct listing l;
+
+    two_known(&l);
+    begin(&l);
+    T_OK(add_as(&l, "/Users/1", MANAGED("{\"value\":\"uid=eve\"}"), "uid=ada", "line 1", &err),
+         &err);
+    T_OK(add_as(&l, "/Users/2", EVE, "uid=eve", "line 5", &err), &err);
+    T_OK(add_as(&l, "/Users/3", MANAGED("{\"value\":\"uid=who\"}"), "uid=bob", "line 9", &err),
+         &err);
+    report = apply(&l, &no_guard, false, false);
+    T_STR(changes(report), "/Users/1 changed, /Users/3 hired");
+    T_INT(json_get_int(report, "unknown_managers", 0), 1);
+    T_STR(json_get_string(report, "unknown_manager_place"), "line 9");
+    T_OK(store_load(l.scratch.store, ISSUER, "/Users/1", &work, &err), &err);
+    text = json_text(work.subject.resource);
+    T_HAS(text, "\"manager\":{\"value\":\"2\",\"$ref\":\"/Users/2\"}");
+    T_OK(store_load(l.scratch.store, ISSUER, "/Users/3", &other, &err), &err);
+    without = json_text(other.subject.resource);
+    T_TRUE(strstr(without, "manager") == NULL); /* an alias means nothing outside the list */
+    scratch_remove(&l.scratch);
+}
+
+static void
+managers_who_are_neither_listed_nor_known_are_counted(void)
+{
+    AUTO_JSON struct json_object *report = NULL;
+    struct prov_error err = PROV_ERROR_INIT;
+    struct listing l;
+
+    two_known(&l);
+    begin(&l);
+    T_OK(add_as(&l, "/Users/3", MANAGED("{\"value\":\"1\"}"), NULL, "line 2", &err), &err);
+    T_OK(add_as(&l, "/Users/4", MANAGED("{\"$ref\":\"../Users/3\"}"), NULL, "line 3", &err), &err);
+    T_OK(add_as(&l, "/Users/5", MANAGED("{\"value\":\"77\"}"), NULL, "line 4", &err), &err);
+    T_OK(add_as(&l, "/Users/6", MANAGED("{\"value\":\"78\"}"), NULL, "line 5", &err), &err);
+    report = apply(&l, &no_guard, false, true);
+    T_INT(json_get_int(report, "unknown_managers", 0), 2);
+    T_STR(json_get_string(report, "unknown_manager_place"), "line 4");
+    scratch_remove(&l.scratch);
+}
+
+/* ---- what is asked of it ---- */
+
+static void
+changes_are_told_page_by_page_with_what_they_would_fold(void)
+{
+    AUTO_JSON struct json_object *page = NULL;
+    CLEANUP(event_cleanup) struct event *put = NULL;
+    CLEANUP(event_cleanup) struct event *gone = NULL;
+    AUTO_FREE char *first = NULL;
+    AUTO_FREE char *other = NULL;
+    struct prov_error err = PROV_ERROR_INIT;
+    struct listing l;
+    bool done = false;
+
+    two_known(&l);
+    begin(&l);
+    T_OK(add_as(&l, "/Users/7", ADA, NULL, "line 2", &err), &err);
+    while (!done && !err.code)
+        T_OK(store_snapshot_step(l.snapshot, &no_guard, STORE_SNAPSHOT_DRY_RUN, &done, &err), &err);
+    T_OK(store_snapshot_changes(l.snapshot, 1, 1, &page, &err), &err);
+    T_INT(json_object_array_length(page), 1);
+    T_STR(json_get_string(json_object_array_get_idx(page, 0), "uri"), "/Users/1");
+    T_OK(store_snapshot_event(l.snapshot, 1, &put, &err), &err);
+    T_TRUE(put->data == EVENT_PUT && strcmp(put->uri, "/Users/7") == 0);
+    T_OK(store_snapshot_event(l.snapshot, 2, &gone, &err), &err);
+    T_TRUE(gone->deleted && gone->data == EVENT_NO_DATA);
+    T_OK(store_snapshot_claim(l.snapshot, "Ada@acme.example", "/Users/7", &first, &err), &err);
+    T_TRUE(first == NULL);
+    T_OK(store_snapshot_claim(l.snapshot, "ada@acme.example", "/Users/8", &other, &err), &err);
+    T_STR(other, "/Users/7");
+    store_snapshot_free(l.snapshot);
     scratch_remove(&l.scratch);
 }
 
@@ -478,8 +743,17 @@ main(int argc, char **argv)
         UNIT_CASE(forgotten_events_do_not_make_everybody_look_new),
         UNIT_CASE(an_empty_list_changes_nothing_unless_forced),
         UNIT_CASE(a_dry_run_says_all_and_does_nothing),
-        UNIT_CASE(one_user_who_cannot_be_folded_spoils_the_list),
-        UNIT_CASE(a_user_who_is_listed_twice_is_refused),
+        UNIT_CASE(a_list_holds_whole_resources_only),
+        UNIT_CASE(a_user_who_is_listed_twice_is_refused_with_both_places),
+        UNIT_CASE(a_list_that_is_never_ended_leaves_nothing),
+        UNIT_CASE(a_list_goes_on_after_a_fork),
+        UNIT_CASE(a_dry_run_makes_no_store),
+        UNIT_CASE(an_event_that_comes_between_comparing_and_folding_counts_more),
+        UNIT_CASE(after_a_crash_while_folding_the_same_list_does_the_rest),
+        UNIT_CASE(a_store_that_fails_while_folding_says_how_far_it_came),
+        UNIT_CASE(a_manager_named_by_an_alias_is_found_wherever_he_stands),
+        UNIT_CASE(managers_who_are_neither_listed_nor_known_are_counted),
+        UNIT_CASE(changes_are_told_page_by_page_with_what_they_would_fold),
         UNIT_CASE(a_list_that_loses_too_many_is_held_back),
         UNIT_CASE(who_is_skipped_does_not_trip_the_guard),
         UNIT_CASE(a_long_list_is_taken_whole),

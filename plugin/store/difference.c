@@ -1,0 +1,70 @@
+/* In which attributes two resources differ, for people: complex attributes are told by their
+ * sub-attributes, multi-valued ones as a whole, extensions without their schema. */
+#include "plugin/store/list.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Without its schema URN: "...enterprise:2.0:User" members are told by their own names. */
+static int
+note_name(struct json_object *names, const char *prefix, const char *name)
+{
+    AUTO_FREE char *full = NULL;
+
+    if (asprintf(&full, "%s%s%s", prefix, *prefix ? "." : "", name) < 0)
+        return PROV_E_NOMEM;
+    return json_append(names, json_object_new_string(full));
+}
+
+static int note_differences(struct json_object *before, struct json_object *after,
+                            const char *prefix, struct json_object *names);
+
+static int
+note_difference(const char *name, struct json_object *before, struct json_object *after,
+                const char *prefix, struct json_object *names)
+{
+    bool is_object = json_object_is_type(before ? before : after, json_type_object);
+
+    if (json_equal(before, after))
+        return PROV_OK;
+    if (strncasecmp(name, "urn:", 4) == 0 && is_object)
+        return note_differences(before, after, "", names);
+    if (is_object && *prefix == '\0' && before && after)
+        return note_differences(before, after, name, names);
+    return note_name(names, prefix, name);
+}
+
+static int
+note_differences(struct json_object *before, struct json_object *after, const char *prefix,
+                 struct json_object *names)
+{
+    int r = PROV_OK;
+
+    if (json_object_is_type(after, json_type_object)) {
+        json_object_object_foreach(after, name, value)
+        {
+            if (!r)
+                r = note_difference(name, json_get(before, name), value, prefix, names);
+        }
+    }
+    if (json_object_is_type(before, json_type_object)) {
+        json_object_object_foreach(before, gone, was)
+        {
+            if (!r && !json_get(after, gone))
+                r = note_difference(gone, was, NULL, prefix, names);
+        }
+    }
+    return r;
+}
+
+int
+list_difference(struct json_object *before, struct json_object *after, struct json_object **ret,
+                struct prov_error *err)
+{
+    AUTO_JSON struct json_object *names = json_object_new_array();
+
+    if (!names || note_differences(before, after, "", names))
+        return error_nomem(err);
+    *ret = STEAL(names);
+    return PROV_OK;
+}
