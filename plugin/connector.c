@@ -21,6 +21,7 @@
 #include "plugin/delivery/preview.h"
 #include "plugin/lists.h"
 #include "plugin/requests.h"
+#include "schema/scope.h"
 
 /* A call may hand over this many events: bounds memory, and the time others wait for the commit. */
 #define SUBMIT_MAX 10000
@@ -58,6 +59,12 @@ runtime_free(struct runtime *runtime)
     free(runtime);
 }
 
+static bool
+in_scope(const void *fields, struct json_object *resource)
+{
+    return scope_admits(fields, resource, NULL, 0);
+}
+
 static int
 runtime_new(struct prov_connector *connector, struct runtime **ret, struct prov_error *err)
 {
@@ -67,6 +74,7 @@ runtime_new(struct prov_connector *connector, struct runtime **ret, struct prov_
 
     if (!r) {
         runtime->pid = getpid();
+        store_set_scope(runtime->store, in_scope, connector->fields);
         settings.store = runtime->store;
         r = delivery_new(&settings, &runtime->delivery, err);
     }

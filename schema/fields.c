@@ -39,6 +39,12 @@ integer_member(struct fields *fields, const struct field_row *row)
     return (int64_t *)(void *)((char *)fields + row->offset);
 }
 
+static struct json_object **
+json_member(struct fields *fields, const struct field_row *row)
+{
+    return (struct json_object **)(void *)((char *)fields + row->offset);
+}
+
 static bool *
 boolean_member(struct fields *fields, const struct field_row *row)
 {
@@ -64,6 +70,8 @@ fields_free(struct fields *fields)
         free(text);
     }
     json_object_put(fields->mapping_rules);
+    json_object_put(fields->scope_groups);
+    scim_filter_free(fields->scope);
     pattern_free(fields->pattern);
     mapping_free(fields->mapping);
     free(fields);
@@ -448,7 +456,10 @@ read_row(struct reader *reader, size_t at)
     case FIELD_RULES:
         /* no rules are the default mapping, which must not count as another plan */
         if (!json_object_is_type(value, json_type_array) || json_object_array_length(value) > 0)
-            reader->draft.fields->mapping_rules = json_ref(value);
+            *json_member(reader->draft.fields, row) = json_ref(value);
+        break;
+    case FIELD_NAMES: /* brought to a list by scope.c */
+        *json_member(reader->draft.fields, row) = json_ref(value);
         break;
     }
 }
@@ -464,7 +475,7 @@ add_to_plan(struct json_object *plan, struct fields *fields, const struct field_
         return json_put_bool(plan, row->name, *boolean_member(fields, row));
     if (row->type == FIELD_INTEGER)
         return json_put_int(plan, row->name, *integer_member(fields, row));
-    return json_put(plan, row->name, json_ref(fields->mapping_rules));
+    return json_put(plan, row->name, json_ref(*json_member(fields, row)));
 }
 
 /* The default mapping counts as well: another version of sfprov may plan otherwise. */

@@ -11,6 +11,7 @@
 #include "patterns/pattern.h"
 #include "plugin/base/digest.h"
 #include "plugin/base/json.h"
+#include "plugin/scim/filter.h"
 #include "schema/mapping.h"
 
 /* Parsed and valid. Strings are never NULL where a default or `required` is given; otherwise NULL
@@ -37,6 +38,9 @@ struct fields {
     char *correlation_field; /* custom field that holds our key, X__c; NULL: none */
     bool create_inactive;    /* create users who are inactive from the start (rule 8: no) */
     struct json_object *mapping_rules; /* as given, or NULL */
+    /* scope: who is provisioned, see scope.h */
+    char *scope_filter;               /* NULL: everybody */
+    struct json_object *scope_groups; /* names of groups or roles; NULL: everybody */
     /* store and delivery */
     char *store;             /* absolute path of the SQLite file */
     int64_t batch_size;      /* records a Collections call, 1-200 */
@@ -49,6 +53,7 @@ struct fields {
     /* made from the above */
     struct pattern *pattern;
     struct mapping *mapping;
+    struct scim_filter *scope; /* of scope_filter */
     /* Of everything that decides a plan (names, users, mapping), not of connection or delivery.
      * Parked subjects are re-planned when it changes (rule 10). */
     char plan_digest[DIGEST_HEX_SIZE];

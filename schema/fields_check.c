@@ -10,6 +10,7 @@
 #include "schema/address.h"
 #include "schema/letters.h"
 #include "schema/locale.h"
+#include "schema/scope.h"
 #include "schema/mapping_rule.h"
 #include "schema/user_fields.h"
 
@@ -368,5 +369,6 @@ fields_check(struct fields_draft *draft)
     check_version(draft);
     check_names(draft);
     check_users(draft);
+    scope_check(draft->fields, &draft->faults);
     check_delivery(draft);
 }

@@ -34,7 +34,8 @@ type_name(const struct field_row *row)
     static const char *const names[] = { [FIELD_TEXT] = "string",
                                          [FIELD_BOOLEAN] = "boolean",
                                          [FIELD_INTEGER] = "integer",
-                                         [FIELD_RULES] = "array" };
+                                         [FIELD_RULES] = "array",
+                                         [FIELD_NAMES] = "array" };
 
     return names[row->type];
 }
@@ -77,6 +78,7 @@ put_property(struct json_object *properties, const struct field_row *row, size_t
 {
     struct json_object *property = json_object_new_object();
     struct json_object *items = NULL;
+    const char *item;
     int result;
 
     if (!property || json_put(properties, row->name, property) ||
@@ -89,9 +91,10 @@ put_property(struct json_object *properties, const struct field_row *row, size_t
         json_put_string(property, "x-group", row->group) ||
         json_put_int(property, "x-order", (int64_t)order))
         return error_nomem(err);
-    if (row->type != FIELD_RULES)
+    if (row->type != FIELD_RULES && row->type != FIELD_NAMES)
         return PROV_OK;
-    result = json_parse(rule_schema, strlen(rule_schema), "the schema of a rule", &items, err);
+    item = row->type == FIELD_RULES ? rule_schema : "{\"type\":\"string\"}";
+    result = json_parse(item, strlen(item), "the schema of a list's entry", &items, err);
     if (result)
         return result;
     return json_put(property, "items", items) ? error_nomem(err) : PROV_OK;

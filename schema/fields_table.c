@@ -16,6 +16,7 @@
 #define CONNECTION "Connection"
 #define NAMES      "Usernames"
 #define USERS      "Users"
+#define SCOPE      "Scope"
 #define DELIVERY   "Store and delivery"
 
 static const struct field_row rows[] = {
@@ -122,6 +123,16 @@ static const struct field_row rows[] = {
       .title = "Attribute mapping",
       .help = "Rules that are laid over the default mapping of SCIM attributes to Salesforce "
               "fields." },
+    { TEXT(scope_filter), .flags = FIELD_PLAN, .group = SCOPE, .title = "Scope filter",
+      .help = "Which users are provisioned: a SCIM filter (RFC 7644) over the user, such as "
+              "userType eq \"Employee\" and not (title co \"Trainee\"). Whoever does not pass is "
+              "not created, and deactivated if created before. Without it every user passes." },
+    { MEMBER(scope_groups, FIELD_NAMES), .flags = FIELD_PLAN, .group = SCOPE,
+      .title = "Scope groups",
+      .help = "Groups or roles whose members are provisioned, by name or id, without regard to "
+              "case: a list, or a text with commas. The user needs one of them, in groups or "
+              "roles of the resource, which the host must send. With scope_filter both count. "
+              "Without it the groups do not matter." },
     { TEXT(store), .flags = FIELD_REQUIRED, .group = DELIVERY, .title = "Store",
       .help = "Absolute path of the SQLite file that holds what is wanted and what is there. One "
               "for each org.",

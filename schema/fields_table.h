@@ -9,7 +9,8 @@ enum field_type {
     FIELD_TEXT,
     FIELD_BOOLEAN,
     FIELD_INTEGER,
-    FIELD_RULES
+    FIELD_RULES, /* a list of objects */
+    FIELD_NAMES  /* a list of texts, or a text with commas */
 };
 
 enum field_flag {

@@ -12,14 +12,15 @@ libsfprov_la_SOURCES += \
 	schema/mapping.c schema/mapping.h \
 	schema/mapping_compile.c schema/mapping_rule.h \
 	schema/mapping_value.c \
+	schema/scope.c schema/scope.h \
 	schema/user_fields.c schema/user_fields.h
 
 # Made from the table of connector fields, and committed: test_fields fails when they differ.
-EXTRA_DIST += docs/sfprov.sample.json docs/man/fields.mdoc.inc docs/mapping.md
+EXTRA_DIST += docs/sfprov.sample.json docs/man/fields.mdoc.inc docs/mapping.md docs/scope.md
 
 if BUILD_TESTS
 schema_tests = tests/unit/test_fields tests/unit/test_addresses tests/unit/test_mapping \
-	tests/unit/test_mapping_rules tests/unit/test_letters
+	tests/unit/test_mapping_rules tests/unit/test_letters tests/unit/test_scope
 check_PROGRAMS += $(schema_tests)
 TESTS += $(schema_tests)
 tests_unit_test_fields_SOURCES = tests/unit/test_fields.c tests/unit/fields_run.h
@@ -32,6 +33,8 @@ tests_unit_test_mapping_rules_SOURCES = tests/unit/test_mapping_rules.c tests/un
 tests_unit_test_mapping_rules_LDADD = libunit.la libsfprov.la
 tests_unit_test_letters_SOURCES = tests/unit/test_letters.c tests/unit/mapping_json.h
 tests_unit_test_letters_LDADD = libunit.la libsfprov.la
+tests_unit_test_scope_SOURCES = tests/unit/test_scope.c
+tests_unit_test_scope_LDADD = libunit.la libsfprov.la
 
 # Makes the committed files anew from the table.
 fields-docs: tests/unit/test_fields

@@ -124,6 +124,23 @@ command_status(const struct options *options, const struct arguments *arguments)
     return code;
 }
 
+/* Why a user is not to be in Salesforce; NULL: is to be. */
+static const char *
+scope_words(struct json_object *row)
+{
+    static const struct {
+        const char *code, *linked, *words;
+    } known[] = { { "GONE", "deactivated: gone at the host", "gone at the host" },
+                  { "OUT_OF_SCOPE", "deactivated: out of scope", "out of scope" },
+                  { "LEAVES_SCOPE", "out of scope from the next event", NULL } };
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (!strcmp(reply_word(row, "code"), known[i].code))
+            return reply_text(row, "salesforce_id") ? known[i].linked : known[i].words;
+    }
+    return NULL;
+}
+
 static void
 print_list(struct json_object *rows)
 {
@@ -135,7 +152,9 @@ print_list(struct json_object *rows)
         struct json_object *row = reply_item(rows, i);
         const char *state = reply_word(row, "state"), *outcome = reply_text(row, "last_action");
 
-        if (!strcmp(state, "parked"))
+        if (!strcmp(state, "in_step") && scope_words(row))
+            outcome = scope_words(row);
+        else if (!strcmp(state, "parked"))
             outcome = reply_text(row, reply_text(row, "code") ? "code" : "cause");
         else if (strcmp(state, "in_step"))
             outcome = reply_text(row, "outcome");
@@ -248,7 +267,7 @@ print_story(struct json_object *row)
     print_fact("Id", TONE_PLAIN, reply_text(row, "salesforce_id"));
     print_fact("last action", TONE_PLAIN, reply_text(row, "last_action"));
     print_fact("outcome", TONE_PLAIN, reply_text(row, "outcome"));
-    print_fact("code", TONE_BAD, reply_text(row, "code"));
+    print_fact("code", scope_words(row) ? TONE_PLAIN : TONE_BAD, reply_text(row, "code"));
     print_fact("reason", TONE_PLAIN, reply_text(row, "message"));
     print_fact("cause", TONE_PLAIN, reply_text(row, "cause"));
     print_fact("remedy", TONE_PLAIN, reply_text(row, "remedy"));

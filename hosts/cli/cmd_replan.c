@@ -28,7 +28,9 @@ detail_of(struct json_object *change)
         return NULL;
     if (!strcmp(what, "renamed"))
         fprintf(out, "to %s", reply_word(change, "to"));
-    else if (!strcmp(what, "blocked"))
+    else if (!strcmp(what, "created"))
+        fprintf(out, "as %s", reply_word(change, "to"));
+    else if (!strcmp(what, "blocked") || !strcmp(what, "deactivated"))
         fputs(reply_word(change, "reason"), out);
     for (size_t i = 0; !strcmp(what, "updated") && i < reply_count(fields); i++)
         fprintf(out, "%s%s", i ? ", " : "", json_object_get_string(reply_item(fields, i)));
@@ -54,7 +56,9 @@ print_changes(struct json_object *answer)
 
         table_add(table, TONE_PLAIN, reply_text(change, "userName"));
         table_add(table, TONE_PLAIN, reply_text(change, "from"));
-        table_add(table, strcmp(what, "blocked") ? TONE_PLAIN : TONE_WARN, what);
+        table_add(table,
+                  strcmp(what, "blocked") && strcmp(what, "deactivated") ? TONE_PLAIN : TONE_WARN,
+                  what);
         table_add(table, TONE_PLAIN, detail);
         free(detail);
     }
@@ -67,7 +71,8 @@ print_changes(struct json_object *answer)
 static void
 print_answer(struct json_object *answer)
 {
-    static const char *const names[] = { "renamed", "updated", "blocked", "unchanged" };
+    static const char *const names[] = { "created",     "renamed", "updated",
+                                         "deactivated", "blocked", "unchanged" };
     struct json_object *counts = reply_get(answer, "counts");
     struct json_object *looks_up = reply_get(answer, "looks_up");
     int64_t changes = 0;
@@ -76,7 +81,7 @@ print_answer(struct json_object *answer)
     printf("%" PRId64 " users in Salesforce:", reply_number(counts, "linked"));
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         printf("%s %" PRId64 " %s", i ? "," : "", reply_number(counts, names[i]), names[i]);
-        changes += i < 3 ? reply_number(counts, names[i]) : 0;
+        changes += i < 5 ? reply_number(counts, names[i]) : 0;
     }
     putchar('\n');
     if (changes > (int64_t)reply_count(reply_get(answer, "changes")))

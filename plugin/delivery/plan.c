@@ -9,6 +9,7 @@
 
 #include "patterns/username.h"
 #include "plugin/scim/patch.h"
+#include "schema/scope.h"
 
 #define EXTENSION  "urn:ietf:params:scim:schemas:extension:sfprov:1.0:User"
 #define ENTERPRISE "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
@@ -31,13 +32,6 @@ plan_user_name(const struct subject *subject)
     const char *name = string_of(subject->resource, "userName");
 
     return name ? name : subject->uri;
-}
-
-bool
-plan_wants_active(const struct subject *subject)
-{
-    return subject->presence == PRESENCE_IN && subject->resource &&
-           scim_is_active(subject->resource);
 }
 
 static struct json_object *
@@ -245,10 +239,10 @@ want_our_fields(const struct plan_input *input, struct plan *plan, struct json_o
 {
     const char *correlation_field = input->fields->correlation_field;
     AUTO_FREE char *correlation = plan_correlation(input->subject);
-    struct json_object *active = json_object_new_boolean(plan_wants_active(input->subject));
+    struct json_object *active = json_object_new_boolean(scim_is_active(input->subject->resource));
     /* what follows from connector fields alone does not creep through an org (rule 10) */
     bool from_fields = creating || input->replan;
-    int r = active ? want(plan, wanted, "IsActive", active, "presence and active") : PROV_E_NOMEM;
+    int r = active ? want(plan, wanted, "IsActive", active, "in scope and active") : PROV_E_NOMEM;
 
     if (!r && !correlation)
         r = PROV_E_NOMEM;
@@ -326,25 +320,91 @@ may_be_active(const struct link *link)
            json_get_bool(json_get(link->in_flight, "fields"), "IsActive", false);
 }
 
+/* ---- scope (rule 4) ---- */
+
+/* Why the subject is not in scope; *ret_by_fields: the connector fields alone say so. */
+static bool
+find_scope(const struct plan_input *input, struct plan *plan, bool *ret_by_fields)
+{
+    const struct subject *subject = input->subject;
+    const char *why =
+        subject->presence == PRESENCE_GONE
+            ? "the user is gone at the host; only a create or put event, or feed:add, "
+              "brings the user back"
+        : subject->presence == PRESENCE_OUT
+            ? "out of scope: the host took the user out of the feed; only a feed:add "
+              "event brings the user back"
+            : NULL;
+
+    *ret_by_fields = false;
+    if (why) {
+        plan->code = subject->presence == PRESENCE_GONE ? "GONE" : "OUT_OF_SCOPE";
+        snprintf(plan->reason, sizeof(plan->reason), "%s", why);
+        return false;
+    }
+    /* of a subject whose resource was never seen nobody knows */
+    if (!subject->resource ||
+        scope_admits(input->fields, subject->resource, plan->reason, sizeof(plan->reason)))
+        return true;
+    plan->code = "OUT_OF_SCOPE";
+    *ret_by_fields = true;
+    return false;
+}
+
+/* Whether this version of the subject was settled, and was in scope then: what has changed since is
+ * the connector fields alone. */
+static bool
+was_settled_in_scope(const struct plan_input *input)
+{
+    const struct link *link = input->link;
+    bool settled = link->outcome && (strcmp(link->outcome, "delivered") == 0 ||
+                                     strcmp(link->outcome, "nothing to do") == 0);
+
+    return settled && link->settled_version == input->subject->version &&
+           !(link->code && strcmp(link->code, "OUT_OF_SCOPE") == 0);
+}
+
+/* A changed field must not deactivate an org by itself (rule 10): who is delivered stays, whatever
+ * made the subject due, until there is news of the user, or a replan. */
+static void
+wait_for_news(struct plan *plan)
+{
+    static const char note[] = "; the account stays until the user's next event or a replan";
+    size_t room = sizeof(plan->reason) - sizeof(note), length = strlen(plan->reason);
+
+    plan->code = "LEAVES_SCOPE";
+    if (length > room) {
+        plan->reason[room] = '\0';
+        error_tidy(plan->reason);
+        length = strlen(plan->reason);
+    }
+    memcpy(plan->reason + length, note, sizeof(note));
+}
+
 int
 plan_make(const struct plan_input *input, struct plan *ret, struct prov_error *err)
 {
     const struct subject *subject = input->subject;
-    bool linked = input->link->salesforce_id[0] != '\0';
+    bool linked = input->link->salesforce_id[0] != '\0', by_fields, active;
 
     *ret = (struct plan){ .action = PLAN_NOTHING };
-    /* of a subject in scope whose resource was never seen nobody knows that it is inactive */
-    if (linked && !plan_wants_active(subject) &&
-        (subject->presence != PRESENCE_IN || subject->resource) && may_be_active(input->link))
-        return plan_deactivation(ret, err);
-    /* out of scope or gone: nothing more is sent, linked or not */
-    if (subject->presence != PRESENCE_IN)
+    ret->in_scope = find_scope(input, ret, &by_fields);
+    active = ret->in_scope && subject->resource && scim_is_active(subject->resource);
+    if (linked && !active && (!ret->in_scope || subject->resource) && may_be_active(input->link)) {
+        if (ret->in_scope)
+            snprintf(ret->reason, sizeof(ret->reason), "the user is inactive at the host");
+        if (!by_fields || input->replan || !was_settled_in_scope(input))
+            return plan_deactivation(ret, err);
+        wait_for_news(ret);
+    }
+    /* nothing more is sent, linked or not */
+    if (!ret->in_scope)
         return PROV_OK;
     if (!subject->resource)
         return park(ret, "RESOURCE_NEVER_SEEN",
                     "the host has only sent changes of this user, never the user; send a "
                     "prov:put:full (or create:full) event with the whole resource");
-    if (!linked && !plan_wants_active(subject) && !input->fields->create_inactive)
+    if (!linked && !active && !input->fields->create_inactive)
         return PROV_OK; /* no ghosts that hold usernames (rule 8) */
     return plan_fields(input, !linked, ret, err);
 }

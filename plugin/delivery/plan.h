@@ -32,7 +32,11 @@ struct plan {
     char username[PATTERN_MAX_BYTES]; /* wanted, lower case; "" when none was built */
     char *username_inputs;            /* what it was built from: JSON of UD, UN, TD */
     char *manager_uri;                /* whom the resource names as manager; NULL: nobody */
-    const char *code;                 /* parked: "RESOURCE_NEVER_SEEN", "USERNAME", "MAPPING" */
+    bool in_scope; /* the host has and wants the user, and the connector fields let the user in */
+    /* Parked: "RESOURCE_NEVER_SEEN", "USERNAME", "MAPPING". Not in scope: "GONE", "OUT_OF_SCOPE", and
+     * "LEAVES_SCOPE": changed connector fields would deactivate, and wait for an event or a replan. */
+    const char *code;
+    /* Of these, and why a user in scope is deactivated. */
     char reason[sizeof(((struct prov_error *)0)->text)];
 };
 
@@ -40,9 +44,6 @@ struct plan {
  * plan_done() in both cases. */
 MUST_CHECK int plan_make(const struct plan_input *input, struct plan *ret, struct prov_error *err);
 void plan_done(struct plan *plan);
-
-/* Whether the subject is wanted active: in scope, known, and active (design 2). */
-bool plan_wants_active(const struct subject *subject);
 
 /* What a host calls the user: userName, or the URI. Borrowed. */
 const char *plan_user_name(const struct subject *subject);

@@ -84,11 +84,6 @@ add_fields(struct json_object *result, const struct plan *plan)
 static const char *
 reason_for_nothing(const struct work *work)
 {
-    if (work->subject.presence == PRESENCE_GONE)
-        return "the user is gone at the host; only a create or put event, or feed:add, brings the "
-               "user back";
-    if (work->subject.presence == PRESENCE_OUT)
-        return "the user is out of scope; only a feed:add event brings the user back";
     if (work->link.salesforce_id[0])
         return "Salesforce holds all of this already";
     return "the user is not wanted active and has no Salesforce account";
@@ -102,12 +97,10 @@ add_reasons(struct json_object *result, const struct plan *plan, const struct wo
     char text[400];
     int r = json_put(result, "reasons", reasons);
 
-    if (!r && plan->action == PLAN_PARK)
+    if (!r && plan->reason[0])
         r = json_append_string(reasons, plan->reason);
-    if (!r && plan->action == PLAN_NOTHING)
+    else if (!r && plan->action == PLAN_NOTHING)
         r = json_append_string(reasons, reason_for_nothing(work));
-    if (!r && plan->action == PLAN_DEACTIVATE)
-        r = json_append_string(reasons, "the user is gone, out of scope or inactive at the host");
     if (!r && work->link.in_flight && plan->action != PLAN_DEACTIVATE)
         r = json_append_string(reasons, "an earlier change is in flight; it is read back first");
     if (!r && taken_by) {
@@ -216,5 +209,6 @@ preview_event(struct store *store, const struct fields *fields, const struct eve
     r = event_fold(event, &state, &changed, err);
     work.subject.presence = state.presence;
     work.subject.resource = state.resource;
+    work.subject.version++; /* as accepting it would: the plan tells news from a second look */
     return r ? r : show(store, fields, &work, known, ret, err);
 }

@@ -1,5 +1,5 @@
 /* Counts whom a replan would change, and makes it happen: what is changed is plan.c's, that renaming
- * many needs a word more (guard_floor, guard_percent) is decided here. A user who could not be planned
+ * or deactivating many needs a word more (guard_floor, guard_percent) is decided here. A user who could not be planned
  * with the new fields is named and left as he is: a replan must not park who is in step. */
 #include "plugin/delivery/replan.h"
 
@@ -17,7 +17,7 @@ struct replan {
     struct json_object *names;   /* the usernames given so far: name -> URI */
     int64_t *chosen;             /* whom to make due */
     size_t chosen_count, chosen_room;
-    int64_t linked, renamed, updated, blocked;
+    int64_t linked, created, renamed, updated, deactivated, blocked, unchanged;
 };
 
 static void
@@ -62,7 +62,7 @@ field_names(struct json_object *fields)
     return STEAL(names);
 }
 
-/* Adds a line to `changes`, as long as there is room for it. `reason`: of who is blocked. */
+/* Adds a line to `changes`, as long as there is room for it. `reason`: of who is blocked or deactivated. */
 static int
 tell(struct replan *replan, const struct work *work, const struct plan *plan, const char *what,
      const char *reason, struct prov_error *err)
@@ -128,11 +128,33 @@ count_change(struct replan *replan, const struct work *work, const struct plan *
         error_tidy(reason);
         return tell(replan, work, plan, "blocked", reason, err);
     }
-    if (renames)
+    if (plan->action == PLAN_CREATE)
+        replan->created++;
+    else if (renames)
         replan->renamed++;
     else
         replan->updated++;
-    r = tell(replan, work, plan, renames ? "renamed" : "updated", NULL, err);
+    r = tell(replan, work, plan,
+             plan->action == PLAN_CREATE ? "created"
+             : renames                   ? "renamed"
+                                         : "updated",
+             NULL, err);
+    return r ? r : choose(replan, work->subject.id, err);
+}
+
+/* A user whom changed scope fields let in no more. Leavers are pending by themselves. */
+static int
+count_deactivation(struct replan *replan, const struct work *work, const struct plan *plan,
+                   struct prov_error *err)
+{
+    int r;
+
+    if (work->subject.presence != PRESENCE_IN || plan->in_scope) {
+        replan->unchanged++;
+        return PROV_OK;
+    }
+    replan->deactivated++;
+    r = tell(replan, work, plan, "deactivated", plan->reason, err);
     return r ? r : choose(replan, work->subject.id, err);
 }
 
@@ -150,7 +172,8 @@ count_one(struct replan *replan, int64_t subject, struct prov_error *err)
 
     if (r)
         return r;
-    replan->linked++;
+    if (work.link.salesforce_id[0])
+        replan->linked++;
     manager = plan_manager_uri(work.subject.resource);
     if (manager)
         r = store_linked_id(replan->store, work.subject.iss, manager, manager_id, err);
@@ -163,10 +186,16 @@ count_one(struct replan *replan, int64_t subject, struct prov_error *err)
     case PLAN_PARK:
         replan->blocked++;
         return tell(replan, &work, &plan, "blocked", plan.reason, err);
+    case PLAN_CREATE:
     case PLAN_UPDATE:
         return count_change(replan, &work, &plan, err);
+    case PLAN_DEACTIVATE:
+        return count_deactivation(replan, &work, &plan, err);
     default: /* nothing differs but the profile, perhaps */
-        return work.subject.presence == PRESENCE_IN ? choose(replan, subject, err) : PROV_OK;
+        if (!work.link.salesforce_id[0])
+            return PROV_OK;
+        replan->unchanged++;
+        return plan.in_scope ? choose(replan, subject, err) : PROV_OK;
     }
 }
 
@@ -180,7 +209,7 @@ count_all(struct replan *replan, struct prov_error *err)
     if (replan->order->subject)
         return count_one(replan, replan->order->subject, err);
     while (!r && count == PAGE) {
-        r = store_linked(replan->store, after, PAGE, page, &count, err);
+        r = store_replannable(replan->store, after, PAGE, page, &count, err);
         for (size_t i = 0; !r && i < count; i++)
             r = count_one(replan, page[i], err);
         if (count > 0)
@@ -207,22 +236,32 @@ make_due(struct replan *replan, struct prov_error *err)
     return store_commit(replan->store, err);
 }
 
+static bool
+too_many(const struct replan *replan, int64_t count)
+{
+    return count > replan->fields->guard_floor &&
+           count * 100 > replan->fields->guard_percent * replan->linked;
+}
+
 /* Why the guard objects; "": it does not. One user who is named is meant. */
 static void
 objection(const struct replan *replan, char *ret, size_t size)
 {
     const struct fields *fields = replan->fields;
+    bool renames = too_many(replan, replan->renamed);
 
     *ret = '\0';
-    if (replan->order->subject || replan->renamed <= fields->guard_floor ||
-        replan->renamed * 100 <= fields->guard_percent * replan->linked)
+    if (replan->order->subject || (!renames && !too_many(replan, replan->deactivated)))
         return;
     snprintf(ret, size,
-             "it would rename %lld of %lld users, more than guard_floor (%lld) and guard_percent "
-             "(%lld%%) allow; nothing was changed. Renamed users log in with the new name. If that "
-             "is meant, force it",
-             (long long)replan->renamed, (long long)replan->linked, (long long)fields->guard_floor,
-             (long long)fields->guard_percent);
+             "it would %s %lld of %lld users, more than guard_floor (%lld) and guard_percent "
+             "(%lld%%) allow; nothing was changed. %s. If that is meant, force it",
+             renames ? "rename" : "deactivate",
+             (long long)(renames ? replan->renamed : replan->deactivated),
+             (long long)replan->linked, (long long)fields->guard_floor,
+             (long long)fields->guard_percent,
+             renames ? "Renamed users log in with the new name"
+                     : "They are out of scope by scope_filter or scope_groups");
 }
 
 /* A changed profile cannot be told from here: its Id is Salesforce's. */
@@ -246,17 +285,18 @@ report(struct replan *replan, bool applied, const char *reason, struct json_obje
 {
     AUTO_JSON struct json_object *result = json_object_new_object();
     struct json_object *counts = json_object_new_object();
-    int64_t unchanged = replan->linked - replan->renamed - replan->updated - replan->blocked;
 
     if (!result || json_put(result, "counts", counts) || !counts ||
         json_put_bool(result, "applied", applied) ||
         json_put_bool(result, "dry_run", replan->order->dry_run) ||
         json_put_string(result, "reason", *reason ? reason : NULL) ||
         json_put_int(counts, "linked", replan->linked) ||
+        json_put_int(counts, "created", replan->created) ||
+        json_put_int(counts, "deactivated", replan->deactivated) ||
         json_put_int(counts, "renamed", replan->renamed) ||
         json_put_int(counts, "updated", replan->updated) ||
         json_put_int(counts, "blocked", replan->blocked) ||
-        json_put_int(counts, "unchanged", unchanged) ||
+        json_put_int(counts, "unchanged", replan->unchanged) ||
         json_put(result, "looks_up", looks_up(replan->fields)) ||
         json_put(result, "changes", json_ref(replan->changes)))
         return error_nomem(err);

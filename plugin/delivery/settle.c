@@ -141,6 +141,19 @@ window_end_us(const struct delivery *d)
     return clock_now_us() + d->fields->settle_window_s * CLOCK_SECOND_US;
 }
 
+/* Why the user is not in scope, to be shown with what became of it; NULL: is in scope. */
+static const char *
+unwanted_code(const struct item *item)
+{
+    return item->plan.in_scope ? NULL : item->plan.code;
+}
+
+static const char *
+unwanted_reason(const struct item *item)
+{
+    return item->plan.in_scope ? NULL : item->plan.reason;
+}
+
 int
 settle_delivered(struct round *round, struct item *item, const char *id, struct prov_error *err)
 {
@@ -166,7 +179,7 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
         set_text(&link->plan_digest, d->fields->plan_digest) ||
         (inputs && set_text(&link->username_inputs, inputs)))
         return error_nomem(err);
-    r = set_words(link, "delivered", NULL, NULL, NULL, NULL, err);
+    r = set_words(link, "delivered", unwanted_code(item), unwanted_reason(item), NULL, NULL, err);
     if (!r)
         r = settle_held_name(round, link, err);
     if (!late) {
@@ -181,8 +194,8 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
         r = store_wake_manager(d->store, subject->iss, subject->uri, err);
     /* a deactivation is sent alone; what else differs is a later difference (rule 7). So is a
      * manager who was refused: then that is the subject's outcome. */
-    if (!r && (item->without_manager ||
-               (item->plan.action == PLAN_DEACTIVATE && subject->presence == PRESENCE_IN)))
+    if (!r &&
+        (item->without_manager || (item->plan.action == PLAN_DEACTIVATE && item->plan.in_scope)))
         r = store_due_add(d->store, subject->id, DUE_NOW, err);
     round->report->delivered++;
     return r;
@@ -282,13 +295,14 @@ settle_nothing(struct round *round, struct item *item, struct prov_error *err)
     /* looked at again for a cause of our own, a version that was delivered stays delivered */
     bool told = link->settled_version == item->work.subject.version && link->outcome &&
                 strcmp(link->outcome, "delivered") == 0;
-    int r = told ? PROV_OK : set_words(link, "nothing to do", NULL, NULL, NULL, NULL, err);
+    int r = set_words(link, told ? "delivered" : "nothing to do", unwanted_code(item),
+                      unwanted_reason(item), NULL, NULL, err);
 
     if (r)
         return r;
     link->settled_version = item->work.subject.version;
     /* of a user who is gone or out of scope the changes are not there: nothing was wanted of them */
-    if (link->salesforce_id[0] && item->work.subject.presence == PRESENCE_IN)
+    if (link->salesforce_id[0] && item->plan.in_scope)
         link->confirmed_version = link->settled_version;
     link->attempts = link->next_us = 0;
     link->replan = false;

@@ -1,6 +1,8 @@
 /*
- * Value filters (RFC 7644 3.4.2.2, valFilter): their syntax and whether an element passes. Which
- * attribute is filtered, and what becomes of the elements that pass, is decided by the callers.
+ * Filters (RFC 7644 3.4.2.2): their syntax, and whether what they are laid over passes. A value
+ * filter, inside the brackets of a path, names sub-attributes of one element; a filter over
+ * resources names paths, and of several values one that passes is enough. Which attribute is
+ * filtered, and what becomes of what passes, is decided by the callers.
  *
  * Strings compare without case, values of `value` included: the User schema marks nearly all of its
  * strings caseExact false (RFC 7643 8.7.1), and this room knows no other schema to ask.
@@ -11,11 +13,16 @@
 #include <strings.h>
 
 #include "plugin/scim/parts.h"
+#include "plugin/scim/patch.h"
+#include "plugin/scim/path.h"
 
 /* Bounds the recursion of parser and evaluation, together with the length limit of a path. */
 #define MAX_PARENTHESES 8
 /* Bounds the work of one PATCH, together with SCIM_MAX_OPERATIONS. */
 #define MAX_COMPARISONS 16
+/* The same for a filter over resources, which an admin writes. */
+#define RESOURCE_MAX_BYTES       4096
+#define RESOURCE_MAX_COMPARISONS 64
 
 enum kind {
     AND,
@@ -43,7 +50,8 @@ static const char *const comparison_names[] = {
 struct scim_filter {
     enum kind kind;
     struct scim_filter *left, *right; /* AND and OR have both, NOT the left one */
-    char *name;
+    char *name;                       /* what is compared: of an element its sub-attribute, */
+    struct scim_path *path; /* of a resource the values at a path; the other one is NULL */
     enum comparison comparison;
     struct json_object *value; /* NULL: the literal null */
 };
@@ -51,6 +59,7 @@ struct scim_filter {
 struct parser {
     const char *text;
     size_t at;
+    bool over_resource;
     int depth, comparisons;
     struct prov_error *err;
 };
@@ -63,6 +72,7 @@ scim_filter_free(struct scim_filter *filter)
     scim_filter_free(filter->left);
     scim_filter_free(filter->right);
     free(filter->name);
+    scim_path_free(filter->path);
     json_object_put(filter->value);
     free(filter);
 }
@@ -76,7 +86,20 @@ skip_blanks(struct parser *parser)
 static int
 fail(const struct parser *parser, const char *why)
 {
+    if (parser->over_resource)
+        return error_set(parser->err, PROV_E_INVALID,
+                         "filter '%.*s' is not valid at position %zu: %s; a filter looks like "
+                         "userType eq \"Employee\" and not (title co \"Trainee\")",
+                         scim_shown_length(parser->text), parser->text, parser->at + 1, why);
     return scim_syntax_error(parser->text, parser->at, why, parser->err);
+}
+
+static int
+fail_limit(const struct parser *parser, const char *what, int limit)
+{
+    return error_set(parser->err, PROV_E_LIMIT, "%s '%.*s' has more than %d %s: simplify %s",
+                     parser->over_resource ? "filter" : "path", scim_shown_length(parser->text),
+                     parser->text, limit, what, parser->over_resource ? "it" : "its filter");
 }
 
 /* Whether this word comes next, as a whole word. */
@@ -167,33 +190,82 @@ unfit(enum comparison comparison, struct json_object *literal)
     return NULL;
 }
 
-/* `name pr` or `name operator literal`. The RFC's own example leaves out the blank before a
- * quote. */
+/* Bytes of the attribute path that comes next, its value filter included. */
+static size_t
+path_length(const char *text)
+{
+    bool inside = false, quoted = false;
+    size_t length = 0;
+
+    for (; text[length]; length++) {
+        char c = text[length];
+        if (quoted && c == '\\' && text[length + 1])
+            length++;
+        else if (c == '"' && inside)
+            quoted = !quoted;
+        else if (!quoted && (c == '[' || c == ']'))
+            inside = c == '[';
+        else if (!inside && strchr(" \t()\"", c))
+            break;
+    }
+    return length;
+}
+
+/* What is compared: a sub-attribute, or in a filter over resources a path. */
+static int
+take_operand(struct parser *parser, struct scim_filter *filter)
+{
+    const char *text = parser->text + parser->at;
+    size_t length = parser->over_resource ? path_length(text) : scim_name_length(text);
+    AUTO_FREE char *name = strndup(text, length);
+    struct prov_error why = PROV_ERROR_INIT;
+    int result = PROV_OK;
+
+    if (!name)
+        return error_nomem(parser->err);
+    if (length == 0)
+        return fail(parser, parser->over_resource ? "the name of an attribute is needed here"
+                                                  : "the name of a sub-attribute is needed here");
+    if (!parser->over_resource)
+        filter->name = STEAL(name);
+    else
+        result = scim_path_parse(name, &filter->path, &why);
+    if (result == PROV_E_NOMEM)
+        return error_nomem(parser->err);
+    if (result != PROV_OK)
+        return error_set(parser->err, result, "filter '%.*s' is not valid at position %zu: %s",
+                         scim_shown_length(parser->text), parser->text, parser->at + 1, why.text);
+    parser->at += length;
+    return PROV_OK;
+}
+
+/* `name pr` or `name operator literal`; of a resource also `name[value filter]` alone. The RFC's own
+ * example leaves out the blank before a quote. */
 static int
 take_comparison(struct parser *parser, struct scim_filter **ret)
 {
     CLEANUP(scim_filter_cleanup) struct scim_filter *filter = calloc(1, sizeof(*filter));
-    size_t length = scim_name_length(parser->text + parser->at), i = 0;
-    size_t count = sizeof(comparison_names) / sizeof(comparison_names[0]);
+    size_t count = sizeof(comparison_names) / sizeof(comparison_names[0]), i = 0;
+    int most = parser->over_resource ? RESOURCE_MAX_COMPARISONS : MAX_COMPARISONS;
     const char *why;
     int result;
 
     if (!filter)
         return error_nomem(parser->err);
-    if (length == 0)
-        return fail(parser, "the name of a sub-attribute is needed here");
-    if (++parser->comparisons > MAX_COMPARISONS)
-        return error_set(parser->err, PROV_E_LIMIT,
-                         "path '%.*s' compares more than %d times: simplify its filter",
-                         scim_shown_length(parser->text), parser->text, MAX_COMPARISONS);
-    filter->name = strndup(parser->text + parser->at, length);
-    if (!filter->name)
-        return error_nomem(parser->err);
-    parser->at += length;
+    if (++parser->comparisons > most)
+        return fail_limit(parser, "comparisons", most);
+    result = take_operand(parser, filter);
+    if (result != PROV_OK)
+        return result;
     skip_blanks(parser);
     filter->kind = next_is(parser, "pr") ? PRESENT : COMPARE;
     while (filter->kind == COMPARE && i < count && !next_is(parser, comparison_names[i]))
         i++;
+    if (i == count && filter->path && filter->path->filter && !filter->path->sub) {
+        filter->kind = PRESENT;
+        *ret = STEAL(filter);
+        return PROV_OK;
+    }
     if (i == count)
         return fail(parser, "eq, ne, co, sw, ew, gt, ge, lt, le or pr is needed here");
     parser->at += 2;
@@ -232,9 +304,7 @@ take_term(struct parser *parser, struct scim_filter **ret)
     if (parser->text[parser->at] != '(')
         return take_comparison(parser, ret);
     if (++parser->depth > MAX_PARENTHESES)
-        return error_set(parser->err, PROV_E_LIMIT,
-                         "path '%.*s' nests more than %d parentheses: simplify its filter",
-                         scim_shown_length(parser->text), parser->text, MAX_PARENTHESES);
+        return fail_limit(parser, "parentheses in each other", MAX_PARENTHESES);
     parser->at++;
     result = take_or(parser, &inner);
     if (result != PROV_OK)
@@ -300,6 +370,24 @@ scim_filter_parse(const char *text, size_t *position, struct scim_filter **ret,
 
     if (result == PROV_OK)
         *position = parser.at;
+    return result;
+}
+
+int
+scim_filter_compile(const char *text, struct scim_filter **ret, struct prov_error *err)
+{
+    struct parser parser = { .text = text, .over_resource = true, .err = err };
+    CLEANUP(scim_filter_cleanup) struct scim_filter *filter = NULL;
+    int result;
+
+    if (strlen(text) > RESOURCE_MAX_BYTES)
+        return error_set(err, PROV_E_LIMIT, "filter '%.*s...' is longer than %d bytes: shorten it",
+                         scim_shown_length(text), text, RESOURCE_MAX_BYTES);
+    result = take_or(&parser, &filter);
+    if (result == PROV_OK && text[parser.at] != '\0')
+        result = fail(&parser, "'and', 'or' or the end of the filter is needed here");
+    if (result == PROV_OK)
+        *ret = STEAL(filter);
     return result;
 }
 
@@ -383,9 +471,54 @@ compares(const struct scim_filter *filter, struct json_object *value)
     }
 }
 
+/* One value at the path of a comparison, or NULL for none. */
+static bool
+value_passes(const struct scim_filter *filter, struct json_object *value)
+{
+    if (filter->kind == PRESENT)
+        return scim_is_present(value);
+    /* of a complex value without sub-attribute its `value` is meant (RFC 7644 3.4.2.2) */
+    if (!filter->path->sub && json_object_is_type(value, json_type_object))
+        value = scim_element_part(value, "value");
+    return compares(filter, value);
+}
+
+/* One of several values that passes is enough (RFC 7644 3.4.2.2). */
+static bool
+resource_passes(const struct scim_filter *filter, struct json_object *resource)
+{
+    const struct scim_path *path = filter->path;
+    AUTO_JSON struct json_object *by_default = NULL;
+    struct json_object *values;
+    struct scim_place place;
+    size_t count = 1, met = 0;
+
+    scim_path_locate(path, resource, &place);
+    values =
+        place.attribute ? json_get_nocase(place.container, place.attribute, NULL) : place.container;
+    /* who is not said to be inactive is active, here as everywhere */
+    if (!values && place.attribute && !place.schema && strcasecmp(place.attribute, "active") == 0)
+        values = by_default = json_object_new_boolean(scim_is_active(resource));
+    if (json_object_is_type(values, json_type_array))
+        count = json_object_array_length(values);
+    for (size_t i = 0; i < count; i++) {
+        struct json_object *value = json_object_is_type(values, json_type_array)
+                                        ? json_object_array_get_idx(values, i)
+                                        : values;
+        if (path->filter && !(value && scim_filter_match(path->filter, value)))
+            continue;
+        met++;
+        if (value_passes(filter, path->sub ? scim_element_part(value, path->sub) : value))
+            return true;
+    }
+    return met == 0 && value_passes(filter, NULL);
+}
+
 bool
 scim_filter_match(const struct scim_filter *filter, struct json_object *element)
 {
+    if (filter->path)
+        return resource_passes(filter, element);
     switch (filter->kind) {
     case AND:
         return scim_filter_match(filter->left, element) &&

@@ -1,4 +1,12 @@
-/* The value filter of a path, `type eq "work" and primary eq true`. For this room only. */
+/*
+ * Filters (RFC 7644 3.4.2.2). Of a path, over the elements of an attribute:
+ *   type eq "work" and primary eq true
+ * Over a whole resource, every operator, `and`, `or`, `not (...)`, value paths and schema URNs:
+ *   userType eq "Employee" and emails[type eq "work" and value ew "@acme.example"]
+ *   urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department sw "Sales"
+ * Names and texts compare without case. Of several values one that passes is enough, also for `ne`:
+ * "none of them" is not (groups.display eq "x"). An absent `active` is true. Pure.
+ */
 #ifndef SCIM_FILTER_H
 #define SCIM_FILTER_H
 
@@ -16,7 +24,13 @@ MUST_CHECK int scim_filter_parse(const char *text, size_t *position, struct scim
 void scim_filter_free(struct scim_filter *filter);
 DEFINE_CLEANUP(struct scim_filter *, scim_filter, scim_filter_free);
 
-/* Whether one element of a multi-valued attribute passes. */
+/* Reads a filter over a resource, the whole text. PROV_E_INVALID with position (from 1) and remedy;
+ * PROV_E_LIMIT beyond 4 KiB, 8 parentheses or 64 comparisons. The caller frees *ret. */
+MUST_CHECK int scim_filter_compile(const char *text, struct scim_filter **ret,
+                                   struct prov_error *err);
+
+/* Whether one element of a multi-valued attribute passes; of a compiled filter, the resource. A
+ * filter never changes: any number of threads may use it. */
 bool scim_filter_match(const struct scim_filter *filter, struct json_object *element);
 
 /* Whether the filter says what an element that passes it looks like: `eq`, or several of them

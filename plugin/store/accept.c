@@ -88,16 +88,24 @@ write_event(struct db *db, const struct event *event, int64_t subject, int64_t v
                   event->kinds, now_us);
 }
 
+bool
+store_wants_active(const struct store *store, enum presence presence, struct json_object *resource)
+{
+    return presence == PRESENCE_IN && scim_is_active(resource) &&
+           (!resource || !store->in_scope || store->in_scope(store->scope_context, resource));
+}
+
 /* Writes event, subject and due. */
 static int
-write_fold(struct db *db, const struct event *event, int64_t now_us, struct subject *subject,
+write_fold(struct store *store, const struct event *event, int64_t now_us, struct subject *subject,
            struct prov_error *err)
 {
+    struct db *db = store->write;
     AUTO_FREE char *resource = subject->resource ? json_text(subject->resource) : NULL;
     struct json_object *name = json_get_nocase(subject->resource, "userName", NULL);
     const char *user_name =
         json_object_is_type(name, json_type_string) ? json_object_get_string(name) : NULL;
-    bool urgent = subject->presence != PRESENCE_IN || !scim_is_active(subject->resource);
+    bool urgent = !store_wants_active(store, subject->presence, subject->resource);
     int64_t event_seq;
     int r;
 
@@ -132,9 +140,10 @@ write_fold(struct db *db, const struct event *event, int64_t now_us, struct subj
 }
 
 int
-accept_fold(struct db *db, const struct event *event, int64_t now_us, struct store_answer *answer,
-            struct prov_error *err)
+accept_fold(struct store *store, const struct event *event, int64_t now_us,
+            struct store_answer *answer, struct prov_error *err)
 {
+    struct db *db = store->write;
     CLEANUP(subject_done) struct subject subject = { .presence = PRESENCE_IN };
     struct subject_state state;
     bool known = false, changed;
@@ -161,7 +170,7 @@ accept_fold(struct db *db, const struct event *event, int64_t now_us, struct sto
     }
     /* an event that changes nothing counts too: it releases a parked subject, and the story tells
      * that it came; the plan then finds no difference */
-    r = write_fold(db, event, now_us, &subject, err);
+    r = write_fold(store, event, now_us, &subject, err);
     if (!r) {
         answer->status = PROV_ANSWER_ACCEPTED;
         answer->version = subject.version;
@@ -174,8 +183,10 @@ accept_fold(struct db *db, const struct event *event, int64_t now_us, struct sto
 /* One savepoint an event: what it wrote goes when it fails, the rest of the group stays. A failure
  * of the store itself ends the whole transaction, since nothing after it can be trusted. */
 static int
-fold_call(struct db *db, struct accept_call *call, int64_t now_us, struct prov_error *err)
+fold_call(struct store *store, struct accept_call *call, int64_t now_us, struct prov_error *err)
 {
+    struct db *db = store->write;
+
     for (size_t i = 0; i < call->count; i++) {
         struct store_answer *answer = &call->answers[i];
         int r;
@@ -184,7 +195,7 @@ fold_call(struct db *db, struct accept_call *call, int64_t now_us, struct prov_e
             continue;
         r = db_run(db, err, "SAVEPOINT one", "");
         if (!r)
-            r = accept_fold(db, call->events[i], now_us, answer, err);
+            r = accept_fold(store, call->events[i], now_us, answer, err);
         if (r)
             return r;
         if (answer->status == PROV_ANSWER_REFUSED)
@@ -211,7 +222,7 @@ commit_group(struct store *store, struct accept_call *group, struct prov_error *
         return r;
     now_us = clock_now_us();
     for (struct accept_call *call = group; call && !r; call = call->next)
-        r = fold_call(db, call, now_us, err);
+        r = fold_call(store, call, now_us, err);
     if (r) {
         db_rollback(db);
         return r;

@@ -13,6 +13,9 @@ struct store {
     char *path, *lease_path;
     struct store *next_open; /* the process-wide list, for the fork handlers */
 
+    store_scope_fn in_scope; /* NULL: everybody */
+    const void *scope_context;
+
     pthread_mutex_t write_lock, read_lock;
     struct db *write, *read; /* NULL: open when needed */
 
@@ -71,8 +74,12 @@ MUST_CHECK int link_read(const struct db_rows *rows, int first, struct link *ret
 MUST_CHECK int subject_read(const struct db_rows *rows, int first, struct subject *ret,
                             struct prov_error *err);
 
+/* Whether a subject in this state is to have an active account. */
+bool store_wants_active(const struct store *store, enum presence presence,
+                        struct json_object *resource);
+
 /* One event folded inside the caller's transaction (accept.c); also for snapshots. */
-MUST_CHECK int accept_fold(struct db *db, const struct event *event, int64_t now_us,
+MUST_CHECK int accept_fold(struct store *store, const struct event *event, int64_t now_us,
                            struct store_answer *answer, struct prov_error *err);
 
 #endif

@@ -310,8 +310,8 @@ store_due_replan(struct store *store, int64_t subject, struct prov_error *err)
 }
 
 int
-store_linked(struct store *store, int64_t after, int64_t limit, int64_t *ret, size_t *ret_count,
-             struct prov_error *err)
+store_replannable(struct store *store, int64_t after, int64_t limit, int64_t *ret,
+                  size_t *ret_count, struct prov_error *err)
 {
     CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
@@ -321,10 +321,11 @@ store_linked(struct store *store, int64_t after, int64_t limit, int64_t *ret, si
 
     *ret_count = 0;
     if (!r)
-        r = db_select(db, &rows, err,
-                      "SELECT subject FROM link WHERE subject > ? AND salesforce_id IS NOT NULL"
-                      " ORDER BY subject LIMIT ?",
-                      "ii", after, limit);
+        r = db_select(
+            db, &rows, err,
+            "SELECT subject FROM link WHERE subject > ?"
+            " AND (salesforce_id IS NOT NULL OR code = 'OUT_OF_SCOPE') ORDER BY subject LIMIT ?",
+            "ii", after, limit);
     while (!r) {
         r = db_next(&rows, &row, err);
         if (r || !row)

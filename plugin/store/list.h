@@ -46,7 +46,7 @@ struct store_snapshot {
     char *cursor_uri; /* LOST: of the last one done */
     int64_t listed, compared, folded;
     int64_t counts[LIST_WHATS];
-    int64_t in_scope, at_risk; /* subjects of the issuer; of those, who would be lost */
+    int64_t in_scope, at_risk; /* subjects of the issuer; of those, who would be deactivated */
     int64_t unknown_managers;
     char *unknown_manager_place; /* of the first */
     char *reason;                /* the guard objects; NULL: it does not */

@@ -220,6 +220,8 @@ compare_known(struct page *page, const struct listed *listed, const struct known
         page->snapshot->counts[LIST_UNCHANGED]++;
         return PROV_OK;
     }
+    page->snapshot->at_risk += store_wants_active(page->snapshot->store, known->presence, before) &&
+                               !store_wants_active(page->snapshot->store, known->presence, wanted);
     r = list_difference(before, wanted, &names, err);
     if (r)
         return r;
@@ -388,8 +390,10 @@ object(struct store_snapshot *s, const struct store_guard *guard, struct prov_er
     else if (s->at_risk > guard->floor && s->at_risk * 100 > guard->percent * s->in_scope)
         length = asprintf(
             &s->reason,
-            "the list lacks %lld of %lld users in scope, more than guard_floor (%lld) and "
-            "guard_percent (%lld%%) allow; nothing was changed. If that is meant, force it",
+            "the list lacks %lld of %lld users in scope, or makes them inactive or out of scope, "
+            "more than guard_floor (%lld) and guard_percent (%lld%%) allow; nothing was changed. "
+            "If "
+            "that is meant, force it",
             (long long)s->at_risk, (long long)s->in_scope, (long long)guard->floor,
             (long long)guard->percent);
     if (length < 0) { /* out of memory must not read as "no objection" */
@@ -461,7 +465,7 @@ fold(struct page *page, int64_t seq, const char *uri, const char *data, struct p
     if (!r && digest_hex(data ? data : jti, strlen(data ? data : jti), event.digest))
         r = error_nomem(err);
     if (!r)
-        r = accept_fold(page->db, &event, clock_now_us(), &answer, err);
+        r = accept_fold(page->snapshot->store, &event, clock_now_us(), &answer, err);
     if (!r && answer.status == PROV_ANSWER_REFUSED)
         r = error_set(err, PROV_E_INVALID, "user '%s': %s", uri, answer.error.text);
     return r;

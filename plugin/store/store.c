@@ -117,6 +117,13 @@ store_free(struct store *store)
     free(store);
 }
 
+void
+store_set_scope(struct store *store, store_scope_fn in_scope, const void *context)
+{
+    store->in_scope = in_scope;
+    store->scope_context = context;
+}
+
 const char *
 store_path(const struct store *store)
 {

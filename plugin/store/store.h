@@ -38,6 +38,14 @@ bool store_exists(const struct store *store);
 /* Whether the store could be used as far as its place goes; makes nothing. PROV_E_STORE. */
 MUST_CHECK int store_check_place(const struct store *store, struct prov_error *err);
 
+/*
+ * Names who is in scope by the connector fields: their leavers go ahead like the others (rule 7), and
+ * the guard of a list counts them. Called inside transactions, from any thread; must not block.
+ * Before the first use of the store. Without one everybody is in scope.
+ */
+typedef bool (*store_scope_fn)(const void *context, struct json_object *resource);
+void store_set_scope(struct store *store, store_scope_fn in_scope, const void *context);
+
 /* ---- accepting (accept.c) ---- */
 
 struct store_answer {
@@ -203,9 +211,10 @@ MUST_CHECK int store_due_add(struct store *store, int64_t subject, int64_t at,
                              struct prov_error *err);
 /* [tx] Makes a subject due, to be planned as if new (rule 10). */
 MUST_CHECK int store_due_replan(struct store *store, int64_t subject, struct prov_error *err);
-/* Up to limit ids of subjects that have a Salesforce Id, in order, after one of them. */
-MUST_CHECK int store_linked(struct store *store, int64_t after, int64_t limit, int64_t *ret,
-                            size_t *ret_count, struct prov_error *err);
+/* Up to limit ids of subjects that have a Salesforce Id, or were kept from one by their scope, in
+ * order, after one of them. */
+MUST_CHECK int store_replannable(struct store *store, int64_t after, int64_t limit, int64_t *ret,
+                                 size_t *ret_count, struct prov_error *err);
 /* [tx] Makes due who waits for this username or for this manager (NULL: neither). */
 MUST_CHECK int store_wake_name(struct store *store, const char *username, struct prov_error *err);
 MUST_CHECK int store_wake_manager(struct store *store, const char *iss, const char *uri,

@@ -1,7 +1,4 @@
 EXTRA_DIST += tests/e2e/harness.py hosts/python/minimal_host.py
-# by scripts/test: they need the npm registry
-EXTRA_DIST += tests/interop/run tests/interop/package.json tests/interop/package-lock.json \
-	tests/interop/.npmrc tests/interop/jsforce.test.mjs
 
 e2e_tests = \
 	tests/e2e/test_abi.py \
@@ -10,6 +7,7 @@ e2e_tests = \
 	tests/e2e/test_failures.py \
 	tests/e2e/test_lists.py \
 	tests/e2e/test_main_job.py \
+	tests/e2e/test_scope.py \
 	tests/e2e/test_terminal.py \
 	tests/e2e/test_wire.py
 dist_check_SCRIPTS += $(e2e_tests)

@@ -228,7 +228,7 @@ hostile_path_is_refused_for_its_size(void)
           "(taken)");
     T_HAS(refusal("a[b pr or b pr or b pr or b pr or b pr or b pr or b pr or b pr or b pr or b pr "
                   "or b pr or b pr or b pr or b pr or b pr or b pr or b pr]"),
-          "compares more than 16 times");
+          "more than 16 comparisons");
     T_STR(refusal("a[(b pr) and (b pr) and (b pr) and (b pr) and (b pr) and (b pr) and (b pr) and "
                   "(b pr) and (b pr)]"),
           "(taken)");

@@ -1,0 +1,201 @@
+/*
+ * Decides who is in scope. Both fields narrow: a user must pass the filter and be in one of the
+ * groups. Groups and roles are one list, as in WSO2's role-based provisioning: what one host calls a
+ * role is a group of another, and both are compared by value and by display, without case. A
+ * resource that names no groups is in none: RFC 7643 2.5 makes no difference between the two.
+ */
+#include "schema/scope.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "plugin/scim/filter.h"
+#include "schema/letters.h"
+
+#define MOST_NAMES 200
+
+/* ---- reading the fields ---- */
+
+static const char list_remedy[] =
+    "write [\"sales\", \"support\"], or the same as one text with commas: \"sales, support\"";
+
+/* Adds a name without the blanks around it; an empty one is left out. */
+static int
+add_name(struct json_object *names, const char *text)
+{
+    AUTO_FREE char *name = letters_trim(text);
+    struct json_object *value;
+
+    if (!name)
+        return PROV_E_NOMEM;
+    if (!*name)
+        return PROV_OK;
+    value = json_object_new_string(name);
+    return json_append(names, value);
+}
+
+/* The names in "sales, support". */
+static int
+split_names(const char *text, struct json_object *names)
+{
+    AUTO_FREE char *copy = strdup(text);
+    char *rest = copy;
+    int result = copy ? PROV_OK : PROV_E_NOMEM;
+
+    for (char *name; result == PROV_OK && (name = strsep(&rest, ","));)
+        result = add_name(names, name);
+    return result;
+}
+
+static void
+check_names(struct fields *fields, struct fault_list *faults)
+{
+    struct json_object *given = fields->scope_groups;
+    AUTO_JSON struct json_object *names = json_object_new_array();
+    int result = names ? PROV_OK : PROV_E_NOMEM;
+
+    if (json_object_is_type(given, json_type_string))
+        result = result ? result : split_names(json_object_get_string(given), names);
+    for (size_t i = 0; !result && json_object_is_type(given, json_type_array) &&
+                       i < json_object_array_length(given);
+         i++) {
+        struct json_object *name = json_object_array_get_idx(given, i);
+        if (!json_object_is_type(name, json_type_string)) {
+            faults_add(faults, "scope_groups", NULL, list_remedy,
+                       "entry %zu is of type %s; a group or role is named by a text", i + 1,
+                       json_type_to_name(json_object_get_type(name)));
+            return;
+        }
+        result = add_name(names, json_object_get_string(name));
+    }
+    if (result)
+        faults->result = result;
+    else if (!json_object_is_type(given, json_type_string) &&
+             !json_object_is_type(given, json_type_array))
+        faults_add(faults, "scope_groups", NULL, list_remedy, "a list of names is needed");
+    else if (json_object_array_length(names) == 0)
+        faults_add(faults, "scope_groups", NULL,
+                   "name the groups; or remove the field, then every user is in scope",
+                   "it is a list without a name, so nobody would be in scope");
+    else if (json_object_array_length(names) > MOST_NAMES)
+        faults_add(
+            faults, "scope_groups", NULL, "make one group of them at the host, or use scope_filter",
+            "it has %zu names, at most %d are taken", json_object_array_length(names), MOST_NAMES);
+    else {
+        json_object_put(fields->scope_groups);
+        fields->scope_groups = STEAL(names);
+    }
+}
+
+void
+scope_check(struct fields *fields, struct fault_list *faults)
+{
+    struct prov_error why = PROV_ERROR_INIT;
+    int result;
+
+    if (fields->scope_groups)
+        check_names(fields, faults);
+    if (!fields->scope_filter)
+        return;
+    result = scim_filter_compile(fields->scope_filter, &fields->scope, &why);
+    if (result == PROV_E_NOMEM)
+        faults->result = result;
+    else if (result)
+        faults_add(faults, "scope_filter", fields->scope_filter, "correct it there", "%s",
+                   why.text);
+}
+
+/* ---- deciding ---- */
+
+static bool
+is_listed(struct json_object *names, struct json_object *value)
+{
+    const char *text =
+        json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
+
+    for (size_t i = 0; text && i < json_object_array_length(names); i++) {
+        if (strcasecmp(text, json_object_get_string(json_object_array_get_idx(names, i))) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether a group or role, or the bare name of one, is listed. */
+static bool
+element_listed(struct json_object *names, struct json_object *element)
+{
+    if (!json_object_is_type(element, json_type_object))
+        return is_listed(names, element);
+    return is_listed(names, json_get_nocase(element, "value", NULL)) ||
+           is_listed(names, json_get_nocase(element, "display", NULL));
+}
+
+/* *ret_named: the resource names any group or role at all. */
+static bool
+in_a_group(struct json_object *names, struct json_object *resource, bool *ret_named)
+{
+    static const char *const attributes[] = { "groups", "roles" };
+
+    *ret_named = false;
+    for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++) {
+        struct json_object *list = json_get_nocase(resource, attributes[i], NULL);
+        size_t count = json_object_is_type(list, json_type_array) ? json_object_array_length(list)
+                                                                  : list != NULL;
+        for (size_t k = 0; k < count; k++) {
+            struct json_object *element = json_object_is_type(list, json_type_array)
+                                              ? json_object_array_get_idx(list, k)
+                                              : list;
+            *ret_named = true;
+            if (element_listed(names, element))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* "'sales', 'support' and 3 more" */
+static void
+write_names(struct json_object *names, char *text, size_t size)
+{
+    size_t count = json_object_array_length(names), length = 0, i = 0;
+
+    text[0] = '\0';
+    for (; i < count && i < 5 && length < size; i++)
+        length += (size_t)snprintf(text + length, size - length, "%s'%s'", i ? ", " : "",
+                                   json_object_get_string(json_object_array_get_idx(names, i)));
+    if (i < count && length < size)
+        snprintf(text + length, size - length, " and %zu more", count - i);
+    error_tidy(text);
+}
+
+bool
+scope_admits(const struct fields *fields, struct json_object *resource, char *why, size_t size)
+{
+    char names[300];
+    bool named;
+
+    if (fields->scope_groups && !in_a_group(fields->scope_groups, resource, &named)) {
+        if (why) {
+            write_names(fields->scope_groups, names, sizeof(names));
+            snprintf(
+                why, size,
+                named ? "out of scope: the user has none of the groups or roles of scope_groups, "
+                        "%s"
+                      : "out of scope: the host names no group or role of the user, and "
+                        "scope_groups asks for one of %s",
+                names);
+            error_tidy(why);
+        }
+        return false;
+    }
+    if (fields->scope && !scim_filter_match(fields->scope, resource)) {
+        if (why) {
+            snprintf(why, size, "out of scope: the user does not pass scope_filter, %s",
+                     fields->scope_filter);
+            error_tidy(why);
+        }
+        return false;
+    }
+    return true;
+}
