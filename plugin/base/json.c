@@ -1,6 +1,8 @@
 /* Strict JSON reading and canonical writing over json-c. Knows nothing of what the JSON means. */
 #include "plugin/base/json.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -45,11 +47,16 @@ fail_at(const char *text, size_t offset, const char *what, const char *why, int 
 /*
  * What json-c (0.16) takes in its strict mode and JSON (RFC 8259) does not: NaN, Infinity, "1.",
  * 'keys', control characters in strings, UTF-8 that is none. Written out again it would spoil a
- * whole call to Salesforce, so it is refused here, at its place.
+ * whole call to Salesforce, so it is refused here, at its place. So is what JSON allows and nobody
+ * can keep as it was sent (I-JSON, RFC 7493): a name that stands twice in an object, of which json-c
+ * keeps the last; half of a surrogate pair, which it replaces; integers beyond 64 bits, which it
+ * changes; NUL in a name, where it ends the name. NUL in a value is kept, and for the reader of the
+ * value to refuse.
  */
 struct scan {
     const unsigned char *at, *end;
     size_t depth;
+    size_t names;    /* colons, one behind each name of an object */
     bool whole;      /* the outermost value has ended */
     const char *why; /* the first fault, at `at` */
     int code;
@@ -83,22 +90,74 @@ scan_fail(struct scan *scan, int code, const char *why)
     return false;
 }
 
+/* The character of \uXXXX at `at`; -1 if there is none. */
+static int
+escaped_unit(const unsigned char *at, const unsigned char *end)
+{
+    int unit = 0;
+
+    if (end - at < 6 || at[0] != '\\' || at[1] != 'u')
+        return -1;
+    for (int i = 2; i < 6; i++) {
+        if (!isxdigit(at[i]))
+            return -1;
+        unit = unit * 16 + (at[i] <= '9' ? at[i] - '0' : (at[i] | 0x20) - 'a' + 10);
+    }
+    return unit;
+}
+
+/* A backslash and what it escapes; what is no escape is json-c's to refuse. */
+static bool
+scan_escape(struct scan *scan, bool *nul)
+{
+    int unit = escaped_unit(scan->at, scan->end), next;
+
+    *nul |= unit == 0;
+    if (unit >= 0xD800 && unit <= 0xDFFF) {
+        next = escaped_unit(scan->at + 6, scan->end);
+        if (unit > 0xDBFF || next < 0xDC00 || next > 0xDFFF)
+            return scan_fail(scan, PROV_E_INVALID,
+                             "half of a surrogate pair, send the whole character or none");
+        scan->at += 6;
+    }
+    scan->at++;
+    if (scan->at < scan->end && *scan->at >= 0x20 && *scan->at < 0x80)
+        scan->at++;
+    return true;
+}
+
+/* Whether the next token is a colon. */
+static bool
+is_name(const unsigned char *at, const unsigned char *end)
+{
+    while (at < end && strchr(" \t\r\n", *at))
+        at++;
+    return at < end && *at == ':';
+}
+
 static bool
 scan_string(struct scan *scan)
 {
+    const unsigned char *start = scan->at;
+    bool nul = false;
+
     for (scan->at++; scan->at < scan->end && *scan->at != '"';) {
         size_t length = utf8_length(scan->at, scan->end);
         if (length == 0)
             return scan_fail(scan, PROV_E_INVALID, "invalid UTF-8");
         if (*scan->at < 0x20)
             return scan_fail(scan, PROV_E_INVALID, "a control character in a string, escape it");
-        scan->at += length;
-        if (scan->at[-1] == '\\' && scan->at < scan->end && *scan->at >= 0x20 && *scan->at < 0x80)
-            scan->at++;
+        if (*scan->at != '\\')
+            scan->at += length;
+        else if (!scan_escape(scan, &nul))
+            return false;
     }
     if (scan->at < scan->end)
         scan->at++; /* else it ends too early, which json-c tells */
-    return true;
+    if (!nul || !is_name(scan->at, scan->end))
+        return true;
+    scan->at = start;
+    return scan_fail(scan, PROV_E_INVALID, "a name with a NUL character, remove it");
 }
 
 static const unsigned char *
@@ -139,6 +198,20 @@ number_end(const unsigned char *at, const unsigned char *end)
     return at;
 }
 
+/* Whether this is an integer that fits neither int64 nor uint64. */
+static bool
+is_too_large(const unsigned char *at, const unsigned char *end)
+{
+    const char *limit = *at == '-' ? "9223372036854775808" : "18446744073709551615";
+    size_t width = strlen(limit), length;
+
+    at += *at == '-';
+    length = (size_t)(end - at);
+    if (skip_digits(at, end) != end)
+        return false; /* a fraction or an exponent: json-c keeps its text */
+    return length > width || (length == width && memcmp(at, limit, width) > 0);
+}
+
 /* true, false, null, or a number. */
 static bool
 scan_word(struct scan *scan)
@@ -151,8 +224,12 @@ scan_word(struct scan *scan)
         if ((size_t)(scan->end - scan->at) >= length && memcmp(scan->at, words[i], length) == 0)
             end = scan->at + length;
     }
-    if (!end)
+    if (!end) {
         end = number_end(scan->at, scan->end);
+        if (end && is_too_large(scan->at, end))
+            return scan_fail(scan, PROV_E_INVALID,
+                             "an integer beyond 64 bits, send it as a string");
+    }
     if (!end)
         return scan_fail(scan, PROV_E_INVALID,
                          "neither a string in double quotes, nor a number, true, false or null");
@@ -167,6 +244,7 @@ scan_bracket(struct scan *scan)
         return scan_fail(scan, PROV_E_LIMIT, "nested deeper than 32 levels");
     if ((*scan->at == ']' || *scan->at == '}') && scan->depth > 0)
         scan->depth--;
+    scan->names += *scan->at == ':';
     scan->at++;
     return true;
 }
@@ -228,12 +306,92 @@ read_value(const char *text, size_t length, const char *what, struct json_object
     return PROV_OK;
 }
 
+/* How many names the objects of a value have. */
+static size_t
+count_names(struct json_object *value)
+{
+    size_t count = 0;
+
+    if (json_object_is_type(value, json_type_array)) {
+        for (size_t i = 0; i < json_object_array_length(value); i++)
+            count += count_names(json_object_array_get_idx(value, i));
+        return count;
+    }
+    if (!json_object_is_type(value, json_type_object))
+        return 0;
+    json_object_object_foreach(value, name, member)
+    {
+        (void)name;
+        count += 1 + count_names(member);
+    }
+    return count;
+}
+
+/* The next string of a text that was scanned before, decoded, if it is a name; *at is moved behind
+ * the string. NULL: it is a value, or out of memory. */
+static struct json_object *
+read_name(const unsigned char **at, const unsigned char *end)
+{
+    struct scan scan = { .at = *at, .end = end };
+    AUTO_JSON struct json_object *name = NULL;
+    const unsigned char *start = *at;
+
+    scan_string(&scan);
+    *at = scan.at;
+    if (!is_name(*at, end) ||
+        json_parse((const char *)start, (size_t)(*at - start), "a name", &name, NULL) != PROV_OK)
+        return NULL;
+    return STEAL(name);
+}
+
+static void
+names_cleanup(struct json_object *(*names)[JSON_MAX_DEPTH + 1])
+{
+    for (size_t i = 0; i <= JSON_MAX_DEPTH; i++)
+        json_object_put((*names)[i]);
+}
+
+/* Finds the name that stands twice in an object of a text that is JSON otherwise. */
+static int
+fail_twice(const char *text, size_t length, const char *what, struct prov_error *err)
+{
+    const unsigned char *start = (const unsigned char *)text, *at = start, *end = start + length;
+    /* the names seen so far of the object on each level */
+    CLEANUP(names_cleanup) struct json_object *names[JSON_MAX_DEPTH + 1] = { NULL };
+    size_t depth = 0;
+    char why[200];
+
+    for (size_t offset = 0; at < end; offset = (size_t)(at - start)) {
+        AUTO_JSON struct json_object *name = *at == '"' ? read_name(&at, end) : NULL;
+        if (text[offset] == '[' || text[offset] == '{') {
+            json_object_put(names[++depth]);
+            names[depth] = json_object_new_object();
+        } else if (text[offset] == ']' || text[offset] == '}') {
+            depth--;
+        }
+        if (text[offset] != '"')
+            at++;
+        if (!name)
+            continue;
+        if (json_object_object_get_ex(names[depth], json_object_get_string(name), NULL)) {
+            snprintf(why, sizeof(why), "the name '%.100s' stands twice in one object, send it once",
+                     json_object_get_string(name));
+            return fail_at(text, offset, what, why, PROV_E_INVALID, err);
+        }
+        if (json_put(names[depth], json_object_get_string(name), NULL) != PROV_OK)
+            break;
+    }
+    return error_nomem(err); /* a name could not be read or kept */
+}
+
 int
 json_parse(const char *text, size_t length, const char *what, struct json_object **ret,
            struct prov_error *err)
 {
     const unsigned char *bytes = (const unsigned char *)text;
     struct scan scan = { .at = bytes, .end = bytes + length };
+    AUTO_JSON struct json_object *value = NULL;
+    int result;
 
     if (length == 0)
         return error_set(err, PROV_E_INVALID, "%s is empty, a JSON value is needed", what);
@@ -243,7 +401,12 @@ json_parse(const char *text, size_t length, const char *what, struct json_object
         return error_set(err, PROV_E_INVALID, "%s holds a NUL byte", what);
     if (!scan_tokens(&scan))
         return fail_at(text, (size_t)(scan.at - bytes), what, scan.why, scan.code, err);
-    return read_value(text, length, what, ret, err);
+    result = read_value(text, length, what, &value, err);
+    if (result == PROV_OK && count_names(value) != scan.names)
+        return fail_twice(text, length, what, err);
+    if (result == PROV_OK)
+        *ret = STEAL(value);
+    return result;
 }
 
 /* ---- writing ---- */

@@ -23,8 +23,11 @@ json_cleanup(struct json_object **variable)
 #define json_ref json_object_get
 
 /*
- * Parses one JSON value: the grammar of RFC 8259, well-formed UTF-8, no NUL, at most JSON_MAX_DEPTH
- * arrays and objects inside each other, nothing after it. `what` names the text in the error, which
+ * Parses one JSON value: the grammar of RFC 8259 within the bounds of I-JSON (RFC 7493), so that
+ * nothing is changed in silence: well-formed UTF-8, no half surrogate pair, no name twice in one
+ * object and none with a NUL in it, integers of at most 64 bits. At most JSON_MAX_DEPTH arrays and
+ * objects inside each other, nothing after the value. A string may hold NUL (from \u0000): look at
+ * its length where that matters. `what` names the text in the error, which
  * gives line and column. PROV_E_INVALID, PROV_E_LIMIT (too deep), PROV_E_NOMEM.
  */
 MUST_CHECK int json_parse(const char *text, size_t length, const char *what,

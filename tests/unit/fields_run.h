@@ -42,19 +42,21 @@ parse_text(const char *json)
     return run;
 }
 
-/* Parses JSON written with ' for ". */
+/* Parses JSON written with ' for ". A member behind BASE replaces the one of BASE, which the
+ * connector itself would refuse as standing there twice. */
 static inline struct run
 parse(const char *quoted)
 {
-    AUTO_FREE char *json = strdup(quoted);
-    struct run run;
+    AUTO_FREE char *json = strdup(quoted), *once = NULL;
+    AUTO_JSON struct json_object *value = NULL;
 
     for (char *c = json; *c; c++) {
         if (*c == '\'')
             *c = '"';
     }
-    run = parse_text(json);
-    return run;
+    value = json_tokener_parse(json);
+    once = value ? json_text(value) : NULL;
+    return parse_text(once ? once : json);
 }
 
 /* The text of the first entry about a field, "reason: remedy"; "" if there is none. */

@@ -187,7 +187,6 @@ json_of_every_kind_is_read(void)
     T_STR(reads_as("\"\\ud83d\\ude00\""), "\"\xf0\x9f\x98\x80\"");
     T_STR(reads_as("\"\x7f\xc2\x80\xef\xbf\xbf\xf4\x8f\xbf\xbf\""),
           "\"\x7f\xc2\x80\xef\xbf\xbf\xf4\x8f\xbf\xbf\"");
-    T_STR(reads_as("{\"a\":1,\"a\":2}"), "{\"a\":2}");
     T_STR(reads_as("9223372036854775807"), "9223372036854775807");
 }
 
@@ -230,6 +229,7 @@ what_is_no_json_is_refused_with_its_place(void)
         { "\"a\nb\"", "line 1, column 3: a control character" },
         { "\"a\tb\"", "line 1, column 3: a control character" },
         { "\"\\u12\"", "line 1, column 6" },
+        { "\"\\u", "column 4: it ends too early" },
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -258,6 +258,45 @@ broken_utf8_is_refused_wherever_it_stands(void)
 
     for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++)
         T_HAS(reads_as(broken[i]), "invalid UTF-8");
+}
+
+static void
+a_name_that_stands_twice_in_one_object_is_refused(void)
+{
+    T_HAS(reads_as("{\"a\":1,\n \"a\":2}"), "line 2, column 2: the name 'a' stands twice");
+    T_HAS(reads_as("{\"ab\":1,\"a\\u0062\":2}"), "column 9: the name 'ab' stands twice");
+    T_HAS(reads_as("[{\"x\":[{\"b\":{\"c\":1,\"d\":{},\"c\":[]}}]}]"),
+          "column 27: the name 'c' stands twice");
+    T_HAS(reads_as("{\"\":1,\"\":1}"), "the name '' stands twice");
+    T_STR(reads_as("{\"a\":{\"a\":[{\"a\":1},{\"a\":\"a\"}]},\"A\":\":\"}"),
+          "{\"a\":{\"a\":[{\"a\":1},{\"a\":\"a\"}]},\"A\":\":\"}");
+}
+
+static void
+characters_that_are_none_are_refused(void)
+{
+    static const char *const lone[] = {
+        "\"\\ud83d\"",  "\"\\uDE00\"",    "\"\\ud83d\\ud83d\\ude00\"", "{\"\\udfff\":1}",
+        "\"\\uD83Dx\"", "\"\\ud83d\\n\"", "\"\\ud83d\\u0041\""
+    };
+
+    for (size_t i = 0; i < sizeof(lone) / sizeof(lone[0]); i++)
+        T_HAS(reads_as(lone[i]), "half of a surrogate pair");
+    T_HAS(reads_as("[{\"a\\u0000\":1}]"), "column 3: a name with a NUL character");
+    T_HAS(reads_as("{\"b\":1,\"\\u0000\" :1}"), "column 8: a name with a NUL character");
+    T_STR(reads_as("[\"a\\u0000b\"]"), "[\"a\\u0000b\"]");
+    T_STR(reads_as("\"\\\\u0000\\ud83d\\uDE00\""), "\"\\\\u0000\xf0\x9f\x98\x80\"");
+}
+
+static void
+integers_too_large_to_keep_are_refused(void)
+{
+    T_STR(reads_as("[-9223372036854775808,18446744073709551615]"),
+          "[-9223372036854775808,18446744073709551615]");
+    T_HAS(reads_as("[1,-9223372036854775809]"), "column 4: an integer beyond 64 bits");
+    T_HAS(reads_as("{\"a\":18446744073709551616 }"), "column 6: an integer beyond 64 bits");
+    T_HAS(reads_as("100000000000000000000000000000"), "column 1: an integer beyond 64 bits");
+    T_STR(reads_as("[1e308,1e-400,0.00]"), "[1e308,1e-400,0.00]");
 }
 
 static void
@@ -649,6 +688,9 @@ main(int argc, char **argv)
         UNIT_CASE(what_is_no_json_is_refused_with_its_place),
         UNIT_CASE(broken_utf8_is_refused_wherever_it_stands),
         UNIT_CASE(a_nul_byte_is_refused),
+        UNIT_CASE(a_name_that_stands_twice_in_one_object_is_refused),
+        UNIT_CASE(characters_that_are_none_are_refused),
+        UNIT_CASE(integers_too_large_to_keep_are_refused),
         UNIT_CASE(thirty_two_levels_are_read_and_one_more_is_not),
         UNIT_CASE(only_the_bytes_of_the_length_are_read),
         UNIT_CASE(canonical_text_does_not_depend_on_the_order_of_keys),
