@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "plugin/event/password.h"
+#include "plugin/scim/bounds.h"
 #include "plugin/scim/patch.h"
 
 #define JTI_MAX_BYTES  256
@@ -153,6 +154,8 @@ resource_uri(const char *reference, const char *endpoint, char **ret)
 
     if (!text)
         return PROV_E_NOMEM;
+    for (size_t end = strlen(text); end > 0 && text[end - 1] == '/'; end--)
+        text[end - 1] = '\0';
     if (!authority && strncasecmp(start, endpoint, width) == 0)
         id = start + width;
     else if (!authority && strncasecmp(start, endpoint + 1, width - 1) == 0)
@@ -203,12 +206,10 @@ read_subject(struct json_object *token, struct event *event, struct prov_error *
     if (!uri)
         return error_set(err, PROV_E_INVALID,
                          "claim 'sub_id.uri' is missing: it names the user, such as /Users/7");
-    if (uri[0] == '/' || strstr(uri, "://")) {
-        result = resource_uri(uri, "/Users/", &event->uri);
-        event->ignored = !event->uri;
-        if (result == PROV_OK && event->ignored)
-            result = resource_uri(uri, "/Groups/", &event->uri);
-    }
+    result = resource_uri(uri, "/Users/", &event->uri);
+    event->ignored = !event->uri;
+    if (result == PROV_OK && event->ignored)
+        result = resource_uri(uri, "/Groups/", &event->uri);
     if (result != PROV_OK)
         return error_nomem(err);
     if (!event->uri)
@@ -316,6 +317,8 @@ check_payload(const struct kind *kind, struct json_object *payload, struct prov_
                          kind->name);
     if (kind->data == EVENT_PATCH)
         result = scim_patch_apply(NULL, data, NULL, err);
+    else
+        result = scim_check_names(data, err);
     return result == PROV_OK ? result
                              : error_wrap(err, result, "claim 'events.%s.data'", kind->name);
 }

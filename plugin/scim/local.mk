@@ -1,4 +1,5 @@
 libsfprov_la_SOURCES += \
+	plugin/scim/bounds.c plugin/scim/bounds.h \
 	plugin/scim/filter.c plugin/scim/filter.h \
 	plugin/scim/parts.h \
 	plugin/scim/patch.c plugin/scim/patch.h \

@@ -3,8 +3,9 @@
  * in place is value.c's, what a path means path.c's.
  *
  * Beyond the RFC, as hosts do it: a filter of plain `eq` that no element passes adds the element it
- * describes (Entra ID sets emails[type eq "work"].value that way); removing what is not there is
- * nothing, because the state that is wanted is there already. `id`, `meta` and `schemas` are left
+ * describes (Entra ID sets emails[type eq "work"].value that way); a remove with a `value` takes
+ * away only the values it names (Entra ID again); removing what is not there is nothing, because the
+ * state that is wanted is there already. `id`, `meta` and `schemas` are left
  * alone: they are the host's own (RFC 7643 3.1).
  */
 #include "plugin/scim/patch.h"
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "plugin/scim/bounds.h"
 #include "plugin/scim/parts.h"
 #include "plugin/scim/path.h"
 #include "plugin/scim/value.h"
@@ -31,8 +33,14 @@ operation_cleanup(struct operation *operation)
     scim_path_free(operation->path);
 }
 
-static int apply_path(const struct scim_path *path, struct json_object *resource,
-                      struct json_object *value, enum scim_op op, struct prov_error *err);
+/* A PATCH being applied. */
+struct work {
+    struct json_object *resource; /* the copy that is changed; borrowed. NULL: form alone */
+    size_t changes, removed;      /* so far; what SCIM_MAX_OPERATIONS and _REMOVED bound */
+};
+
+static int apply_path(const struct scim_path *path, struct work *work, struct json_object *value,
+                      enum scim_op op, struct prov_error *err);
 
 static bool
 is_object(struct json_object *value)
@@ -65,6 +73,16 @@ put_into(struct json_object *list, size_t i, const char *sub, struct json_object
         result = scim_value_merge(element, value, op, err);
     else
         result = scim_value_put_sub(element, sub ? sub : "value", value, op, err);
+    return result;
+}
+
+/* The same where it is the only one that changes. */
+static int
+put_into_one(struct json_object *list, size_t i, const char *sub, struct json_object *value,
+             enum scim_op op, struct prov_error *err)
+{
+    int result = put_into(list, i, sub, value, op, err);
+
     return result == PROV_OK ? scim_value_sole_primary(list, i, err) : result;
 }
 
@@ -91,7 +109,7 @@ add_described(const struct scim_path *path, struct json_object *container, const
         result = put_into(list, json_object_array_length(list) - 1, NULL, described, SCIM_ADD, err);
     if (result != PROV_OK)
         return result;
-    return put_into(list, json_object_array_length(list) - 1, path->sub, value, SCIM_ADD, err);
+    return put_into_one(list, json_object_array_length(list) - 1, path->sub, value, SCIM_ADD, err);
 }
 
 /* Removes an element, or its sub-attribute and the element when nothing is left of it. */
@@ -128,6 +146,43 @@ any_passes(const struct scim_path *path, struct json_object *attribute)
     return false;
 }
 
+static void
+remove_passing(struct json_object *list, const struct scim_path *path)
+{
+    /* from the end, so that removing does not move what is still to come */
+    for (size_t i = json_object_array_length(list); i-- > 0;) {
+        if (passes(path, json_object_array_get_idx(list, i)))
+            remove_from(list, i, path->sub);
+    }
+}
+
+/* Puts the value into every element that passes. Of several that become primary by it, the first
+ * stays so (RFC 7644 3.5.2). */
+static int
+put_into_passing(struct json_object *list, const struct scim_path *path, struct json_object *value,
+                 enum scim_op op, struct prov_error *err)
+{
+    size_t size = scim_bytes(value), bytes = 0, first = SIZE_MAX;
+    int result = PROV_OK;
+
+    if (!path->sub && !scim_is_present(value))
+        return PROV_OK;
+    for (size_t i = 0; result == PROV_OK && i < json_object_array_length(list); i++) {
+        if (!passes(path, json_object_array_get_idx(list, i)))
+            continue;
+        bytes += size;
+        if (bytes > SCIM_MAX_BYTES)
+            return error_set(err, PROV_E_LIMIT,
+                             "the value goes into so many that they would have more than %d bytes: "
+                             "send less of it",
+                             SCIM_MAX_BYTES);
+        result = put_into(list, i, path->sub, value, op, err);
+        first = first == SIZE_MAX ? i : first;
+    }
+    return result == PROV_OK && first != SIZE_MAX ? scim_value_sole_primary(list, first, err)
+                                                  : result;
+}
+
 /* Operations on those elements of an attribute that pass the filter (all, without one). */
 static int
 apply_elements(const struct scim_path *path, struct json_object *container, const char *name,
@@ -143,15 +198,10 @@ apply_elements(const struct scim_path *path, struct json_object *container, cons
     list = scim_value_list(container, name);
     if (!list)
         return error_nomem(err);
-    /* from the end, so that removing does not move what is still to come */
-    for (size_t i = json_object_array_length(list); result == PROV_OK && i-- > 0;) {
-        if (!passes(path, json_object_array_get_idx(list, i)))
-            continue;
-        if (op == SCIM_REMOVE)
-            remove_from(list, i, path->sub);
-        else if (path->sub || scim_is_present(value))
-            result = put_into(list, i, path->sub, value, op, err);
-    }
+    if (op == SCIM_REMOVE)
+        remove_passing(list, path);
+    else
+        result = put_into_passing(list, path, value, op, err);
     if (result == PROV_OK && json_object_array_length(list) == 0)
         scim_value_remove(container, name);
     return result;
@@ -169,7 +219,7 @@ put_in_list(struct json_object *list, const char *sub, struct json_object *value
         if (scim_is_true(json_get_nocase(json_object_array_get_idx(list, i), "primary", NULL)))
             chosen = i;
     }
-    return put_into(list, chosen, sub, value, op, err);
+    return put_into_one(list, chosen, sub, value, op, err);
 }
 
 /* `name.familyName`; the complex attribute is created where it is missing. */
@@ -236,8 +286,8 @@ is_new_extension(const struct scim_path *path, struct json_object *resource,
 
 /* Every member of value is an attribute, of the schema or of what its own name says. */
 static int
-apply_members(const char *schema, struct json_object *resource, struct json_object *value,
-              enum scim_op op, struct prov_error *err)
+apply_members(const char *schema, struct work *work, struct json_object *value, enum scim_op op,
+              struct prov_error *err)
 {
     json_object_object_foreach(value, name, member)
     {
@@ -253,7 +303,7 @@ apply_members(const char *schema, struct json_object *resource, struct json_obje
             if (!path->schema)
                 return error_nomem(err);
         }
-        result = apply_path(path ? path : &literal, resource, member, op, err);
+        result = apply_path(path ? path : &literal, work, member, op, err);
         if (result != PROV_OK)
             return error_wrap(err, result, "attribute '%.*s'", scim_shown_length(name), name);
     }
@@ -262,11 +312,11 @@ apply_members(const char *schema, struct json_object *resource, struct json_obje
 
 /* The schema as a whole: the core schema is the resource itself. */
 static int
-apply_schema(const char *schema, const struct scim_place *place, struct json_object *resource,
+apply_schema(const char *schema, const struct scim_place *place, struct work *work,
              struct json_object *value, enum scim_op op, struct prov_error *err)
 {
     if (op != SCIM_REMOVE && is_object(value))
-        return apply_members(schema, resource, value, op, err);
+        return apply_members(schema, work, value, op, err);
     if (op != SCIM_REMOVE && value)
         return error_set(err, PROV_E_INVALID,
                          "invalidValue: a schema as a whole needs an object of its attributes");
@@ -274,7 +324,7 @@ apply_schema(const char *schema, const struct scim_place *place, struct json_obj
         return error_set(err, PROV_E_INVALID,
                          "noTarget: PATCH cannot remove a whole resource; send prov:delete");
     if (op != SCIM_ADD)
-        scim_value_remove(resource, place->schema);
+        scim_value_remove(work->resource, place->schema);
     return PROV_OK;
 }
 
@@ -289,7 +339,11 @@ apply_attribute(const struct scim_path *path, struct json_object *container, con
         return apply_sub(path, container, name, value, op, err);
     if (op != SCIM_REMOVE)
         return scim_value_put(container, name, value, op, err);
-    scim_value_remove(container, name);
+    if (scim_is_present(value) &&
+        json_object_is_type(json_get_nocase(container, name, NULL), json_type_array))
+        scim_value_remove_these(container, name, value);
+    else
+        scim_value_remove(container, name);
     return PROV_OK;
 }
 
@@ -300,20 +354,41 @@ is_of_the_host(const char *name)
            strcasecmp(name, "schemas") == 0;
 }
 
+/* Counts what one PATCH may do. */
 static int
-apply_path(const struct scim_path *path, struct json_object *resource, struct json_object *value,
+count_change(struct work *work, struct json_object *value, enum scim_op op, struct prov_error *err)
+{
+    work->changes++;
+    if (op == SCIM_REMOVE && json_object_is_type(value, json_type_array))
+        work->removed += json_object_array_length(value);
+    if (work->changes > SCIM_MAX_OPERATIONS)
+        return error_set(err, PROV_E_LIMIT,
+                         "a PATCH of more than %d operations and attributes: send several",
+                         SCIM_MAX_OPERATIONS);
+    if (work->removed > SCIM_MAX_REMOVED)
+        return error_set(err, PROV_E_LIMIT,
+                         "more than %d values to be removed: replace the attribute as a whole",
+                         SCIM_MAX_REMOVED);
+    return PROV_OK;
+}
+
+static int
+apply_path(const struct scim_path *path, struct work *work, struct json_object *value,
            enum scim_op op, struct prov_error *err)
 {
+    struct json_object *resource = work->resource;
     struct scim_path extension = { .schema = path->whole };
     struct scim_place place;
-    int result;
+    int result = count_change(work, value, op, err);
 
+    if (result != PROV_OK)
+        return result;
     if (is_new_extension(path, resource, value))
         path = &extension;
     scim_path_locate(path, resource, &place);
     if (!place.attribute)
-        return apply_schema(path->attribute ? path->whole : path->schema, &place, resource, value,
-                            op, err);
+        return apply_schema(path->attribute ? path->whole : path->schema, &place, work, value, op,
+                            err);
     if (!place.schema && is_of_the_host(place.attribute))
         return PROV_OK;
     if (!is_object(place.container)) {
@@ -326,6 +401,9 @@ apply_path(const struct scim_path *path, struct json_object *resource, struct js
     result = apply_attribute(path, place.container, place.attribute, value, op, err);
     if (result == PROV_OK && place.schema && json_object_object_length(place.container) == 0)
         scim_value_remove(resource, place.schema);
+    /* all else grows by what the event has; this by as much for every value that passes */
+    if (result == PROV_OK && path->filter && op != SCIM_REMOVE)
+        result = scim_check_size(resource, err);
     return result;
 }
 
@@ -395,18 +473,17 @@ read_operation(struct json_object *json, struct operation *operation, struct pro
     return PROV_OK;
 }
 
-/* One operation on the copy; with the copy NULL its form alone. */
+/* One operation on the copy; without one its form alone. */
 static int
-apply_operation(struct json_object *json, size_t number, struct json_object *copy,
-                struct prov_error *err)
+apply_operation(struct json_object *json, size_t number, struct work *work, struct prov_error *err)
 {
     CLEANUP(operation_cleanup) struct operation operation = { .op = SCIM_ADD };
     int result = read_operation(json, &operation, err);
 
-    if (result == PROV_OK && copy && operation.path)
-        result = apply_path(operation.path, copy, operation.value, operation.op, err);
-    else if (result == PROV_OK && copy)
-        result = apply_members(NULL, copy, single(operation.value), operation.op, err);
+    if (result == PROV_OK && work->resource && operation.path)
+        result = apply_path(operation.path, work, operation.value, operation.op, err);
+    else if (result == PROV_OK && work->resource)
+        result = apply_members(NULL, work, single(operation.value), operation.op, err);
     if (result == PROV_OK)
         return PROV_OK;
     if (!operation.text)
@@ -415,33 +492,11 @@ apply_operation(struct json_object *json, size_t number, struct json_object *cop
                       scim_shown_length(operation.text), operation.text);
 }
 
-/* Whether the value nests at most `limit` levels, and nothing in it is too large to search. */
-static bool
-is_bounded(struct json_object *value, int limit)
-{
-    bool bounded = limit > 0;
-
-    if (json_object_is_type(value, json_type_array)) {
-        bounded = bounded && json_object_array_length(value) <= SCIM_MAX_ELEMENTS;
-        for (size_t i = 0; bounded && i < json_object_array_length(value); i++)
-            bounded = is_bounded(json_object_array_get_idx(value, i), limit - 1);
-        return bounded;
-    }
-    if (!is_object(value))
-        return bounded; /* json_parse() counts a plain value as a level of its own */
-    bounded = bounded && json_object_object_length(value) <= SCIM_MAX_MEMBERS;
-    json_object_object_foreach(value, name, member)
-    {
-        (void)name;
-        bounded = bounded && is_bounded(member, limit - 1);
-    }
-    return bounded;
-}
-
 static int
 apply_operations(struct json_object *operations, struct json_object *copy, struct prov_error *err)
 {
     size_t count = is_object(operations) ? 1 : json_object_array_length(operations);
+    struct work work = { .resource = copy };
     int result = PROV_OK;
 
     if (count > SCIM_MAX_OPERATIONS)
@@ -451,7 +506,7 @@ apply_operations(struct json_object *operations, struct json_object *copy, struc
     for (size_t i = 0; result == PROV_OK && i < count; i++)
         result = apply_operation(is_object(operations) ? operations
                                                        : json_object_array_get_idx(operations, i),
-                                 i + 1, copy, err);
+                                 i + 1, &work, err);
     return result;
 }
 
@@ -469,14 +524,14 @@ scim_patch_apply(struct json_object *resource, struct json_object *patch, struct
         return error_set(err, PROV_E_INVALID, "the resource is no JSON object: send it whole");
     if (resource && json_object_deep_copy(resource, &copy, NULL) != 0)
         return error_nomem(err);
-    if (copy && !is_bounded(copy, JSON_MAX_DEPTH))
-        return error_set(err, PROV_E_LIMIT,
-                         "the resource is too large for PATCH: send it whole (prov:put:full)");
-    result = apply_operations(operations, copy, err);
+    result = scim_check_names(patch, err);
+    if (result == PROV_OK && copy)
+        result = scim_check_size(copy, err);
+    if (result == PROV_OK)
+        result = apply_operations(operations, copy, err);
     /* what gets wrapped gets deeper; a resource that cannot be read back is of no use */
-    if (result == PROV_OK && copy && !is_bounded(copy, JSON_MAX_DEPTH))
-        return error_set(err, PROV_E_LIMIT, "the resource would nest deeper than %d levels",
-                         JSON_MAX_DEPTH);
+    if (result == PROV_OK && copy)
+        result = scim_check_size(copy, err);
     if (result == PROV_OK && copy)
         *ret = STEAL(copy);
     return result;

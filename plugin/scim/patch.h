@@ -4,7 +4,8 @@
  * replace with dotted or URN keys (Okta, Entra), booleans as strings for `active` and `primary`,
  * a single object where an array is meant, a bare id as
  * `manager`, and emails[type eq "work"].value where there is no such value: a filter of plain `eq`
- * says what to add. Removing what is not there is nothing. `id`, `meta` and `schemas` are left
+ * says what to add; `remove` with a `value`, which takes away the values that it names. Removing what
+ * is not there is nothing. `id`, `meta` and `schemas` are left
  * alone. Pure.
  */
 #ifndef SCIM_PATCH_H
@@ -16,7 +17,8 @@
  * Applies a PatchOp (`{"schemas":[...],"Operations":[...]}`) to a copy of resource and returns the
  * copy, which the caller owns. All operations or none. PROV_E_INVALID names the operation (from 1),
  * its path, the reason (RFC 7644 table 9: noTarget, invalidPath, ...) and the remedy.
- * PROV_E_LIMIT: more than 500 operations, or 5000 values or 2000 attributes in one place.
+ * PROV_E_LIMIT: the bounds of plugin/scim/bounds.h, or a result
+ * that would break them.
  * With resource NULL only the form is checked and *ret is not written.
  */
 MUST_CHECK int scim_patch_apply(struct json_object *resource, struct json_object *patch,

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "plugin/scim/bounds.h"
 #include "plugin/scim/parts.h"
 
 static const char *const multi_valued[] = {
@@ -24,6 +25,38 @@ scim_is_multi_valued(const char *name)
             return true;
     }
     return false;
+}
+
+/* RFC 7643 4.1.1 and 4.3: one value each, whatever a host wraps it in. */
+static const char *const single_valued[] = {
+    "userName", "displayName", "nickName",   "title",          "userType",   "preferredLanguage",
+    "locale",   "timezone",    "active",     "employeeNumber", "costCenter", "organization",
+    "division", "department",  "externalId", "profileUrl",     "name",       "manager",
+};
+
+static bool
+is_single_valued(const char *name)
+{
+    for (size_t i = 0; i < sizeof(single_valued) / sizeof(single_valued[0]); i++) {
+        if (strcasecmp(name, single_valued[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What a value means for this attribute: Entra ID has sent [{"$ref":null,"value":"x"}] for "x", and
+ * an array of one for a manager. */
+static struct json_object *
+unwrapped(const char *name, struct json_object *value)
+{
+    if (!is_single_valued(name) || !json_object_is_type(value, json_type_array) ||
+        json_object_array_length(value) != 1)
+        return value;
+    value = json_object_array_get_idx(value, 0);
+    if (json_object_is_type(value, json_type_object) && strcasecmp(name, "name") != 0 &&
+        strcasecmp(name, "manager") != 0 && json_get_nocase(value, "value", NULL))
+        return json_get_nocase(value, "value", NULL);
+    return value;
 }
 
 /* The name as the object spells it already, else as given. */
@@ -181,22 +214,50 @@ new_element(const char *name, struct json_object *value, struct json_object **re
     return PROV_OK;
 }
 
-static bool
-contains(struct json_object *list, struct json_object *element)
+/* A list that values are put into. */
+struct additions {
+    struct json_object *list;
+    /* What is in it, as an object whose names are canonical texts: looking through a long list for
+     * each of many values would take minutes. NULL: whatever comes is appended. */
+    struct json_object *known;
+    size_t primary; /* index of the last one appended that is primary; SIZE_MAX: none is */
+};
+
+/* Whether the list has an equal element; from now on it has. */
+static int
+note_element(struct additions *additions, struct json_object *element, bool *ret_known,
+             struct prov_error *err)
 {
-    for (size_t i = 0; i < json_object_array_length(list); i++) {
-        if (json_equal(json_object_array_get_idx(list, i), element))
-            return true;
-    }
-    return false;
+    AUTO_FREE char *text = json_canonical(element);
+
+    if (!text)
+        return error_nomem(err);
+    *ret_known = json_object_object_get_ex(additions->known, text, NULL);
+    if (!*ret_known && json_put(additions->known, text, NULL) != PROV_OK)
+        return error_nomem(err);
+    return PROV_OK;
+}
+
+static int
+note_list(struct additions *additions, struct prov_error *err)
+{
+    int result = PROV_OK;
+    bool known;
+
+    additions->known = json_object_new_object();
+    for (size_t i = 0; result == PROV_OK && i < json_object_array_length(additions->list); i++)
+        result =
+            note_element(additions, json_object_array_get_idx(additions->list, i), &known, err);
+    return result;
 }
 
 /* Appends one value, unless the list has it (RFC 7644 3.5.2.1). Nothing and {} say nothing. */
 static int
-append_new(struct json_object *list, const char *name, struct json_object *value, enum scim_op op,
+append_new(struct additions *additions, const char *name, struct json_object *value,
            struct prov_error *err)
 {
     AUTO_JSON struct json_object *element = NULL;
+    bool known = false;
     int result;
 
     if (!scim_is_present(value))
@@ -206,36 +267,79 @@ append_new(struct json_object *list, const char *name, struct json_object *value
         return result;
     if (json_object_is_type(element, json_type_object) && json_object_object_length(element) == 0)
         return PROV_OK;
-    if (op == SCIM_ADD && contains(list, element))
-        return PROV_OK;
-    result = scim_value_append(list, STEAL(element), err);
-    if (result != PROV_OK || op == SCIM_REPLACE)
-        return result; /* a list replaced as a whole is the host's own word on what is primary */
-    return scim_value_sole_primary(list, json_object_array_length(list) - 1, err);
+    if (additions->known)
+        result = note_element(additions, element, &known, err);
+    if (result != PROV_OK || known)
+        return result;
+    if (scim_is_true(json_get_nocase(element, "primary", NULL)))
+        additions->primary = json_object_array_length(additions->list);
+    return scim_value_append(additions->list, STEAL(element), err);
 }
 
-/* A multi-valued attribute; a single value where an array is meant is taken as one. */
+/* A multi-valued attribute; a single value where an array is meant is taken as one. A list replaced
+ * as a whole is the host's own word on what is primary. */
 static int
 put_values(struct json_object *object, const char *name, struct json_object *value, enum scim_op op,
            struct prov_error *err)
 {
-    struct json_object *list;
+    struct additions additions = { .primary = SIZE_MAX };
+    AUTO_JSON struct json_object *known = NULL;
+    bool several = json_object_is_type(value, json_type_array);
+    size_t count = several ? json_object_array_length(value) : 1;
     int result = PROV_OK;
 
     if (op == SCIM_REPLACE)
         scim_value_remove(object, name);
-    list = scim_value_list(object, name);
-    if (!list)
+    additions.list = scim_value_list(object, name);
+    if (!additions.list)
         return error_nomem(err);
-    if (!json_object_is_type(value, json_type_array))
-        result = append_new(list, name, value, op, err);
-    for (size_t i = 0; result == PROV_OK && json_object_is_type(value, json_type_array) &&
-                       i < json_object_array_length(value);
-         i++)
-        result = append_new(list, name, json_object_array_get_idx(value, i), op, err);
-    if (result == PROV_OK && json_object_array_length(list) == 0)
+    if (op == SCIM_ADD)
+        result = note_list(&additions, err);
+    known = additions.known;
+    for (size_t i = 0; result == PROV_OK && i < count; i++)
+        result = append_new(&additions, name, several ? json_object_array_get_idx(value, i) : value,
+                            err);
+    if (result == PROV_OK && op == SCIM_ADD && additions.primary != SIZE_MAX)
+        result = scim_value_sole_primary(additions.list, additions.primary, err);
+    if (result == PROV_OK && json_object_array_length(additions.list) == 0)
         scim_value_remove(object, name);
     return result;
+}
+
+/* Whether a host that names this value means the element: it says nothing that is not true of the
+ * element, where null says nothing. */
+static bool
+is_meant(struct json_object *value, struct json_object *element)
+{
+    bool says_something = false;
+
+    if (!json_object_is_type(value, json_type_object))
+        return value && json_equal(value, scim_element_part(element, "value"));
+    json_object_object_foreach(value, name, member)
+    {
+        if (member && !json_equal(member, scim_element_part(element, name)))
+            return false;
+        says_something |= member != NULL;
+    }
+    return says_something;
+}
+
+void
+scim_value_remove_these(struct json_object *object, const char *name, struct json_object *values)
+{
+    struct json_object *list = json_get_nocase(object, name, NULL);
+    bool several = json_object_is_type(values, json_type_array);
+
+    for (size_t i = json_object_array_length(list); i-- > 0;) {
+        struct json_object *element = json_object_array_get_idx(list, i);
+        bool meant = !several && is_meant(values, element);
+        for (size_t k = 0; several && !meant && k < json_object_array_length(values); k++)
+            meant = is_meant(json_object_array_get_idx(values, k), element);
+        if (meant)
+            json_object_array_del_idx(list, i, 1);
+    }
+    if (json_object_array_length(list) == 0)
+        scim_value_remove(object, name);
 }
 
 /* A complex attribute: sub-attributes that are not named stay as they are (RFC 7644 3.5.2.3). */
@@ -276,9 +380,10 @@ scim_value_put(struct json_object *object, const char *name, struct json_object 
                enum scim_op op, struct prov_error *err)
 {
     struct json_object *old = json_get_nocase(object, name, NULL);
-    bool was_list = json_object_is_type(old, json_type_array);
-    bool is_list = json_object_is_type(value, json_type_array);
+    bool was_list = json_object_is_type(old, json_type_array), is_list;
 
+    value = unwrapped(name, value);
+    is_list = json_object_is_type(value, json_type_array);
     if (!value || (is_list && json_object_array_length(value) == 0)) {
         if (op == SCIM_REPLACE || !was_list)
             scim_value_remove(object, name);

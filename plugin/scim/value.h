@@ -4,12 +4,6 @@
 
 #include "plugin/base/json.h"
 
-/* Looking for names and equal values is linear, and a PATCH does it many times: these bounds keep a
- * hostile one to seconds. No real user comes near them. */
-#define SCIM_MAX_ELEMENTS   5000
-#define SCIM_MAX_MEMBERS    2000
-#define SCIM_MAX_OPERATIONS 500
-
 enum scim_op {
     SCIM_ADD,
     SCIM_REPLACE,
@@ -34,6 +28,11 @@ MUST_CHECK int scim_value_merge(struct json_object *complex, struct json_object 
                                 enum scim_op op, struct prov_error *err);
 
 void scim_value_remove(struct json_object *object, const char *name);
+
+/* Of an attribute that is an array, removes the elements that `values`, one or an array, names: by
+ * its members, or as `value`. */
+void scim_value_remove_these(struct json_object *object, const char *name,
+                             struct json_object *values);
 
 /* Makes the attribute of that name an array, around what stands there, and returns it, borrowed;
  * NULL: out of memory. */

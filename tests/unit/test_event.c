@@ -185,11 +185,23 @@ subject_is_one_however_its_uri_is_written(void)
                                         "/scim/v2/Users/7",
                                         "https://host/scim/v2/Users/7?x=/Users/8",
                                         "/users/7",
-                                        "https://host/Users/scim/Users/7#top" };
-    static const char *const none[] = {
-        "",          "/Users",   "/Users/", "/Groups/7", "7", "https://host", "https://host/Users/",
-        "/Usersx/7", "/Users/?7"
-    };
+                                        "https://host/Users/scim/Users/7#top",
+                                        "/Users/7/",
+                                        "https://host/Users/7//?x" };
+    static const char *const none[] = { "",
+                                        "/Users",
+                                        "/Users/",
+                                        "/Groups/7",
+                                        "7",
+                                        "https://host",
+                                        "https://host/Users/",
+                                        "/Usersx/7",
+                                        "/Users/?7",
+                                        "/",
+                                        "//",
+                                        "https://host//",
+                                        "?",
+                                        "://" };
 
     for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
         AUTO_FREE char *uri = event_user_uri(same[i]);
@@ -208,7 +220,7 @@ subject_that_is_no_user_is_refused_or_ignored(void)
         const char *uri, *error;
     } cases[] = {
         { "/Users/", "names no user" },
-        { "Users/7", "names no user" },
+        { "Users/7", "(taken)" },
         { "/Me", "names no user" },
         { "7", "names no user" },
         { "/Groups/", "names no user" },
