@@ -23,8 +23,9 @@ fields_with(const char *more)
 
     snprintf(text, sizeof(text),
              "{\"domain_name\":\"acme\",\"client_id\":\"c\",\"client_secret\":\"s3cret\","
-             "\"profile\":\"Standard User\",\"store\":\"/nowhere/store.db\","
-             "\"provisioning_domain\":\"acme.example\"%s}",
+             "\"profile\":\"Standard User\",\"store\":\"/nowhere/store.db\"%s%s}",
+             strstr(more, "\"provisioning_domain\"") ? ""
+                                                     : ",\"provisioning_domain\":\"acme.example\"",
              more);
     T_OK(fields_parse(text, strlen(text), &fields, NULL, NULL, &err), &err);
     return fields;
