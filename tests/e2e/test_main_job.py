@@ -271,7 +271,8 @@ def test_a_replan_brings_a_new_separator_and_profile_to_those_who_are_there():
         c = w.connector(provisioning_separator="_", profile="System Administrator")
         before = w.org.usage()
         shown = replanned(c, dry_run=True)
-        assert shown["counts"] == {"linked": 5, "renamed": 4, "updated": 0, "blocked": 0, "unchanged": 1}, shown
+        assert shown["counts"] == {"linked": 5, "created": 0, "renamed": 4, "updated": 0, "deactivated": 0,
+                                   "blocked": 0, "unchanged": 1}, shown
         assert not shown["applied"] and "4 of 5" in shown["reason"] and "profile" in shown["looks_up"][0], shown
         change = next(line for line in shown["changes"] if line["uri"] == "/Users/0")
         assert (change["from"], change["to"]) == ("primary-u0@acme.example", "primary_u0@acme.example"), change
