@@ -409,6 +409,8 @@ api_answer(struct call *call)
         return;
     if (starts(call, "services", "oauth2", "token"))
         api_token(call);
+    else if (starts(call, "services", "oauth2", "revoke"))
+        api_revoke(call);
     else if (starts(call, "services", "oauth2", "userinfo"))
         answer_get_only(call, api_userinfo);
     else if (call->segment_count == 3 && strcmp(call->segments[0], "id") == 0)

@@ -95,8 +95,8 @@ bool call_read_json(struct call *call);
 
 /* The whole of it: routes, faults left out. world.mutex is held. */
 void api_answer(struct call *call);
-/* The same for a call the control interface or the login host takes. */
-void login_answer(struct call *call);
+/* The same for a call the login host takes (call->org is NULL), or the control interface. */
+void login_answer(struct world *world, struct call *call);
 void control_answer(struct call *call);
 
 /* Routes behind /services/data/vXX.X/ ; segments from that index on are theirs. */
@@ -106,6 +106,7 @@ void api_query(struct call *call);       /* api_query.c */
 void api_token(struct call *call);       /* oauth.c */
 void api_userinfo(struct call *call);    /* oauth.c */
 void api_identity(struct call *call);    /* oauth.c */
+void api_revoke(struct call *call);      /* oauth.c */
 
 /* oauth.c: whether the request carries a valid token of this org (6.2: 401 INVALID_SESSION_ID). */
 bool call_is_authorized(struct call *call);

@@ -61,7 +61,7 @@ put_question(struct json_object *entry, const struct call *call)
     if (strcmp(fault_kind(call), "query") == 0)
         js_put_text(entry, "soql", call_parameter(call, "q"));
     else if (request->body_bytes && request->body_bytes <= MAX_BODY_KEPT &&
-             strcmp(fault_kind(call), "token") != 0)
+             strncmp(call->path, "/services/oauth2/", 17) != 0)
         js_put(entry, "body", json_object_new_string_len(request->body, (int)request->body_bytes));
 }
 

@@ -362,7 +362,7 @@ exchange(struct exchanges *exchanges, struct org *org, const struct request *req
         if (org)
             exchange_with_org(exchanges, &call);
         else
-            login_answer(&call);
+            login_answer(exchanges->world, &call);
     }
     call_free(&call);
     pthread_mutex_unlock(&exchanges->world->mutex);

@@ -1,5 +1,5 @@
-/* Tokens (section 1): client credentials on the org's own host, what the login host says to them,
- * sessions, and who a session is. Secrets here are made up for tests; nothing else is protected by
+/* Tokens (section 1): client credentials on the org's own host, sessions, who a session is, the end of
+ * one, and what the login host says to all of that. Secrets here are made up for tests; nothing else is protected by
  * them. */
 #include "tests/org/api.h"
 
@@ -212,15 +212,6 @@ api_token(struct call *call)
         grant_token(call);
 }
 
-void
-login_answer(struct call *call)
-{
-    if (call->segment_count != 3 || strcmp(call->path, "/services/oauth2/token") != 0)
-        reply_not_found(call->reply);
-    else if (check_grant(call))
-        refuse_token(call, "invalid_grant", "request not supported on this domain");
-}
-
 /* ---- sessions ---- */
 
 /* The token behind "Bearer " or "OAuth " (2.1), NULL for another scheme. */
@@ -340,4 +331,73 @@ api_identity(struct call *call)
     js_put_flag(answer, "active", true);
     js_put_text(answer, "user_type", "STANDARD");
     reply_json(call->reply, 200, answer);
+}
+
+/* ---- the end of a session ---- */
+
+/* False: no org knows it. */
+static bool
+end_session(struct org *org, const char *token)
+{
+    if (!js_get(org->tokens, token))
+        return false;
+    json_object_object_del(org->tokens, token);
+    return true;
+}
+
+/* 1.9: a token that is not known is refused. */
+static void
+revoke_in(struct call *call, struct org **orgs, size_t count)
+{
+    const char *token = NULL;
+
+    if (!call_method_is(call, "POST") || !read_form(call) ||
+        !(token = call_parameter(call, "token"))) {
+        refuse_token(call, "invalid_request", "a POST with a token is needed");
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (end_session(orgs[i], token)) {
+            call->reply->status = 200;
+            return;
+        }
+    }
+    refuse_token(call, "unsupported_token_type", "this token type is not supported");
+}
+
+void
+api_revoke(struct call *call)
+{
+    revoke_in(call, &call->org, 1);
+}
+
+/* ---- the login host ---- */
+
+/* What stands behind the `id` of a token reply. */
+static void
+login_identity(struct world *world, struct call *call)
+{
+    for (size_t i = 0; i < world->org_count; i++) {
+        if (strcmp(world->orgs[i]->id, call->segments[1]) == 0)
+            call->org = world->orgs[i];
+    }
+    if (!call->org)
+        reply_not_found(call->reply);
+    else if (call_method_is(call, "GET"))
+        api_identity(call);
+    else
+        reply_not_allowed(call->reply, call->request->method, "HEAD,GET");
+}
+
+void
+login_answer(struct world *world, struct call *call)
+{
+    if (call->segment_count == 3 && strcmp(call->segments[0], "id") == 0)
+        login_identity(world, call);
+    else if (strcmp(call->path, "/services/oauth2/revoke") == 0)
+        revoke_in(call, world->orgs, world->org_count);
+    else if (strcmp(call->path, "/services/oauth2/token") != 0)
+        reply_not_found(call->reply);
+    else if (check_grant(call))
+        refuse_token(call, "invalid_grant", "request not supported on this domain");
 }

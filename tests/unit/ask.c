@@ -83,7 +83,7 @@ ask_raw(struct org *org, const struct request *request)
         if (org)
             api_answer(&call);
         else
-            login_answer(&call);
+            login_answer(world, &call);
     }
     call_free(&call);
     keep_answer();

@@ -181,6 +181,64 @@ a_token_is_refused_in_oauths_words(void)
     ask_end();
 }
 
+/* Salesforce's `id` leads to the login host, also for an org that has its own. */
+static void
+the_login_host_tells_who_a_session_is(void)
+{
+    struct request request = { .method = "GET" };
+    AUTO_FREE char *of_acme = NULL;
+    AUTO_FREE char *of_globex = NULL;
+
+    ask_begin();
+    of_acme = text_format("/id/%s/%s", acme->id, acme->execution_user);
+    of_globex = text_format("/id/%s/%s", globex->id, globex->execution_user);
+    request.target = of_acme;
+    request.authorization = ask_session(acme);
+    T_INT(ask_raw(NULL, &request), 200);
+    T_STR(js_get_text(answer_json, "organization_id"), acme->id);
+    T_STR(js_get_text(answer_json, "username"), "integr@acme.simulated.example");
+    request.target = of_globex; /* with a session of another org */
+    T_INT(ask_raw(NULL, &request), 403);
+    T_STR(answer.body, "Bad_OAuth_Token");
+    request.target = "/id/00D000000000000AAA/005000000000000AAA";
+    T_INT(ask_raw(NULL, &request), 404);
+    request.target = of_acme;
+    request.method = "POST";
+    T_INT(ask_raw(NULL, &request), 405);
+    ask_end();
+}
+
+#define REVOKE "/services/oauth2/revoke"
+
+static void
+a_revoked_token_ends_its_session_only(void)
+{
+    struct org *hosts[] = { NULL, NULL };
+
+    ask_begin();
+    hosts[0] = acme; /* and the login host */
+    for (size_t i = 0; i < 2; i++) {
+        AUTO_FREE char *form = NULL;
+        AUTO_FREE char *session = NULL;
+        T_INT(ask_token(acme, "POST", TOKEN, FORM, NULL, GRANT CLIENT), 200);
+        form = text_format("token=%s", js_get_text(answer_json, "access_token"));
+        session = text_format("Bearer %s", form + strlen("token="));
+        struct request limits = { .method = "GET",
+                                  .target = DATA "/limits",
+                                  .authorization = session };
+        T_INT(ask_raw(acme, &limits), 200);
+        T_INT(ask_token(hosts[i], "POST", REVOKE, FORM, NULL, form), 200);
+        T_INT(answer.body_bytes, 0);
+        T_INT(ask_raw(acme, &limits), 401);
+        T_INT(ask(acme, "GET", DATA "/limits", NULL), 200);
+        T_INT(ask_token(hosts[i], "POST", REVOKE, FORM, NULL, form), 400);
+        T_STR(js_get_text(answer_json, "error"), "unsupported_token_type");
+        T_INT(ask_token(hosts[i], "POST", REVOKE, FORM, NULL, ""), 400);
+        T_INT(ask_token(hosts[i], "GET", REVOKE, NULL, NULL, NULL), 400);
+    }
+    ask_end();
+}
+
 static void
 logins_are_limited_by_the_hour(void)
 {
@@ -630,6 +688,8 @@ static const struct unit_case cases[] = {
     UNIT_CASE(deep_json_is_refused),
     UNIT_CASE(a_token_has_salesforces_members),
     UNIT_CASE(a_token_is_refused_in_oauths_words),
+    UNIT_CASE(the_login_host_tells_who_a_session_is),
+    UNIT_CASE(a_revoked_token_ends_its_session_only),
     UNIT_CASE(logins_are_limited_by_the_hour),
     UNIT_CASE(a_session_is_of_one_org_and_ends),
     UNIT_CASE(who_is_known_and_a_bad_token_is_told_in_plain_text),
