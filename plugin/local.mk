@@ -8,3 +8,6 @@ sfprov_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
 	-export-symbols $(srcdir)/plugin/sfprov.sym \
 	-Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now $(ZDEFS)
 EXTRA_DIST += plugin/sfprov.sym
+
+pkgconfigdir = $(libdir)/pkgconfig
+pkgconfig_DATA = plugin/sfprov.pc

@@ -15,6 +15,7 @@ AM_TESTS_ENVIRONMENT = \
 	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE; \
 	UBSAN_OPTIONS=print_stacktrace=1; export UBSAN_OPTIONS;
 dist_check_SCRIPTS += tests/tally.sh
+EXTRA_DIST += tests/installed/check.sh tests/installed/host.c
 
 if BUILD_TESTS
 check_LTLIBRARIES += libunit.la

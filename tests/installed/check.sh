@@ -1,0 +1,47 @@
+#!/bin/sh
+# What is installed below a prefix works from where it is: check.sh PREFIX VERSION. The program with
+# its plugin, a host compiled through pkg-config, the man pages, what the shells complete.
+set -eu
+prefix=$1 version=$2
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+fail() {
+    echo "installed: $*" >&2
+    exit 1
+}
+
+pc=$(find "$prefix"/lib/pkgconfig "$prefix"/lib/*/pkgconfig -name sfprov.pc 2>/dev/null | head -n 1) || :
+[ -n "$pc" ] || fail "no sfprov.pc below $prefix/lib"
+PKG_CONFIG_PATH=$(dirname "$pc")
+export PKG_CONFIG_PATH
+ask() {
+    pkg-config --define-variable=prefix="$prefix" "$@" sfprov
+}
+[ "$(ask --modversion)" = "$version" ] || fail "sfprov.pc says version $(ask --modversion), not $version"
+plugin=$(ask --variable=plugin)
+[ -f "$plugin" ] || fail "sfprov.pc says '$plugin', which is not there"
+
+# shellcheck disable=SC2046 # words
+${CC:-cc} -Wall -Wextra -Werror $(ask --cflags) -o "$work/host" "$here/host.c" -ldl
+said=$("$work/host" "$plugin")
+[ "$said" = "salesforce $version" ] || fail "the host was told '$said'"
+
+[ "$("$prefix/bin/sfprov" --version)" = "sfprov $version" ] || fail "sfprov --version"
+SFPROV_PLUGIN=$plugin "$prefix/bin/sfprov" fields >"$work/fields"
+grep -q '^client_secret' "$work/fields" || fail "sfprov fields lists no client_secret"
+
+for command in $("$prefix/bin/sfprov" complete -- '' | cut -f 1 | grep -vx help); do
+    find "$prefix/share/man/man1" -name "sfprov-$command.1*" | grep -q . || fail "no page for '$command'"
+done
+for page in man1/sfprov.1 man5/sfprov-fields.5 man7/sfprov-connector.7; do
+    find "$prefix/share/man" -path "*/$page*" | grep -q . || fail "no $page"
+done
+# shellcheck disable=SC2016 # for the other bash
+bash --norc -c '
+    . "$1/share/bash-completion/completions/sfprov"
+    COMP_LINE="$1/bin/sfprov stat" COMP_POINT=${#COMP_LINE} COMP_WORDS=("$1/bin/sfprov" stat) COMP_CWORD=1
+    _sfprov && [ "${COMPREPLY[*]}" = status ]' bash "$prefix" || fail "bash does not complete 'stat'"
+find "$prefix/share/zsh" -name _sfprov | grep -q . || fail "nothing for zsh"
+echo "installed: $said, below $prefix"
