@@ -81,6 +81,27 @@ MUST_CHECK int org_held(struct delivery *delivery, bool *ret_held, int64_t *ret_
 MUST_CHECK int org_find_profile(struct delivery *delivery, struct org_profile *ret,
                                 struct sf_call *ret_call, struct prov_error *err);
 
+/* ---- lookup.c: reading users ---- */
+
+/* What is asked: User rows whose `key` is one of `values`. */
+struct lookup {
+    const char *key;
+    const char *const *values;
+    size_t count;
+    struct json_object *fields; /* names wanted besides Id, Username, IsActive, CreatedById and
+                                   CreatedDate, as an object used as a set; NULL: none */
+};
+
+/*
+ * Reads all rows there are, in as many calls as needed; stops at the first that does not pass, which
+ * *ret_call tells. *ret_rows (SF_DELIVERED only) is an array the caller owns, in no order. A row
+ * lacks our fields where the org refused them: they are not readable there. Touches nothing of the
+ * delivery's, so queries need no lock. PROV_E_NOMEM.
+ */
+MUST_CHECK int lookup_users(struct delivery *delivery, const struct lookup *lookup,
+                            struct json_object **ret_rows, struct sf_call *ret_call,
+                            struct prov_error *err);
+
 /* ---- round.c ---- */
 
 /* Works through what is due now. *ret_subjects: how many, 0 also when the round had to stop. */

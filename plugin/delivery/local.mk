@@ -2,6 +2,7 @@ libsfprov_la_SOURCES += \
 	plugin/delivery/check.c \
 	plugin/delivery/delivery.h \
 	plugin/delivery/internal.h \
+	plugin/delivery/lookup.c \
 	plugin/delivery/org.c \
 	plugin/delivery/plan.c plugin/delivery/plan.h \
 	plugin/delivery/policy.c plugin/delivery/policy.h \

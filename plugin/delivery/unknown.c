@@ -11,8 +11,8 @@
 #include "plugin/base/clock.h"
 #include "plugin/delivery/internal.h"
 
-/* Users asked for in one query; fewer if it does not fit into a URL. */
-#define QUERY_MAX 40
+/* Users read back and settled together. */
+#define QUERY_MAX 200
 
 /* How far the org's clock may be behind ours when "created since we sent" is judged. */
 #define CLOCK_SKEW_US (300 * CLOCK_SECOND_US)
@@ -62,42 +62,6 @@ fields_in_flight(struct item **items, size_t count)
         }
     }
     return STEAL(set);
-}
-
-/* "SELECT Id, ... FROM User WHERE Username IN ('a', 'b')"; heap, NULL when out of memory. `bare`:
- * only the fields that every org lets us read. */
-static char *
-compose(struct item **items, size_t count, bool by_name, bool bare)
-{
-    AUTO_JSON struct json_object *fields = fields_in_flight(items, bare ? 0 : count);
-    char *text = NULL;
-    size_t size = 0;
-    FILE *soql = fields ? open_memstream(&text, &size) : NULL;
-    bool failed = false;
-
-    if (!soql)
-        return NULL;
-    fputs("SELECT Id, CreatedById, CreatedDate", soql);
-    json_object_object_foreach(fields, field, value)
-    {
-        (void)value;
-        fprintf(soql, ", %s", field);
-    }
-    fprintf(soql, "%s%s FROM User WHERE %s IN (", json_get(fields, "Username") ? "" : ", Username",
-            json_get(fields, "IsActive") ? "" : ", IsActive", by_name ? "Username" : "Id");
-    for (size_t i = 0; i < count && !failed; i++) {
-        const char *key = by_name ? json_get_string(flight_fields(items[i]), "Username")
-                                  : items[i]->work.link.salesforce_id;
-        AUTO_FREE char *quoted = sf_soql_quote(key ? key : "");
-        failed = !quoted;
-        fprintf(soql, "%s%s", i ? ", " : "", quoted ? quoted : "");
-    }
-    fputc(')', soql);
-    if (fclose(soql) != 0 || failed) {
-        free(text);
-        return NULL;
-    }
-    return text;
 }
 
 static struct json_object *
@@ -277,38 +241,32 @@ was_sent_before(const struct item *item)
     return first && first < json_get_int(item->work.link.in_flight, "at_us", 0);
 }
 
-static bool
-is_too_long(struct item **items, size_t count, bool by_name)
-{
-    AUTO_FREE char *soql = compose(items, count, by_name, false);
-
-    return soql && sf_soql_url_bytes(soql) > SF_SOQL_MAX_BYTES;
-}
-
-/* A query that the org refuses (a field is not there or hidden) is asked without our fields: of
- * what it does not show, it is not known whether it happened. */
+/* Asks for the users of these items. Of what an answer does not show, because the org refused the
+ * field, it is not known whether it happened. */
 static int
-ask(struct round *round, struct item **items, size_t count, bool by_name, bool bare,
+ask(struct round *round, struct item **items, size_t count, bool by_name,
     struct json_object **ret_rows, struct prov_error *err)
 {
     struct delivery *d = round->delivery;
-    AUTO_FREE char *soql = compose(items, count, by_name, bare);
-    struct sf_call call = { 0 };
+    AUTO_JSON struct json_object *fields = fields_in_flight(items, count);
+    const char *values[QUERY_MAX];
+    struct lookup lookup = { by_name ? "Username" : "Id", values, count, fields };
+    struct sf_call call;
     int r;
 
-    if (!soql)
+    if (!fields)
         return error_nomem(err);
-    if (!bare && sf_soql_url_bytes(soql) > SF_SOQL_MAX_BYTES)
-        return ask(round, items, count, by_name, true, ret_rows, err);
-    r = sf_query(d->session, soql, ret_rows, &call);
+    for (size_t i = 0; i < count; i++) {
+        const char *name = json_get_string(flight_fields(items[i]), "Username");
+        values[i] = !by_name ? items[i]->work.link.salesforce_id : name ? name : "";
+    }
+    r = lookup_users(d, &lookup, ret_rows, &call, err);
     if (r)
-        return error_set(err, r, "reading users back: %s", call.message);
+        return r;
     if (call.outcome == SF_DELIVERED) {
         org_call_passed(d);
         return PROV_OK;
     }
-    if (call.outcome == SF_REFUSED && !bare)
-        return ask(round, items, count, by_name, true, ret_rows, err);
     round->stop = true; /* they stay in flight and due */
     return org_call_failed(d, &call, err);
 }
@@ -322,13 +280,7 @@ settle_chunk(struct round *round, struct item **items, size_t count, enum readin
     bool ours[QUERY_MAX] = { false }, by_name = reading != READ_UPDATES;
     int r;
 
-    if (count > 1 && is_too_long(items, count, by_name)) {
-        r = settle_chunk(round, items, count / 2, reading, err);
-        return r || round->stop
-                   ? r
-                   : settle_chunk(round, items + count / 2, count - count / 2, reading, err);
-    }
-    r = ask(round, items, count, by_name, false, &rows, err);
+    r = ask(round, items, count, by_name, &rows, err);
     if (r || round->stop)
         return r;
     for (size_t i = 0; !r && i < count; i++) {
