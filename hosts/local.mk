@@ -6,6 +6,8 @@ sfprov_SOURCES = \
 	hosts/cli/cmd_events.c \
 	hosts/cli/cmd_fields.c \
 	hosts/cli/cmd_look.c \
+	hosts/cli/cmd_drift.c \
+	hosts/cli/cmd_match.c \
 	hosts/cli/cmd_replan.c \
 	hosts/cli/cmd_run.c \
 	hosts/cli/cmd_sync.c \
@@ -18,6 +20,7 @@ sfprov_SOURCES = \
 	hosts/cli/host.c hosts/cli/host.h \
 	hosts/cli/input.c hosts/cli/input.h \
 	hosts/cli/main.c \
+	hosts/cli/pages.c hosts/cli/pages.h \
 	hosts/cli/people.c hosts/cli/people.h \
 	hosts/cli/reply.h \
 	hosts/cli/screen.c hosts/cli/screen.h \

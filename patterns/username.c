@@ -225,3 +225,12 @@ username_equal(const char *a, const char *b)
     }
     return lower(*a) == lower(*b);
 }
+
+void
+username_lower(char *username)
+{
+    for (; *username; username++) {
+        if (*username >= 'A' && *username <= 'Z')
+            *username = (char)(*username - 'A' + 'a');
+    }
+}

@@ -19,6 +19,9 @@ MUST_CHECK int username_check(const char *username, struct prov_error *err);
 /* ASCII-only equality without case: Salesforce stores usernames in lower case. */
 int username_equal(const char *a, const char *b);
 
+/* ASCII lower case, in place: the form in which usernames are stored and compared here. */
+void username_lower(char *username);
+
 /* Whether this byte may stand before the '@'. */
 int username_takes(unsigned char byte);
 

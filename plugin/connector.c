@@ -527,7 +527,8 @@ answer_request(prov_connector *connector, const char *request, size_t length, ch
         r = json_parse(request, length, "the request", &parsed, err);
     if (r)
         return r;
-    context = (struct request_context){ runtime->store, connector->fields, connector->warnings };
+    context = (struct request_context){ runtime->store, runtime->delivery, connector->fields,
+                                        connector->warnings };
     r = answer(&context, parsed, &result, err);
     return r ? r : hand_over(result, ret_json, err);
 }

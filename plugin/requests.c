@@ -122,6 +122,40 @@ query_fields(const struct request_context *context, struct json_object *request,
     return fields_effective(context->fields, ret, err);
 }
 
+/* A query that asks Salesforce about one user, or about a page of them. */
+static int
+query_page(const struct request_context *context, struct json_object *request,
+           int (*answer)(struct delivery *, const struct page_request *, struct json_object **,
+                         struct prov_error *),
+           struct json_object **ret, struct prov_error *err)
+{
+    struct page_request page = { .after = json_get_int(request, "after", 0),
+                                 .limit = json_get_int(request, "limit", 200) };
+    const char *user = json_get_string(request, "user");
+    int r = PROV_OK;
+
+    if (page.limit < 1 || page.limit > 1000)
+        return error_set(err, PROV_E_INVALID, "limit %lld is not from 1 to 1000",
+                         (long long)page.limit);
+    if (user)
+        r = store_find(context->store, user, &page.subject, err);
+    return r ? r : answer(context->delivery, &page, ret, err);
+}
+
+static int
+query_match(const struct request_context *context, struct json_object *request,
+            struct json_object **ret, struct prov_error *err)
+{
+    return query_page(context, request, delivery_match, ret, err);
+}
+
+static int
+query_drift(const struct request_context *context, struct json_object *request,
+            struct json_object **ret, struct prov_error *err)
+{
+    return query_page(context, request, delivery_drift, ret, err);
+}
+
 /* ---- acts ---- */
 
 static int
@@ -258,8 +292,10 @@ request_query(const struct request_context *context, struct json_object *request
               struct json_object **ret, struct prov_error *err)
 {
     static const struct request table[] = {
-        { "status", query_status }, { "subjects", query_subjects }, { "subject", query_subject },
-        { "events", query_events }, { "fields", query_fields },     { NULL, NULL }
+        { "status", query_status },   { "subjects", query_subjects },
+        { "subject", query_subject }, { "events", query_events },
+        { "fields", query_fields },   { "match", query_match },
+        { "drift", query_drift },     { NULL, NULL }
     };
 
     return dispatch(table, "query", context, request, ret, err);

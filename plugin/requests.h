@@ -6,6 +6,7 @@
 
 struct request_context {
     struct store *store;
+    struct delivery *delivery;
     const struct fields *fields;
     struct json_object *warnings; /* of the fields */
 };

@@ -41,6 +41,8 @@ typedef int (*command_fn)(const struct options *options, const struct arguments 
 
 int command_fields(const struct options *options, const struct arguments *arguments);
 int command_check(const struct options *options, const struct arguments *arguments);
+int command_drift(const struct options *options, const struct arguments *arguments);
+int command_match(const struct options *options, const struct arguments *arguments);
 int command_preview(const struct options *options, const struct arguments *arguments);
 int command_submit(const struct options *options, const struct arguments *arguments);
 int command_run(const struct options *options, const struct arguments *arguments);

@@ -41,6 +41,14 @@ const struct command commands[] = {
       "Ends with 1 when users are parked and with 4 on hold." },
     { NULL, "list", "[TEXT]", 0, 1, "state limit", command_list,
       "list users, or those that match TEXT", "" },
+    { NULL, "drift", "[USER]", 0, 1, "limit", command_drift,
+      "show what was changed in the org by hand",
+      "Compares every account with what was last confirmed. Asks Salesforce, changes nothing.\n"
+      "Ends with 1 when something differs." },
+    { NULL, "match", "[USER]", 0, 1, "limit", command_match,
+      "show whose accounts are in the org already",
+      "For those who have no account yet: what the field 'match' finds, and so who will be\n"
+      "adopted, created or parked. Asks Salesforce, changes nothing." },
     { NULL, "show", "USER", 1, 1, "", command_show, "tell the story of one user",
       "USER is a URI, a host user name, a Salesforce username or a Salesforce Id." },
 

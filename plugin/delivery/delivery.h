@@ -45,6 +45,25 @@ bool delivery_stop(struct delivery *delivery, uint32_t timeout_ms);
 MUST_CHECK int delivery_check(struct delivery *delivery, struct json_object *field_warnings,
                               struct json_object **ret, struct prov_error *err);
 
+/* One subject, or (subject 0) at most `limit` of them after an id. */
+struct page_request {
+    int64_t subject, after, limit;
+};
+
+/*
+ * What `match` would find for those who have no account yet: one subject, or a page of them, `after` an
+ * id. Changes nothing. *ret: {"matches":[...],"next":id or null}, see sfprov-connector(7). Blocks on
+ * the network. PROV_E_STATE: no field `match`; PROV_E_REMOTE: a call did not pass. (match_query.c)
+ */
+MUST_CHECK int delivery_match(struct delivery *delivery, const struct page_request *request,
+                              struct json_object **ret, struct prov_error *err);
+
+/* What the org holds that differs from what was confirmed, of one subject or a page of them. Changes
+ * nothing. *ret: {"looked_at","same","in_flight","drift":[...],"next"}. Blocks on the network.
+ * PROV_E_REMOTE: a call did not pass. (drift.c) */
+MUST_CHECK int delivery_drift(struct delivery *delivery, const struct page_request *request,
+                              struct json_object **ret, struct prov_error *err);
+
 /* The hold in force as JSON, or NULL; an admin's hold; its end. (org.c) */
 MUST_CHECK int delivery_hold_read(struct store *store, struct json_object **ret,
                                   struct prov_error *err);

@@ -47,6 +47,8 @@ struct item {
     bool awaits_profile;  /* was planned without the profile it needs */
     bool next_round;      /* stays due: another item of this round has to do with its username */
     bool without_manager; /* ManagerId was refused and left out of what is sent */
+    const char
+        *adopted_by; /* the field by which an account was found and adopted; NULL: none was */
     char manager_id[SF_ID_SIZE]; /* of the manager the resource names; "": none, or not linked */
 };
 
@@ -107,6 +109,8 @@ MUST_CHECK int lookup_users(struct delivery *delivery, const struct lookup *look
 /* Works through what is due now. *ret_subjects: how many, 0 also when the round had to stop. */
 MUST_CHECK int round_run(struct delivery *delivery, struct prov_delivery *report,
                          size_t *ret_subjects, struct prov_error *err);
+/* Plans an item, with what is known of it and of the org now. */
+MUST_CHECK int round_plan(struct round *round, struct item *item, struct prov_error *err);
 /* What is done at the first round and once an hour. */
 MUST_CHECK int round_upkeep(struct delivery *delivery, struct prov_error *err);
 

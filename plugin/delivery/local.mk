@@ -1,8 +1,12 @@
 libsfprov_la_SOURCES += \
+	plugin/delivery/adopt.c \
 	plugin/delivery/check.c \
 	plugin/delivery/delivery.h \
+	plugin/delivery/drift.c \
 	plugin/delivery/internal.h \
 	plugin/delivery/lookup.c \
+	plugin/delivery/match.c plugin/delivery/match.h \
+	plugin/delivery/match_query.c \
 	plugin/delivery/org.c \
 	plugin/delivery/plan.c plugin/delivery/plan.h \
 	plugin/delivery/policy.c plugin/delivery/policy.h \

@@ -115,16 +115,6 @@ username_inputs(struct json_object *resource)
     return json_canonical(inputs);
 }
 
-/* Salesforce keeps usernames in lower case; ours is compared and stored that way. */
-static void
-lower(char *text)
-{
-    for (; *text; text++) {
-        if (*text >= 'A' && *text <= 'Z')
-            *text = (char)(*text - 'A' + 'a');
-    }
-}
-
 static int
 park(struct plan *plan, const char *code, const char *reason)
 {
@@ -159,7 +149,7 @@ choose_username(const struct plan_input *input, struct plan *plan, struct prov_e
         username_check(plan->username, &why)) {
         return park(plan, "USERNAME", why.text);
     }
-    lower(plan->username);
+    username_lower(plan->username);
     return PROV_OK;
 }
 
@@ -250,7 +240,9 @@ want_our_fields(const struct plan_input *input, struct plan *plan, struct json_o
         r = want_text(plan, wanted, "Username", plan->username, "provisioning pattern");
     if (!r && from_fields && input->profile_id)
         r = want_text(plan, wanted, "ProfileId", input->profile_id, "connector field profile");
-    if (!r && from_fields && correlation_field)
+    /* an adopted account may lack it, or hold a leaver's */
+    if (!r && correlation_field &&
+        (from_fields || json_object_object_get_ex(input->link->confirmed, correlation_field, NULL)))
         r = want_text(plan, wanted, correlation_field, correlation, "issuer and URI");
     /* a manager who is not linked yet is left as is; the plan is made anew when he arrives. So is one
      * who is named in a way that says nobody: only no manager at all clears the field. */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "plugin/base/clock.h"
-#include "plugin/delivery/internal.h"
+#include "plugin/delivery/match.h"
 
 /* Rows of `due` taken in one round: a few full Collections calls. */
 #define ROUND_ROWS 600
@@ -73,9 +73,8 @@ check_name(struct round *round, struct item *item, struct prov_error *err)
     return set_text(&item->work.link.waits_name, name) ? error_nomem(err) : PROV_OK;
 }
 
-/* Plans an item, with what is known of the org now. */
-static int
-plan_item(struct round *round, struct item *item, struct prov_error *err)
+int
+round_plan(struct round *round, struct item *item, struct prov_error *err)
 {
     struct delivery *d = round->delivery;
     struct plan_input input = { .fields = d->fields,
@@ -143,7 +142,7 @@ complete_profiles(struct round *round, struct prov_error *err)
         if (r || !ready)
             break;
         if (d->profile.id[0]) {
-            r = plan_item(round, item, err);
+            r = round_plan(round, item, err);
         } else {
             item->plan.action = PLAN_PARK;
             item->plan.code = "PROFILE_NOT_FOUND";
@@ -186,6 +185,18 @@ advice_of(const char *code)
           "nothing, if the other one is about to be renamed; else rename one, or use a pattern "
           "that "
           "tells them apart" },
+        { "MATCH_SEVERAL", "the org has several accounts that could be this user's",
+          "tell them apart in Salesforce, or order the field `match` so that a surer key comes "
+          "first; then retry" },
+        { "MATCH_HELD", "two users of the host would have one account",
+          "if the other one has left, let the host say so, then retry; else correct the value in "
+          "Salesforce or at the host" },
+        { "MATCH_OTHER", "the account was made for a user whom this store does not know",
+          "if it is this user's, empty that field of the account in Salesforce, then retry" },
+        { "MATCH_OURS", "a user of the host fits the account of the connector itself",
+          "give the connector an account of its own" },
+        { "MATCH_REFUSED", "the field `match` names a field that the org lacks or hides",
+          "correct the field `match`, or let the connector's user read that field" },
         { "PROFILE_NOT_FOUND", "the field `profile` names none of the org's profiles",
           "correct the field `profile`, or create the profile and run `retry`" },
     };
@@ -250,7 +261,7 @@ plan_all(struct round *round, struct prov_error *err)
 
     for (size_t i = 0; !r && i < round->count; i++) {
         struct item *item = &round->items[i];
-        r = plan_item(round, item, err);
+        r = round_plan(round, item, err);
         item->awaits_profile = needs_profile(round, item);
         call = call || needs_org(round, item);
     }
@@ -270,6 +281,8 @@ work_through(struct round *round, struct prov_error *err)
         r = send_all(round, SEND_DEACTIVATIONS, err);
     if (!r && !round->stop)
         r = complete_profiles(round, err);
+    if (!r && !round->stop)
+        r = match_creates(round, err);
     if (!r && !round->stop)
         r = check_names(round, err);
     /* before the sends: whoever waits for a name must be known when it is freed */

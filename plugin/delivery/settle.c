@@ -154,6 +154,20 @@ unwanted_reason(const struct item *item)
     return item->plan.in_scope ? NULL : item->plan.reason;
 }
 
+/* Puts "adopted by EmployeeNumber" before the words for what was done with the account. */
+static int
+add_adoption(const struct item *item, char **action, struct prov_error *err)
+{
+    AUTO_FREE char *done = STEAL(*action);
+
+    if (asprintf(action, "adopted by %s%s%s", item->adopted_by, done ? ", " : "",
+                 done ? done : "") < 0) {
+        *action = NULL;
+        return error_nomem(err);
+    }
+    return PROV_OK;
+}
+
 int
 settle_delivered(struct round *round, struct item *item, const char *id, struct prov_error *err)
 {
@@ -166,6 +180,9 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
     struct json_object *sent = late ? item->plan.fields : sent_fields(item);
     AUTO_FREE char *action = plan_describe(first, sent, link->confirmed);
     int r = action ? confirm(link, sent, err) : error_nomem(err);
+
+    if (!r && item->adopted_by)
+        r = add_adoption(item, &action, err);
 
     if (r)
         return r;
@@ -295,9 +312,14 @@ settle_nothing(struct round *round, struct item *item, struct prov_error *err)
     /* looked at again for a cause of our own, a version that was delivered stays delivered */
     bool told = link->settled_version == item->work.subject.version && link->outcome &&
                 strcmp(link->outcome, "delivered") == 0;
-    int r = set_words(link, told ? "delivered" : "nothing to do", unwanted_code(item),
-                      unwanted_reason(item), NULL, NULL, err);
+    AUTO_FREE char *action = NULL;
+    int r = set_words(link, told || item->adopted_by ? "delivered" : "nothing to do",
+                      unwanted_code(item), unwanted_reason(item), NULL, NULL, err);
 
+    if (!r && item->adopted_by)
+        r = add_adoption(item, &action, err);
+    if (!r && action && set_text(&link->last_action, action))
+        r = error_nomem(err);
     if (r)
         return r;
     link->settled_version = item->work.subject.version;

@@ -90,9 +90,8 @@ judge_ours(struct delivery *d, const struct item *item, struct json_object *row,
     const char *field = d->fields->correlation_field;
     const char *creator = json_get_string(row, "CreatedById"), *id = json_get_string(row, "Id");
     struct json_object *sent = field ? json_get(flight_fields(item), field) : NULL;
-    AUTO_FREE char *other = NULL;
-    int64_t first = item->work.link.first_sent_us;
-    int r = store_id_user(d->store, id ? id : "", item->work.subject.id, &other, err);
+    int64_t first = item->work.link.first_sent_us, other = 0;
+    int r = store_id_holder(d->store, id ? id : "", item->work.subject.id, &other, err);
 
     *ret_ours = false;
     if (r || other || !id)

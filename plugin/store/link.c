@@ -309,9 +309,10 @@ store_due_replan(struct store *store, int64_t subject, struct prov_error *err)
                   subject);
 }
 
-int
-store_replannable(struct store *store, int64_t after, int64_t limit, int64_t *ret,
-                  size_t *ret_count, struct prov_error *err)
+/* The ids that a select with the parameters id and limit finds. */
+static int
+read_ids(struct store *store, const char *sql, int64_t after, int64_t limit, int64_t *ret,
+         size_t *ret_count, struct prov_error *err)
 {
     CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
@@ -321,11 +322,7 @@ store_replannable(struct store *store, int64_t after, int64_t limit, int64_t *re
 
     *ret_count = 0;
     if (!r)
-        r = db_select(
-            db, &rows, err,
-            "SELECT subject FROM link WHERE subject > ?"
-            " AND (salesforce_id IS NOT NULL OR code = 'OUT_OF_SCOPE') ORDER BY subject LIMIT ?",
-            "ii", after, limit);
+        r = db_select(db, &rows, err, sql, "ii", after, limit);
     while (!r) {
         r = db_next(&rows, &row, err);
         if (r || !row)
@@ -333,6 +330,38 @@ store_replannable(struct store *store, int64_t after, int64_t limit, int64_t *re
         ret[(*ret_count)++] = db_int(&rows, 0);
     }
     return r;
+}
+
+int
+store_linked(struct store *store, int64_t after, int64_t limit, int64_t *ret, size_t *ret_count,
+             struct prov_error *err)
+{
+    return read_ids(store,
+                    "SELECT subject FROM link WHERE subject > ? AND salesforce_id IS NOT NULL"
+                    " ORDER BY subject LIMIT ?",
+                    after, limit, ret, ret_count, err);
+}
+
+int
+store_replannable(struct store *store, int64_t after, int64_t limit, int64_t *ret,
+                  size_t *ret_count, struct prov_error *err)
+{
+    return read_ids(store,
+                    "SELECT subject FROM link WHERE subject > ?"
+                    " AND (salesforce_id IS NOT NULL OR code = 'OUT_OF_SCOPE')"
+                    " ORDER BY subject LIMIT ?",
+                    after, limit, ret, ret_count, err);
+}
+
+int
+store_unlinked(struct store *store, int64_t after, int64_t limit, int64_t *ret, size_t *ret_count,
+               struct prov_error *err)
+{
+    return read_ids(store,
+                    "SELECT s.id FROM subject s LEFT JOIN link l ON l.subject = s.id"
+                    " WHERE s.id > ? AND s.presence = 1 AND l.salesforce_id IS NULL"
+                    " ORDER BY s.id LIMIT ?",
+                    after, limit, ret, ret_count, err);
 }
 
 int
@@ -432,13 +461,25 @@ store_name_user(struct store *store, const char *username, int64_t except, char 
 }
 
 int
-store_id_user(struct store *store, const char *salesforce_id, int64_t except, char **ret_uri,
-              struct prov_error *err)
+store_id_holder(struct store *store, const char *salesforce_id, int64_t except, int64_t *ret_id,
+                struct prov_error *err)
 {
-    return find_uri(store,
-                    "SELECT s.uri FROM link l JOIN subject s ON s.id = l.subject"
-                    " WHERE (l.salesforce_id = ? OR l.salesforce_id = ?) AND l.subject <> ?",
-                    salesforce_id, except, ret_uri, err);
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    struct db *db;
+    bool row = false;
+    int r = store_reader(store, &db, err);
+
+    if (!r)
+        r = db_select(db, &rows, err,
+                      "SELECT subject FROM link WHERE salesforce_id = ? AND subject <> ?", "si",
+                      salesforce_id, except);
+    if (!r)
+        r = db_next(&rows, &row, err);
+    if (r)
+        return r;
+    *ret_id = row ? db_int(&rows, 0) : 0;
+    return PROV_OK;
 }
 
 int

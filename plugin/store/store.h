@@ -211,10 +211,15 @@ MUST_CHECK int store_due_add(struct store *store, int64_t subject, int64_t at,
                              struct prov_error *err);
 /* [tx] Makes a subject due, to be planned as if new (rule 10). */
 MUST_CHECK int store_due_replan(struct store *store, int64_t subject, struct prov_error *err);
-/* Up to limit ids of subjects that have a Salesforce Id, or were kept from one by their scope, in
- * order, after one of them. */
+/* Up to limit ids of subjects that have a Salesforce Id, in order, after one of them. */
+MUST_CHECK int store_linked(struct store *store, int64_t after, int64_t limit, int64_t *ret,
+                            size_t *ret_count, struct prov_error *err);
+/* The same with those who were kept from an account by their scope. */
 MUST_CHECK int store_replannable(struct store *store, int64_t after, int64_t limit, int64_t *ret,
                                  size_t *ret_count, struct prov_error *err);
+/* The same of subjects in the feed that have no Salesforce Id. */
+MUST_CHECK int store_unlinked(struct store *store, int64_t after, int64_t limit, int64_t *ret,
+                              size_t *ret_count, struct prov_error *err);
 /* [tx] Makes due who waits for this username or for this manager (NULL: neither). */
 MUST_CHECK int store_wake_name(struct store *store, const char *username, struct prov_error *err);
 MUST_CHECK int store_wake_manager(struct store *store, const char *iss, const char *uri,
@@ -234,9 +239,9 @@ MUST_CHECK int store_forget_events(struct store *store, int64_t before_us, struc
 /* Another subject of ours that holds or wants this username: its URI, or NULL. Heap. */
 MUST_CHECK int store_name_user(struct store *store, const char *username, int64_t except,
                                char **ret_uri, struct prov_error *err);
-/* Another subject that is linked to this Salesforce Id: its URI, or NULL. Heap. */
-MUST_CHECK int store_id_user(struct store *store, const char *salesforce_id, int64_t except,
-                             char **ret_uri, struct prov_error *err);
+/* Another subject that is linked to this Salesforce Id: *ret_id, 0 when there is none. */
+MUST_CHECK int store_id_holder(struct store *store, const char *salesforce_id, int64_t except,
+                               int64_t *ret_id, struct prov_error *err);
 /* Salesforce Id linked to a URI of an issuer; "" when there is none yet. */
 MUST_CHECK int store_linked_id(struct store *store, const char *iss, const char *uri, char ret[19],
                                struct prov_error *err);

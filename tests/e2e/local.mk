@@ -5,6 +5,7 @@ EXTRA_DIST += tests/interop/run tests/interop/package.json tests/interop/package
 
 e2e_tests = \
 	tests/e2e/test_abi.py \
+	tests/e2e/test_adoption.py \
 	tests/e2e/test_delivery.py \
 	tests/e2e/test_cli.py \
 	tests/e2e/test_failures.py \

@@ -364,13 +364,16 @@ usernames_and_ids_of_other_subjects_are_found(void)
 
     make_waiting(&s);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        int64_t except = scratch_id(s.store, cases[i].except);
+        int64_t except = scratch_id(s.store, cases[i].except), holder = -1;
         AUTO_FREE char *uri = NULL;
         if (cases[i].name)
             T_OK(store_name_user(s.store, cases[i].name, except, &uri, &err), &err);
         else
-            T_OK(store_id_user(s.store, cases[i].id, except, &uri, &err), &err);
-        T_STR(uri, cases[i].found);
+            T_OK(store_id_holder(s.store, cases[i].id, except, &holder, &err), &err);
+        if (cases[i].name)
+            T_STR(uri, cases[i].found);
+        else
+            T_INT(holder, cases[i].found ? scratch_id(s.store, cases[i].found) : 0);
     }
     {
         char id[19] = "";

@@ -1,0 +1,195 @@
+/* Adopts accounts for subjects that were to be created (design rule 11): what the org holds becomes what
+ * is confirmed, and the plan is made anew from that. The account keeps its username, which its owner
+ * logs in with; a replan brings the one of the pattern. */
+#include <stdio.h>
+#include <string.h>
+
+#include "patterns/username.h"
+#include "plugin/delivery/match.h"
+
+/* What the row shows of the fields that are planned; of the others nothing is known. */
+static int
+confirm_row(struct link *link, struct json_object *planned, const char *correlation_field,
+            struct json_object *row, struct prov_error *err)
+{
+    struct json_object *there;
+
+    json_object_put(link->confirmed);
+    link->confirmed = json_object_new_object();
+    if (!link->confirmed)
+        return error_nomem(err);
+    json_object_object_foreach(planned, field, value)
+    {
+        (void)value;
+        if (json_object_object_get_ex(row, field, &there) &&
+            json_put(link->confirmed, field, json_ref(there)))
+            return error_nomem(err);
+    }
+    if (correlation_field && json_object_object_get_ex(row, correlation_field, &there) &&
+        json_put(link->confirmed, correlation_field, json_ref(there)))
+        return error_nomem(err);
+    return PROV_OK;
+}
+
+/* [tx] Takes the account from a leaver: whatever he had in Salesforce is the other's now. */
+static int
+take_from(struct round *round, int64_t holder, struct prov_error *err)
+{
+    struct store *store = round->delivery->store;
+    CLEANUP(work_done) struct work other = { 0 };
+    int r = store_load_id(store, holder, &other, err);
+
+    if (r)
+        return r;
+    other.link.salesforce_id[0] = '\0';
+    json_object_put(other.link.confirmed);
+    other.link.confirmed = NULL;
+    other.link.confirmed_version = other.link.first_sent_us = 0;
+    if (set_text(&other.link.username_held, NULL) || set_text(&other.link.username_wanted, NULL) ||
+        set_text(&other.link.username_inputs, NULL) ||
+        set_text(&other.link.last_action, "the account went to another user of the host"))
+        return error_nomem(err);
+    return store_put_link(store, holder, &other.link, err);
+}
+
+/* [tx] */
+static int
+adopt(struct round *round, struct item *item, const struct match *match, struct prov_error *err)
+{
+    struct store *store = round->delivery->store;
+    struct json_object *row = json_object_array_get_idx(match->rows, 0);
+    const struct subject *subject = &item->work.subject;
+    struct link *link = &item->work.link;
+    AUTO_FREE char *name = strdup(json_get_string(row, "Username"));
+    int r = name ? PROV_OK : error_nomem(err);
+
+    if (!r && match->holder)
+        r = take_from(round, match->holder, err);
+    if (!r)
+        r = confirm_row(link, item->plan.fields, round->delivery->fields->correlation_field, row,
+                        err);
+    if (r)
+        return r;
+    username_lower(name);
+    snprintf(link->salesforce_id, sizeof(link->salesforce_id), "%s", json_get_string(row, "Id"));
+    link->first_sent_us = 0;
+    if (set_text(&link->username_held, name) || set_text(&link->username_wanted, name) ||
+        set_text(&link->username_inputs, item->plan.username_inputs) ||
+        json_put_string(link->confirmed, "Username", name))
+        return error_nomem(err);
+    r = store_put_link(store, subject->id, link, err);
+    return r ? r : store_wake_manager(store, subject->iss, subject->uri, err);
+}
+
+static void
+park_item(struct item *item, const char *code, const char *reason)
+{
+    item->plan.action = PLAN_PARK;
+    item->plan.code = code;
+    snprintf(item->plan.reason, sizeof(item->plan.reason), "%s", reason);
+}
+
+/* [tx] Adopts those who may be; an account goes to one subject of the round only, the first. */
+static int
+adopt_all(struct round *round, struct item **items, struct match *list, size_t count,
+          struct prov_error *err)
+{
+    AUTO_JSON struct json_object *given = json_object_new_object();
+    int r = given ? PROV_OK : error_nomem(err);
+
+    for (size_t i = 0; !r && i < count; i++) {
+        const char *id;
+        if (list[i].verdict == MATCH_REFUSE)
+            park_item(items[i], list[i].code, list[i].reason);
+        if (list[i].verdict != MATCH_ADOPT)
+            continue;
+        id = json_get_string(json_object_array_get_idx(list[i].rows, 0), "Id");
+        if (json_get(given, id)) { /* the store will know whose it is */
+            items[i]->next_round = true;
+            items[i]->plan.action = PLAN_NOTHING;
+            continue;
+        }
+        r = json_put_bool(given, id, true) ? error_nomem(err)
+                                           : adopt(round, items[i], &list[i], err);
+        items[i]->adopted_by = list[i].key;
+    }
+    return r;
+}
+
+static int
+adopt_in_one(struct round *round, struct item **items, struct match *list, size_t count,
+             struct prov_error *err)
+{
+    struct store *store = round->delivery->store;
+    int r = store_begin(store, STORE_FENCED, err);
+
+    if (r)
+        return r;
+    r = adopt_all(round, items, list, count, err);
+    if (r) {
+        store_rollback(store);
+        return r;
+    }
+    r = store_commit(store, err);
+    for (size_t i = 0; !r && i < count; i++) {
+        if (list[i].verdict == MATCH_ADOPT && items[i]->adopted_by)
+            r = round_plan(round, items[i], err);
+    }
+    return r;
+}
+
+/* The org refuses the question itself: a field of `match` is not there, or hidden. */
+static void
+park_all(struct item **items, size_t count, const struct sf_call *call)
+{
+    char reason[700];
+
+    snprintf(reason, sizeof(reason), "whether the user is in the org already cannot be asked: %s: %s",
+             call->code, call->message);
+    for (size_t i = 0; i < count; i++)
+        park_item(items[i], "MATCH_REFUSED", reason);
+}
+
+static int
+match_items(struct round *round, struct item **items, struct match *list, size_t count,
+            struct prov_error *err)
+{
+    struct sf_call call;
+    int r = match_find(round->delivery, list, count, &call, err);
+
+    if (r)
+        return r;
+    if (call.outcome == SF_DELIVERED)
+        return adopt_in_one(round, items, list, count, err);
+    if (call.outcome == SF_REFUSED) {
+        park_all(items, count, &call);
+        return PROV_OK;
+    }
+    round->stop = true;
+    return org_call_failed(round->delivery, &call, err);
+}
+
+int
+match_creates(struct round *round, struct prov_error *err)
+{
+    AUTO_FREE struct item **items = calloc(round->count, sizeof(struct item *));
+    AUTO_FREE struct match *list = calloc(round->count, sizeof(*list));
+    size_t count = 0;
+    int r;
+
+    if (!items || !list)
+        return error_nomem(err);
+    if (!round->delivery->fields->match)
+        return PROV_OK;
+    for (size_t i = 0; i < round->count; i++) {
+        struct item *item = &round->items[i];
+        if (item->plan.action != PLAN_CREATE)
+            continue;
+        list[count] = (struct match){ .subject = &item->work.subject, .fields = item->plan.fields };
+        items[count++] = item;
+    }
+    r = count > 0 ? match_items(round, items, list, count, err) : PROV_OK;
+    for (size_t i = 0; i < count; i++)
+        match_done(&list[i]);
+    return r;
+}

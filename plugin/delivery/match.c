@@ -1,0 +1,287 @@
+/* Finds the accounts that subjects without one may adopt, and judges whether they may (design rule 11).
+ * Which fields are compared is the admin's word; several hits, somebody else's account and our own
+ * are never adopted. */
+#include "plugin/delivery/match.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "schema/letters.h"
+
+/* Values in one question; lookup.c cuts it further. */
+#define VALUES_MAX 200
+
+void
+match_done(struct match *match)
+{
+    json_object_put(match->rows);
+    *match = (struct match){ 0 };
+}
+
+/* ---- finding ---- */
+
+/* What a subject is looked up by; NULL: it has no such value. */
+static const char *
+value_of(const struct match *match, const char *key)
+{
+    const char *value = json_get_string(match->fields, key);
+
+    return value && *value ? value : NULL;
+}
+
+/* Salesforce compares text without regard to case. */
+static int
+same_text(const char *a, const char *b, bool *ret_same, struct prov_error *err)
+{
+    AUTO_FREE char *left = letters_lower(a);
+    AUTO_FREE char *right = letters_lower(b);
+
+    if (!left || !right)
+        return error_nomem(err);
+    *ret_same = strcmp(left, right) == 0;
+    return PROV_OK;
+}
+
+static int
+add_row(struct match *match, const char *key, struct json_object *row, struct prov_error *err)
+{
+    if (!match->rows && !(match->rows = json_object_new_array()))
+        return error_nomem(err);
+    match->key = key;
+    return json_append(match->rows, json_ref(row)) ? error_nomem(err) : PROV_OK;
+}
+
+/* Gives a row to everybody it matches; *ret_given false: to nobody. */
+static int
+give_row(struct match **asked, size_t count, const char *key, struct json_object *row,
+         bool *ret_given, struct prov_error *err)
+{
+    const char *there = json_get_string(row, key);
+    int r = PROV_OK;
+
+    *ret_given = false;
+    for (size_t i = 0; !r && i < count; i++) {
+        bool same = count == 1; /* the org says so, however it compares */
+        if (!same && there)
+            r = same_text(value_of(asked[i], key), there, &same, err);
+        if (!r && same) {
+            *ret_given = true;
+            r = add_row(asked[i], key, row, err);
+        }
+    }
+    return r;
+}
+
+static void
+forget_rows(struct match **asked, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        json_object_put(asked[i]->rows);
+        asked[i]->rows = NULL;
+        asked[i]->key = NULL;
+    }
+}
+
+/* Every field of these plans, and the correlation field: what is adopted is compared with them. */
+static struct json_object *
+fields_wanted(struct match **asked, size_t count, const char *correlation_field)
+{
+    AUTO_JSON struct json_object *set = json_object_new_object();
+
+    for (size_t i = 0; set && i < count; i++) {
+        json_object_object_foreach(asked[i]->fields, field, value)
+        {
+            (void)value;
+            if (json_put_bool(set, field, true))
+                return NULL;
+        }
+    }
+    if (set && correlation_field && json_put_bool(set, correlation_field, true))
+        return NULL;
+    return STEAL(set);
+}
+
+/*
+ * Asks for at most VALUES_MAX subjects by one key. A row that belongs to none of them matched by a
+ * rule of the org's that we do not know: then the question is put in halves, since taking it for no
+ * hit would make a second account.
+ */
+static int
+ask(struct delivery *d, struct match **asked, size_t count, const char *key,
+    struct sf_call *ret_call, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *fields =
+        fields_wanted(asked, count, d->fields->correlation_field);
+    AUTO_JSON struct json_object *rows = NULL;
+    const char *values[VALUES_MAX];
+    struct lookup lookup = { key, values, count, fields };
+    bool given = true;
+    int r;
+
+    if (!fields)
+        return error_nomem(err);
+    for (size_t i = 0; i < count; i++)
+        values[i] = value_of(asked[i], key);
+    r = lookup_users(d, &lookup, &rows, ret_call, err);
+    if (r || ret_call->outcome != SF_DELIVERED)
+        return r;
+    for (size_t i = 0; !r && given && i < json_object_array_length(rows); i++)
+        r = give_row(asked, count, key, json_object_array_get_idx(rows, i), &given, err);
+    if (r || given)
+        return r;
+    forget_rows(asked, count);
+    r = ask(d, asked, count / 2, key, ret_call, err);
+    if (r || ret_call->outcome != SF_DELIVERED)
+        return r;
+    return ask(d, asked + count / 2, count - count / 2, key, ret_call, err);
+}
+
+static int
+find_by(struct delivery *d, struct match *list, size_t count, const char *key,
+        struct sf_call *ret_call, struct prov_error *err)
+{
+    struct match *asked[VALUES_MAX];
+    size_t filled = 0;
+    int r = PROV_OK;
+
+    for (size_t i = 0; !r && ret_call->outcome == SF_DELIVERED && i < count; i++) {
+        if (!list[i].key && value_of(&list[i], key))
+            asked[filled++] = &list[i];
+        if (filled > 0 && (filled == VALUES_MAX || i + 1 == count)) {
+            r = ask(d, asked, filled, key, ret_call, err);
+            filled = 0;
+        }
+    }
+    return r;
+}
+
+/* ---- judging ---- */
+
+static int
+refuse(struct match *match, const char *code)
+{
+    match->verdict = MATCH_REFUSE;
+    match->code = code;
+    error_tidy(match->reason);
+    return PROV_OK;
+}
+
+static int
+refuse_several(struct match *match)
+{
+    size_t count = json_object_array_length(match->rows);
+    int length = snprintf(match->reason, sizeof(match->reason), "%zu accounts have %s '%s':", count,
+                          match->key, value_of(match, match->key));
+
+    for (size_t i = 0; i < count && i < 4 && length > 0 && (size_t)length < sizeof(match->reason);
+         i++) {
+        struct json_object *row = json_object_array_get_idx(match->rows, i);
+        length += snprintf(match->reason + length, sizeof(match->reason) - (size_t)length,
+                           "%s %s (%s%s)", i ? "," : "", json_get_string(row, "Username"),
+                           json_get_string(row, "Id"),
+                           json_get_bool(row, "IsActive", true) ? "" : ", inactive");
+    }
+    return refuse(match, "MATCH_SEVERAL");
+}
+
+/* Whom the correlation field names, if that is not this subject: *ret_id of the subject in the store,
+ * 0 when the store does not know him; *ret_other false: nobody. */
+static int
+find_other(struct delivery *d, const struct match *match, struct json_object *row, bool *ret_other,
+           int64_t *ret_id, struct prov_error *err)
+{
+    const char *field = d->fields->correlation_field;
+    const char *there = field ? json_get_string(row, field) : NULL;
+    AUTO_FREE char *ours = plan_correlation(match->subject);
+    struct prov_error ignored = PROV_ERROR_INIT;
+    int r;
+
+    *ret_id = 0;
+    if (!ours)
+        return error_nomem(err);
+    *ret_other = there && *there && strcmp(there, ours) != 0;
+    if (!*ret_other)
+        return PROV_OK;
+    r = store_find(d->store, there, ret_id, &ignored);
+    if (r == PROV_E_STORE || r == PROV_E_NOMEM)
+        return error_set(err, r, "%s", ignored.text);
+    return PROV_OK;
+}
+
+/* An account that another subject has, or has had. It moves only from one who is gone or out of
+ * scope, and of whom nothing is in flight. */
+static int
+judge_holder(struct delivery *d, struct match *match, int64_t holder, const char *id,
+             struct prov_error *err)
+{
+    CLEANUP(work_done) struct work other = { 0 };
+    int r = store_load_id(d->store, holder, &other, err);
+
+    if (r)
+        return r;
+    if (other.subject.presence != PRESENCE_IN && !other.link.in_flight) {
+        match->holder = strcmp(other.link.salesforce_id, id) == 0 ? holder : 0;
+        return PROV_OK;
+    }
+    snprintf(match->reason, sizeof(match->reason), "account %s with %s '%s' belongs to '%s' (%s)%s",
+             id, match->key, value_of(match, match->key), other.subject.uri,
+             plan_user_name(&other.subject),
+             other.link.in_flight ? ", and a change of it is in flight" : "");
+    return refuse(match, "MATCH_HELD");
+}
+
+static int
+judge(struct delivery *d, struct match *match, const char *our_user, struct prov_error *err)
+{
+    struct json_object *row;
+    const char *id;
+    int64_t holder = 0;
+    bool other = false;
+    int r;
+
+    match->verdict = MATCH_ADOPT;
+    if (json_object_array_length(match->rows) > 1)
+        return refuse_several(match);
+    row = json_object_array_get_idx(match->rows, 0);
+    id = json_get_string(row, "Id");
+    if (strcmp(id, our_user) == 0) {
+        snprintf(match->reason, sizeof(match->reason),
+                 "account %s with %s '%s' is the one this connector works as", id, match->key,
+                 value_of(match, match->key));
+        return refuse(match, "MATCH_OURS");
+    }
+    r = store_id_holder(d->store, id, match->subject->id, &holder, err);
+    if (!r && holder)
+        return judge_holder(d, match, holder, id, err);
+    if (!r)
+        r = find_other(d, match, row, &other, &holder, err);
+    if (r || !other)
+        return r;
+    if (holder)
+        return judge_holder(d, match, holder, id, err);
+    snprintf(match->reason, sizeof(match->reason), "account %s with %s '%s' has %s '%s'", id,
+             match->key, value_of(match, match->key), d->fields->correlation_field,
+             json_get_string(row, d->fields->correlation_field));
+    return refuse(match, "MATCH_OTHER");
+}
+
+int
+match_find(struct delivery *d, struct match *list, size_t count, struct sf_call *ret_call,
+           struct prov_error *err)
+{
+    char org_id[SF_ID_SIZE], user_id[SF_ID_SIZE];
+    size_t keys = d->fields->match ? json_object_array_length(d->fields->match) : 0;
+    int r = sf_identity(d->session, org_id, user_id, ret_call);
+
+    if (r)
+        return error_nomem(err);
+    for (size_t i = 0; !r && ret_call->outcome == SF_DELIVERED && i < keys; i++)
+        r = find_by(d, list, count,
+                    json_object_get_string(json_object_array_get_idx(d->fields->match, i)), ret_call,
+                    err);
+    for (size_t i = 0; !r && ret_call->outcome == SF_DELIVERED && i < count; i++) {
+        if (list[i].key)
+            r = judge(d, &list[i], user_id, err);
+    }
+    return r;
+}

@@ -1,0 +1,219 @@
+"""Accounts that are in the org before sfprov made any, and what is changed there by hand."""
+import contextlib
+import sys
+
+import harness
+from harness import ENTERPRISE, E_STATE, IDLE, World, create, patch, person, put, simple
+
+CUSTOM = ("--custom-field", "Host_Id__c:255:unique:external")
+
+
+def employee(number, name, **more):
+    return person(name, **{ENTERPRISE: dict({"employeeNumber": number}, **more)})
+
+
+def there(w, username, **fields):
+    """A user whom another admin has made."""
+    return w.org.ask("POST", "/__org/users", dict({"Username": username, "LastName": "There"}, **fields))
+
+
+@contextlib.contextmanager
+def matching(*keys, **fields):
+    with World(*CUSTOM, match=list(keys), **fields) as w:
+        yield w, w.connector()
+
+
+def provisioned(w):
+    """Accounts that were made through the API."""
+    return w.org.state()["counts"]["provisioned"]
+
+
+def test_an_account_that_is_there_is_adopted_with_its_username():
+    with matching("EmployeeNumber", "Email") as (w, c):
+        there(w, "jane@old.example", EmployeeNumber="7", Title="Clerk", Email="jane@old.example")
+        c.accept(create("/Users/1", employee("7", "jane", )))
+        c.settle()
+        user, row = w.org.user("jane@old.example"), c.user("/Users/1")
+        assert len(w.org.users()) == 1 and provisioned(w) == 0, w.org.users()
+        assert user["LastName"] == "Doe" and user["FirstName"] == "Jane", user
+        assert row["salesforce_id"] == user["Id"] and row["state"] == "in_step", row
+        assert row["last_action"].startswith("adopted by EmployeeNumber, updated "), row["last_action"]
+        c.accept(put("/Users/1", employee("7", "jane", department="Sales")))
+        c.settle()
+        assert w.org.user("jane@old.example")["Department"] == "Sales", "the name stays with its owner"
+        c.act(act="replan", user="/Users/1")
+        c.settle()
+        assert list(w.org.users()) == ["primary-jane@acme.example"], "until an admin asks for the pattern's"
+
+
+def test_an_inactive_account_is_reactivated_and_keys_are_tried_in_order():
+    with matching("EmployeeNumber", "Email") as (w, c):
+        there(w, "a@old.example", EmployeeNumber="1", Email="other@example.com", IsActive=False)
+        there(w, "b@old.example", Email="DOE@example.com")
+        c.accept(create("/Users/1", employee("1", "jane")))
+        c.accept(create("/Users/2", person("bob", family="New")))
+        c.settle()
+        users = w.org.users()
+        assert users["a@old.example"]["IsActive"] and users["b@old.example"]["LastName"] == "There", users
+        assert c.user("/Users/1")["salesforce_id"] == users["a@old.example"]["Id"], "the first key that hits counts"
+        assert provisioned(w) == 1, "and who matches nobody is created"
+        c.accept(create("/Users/3", employee("9", "jill")))
+        c.settle()
+        assert c.user("/Users/3")["salesforce_id"] == users["b@old.example"]["Id"], "case does not matter"
+
+
+def test_several_hits_are_parked_and_named():
+    with matching("Email") as (w, c):
+        there(w, "a@old.example", Email="doe@example.com")
+        there(w, "b@old.example", Email="doe@example.com")
+        c.accept(create("/Users/1", person("jane")))
+        c.settle()
+        row = c.user("/Users/1")
+        assert row["code"] == "MATCH_SEVERAL" and "a@old.example" in row["message"] and "b@old.example" in row["message"], row
+        assert provisioned(w) == 0
+        w.org.ask("PATCH", "/__org/users/b@old.example", {"Email": "b@example.com"})
+        c.act(act="retry", user="/Users/1")
+        c.settle()
+        assert c.user("/Users/1")["salesforce_id"] == w.org.user("a@old.example")["Id"]
+
+
+def test_two_subjects_never_get_one_account():
+    with matching("Email") as (w, c):
+        there(w, "a@old.example", Email="doe@example.com")
+        c.accept(create("/Users/1", person("jane")), create("/Users/2", person("jack")))
+        c.settle()
+        rows = [c.user("/Users/1"), c.user("/Users/2")]
+        assert sorted(row["state"] for row in rows) == ["in_step", "parked"], rows
+        parked = next(row for row in rows if row["state"] == "parked")
+        assert parked["code"] == "MATCH_HELD" and "/Users/" in parked["message"], parked
+        assert provisioned(w) == 0
+
+
+def test_who_returns_with_a_new_id_gets_the_leavers_account():
+    with matching("EmployeeNumber", correlation_field="Host_Id__c") as (w, c):
+        c.accept(create("/Users/1", employee("7", "jane")))
+        c.settle()
+        c.accept(simple("/Users/1", "prov:delete"))
+        c.settle()
+        account = c.user("/Users/1")["salesforce_id"]
+        c.accept(create("/Users/8", employee("7", "jane.again")))
+        c.settle()
+        user = w.org.user("primary-jane@acme.example")
+        assert c.user("/Users/8")["salesforce_id"] == account and len(w.org.users()) == 1
+        assert user["IsActive"] and user["Host_Id__c"].endswith("/Users/8"), user
+        assert "salesforce_id" not in c.user("/Users/1"), "the leaver has it no more"
+        c.accept(simple("/Users/1", "prov:delete"))
+        c.settle()
+        assert w.org.user("primary-jane@acme.example")["IsActive"], "a late word about the leaver harms nobody"
+
+
+def test_an_account_of_a_user_unknown_here_is_left_alone():
+    with matching("EmployeeNumber", correlation_field="Host_Id__c") as (w, c):
+        there(w, "a@old.example", EmployeeNumber="7", Host_Id__c="https://other.example#/Users/5")
+        c.accept(create("/Users/1", employee("7", "jane")))
+        c.settle()
+        row = c.user("/Users/1")
+        assert row["code"] == "MATCH_OTHER" and "https://other.example#/Users/5" in row["message"], row
+        assert w.org.user("a@old.example")["LastName"] == "There" and provisioned(w) == 0
+
+
+def test_the_connectors_own_account_is_never_adopted():
+    with matching("EmployeeNumber") as (w, c):
+        ours = next(user for user in w.org.state()["users"] if user["Username"].startswith("integr@"))
+        w.org.ask("PATCH", "/__org/users/" + ours["Id"], {"EmployeeNumber": "7"})
+        c.accept(create("/Users/1", employee("7", "jane")))
+        c.settle()
+        assert c.user("/Users/1")["code"] == "MATCH_OURS", c.user("/Users/1")
+
+
+def test_a_match_field_that_the_org_lacks_parks_and_says_so():
+    with matching("EmployeeNumber") as (w, c):
+        w.org.fault({"on": "query", "do": "refuse_call_with", "times": 2, "status": 400, "errorCode": "INVALID_FIELD",
+                     "message": "No such column 'EmployeeNumber' on entity 'User'"})
+        c.accept(create("/Users/1", employee("7", "jane")))
+        c.settle()
+        row = c.user("/Users/1")
+        assert row["code"] in ("MATCH_REFUSED", "PROFILE_NOT_FOUND") and provisioned(w) == 0, row
+
+
+def test_a_hundred_are_matched_in_few_calls():
+    with matching("EmployeeNumber") as (w, c):
+        w.org.settings(seats={"Salesforce": 200})
+        for n in range(60):
+            there(w, f"u{n}@old.example", EmployeeNumber=str(n))
+        c.accept(*[create(f"/Users/{n}", employee(str(n), f"u{n}")) for n in range(100)])
+        report = c.settle()
+        assert report.state == IDLE and provisioned(w) == 40
+        assert w.org.calls()["totals"], "calls are counted"
+        queries = [call for call in w.org.calls()["calls"] if call["kind"] == "query"]
+        assert len(queries) <= 3, [call.get("soql", "")[:80] for call in queries]
+
+
+def test_match_shows_before_anything_is_sent():
+    with matching("EmployeeNumber") as (w, c):
+        there(w, "a@old.example", EmployeeNumber="1")
+        there(w, "b@old.example", EmployeeNumber="2")
+        there(w, "c@old.example", EmployeeNumber="2")
+        c.accept(*[create(f"/Users/{n}", employee(str(n), f"u{n}")) for n in (1, 2, 3)])
+        lines = {line["uri"]: line for line in c.query(query="match")["matches"]}
+        assert [lines[f"/Users/{n}"]["result"] for n in (1, 2, 3)] == ["adopt", "park", "create"], lines
+        assert lines["/Users/1"]["accounts"][0]["username"] == "a@old.example" and lines["/Users/1"]["by"] == "EmployeeNumber"
+        assert w.org.user("a@old.example")["LastName"] == "There" and provisioned(w) == 0
+        page = c.query(query="match", limit=2)
+        assert len(page["matches"]) == 2 and len(c.query(query="match", after=page["next"])["matches"]) == 1
+
+
+def test_match_without_the_field_says_what_to_do():
+    with World() as w:
+        c = w.connector()
+        try:
+            c.query(query="match")
+        except harness.Failure as failure:
+            assert failure.code == E_STATE and "EmployeeNumber" in failure.text, failure
+        else:
+            raise AssertionError("it must be refused")
+
+
+def test_match_keys_that_can_match_nothing_are_refused():
+    with World() as w:
+        for match in (["Title"], ["EmployeeNumber", "EmployeeNumber"], ["FederationIdentifier"], [7]):
+            try:
+                w.connector(match=match)
+            except harness.Failure as failure:
+                assert any(fault["field"].startswith("match") for fault in failure.faults), failure.faults
+            else:
+                raise AssertionError(f"{match} must be refused")
+
+
+# ---- drift ----
+
+def test_drift_names_what_was_changed_by_hand():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("jane", title="Chief")), create("/Users/2", person("bob", family="Roe")),
+                 create("/Users/3", person("mia", family="Poe")))
+        c.settle()
+        w.org.ask("PATCH", "/__org/users/primary-jane@acme.example", {"Title": "Clerk", "IsActive": False})
+        before = w.org.state()["counts"]
+        answer = c.query(query="drift")
+        assert (answer["looked_at"], answer["same"], len(answer["drift"])) == (3, 2, 1), answer
+        line = answer["drift"][0]
+        fields = {field["field"]: (field["ours"], field["theirs"]) for field in line["fields"]}
+        assert line["uri"] == "/Users/1" and fields == {"Title": ("Chief", "Clerk"), "IsActive": (True, False)}, line
+        assert w.org.state()["counts"] == before and c.deliver(0).state == IDLE, "nothing is changed"
+
+
+def test_an_email_that_waits_for_its_owner_is_no_drift():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("jane")))
+        c.settle()
+        c.accept(patch("/Users/1", {"op": "replace", "path": "emails[type eq \"work\"].value", "value": "new@example.com"}))
+        c.settle()
+        assert w.org.state()["pending_emails"], "the org keeps the old address"
+        answer = c.query(query="drift", user="/Users/1")
+        assert answer["same"] == 1 and [line["what"] for line in answer["drift"]] == ["email"], answer
+
+
+if __name__ == "__main__":
+    harness.main(sys.modules[__name__])
