@@ -4,7 +4,9 @@ dist_man_MANS += docs/man/sfprov.1 docs/man/sfprov-connector.7 \
 	docs/man/sfprov-deliver.1 \
 	docs/man/sfprov-fields.1 \
 	docs/man/sfprov-hold.1 \
+	docs/man/sfprov-drift.1 \
 	docs/man/sfprov-list.1 \
+	docs/man/sfprov-match.1 \
 	docs/man/sfprov-preview.1 \
 	docs/man/sfprov-replan.1 \
 	docs/man/sfprov-resume.1 \

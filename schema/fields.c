@@ -71,6 +71,7 @@ fields_free(struct fields *fields)
     }
     json_object_put(fields->mapping_rules);
     json_object_put(fields->scope_groups);
+    json_object_put(fields->match);
     scim_filter_free(fields->scope);
     pattern_free(fields->pattern);
     mapping_free(fields->mapping);
@@ -458,7 +459,7 @@ read_row(struct reader *reader, size_t at)
         if (!json_object_is_type(value, json_type_array) || json_object_array_length(value) > 0)
             *json_member(reader->draft.fields, row) = json_ref(value);
         break;
-    case FIELD_NAMES: /* brought to a list by scope.c */
+    case FIELD_NAMES: /* brought to a list by names.c */
         *json_member(reader->draft.fields, row) = json_ref(value);
         break;
     }

@@ -38,7 +38,7 @@ struct fields {
     char *correlation_field; /* custom field that holds our key, X__c; NULL: none */
     bool create_inactive;    /* create users who are inactive from the start (rule 8: no) */
     struct json_object *mapping_rules; /* as given, or NULL */
-    struct json_object *match; /* names of Salesforce fields, or NULL: see delivery/match.h */
+    struct json_object *match; /* names of Salesforce fields, or NULL: none; see delivery/match.h */
     /* scope: who is provisioned, see scope.h */
     char *scope_filter;               /* NULL: everybody */
     struct json_object *scope_groups; /* names of groups or roles; NULL: everybody */

@@ -12,6 +12,7 @@
 #include "schema/locale.h"
 #include "schema/scope.h"
 #include "schema/mapping_rule.h"
+#include "schema/names.h"
 #include "schema/user_fields.h"
 
 /* Versions (fact sheet 10): v7 to v30 are retired, v31 to v40 retire in Summer '28. sObject
@@ -302,6 +303,67 @@ check_correlation(struct fields_draft *draft)
                    "a mapping rule writes the correlation field, which sfprov fills itself");
 }
 
+/* Standard fields by which an account may be told for sure, or nearly. */
+static bool
+may_match(const struct fields *fields, const char *name)
+{
+    static const char *const known[] = { "Username", "Email", "EmployeeNumber",
+                                         "FederationIdentifier" };
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strcmp(known[i], name) == 0)
+            return true;
+    }
+    return user_field_is_custom(name) ||
+           (fields->correlation_field && strcmp(fields->correlation_field, name) == 0);
+}
+
+/* Whether users have a value for it: a key that is never filled matches nobody. */
+static bool
+is_filled(const struct fields *fields, const char *name)
+{
+    return strcmp(name, "Username") == 0 || !fields->mapping ||
+           (fields->correlation_field && strcmp(fields->correlation_field, name) == 0) ||
+           mapping_has(fields->mapping, name);
+}
+
+static void
+check_match(struct fields_draft *draft)
+{
+    struct fields *fields = draft->fields;
+    size_t count;
+
+    if (!fields->match || !names_read(&fields->match, "match",
+                                      "write [\"EmployeeNumber\", \"Email\"]", &draft->faults))
+        return;
+    count = json_object_array_length(fields->match);
+    if (count == 0) { /* no key is no match */
+        json_object_put(fields->match);
+        fields->match = NULL;
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const char *name = json_object_get_string(json_object_array_get_idx(fields->match, i));
+        bool twice = false;
+
+        for (size_t j = 0; j < i; j++)
+            twice = twice || strcmp(name, json_object_get_string(
+                                              json_object_array_get_idx(fields->match, j))) == 0;
+        if (twice)
+            faults_add(&draft->faults, "match", name, "name each field once", "it is named twice");
+        else if (!may_match(fields, name))
+            faults_add(
+                &draft->faults, "match", name,
+                "name Username, Email, EmployeeNumber, FederationIdentifier, the correlation "
+                "field or a custom field (X__c), spelled like that",
+                "accounts cannot be told apart by that field");
+        else if (!is_filled(fields, name))
+            faults_add(&draft->faults, "match", name,
+                       "map an attribute to that field, or leave it out of match",
+                       "the mapping does not fill that field, so it would match nobody");
+    }
+}
+
 static void
 check_users(struct fields_draft *draft)
 {
@@ -327,6 +389,7 @@ check_users(struct fields_draft *draft)
                              &why) == PROV_E_NOMEM)
         draft->faults.result = PROV_E_NOMEM;
     check_correlation(draft);
+    check_match(draft);
 }
 
 static void

@@ -111,6 +111,13 @@ static const struct field_row rows[] = {
       .help = "Custom field of User that holds sfprov's key of the user, such as Host_Id__c: "
               "text, external id, unique. It settles for certain whether a create that got no "
               "answer was done. Without it the username must do." },
+    { MEMBER(match, FIELD_NAMES), .flags = FIELD_PLAN, .group = USERS, .title = "Match",
+      .help =
+          "Salesforce fields by which a new user is looked for among the accounts that are there, "
+          "in order: a list, or a text with commas, of Username, Email, EmployeeNumber, "
+          "FederationIdentifier, the correlation field or custom fields, such as EmployeeNumber, "
+          "Email. One hit is adopted and keeps its username; several park the user. Without it "
+          "no account is adopted. sfprov match shows what it would find." },
     { SWITCH(create_inactive), .flags = FIELD_PLAN, .fallback = "false", .group = USERS,
       .title = "Create inactive users",
       .help = "Whether users who are inactive from the start are created at all. Without it they "

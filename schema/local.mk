@@ -12,6 +12,7 @@ libsfprov_la_SOURCES += \
 	schema/mapping.c schema/mapping.h \
 	schema/mapping_compile.c schema/mapping_rule.h \
 	schema/mapping_value.c \
+	schema/names.c schema/names.h \
 	schema/scope.c schema/scope.h \
 	schema/user_fields.c schema/user_fields.h
 

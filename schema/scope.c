@@ -11,81 +11,21 @@
 #include <strings.h>
 
 #include "plugin/scim/filter.h"
-#include "schema/letters.h"
-
-#define MOST_NAMES 200
+#include "schema/names.h"
 
 /* ---- reading the fields ---- */
 
 static const char list_remedy[] =
     "write [\"sales\", \"support\"], or the same as one text with commas: \"sales, support\"";
 
-/* Adds a name without the blanks around it; an empty one is left out. */
-static int
-add_name(struct json_object *names, const char *text)
-{
-    AUTO_FREE char *name = letters_trim(text);
-    struct json_object *value;
-
-    if (!name)
-        return PROV_E_NOMEM;
-    if (!*name)
-        return PROV_OK;
-    value = json_object_new_string(name);
-    return json_append(names, value);
-}
-
-/* The names in "sales, support". */
-static int
-split_names(const char *text, struct json_object *names)
-{
-    AUTO_FREE char *copy = strdup(text);
-    char *rest = copy;
-    int result = copy ? PROV_OK : PROV_E_NOMEM;
-
-    for (char *name; result == PROV_OK && (name = strsep(&rest, ","));)
-        result = add_name(names, name);
-    return result;
-}
-
 static void
-check_names(struct fields *fields, struct fault_list *faults)
+check_groups(struct fields *fields, struct fault_list *faults)
 {
-    struct json_object *given = fields->scope_groups;
-    AUTO_JSON struct json_object *names = json_object_new_array();
-    int result = names ? PROV_OK : PROV_E_NOMEM;
-
-    if (json_object_is_type(given, json_type_string))
-        result = result ? result : split_names(json_object_get_string(given), names);
-    for (size_t i = 0; !result && json_object_is_type(given, json_type_array) &&
-                       i < json_object_array_length(given);
-         i++) {
-        struct json_object *name = json_object_array_get_idx(given, i);
-        if (!json_object_is_type(name, json_type_string)) {
-            faults_add(faults, "scope_groups", NULL, list_remedy,
-                       "entry %zu is of type %s; a group or role is named by a text", i + 1,
-                       json_type_to_name(json_object_get_type(name)));
-            return;
-        }
-        result = add_name(names, json_object_get_string(name));
-    }
-    if (result)
-        faults->result = result;
-    else if (!json_object_is_type(given, json_type_string) &&
-             !json_object_is_type(given, json_type_array))
-        faults_add(faults, "scope_groups", NULL, list_remedy, "a list of names is needed");
-    else if (json_object_array_length(names) == 0)
+    if (names_read(&fields->scope_groups, "scope_groups", list_remedy, faults) &&
+        json_object_array_length(fields->scope_groups) == 0)
         faults_add(faults, "scope_groups", NULL,
                    "name the groups; or remove the field, then every user is in scope",
                    "it is a list without a name, so nobody would be in scope");
-    else if (json_object_array_length(names) > MOST_NAMES)
-        faults_add(
-            faults, "scope_groups", NULL, "make one group of them at the host, or use scope_filter",
-            "it has %zu names, at most %d are taken", json_object_array_length(names), MOST_NAMES);
-    else {
-        json_object_put(fields->scope_groups);
-        fields->scope_groups = STEAL(names);
-    }
 }
 
 void
@@ -95,7 +35,7 @@ scope_check(struct fields *fields, struct fault_list *faults)
     int result;
 
     if (fields->scope_groups)
-        check_names(fields, faults);
+        check_groups(fields, faults);
     if (!fields->scope_filter)
         return;
     result = scim_filter_compile(fields->scope_filter, &fields->scope, &why);

@@ -79,7 +79,8 @@ print_lines(struct json_object *lines, const struct counts *counts, size_t limit
     if (counts->in_flight)
         printf(", %" PRId64 " in flight", counts->in_flight);
     if (pending)
-        printf("; %zu with an e-mail address that perhaps waits for the user to confirm it", pending);
+        printf("; %zu with an e-mail address that perhaps waits for the user to confirm it",
+               pending);
     putchar('\n');
     if (count > limit)
         printf("the first %zu are shown; --limit shows more\n", limit);

@@ -27,8 +27,8 @@ detail_of(struct json_object *line)
         return strdup(reply_word(line, "reason"));
     if (reply_count(accounts))
         length = asprintf(&text, "%s%s by %s '%s'", reply_word(account, "username"),
-                          reply_flag(account, "active") ? "" : " (inactive)", reply_word(line, "by"),
-                          reply_word(line, "value"));
+                          reply_flag(account, "active") ? "" : " (inactive)",
+                          reply_word(line, "by"), reply_word(line, "value"));
     else
         return strdup("");
     return length < 0 ? NULL : text;

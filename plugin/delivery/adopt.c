@@ -144,8 +144,9 @@ park_all(struct item **items, size_t count, const struct sf_call *call)
 {
     char reason[700];
 
-    snprintf(reason, sizeof(reason), "whether the user is in the org already cannot be asked: %s: %s",
-             call->code, call->message);
+    snprintf(reason, sizeof(reason),
+             "whether the user is in the org already cannot be asked: %s: %s", call->code,
+             call->message);
     for (size_t i = 0; i < count; i++)
         park_item(items[i], "MATCH_REFUSED", reason);
 }

@@ -60,8 +60,7 @@ compare(const struct link *link, struct json_object *row, struct json_object *fi
     json_object_object_foreach(link->confirmed, field, ours)
     {
         struct json_object *theirs = NULL;
-        if (r || !json_object_object_get_ex(row, field, &theirs) ||
-            same_value(field, ours, theirs))
+        if (r || !json_object_object_get_ex(row, field, &theirs) || same_value(field, ours, theirs))
             continue;
         *ret_counts = *ret_counts || strcmp(field, "Email") != 0;
         r = add_field(fields, field, ours, theirs, err);

@@ -176,10 +176,10 @@ refuse_several(struct match *match)
     for (size_t i = 0; i < count && i < 4 && length > 0 && (size_t)length < sizeof(match->reason);
          i++) {
         struct json_object *row = json_object_array_get_idx(match->rows, i);
-        length += snprintf(match->reason + length, sizeof(match->reason) - (size_t)length,
-                           "%s %s (%s%s)", i ? "," : "", json_get_string(row, "Username"),
-                           json_get_string(row, "Id"),
-                           json_get_bool(row, "IsActive", true) ? "" : ", inactive");
+        length +=
+            snprintf(match->reason + length, sizeof(match->reason) - (size_t)length, "%s %s (%s%s)",
+                     i ? "," : "", json_get_string(row, "Username"), json_get_string(row, "Id"),
+                     json_get_bool(row, "IsActive", true) ? "" : ", inactive");
     }
     return refuse(match, "MATCH_SEVERAL");
 }
@@ -230,6 +230,36 @@ judge_holder(struct delivery *d, struct match *match, int64_t holder, const char
     return refuse(match, "MATCH_HELD");
 }
 
+/* Whether another subject of the host's, who is in the feed, has this account. */
+static int
+is_in_use(struct delivery *d, const struct match *match, struct json_object *row, bool *ret,
+          struct prov_error *err)
+{
+    CLEANUP(work_done) struct work other = { 0 };
+    int64_t holder = 0;
+    int r = store_id_holder(d->store, json_get_string(row, "Id"), match->subject->id, &holder, err);
+
+    if (!r && holder)
+        r = store_load_id(d->store, holder, &other, err);
+    *ret = holder != 0 && other.subject.presence == PRESENCE_IN;
+    return r;
+}
+
+/* Of several accounts those that others have are none of ours; if all are, one stands for them. */
+static int
+leave_out_used(struct delivery *d, struct match *match, struct prov_error *err)
+{
+    int r = PROV_OK;
+
+    for (size_t i = json_object_array_length(match->rows); !r && i > 0; i--) {
+        bool used = false;
+        r = is_in_use(d, match, json_object_array_get_idx(match->rows, i - 1), &used, err);
+        if (!r && used && json_object_array_length(match->rows) > 1)
+            json_object_array_del_idx(match->rows, i - 1, 1);
+    }
+    return r;
+}
+
 static int
 judge(struct delivery *d, struct match *match, const char *our_user, struct prov_error *err)
 {
@@ -237,8 +267,10 @@ judge(struct delivery *d, struct match *match, const char *our_user, struct prov
     const char *id;
     int64_t holder = 0;
     bool other = false;
-    int r;
+    int r = leave_out_used(d, match, err);
 
+    if (r)
+        return r;
     match->verdict = MATCH_ADOPT;
     if (json_object_array_length(match->rows) > 1)
         return refuse_several(match);
@@ -277,8 +309,8 @@ match_find(struct delivery *d, struct match *list, size_t count, struct sf_call 
         return error_nomem(err);
     for (size_t i = 0; !r && ret_call->outcome == SF_DELIVERED && i < keys; i++)
         r = find_by(d, list, count,
-                    json_object_get_string(json_object_array_get_idx(d->fields->match, i)), ret_call,
-                    err);
+                    json_object_get_string(json_object_array_get_idx(d->fields->match, i)),
+                    ret_call, err);
     for (size_t i = 0; !r && ret_call->outcome == SF_DELIVERED && i < count; i++) {
         if (list[i].key)
             r = judge(d, &list[i], user_id, err);
