@@ -1,6 +1,6 @@
 /* The front of an org: takes a request apart, checks version, size, session and the daily limit,
- * and hands on to the route. What the routes do is left to api_rows.c, api_collections.c,
- * api_query.c, oauth.c and control.c. */
+ * and hands on to the route. What the routes do is left to the other api_*.c, oauth.c and
+ * control.c. */
 #include "tests/org/api.h"
 
 #include <stdarg.h>
@@ -14,8 +14,11 @@ enum {
     MAX_HEAD_BYTES = 16384, /* section 10: URI and headers */
     OLDEST_VERSION = 31,    /* section 10: 21 to 30 retired in Summer '25, 7 to 20 in '22 */
     OLDEST_RETIRED = 7,
-    NEWEST_VERSION = 68,   /* section 10: Winter '27 */
-    COLLECTIONS_SINCE = 42 /* 4.1 */
+    NEWEST_VERSION = 68,    /* section 10: Winter '27 */
+    COLLECTIONS_SINCE = 42, /* 4.1 */
+    COMPOSITE_SINCE = 38,   /* 4.2 */
+    GRAPH_SINCE = 50,       /* 4.3 */
+    BATCH_SINCE = 34        /* 4.4, the version of its examples; the tree's too */
 };
 
 /* ---- replies ---- */
@@ -290,8 +293,8 @@ check_version(struct call *call)
 }
 
 /* 2.3: the first number is what was used. */
-static bool
-count_call(struct call *call)
+bool
+api_count(struct call *call)
 {
     struct org *org = call->org;
     bool within = org->usage.api_calls < org->settings.api_max;
@@ -308,33 +311,6 @@ count_call(struct call *call)
 }
 
 static void
-answer_resources(struct call *call)
-{
-    static const char *const names[] = { "sobjects", "query", "queryAll", "limits", "composite" };
-    struct json_object *map = js_object();
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        AUTO_FREE char *path = text_format("/services/data/%s/%s", call->version, names[i]);
-        js_put_text(map, names[i], path);
-    }
-    AUTO_FREE char *identity = text_format("%s/id/%s/%s", call->org->world->login_origin,
-                                           call->org->id, call->org->execution_user);
-    js_put_text(map, "identity", identity);
-    reply_json(call->reply, 200, map);
-}
-
-static void
-answer_limits(struct call *call)
-{
-    struct json_object *limits = js_object(), *daily = js_object();
-
-    js_put_int(daily, "Max", call->org->settings.api_max);
-    js_put_int(daily, "Remaining", call->org->settings.api_max - call->org->usage.api_calls);
-    js_put(limits, "DailyApiRequests", daily);
-    reply_json(call->reply, 200, limits);
-}
-
-static void
 answer_get_only(struct call *call, void (*answer)(struct call *call))
 {
     if (call_method_is(call, "GET"))
@@ -343,25 +319,49 @@ answer_get_only(struct call *call, void (*answer)(struct call *call))
         reply_not_allowed(call->reply, call->request->method, "HEAD,GET");
 }
 
+/* What is below /composite, and since when. */
+static void
+answer_composite(struct call *call)
+{
+    static const struct {
+        const char *name;
+        int since;
+        void (*answer)(struct call *call);
+    } parts[] = { { "", COMPOSITE_SINCE, api_composite },
+                  { "sobjects", COLLECTIONS_SINCE, api_collections },
+                  { "graph", GRAPH_SINCE, api_composite },
+                  { "batch", BATCH_SINCE, api_batch },
+                  { "tree", BATCH_SINCE, api_tree } };
+    const char *name = call->segment_count > API_ROOT + 1 ? call->segments[API_ROOT + 1] : "";
+
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        bool allowed = !call->inner || strcmp(parts[i].name, "sobjects") == 0;
+        if (strcmp(name, parts[i].name) == 0 && call->version_number >= parts[i].since && allowed) {
+            parts[i].answer(call);
+            return;
+        }
+    }
+    reply_not_found(call->reply);
+}
+
 static void
 answer_data(struct call *call)
 {
     const char *resource = call->segment_count > API_ROOT ? call->segments[API_ROOT] : "";
+    const char *part = call->segment_count == API_ROOT + 2 ? call->segments[API_ROOT + 1] : "";
 
-    if (!check_version(call) || !(call->late || call_is_authorized(call)) || !count_call(call))
-        return;
     if (call->segment_count == API_ROOT)
-        answer_get_only(call, answer_resources);
+        answer_get_only(call, api_resources);
     else if (strcmp(resource, "sobjects") == 0)
         api_sobjects(call);
     else if (strcmp(resource, "query") == 0 || strcmp(resource, "queryAll") == 0)
         answer_get_only(call, api_query);
     else if (strcmp(resource, "limits") == 0 && call->segment_count == API_ROOT + 1)
-        answer_get_only(call, answer_limits);
-    else if (strcmp(resource, "composite") == 0 && call->segment_count > API_ROOT + 1 &&
-             strcmp(call->segments[API_ROOT + 1], "sobjects") == 0 &&
-             call->version_number >= COLLECTIONS_SINCE)
-        api_collections(call);
+        answer_get_only(call, api_limits);
+    else if (strcmp(resource, "limits") == 0 && strcmp(part, "recordCount") == 0)
+        answer_get_only(call, api_record_count);
+    else if (strcmp(resource, "composite") == 0)
+        answer_composite(call);
     else
         reply_not_found(call->reply);
 }
@@ -402,6 +402,15 @@ check_head(struct call *call)
 }
 
 void
+api_answer_inner(struct call *call)
+{
+    if (!starts(call, "services", "data", NULL) || call->segment_count < API_ROOT)
+        reply_not_found(call->reply);
+    else if (check_version(call))
+        answer_data(call);
+}
+
+void
 api_answer(struct call *call)
 {
     put_standing_headers(call);
@@ -417,8 +426,8 @@ api_answer(struct call *call)
         answer_get_only(call, api_identity);
     else if (starts(call, "services", "data", NULL) && call->segment_count == 2)
         answer_get_only(call, answer_versions);
-    else if (starts(call, "services", "data", NULL))
-        answer_data(call);
-    else
+    else if (!starts(call, "services", "data", NULL))
         reply_not_found(call->reply);
+    else if (check_version(call) && (call->late || call_is_authorized(call)) && api_count(call))
+        answer_data(call);
 }

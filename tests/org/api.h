@@ -79,8 +79,10 @@ struct call {
     int version_number;
     struct json_object *json; /* the body, when the route reads it */
     bool late;                /* applied by the timer: the caller is gone */
-    int64_t records;          /* written or returned, for the call log */
-    const char *fault;        /* what was done to it, for the call log */
+    bool inner; /* a part of a composite call, which has the session and was counted */
+    struct changes *transaction; /* of the composite call that takes all back or nothing, or NULL */
+    int64_t records;             /* written or returned, for the call log */
+    const char *fault;           /* what was done to it, for the call log */
 };
 
 /* False and a reply when the target cannot be taken apart. */
@@ -99,21 +101,57 @@ void api_answer(struct call *call);
 void login_answer(struct world *world, struct call *call);
 void control_answer(struct call *call);
 
+/* A part of a composite call: a path below /services/data, without session and count. */
+void api_answer_inner(struct call *call);
+/* Answers a part of call, which adds its records to call's; body NULL: none. transaction: see there. */
+void api_answer_part(struct call *call, const char *method, const char *target, const char *body,
+                 struct changes *transaction, struct reply *reply);
+/* Counts one API call (2.3); false, with the reply, over the daily limit. */
+bool api_count(struct call *call);
+
 /* Routes behind /services/data/vXX.X/ ; segments from that index on are theirs. */
-void api_sobjects(struct call *call);    /* api_rows.c */
-void api_collections(struct call *call); /* api_collections.c */
-void api_query(struct call *call);       /* api_query.c */
-void api_token(struct call *call);       /* oauth.c */
-void api_userinfo(struct call *call);    /* oauth.c */
-void api_identity(struct call *call);    /* oauth.c */
-void api_revoke(struct call *call);      /* oauth.c */
+void api_sobjects(struct call *call);                      /* api_rows.c */
+void api_external(struct call *call, struct table *table); /* api_external.c */
+void api_password(struct call *call, struct row *row);     /* api_password.c */
+void api_collections(struct call *call);                   /* api_collections.c */
+void api_composite(struct call *call);                     /* api_composite.c */
+void api_batch(struct call *call);                         /* api_batch.c */
+void api_tree(struct call *call);                          /* api_batch.c */
+void api_query(struct call *call);                         /* api_query.c */
+void api_resources(struct call *call);                     /* api_resources.c */
+void api_limits(struct call *call);                        /* api_resources.c */
+void api_record_count(struct call *call);                  /* api_resources.c */
+void api_token(struct call *call);                         /* oauth.c */
+void api_userinfo(struct call *call);                      /* oauth.c */
+void api_identity(struct call *call);                      /* oauth.c */
+void api_revoke(struct call *call);                        /* oauth.c */
 
 /* oauth.c: whether the request carries a valid token of this org (6.2: 401 INVALID_SESSION_ID). */
 bool call_is_authorized(struct call *call);
 
-/* One record of a create or update, faults on records included. */
-bool write_record(struct call *call, struct row *row, struct json_object *record, struct row **ret,
-                  struct changes *changes, struct refusal *refusal);
+/* One record of a create (row NULL), an update or a deletion (record NULL), faults on records
+ * included. */
+bool api_write_record(struct call *call, struct table *table, struct row *row,
+                  struct json_object *record, struct row **ret, struct changes *changes,
+                  struct refusal *refusal);
+/* The changes a route notes: those of the composite call around it, else its own. */
+struct changes *call_changes(struct call *call, struct changes *own);
+/* {"id":..,"success":true,"errors":[]} (2.5). */
+struct json_object *api_success(const char *id);
+/* [{"statusCode","message","fields"}] (4.1, 4.4). */
+struct json_object *api_errors(const struct refusal *refusal);
+/* The row a path or a list names, deleted ones refused: 6.2's words. */
+struct row *api_row_named(struct call *call, struct table *table, const char *text);
+void api_read_row(struct call *call, struct row *row);
+/* The rows whose field has this value, without regard to letter case. Heap; *ret_count of them. */
+struct row **api_external_rows(struct table *table, const struct field_facts *field, const char *value,
+                           size_t *ret_count);
+/* The body must be an object of these members, NULL at the end (JSON_PARSER_ERROR). */
+bool call_check_members(struct call *call, struct json_object *object, const char *const *known);
+/* A boolean member; false with the reply for another type. */
+bool call_read_flag(struct call *call, struct json_object *object, const char *name, bool otherwise,
+               bool *ret);
+bool call_check_type(struct call *call, struct table *table, struct json_object *record);
 
 /* The first segment behind the version. */
 enum {

@@ -43,6 +43,41 @@ check_type(struct call *call)
 }
 
 bool
+call_check_members(struct call *call, struct json_object *object, const char *const *known)
+{
+    json_object_object_foreach(object, name, value)
+    {
+        const char *const *at = known;
+        char place[48];
+        while (*at && strcmp(*at, name) != 0)
+            at++;
+        if (*at)
+            continue;
+        json_read_place(value, place);
+        reply_error(call->reply, 400, "JSON_PARSER_ERROR", "Unrecognized field \"%s\" at %s", name,
+                    place);
+        return false;
+    }
+    return true;
+}
+
+bool
+call_read_flag(struct call *call, struct json_object *object, const char *name, bool otherwise,
+          bool *ret)
+{
+    struct json_object *value = js_get(object, name);
+    char place[48];
+
+    *ret = js_get_flag(object, name, otherwise);
+    if (!value || json_object_is_type(value, json_type_boolean))
+        return true;
+    json_read_place(value, place);
+    reply_error(call->reply, 400, "JSON_PARSER_ERROR",
+                "Cannot deserialize instance of boolean from %s at %s", name, place);
+    return false;
+}
+
+bool
 call_read_json(struct call *call)
 {
     const struct request *request = call->request;

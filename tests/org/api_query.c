@@ -9,7 +9,8 @@
 
 enum {
     MIN_PAGE = 200,
-    MAX_PAGE = 2000
+    MAX_PAGE = 2000,
+    CURSOR_LIFE_MS = 2 * 24 * 3600 * 1000 /* 2.10: days, two of them unsure */
 };
 
 /* 2.2: Sforce-Query-Options: batchSize=200, a hint within 200 to 2000; the setting page_size may
@@ -60,6 +61,7 @@ open_cursor(struct org *org, struct json_object *records, size_t page)
 
     json_object_put(cursor->records);
     id_make(cursor->id, "01g", org->index, org->next_number++);
+    cursor->opened_ms = org->world->now_ms();
     cursor->records = records;
     cursor->page_size = page;
     return cursor;
@@ -78,7 +80,8 @@ answer_query(struct call *call)
         reply_error(call->reply, 400, "MALFORMED_QUERY", "SOQL statements cannot be empty or null");
         return;
     }
-    if (!soql_run(call->org, soql, call->version, &result, &refusal)) {
+    if (!soql_run(call->org, soql, call->version, strcmp(call->segments[API_ROOT], "queryAll") == 0,
+                  &result, &refusal)) {
         reply_refusal(call->reply, &refusal);
         return;
     }
@@ -99,7 +102,8 @@ answer_next(struct call *call, const char *locator)
         for (size_t i = 0; i < MAX_CURSORS; i++) {
             struct cursor *cursor = &call->org->cursors[i];
             size_t count = cursor->records ? json_object_array_length(cursor->records) : 0;
-            if (!cursor->records || strcmp(cursor->id, id) != 0 || from >= count)
+            if (!cursor->records || strcmp(cursor->id, id) != 0 || from >= count ||
+                call->org->world->now_ms() - cursor->opened_ms > CURSOR_LIFE_MS)
                 continue;
             answer_page(call, cursor->records, count, from, cursor->page_size, cursor->id);
             return;

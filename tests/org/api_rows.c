@@ -1,5 +1,5 @@
-/* Single rows: describe, create, read, update (2.5, 2.6). Decides what the paths under /sobjects
- * are; the rules of a user are left to user_rules.c. */
+/* Single rows: describe, create, read, update, delete (2.5, 2.6). Decides what the paths under
+ * /sobjects are; rules are left to rules.c, external ids to api_external.c. */
 #include "tests/org/api.h"
 
 #include <stdio.h>
@@ -10,73 +10,92 @@
 #include "tests/org/faults.h"
 
 bool
-write_record(struct call *call, struct row *row, struct json_object *record, struct row **ret,
-             struct changes *changes, struct refusal *refusal)
+api_write_record(struct call *call, struct table *table, struct row *row, struct json_object *record,
+             struct row **ret, struct changes *changes, struct refusal *refusal)
 {
+    const char *by = call->org->execution_user;
+
     if (faults_refuse_record(call->org, call, row, record, refusal))
         return false;
+    if (!record)
+        return record_delete(row, changes, refusal);
     if (row)
-        return user_update(row, record, call->org->execution_user, changes, refusal);
-    return user_create(call->org, record, call->org->execution_user, ret, changes, refusal);
+        return record_update(row, record, by, changes, refusal);
+    return record_create(call->org, table->facts, record, by, ret, changes, refusal);
+}
+
+struct changes *
+call_changes(struct call *call, struct changes *own)
+{
+    return call->transaction ? call->transaction : own;
 }
 
 /* A record may name its type; another one than the path's is refused (code unsure). */
-static bool
-check_type(struct call *call, const struct object_facts *facts)
+bool
+call_check_type(struct call *call, struct table *table, struct json_object *record)
 {
-    struct json_object *attributes = js_get(call->json, "attributes");
-    const char *type = js_get_text(attributes, "type");
+    const char *type = js_get_text(js_get(record, "attributes"), "type");
 
-    if (!type || strcasecmp(type, facts->name) == 0)
+    if (!type || strcasecmp(type, table->facts->name) == 0)
         return true;
     reply_error(call->reply, 400, "INVALID_TYPE", "sObject type '%s' does not match '%s'", type,
-                facts->name);
+                table->facts->name);
+    return false;
+}
+
+struct json_object *
+api_success(const char *id)
+{
+    struct json_object *answer = js_object();
+
+    js_put_text(answer, "id", id);
+    js_put_flag(answer, "success", true);
+    js_put(answer, "errors", js_array());
+    return answer;
+}
+
+/* Whether the object has this call at all; asked before the body is read. */
+static bool
+has_call(struct call *call, struct table *table, unsigned which)
+{
+    struct refusal refusal;
+
+    if (record_call_check(table->facts, which, &refusal))
+        return true;
+    reply_refusal(call->reply, &refusal);
     return false;
 }
 
 static void
 create_row(struct call *call, struct table *table)
 {
-    struct changes changes = { 0 };
+    struct changes own = { 0 };
     struct refusal refusal;
     struct row *row = NULL;
-    struct json_object *answer;
 
-    if (!table->facts->writable) {
-        reply_error(call->reply, 400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
-                    "entity type cannot be inserted: %s", table->facts->label);
-        return;
-    }
-    if (!call_read_json(call) || !check_type(call, table->facts))
+    if (!has_call(call, table, CAN_CREATE) || !call_read_json(call) ||
+        !call_check_type(call, table, call->json))
         return;
     call->records = 1;
-    if (!write_record(call, NULL, call->json, &row, &changes, &refusal)) {
+    if (!api_write_record(call, table, NULL, call->json, &row, call_changes(call, &own), &refusal)) {
         reply_refusal(call->reply, &refusal);
         return;
     }
-    changes_free(&changes);
+    changes_free(&own);
     AUTO_FREE char *location =
         text_format("/services/data/%s/sobjects/%s/%s", call->version, table->facts->name, row->id);
     reply_header(call->reply, "Location", location);
-    answer = js_object();
-    js_put_text(answer, "id", row->id);
-    js_put_flag(answer, "success", true);
-    js_put(answer, "errors", js_array());
-    reply_json(call->reply, 201, answer);
+    reply_json(call->reply, 201, api_success(row->id));
 }
 
 static void
 update_row(struct call *call, struct row *row)
 {
-    struct changes changes = { 0 };
+    struct changes own = { 0 };
     struct refusal refusal;
 
-    if (!row->table->facts->writable) {
-        reply_error(call->reply, 400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
-                    "entity type cannot be updated: %s", row->table->facts->label);
-        return;
-    }
-    if (!call_read_json(call) || !check_type(call, row->table->facts))
+    if (!has_call(call, row->table, CAN_UPDATE) || !call_read_json(call) ||
+        !call_check_type(call, row->table, call->json))
         return;
     call->records = 1;
     if (js_get_nocase(call->json, "Id")) {
@@ -85,11 +104,27 @@ update_row(struct call *call, struct row *row)
                     "The Id field should not be specified in the sobject data.");
         return;
     }
-    if (!write_record(call, row, call->json, NULL, &changes, &refusal)) {
+    if (!api_write_record(call, row->table, row, call->json, NULL, call_changes(call, &own),
+                      &refusal)) {
         reply_refusal(call->reply, &refusal);
         return;
     }
-    changes_free(&changes);
+    changes_free(&own);
+    call->reply->status = 204;
+}
+
+static void
+delete_row(struct call *call, struct row *row)
+{
+    struct changes own = { 0 };
+    struct refusal refusal;
+
+    call->records = 1;
+    if (!api_write_record(call, row->table, row, NULL, NULL, call_changes(call, &own), &refusal)) {
+        reply_refusal(call->reply, &refusal);
+        return;
+    }
+    changes_free(&own);
     call->reply->status = 204;
 }
 
@@ -118,8 +153,8 @@ read_fields(struct call *call, struct row *row, const char *list)
     reply_json(call->reply, 200, STEAL(record));
 }
 
-static void
-read_row(struct call *call, struct row *row)
+void
+api_read_row(struct call *call, struct row *row)
 {
     const char *fields = call_parameter(call, "fields");
 
@@ -130,41 +165,70 @@ read_row(struct call *call, struct row *row)
         reply_json(call->reply, 200, row_record(row, call->version));
 }
 
-/* 2.5 and 6.2: a segment that is no id is taken for an external id field. */
-static struct row *
-row_of_path(struct call *call, struct table *table, const char *segment)
+struct row *
+api_row_named(struct call *call, struct table *table, const char *text)
 {
     char id[ID_SIZE];
     struct row *row;
 
-    if (!id_shaped(segment) || strncmp(segment, table->facts->prefix, 3) != 0) {
-        reply_error(call->reply, 404, "NOT_FOUND",
-                    "Provided external ID field does not exist or is not accessible: %s", segment);
+    if (!id_normalise(text, id)) {
+        reply_error(call->reply, 400, "MALFORMED_ID", "malformed id %s", text);
         return NULL;
     }
-    if (!id_normalise(segment, id)) {
-        reply_error(call->reply, 400, "MALFORMED_ID", "malformed id %s", segment);
-        return NULL;
-    }
-    row = table_find(table, id);
+    row = table_find_any(table, id);
     if (!row)
         reply_not_found(call->reply);
-    return row;
+    else if (row->deleted) /* 5.3, 6.2 */
+        reply_error(call->reply, 404, "ENTITY_IS_DELETED", "entity is deleted");
+    return row && !row->deleted ? row : NULL;
+}
+
+/* 2.5 and 6.2: a segment that is no id is taken for an external id field. */
+static struct row *
+row_of_path(struct call *call, struct table *table, const char *segment)
+{
+    if (id_shaped(segment) && strncmp(segment, table->facts->prefix, 3) == 0)
+        return api_row_named(call, table, segment);
+    reply_error(call->reply, 404, "NOT_FOUND",
+                "Provided external ID field does not exist or is not accessible: %s", segment);
+    return NULL;
 }
 
 static void
 answer_row(struct call *call, struct table *table)
 {
     struct row *row = row_of_path(call, table, call->segments[API_ROOT + 2]);
+    bool deletable = (table->facts->flags & CAN_DELETE) != 0;
 
     if (!row)
         return;
     if (call_method_is(call, "GET"))
-        read_row(call, row);
+        api_read_row(call, row);
     else if (call_method_is(call, "PATCH"))
         update_row(call, row);
+    else if (call_method_is(call, "DELETE") && deletable)
+        delete_row(call, row);
     else /* 3.7: that DELETE of a User answers 405 is our choice; a PUT does (2.5) */
-        reply_not_allowed(call->reply, call->request->method, "HEAD,GET,PATCH");
+        reply_not_allowed(call->reply, call->request->method,
+                          deletable ? "DELETE,HEAD,GET,PATCH" : "HEAD,GET,PATCH");
+}
+
+/* Two segments behind the object: a user's password, POST .../Id to insert (2.7), or an external id
+ * and its value. */
+static void
+answer_below_row(struct call *call, struct table *table)
+{
+    const char *first = call->segments[API_ROOT + 2], *second = call->segments[API_ROOT + 3];
+    struct row *row;
+
+    if (object_is(table->facts, OBJECT_USER) && strcmp(second, "password") == 0 &&
+        id_shaped(first) && strncmp(first, table->facts->prefix, 3) == 0) {
+        row = api_row_named(call, table, first);
+        if (row)
+            api_password(call, row);
+    } else {
+        api_external(call, table);
+    }
 }
 
 /* 2.1: describe carries an ETag and honours If-None-Match. */
@@ -220,17 +284,22 @@ api_sobjects(struct call *call)
 {
     size_t count = call->segment_count - API_ROOT;
     struct table *table = count > 1 ? org_table(call->org, call->segments[API_ROOT + 1]) : NULL;
+    const char *third = count > 2 ? call->segments[API_ROOT + 2] : "";
 
     if (count == 1 && call_method_is(call, "GET"))
         answer_objects(call);
     else if (count == 1)
         reply_not_allowed(call->reply, call->request->method, "HEAD,GET");
-    else if (!table || count > 3)
+    else if (!table || count > 4)
         reply_not_found(call->reply);
     else if (count == 2)
         answer_object(call, table);
-    else if (strcmp(call->segments[API_ROOT + 2], "describe") == 0)
+    else if (count == 4)
+        answer_below_row(call, table);
+    else if (strcmp(third, "describe") == 0)
         answer_describe(call, table);
+    else if (strcasecmp(third, "Id") == 0 && call_method_is(call, "POST")) /* 2.7, since v37 */
+        create_row(call, table);
     else
         answer_row(call, table);
 }

@@ -52,7 +52,8 @@ route_of(const struct call *call)
     return route.data;
 }
 
-/* What was asked: the SOQL of a query, a short body of another data call. Never of a token. */
+/* What was asked: the SOQL of a query, a short body of another data call. Never of a token or a
+ * password. */
 static void
 put_question(struct json_object *entry, const struct call *call)
 {
@@ -61,7 +62,8 @@ put_question(struct json_object *entry, const struct call *call)
     if (strcmp(fault_kind(call), "query") == 0)
         js_put_text(entry, "soql", call_parameter(call, "q"));
     else if (request->body_bytes && request->body_bytes <= MAX_BODY_KEPT &&
-             strncmp(call->path, "/services/oauth2/", 17) != 0)
+             strncmp(call->path, "/services/oauth2/", 17) != 0 &&
+             strcmp(fault_kind(call), "password") != 0)
         js_put(entry, "body", json_object_new_string_len(request->body, (int)request->body_bytes));
 }
 

@@ -94,15 +94,96 @@ put_users(struct json_object *state, struct org *org)
     js_put(state, "users", list);
 }
 
+/* Ids by name, of rows that are there. */
 static struct json_object *
-profiles_state(struct org *org)
+ids_by(struct org *org, enum object_index object, const char *field)
 {
     struct json_object *state = js_object();
-    struct table *profiles = &org->tables[OBJECT_PROFILE];
+    struct table *table = &org->tables[object];
 
-    for (size_t i = 0; i < profiles->count; i++)
-        js_put_text(state, js_get_text(profiles->rows[i]->values, "Name"), profiles->rows[i]->id);
+    for (size_t i = 0; i < table->count; i++) {
+        if (!table->rows[i]->deleted)
+            js_put_text(state, js_get_text(table->rows[i]->values, field), table->rows[i]->id);
+    }
     return state;
+}
+
+static const char *
+username_of(struct row *row, const char *field)
+{
+    const char *id = js_get_text(row->values, field);
+    struct row *user = id ? org_find(row->org, "User", id) : NULL;
+
+    return user ? js_get_text(user->values, "Username") : NULL;
+}
+
+/* Usernames that are frozen, and those without a UserLogin (2.9). */
+static void
+put_logins(struct json_object *state, struct org *org)
+{
+    struct table *users = &org->tables[OBJECT_USER];
+    struct json_object *frozen = js_array(), *without = js_array(), *passwords = js_object();
+
+    for (size_t i = 0; i < users->count; i++) {
+        struct row *user = users->rows[i], *login = user_login(user);
+        const char *username = js_get_text(user->values, "Username");
+        if (!login)
+            js_append(without, js_string(username));
+        else if (js_get_flag(login->values, "IsFrozen", false))
+            js_append(frozen, js_string(username));
+        if (user->passwords)
+            js_put_int(passwords, username, (int64_t)json_object_array_length(user->passwords));
+    }
+    js_put(state, "frozen", frozen);
+    js_put(state, "without_login", without);
+    js_put(state, "passwords_set", passwords);
+}
+
+/* What a row gives to whom: appends the name to the list of the user's. */
+static void
+put_given(struct json_object *given, struct row *row, const char *user_field, const char *field,
+          const char *object, const char *name_field)
+{
+    const char *username = username_of(row, user_field), *id = js_get_text(row->values, field);
+    struct row *what = id ? org_find(row->org, object, id) : NULL;
+    struct json_object *list;
+
+    if (!username || !what || row->deleted || js_get_flag(what->values, "IsOwnedByProfile", false))
+        return;
+    list = js_get(given, username);
+    if (!list) {
+        list = js_array();
+        js_put(given, username, list);
+    }
+    js_append(list, js_string(js_get_text(what->values, name_field)));
+}
+
+/* By username: what each user was given besides the profile (5.1). */
+static void
+put_entitlements(struct json_object *state, struct org *org)
+{
+    static const struct {
+        const char *key;
+        enum object_index rows;
+        const char *user, *field, *object, *name;
+    } kinds[] = {
+        { "permission_set_assignments", OBJECT_PERMISSION_SET_ASSIGNMENT, "AssigneeId",
+          "PermissionSetId", "PermissionSet", "Name" },
+        { "permission_set_group_assignments", OBJECT_PERMISSION_SET_ASSIGNMENT, "AssigneeId",
+          "PermissionSetGroupId", "PermissionSetGroup", "DeveloperName" },
+        { "permission_set_license_assignments", OBJECT_PERMISSION_SET_LICENSE_ASSIGN, "AssigneeId",
+          "PermissionSetLicenseId", "PermissionSetLicense", "DeveloperName" },
+        { "group_members", OBJECT_GROUP_MEMBER, "UserOrGroupId", "GroupId", "Group", "Name" },
+    };
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        struct json_object *given = js_object();
+        struct table *table = &org->tables[kinds[i].rows];
+        for (size_t j = 0; j < table->count; j++)
+            put_given(given, table->rows[j], kinds[i].user, kinds[i].field, kinds[i].object,
+                      kinds[i].name);
+        js_put(state, kinds[i].key, given);
+    }
 }
 
 static void
@@ -119,7 +200,16 @@ answer_state(struct call *call)
     js_put_int(usage, "token_requests", org->usage.token_requests);
     js_put(state, "usage", usage);
     js_put(state, "licenses", licenses_state(org));
-    js_put(state, "profiles", profiles_state(org));
+    js_put(state, "profiles", ids_by(org, OBJECT_PROFILE, "Name"));
+    js_put(state, "roles", ids_by(org, OBJECT_USER_ROLE, "Name"));
+    js_put(state, "permission_sets", ids_by(org, OBJECT_PERMISSION_SET, "Name"));
+    js_put(state, "permission_set_groups",
+           ids_by(org, OBJECT_PERMISSION_SET_GROUP, "DeveloperName"));
+    js_put(state, "permission_set_licenses",
+           ids_by(org, OBJECT_PERMISSION_SET_LICENSE, "DeveloperName"));
+    js_put(state, "groups", ids_by(org, OBJECT_GROUP, "Name"));
+    put_logins(state, org);
+    put_entitlements(state, org);
     js_put_int(state, "late_writes", org->late_writes);
     js_put(state, "faults", faults_state(org->faults));
     put_users(state, org);
@@ -167,16 +257,55 @@ set_seats(struct org *org, struct json_object *seats)
     return NULL;
 }
 
+/* Heap, NULL-terminated, borrowing the texts; NULL when there are no values, or one is no text. */
+static const char **
+values_of(struct json_object *list)
+{
+    size_t count = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+    AUTO_FREE const char **values = text_block((count + 1) * sizeof(*values));
+
+    for (size_t i = 0; i < count; i++) {
+        struct json_object *value = json_object_array_get_idx(list, i);
+        if (!json_object_is_type(value, json_type_string))
+            return NULL;
+        values[i] = json_object_get_string(value);
+    }
+    return count ? STEAL(values) : NULL;
+}
+
+/* The declared values are all there are: the picklist is restricted. */
 static const char *
 add_custom_field(struct org *org, struct json_object *field)
 {
     const char *name = js_get_text(field, "name"), *reason = NULL;
-    unsigned flags = (js_get_flag(field, "unique", false) ? FIELD_UNIQUE : 0u) |
-                     (js_get_flag(field, "external_id", false) ? FIELD_EXTERNAL_ID : 0u);
+    const char *type = js_get_text(field, "type");
+    AUTO_FREE const char **values = values_of(js_get(field, "values"));
+    struct field_facts declared = {
+        .name = name,
+        .label = js_get_text(field, "label"),
+        .kind = KIND_STRING,
+        .flags = (js_get_flag(field, "unique", false) ? FIELD_UNIQUE : 0u) |
+                 (js_get_flag(field, "required", false) ? FIELD_REQUIRED : 0u) |
+                 (js_get_flag(field, "external_id", false) ? FIELD_EXTERNAL_ID : 0u) |
+                 (values ? FIELD_RESTRICTED : 0u),
+        .values = values,
+        .target = js_get_text(field, "target"),
+    };
 
     if (!name)
         return "a custom field has a 'name'";
-    org_add_custom_field(org, name, (int)js_get_int(field, "length", 255), flags, &reason);
+    json_object_object_foreach(field, member, value)
+    {
+        (void)value;
+        if (!strstr(" name label type length unique required external_id values target ", member))
+            return "a custom field has no such member";
+    }
+    if (type && !field_kind_of(type, &declared.kind))
+        return "the 'type' of a custom field is one that describe knows: string, boolean, double, "
+               "date, datetime, picklist, multipicklist, email, phone, url, textarea, currency, "
+               "percent, int or reference";
+    declared.length = (int)js_get_int(field, "length", field_kind_is_text(declared.kind) ? 255 : 0);
+    org_declare_field(org, &declared, &reason);
     return reason;
 }
 
@@ -205,6 +334,8 @@ set_flag(struct org *org, const char *name, bool value)
 {
     if (strcmp(name, "email_verification") == 0)
         org->settings.email_verification = value;
+    else if (strcmp(name, "login_rows") == 0)
+        org->settings.login_rows = value;
     else if (strcmp(name, "sandbox") == 0)
         set_sandbox(org, value);
     else
@@ -321,7 +452,8 @@ create_user(struct call *call)
         return;
     }
     put_defaults(call->org, call->json);
-    if (user_create(call->org, call->json, call->org->other_admin, &row, NULL, &refusal))
+    if (record_create(call->org, &objects[OBJECT_USER], call->json, call->org->other_admin, &row,
+                      NULL, &refusal))
         answer_user(call, row);
     else
         reply_refusal(call->reply, &refusal);
@@ -340,7 +472,7 @@ update_user(struct call *call, struct row *row)
         return;
     }
     call->org->settings.email_verification = false;
-    updated = user_update(row, call->json, call->org->other_admin, NULL, &refusal);
+    updated = record_update(row, call->json, call->org->other_admin, NULL, &refusal);
     call->org->settings.email_verification = verification;
     if (updated)
         answer_user(call, row);
@@ -359,6 +491,23 @@ user_of(struct call *call, const char *name)
         return org_find(call->org, "User", id);
     row = rows_holder(call->org, org_field(call->org, &objects[OBJECT_USER], "Username"), name);
     return row && row->org == call->org ? row : NULL;
+}
+
+/* Whether the user has that password now. */
+static void
+check_password(struct call *call, struct row *row)
+{
+    const char *password = js_get_text(call->json, "password");
+    struct json_object *last = row->passwords ? json_object_array_get_idx(row->passwords, 0) : NULL;
+    struct json_object *answer;
+
+    if (!password) {
+        refuse_control(call, 400, "check_password takes an object with a 'password'");
+        return;
+    }
+    answer = js_object();
+    js_put_flag(answer, "matches", last && strcmp(json_object_get_string(last), password) == 0);
+    reply_json(call->reply, 200, answer);
 }
 
 static void
@@ -381,8 +530,13 @@ answer_users(struct call *call)
     } else if (call->segment_count == 4 && post && strcmp(call->segments[3], "verify_email") == 0) {
         user_verify_email(row);
         answer_user(call, row);
+    } else if (call->segment_count == 4 && post &&
+               strcmp(call->segments[3], "check_password") == 0) {
+        check_password(call, row);
     } else {
-        refuse_control(call, 405, "users: POST, GET or PATCH of one, POST .../verify_email");
+        refuse_control(call, 405,
+                       "users: POST, GET or PATCH of one, POST .../verify_email or "
+                       ".../check_password");
     }
 }
 

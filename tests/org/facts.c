@@ -1,7 +1,9 @@
-/* The objects and fields of an org, as far as fact sheet 3.2 to 3.4 and 5.1 know them. Tables only;
- * what is done with them is left to user_rules.c, describe.c and soql_run.c. Lengths and labels
+/* The objects and fields of an org, as far as fact sheet 2.9, 3.2 to 3.4, 5.1 and 9 know them. Tables only;
+ * what is done with them is left to rules.c, describe.c and soql_run.c. Lengths and labels
  * that the sheet marks unsure carry a comment. */
 #include "tests/org/facts.h"
+
+#include <string.h>
 
 /* 3.4; the lists are unsure as full lists, so a value outside them may be right in a real org. */
 static const char *const time_zones[] = {
@@ -81,6 +83,23 @@ static const char *const user_types[] = {
     "CsnOnly",  "Guest",        "AutomatedProcess", "CloudIntegrationUser", NULL,
 };
 static const char *const license_states[] = { "Active", "Disabled", NULL };
+static const char *const set_types[] = {
+    "Regular", "Profile", "Group", "Session", "Standard", NULL
+};
+static const char *const set_group_states[] = { "Updated", "Outdated", "Updating", "Failed", NULL };
+static const char *const group_types[] = {
+    "Regular", "Queue", "Role", "RoleAndSubordinates", "Organization", NULL,
+};
+static const char *const lead_states[] = {
+    "Open - Not Contacted",
+    "Working - Contacted",
+    "Closed - Converted",
+    "Closed - Not Converted",
+    NULL,
+};
+static const char *const lead_sources[] = {
+    "Web", "Phone Inquiry", "Partner Referral", "Purchased List", "Other", NULL,
+};
 
 #define TEXT(name, label, length, flags)                                                           \
     {                                                                                              \
@@ -131,7 +150,8 @@ enum {
     WRITE = FIELD_WRITE,
     NEEDED = FIELD_WRITE | FIELD_REQUIRED,
     SWITCH = FIELD_WRITE | FIELD_DEFAULTED,
-    FEATURE = FIELD_WRITE | FIELD_DEFAULTED | FIELD_FEATURE
+    FEATURE = FIELD_WRITE | FIELD_DEFAULTED | FIELD_FEATURE,
+    ONCE = FIELD_CREATE | FIELD_REQUIRED /* not changed later */
 };
 
 /* The nine required fields stand in the order in which REQUIRED_FIELD_MISSING names them (3.2). */
@@ -173,7 +193,7 @@ static const struct field_facts user_fields[] = {
     PICK("LanguageLocaleKey", "Language", languages, NEEDED | FIELD_RESTRICTED),
     TEXT("EmployeeNumber", "Employee Number", 20, WRITE),
     REFERS("DelegatedApproverId", "Delegated Approver ID", WRITE, "User", NULL),
-    REFERS("ManagerId", "Manager ID", WRITE, "User", "Manager"),
+    REFERS("ManagerId", "Manager ID", WRITE | FIELD_NO_LOOP, "User", "Manager"),
     TIME("LastLoginDate", "Last Login", 0),
     TIME("LastPasswordChangeDate", "Last Password Change or Reset", 0),
     STAMPS,
@@ -214,14 +234,133 @@ static const struct field_facts license_fields[] = {
     PICK("Status", "Status", license_states, FIELD_RESTRICTED | FIELD_NOT_NULL),
     NUMBER("TotalLicenses", "Total Licenses"),
     NUMBER("UsedLicenses", "Used Licenses"),
+    NUMBER("MonthlyLoginsEntitlement", "Monthly Logins Allowed"),
+    NUMBER("MonthlyLoginsUsed", "Monthly Logins Used"),
     STAMPS,
 };
 
 static const struct field_facts role_fields[] = {
     RECORD_ID("Role ID"),
-    TEXT("Name", "Name", 80, FIELD_NOT_NULL | FIELD_NAME_FIELD),
-    TEXT("DeveloperName", "Developer Name", 80, FIELD_NOT_NULL),
-    REFERS("ParentRoleId", "Parent Role ID", 0, "UserRole", "ParentRole"),
+    TEXT("Name", "Name", 80, NEEDED | FIELD_NAME_FIELD),
+    REFERS("ParentRoleId", "Parent Role ID", WRITE | FIELD_NO_LOOP, "UserRole", "ParentRole"),
+    TEXT("DeveloperName", "Developer Name", 80, SWITCH),
+    STAMPS,
+};
+
+/* 2.9: neither created nor deleted by a caller. */
+static const struct field_facts login_fields[] = {
+    RECORD_ID("User Login ID"),
+    REFERS("UserId", "User ID", FIELD_NOT_NULL, "User", "User"),
+    FLAG("IsFrozen", "Frozen", FIELD_UPDATE | FIELD_DEFAULTED),
+    FLAG("IsPasswordLocked", "Password Locked", FIELD_UPDATE | FIELD_DEFAULTED),
+    TIME("LastModifiedDate", "Last Modified Date", FIELD_NOT_NULL),
+    REFERS("LastModifiedById", "Last Modified By ID", FIELD_NOT_NULL, "User", "LastModifiedBy"),
+    TIME("SystemModstamp", "System Modstamp", FIELD_NOT_NULL),
+};
+
+static const struct field_facts permission_set_fields[] = {
+    RECORD_ID("PermissionSet ID"),
+    TEXT("Name", "Permission Set Name", 80, NEEDED | FIELD_NAME_FIELD),
+    TEXT("Label", "Permission Set Label", 80, NEEDED),
+    REFERS("LicenseId", "License ID", FIELD_CREATE, "PermissionSetLicense,UserLicense", NULL),
+    REFERS("ProfileId", "Profile ID", 0, "Profile", "Profile"),
+    FLAG("IsOwnedByProfile", "Is Owned By Profile", FIELD_NOT_NULL),
+    FLAG("IsCustom", "Custom", FIELD_NOT_NULL),
+    FLAG("HasActivationRequired", "Has Activation Required", SWITCH),
+    PICK("Type", "Type", set_types, FIELD_RESTRICTED | FIELD_NOT_NULL),
+    TEXT("Description", "Description", 255, WRITE),
+    STAMPS,
+};
+
+static const struct field_facts permission_set_group_fields[] = {
+    RECORD_ID("Permission Set Group ID"),
+    TEXT("DeveloperName", "API Name", 80, FIELD_NOT_NULL | FIELD_NAME_FIELD),
+    TEXT("MasterLabel", "Label", 80, FIELD_NOT_NULL),
+    TEXT("Description", "Description", 255, 0),
+    PICK("Status", "Status", set_group_states, FIELD_RESTRICTED | FIELD_NOT_NULL),
+    FLAG("HasActivationRequired", "Has Activation Required", FIELD_NOT_NULL),
+    STAMPS,
+};
+
+/* 5.1: one of PermissionSetId and PermissionSetGroupId. */
+static const struct field_facts assignment_fields[] = {
+    RECORD_ID("PermissionSetAssignment ID"),
+    REFERS("AssigneeId", "Assignee ID", ONCE, "User", "Assignee"),
+    REFERS("PermissionSetId", "PermissionSet ID", FIELD_CREATE, "PermissionSet", "PermissionSet"),
+    REFERS("PermissionSetGroupId", "Permission Set Group ID", FIELD_CREATE, "PermissionSetGroup",
+           "PermissionSetGroup"),
+    TIME("ExpirationDate", "Expires On", WRITE),
+    FLAG("IsActive", "Is Active", FIELD_NOT_NULL),
+    FLAG("IsRevoked", "Is Revoked", FIELD_NOT_NULL),
+    TIME("SystemModstamp", "System Modstamp", FIELD_NOT_NULL),
+};
+
+static const struct field_facts set_license_fields[] = {
+    RECORD_ID("Permission Set License ID"),
+    TEXT("DeveloperName", "Permission Set License Name", 80, FIELD_NOT_NULL | FIELD_NAME_FIELD),
+    TEXT("MasterLabel", "Permission Set License Label", 80, FIELD_NOT_NULL),
+    TEXT("PermissionSetLicenseKey", "Permission Set License Key", 80, FIELD_NOT_NULL),
+    PICK("Status", "Status", license_states, FIELD_RESTRICTED | FIELD_NOT_NULL),
+    { "ExpirationDate", "Expiration Date", KIND_DATE, 0, 0, 0, 0, 0 },
+    NUMBER("TotalLicenses", "Total Licenses"),
+    NUMBER("UsedLicenses", "Used Licenses"),
+    STAMPS,
+};
+
+static const struct field_facts set_license_assign_fields[] = {
+    RECORD_ID("Permission Set License Assignment ID"),
+    REFERS("AssigneeId", "Assignee ID", ONCE, "User", "Assignee"),
+    REFERS("PermissionSetLicenseId", "Permission Set License ID", ONCE, "PermissionSetLicense",
+           "PermissionSetLicense"),
+    STAMPS,
+};
+
+static const struct field_facts group_fields[] = {
+    RECORD_ID("Group ID"),
+    TEXT("Name", "Name", 40, NEEDED | FIELD_NAME_FIELD),
+    TEXT("DeveloperName", "Developer Name", 80, SWITCH),
+    REFERS("RelatedId", "Related ID", 0, "UserRole,User", NULL),
+    PICK("Type", "Type", group_types, FIELD_CREATE | FIELD_DEFAULTED | FIELD_RESTRICTED),
+    { "Email", "Email", KIND_EMAIL, 255, WRITE, 0, 0, 0 },
+    REFERS("OwnerId", "Owner ID", FIELD_NOT_NULL, "User", "Owner"),
+    FLAG("DoesSendEmailToMembers", "Send Email to Members", SWITCH),
+    FLAG("DoesIncludeBosses", "Include Bosses", SWITCH),
+    TEXT("Description", "Description", 255, WRITE),
+    STAMPS,
+};
+
+static const struct field_facts member_fields[] = {
+    RECORD_ID("Group Member ID"),
+    REFERS("GroupId", "Group ID", ONCE, "Group", "Group"),
+    REFERS("UserOrGroupId", "User/Group ID", ONCE, "User,Group", NULL),
+    TIME("SystemModstamp", "System Modstamp", FIELD_NOT_NULL),
+};
+
+/* Section 9; here because it is no setup object. */
+static const struct field_facts lead_fields[] = {
+    RECORD_ID("Lead ID"),
+    FLAG("IsDeleted", "Deleted", FIELD_NOT_NULL),
+    TEXT("LastName", "Last Name", 80, NEEDED),
+    TEXT("FirstName", "First Name", 40, WRITE),
+    TEXT("Name", "Full Name", 121, FIELD_NOT_NULL | FIELD_NAME_FIELD),
+    TEXT("Title", "Title", 128, WRITE), /* 128 unsure */
+    TEXT("Company", "Company", 255, NEEDED),
+    AREA("Street", "Street", 255, WRITE),
+    TEXT("City", "City", 40, WRITE),
+    TEXT("State", "State/Province", 80, WRITE),
+    TEXT("PostalCode", "Zip/Postal Code", 20, WRITE),
+    TEXT("Country", "Country", 80, WRITE),
+    { "Address", "Address", KIND_ADDRESS, 0, FIELD_NO_FILTER, 0, 0, 0 },
+    PHONE("Phone", "Phone"),
+    PHONE("MobilePhone", "Mobile Phone"),
+    PHONE("Fax", "Fax"),
+    { "Email", "Email", KIND_EMAIL, 80, WRITE, 0, 0, 0 },
+    { "Website", "Website", KIND_URL, 255, WRITE, 0, 0, 0 },
+    AREA("Description", "Description", 32000, WRITE | FIELD_NO_FILTER),
+    PICK("LeadSource", "Lead Source", lead_sources, WRITE),
+    PICK("Status", "Status", lead_states, SWITCH),
+    REFERS("OwnerId", "Owner ID", SWITCH, "User,Group", NULL),
+    FLAG("IsConverted", "Converted", FIELD_NOT_NULL),
     STAMPS,
 };
 
@@ -237,24 +376,94 @@ static const struct field_facts organization_fields[] = {
     STAMPS,
 };
 
+#define OBJECT(name, label, plural, prefix, fields, flags)                                         \
+    {                                                                                              \
+        name, label, plural, prefix, fields, COUNT(fields), flags,                                 \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
+#define KEYED(name, label, plural, prefix, fields, flags, ...)                                     \
+    {                                                                                              \
+        name, label, plural, prefix, fields, COUNT(fields), flags,                                 \
+        {                                                                                          \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
+    }
+
+enum {
+    ALL = CAN_CREATE | CAN_UPDATE | CAN_DELETE
+};
+
+/* Calls by 3.1, 2.9, 5.1 and 9; setup objects by 5.3. That UserLogin and PermissionSetLicenseAssign
+ * are setup objects, and the prefixes 0Yw and 2LA, are unsure. */
 const struct object_facts objects[OBJECT_COUNT] = {
-    [OBJECT_USER] = { "User", "User", "Users", "005", user_fields, COUNT(user_fields), true },
-    [OBJECT_PROFILE] = { "Profile", "Profile", "Profile", "00e", profile_fields,
-                         COUNT(profile_fields), false },
-    [OBJECT_USER_LICENSE] = { "UserLicense", "User License", "User Licenses", "100", license_fields,
-                              COUNT(license_fields), false },
-    [OBJECT_USER_ROLE] = { "UserRole", "Role", "Role", "00E", role_fields, COUNT(role_fields),
-                           false },
-    [OBJECT_ORGANIZATION] = { "Organization", "Organization", "Organizations", "00D",
-                              organization_fields, COUNT(organization_fields), false },
+    [OBJECT_USER] =
+        OBJECT("User", "User", "Users", "005", user_fields, CAN_CREATE | CAN_UPDATE | IS_SETUP),
+    [OBJECT_PROFILE] = OBJECT("Profile", "Profile", "Profile", "00e", profile_fields, IS_SETUP),
+    [OBJECT_USER_LICENSE] =
+        OBJECT("UserLicense", "User License", "User Licenses", "100", license_fields, IS_SETUP),
+    [OBJECT_USER_ROLE] =
+        KEYED("UserRole", "Role", "Role", "00E", role_fields, ALL | IS_SETUP, "DeveloperName"),
+    [OBJECT_ORGANIZATION] =
+        OBJECT("Organization", "Organization", "Organizations", "00D", organization_fields, 0),
+    [OBJECT_USER_LOGIN] = KEYED("UserLogin", "User Login", "User Logins", "0Yw", login_fields,
+                                CAN_UPDATE | IS_SETUP, "UserId"),
+    [OBJECT_PERMISSION_SET] = KEYED("PermissionSet", "Permission Set", "Permission Sets", "0PS",
+                                    permission_set_fields, ALL | IS_SETUP, "Name"),
+    [OBJECT_PERMISSION_SET_GROUP] =
+        KEYED("PermissionSetGroup", "Permission Set Group", "Permission Set Groups", "0PG",
+              permission_set_group_fields, IS_SETUP, "DeveloperName"),
+    [OBJECT_PERMISSION_SET_ASSIGNMENT] = KEYED(
+        "PermissionSetAssignment", "Permission Set Assignment", "Permission Set Assignments", "0Pa",
+        assignment_fields, ALL | IS_SETUP, "AssigneeId", "PermissionSetId", "PermissionSetGroupId"),
+    [OBJECT_PERMISSION_SET_LICENSE] =
+        KEYED("PermissionSetLicense", "Permission Set License", "Permission Set Licenses", "0PL",
+              set_license_fields, IS_SETUP, "DeveloperName"),
+    [OBJECT_PERMISSION_SET_LICENSE_ASSIGN] =
+        KEYED("PermissionSetLicenseAssign", "Permission Set License Assignment",
+              "Permission Set License Assignments", "2LA", set_license_assign_fields,
+              CAN_CREATE | CAN_DELETE | IS_SETUP, "AssigneeId", "PermissionSetLicenseId"),
+    [OBJECT_GROUP] = KEYED("Group", "Group", "Groups", "00G", group_fields, ALL | IS_SETUP, "Type",
+                           "DeveloperName"),
+    [OBJECT_GROUP_MEMBER] =
+        KEYED("GroupMember", "Group Member", "Group Members", "011", member_fields,
+              CAN_CREATE | CAN_DELETE | IS_SETUP, "GroupId", "UserOrGroupId"),
+    [OBJECT_LEAD] = OBJECT("Lead", "Lead", "Leads", "00Q", lead_fields, ALL | HAS_BIN),
+};
+
+static const char *const kind_names[] = {
+    "id",      "string",    "email",    "phone", "textarea",      "picklist",
+    "boolean", "reference", "datetime", "int",   "address",       "date",
+    "double",  "currency",  "percent",  "url",   "multipicklist",
 };
 
 const char *
 field_kind_name(enum field_kind kind)
 {
-    static const char *const names[] = { "id",       "string",   "email",   "phone",
-                                         "textarea", "picklist", "boolean", "reference",
-                                         "datetime", "int",      "address" };
+    return kind_names[kind];
+}
 
-    return names[kind];
+bool
+field_kind_of(const char *name, enum field_kind *ret)
+{
+    for (size_t i = 0; i < COUNT(kind_names); i++) {
+        if (strcmp(kind_names[i], name) == 0) {
+            *ret = (enum field_kind)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+field_kind_is_number(enum field_kind kind)
+{
+    return kind == KIND_INT || kind == KIND_DOUBLE || kind == KIND_CURRENCY || kind == KIND_PERCENT;
+}
+
+bool
+field_kind_is_text(enum field_kind kind)
+{
+    return kind != KIND_BOOLEAN && kind != KIND_ADDRESS && !field_kind_is_number(kind);
 }

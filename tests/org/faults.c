@@ -82,7 +82,7 @@ body_of(struct json_object *description)
 }
 
 static const char *
-check_members(struct json_object *description)
+unknown_member(struct json_object *description)
 {
     static const char *const known[] = { "on",        "times",   "skip",     "do",    "status",
                                          "body",      "headers", "delay_ms", "match", "statusCode",
@@ -127,7 +127,7 @@ faults_add(struct fault_list *faults, struct json_object *description, char **re
         *ret_reason = text_copy("'match' is an object of field to value");
         return false;
     }
-    unknown = check_members(description);
+    unknown = unknown_member(description);
     if (unknown) {
         *ret_reason = text_format("a fault has no member '%s'", unknown);
         return false;
@@ -172,6 +172,22 @@ faults_state(struct fault_list *faults)
 
 /* ---- which calls ---- */
 
+/* Collections by what they do; "composite" for the calls that hold others. */
+static const char *
+composite_kind(const struct call *call)
+{
+    const char *part = call->segment_count > API_ROOT + 1 ? call->segments[API_ROOT + 1] : "";
+    const char *method = call->request->method;
+    bool lists = call->segment_count == API_ROOT + 3; /* reads by a list of ids */
+
+    if (strcmp(part, "sobjects") != 0)
+        return "composite";
+    return strcmp(method, "POST") == 0 && !lists ? "collections_create"
+           : strcmp(method, "PATCH") == 0        ? "collections_update"
+           : strcmp(method, "DELETE") == 0       ? "collections_delete"
+                                                 : "collections_get";
+}
+
 static const char *
 data_kind(const struct call *call)
 {
@@ -180,9 +196,7 @@ data_kind(const struct call *call)
     const char *method = call->request->method;
 
     if (strcmp(resource, "composite") == 0)
-        return strcmp(method, "POST") == 0    ? "collections_create"
-               : strcmp(method, "PATCH") == 0 ? "collections_update"
-                                              : "collections_get";
+        return composite_kind(call);
     if (strcmp(resource, "query") == 0 || strcmp(resource, "queryAll") == 0)
         return "query";
     if (strcmp(resource, "limits") == 0)
@@ -191,7 +205,12 @@ data_kind(const struct call *call)
         return "other";
     if (strcmp(call->segments[count - 1], "describe") == 0)
         return "describe";
-    return strcmp(method, "POST") == 0 ? "create" : strcmp(method, "PATCH") == 0 ? "update" : "get";
+    if (count == API_ROOT + 4 && strcmp(call->segments[count - 1], "password") == 0)
+        return "password";
+    return strcmp(method, "POST") == 0     ? "create"
+           : strcmp(method, "PATCH") == 0  ? "update"
+           : strcmp(method, "DELETE") == 0 ? "delete"
+                                           : "get";
 }
 
 const char *
@@ -211,7 +230,9 @@ static bool
 kind_matches(const char *on, const char *kind)
 {
     bool collections = strncmp(kind, "collections_", 12) == 0 && strcmp(kind + 12, "get") != 0;
-    bool write = collections || strcmp(kind, "create") == 0 || strcmp(kind, "update") == 0;
+    bool write = collections || strcmp(kind, "create") == 0 || strcmp(kind, "update") == 0 ||
+                 strcmp(kind, "delete") == 0 || strcmp(kind, "composite") == 0 ||
+                 strcmp(kind, "password") == 0;
 
     return strcmp(on, "any") == 0 || strcmp(on, kind) == 0 ||
            (strcmp(on, "collections") == 0 && collections) || (strcmp(on, "write") == 0 && write);
@@ -245,11 +266,12 @@ record_matches(struct json_object *match, struct row *row, struct json_object *r
 }
 
 static struct row *
-row_named(struct org *org, const char *id_text)
+row_of_id(struct org *org, const char *id_text)
 {
     char id[ID_SIZE];
+    struct table *table = id_text && id_normalise(id_text, id) ? org_table_of_id(org, id) : NULL;
 
-    return id_text && id_normalise(id_text, id) ? org_find(org, "User", id) : NULL;
+    return table ? table_find(table, id) : NULL;
 }
 
 /* Any record of the call; a body that cannot be read matches nothing. */
@@ -268,12 +290,12 @@ call_matches(struct org *org, struct call *call, struct json_object *match)
         return false;
     records = js_get(body, "records");
     if (!json_object_is_type(records, json_type_array))
-        return record_matches(match, row_named(org, id), body);
+        return record_matches(match, row_of_id(org, id), body);
     for (size_t i = 0; i < json_object_array_length(records); i++) {
         struct json_object *record = json_object_array_get_idx(records, i);
         struct json_object *record_id = js_get_nocase(record, "Id");
         if (record_matches(match,
-                           row_named(org, record_id ? json_object_get_string(record_id) : NULL),
+                           row_of_id(org, record_id ? json_object_get_string(record_id) : NULL),
                            record))
             return true;
     }

@@ -11,6 +11,7 @@
 
 #include "tests/org/calls.h"
 #include "tests/org/faults.h"
+#include "tests/org/rules.h"
 
 static int64_t
 real_now_ms(void)
@@ -59,6 +60,32 @@ time_text(int64_t ms, char ret[32])
     return ret;
 }
 
+/* Whether a calendar has that day. */
+static bool
+is_day(int year, int month, int day)
+{
+    static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+    return month >= 1 && month <= 12 && day >= 1 &&
+           day <= days[month - 1] + (month == 2 && leap ? 1 : 0);
+}
+
+bool
+date_parse(const char *text, int64_t *ret_ms)
+{
+    struct tm utc = { 0 };
+    int end = 0;
+
+    if (sscanf(text, "%4d-%2d-%2d%n", &utc.tm_year, &utc.tm_mon, &utc.tm_mday, &end) != 3 ||
+        end != 10 || text[end] || !is_day(utc.tm_year, utc.tm_mon, utc.tm_mday))
+        return false;
+    utc.tm_year -= 1900;
+    utc.tm_mon -= 1;
+    *ret_ms = (int64_t)timegm(&utc) * 1000;
+    return true;
+}
+
 /* The zone behind a time of day: Z, +hhmm or +hh:mm. */
 static bool
 zone_parse(const char *text, int64_t *ret_offset_ms)
@@ -89,7 +116,8 @@ time_parse(const char *text, int64_t *ret_ms)
 
     if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &utc.tm_year, &utc.tm_mon, &utc.tm_mday,
                &utc.tm_hour, &utc.tm_min, &utc.tm_sec, &end) != 6 ||
-        end != 19)
+        end != 19 || !is_day(utc.tm_year, utc.tm_mon, utc.tm_mday) || utc.tm_hour > 23 ||
+        utc.tm_min > 59 || utc.tm_sec > 59)
         return false;
     text += end;
     if (*text == '.') {
@@ -116,6 +144,16 @@ org_table(struct org *org, const char *object_name)
     return NULL;
 }
 
+struct table *
+org_table_of_id(struct org *org, const char *id)
+{
+    for (size_t i = 0; i < OBJECT_COUNT; i++) {
+        if (strncmp(objects[i].prefix, id, 3) == 0)
+            return &org->tables[i];
+    }
+    return NULL;
+}
+
 const struct field_facts *
 org_field_at(struct org *org, const struct object_facts *facts, size_t index)
 {
@@ -137,50 +175,124 @@ org_field(struct org *org, const struct object_facts *facts, const char *name)
     return NULL;
 }
 
+struct table *
+org_target(struct org *org, const struct field_facts *field, const char *id, bool *ret_any)
+{
+    AUTO_FREE char *names = text_copy(field->target);
+    char *rest = names, *name;
+    struct table *found = NULL;
+
+    *ret_any = false;
+    while ((name = strsep(&rest, ","))) {
+        struct table *table = org_table(org, name);
+        *ret_any = *ret_any || table;
+        if (table && strncmp(table->facts->prefix, id, 3) == 0)
+            found = table;
+    }
+    return found;
+}
+
+/* What org_declare_field() copied. */
 static void
 forget_custom_fields(struct org *org)
 {
     for (size_t i = 0; i < org->custom_count; i++) {
-        free((char *)(uintptr_t)org->custom[i].name);
-        free((char *)(uintptr_t)org->custom[i].label);
+        struct field_facts *field = &org->custom[i];
+        free((char *)(uintptr_t)field->name);
+        free((char *)(uintptr_t)field->label);
+        free((char *)(uintptr_t)field->target);
+        free((char *)(uintptr_t)field->relationship);
+        for (const char *const *value = field->values; value && *value; value++)
+            free((char *)(uintptr_t)*value);
+        free((void *)(uintptr_t)field->values);
     }
     free(org->custom);
     org->custom = NULL;
     org->custom_count = 0;
 }
 
+static const char *
+check_custom_field(struct org *org, const struct field_facts *declared)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                  "0123456789_";
+    size_t size = strlen(declared->name);
+    int most = declared->kind == KIND_TEXTAREA        ? 131072
+               : field_kind_is_number(declared->kind) ? 18
+                                                      : 255;
+
+    if (size < 4 || strcmp(declared->name + size - 3, "__c") != 0 ||
+        strspn(declared->name, letters) != size)
+        return "the name of a custom field is letters, digits and '_', ending in '__c'";
+    if (field_kind_is_text(declared->kind) && (declared->length < 1 || declared->length > most))
+        return "the length of a custom text field is 1 to 255 (textarea: to 131072)";
+    if (!field_kind_is_text(declared->kind) && (declared->length < 0 || declared->length > most))
+        return "a custom number has at most 18 digits";
+    if (declared->flags & FIELD_EXTERNAL_ID && declared->kind != KIND_STRING &&
+        declared->kind != KIND_EMAIL && !field_kind_is_number(declared->kind))
+        return "an external id is a text, an e-mail address or a number";
+    if (declared->flags & FIELD_UNIQUE && !field_kind_is_text(declared->kind))
+        return "a unique field is a text";
+    if (declared->kind == KIND_ID || declared->kind == KIND_ADDRESS)
+        return "a custom field is no 'id' and no 'address'";
+    if (declared->kind == KIND_REFERENCE &&
+        (!declared->target || !org_table(org, declared->target)))
+        return "a reference has a 'target', one of the org's objects";
+    if (org_field(org, &objects[OBJECT_USER], declared->name))
+        return "there is a field of that name already";
+    return NULL;
+}
+
+/* Heap, NULL-terminated; NULL for NULL. */
+static const char *const *
+copy_list(const char *const *values)
+{
+    const char **copy;
+    size_t count = 0;
+
+    if (!values)
+        return NULL;
+    while (values[count])
+        count++;
+    copy = text_block((count + 1) * sizeof(*copy));
+    for (size_t i = 0; i < count; i++)
+        copy[i] = text_copy(values[i]);
+    return copy;
+}
+
+bool
+org_declare_field(struct org *org, const struct field_facts *declared, const char **ret_reason)
+{
+    struct field_facts *field;
+
+    *ret_reason = check_custom_field(org, declared);
+    if (*ret_reason)
+        return false;
+    org->custom = text_resize(org->custom, (org->custom_count + 1) * sizeof(*org->custom));
+    field = &org->custom[org->custom_count++];
+    *field = *declared;
+    field->name = text_copy(declared->name);
+    field->label = text_copy(declared->label ? declared->label : declared->name);
+    field->target = declared->target ? text_copy(declared->target) : NULL;
+    field->values = copy_list(declared->values);
+    field->flags |= FIELD_WRITE | FIELD_CUSTOM;
+    if (field->flags & FIELD_EXTERNAL_ID)
+        field->flags |= FIELD_ID_LOOKUP;
+    if (field->kind == KIND_REFERENCE) /* the parent of Boss__c is Boss__r */
+        field->relationship = text_format("%.*s__r", (int)strlen(field->name) - 3, declared->name);
+    org->schema_changed_ms = org->world->now_ms();
+    return true;
+}
+
 bool
 org_add_custom_field(struct org *org, const char *name, int length, unsigned flags,
                      const char **ret_reason)
 {
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                  "0123456789_";
-    size_t size = strlen(name);
-    struct field_facts *field;
+    struct field_facts field = {
+        .name = name, .kind = KIND_STRING, .length = length, .flags = flags
+    };
 
-    if (size < 4 || strcmp(name + size - 3, "__c") != 0 || strspn(name, letters) != size) {
-        *ret_reason = "the name of a custom field is letters, digits and '_', ending in '__c'";
-        return false;
-    }
-    if (length < 1 || length > 255) {
-        *ret_reason = "the length of a custom text field is 1 to 255";
-        return false;
-    }
-    if (org_field(org, &objects[OBJECT_USER], name)) {
-        *ret_reason = "there is a field of that name already";
-        return false;
-    }
-    org->custom = text_resize(org->custom, (org->custom_count + 1) * sizeof(*org->custom));
-    field = &org->custom[org->custom_count++];
-    *field = (struct field_facts){ .name = text_copy(name),
-                                   .label = text_copy(name),
-                                   .kind = KIND_STRING,
-                                   .length = length,
-                                   .flags = flags | FIELD_WRITE | FIELD_CUSTOM };
-    if (flags & FIELD_EXTERNAL_ID)
-        field->flags |= FIELD_ID_LOOKUP;
-    org->schema_changed_ms = org->world->now_ms();
-    return true;
+    return org_declare_field(org, &field, ret_reason);
 }
 
 /* ---- what a new org holds ---- */
@@ -213,6 +325,8 @@ add_license(struct org *org, size_t index, const char *name, const char *key)
     js_put_text(values, "LicenseDefinitionKey", key);
     js_put_text(values, "Status", "Active");
     js_put_int(values, "TotalLicenses", org->world->seats);
+    js_put_int(values, "MonthlyLoginsEntitlement", 0);
+    js_put_int(values, "MonthlyLoginsUsed", 0);
     row = org_row_create(org, OBJECT_USER_LICENSE, values, NULL);
     memcpy(org->licenses[index].id, row->id, ID_SIZE);
     return row->id;
@@ -227,6 +341,89 @@ add_profile(struct org *org, const char *name, const char *license_id, const cha
     js_put_text(values, "UserLicenseId", license_id);
     js_put_text(values, "UserType", user_type);
     return org_row_create(org, OBJECT_PROFILE, values, NULL)->id;
+}
+
+/* Every profile owns a permission set that carries its permissions (5.1). Custom ones have no
+ * profile. */
+static void
+add_permission_set(struct org *org, const char *name, const char *label, const char *profile_id,
+                   const char *license_id)
+{
+    struct json_object *values = stamped(org);
+
+    js_put_text(values, "Name", name);
+    js_put_text(values, "Label", label);
+    js_put_text(values, "LicenseId", license_id);
+    js_put_text(values, "ProfileId", profile_id);
+    js_put_flag(values, "IsOwnedByProfile", profile_id != NULL);
+    js_put_flag(values, "IsCustom", profile_id == NULL);
+    js_put_text(values, "Type", profile_id ? "Profile" : "Regular");
+    org_row_create(org, OBJECT_PERMISSION_SET, values, NULL);
+}
+
+static void
+add_profile_sets(struct org *org)
+{
+    struct table *profiles = &org->tables[OBJECT_PROFILE];
+
+    for (size_t i = 0; i < profiles->count; i++) {
+        struct row *profile = profiles->rows[i];
+        AUTO_FREE char *name = text_format("X%.15s", profile->id);
+        add_permission_set(org, name, name, profile->id,
+                           js_get_text(profile->values, "UserLicenseId"));
+    }
+}
+
+static const char *
+add_set_license(struct org *org, const char *name, const char *label, int64_t total)
+{
+    struct json_object *values = stamped(org);
+
+    js_put_text(values, "DeveloperName", name);
+    js_put_text(values, "MasterLabel", label);
+    js_put_text(values, "PermissionSetLicenseKey", name);
+    js_put_text(values, "Status", "Active");
+    js_put_int(values, "TotalLicenses", total);
+    return org_row_create(org, OBJECT_PERMISSION_SET_LICENSE, values, NULL)->id;
+}
+
+static void
+add_set_group(struct org *org, const char *name, const char *label)
+{
+    struct json_object *values = stamped(org);
+
+    js_put_text(values, "DeveloperName", name);
+    js_put_text(values, "MasterLabel", label);
+    js_put_text(values, "Status", "Updated");
+    org_row_create(org, OBJECT_PERMISSION_SET_GROUP, values, NULL);
+}
+
+static void
+add_group(struct org *org, const char *name, const char *developer_name, const char *type)
+{
+    struct json_object *values = stamped(org);
+
+    js_put_text(values, "Name", name);
+    js_put_text(values, "DeveloperName", developer_name);
+    js_put_text(values, "Type", type);
+    org_row_create(org, OBJECT_GROUP, values, NULL);
+}
+
+/* What can be given to users besides a profile (5.1); README.md lists it. */
+static void
+add_entitlements(struct org *org)
+{
+    const char *license;
+
+    add_profile_sets(org);
+    license = add_set_license(org, "SalesConsoleUser", "Sales Console User", 2);
+    add_permission_set(org, "Api_Access", "API Access", NULL, NULL);
+    add_permission_set(org, "Report_Builder", "Report Builder", NULL, NULL);
+    add_permission_set(org, "Sales_Console", "Sales Console", NULL, license);
+    add_set_group(org, "Sales_Staff", "Sales Staff");
+    add_group(org, "Sales", "Sales", "Regular");
+    add_group(org, "Support Queue", "Support_Queue", "Queue");
+    add_group(org, "All Internal Users", "AllInternalUsers", "Organization");
 }
 
 static const char *
@@ -295,8 +492,12 @@ add_users(struct org *org, const char *admin_profile)
         for (size_t j = 0; j < org->tables[i].count; j++) {
             js_put_text(org->tables[i].rows[j]->values, "CreatedById", user->id);
             js_put_text(org->tables[i].rows[j]->values, "LastModifiedById", user->id);
+            if (i == OBJECT_GROUP)
+                js_put_text(org->tables[i].rows[j]->values, "OwnerId", user->id);
         }
     }
+    user_follow(user, NULL);
+    user_follow(other, NULL);
 }
 
 static void
@@ -309,6 +510,7 @@ fill(struct org *org)
     org->next_number = 1;
     org->execution_user[0] = '\0';
     org->settings = (struct settings){ .email_verification = true,
+                                       .login_rows = true,
                                        .api_max = 100000,
                                        .token_life_s = 7200,
                                        .token_max_hour = 3600,
@@ -326,6 +528,7 @@ fill(struct org *org)
     ceo = add_role(org, "CEO", "CEO", NULL);
     add_role(org, "Sales Manager", "SalesManager", ceo);
     add_role(org, "Support Agent", "SupportAgent", ceo);
+    add_entitlements(org);
     add_users(org, admin);
     for (size_t i = 0; custom && i < json_object_array_length(custom); i++) {
         struct json_object *field = json_object_array_get_idx(custom, i);

@@ -41,7 +41,10 @@ struct row {
     char id[ID_SIZE];
     struct json_object *values; /* by name; a null field is absent */
     char *pending_email;        /* 3.8: asked for, not yet verified; NULL if none */
-    int passwords_set;
+    bool deleted;               /* in no index; found by queryAll if the object has a bin */
+    /* 2.8: newest first, as they were set; NULL if none ever was. No change takes them back. */
+    struct json_object *passwords;
+    bool password_expired;
 };
 
 struct table {
@@ -54,6 +57,7 @@ struct table {
 struct settings {
     bool email_verification; /* 3.8 */
     bool sandbox;
+    bool login_rows;        /* 2.9: a new user has a UserLogin; else the first password makes it */
     int64_t api_max;        /* daily API requests (section 10) */
     int64_t token_life_s;   /* 1.2: session timeout */
     int64_t token_max_hour; /* section 10: logins per user and hour */
@@ -68,6 +72,7 @@ struct usage {
 
 struct cursor {
     char id[ID_SIZE];
+    int64_t opened_ms;
     struct json_object *records;
     size_t page_size;
 };
@@ -94,7 +99,7 @@ struct org {
     char execution_user[ID_SIZE]; /* whom client_credentials runs as (1.4) */
     char other_admin[ID_SIZE];    /* who makes users by the control interface */
     struct table tables[OBJECT_COUNT];
-    struct lh_table *unique; /* "Field value" -> row, for fields unique in the org */
+    struct lh_table *unique; /* "Field value" -> row, for fields unique in the org, and keys */
     struct license_count licenses[LICENSE_COUNT];
     struct field_facts *custom;
     size_t custom_count;
@@ -139,14 +144,23 @@ void org_reset(struct org *org);
 /* ---- facts with this org's custom fields; without regard to letter case ---- */
 
 struct table *org_table(struct org *org, const char *object_name);
+/* The table whose prefix (5.4) an id has, or NULL. */
+struct table *org_table_of_id(struct org *org, const char *id);
 const struct field_facts *org_field(struct org *org, const struct object_facts *facts,
                                     const char *name);
 /* The index'th field, custom ones last; NULL at the end. */
 const struct field_facts *org_field_at(struct org *org, const struct object_facts *facts,
                                        size_t index);
-/* Declares or changes a custom field of User. False, with the reason, for a bad name or length. */
+/* Declares a custom text field of User. False, with the reason, for a bad name or length. */
 bool org_add_custom_field(struct org *org, const char *name, int length, unsigned flags,
                           const char **ret_reason);
+/* The same for a field of any kind; its texts are copied. */
+bool org_declare_field(struct org *org, const struct field_facts *declared,
+                       const char **ret_reason);
+/* The table an id of this reference leads to, or NULL. *ret_any: whether the org has one of the
+ * objects it may lead to at all. */
+struct table *org_target(struct org *org, const struct field_facts *field, const char *id,
+                         bool *ret_any);
 
 /* ---- rows: rows.c ---- */
 
@@ -155,6 +169,11 @@ void rows_clear(struct org *org);
 /* The row of User that holds this value of a unique field, or NULL. */
 struct row *rows_holder(struct org *org, const struct field_facts *field, const char *value);
 struct row *table_find(struct table *table, const char *id18);
+/* A deleted row too. */
+struct row *table_find_any(struct table *table, const char *id18);
+/* The row that agrees with these values in the object's key (facts.h), or NULL. */
+struct row *rows_key_holder(struct org *org, const struct object_facts *facts,
+                            struct json_object *values);
 /* The row of that object, or NULL. */
 struct row *org_find(struct org *org, const char *object_name, const char *id18);
 /* The value as a reader sees it (computed ones too); a new reference, NULL for null. */
@@ -168,18 +187,28 @@ void row_put_attributes(struct json_object *record, const char *object_name, con
 char *time_text(int64_t ms, char ret[32]);
 /* Milliseconds from ISO 8601 with an offset or Z; false for anything else. */
 bool time_parse(const char *text, int64_t *ret_ms);
+/* The first moment (UTC) of "2026-11-22"; false for anything else, or a day there is not. */
+bool date_parse(const char *text, int64_t *ret_ms);
 
 /* ---- writing rows: changes that can be taken back (allOrNone, 4.1) ---- */
 
+enum change_kind {
+    CHANGE_CREATED,
+    CHANGE_UPDATED,
+    CHANGE_DELETED
+};
+
 struct change {
+    enum change_kind kind;
     struct row *row;
-    struct json_object *before; /* NULL: the row was created */
+    struct json_object *before; /* of an update */
     char *pending_before;
 };
 
 struct changes {
     struct change *list;
     size_t count, room;
+    const struct object_facts *setup, *other; /* written first of its sort, for 5.3's MIXED_DML */
 };
 
 /* Takes over values. New rows of User enter the registry here, and nowhere else. */
@@ -187,7 +216,9 @@ struct row *org_row_create(struct org *org, enum object_index object, struct jso
                            struct changes *changes);
 void org_row_update(struct row *row, struct json_object *values, const char *pending_email,
                     struct changes *changes);
-void changes_roll_back(struct changes *changes);
+void org_row_delete(struct row *row, struct changes *changes);
+/* Takes back what was noted after the first `kept` changes. */
+void changes_roll_back(struct changes *changes, size_t kept);
 void changes_free(struct changes *changes);
 
 /* Seats of a user licence in use: active users whose profile has it (3.6). */
@@ -196,21 +227,35 @@ int64_t feature_used(struct org *org, const char *field_name);
 /* False when there is no licence of that name. */
 bool license_set_total(struct org *org, const char *license_name, int64_t seats);
 
-/* ---- users: user_rules.c decides, user_write.c does ---- */
+/* Permission set licences assigned (5.1). */
+int64_t set_license_used(struct org *org, const char *set_license_id);
+
+/* ---- records: rules.c decides, record_write.c does ---- */
 
 /* Before any record of a call: unknown fields and JSON types, which are refused where the body is
  * read and so for the whole call. */
-bool user_read_check(struct org *org, struct json_object *record, struct refusal *refusal);
-/* The rules of one record in the order of 11.1 item 5. row NULL: create. *ret_values: the row's
- * new values, canonical names. */
-bool user_check(struct org *org, struct row *row, struct json_object *record,
-                struct json_object **ret_values, struct refusal *refusal);
+bool record_read_check(struct org *org, const struct object_facts *facts,
+                       struct json_object *record, struct refusal *refusal);
+/* Whether the object has the call at all: CAN_CREATE, CAN_UPDATE or CAN_DELETE. */
+bool record_call_check(const struct object_facts *facts, unsigned call, struct refusal *refusal);
 
-/* by: the Id of the acting user. */
-bool user_create(struct org *org, struct json_object *record, const char *by, struct row **ret,
-                 struct changes *changes, struct refusal *refusal);
-bool user_update(struct row *row, struct json_object *record, const char *by,
-                 struct changes *changes, struct refusal *refusal);
+/* by: the Id of the acting user. changes may be NULL; records of setup objects and others do not go
+ * into the same (5.3). */
+bool record_create(struct org *org, const struct object_facts *facts, struct json_object *record,
+                   const char *by, struct row **ret, struct changes *changes,
+                   struct refusal *refusal);
+bool record_update(struct row *row, struct json_object *record, const char *by,
+                   struct changes *changes, struct refusal *refusal);
+bool record_delete(struct row *row, struct changes *changes, struct refusal *refusal);
+
+/* ---- users ---- */
+
+/* 2.8: what a password must be; then set, by an admin. */
+bool user_set_password(struct row *user, const char *password, struct refusal *refusal);
+/* A random one, that the user must change. Heap. */
+char *user_reset_password(struct row *user);
+/* The UserLogin of a user, or NULL (2.9). */
+struct row *user_login(struct row *user);
 /* The click on the verification link (3.8). */
 void user_verify_email(struct row *row);
 
@@ -232,7 +277,8 @@ struct query_result {
     size_t total;
 };
 
-bool soql_run(struct org *org, const char *soql, const char *version, struct query_result *ret,
-              struct refusal *refusal);
+/* with_deleted: queryAll (2.10). */
+bool soql_run(struct org *org, const char *soql, const char *version, bool with_deleted,
+              struct query_result *ret, struct refusal *refusal);
 
 #endif

@@ -1,10 +1,11 @@
 /* Rows and what is derived from them: the indexes, the registry of usernames, the licence counts.
  * Every change goes through row_enter and row_leave, so that these cannot drift apart, and is noted
- * so that allOrNone can take it back. Whether a change is allowed is left to user_rules.c. */
+ * so that allOrNone can take it back. Whether a change is allowed is left to rules.c. */
 #include "tests/org/org.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static void
 free_key(struct lh_entry *entry)
@@ -37,7 +38,7 @@ index_add(struct lh_table *index, const char *key, void *value)
         text_resize(NULL, SIZE_MAX);
 }
 
-/* Two rows never hold one key (user_check), so what is found is this row's own. */
+/* Two rows never hold one key (rules_check), so what is found is this row's own. */
 static void
 index_drop(struct lh_table *index, const char *key)
 {
@@ -66,7 +67,7 @@ unique_index(struct org *org, const struct field_facts *field)
 static char *
 unique_key(const struct field_facts *field, const char *value)
 {
-    AUTO_FREE char *lower = text_lower(value);
+    AUTO_FREE char *lower = text_fold(value);
 
     return text_format("%s %s", field->name, lower);
 }
@@ -85,6 +86,42 @@ rows_holder(struct org *org, const struct field_facts *field, const char *value)
     return index_find(unique_index(org, field), key);
 }
 
+/* Heap: what the values are in the object's key; NULL when it has none, or a value of it. An absent
+ * value behind the first is one too: an assignment has a permission set or a group of them. */
+static char *
+row_key(const struct object_facts *facts, struct json_object *values)
+{
+    AUTO_TEXT struct text key = { 0 };
+
+    if (!facts->key[0] || !js_get_text(values, facts->key[0]))
+        return NULL;
+    text_addf(&key, "%s:", facts->name);
+    for (size_t i = 0; i < MAX_KEY_FIELDS && facts->key[i]; i++) {
+        const char *value = js_get_text(values, facts->key[i]);
+        text_addf(&key, "\n%s", value ? value : "");
+    }
+    return text_fold(key.data);
+}
+
+struct row *
+rows_key_holder(struct org *org, const struct object_facts *facts, struct json_object *values)
+{
+    AUTO_FREE char *key = row_key(facts, values);
+
+    return key ? index_find(org->unique, key) : NULL;
+}
+
+static void
+put_key(struct lh_table *index, char *key, struct row *row, int by)
+{
+    if (by > 0) {
+        index_add(index, key, row);
+    } else {
+        index_drop(index, key);
+        free(key);
+    }
+}
+
 static struct license_count *
 license_of(struct row *row)
 {
@@ -101,24 +138,15 @@ license_of(struct row *row)
 
 /* Adds what follows from a user's values to the indexes (by 1), or takes it away (by -1). */
 static void
-derive(struct row *row, int by)
+derive_user(struct row *row, int by)
 {
     const struct field_facts *field;
     struct license_count *license;
 
-    if (row->table->facts != &objects[OBJECT_USER])
-        return;
     for (size_t i = 0; (field = org_field_at(row->org, row->table->facts, i)); i++) {
         const char *value = is_indexed(field) ? js_get_text(row->values, field->name) : NULL;
-        if (!value)
-            continue;
-        char *key = unique_key(field, value);
-        if (by > 0) {
-            index_add(unique_index(row->org, field), key, row);
-        } else {
-            index_drop(unique_index(row->org, field), key);
-            free(key);
-        }
+        if (value)
+            put_key(unique_index(row->org, field), unique_key(field, value), row, by);
     }
     license = js_get_flag(row->values, "IsActive", false) ? license_of(row) : NULL;
     if (license)
@@ -126,9 +154,21 @@ derive(struct row *row, int by)
 }
 
 static void
+derive(struct row *row, int by)
+{
+    char *key = row_key(row->table->facts, row->values);
+
+    if (key)
+        put_key(row->org->unique, key, row, by);
+    if (object_is(row->table->facts, OBJECT_USER))
+        derive_user(row, by);
+}
+
+static void
 row_free(struct row *row)
 {
     json_object_put(row->values);
+    json_object_put(row->passwords);
     free(row->pending_email);
     free(row);
 }
@@ -139,7 +179,7 @@ rows_clear(struct org *org)
     for (size_t i = 0; i < OBJECT_COUNT; i++) {
         struct table *table = &org->tables[i];
         for (size_t j = 0; i == OBJECT_USER && j < table->count; j++)
-            derive(table->rows[j], -1);
+            derive_user(table->rows[j], -1);
     }
     for (size_t i = 0; i < OBJECT_COUNT; i++) {
         struct table *table = &org->tables[i];
@@ -152,13 +192,14 @@ rows_clear(struct org *org)
 }
 
 static void
-note_change(struct changes *changes, struct row *row, struct json_object *before, char *pending)
+note_change(struct changes *changes, enum change_kind kind, struct row *row,
+            struct json_object *before, char *pending)
 {
     if (changes->count == changes->room) {
         changes->room = changes->room ? changes->room * 2 : 8;
         changes->list = text_resize(changes->list, changes->room * sizeof(*changes->list));
     }
-    changes->list[changes->count++] = (struct change){ row, before, pending };
+    changes->list[changes->count++] = (struct change){ kind, row, before, pending };
 }
 
 struct row *
@@ -179,7 +220,7 @@ org_row_create(struct org *org, enum object_index object, struct json_object *va
     index_add(table->by_id, row->id, row);
     derive(row, 1);
     if (changes)
-        note_change(changes, row, NULL, NULL);
+        note_change(changes, CHANGE_CREATED, row, NULL, NULL);
     return row;
 }
 
@@ -187,16 +228,27 @@ void
 org_row_update(struct row *row, struct json_object *values, const char *pending_email,
                struct changes *changes)
 {
+    char *pending = pending_email ? text_copy(pending_email) : NULL; /* it may be the row's own */
+
     derive(row, -1);
     if (changes) {
-        note_change(changes, row, row->values, row->pending_email);
+        note_change(changes, CHANGE_UPDATED, row, row->values, row->pending_email);
     } else {
         json_object_put(row->values);
         free(row->pending_email);
     }
     row->values = values;
-    row->pending_email = pending_email ? text_copy(pending_email) : NULL;
+    row->pending_email = pending;
     derive(row, 1);
+}
+
+void
+org_row_delete(struct row *row, struct changes *changes)
+{
+    derive(row, -1);
+    row->deleted = true;
+    if (changes)
+        note_change(changes, CHANGE_DELETED, row, NULL, NULL);
 }
 
 /* Rows are taken back newest first, so the row stands at the end of its table. */
@@ -209,23 +261,35 @@ forget_row(struct row *row)
     row_free(row);
 }
 
-void
-changes_roll_back(struct changes *changes)
+static void
+take_back(struct change *change)
 {
-    while (changes->count > 0) {
-        struct change *change = &changes->list[--changes->count];
-        struct row *row = change->row;
-        if (!change->before) {
-            forget_row(row);
-            continue;
-        }
+    struct row *row = change->row;
+
+    switch (change->kind) {
+    case CHANGE_CREATED:
+        forget_row(row);
+        break;
+    case CHANGE_UPDATED:
         derive(row, -1);
         json_object_put(row->values);
         free(row->pending_email);
         row->values = change->before;
         row->pending_email = change->pending_before;
         derive(row, 1);
+        break;
+    case CHANGE_DELETED:
+        row->deleted = false;
+        derive(row, 1);
+        break;
     }
+}
+
+void
+changes_roll_back(struct changes *changes, size_t kept)
+{
+    while (changes->count > kept)
+        take_back(&changes->list[--changes->count]);
 }
 
 void
@@ -240,9 +304,17 @@ changes_free(struct changes *changes)
 }
 
 struct row *
-table_find(struct table *table, const char *id18)
+table_find_any(struct table *table, const char *id18)
 {
     return index_find(table->by_id, id18);
+}
+
+struct row *
+table_find(struct table *table, const char *id18)
+{
+    struct row *row = table_find_any(table, id18);
+
+    return row && !row->deleted ? row : NULL;
 }
 
 struct row *
@@ -280,7 +352,11 @@ row_value(struct row *row, const struct field_facts *field)
     if (field->kind == KIND_ADDRESS)
         return address_of(row);
     if (strcmp(field->name, "UsedLicenses") == 0)
-        return json_object_new_int64(license_used(row->org, row->id));
+        return json_object_new_int64(object_is(row->table->facts, OBJECT_USER_LICENSE)
+                                         ? license_used(row->org, row->id)
+                                         : set_license_used(row->org, row->id));
+    if (strcmp(field->name, "IsDeleted") == 0)
+        return json_object_new_boolean(row->deleted);
     if (!value && field->kind == KIND_BOOLEAN)
         return json_object_new_boolean(0);
     return json_object_get(value);
@@ -330,6 +406,20 @@ feature_used(struct org *org, const char *field_name)
         if (js_get_flag(users->rows[i]->values, "IsActive", false) &&
             js_get_flag(users->rows[i]->values, field_name, false))
             used++;
+    }
+    return used;
+}
+
+int64_t
+set_license_used(struct org *org, const char *set_license_id)
+{
+    struct table *assigned = &org->tables[OBJECT_PERMISSION_SET_LICENSE_ASSIGN];
+    int64_t used = 0;
+
+    for (size_t i = 0; i < assigned->count; i++) {
+        struct row *row = assigned->rows[i];
+        used += !row->deleted &&
+                strcmp(js_get_text(row->values, "PermissionSetLicenseId"), set_license_id) == 0;
     }
     return used;
 }

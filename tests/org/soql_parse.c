@@ -13,6 +13,7 @@ enum {
     MAX_SOQL_CHARACTERS = 100000, /* 2.10 */
     MAX_STRING_CHARACTERS = 4000, /* 2.10 */
     MAX_OFFSET = 2000,            /* 2.10 */
+    MAX_FIELDS_LIMIT = 200,       /* 2.10 */
     MAX_NESTING = 50
 };
 
@@ -32,6 +33,7 @@ struct token {
 
 struct parser {
     const char *source;
+    int64_t now_ms;
     struct token token; /* the one looked at */
     struct soql *soql;
     struct refusal *refusal;
@@ -83,6 +85,13 @@ in_word(char c)
            c == '.';
 }
 
+/* The colon of LAST_N_DAYS:30. */
+static bool
+counts_units(const char *text)
+{
+    return text[0] == ':' && text[1] >= '0' && text[1] <= '9';
+}
+
 static size_t
 string_length(const char *text)
 {
@@ -116,7 +125,7 @@ advance(struct parser *parser)
         }
     } else if (in_word(source[at]) && source[at] != '.') {
         token->kind = TOKEN_WORD;
-        while (in_word(source[at + token->length]))
+        while (in_word(source[at + token->length]) || counts_units(source + at + token->length))
             token->length++;
     } else if (strchr("(),=<>!", source[at])) {
         token->kind = TOKEN_SIGN;
@@ -182,9 +191,9 @@ need_sign(struct parser *parser, const char *sign)
 static bool
 is_keyword(const struct parser *parser)
 {
-    static const char *const keywords[] = { "SELECT", "FROM",  "WHERE", "ORDER", "LIMIT",
-                                            "OFFSET", "AND",   "OR",    "NOT",   "IN",
-                                            "LIKE",   "GROUP", "HAVING" };
+    static const char *const keywords[] = { "SELECT", "FROM",  "WHERE",  "ORDER", "LIMIT",
+                                            "OFFSET", "AND",   "OR",     "NOT",   "IN",
+                                            "LIKE",   "GROUP", "HAVING", "NULLS" };
 
     for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++) {
         if (at_word(parser, keywords[i]))
@@ -194,16 +203,29 @@ is_keyword(const struct parser *parser)
 }
 
 static bool
-take_path(struct parser *parser, struct path *ret)
+take_name(struct parser *parser, struct path *ret)
 {
     const char *from = parser->source + parser->token.at;
 
-    if (parser->token.kind != TOKEN_WORD || is_keyword(parser))
+    if (parser->token.kind != TOKEN_WORD)
         return unexpected(parser);
     ret->text = text_format("%.*s", (int)parser->token.length, from);
     ret->at = parser->token.at;
     advance(parser);
     return true;
+}
+
+static bool
+take_path(struct parser *parser, struct path *ret)
+{
+    return is_keyword(parser) ? unexpected(parser) : take_name(parser, ret);
+}
+
+/* Behind FROM; Group is an object too. */
+static bool
+take_object(struct parser *parser, struct path *ret)
+{
+    return at_word(parser, "GROUP") ? take_name(parser, ret) : take_path(parser, ret);
 }
 
 /* ---- literals ---- */
@@ -267,12 +289,10 @@ number_literal(struct parser *parser, struct literal *ret)
     AUTO_FREE char *text =
         text_format("%.*s", (int)parser->token.length, parser->source + parser->token.at);
     char *end;
-    int year, month, day, used = 0;
 
     if (time_parse(text, &ret->time_ms)) {
         ret->kind = LITERAL_DATETIME;
-    } else if (sscanf(text, "%4d-%2d-%2d%n", &year, &month, &day, &used) == 3 && used == 10 &&
-               !text[used]) {
+    } else if (date_parse(text, &ret->time_ms)) {
         ret->kind = LITERAL_DATE;
     } else {
         ret->kind = LITERAL_NUMBER;
@@ -280,6 +300,20 @@ number_literal(struct parser *parser, struct literal *ret)
         if (*end || end == text || strpbrk(text, "xXnNpP"))
             return unexpected(parser);
     }
+    advance(parser);
+    return true;
+}
+
+static bool
+take_span(struct parser *parser, struct literal *ret)
+{
+    AUTO_FREE char *text =
+        text_format("%.*s", (int)parser->token.length, parser->source + parser->token.at);
+
+    if (parser->token.kind != TOKEN_WORD ||
+        !soql_date_span(text, parser->now_ms, &ret->time_ms, &ret->end_ms))
+        return unexpected(parser);
+    ret->kind = LITERAL_SPAN;
     advance(parser);
     return true;
 }
@@ -305,11 +339,8 @@ take_literal(struct parser *parser, bool like, struct literal *ret)
         return true;
     }
     ret->kind = LITERAL_BOOLEAN;
-    if (take_word(parser, "true")) {
-        ret->flag = true;
-        return true;
-    }
-    return take_word(parser, "false") || unexpected(parser);
+    ret->flag = at_word(parser, "true");
+    return take_word(parser, "true") || take_word(parser, "false") || take_span(parser, ret);
 }
 
 static struct literal *
@@ -326,6 +357,7 @@ add_literal(struct condition *condition)
 /* ---- WHERE ---- */
 
 static bool take_condition(struct parser *parser, struct condition **ret);
+static bool take_subselect(struct parser *parser, struct condition *condition);
 
 static void
 condition_free(struct condition *condition)
@@ -339,6 +371,7 @@ condition_free(struct condition *condition)
     free(condition->parts);
     free(condition->literals);
     free(condition->path.text);
+    soql_free(condition->subselect);
     free(condition);
 }
 
@@ -367,6 +400,13 @@ take_operation(struct parser *parser, enum operation *ret)
     } signs[] = { { "=", OP_EQUAL },       { "!=", OP_NOT_EQUAL },     { "<>", OP_NOT_EQUAL },
                   { "<=", OP_LESS_EQUAL }, { ">=", OP_GREATER_EQUAL }, { "<", OP_LESS },
                   { ">", OP_GREATER } };
+    static const struct {
+        const char *word;
+        enum operation operation;
+    } words[] = { { "LIKE", OP_LIKE },
+                  { "IN", OP_IN },
+                  { "INCLUDES", OP_INCLUDES },
+                  { "EXCLUDES", OP_EXCLUDES } };
 
     for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
         if (take_sign(parser, signs[i].sign)) {
@@ -374,13 +414,11 @@ take_operation(struct parser *parser, enum operation *ret)
             return true;
         }
     }
-    if (take_word(parser, "LIKE")) {
-        *ret = OP_LIKE;
-        return true;
-    }
-    if (take_word(parser, "IN")) {
-        *ret = OP_IN;
-        return true;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (take_word(parser, words[i].word)) {
+            *ret = words[i].operation;
+            return true;
+        }
     }
     if (!take_word(parser, "NOT") || !take_word(parser, "IN"))
         return unexpected(parser);
@@ -391,8 +429,12 @@ take_operation(struct parser *parser, enum operation *ret)
 static bool
 take_list(struct parser *parser, struct condition *condition)
 {
+    bool in = condition->operation == OP_IN || condition->operation == OP_NOT_IN;
+
     if (!need_sign(parser, "("))
         return false;
+    if (in && at_word(parser, "SELECT"))
+        return take_subselect(parser, condition) && need_sign(parser, ")");
     do {
         if (!take_literal(parser, false, add_literal(condition)))
             return false;
@@ -409,7 +451,7 @@ take_comparison(struct parser *parser, struct condition **ret)
     condition->kind = CONDITION_COMPARE;
     if (!take_path(parser, &condition->path) || !take_operation(parser, &condition->operation))
         return false;
-    if (condition->operation == OP_IN || condition->operation == OP_NOT_IN)
+    if (condition->operation >= OP_IN)
         taken = take_list(parser, condition);
     else
         taken = take_literal(parser, condition->operation == OP_LIKE, add_literal(condition));
@@ -489,21 +531,81 @@ add_path(struct soql *soql)
     return &soql->paths[soql->path_count++];
 }
 
+/* A name behind COUNT(Id), or behind the object in FROM; NULL when none stands there. */
+static char *
+take_alias(struct parser *parser)
+{
+    char *alias;
+
+    if (parser->token.kind != TOKEN_WORD || is_keyword(parser))
+        return NULL;
+    alias = text_format("%.*s", (int)parser->token.length, parser->source + parser->token.at);
+    advance(parser);
+    return alias;
+}
+
 /* After "COUNT(" was seen. */
 static bool
-take_count(struct parser *parser)
+take_aggregate(struct parser *parser, enum aggregate_function function)
 {
-    struct path field = { 0 };
+    struct soql *soql = parser->soql;
 
-    if (take_sign(parser, ")")) {
-        parser->soql->count_rows = true;
+    if (function == AGGREGATE_COUNT && soql->path_count == 0 && take_sign(parser, ")")) {
+        soql->count_rows = true;
         return true;
     }
-    if (!take_path(parser, &field))
+    soql->aggregates =
+        text_resize(soql->aggregates, (soql->aggregate_count + 1) * sizeof(*soql->aggregates));
+    soql->aggregates[soql->aggregate_count++] = (struct aggregate){ function, NULL };
+    if (!take_path(parser, add_path(soql)) || !need_sign(parser, ")"))
         return false;
-    parser->soql->count_field = field.text;
-    *add_path(parser->soql) = (struct path){ text_copy(field.text), field.at };
-    return need_sign(parser, ")");
+    soql->aggregates[soql->aggregate_count - 1].alias = take_alias(parser);
+    return true;
+}
+
+/* After "FIELDS(" was seen. */
+static bool
+take_group(struct parser *parser)
+{
+    static const char *const names[] = { "STANDARD", "CUSTOM", "ALL" };
+
+    for (size_t i = 0; parser->soql->group == FIELDS_NONE && i < 3; i++) {
+        if (take_word(parser, names[i])) {
+            parser->soql->group = (enum field_group)(FIELDS_STANDARD + i);
+            return need_sign(parser, ")");
+        }
+    }
+    return unexpected(parser);
+}
+
+/* Without GROUP BY aggregates do not stand beside fields. */
+static bool
+take_selected(struct parser *parser)
+{
+    static const char *const functions[] = { "COUNT", "COUNT_DISTINCT", "MIN", "MAX" };
+    struct soql *soql = parser->soql;
+    struct path path = { 0 };
+    struct token token = parser->token;
+
+    if (!take_path(parser, &path))
+        return false;
+    if (!at_sign(parser, "(")) {
+        *add_path(soql) = path;
+        if (!soql->aggregate_count)
+            return true;
+        parser->token = token;
+        return unexpected(parser);
+    }
+    AUTO_FREE char *function = path.text;
+    advance(parser);
+    if (strcasecmp(function, "FIELDS") == 0 && !soql->aggregate_count)
+        return take_group(parser);
+    for (size_t i = 0; soql->path_count == soql->aggregate_count && i < 4; i++) {
+        if (strcasecmp(function, functions[i]) == 0)
+            return take_aggregate(parser, (enum aggregate_function)i);
+    }
+    parser->token = token;
+    return unexpected(parser);
 }
 
 static bool
@@ -512,19 +614,31 @@ take_select(struct parser *parser)
     if (!take_word(parser, "SELECT"))
         return unexpected(parser);
     do {
-        bool counts = at_word(parser, "COUNT");
-        struct path *path = add_path(parser->soql);
-        if (!take_path(parser, path))
+        if (!take_selected(parser))
             return false;
-        if (counts && at_sign(parser, "(")) {
-            free(parser->soql->paths[--parser->soql->path_count].text);
-            if (parser->soql->path_count > 0)
-                return unexpected(parser); /* beside other fields it needs GROUP BY */
-            advance(parser);
-            return take_count(parser);
-        }
-    } while (take_sign(parser, ","));
-    return true;
+    } while (!parser->soql->count_rows && take_sign(parser, ","));
+    if (!take_word(parser, "FROM"))
+        return unexpected(parser);
+    if (!take_object(parser, &parser->soql->object))
+        return false;
+    parser->soql->alias = take_alias(parser);
+    return !take_word(parser, "WHERE") || take_condition(parser, &parser->soql->where);
+}
+
+/* A subselect has no ORDER BY, LIMIT or OFFSET; what else it may not is left to soql_check.c. */
+static bool
+take_subselect(struct parser *parser, struct condition *condition)
+{
+    struct soql *outer = parser->soql;
+    bool taken;
+
+    condition->subselect = text_block(sizeof(struct soql));
+    condition->subselect->source = parser->source;
+    condition->subselect->limit = -1;
+    parser->soql = condition->subselect;
+    taken = take_select(parser);
+    parser->soql = outer;
+    return taken;
 }
 
 static bool
@@ -542,7 +656,7 @@ take_orders(struct parser *parser)
         order->descending = take_word(parser, "DESC");
         if (!order->descending)
             take_word(parser, "ASC");
-        order->nulls_last = order->descending;
+        order->nulls_last = false; /* the SOQL reference: null values are sorted first */
         if (!take_word(parser, "NULLS"))
             continue;
         order->nulls_last = take_word(parser, "LAST");
@@ -571,8 +685,6 @@ take_tail(struct parser *parser)
     struct soql *soql = parser->soql;
     size_t at;
 
-    if (take_word(parser, "WHERE") && !take_condition(parser, &soql->where))
-        return false;
     if (take_word(parser, "ORDER") &&
         (!(take_word(parser, "BY") || unexpected(parser)) || !take_orders(parser)))
         return false;
@@ -583,6 +695,15 @@ take_tail(struct parser *parser)
         return false;
     if (parser->token.kind != TOKEN_END)
         return unexpected(parser);
+    if (soql->aggregate_count && (soql->order_count || soql->limit >= 0 || soql->offset))
+        return refuse(parser->refusal, 400, "MALFORMED_QUERY", NULL,
+                      "Non-grouped query that uses overall aggregate functions cannot also use %s",
+                      soql->order_count  ? "ORDER BY"
+                      : soql->limit >= 0 ? "LIMIT"
+                                         : "OFFSET");
+    if (soql->group > FIELDS_STANDARD && (soql->limit < 0 || soql->limit > MAX_FIELDS_LIMIT))
+        return refuse(parser->refusal, 400, "MALFORMED_QUERY", NULL,
+                      "The SOQL FIELDS function must have a LIMIT of at most %d", MAX_FIELDS_LIMIT);
     if (soql->offset > MAX_OFFSET)
         return soql_refuse(parser->source, at, parser->refusal, "NUMBER_OUTSIDE_VALID_RANGE",
                            "Maximum SOQL offset allowed is %d", MAX_OFFSET);
@@ -599,7 +720,10 @@ soql_free(struct soql *soql)
     for (size_t i = 0; i < soql->order_count; i++)
         free(soql->orders[i].path.text);
     condition_free(soql->where);
-    free(soql->count_field);
+    for (size_t i = 0; i < soql->aggregate_count; i++)
+        free(soql->aggregates[i].alias);
+    free(soql->aggregates);
+    free(soql->alias);
     free(soql->paths);
     free(soql->orders);
     free(soql->object.text);
@@ -607,21 +731,18 @@ soql_free(struct soql *soql)
 }
 
 bool
-soql_parse(const char *source, struct soql **ret, struct refusal *refusal)
+soql_parse(const char *source, int64_t now_ms, struct soql **ret, struct refusal *refusal)
 {
     AUTO_SOQL struct soql *soql = text_block(sizeof(*soql));
-    struct parser parser = { .source = source, .soql = soql, .refusal = refusal };
+    struct parser parser = { .source = source, .now_ms = now_ms, .soql = soql, .refusal = refusal };
 
     if (text_units(source) > MAX_SOQL_CHARACTERS)
-        return refuse(refusal, 400, "MALFORMED_QUERY", NULL, "SOQL statement is too long");
+        return refuse(refusal, 400, "MALFORMED_QUERY", NULL,
+                      "SOQL statements can not be longer than %d characters", MAX_SOQL_CHARACTERS);
     soql->source = source;
     soql->limit = -1;
     advance(&parser);
-    if (!take_select(&parser))
-        return false;
-    if (!take_word(&parser, "FROM"))
-        return unexpected(&parser);
-    if (!take_path(&parser, &soql->object) || !take_tail(&parser))
+    if (!take_select(&parser) || !take_tail(&parser))
         return false;
     *ret = STEAL(soql);
     return true;

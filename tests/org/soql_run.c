@@ -1,76 +1,12 @@
-/* Runs parsed SOQL over an org's rows. Decides which objects, fields and comparisons there are
- * (2.10) and what they match: strings without regard to ASCII letter case, ids in either length.
- * Paging is left to api_query.c. */
+/* Runs checked SOQL over an org's rows (2.10): which rows match, their order, the records made of
+ * them. Strings are compared without regard to letter case, ids in their long form. What a query may
+ * ask for is left to soql_check.c, paging to api_query.c. */
 #include "tests/org/soql.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-struct run {
-    struct org *org;
-    struct soql *soql;
-    struct table *table;
-    const char *version;
-    struct refusal *refusal;
-};
-
-/* ---- names ---- */
-
-static bool
-no_column(struct run *run, size_t at, const char *name, const char *entity)
-{
-    return soql_refuse(run->soql->source, at, run->refusal, "INVALID_FIELD",
-                       "No such column '%s' on entity '%s'. If you are attempting to use a custom "
-                       "field, be sure to append the '__c' after the custom field name. Please "
-                       "reference your WSDL or the describe call for the appropriate names.",
-                       name, entity);
-}
-
-static const struct field_facts *
-parent_field(struct run *run, const struct object_facts *facts, const char *relationship)
-{
-    const struct field_facts *field;
-
-    for (size_t i = 0; (field = org_field_at(run->org, facts, i)); i++) {
-        if (field->relationship && strcasecmp(field->relationship, relationship) == 0)
-            return field;
-    }
-    return NULL;
-}
-
-static bool
-resolve(struct run *run, const struct path *path, struct resolved *ret)
-{
-    const struct object_facts *facts = run->table->facts;
-    AUTO_FREE char *copy = text_copy(path->text);
-    char *rest = copy, *dot;
-
-    *ret = (struct resolved){ 0 };
-    /* the object's own name may stand before a field */
-    dot = strchr(rest, '.');
-    if (dot && strncasecmp(rest, facts->name, (size_t)(dot - rest)) == 0 &&
-        strlen(facts->name) == (size_t)(dot - rest))
-        rest = dot + 1;
-    while ((dot = strchr(rest, '.'))) {
-        const struct field_facts *parent;
-        *dot = '\0';
-        parent = parent_field(run, facts, rest);
-        if (!parent || ret->parent_count == MAX_PARENTS)
-            return soql_refuse(run->soql->source, path->at, run->refusal, "INVALID_FIELD",
-                               "Didn't understand relationship '%s' in field path. If you are "
-                               "attempting to use a custom relationship, be sure to append the "
-                               "'__r' after the custom relationship name. Please reference your "
-                               "WSDL or the describe call for the appropriate names.",
-                               rest);
-        ret->parents[ret->parent_count++] = parent;
-        facts = org_table(run->org, parent->target)->facts;
-        rest = dot + 1;
-    }
-    ret->field = org_field(run->org, facts, rest);
-    return ret->field || no_column(run, path->at, rest, facts->name);
-}
 
 /* The row at the end of a path's parents, or NULL. */
 static struct row *
@@ -90,149 +26,120 @@ value_of(struct row *row, const struct resolved *path)
     return row ? row_value(row, path->field) : NULL;
 }
 
-/* ---- is a comparison allowed? ---- */
-
-static bool
-wrong_kind(struct run *run, const struct condition *condition, const struct literal *literal,
-           const struct field_facts *field)
-{
-    bool text =
-        field->kind != KIND_BOOLEAN && field->kind != KIND_INT && field->kind != KIND_DATETIME;
-
-    return soql_refuse(run->soql->source, literal->at, run->refusal, "INVALID_FIELD",
-                       "value of filter criterion for field '%s' must be of type %s and should "
-                       "%sbe enclosed in quotes",
-                       condition->path.text,
-                       field->kind == KIND_DATETIME ? "dateTime"
-                       : text                       ? "string"
-                                                    : field_kind_name(field->kind),
-                       text ? "" : "not ");
-}
-
-static bool
-check_literal(struct run *run, const struct condition *condition, struct literal *literal,
-              const struct field_facts *field)
-{
-    char id[ID_SIZE];
-
-    if (literal->kind == LITERAL_NULL) {
-        bool equality = condition->operation != OP_LIKE &&
-                        (condition->operation <= OP_NOT_EQUAL || condition->operation >= OP_IN);
-        return equality || soql_refuse(run->soql->source, literal->at, run->refusal,
-                                       "INVALID_QUERY_FILTER_OPERATOR", "invalid operator on null");
-    }
-    switch (field->kind) {
-    case KIND_BOOLEAN:
-        return literal->kind == LITERAL_BOOLEAN || wrong_kind(run, condition, literal, field);
-    case KIND_INT:
-        return literal->kind == LITERAL_NUMBER || wrong_kind(run, condition, literal, field);
-    case KIND_DATETIME:
-        return literal->kind == LITERAL_DATETIME || wrong_kind(run, condition, literal, field);
-    default:
-        break;
-    }
-    if (literal->kind != LITERAL_STRING)
-        return wrong_kind(run, condition, literal, field);
-    if (field->kind != KIND_ID && field->kind != KIND_REFERENCE)
-        return true;
-    if (*literal->text && !id_normalise(literal->text, id))
-        return soql_refuse(run->soql->source, literal->at, run->refusal,
-                           "INVALID_QUERY_FILTER_OPERATOR", "invalid ID field: %s", literal->text);
-    if (*literal->text) {
-        free(literal->text);
-        literal->text = text_copy(id);
-    }
-    return true;
-}
-
-static bool
-check_comparison(struct run *run, struct condition *condition)
-{
-    const struct field_facts *field;
-    bool ordered = condition->operation >= OP_LESS && condition->operation <= OP_LIKE;
-
-    if (!resolve(run, &condition->path, &condition->resolved))
-        return false;
-    field = condition->resolved.field;
-    if (field->flags & FIELD_NO_FILTER)
-        return soql_refuse(run->soql->source, condition->path.at, run->refusal, "INVALID_FIELD",
-                           "field '%s' can not be filtered in a query call", condition->path.text);
-    if ((ordered && field->kind == KIND_BOOLEAN) ||
-        (condition->operation == OP_LIKE &&
-         (field->kind == KIND_ID || field->kind == KIND_REFERENCE || field->kind == KIND_INT ||
-          field->kind == KIND_DATETIME)))
-        return soql_refuse(run->soql->source, condition->path.at, run->refusal,
-                           "INVALID_QUERY_FILTER_OPERATOR", "invalid operator on %s field",
-                           field_kind_name(field->kind));
-    for (size_t i = 0; i < condition->literal_count; i++) {
-        if (!check_literal(run, condition, &condition->literals[i], field))
-            return false;
-    }
-    return true;
-}
-
-static bool
-check_condition(struct run *run, struct condition *condition)
-{
-    if (condition->kind == CONDITION_COMPARE)
-        return check_comparison(run, condition);
-    for (size_t i = 0; i < condition->part_count; i++) {
-        if (!check_condition(run, condition->parts[i]))
-            return false;
-    }
-    return true;
-}
-
 /* ---- matching ---- */
 
-/* <0, 0, >0 as strcmp. Both are set. */
+static int
+order_of(int64_t a, int64_t b)
+{
+    return a < b ? -1 : a > b;
+}
+
+static int
+order_of_numbers(double a, double b)
+{
+    return a < b ? -1 : a > b;
+}
+
+/* Without regard to letter case, in every script. */
+static int
+order_of_texts(const char *a, const char *b)
+{
+    for (;;) {
+        uint32_t x = text_lower_letter(text_next(&a)), y = text_lower_letter(text_next(&b));
+        if (x != y || x == 0)
+            return x < y ? -1 : x > y;
+    }
+}
+
+static int64_t
+moment_of(const struct field_facts *field, struct json_object *value)
+{
+    int64_t ms = 0;
+
+    if (field->kind == KIND_DATE)
+        date_parse(json_object_get_string(value), &ms);
+    else
+        time_parse(json_object_get_string(value), &ms);
+    return ms;
+}
+
+/* <0, 0, >0 as strcmp: where the value stands to the literal. Both are set. Within a span of time is
+ * equal to it. */
 static int
 compare_value(const struct field_facts *field, struct json_object *value,
               const struct literal *literal)
 {
-    int64_t ms = 0;
+    int64_t ms;
 
-    switch (field->kind) {
-    case KIND_BOOLEAN:
+    switch (literal->kind) {
+    case LITERAL_BOOLEAN:
         return (int)json_object_get_boolean(value) - (int)literal->flag;
-    case KIND_INT: {
-        double number = json_object_get_double(value);
-        return number < literal->number ? -1 : number > literal->number;
-    }
-    case KIND_DATETIME:
-        time_parse(json_object_get_string(value), &ms);
-        return ms < literal->time_ms ? -1 : ms > literal->time_ms;
-    case KIND_ID:
-    case KIND_REFERENCE:
-        return strcmp(json_object_get_string(value), literal->text);
+    case LITERAL_NUMBER:
+        return order_of_numbers(json_object_get_double(value), literal->number);
+    case LITERAL_DATE:
+    case LITERAL_DATETIME:
+        return order_of(moment_of(field, value), literal->time_ms);
+    case LITERAL_SPAN:
+        ms = moment_of(field, value);
+        return ms < literal->time_ms ? -1 : ms >= literal->end_ms;
     default:
-        return strcasecmp(json_object_get_string(value), literal->text);
+        break;
     }
+    if (field->kind == KIND_ID || field->kind == KIND_REFERENCE)
+        return strcmp(json_object_get_string(value), literal->text);
+    return order_of_texts(json_object_get_string(value), literal->text);
+}
+
+/* One of a multi-select's values; "a;b" in the literal asks for both. */
+static bool
+holds_all(const char *values, const char *wanted)
+{
+    AUTO_FREE char *have = text_format(";%s;", values);
+    AUTO_FREE char *copy = text_copy(wanted);
+    char *rest = copy, *name;
+
+    while ((name = strsep(&rest, ";"))) {
+        AUTO_FREE char *one = text_format(";%s;", name);
+        if (!strcasestr(have, one))
+            return false;
+    }
+    return true;
 }
 
 static bool
-same_letter(char a, char b)
+includes_any(const char *values, const struct condition *condition)
 {
-    return strncasecmp(&a, &b, 1) == 0;
+    for (size_t i = 0; i < condition->literal_count; i++) {
+        if (holds_all(values, condition->literals[i].text))
+            return true;
+    }
+    return false;
 }
 
+/* % any characters, _ one of them; a backslash makes either a character. */
 static bool
 is_like(const char *text, const char *pattern)
 {
     const char *retry_text = NULL, *retry_pattern = NULL;
 
     while (*text) {
+        const char *next_text = text, *next_pattern = pattern;
         bool escaped = *pattern == '\\' && pattern[1];
-        char wanted = escaped ? pattern[1] : *pattern;
+        uint32_t letter = text_next(&next_text), wanted;
+        if (escaped)
+            next_pattern++;
+        wanted = *pattern ? text_next(&next_pattern) : 0;
         if (!escaped && wanted == '%') {
-            retry_pattern = ++pattern;
+            retry_pattern = pattern = next_pattern;
             retry_text = text;
-        } else if (wanted && ((!escaped && wanted == '_') || same_letter(wanted, *text))) {
-            pattern += escaped ? 2 : 1;
-            text++;
+        } else if (wanted && ((!escaped && wanted == '_') ||
+                              text_lower_letter(wanted) == text_lower_letter(letter))) {
+            pattern = next_pattern;
+            text = next_text;
         } else if (retry_pattern) {
+            text_next(&retry_text);
             pattern = retry_pattern;
-            text = ++retry_text;
+            text = retry_text;
         } else {
             return false;
         }
@@ -242,21 +149,14 @@ is_like(const char *text, const char *pattern)
     return !*pattern;
 }
 
-/* In SOQL an empty string and null are the same. */
-static bool
-is_null_literal(const struct literal *literal)
-{
-    return literal->kind == LITERAL_NULL || (literal->kind == LITERAL_STRING && !*literal->text);
-}
-
 static bool
 equals_any(const struct field_facts *field, struct json_object *value,
            const struct condition *condition)
 {
     for (size_t i = 0; i < condition->literal_count; i++) {
         const struct literal *literal = &condition->literals[i];
-        if (!value || is_null_literal(literal)) {
-            if (!value && is_null_literal(literal))
+        if (!value || soql_is_null(literal)) {
+            if (!value && soql_is_null(literal))
                 return true;
         } else if (compare_value(field, value, literal) == 0) {
             return true;
@@ -279,10 +179,14 @@ matches_comparison(struct row *row, const struct condition *condition)
     case OP_NOT_EQUAL:
     case OP_NOT_IN:
         return !equals_any(field, value, condition);
+    case OP_INCLUDES:
+        return value && includes_any(json_object_get_string(value), condition);
+    case OP_EXCLUDES:
+        return !value || !includes_any(json_object_get_string(value), condition);
     default:
         break;
     }
-    if (!value || is_null_literal(literal))
+    if (!value || soql_is_null(literal))
         return false;
     if (condition->operation == OP_LIKE)
         return is_like(json_object_get_string(value), literal->text);
@@ -329,22 +233,31 @@ struct sorted_row {
     struct row *row;
     struct json_object **keys;
     const struct soql *soql;
+    const struct resolved *paths;
     size_t position;
 };
 
 static int
-compare_keys(struct json_object *a, struct json_object *b, const struct order *order)
+compare_values(const struct field_facts *field, struct json_object *a, struct json_object *b)
+{
+    if (field_kind_is_number(field->kind))
+        return order_of_numbers(json_object_get_double(a), json_object_get_double(b));
+    if (field->kind == KIND_DATE || field->kind == KIND_DATETIME)
+        return order_of(moment_of(field, a), moment_of(field, b));
+    if (field->kind == KIND_ID || field->kind == KIND_REFERENCE)
+        return strcmp(json_object_get_string(a), json_object_get_string(b));
+    return order_of_texts(json_object_get_string(a), json_object_get_string(b));
+}
+
+static int
+compare_keys(const struct field_facts *field, struct json_object *a, struct json_object *b,
+             const struct order *order)
 {
     int result;
 
     if (!a || !b)
         return a == b ? 0 : (!a ? -1 : 1) * (order->nulls_last ? -1 : 1);
-    if (json_object_is_type(a, json_type_int)) {
-        int64_t x = json_object_get_int64(a), y = json_object_get_int64(b);
-        result = x < y ? -1 : x > y;
-    } else {
-        result = strcasecmp(json_object_get_string(a), json_object_get_string(b));
-    }
+    result = compare_values(field, a, b);
     return order->descending ? -result : result;
 }
 
@@ -354,7 +267,7 @@ compare_rows(const void *a, const void *b)
     const struct sorted_row *x = a, *y = b;
 
     for (size_t i = 0; i < x->soql->order_count; i++) {
-        int result = compare_keys(x->keys[i], y->keys[i], &x->soql->orders[i]);
+        int result = compare_keys(x->paths[i].field, x->keys[i], y->keys[i], &x->soql->orders[i]);
         if (result)
             return result;
     }
@@ -369,15 +282,19 @@ sort_rows(struct run *run, struct row **rows, size_t count)
     AUTO_FREE struct sorted_row *sorted = NULL;
 
     for (size_t i = 0; i < orders; i++) {
-        if (!resolve(run, &run->soql->orders[i].path, &paths[i]))
+        const struct path *path = &run->soql->orders[i].path;
+        if (!soql_resolve(run, path, &paths[i]))
             return false;
+        if (paths[i].field->flags & FIELD_NO_FILTER || paths[i].field->kind == KIND_MULTIPICKLIST)
+            return soql_refuse(run->soql->source, path->at, run->refusal, "INVALID_FIELD",
+                               "field '%s' can not be sorted in a query call", path->text);
     }
     if (orders == 0)
         return true;
     sorted = text_block(count * sizeof(*sorted));
     for (size_t i = 0; i < count; i++) {
         sorted[i] = (struct sorted_row){ rows[i], text_block(orders * sizeof(struct json_object *)),
-                                         run->soql, i };
+                                         run->soql, paths, i };
         for (size_t j = 0; j < orders; j++)
             sorted[i].keys[j] = value_of(rows[i], &paths[j]);
     }
@@ -428,20 +345,67 @@ record_of(struct run *run, struct row *row, const struct resolved *paths)
     return record;
 }
 
-/* COUNT(Field): one row with the number of rows in which it is not null (2.10). */
-static struct json_object *
-aggregate(struct row **rows, size_t count, const struct resolved *path)
+static int
+by_text(const void *a, const void *b)
 {
-    struct json_object *record = js_object(), *attributes = js_object();
-    int64_t set = 0;
+    return order_of_texts(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int64_t
+count_distinct(const char **texts, size_t count)
+{
+    int64_t distinct = 0;
+
+    qsort(texts, count, sizeof(*texts), by_text);
+    for (size_t i = 0; i < count; i++)
+        distinct += i == 0 || order_of_texts(texts[i - 1], texts[i]) != 0;
+    return distinct;
+}
+
+/* A new reference; nulls do not count. */
+static struct json_object *
+aggregate(struct row **rows, size_t count, const struct resolved *path,
+          enum aggregate_function function)
+{
+    AUTO_JS struct json_object *kept = js_array();
+    AUTO_FREE const char **texts = text_block(count * sizeof(*texts));
+    struct json_object *best = NULL;
+    size_t set = 0;
 
     for (size_t i = 0; i < count; i++) {
-        AUTO_JS struct json_object *value = value_of(rows[i], path);
-        set += value ? 1 : 0;
+        struct json_object *value = value_of(rows[i], path);
+        int order;
+        if (!value)
+            continue;
+        js_append(kept, value);
+        texts[set++] = json_object_get_string(value);
+        order = best ? compare_values(path->field, value, best) : 0;
+        if (!best || (function == AGGREGATE_MIN && order < 0) ||
+            (function == AGGREGATE_MAX && order > 0))
+            best = value;
     }
+    if (function == AGGREGATE_COUNT)
+        return json_object_new_int64((int64_t)set);
+    if (function == AGGREGATE_COUNT_DISTINCT)
+        return json_object_new_int64(count_distinct(texts, set));
+    return json_object_get(best);
+}
+
+/* One row with a value for each aggregate: expr0, expr1, ... where they have no name (2.10). */
+static struct json_object *
+aggregates(struct run *run, struct row **rows, size_t count, const struct resolved *paths)
+{
+    struct json_object *record = js_object(), *attributes = js_object();
+    unsigned unnamed = 0;
+
     js_put_text(attributes, "type", "AggregateResult");
     js_put(record, "attributes", attributes);
-    js_put_int(record, "expr0", set);
+    for (size_t i = 0; i < run->soql->aggregate_count; i++) {
+        const struct aggregate *one = &run->soql->aggregates[i];
+        AUTO_FREE char *name =
+            one->alias ? text_copy(one->alias) : text_format("expr%u", unnamed++);
+        js_put(record, name, aggregate(rows, count, &paths[i], one->function));
+    }
     return record;
 }
 
@@ -453,31 +417,13 @@ collect(struct run *run, struct row **rows, size_t count, const struct resolved 
     ret->total = count;
     if (run->soql->count_rows)
         return;
-    if (run->soql->count_field) {
-        js_append(ret->records, aggregate(rows, count, &paths[0]));
+    if (run->soql->aggregate_count) {
+        js_append(ret->records, aggregates(run, rows, count, paths));
         ret->total = 1;
         return;
     }
     for (size_t i = 0; i < count; i++)
         js_append(ret->records, record_of(run, rows[i], paths));
-}
-
-/* A field selected twice is refused (INVALID_FIELD, text unsure). */
-static bool
-resolve_selected(struct run *run, struct resolved *paths)
-{
-    struct soql *soql = run->soql;
-
-    for (size_t i = 0; i < soql->path_count; i++) {
-        if (!resolve(run, &soql->paths[i], &paths[i]))
-            return false;
-        for (size_t j = 0; j < i; j++) {
-            if (strcasecmp(soql->paths[j].text, soql->paths[i].text) == 0)
-                return soql_refuse(soql->source, soql->paths[i].at, run->refusal, "INVALID_FIELD",
-                                   "duplicate field selected: %s", soql->paths[i].text);
-        }
-    }
-    return true;
 }
 
 /* ---- which rows are looked at ---- */
@@ -495,7 +441,7 @@ is_indexed(const struct condition *condition)
         (condition->operation != OP_EQUAL && condition->operation != OP_IN))
         return false;
     for (size_t i = 0; i < condition->literal_count; i++) {
-        if (is_null_literal(&condition->literals[i]))
+        if (soql_is_null(&condition->literals[i]))
             return false;
     }
     return true;
@@ -531,7 +477,7 @@ look_up(struct run *run, const struct condition *condition, struct row **rows)
 
     for (size_t i = 0; i < condition->literal_count; i++) {
         const char *text = condition->literals[i].text;
-        struct row *row = field->kind == KIND_ID ? table_find(run->table, text)
+        struct row *row = field->kind == KIND_ID ? table_find_any(run->table, text)
                                                  : rows_holder(run->org, field, text);
         if (row && row->org == run->org)
             rows[found++] = row;
@@ -542,6 +488,13 @@ look_up(struct run *run, const struct condition *condition, struct row **rows)
             rows[kept++] = rows[i];
     }
     return kept;
+}
+
+/* 2.10: queryAll finds what is in the bin; what has none is gone. */
+static bool
+is_seen(const struct run *run, const struct row *row)
+{
+    return !row->deleted || (run->with_deleted && run->table->facts->flags & HAS_BIN);
 }
 
 /* Heap: the rows that match. An index saves looking at all of them: a query for 200 usernames in
@@ -558,7 +511,7 @@ select_rows(struct run *run, size_t *ret_count)
     else if (room)
         memcpy(rows, run->table->rows, room * sizeof(struct row *));
     for (size_t i = 0; i < room; i++) {
-        if (matches(rows[i], where))
+        if (is_seen(run, rows[i]) && matches(rows[i], where))
             rows[count++] = rows[i];
     }
     *ret_count = count;
@@ -566,28 +519,52 @@ select_rows(struct run *run, size_t *ret_count)
 }
 
 bool
-soql_run(struct org *org, const char *source, const char *version, struct query_result *ret,
-         struct refusal *refusal)
+soql_run_subselect(struct run *run, struct condition *condition)
+{
+    struct run inside = {
+        .org = run->org, .soql = condition->subselect, .nested = true, .refusal = run->refusal
+    };
+    struct resolved path;
+    AUTO_FREE struct row **rows = NULL;
+    size_t count;
+
+    if (!soql_find_object(&inside) || !soql_check_selected(&inside, &path))
+        return false;
+    if (!soql_check_where(&inside))
+        return false;
+    rows = select_rows(&inside, &count);
+    condition->literals = text_block(count * sizeof(*condition->literals));
+    for (size_t i = 0; i < count; i++) {
+        AUTO_JS struct json_object *id = value_of(rows[i], &path);
+        if (id)
+            condition->literals[condition->literal_count++] = (struct literal){
+                .kind = LITERAL_STRING,
+                .text = text_copy(json_object_get_string(id)),
+                .at = condition->path.at,
+            };
+    }
+    return true;
+}
+
+bool
+soql_run(struct org *org, const char *source, const char *version, bool with_deleted,
+         struct query_result *ret, struct refusal *refusal)
 {
     AUTO_SOQL struct soql *soql = NULL;
     AUTO_FREE struct resolved *paths = NULL;
     AUTO_FREE struct row **rows = NULL;
-    struct run run = { .org = org, .version = version, .refusal = refusal };
+    struct run run = {
+        .org = org, .version = version, .with_deleted = with_deleted, .refusal = refusal
+    };
     size_t count, from;
 
-    if (!soql_parse(source, &soql, refusal))
+    if (!soql_parse(source, org->world->now_ms(), &soql, refusal))
         return false;
     run.soql = soql;
-    run.table = org_table(org, soql->object.text);
-    if (!run.table)
-        return soql_refuse(source, soql->object.at, refusal, "INVALID_TYPE",
-                           "sObject type '%s' is not supported. If you are attempting to use a "
-                           "custom object, be sure to append the '__c' after the entity name. "
-                           "Please reference your WSDL or the describe call for the appropriate "
-                           "names.",
-                           soql->object.text);
+    if (!soql_find_object(&run) || !soql_expand(&run))
+        return false;
     paths = text_block(soql->path_count * sizeof(*paths));
-    if (!resolve_selected(&run, paths) || (soql->where && !check_condition(&run, soql->where)))
+    if (!soql_check_selected(&run, paths) || !soql_check_where(&run))
         return false;
     rows = select_rows(&run, &count);
     if (!sort_rows(&run, rows, count))

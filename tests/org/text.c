@@ -2,11 +2,13 @@
  * memory left ends with a message. Everything else is left to the callers. */
 #include "tests/org/text.h"
 
+#include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <wctype.h>
 
 static void *
 needed(void *block)
@@ -59,6 +61,48 @@ text_lower(const char *text)
             *at = (char)(*at - 'A' + 'a');
     }
     return copy;
+}
+
+uint32_t
+text_next(const char **at)
+{
+    const unsigned char *bytes = (const unsigned char *)*at;
+    unsigned length = *bytes >= 0xF0 ? 4 : *bytes >= 0xE0 ? 3 : *bytes >= 0xC0 ? 2 : 1;
+    uint32_t code_point = length == 1 ? *bytes : *bytes & (0x7Fu >> length);
+
+    for (unsigned i = 1; i < length; i++) {
+        if ((bytes[i] & 0xC0) != 0x80) {
+            (*at)++;
+            return *bytes;
+        }
+        code_point = code_point << 6 | (bytes[i] & 0x3Fu);
+    }
+    *at += length;
+    return code_point;
+}
+
+/* By the C library's Unicode tables, whatever locale the program runs in. */
+uint32_t
+text_lower_letter(uint32_t code_point)
+{
+    static locale_t unicode;
+
+    if (code_point < 0x80)
+        return code_point >= 'A' && code_point <= 'Z' ? code_point - 'A' + 'a' : code_point;
+    if (!unicode)
+        unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    return unicode ? (uint32_t)towlower_l((wint_t)code_point, unicode) : code_point;
+}
+
+char *
+text_fold(const char *text)
+{
+    struct text folded = { 0 };
+
+    text_add(&folded, "", 0);
+    while (*text)
+        text_add_code_point(&folded, text_lower_letter(text_next(&text)));
+    return folded.data;
 }
 
 void

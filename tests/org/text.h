@@ -18,6 +18,13 @@ char *text_copy(const char *text);
 char *text_format(const char *format, ...) PRINTF_LIKE(1, 2);
 /* Heap, ASCII letters lowered. */
 char *text_lower(const char *text);
+/* Heap, UTF-8 with the letters of every script lowered: equal for texts that SOQL and unique fields
+ * take for equal (2.10). */
+char *text_fold(const char *text);
+/* The character at *at, which moves behind it; bytes that are no UTF-8 one by one. */
+uint32_t text_next(const char **at);
+/* A letter in lower case. */
+uint32_t text_lower_letter(uint32_t code_point);
 
 /* Text that grows; {0} is empty. data is NULL while nothing was added. */
 struct text {

@@ -540,6 +540,7 @@ static void
 users_cannot_be_deleted_and_methods_are_named(void)
 {
     const char *id;
+    char path[128];
 
     ask_begin();
     id = make_user(acme, "a@b.cc", "");
@@ -548,7 +549,11 @@ users_cannot_be_deleted_and_methods_are_named(void)
     T_INT(ask(acme, "PUT", user_path(id), "{}"), 405);
     T_INT(ask(acme, "PATCH", USERS, "{}"), 405);
     T_STR(error_text(), "HTTP Method 'PATCH' not allowed. Allowed are HEAD,GET,POST");
-    T_INT(ask(acme, "DELETE", MANY "?ids=x", NULL), 405);
+    snprintf(path, sizeof(path), MANY "?ids=%s,x", id);
+    T_INT(ask(acme, "DELETE", path, NULL), 200);
+    T_STR(result_code(0), "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY");
+    T_HAS(answer.body, "entity type cannot be deleted: User");
+    T_STR(result_code(1), "MALFORMED_ID");
     T_INT(ask(acme, "POST", DATA "/query", "{}"), 405);
     T_INT(ask(acme, "POST", DATA "/sobjects/Profile", "{\"Name\":\"x\"}"), 400);
     T_STR(error_text(), "entity type cannot be inserted: Profile");

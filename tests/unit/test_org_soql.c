@@ -1,4 +1,5 @@
 /* The simulated org's SOQL: what is found, what is refused and where, and how results are paged. */
+#include "tests/org/soql.h"
 #include "tests/unit/ask.h"
 
 /* Five users: a to e, made in that order. */
@@ -54,8 +55,12 @@ conditions_find_their_users(void)
         { "Title = 'O\\'Neil'", "d" },
         { "Title = '100%_done\\\\'", "c" },
         { "Title = '\\u00c9t\\u00e9'", "e" },
-        { "Title = '\xc3\x89t\xc3\xa9'", "e" },
+        { "Title = '\xc3\xa9T\xc3\x89'", "e" },
+        { "Title LIKE '_t_'", "e" },
+        { "Title LIKE '%\xc3\x89'", "e" },
         { "Title LIKE 'ch%'", "a" },
+        { "NOT Title LIKE 'ch%'", "iobcde" },
+        { "NOT (Title = null OR City = null)", "ad" },
         { "Title LIKE '%\\%\\_d%'", "c" },
         { "Title LIKE '%\\\\'", "c" },
         { "Title LIKE '_hie_'", "a" },
@@ -71,6 +76,21 @@ conditions_find_their_users(void)
         { "CreatedDate <= 2026-11-22T14:17:23.119+0000 AND Title != null", "a" },
         { "Profile.UserLicense.Name = 'Salesforce' AND IsActive = false", "c" },
         { "Profile.UserLicense.TotalLicenses = 100 AND City != null", "ad" },
+        { "Profile.Name IN ('System Administrator','nobody')", "io" },
+        { "Manager.Profile.UserLicense.Name LIKE 'sales%'", "b" },
+        { "CreatedDate = TODAY AND City != null", "ad" },
+        { "CreatedDate < today", "" },
+        { "CreatedDate >= LAST_N_DAYS:1 AND CreatedDate < TOMORROW AND City != null", "ad" },
+        { "CreatedDate IN (YESTERDAY, TODAY) AND City = 'paris'", "ad" },
+        { "CreatedDate != THIS_YEAR", "" },
+        { "LastLoginDate = null AND City != null", "ad" },
+        { "LastLoginDate < TODAY", "" },
+        { "Id IN (SELECT AssigneeId FROM PermissionSetAssignment WHERE PermissionSet.Profile.Name "
+          "= 'System Administrator')",
+          "io" },
+        { "Id NOT IN (SELECT UserId FROM UserLogin WHERE IsFrozen = false)", "" },
+        { "ProfileId IN (SELECT Id FROM Profile WHERE Name LIKE 'Sys%') AND Username LIKE 'o%'",
+          "o" },
     };
 
     ask_begin();
@@ -92,14 +112,17 @@ rows_are_ordered_limited_and_skipped(void)
         { "", "ioabcde" },
         { "ORDER BY Username DESC", "oiedcba" },
         { "order by City ASC NULLS LAST, Username desc", "daoiecb" },
-        { "ORDER BY Title DESC LIMIT 2", "ed" },
+        { "ORDER BY Title DESC LIMIT 2", "io" },
+        { "ORDER BY Title DESC NULLS LAST LIMIT 2", "ed" },
+        { "ORDER BY IsActive, Title DESC NULLS LAST, Username", "cedabio" },
         { "ORDER BY Title LIMIT 3", "iob" },
         { "LIMIT 2", "io" },
         { "LIMIT 0", "" },
         { "LIMIT 2 OFFSET 4", "cd" },
         { "OFFSET 6", "e" },
         { "OFFSET 2000", "" },
-        { "ORDER BY Manager.Username DESC, Id DESC LIMIT 2", "be" },
+        { "ORDER BY Manager.Username DESC NULLS LAST, Id DESC LIMIT 2", "be" },
+        { "ORDER BY Manager.Username NULLS FIRST, Id LIMIT 2", "io" },
     };
 
     ask_begin();
@@ -152,7 +175,50 @@ static const struct {
     { "SELECT Id FROM User WHERE Title = x", "MALFORMED_QUERY", "unexpected token: 'x'" },
     { "SELECT Id FROM User WHERE Title IN ()", "MALFORMED_QUERY", "unexpected token: ')'" },
     { "SELECT Id FROM User WHERE Title IN 'x'", "MALFORMED_QUERY", "unexpected token" },
-    { "SELECT Id FROM User WHERE Id IN (SELECT Id FROM User)", "MALFORMED_QUERY", "'SELECT'" },
+    { "SELECT Id FROM User WHERE Id IN (SELECT Id FROM User)", "MALFORMED_QUERY",
+      "should not be on the same object type" },
+    { "SELECT Id FROM User WHERE Title IN (SELECT UserId FROM UserLogin)", "MALFORMED_QUERY",
+      "cannot use: 'Title'" },
+    { "SELECT Id FROM User WHERE Id IN (SELECT Name FROM Profile)", "MALFORMED_QUERY",
+      "semi join sub selects can only query id fields, cannot use: 'Name'" },
+    { "SELECT Id FROM User WHERE Id IN (SELECT Id FROM Profile)", "MALFORMED_QUERY",
+      "different objects" },
+    { "SELECT Id FROM User WHERE Id IN (SELECT Id FROM Nope)", "INVALID_TYPE", "'Nope'" },
+    { "SELECT Id FROM User WHERE Id IN (SELECT Id, UserId FROM UserLogin)", "MALFORMED_QUERY",
+      "exactly one field" },
+    { "SELECT Id FROM User WHERE City='x' OR Id IN (SELECT UserId FROM UserLogin)",
+      "MALFORMED_QUERY", "not allowed with the 'OR' operator" },
+    { "SELECT Id FROM User WHERE City='x' AND (Title='y' AND Id IN (SELECT UserId FROM UserLogin))",
+      "MALFORMED_QUERY", "only allowed at the top level" },
+    { "SELECT Id FROM User WHERE NOT Id IN (SELECT UserId FROM UserLogin)", "MALFORMED_QUERY",
+      "only allowed at the top level" },
+    { "SELECT Id FROM User WHERE Id IN (SELECT AssigneeId FROM PermissionSetAssignment WHERE "
+      "PermissionSetId IN (SELECT Id FROM PermissionSet))",
+      "MALFORMED_QUERY", "Nesting of semi join" },
+    { "SELECT Id FROM User WHERE Id IN (SELECT UserId FROM UserLogin LIMIT 1)", "MALFORMED_QUERY",
+      "unexpected token: 'LIMIT'" },
+    { "SELECT Id FROM User WHERE CreatedDate = 2026-11-22", "INVALID_FIELD", "type dateTime" },
+    { "SELECT Id FROM User WHERE CreatedDate = 'TODAY'", "INVALID_FIELD", "type dateTime" },
+    { "SELECT Id FROM User WHERE CreatedDate > 2026-02-30T00:00:00Z", "MALFORMED_QUERY",
+      "unexpected token: '2026-02-30T00:00:00Z'" },
+    { "SELECT Id FROM User WHERE CreatedDate = LAST_N_DAYS", "MALFORMED_QUERY", "'LAST_N_DAYS'" },
+    { "SELECT Id FROM User WHERE CreatedDate = LAST_N_DAYS:-1", "MALFORMED_QUERY",
+      "'LAST_N_DAYS'" },
+    { "SELECT Id FROM User WHERE CreatedDate = TODAY:1", "MALFORMED_QUERY", "'TODAY:1'" },
+    { "SELECT Id FROM User WHERE Title = TODAY", "INVALID_FIELD", "type string" },
+    { "SELECT Id FROM User WHERE Title INCLUDES ('x')", "INVALID_QUERY_FILTER_OPERATOR", "string" },
+    { "SELECT Id FROM User ORDER BY AboutMe", "INVALID_FIELD", "can not be sorted" },
+    { "SELECT FIELDS(ALL) FROM User", "MALFORMED_QUERY",
+      "The SOQL FIELDS function must have a LIMIT of at most 200" },
+    { "SELECT FIELDS(ALL) FROM User LIMIT 201", "MALFORMED_QUERY", "at most 200" },
+    { "SELECT FIELDS(SOME) FROM User", "MALFORMED_QUERY", "unexpected token: 'SOME'" },
+    { "SELECT FIELDS(STANDARD), Title FROM User", "INVALID_FIELD", "duplicate field selected" },
+    { "SELECT COUNT(Id) FROM User LIMIT 5", "MALFORMED_QUERY", "cannot also use LIMIT" },
+    { "SELECT COUNT(Id), Title FROM User", "MALFORMED_QUERY", "unexpected token: 'Title'" },
+    { "SELECT COUNT(AboutMe) FROM User", "MALFORMED_QUERY", "aggregate" },
+    { "SELECT MAX(IsActive) FROM User", "MALFORMED_QUERY", "aggregate" },
+    { "SELECT Id FROM User GROUP BY Id", "MALFORMED_QUERY", "unexpected token: 'GROUP'" },
+    { "SELECT Id, (SELECT Id FROM Users) FROM Profile", "MALFORMED_QUERY", "unexpected token" },
     { "SELECT Id FROM User WHERE IsActive=true AND City='x' OR City='y'", "MALFORMED_QUERY",
       "unexpected token: 'OR'" },
     { "SELECT Id FROM User WHERE IsActive=true OR City='x' AND City='y'", "MALFORMED_QUERY",
@@ -192,20 +258,20 @@ sizes_are_limited(void)
 
     ask_begin();
     text_addf(&soql, "SELECT Id FROM User WHERE Title = '%04000d'", 0);
-    T_TRUE(soql_run(acme, soql.data, "v67.0", &result, &refusal));
+    T_TRUE(soql_run(acme, soql.data, "v67.0", false, &result, &refusal));
     json_object_put(result.records);
     text_free(&soql);
     text_addf(&soql, "SELECT Id FROM User WHERE Title = '%04001d'", 0);
-    T_TRUE(!soql_run(acme, soql.data, "v67.0", &result, &refusal));
+    T_TRUE(!soql_run(acme, soql.data, "v67.0", false, &result, &refusal));
     text_free(&soql);
     text_addf(&soql, "SELECT Id FROM User%100000s", "");
-    T_TRUE(!soql_run(acme, soql.data, "v67.0", &result, &refusal));
+    T_TRUE(!soql_run(acme, soql.data, "v67.0", false, &result, &refusal));
     T_STR(refusal.code, "MALFORMED_QUERY");
     text_free(&soql);
     text_addf(&soql, "SELECT Id FROM User WHERE ");
     for (int i = 0; i < 40000; i++)
         text_addf(&soql, "(");
-    T_TRUE(!soql_run(acme, soql.data, "v67.0", &result, &refusal));
+    T_TRUE(!soql_run(acme, soql.data, "v67.0", false, &result, &refusal));
     ask_end();
 }
 
@@ -259,10 +325,147 @@ rows_are_counted(void)
     make_users();
     T_INT(ask_soql(acme, "SELECT COUNT() FROM User WHERE IsActive = true"), 200);
     T_STR(answer.body, "{\"totalSize\":6,\"done\":true,\"records\":[]}");
+    T_INT(ask_soql(acme, "SELECT COUNT() FROM User LIMIT 2"), 200);
+    T_INT(js_get_int(answer_json, "totalSize", 0), 2);
     T_INT(ask_soql(acme, "SELECT COUNT(Title) FROM User"), 200);
     T_HAS(answer.body, "\"type\":\"AggregateResult\"");
     T_HAS(answer.body, "\"expr0\":4");
+    T_INT(ask_soql(acme, "SELECT COUNT(Id) total, COUNT_DISTINCT(City), MIN(Username), "
+                         "MAX(Manager.Username) boss FROM User WHERE City != null"),
+          200);
+    T_INT(js_get_int(answer_json, "totalSize", 0), 1);
+    T_HAS(answer.body, "\"total\":2,\"expr0\":1,\"expr1\":\"a@b.cc\",\"boss\":null");
     ask_end();
+}
+
+static void
+fields_can_be_asked_for_by_group_and_objects_have_aliases(void)
+{
+    const char *reason;
+
+    ask_begin();
+    make_users();
+    T_INT(ask_soql(acme, "SELECT FIELDS(CUSTOM) FROM User LIMIT 1"), 400);
+    org_add_custom_field(acme, "Key__c", 30, 0, &reason);
+    T_INT(ask_soql(acme, "SELECT FIELDS(STANDARD) FROM User WHERE Username = 'a@b.cc'"), 200);
+    T_HAS(answer.body, "\"Title\":\"Chief\"");
+    T_TRUE(strstr(answer.body, "Key__c") == NULL);
+    T_INT(ask_soql(acme, "SELECT FIELDS(ALL), Profile.Name FROM User LIMIT 200"), 200);
+    T_HAS(answer.body, "\"Key__c\":null");
+    T_HAS(answer.body, "\"Name\":\"Standard User\"");
+    T_INT(ask_soql(acme, "SELECT u.Username, u.Manager.Username FROM User u WHERE u.City = 'Paris' "
+                         "ORDER BY u.Username DESC"),
+          200);
+    T_STR(found(), "da");
+    ask_end();
+}
+
+static struct row *
+add_user_with(const char *username, const char *more)
+{
+    return org_find(acme, "User", make_user(acme, username, more));
+}
+
+/* Custom fields of the kinds that User's own fields have none of. */
+static void
+fields_of_every_kind_are_compared_and_ordered(void)
+{
+    static const char *const conditions[][2] = {
+        { "Born__c = 1990-05-01", "a" },
+        { "Born__c > 1990-05-01", "b" },
+        { "Born__c < TODAY AND Born__c >= 1980-01-01", "ab" },
+        { "Born__c = NEXT_N_YEARS:2", "" },
+        { "Size__c = 9.5", "a" },
+        { "Size__c > 9", "ab" },
+        { "Size__c IN (10, 11)", "b" },
+        { "Skills__c INCLUDES ('C')", "ab" },
+        { "Skills__c INCLUDES ('C;SQL')", "a" },
+        { "Skills__c INCLUDES ('SQL', 'Go')", "ab" },
+        { "Skills__c EXCLUDES ('SQL') AND Born__c != null", "b" },
+        { "Boss__r.Username = 'a@b.cc'", "b" },
+        { "Seen__c > 2026-01-01T00:00:00Z", "a" },
+        { "VIP__c = true", "b" },
+    };
+
+    ask_begin();
+    T_INT(ask_exchange(acme, "POST", "/__org/settings",
+                       "{\"custom_fields\":[{\"name\":\"Born__c\",\"type\":\"date\"},"
+                       "{\"name\":\"Size__c\",\"type\":\"double\"},"
+                       "{\"name\":\"VIP__c\",\"type\":\"boolean\"},"
+                       "{\"name\":\"Seen__c\",\"type\":\"datetime\"},"
+                       "{\"name\":\"Boss__c\",\"type\":\"reference\",\"target\":\"User\"},"
+                       "{\"name\":\"Skills__c\",\"type\":\"multipicklist\",\"values\":[\"C\","
+                       "\"SQL\",\"Go\"]}]}"),
+          200);
+    AUTO_FREE char *more = text_format(
+        ",\"Born__c\":\"1991-01-31\",\"Size__c\":10,\"VIP__c\":true,\"Skills__c\":\"C;Go\","
+        "\"Boss__c\":\"%s\"",
+        add_user_with("a@b.cc", ",\"Born__c\":\"1990-05-01\",\"Size__c\":9.5,\"Skills__c\":"
+                                "\"C;SQL\",\"Seen__c\":\"2026-11-22T10:00:00+01:00\"")
+            ->id);
+    add_user_with("b@b.cc", more);
+    for (size_t i = 0; i < sizeof(conditions) / sizeof(conditions[0]); i++) {
+        AUTO_FREE char *soql = text_format("SELECT Username FROM User WHERE %s", conditions[i][0]);
+        T_INT(ask_soql(acme, soql), 200);
+        T_STR(found(), conditions[i][1]);
+    }
+    T_INT(ask_soql(acme, "SELECT Username FROM User ORDER BY Size__c DESC NULLS LAST LIMIT 2"),
+          200);
+    T_STR(found(), "ba");
+    T_INT(ask_soql(acme, "SELECT Seen__c FROM User WHERE Username = 'a@b.cc'"), 200);
+    T_HAS(answer.body, "\"Seen__c\":\"2026-11-22T09:00:00.000+0000\"");
+    ask_end();
+}
+
+/* 2026-11-22 is a Sunday; spans are [from, to) in days from it. */
+static void
+date_literals_stand_for_their_span(void)
+{
+    static const struct {
+        const char *literal;
+        const char *from, *to;
+    } spans[] = {
+        { "TODAY", "2026-11-22", "2026-11-23" },
+        { "YESTERDAY", "2026-11-21", "2026-11-22" },
+        { "TOMORROW", "2026-11-23", "2026-11-24" },
+        { "LAST_WEEK", "2026-11-15", "2026-11-22" },
+        { "THIS_WEEK", "2026-11-22", "2026-11-29" },
+        { "NEXT_WEEK", "2026-11-29", "2026-12-06" },
+        { "LAST_MONTH", "2026-10-01", "2026-11-01" },
+        { "THIS_MONTH", "2026-11-01", "2026-12-01" },
+        { "NEXT_MONTH", "2026-12-01", "2027-01-01" },
+        { "LAST_90_DAYS", "2026-08-24", "2026-11-23" },
+        { "NEXT_90_DAYS", "2026-11-23", "2027-02-21" },
+        { "LAST_N_DAYS:1", "2026-11-21", "2026-11-23" },
+        { "NEXT_N_DAYS:1", "2026-11-23", "2026-11-24" },
+        { "N_DAYS_AGO:3", "2026-11-19", "2026-11-20" },
+        { "LAST_N_WEEKS:2", "2026-11-08", "2026-11-22" },
+        { "N_WEEKS_AGO:1", "2026-11-15", "2026-11-22" },
+        { "LAST_N_MONTHS:2", "2026-09-01", "2026-11-01" },
+        { "NEXT_N_MONTHS:2", "2026-12-01", "2027-02-01" },
+        { "N_MONTHS_AGO:11", "2025-12-01", "2026-01-01" },
+        { "THIS_QUARTER", "2026-10-01", "2027-01-01" },
+        { "LAST_QUARTER", "2026-07-01", "2026-10-01" },
+        { "NEXT_QUARTER", "2027-01-01", "2027-04-01" },
+        { "LAST_N_QUARTERS:4", "2025-10-01", "2026-10-01" },
+        { "THIS_FISCAL_QUARTER", "2026-10-01", "2027-01-01" },
+        { "THIS_YEAR", "2026-01-01", "2027-01-01" },
+        { "last_n_years:2", "2024-01-01", "2026-01-01" },
+        { "N_FISCAL_YEARS_AGO:1", "2025-01-01", "2026-01-01" },
+    };
+
+    for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++) {
+        int64_t from = 0, to = 0, day;
+        T_TRUE(soql_date_span(spans[i].literal, 1795357043119, &from, &to));
+        T_TRUE(date_parse(spans[i].from, &day));
+        T_INT(from, day);
+        T_TRUE(date_parse(spans[i].to, &day));
+        T_INT(to, day);
+    }
+    T_TRUE(!soql_date_span("THIS_DAY", 0, &(int64_t){ 0 }, &(int64_t){ 0 }));
+    T_TRUE(!soql_date_span("LAST_N_DAYS:", 0, &(int64_t){ 0 }, &(int64_t){ 0 }));
+    T_TRUE(!soql_date_span("LAST_N_DAYS:99999", 0, &(int64_t){ 0 }, &(int64_t){ 0 }));
+    T_TRUE(!soql_date_span("LAST_YEARS", 0, &(int64_t){ 0 }, &(int64_t){ 0 }));
 }
 
 static void
@@ -287,7 +490,8 @@ fill_org(size_t users)
             json_tokener_parse(good_user(username, ",\"IsActive\":false"));
         struct refusal refusal;
         struct row *row;
-        if (!user_create(acme, record, acme->other_admin, &row, &changes, &refusal))
+        if (!record_create(acme, &objects[OBJECT_USER], record, acme->other_admin, &row, &changes,
+                           &refusal))
             T_STR(refusal.message, "");
         changes_free(&changes);
     }
@@ -348,6 +552,12 @@ a_cursor_keeps_what_was_found(void)
     make_user(acme, "late@b.cc", ",\"IsActive\":false");
     T_INT(ask(acme, "GET", next, NULL), 200);
     T_INT(answer_length(), 50);
+    ask_now_ms += INT64_C(2) * 24 * 3600 * 1000 + 1; /* the session is over too */
+    acme->settings.token_life_s = INT64_C(10) * 24 * 3600;
+    T_INT(ask(acme, "GET", next, NULL), 400);
+    T_STR(error_code(), "INVALID_QUERY_LOCATOR");
+    T_INT(ask(acme, "GET", DATA "/query/nonsense", NULL), 400);
+    T_STR(error_code(), "INVALID_QUERY_LOCATOR");
     ask_end();
 }
 
@@ -359,6 +569,9 @@ static const struct unit_case cases[] = {
     UNIT_CASE(selected_parents_stand_in_objects_of_their_own),
     UNIT_CASE(other_objects_can_be_queried),
     UNIT_CASE(rows_are_counted),
+    UNIT_CASE(fields_can_be_asked_for_by_group_and_objects_have_aliases),
+    UNIT_CASE(fields_of_every_kind_are_compared_and_ordered),
+    UNIT_CASE(date_literals_stand_for_their_span),
     UNIT_CASE(another_orgs_user_is_not_found),
     UNIT_CASE(pages_have_two_thousand_rows_or_what_was_asked_for),
     UNIT_CASE(a_cursor_keeps_what_was_found),
