@@ -105,7 +105,7 @@ void control_answer(struct call *call);
 void api_answer_inner(struct call *call);
 /* Answers a part of call, which adds its records to call's; body NULL: none. transaction: see there. */
 void api_answer_part(struct call *call, const char *method, const char *target, const char *body,
-                 struct changes *transaction, struct reply *reply);
+                     struct changes *transaction, struct reply *reply);
 /* Counts one API call (2.3); false, with the reply, over the daily limit. */
 bool api_count(struct call *call);
 
@@ -132,8 +132,8 @@ bool call_is_authorized(struct call *call);
 /* One record of a create (row NULL), an update or a deletion (record NULL), faults on records
  * included. */
 bool api_write_record(struct call *call, struct table *table, struct row *row,
-                  struct json_object *record, struct row **ret, struct changes *changes,
-                  struct refusal *refusal);
+                      struct json_object *record, struct row **ret, struct changes *changes,
+                      struct refusal *refusal);
 /* The changes a route notes: those of the composite call around it, else its own. */
 struct changes *call_changes(struct call *call, struct changes *own);
 /* {"id":..,"success":true,"errors":[]} (2.5). */
@@ -144,13 +144,13 @@ struct json_object *api_errors(const struct refusal *refusal);
 struct row *api_row_named(struct call *call, struct table *table, const char *text);
 void api_read_row(struct call *call, struct row *row);
 /* The rows whose field has this value, without regard to letter case. Heap; *ret_count of them. */
-struct row **api_external_rows(struct table *table, const struct field_facts *field, const char *value,
-                           size_t *ret_count);
+struct row **api_external_rows(struct table *table, const struct field_facts *field,
+                               const char *value, size_t *ret_count);
 /* The body must be an object of these members, NULL at the end (JSON_PARSER_ERROR). */
 bool call_check_members(struct call *call, struct json_object *object, const char *const *known);
 /* A boolean member; false with the reply for another type. */
 bool call_read_flag(struct call *call, struct json_object *object, const char *name, bool otherwise,
-               bool *ret);
+                    bool *ret);
 bool call_check_type(struct call *call, struct table *table, struct json_object *record);
 
 /* The first segment behind the version. */

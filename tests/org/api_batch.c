@@ -6,8 +6,8 @@
 #include <string.h>
 
 enum {
-    MAX_BATCH = 25,  /* 4.4 */
-    MAX_TREE = 200   /* 4.4 */
+    MAX_BATCH = 25, /* 4.4 */
+    MAX_TREE = 200  /* 4.4 */
 };
 
 /* ---- batch ---- */

@@ -63,7 +63,7 @@ call_check_members(struct call *call, struct json_object *object, const char *co
 
 bool
 call_read_flag(struct call *call, struct json_object *object, const char *name, bool otherwise,
-          bool *ret)
+               bool *ret)
 {
     struct json_object *value = js_get(object, name);
     char place[48];

@@ -188,7 +188,7 @@ resolve_value(struct composite *composite, struct json_object *value, struct jso
 
 void
 api_answer_part(struct call *call, const char *method, const char *target, const char *body,
-            struct changes *transaction, struct reply *reply)
+                struct changes *transaction, struct reply *reply)
 {
     struct request request = *call->request;
     struct call inner;
@@ -236,15 +236,14 @@ run_part(struct composite *composite, struct json_object *part)
     struct refusal refusal;
     AUTO_JS struct json_object *body = NULL;
     AUTO_FREE char *text = NULL;
-    AUTO_FREE char *url =
-        resolve_text(composite, js_get_text(part, "url"), true, &refusal);
+    AUTO_FREE char *url = resolve_text(composite, js_get_text(part, "url"), true, &refusal);
 
     if (!url || !resolve_value(composite, js_get(part, "body"), &body, &refusal)) {
         reply_refusal(&reply, &refusal);
     } else {
         text = body ? js_text(body) : NULL;
         api_answer_part(composite->call, js_get_text(part, "method"), url, text,
-                    composite->transaction, &reply);
+                        composite->transaction, &reply);
     }
     add_answer(composite, js_get_text(part, "referenceId"), &reply);
     reply_free(&reply);

@@ -13,7 +13,7 @@ enum {
 
 struct row **
 api_external_rows(struct table *table, const struct field_facts *field, const char *value,
-              size_t *ret_count)
+                  size_t *ret_count)
 {
     AUTO_FREE char *wanted = text_fold(value);
     struct row **found = text_block(table->count * sizeof(struct row *));

@@ -101,8 +101,7 @@ api_limits(struct call *call)
     struct json_object *limits = js_object();
     int64_t sets = custom_set_count(call->org);
 
-    put_limit(limits, "DailyApiRequests", call->org->settings.api_max,
-              call->org->usage.api_calls);
+    put_limit(limits, "DailyApiRequests", call->org->settings.api_max, call->org->usage.api_calls);
     for (size_t i = 0; i < sizeof(limits_known) / sizeof(limits_known[0]); i++)
         put_limit(limits, limits_known[i].name, limits_known[i].max, 0);
     put_limit(limits, "PermissionSets", 1500, sets); /* 2.4 */

@@ -10,8 +10,9 @@
 #include "tests/org/faults.h"
 
 bool
-api_write_record(struct call *call, struct table *table, struct row *row, struct json_object *record,
-             struct row **ret, struct changes *changes, struct refusal *refusal)
+api_write_record(struct call *call, struct table *table, struct row *row,
+                 struct json_object *record, struct row **ret, struct changes *changes,
+                 struct refusal *refusal)
 {
     const char *by = call->org->execution_user;
 
@@ -77,7 +78,8 @@ create_row(struct call *call, struct table *table)
         !call_check_type(call, table, call->json))
         return;
     call->records = 1;
-    if (!api_write_record(call, table, NULL, call->json, &row, call_changes(call, &own), &refusal)) {
+    if (!api_write_record(call, table, NULL, call->json, &row, call_changes(call, &own),
+                          &refusal)) {
         reply_refusal(call->reply, &refusal);
         return;
     }
@@ -105,7 +107,7 @@ update_row(struct call *call, struct row *row)
         return;
     }
     if (!api_write_record(call, row->table, row, call->json, NULL, call_changes(call, &own),
-                      &refusal)) {
+                          &refusal)) {
         reply_refusal(call->reply, &refusal);
         return;
     }

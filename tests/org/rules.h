@@ -12,7 +12,7 @@ struct examined {
     struct row *row;            /* NULL: create */
     struct json_object *record; /* as sent */
     struct json_object *values; /* as the row will be */
-    const char *by; /* Id of the acting user */
+    const char *by;             /* Id of the acting user */
     struct refusal *refusal;
 };
 

@@ -178,8 +178,7 @@ check_group(struct examined *group)
     put_default(group, "OwnerId", group->by);
     if (!is_free_group(text_after(group, "Type")))
         return refuse(group->refusal, 400, "FIELD_INTEGRITY_EXCEPTION", "Type",
-                      "A group of type %s is made and kept by the org",
-                      text_after(group, "Type"));
+                      "A group of type %s is made and kept by the org", text_after(group, "Type"));
     return default_developer_name(group);
 }
 

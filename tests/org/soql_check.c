@@ -104,8 +104,8 @@ soql_expand(struct run *run)
     struct soql *soql = run->soql;
     const struct field_facts *field;
 
-    for (size_t i = 0; soql->group != FIELDS_NONE &&
-                       (field = org_field_at(run->org, run->table->facts, i));
+    for (size_t i = 0;
+         soql->group != FIELDS_NONE && (field = org_field_at(run->org, run->table->facts, i));
          i++) {
         if (!is_in_group(field, soql->group))
             continue;
@@ -157,8 +157,8 @@ static bool
 wrong_kind(struct run *run, const struct condition *condition, const struct literal *literal,
            const struct field_facts *field)
 {
-    bool text = field_kind_is_text(field->kind) && field->kind != KIND_DATETIME &&
-                field->kind != KIND_DATE;
+    bool text =
+        field_kind_is_text(field->kind) && field->kind != KIND_DATETIME && field->kind != KIND_DATE;
 
     return soql_refuse(run->soql->source, literal->at, run->refusal, "INVALID_FIELD",
                        "value of filter criterion for field '%s' must be of type %s and should "
@@ -174,11 +174,11 @@ wrong_kind(struct run *run, const struct condition *condition, const struct lite
 static enum literal_kind
 literal_of(enum field_kind kind)
 {
-    return kind == KIND_BOOLEAN          ? LITERAL_BOOLEAN
-           : kind == KIND_DATETIME       ? LITERAL_DATETIME
-           : kind == KIND_DATE           ? LITERAL_DATE
+    return kind == KIND_BOOLEAN         ? LITERAL_BOOLEAN
+           : kind == KIND_DATETIME      ? LITERAL_DATETIME
+           : kind == KIND_DATE          ? LITERAL_DATE
            : field_kind_is_number(kind) ? LITERAL_NUMBER
-                                         : LITERAL_STRING;
+                                        : LITERAL_STRING;
 }
 
 bool
@@ -293,8 +293,10 @@ check_join(struct run *run, struct condition *condition)
     size_t at = condition->path.at;
 
     if (!is_id_kind(condition->resolved.field) || condition->resolved.parent_count > 0)
-        return refuse_join(run, at, "semi join sub selects can only be compared with id fields of "
-                                    "the object itself, cannot use: ", condition->path.text);
+        return refuse_join(run, at,
+                           "semi join sub selects can only be compared with id fields of "
+                           "the object itself, cannot use: ",
+                           condition->path.text);
     if (!soql_find_object(&inside))
         return false;
     if (inner->path_count != 1 || inner->aggregate_count || inner->group != FIELDS_NONE)
@@ -302,9 +304,9 @@ check_join(struct run *run, struct condition *condition)
     if (!soql_resolve(&inside, &inner->paths[0], &selected))
         return false;
     if (!is_id_kind(selected.field) || selected.parent_count > 0)
-        return refuse_join(run, inner->paths[0].at,
-                           "semi join sub selects can only query id fields, cannot use: ",
-                           inner->paths[0].text);
+        return refuse_join(
+            run, inner->paths[0].at,
+            "semi join sub selects can only query id fields, cannot use: ", inner->paths[0].text);
     if (inside.table == run->table)
         return refuse_join(run, inner->object.at,
                            "The inner and outer selects should not be on the same object type",

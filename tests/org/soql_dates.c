@@ -61,12 +61,9 @@ unit_of(const char *text, enum unit *ret)
     static const struct {
         const char *name;
         enum unit unit;
-    } units[] = { { "DAY", UNIT_DAY },
-                  { "WEEK", UNIT_WEEK },
-                  { "MONTH", UNIT_MONTH },
-                  { "QUARTER", UNIT_QUARTER },
-                  { "YEAR", UNIT_YEAR },
-                  { "FISCAL_QUARTER", UNIT_QUARTER },
+    } units[] = { { "DAY", UNIT_DAY },         { "WEEK", UNIT_WEEK },
+                  { "MONTH", UNIT_MONTH },     { "QUARTER", UNIT_QUARTER },
+                  { "YEAR", UNIT_YEAR },       { "FISCAL_QUARTER", UNIT_QUARTER },
                   { "FISCAL_YEAR", UNIT_YEAR } };
 
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {

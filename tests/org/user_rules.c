@@ -60,9 +60,9 @@ check_deactivation(struct examined *user)
                   "You can't deactivate the user this connection runs as");
 }
 
-
 bool
 user_check(struct examined *user)
 {
-    return !object_is(user->facts, OBJECT_USER) || (check_licenses(user) && check_deactivation(user));
+    return !object_is(user->facts, OBJECT_USER) ||
+           (check_licenses(user) && check_deactivation(user));
 }

@@ -132,10 +132,11 @@ setup_objects_and_others_are_no_transaction(void)
     AUTO_FREE char *id = text_copy(make_user(acme, "a@b.cc", ""));
     for (int i = 0; i < 2; i++) {
         text_free(&body);
-        text_addf(&body,
-                  "{\"allOrNone\":%s,\"compositeRequest\":[%s,{\"method\":\"PATCH\",\"url\":\"" USERS
-                  "/%s\",\"referenceId\":\"u\",\"body\":{\"IsActive\":false}}]}",
-                  modes[i], lead, id);
+        text_addf(
+            &body,
+            "{\"allOrNone\":%s,\"compositeRequest\":[%s,{\"method\":\"PATCH\",\"url\":\"" USERS
+            "/%s\",\"referenceId\":\"u\",\"body\":{\"IsActive\":false}}]}",
+            modes[i], lead, id);
         T_INT(ask(acme, "POST", COMPOSITE, body.data), 200);
         T_INT(part_status(1), i == 0 ? 400 : 204);
         if (i == 0)
@@ -171,7 +172,8 @@ static const struct {
     { "{\"compositeRequest\":[" GET_USERS "\"u\"}," GET_USERS "\"u\"}]}", "INVALID_INPUT" },
     { "{\"compositeRequest\":[{\"method\":\"LIST\",\"url\":\"" USERS "\",\"referenceId\":\"u\"}]}",
       "JSON_PARSER_ERROR" },
-    { "{\"compositeRequest\":[{\"method\":\"GET\",\"url\":\"/__org/state\",\"referenceId\":\"u\"}]}",
+    { "{\"compositeRequest\":[{\"method\":\"GET\",\"url\":\"/__org/"
+      "state\",\"referenceId\":\"u\"}]}",
       "INVALID_INPUT" },
 };
 
@@ -197,8 +199,10 @@ faulty_composites_are_refused_whole(void)
     text_free(&body);
     text_addf(&body, "{\"compositeRequest\":[");
     for (int i = 0; i < 6; i++)
-        text_addf(&body, "%s{\"method\":\"GET\",\"url\":\"" DATA "/query?q=x\",\"referenceId\":"
-                         "\"q%d\"}", i ? "," : "", i);
+        text_addf(&body,
+                  "%s{\"method\":\"GET\",\"url\":\"" DATA "/query?q=x\",\"referenceId\":"
+                  "\"q%d\"}",
+                  i ? "," : "", i);
     text_addf(&body, "]}");
     T_INT(ask(acme, "POST", COMPOSITE, body.data), 400);
     T_STR(part_error(0, "errorCode"), "LIMIT_EXCEEDED");
@@ -262,12 +266,12 @@ parts_of_a_batch_stand_for_themselves_and_count(void)
 
     ask_begin();
     for (int i = 0; i < 2; i++) {
-        AUTO_FREE char *body = text_format(
-            "{\"haltOnError\":%s,\"batchRequests\":[{\"method\":\"POST\",\"url\":"
-            "\"v67.0/sobjects/User\",\"richInput\":{}},{\"method\":\"GET\",\"url\":"
-            "\"v67.0/sobjects/User/%s?fields=Username\"},{\"method\":\"PATCH\",\"url\":"
-            "\"v67.0/sobjects/User/%s\",\"richInput\":{\"Title\":\"x\"}}]}",
-            halts[i], acme->other_admin, acme->other_admin);
+        AUTO_FREE char *body =
+            text_format("{\"haltOnError\":%s,\"batchRequests\":[{\"method\":\"POST\",\"url\":"
+                        "\"v67.0/sobjects/User\",\"richInput\":{}},{\"method\":\"GET\",\"url\":"
+                        "\"v67.0/sobjects/User/%s?fields=Username\"},{\"method\":\"PATCH\",\"url\":"
+                        "\"v67.0/sobjects/User/%s\",\"richInput\":{\"Title\":\"x\"}}]}",
+                        halts[i], acme->other_admin, acme->other_admin);
         T_INT(ask(acme, "POST", COMPOSITE "/batch", body), 200);
         T_TRUE(js_get_flag(answer_json, "hasErrors", false));
         results = js_get(answer_json, "results");
@@ -303,9 +307,10 @@ a_tree_is_created_whole_or_says_what_is_wrong(void)
     js_put_text(js_get(record, "attributes"), "referenceId", "r1");
     AUTO_FREE char *good = js_text(record);
     json_object_put(record);
-    body = text_format("{\"records\":[%s,{\"attributes\":{\"type\":\"User\",\"referenceId\":\"r2\"},"
-                       "\"Alias\":\"x\"}]}",
-                       good);
+    body =
+        text_format("{\"records\":[%s,{\"attributes\":{\"type\":\"User\",\"referenceId\":\"r2\"},"
+                    "\"Alias\":\"x\"}]}",
+                    good);
     T_INT(ask(acme, "POST", COMPOSITE "/tree/User", body), 400);
     T_HAS(answer.body, "{\"hasErrors\":true,\"results\":[{\"referenceId\":\"r2\",\"errors\":"
                        "[{\"statusCode\":\"REQUIRED_FIELD_MISSING\"");
@@ -505,22 +510,77 @@ static void
 describe_has_every_key_a_client_reads(void)
 {
     static const char *const object_keys[] = {
-        "actionOverrides", "childRelationships", "compactLayoutable", "createable", "custom",
-        "fields", "keyPrefix", "layoutable", "name", "namedLayoutInfos", "networkScopeFieldName",
-        "recordTypeInfos", "searchLayoutable", "sobjectDescribeOption", "supportedScopes",
-        "triggerable", "undeletable", "urls",
+        "actionOverrides",
+        "childRelationships",
+        "compactLayoutable",
+        "createable",
+        "custom",
+        "fields",
+        "keyPrefix",
+        "layoutable",
+        "name",
+        "namedLayoutInfos",
+        "networkScopeFieldName",
+        "recordTypeInfos",
+        "searchLayoutable",
+        "sobjectDescribeOption",
+        "supportedScopes",
+        "triggerable",
+        "undeletable",
+        "urls",
     };
     static const char *const field_keys[] = {
-        "aggregatable", "aiPredictionField", "autoNumber", "byteLength", "calculatedFormula",
-        "cascadeDelete", "caseSensitive", "compoundFieldName", "controllerName", "createable",
-        "defaultValue", "defaultedOnCreate", "dependentPicklist", "digits", "encrypted",
-        "externalId", "extraTypeInfo", "filterable", "filteredLookupInfo", "groupable",
-        "highScaleNumber", "htmlFormatted", "idLookup", "inlineHelpText", "label", "length", "mask",
-        "maskType", "name", "nameField", "namePointing", "nillable", "permissionable",
-        "picklistValues", "polymorphicForeignKey", "precision", "queryByDistance",
-        "referenceTargetField", "referenceTo", "relationshipName", "relationshipOrder",
-        "restrictedDelete", "restrictedPicklist", "scale", "searchPrefilterable", "soapType",
-        "sortable", "type", "unique", "updateable", "writeRequiresMasterRead",
+        "aggregatable",
+        "aiPredictionField",
+        "autoNumber",
+        "byteLength",
+        "calculatedFormula",
+        "cascadeDelete",
+        "caseSensitive",
+        "compoundFieldName",
+        "controllerName",
+        "createable",
+        "defaultValue",
+        "defaultedOnCreate",
+        "dependentPicklist",
+        "digits",
+        "encrypted",
+        "externalId",
+        "extraTypeInfo",
+        "filterable",
+        "filteredLookupInfo",
+        "groupable",
+        "highScaleNumber",
+        "htmlFormatted",
+        "idLookup",
+        "inlineHelpText",
+        "label",
+        "length",
+        "mask",
+        "maskType",
+        "name",
+        "nameField",
+        "namePointing",
+        "nillable",
+        "permissionable",
+        "picklistValues",
+        "polymorphicForeignKey",
+        "precision",
+        "queryByDistance",
+        "referenceTargetField",
+        "referenceTo",
+        "relationshipName",
+        "relationshipOrder",
+        "restrictedDelete",
+        "restrictedPicklist",
+        "scale",
+        "searchPrefilterable",
+        "soapType",
+        "sortable",
+        "type",
+        "unique",
+        "updateable",
+        "writeRequiresMasterRead",
     };
     struct json_object *fields, *ignored;
 

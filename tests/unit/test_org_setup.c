@@ -2,7 +2,6 @@
  * setup objects are not written together with. */
 #include "tests/unit/ask.h"
 
-
 /* The id of the first record a query finds, "" for none. Static, four in turn. */
 static const char *
 id_of(const char *soql)
@@ -38,8 +37,7 @@ change(const char *method, const char *object, const char *id, const char *recor
 static int
 assign(const char *user, const char *field, const char *id)
 {
-    AUTO_FREE char *record =
-        text_format("{\"AssigneeId\":\"%s\",\"%s\":\"%s\"}", user, field, id);
+    AUTO_FREE char *record = text_format("{\"AssigneeId\":\"%s\",\"%s\":\"%s\"}", user, field, id);
 
     return create("PermissionSetAssignment", record);
 }
@@ -165,8 +163,8 @@ every_user_has_the_permission_set_of_the_profile(void)
     assignment = text_copy(id_of(soql));
     T_INT(change("DELETE", "PermissionSetAssignment", assignment, NULL), 403);
     T_STR(error_code(), "INSUFFICIENT_ACCESS_OR_READONLY");
-    AUTO_FREE char *move = text_format("{\"ProfileId\":\"%s\"}",
-                                       acme->tables[OBJECT_PROFILE].rows[3]->id);
+    AUTO_FREE char *move =
+        text_format("{\"ProfileId\":\"%s\"}", acme->tables[OBJECT_PROFILE].rows[3]->id);
     T_INT(ask(acme, "PATCH", user_path(user), move), 204);
     T_INT(count_of(soql), 1);
     T_HAS(answer.body, "\"Name\":\"Chatter Free User\"");
@@ -198,10 +196,10 @@ an_assignment_names_a_user_and_one_set_or_group(void)
     T_INT(create("PermissionSetAssignment", record), 400);
     T_STR(error_text(), "Required fields are missing: [PermissionSetId]");
     free(record);
-    record = text_format("{\"AssigneeId\":\"%s\",\"PermissionSetGroupId\":\"%s\","
-                         "\"PermissionSetId\":\"%s\"}",
-                         user, group,
-                         id_of("SELECT Id FROM PermissionSet WHERE Name = 'Api_Access'"));
+    record =
+        text_format("{\"AssigneeId\":\"%s\",\"PermissionSetGroupId\":\"%s\","
+                    "\"PermissionSetId\":\"%s\"}",
+                    user, group, id_of("SELECT Id FROM PermissionSet WHERE Name = 'Api_Access'"));
     T_INT(create("PermissionSetAssignment", record), 400);
     T_STR(error_code(), "FIELD_INTEGRITY_EXCEPTION");
     ask_end();
@@ -223,8 +221,8 @@ a_set_with_a_licence_needs_the_licence_first(void)
         T_INT(assign(user, "PermissionSetId", set), 400);
         T_HAS(error_text(), "The user license doesn't allow the permission:");
         free(record);
-        record = text_format("{\"AssigneeId\":\"%s\",\"PermissionSetLicenseId\":\"%s\"}", user,
-                             license);
+        record =
+            text_format("{\"AssigneeId\":\"%s\",\"PermissionSetLicenseId\":\"%s\"}", user, license);
         T_INT(create("PermissionSetLicenseAssign", record), i < 2 ? 201 : 400);
         if (i < 2)
             T_INT(assign(user, "PermissionSetId", set), 201);
@@ -294,9 +292,9 @@ a_member_twice_is_the_first_one(void)
     T_INT(change("GET", "GroupMember", member, NULL), 404);
     T_STR(error_code(), "ENTITY_IS_DELETED");
     T_INT(create("Group", "{\"Name\":\"x\",\"Type\":\"Role\"}"), 400);
-    T_INT(change("DELETE", "Group",
-                 id_of("SELECT Id FROM Group WHERE Type = 'Organization'"), NULL),
-          400);
+    T_INT(
+        change("DELETE", "Group", id_of("SELECT Id FROM Group WHERE Type = 'Organization'"), NULL),
+        400);
     ask_end();
 }
 
@@ -350,8 +348,8 @@ collections_take_one_setup_object_at_a_time(void)
     T_INT(ask(acme, "POST", DATA "/composite/sobjects", body.data), 200);
     T_STR(result_code(0), "");
     T_STR(result_code(1), "DUPLICATE_VALUE");
-    path = text_format(DATA "/composite/sobjects?ids=%s,0Pa5g0000000001&allOrNone=true",
-                       result_id(0));
+    path =
+        text_format(DATA "/composite/sobjects?ids=%s,0Pa5g0000000001&allOrNone=true", result_id(0));
     T_INT(ask(acme, "DELETE", path, NULL), 200);
     T_STR(result_code(0), "ALL_OR_NONE_OPERATION_ROLLED_BACK");
     T_STR(result_code(1), "INVALID_CROSS_REFERENCE_KEY");
