@@ -291,13 +291,15 @@ check_loop(struct examined *examined, const struct field_facts *field, const cha
 {
     struct table *table = org_table(examined->org, examined->facts->name);
     struct row *at = table_find(table, parent_id);
+    bool manager = object_is(examined->facts, OBJECT_USER);
 
     for (size_t steps = 0; examined->row && at && steps <= table->count; steps++) {
         const char *next = js_get_text(at->values, field->name);
         if (at == examined->row)
             return refuse(examined->refusal, 400, "CIRCULAR_DEPENDENCY", field->name,
-                          "%s: a record cannot stand above itself, directly or through others",
-                          field->label);
+                          "%s: a %s cannot be their own %s, directly or through others",
+                          field->label, manager ? "user" : "record",
+                          manager ? "manager" : "parent");
         at = next ? table_find(table, next) : NULL;
     }
     return true;
