@@ -81,8 +81,9 @@ struct call {
     bool late;                /* applied by the timer: the caller is gone */
     bool inner; /* a part of a composite call, which has the session and was counted */
     struct changes *transaction; /* of the composite call that takes all back or nothing, or NULL */
-    int64_t records;             /* written or returned, for the call log */
-    const char *fault;           /* what was done to it, for the call log */
+    bool failed;       /* answered 200, but a record of it failed: the transaction fails with it */
+    int64_t records;   /* written or returned, for the call log */
+    const char *fault; /* what was done to it, for the call log */
 };
 
 /* False and a reply when the target cannot be taken apart. */
@@ -103,8 +104,9 @@ void control_answer(struct call *call);
 
 /* A part of a composite call: a path below /services/data, without session and count. */
 void api_answer_inner(struct call *call);
-/* Answers a part of call, which adds its records to call's; body NULL: none. transaction: see there. */
-void api_answer_part(struct call *call, const char *method, const char *target, const char *body,
+/* Answers a part of call, which adds its records to call's; body NULL: none. transaction: see there.
+ * False when it failed. */
+bool api_answer_part(struct call *call, const char *method, const char *target, const char *body,
                      struct changes *transaction, struct reply *reply);
 /* Counts one API call (2.3); false, with the reply, over the daily limit. */
 bool api_count(struct call *call);

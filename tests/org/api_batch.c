@@ -48,20 +48,19 @@ run_one(struct call *call, struct json_object *part, struct json_object *results
     AUTO_FREE char *body = js_get(part, "richInput") ? js_text(js_get(part, "richInput")) : NULL;
     struct reply reply = { 0 };
     struct json_object *result = js_object();
-    int status;
+    bool done = false;
 
     if (api_count(call)) {
-        api_answer_part(call, js_get_text(part, "method"), target, body, NULL, &reply);
+        done = api_answer_part(call, js_get_text(part, "method"), target, body, NULL, &reply);
     } else { /* the refusal is this part's */
         reply = *call->reply;
         *call->reply = (struct reply){ 0 };
     }
-    status = reply.status;
-    js_put_int(result, "statusCode", status);
+    js_put_int(result, "statusCode", reply.status);
     js_put(result, "result", reply.body ? json_tokener_parse(reply.body) : NULL);
     js_append(results, result);
     reply_free(&reply);
-    return status < 400;
+    return done;
 }
 
 /* haltOnError: what comes after a failure is not tried (REST-BATCH; the text is unsure). */

@@ -331,6 +331,8 @@ write_all(struct collection *collection)
     struct json_object *results = js_array();
 
     collection->refusals = refusals;
+    /* the REST guide, allOrNone in composite and collections: the outer one overrides */
+    collection->all_or_none = collection->all_or_none || call->transaction;
     collection->changes = call_changes(call, &collection->own);
     collection->kept = collection->changes->count;
     call->records = (int64_t)count;
@@ -338,6 +340,7 @@ write_all(struct collection *collection)
         if (!write_one(collection, i))
             collection->failed = true;
     }
+    call->failed = collection->failed && call->transaction;
     if (collection->failed && collection->all_or_none)
         changes_roll_back(collection->changes, collection->kept);
     changes_free(&collection->own);

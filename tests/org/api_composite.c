@@ -186,12 +186,13 @@ resolve_value(struct composite *composite, struct json_object *value, struct jso
 
 /* ---- one part ---- */
 
-void
+bool
 api_answer_part(struct call *call, const char *method, const char *target, const char *body,
                 struct changes *transaction, struct reply *reply)
 {
     struct request request = *call->request;
     struct call inner;
+    bool failed;
 
     request.method = method;
     request.target = target;
@@ -208,7 +209,9 @@ api_answer_part(struct call *call, const char *method, const char *target, const
         if (inner.fault)
             call->fault = inner.fault;
     }
+    failed = inner.failed || reply->status >= 400;
     call_free(&inner);
+    return !failed;
 }
 
 /* 4.2: of the headers only Location says anything here. */
@@ -226,7 +229,6 @@ add_answer(struct composite *composite, const char *reference, struct reply *rep
     js_put_int(answer, "httpStatusCode", reply->status);
     js_put_text(answer, "referenceId", reference);
     js_append(composite->answers, answer);
-    composite->failed = composite->failed || reply->status >= 400;
 }
 
 static void
@@ -240,16 +242,18 @@ run_part(struct composite *composite, struct json_object *part)
 
     if (!url || !resolve_value(composite, js_get(part, "body"), &body, &refusal)) {
         reply_refusal(&reply, &refusal);
+        composite->failed = true;
     } else {
         text = body ? js_text(body) : NULL;
-        api_answer_part(composite->call, js_get_text(part, "method"), url, text,
-                        composite->transaction, &reply);
+        if (!api_answer_part(composite->call, js_get_text(part, "method"), url, text,
+                             composite->transaction, &reply))
+            composite->failed = true;
     }
     add_answer(composite, js_get_text(part, "referenceId"), &reply);
     reply_free(&reply);
 }
 
-/* 4.2: all parts but the one that failed say so. */
+/* 4.2: all parts but the one that failed, the last one tried, say so. */
 static void
 halt(struct composite *composite)
 {
@@ -261,12 +265,10 @@ halt(struct composite *composite)
            "failed.");
     composite->answers = js_array();
     for (size_t i = 0; i < json_object_array_length(composite->parts); i++) {
-        struct json_object *answer =
-            i < json_object_array_length(before) ? json_object_array_get_idx(before, i) : NULL;
         struct json_object *part = json_object_array_get_idx(composite->parts, i);
         struct reply reply = { 0 };
-        if (answer && js_get_int(answer, "httpStatusCode", 0) >= 400) {
-            js_append(composite->answers, json_object_get(answer));
+        if (i + 1 == json_object_array_length(before)) {
+            js_append(composite->answers, json_object_get(json_object_array_get_idx(before, i)));
             continue;
         }
         reply_refusal(&reply, &refusal);

@@ -120,6 +120,33 @@ all_or_none_takes_the_other_parts_back(void)
     ask_end();
 }
 
+/* The outer allOrNone overrides that of a Collections call in it. */
+static void
+a_failed_record_of_collections_fails_the_transaction(void)
+{
+    AUTO_TEXT struct text body = { 0 };
+    static const char *const modes[] = { "true", "false" };
+
+    ask_begin();
+    for (int i = 0; i < 2; i++) {
+        struct json_object *results;
+        text_free(&body);
+        text_addf(&body,
+                  "{\"allOrNone\":%s,\"compositeRequest\":[{\"method\":\"POST\",\"url\":\"" USERS
+                  "\",\"referenceId\":\"u\",\"body\":%s},{\"method\":\"POST\",\"url\":\"" COMPOSITE
+                  "/sobjects\",\"referenceId\":\"c\",\"body\":{\"records\":[%s,{\"attributes\":"
+                  "{\"type\":\"User\"}}]}}]}",
+                  modes[i], good_user("a@b.cc", ""), good_user("c@b.cc", ""));
+        T_INT(ask(acme, "POST", COMPOSITE, body.data), 200);
+        T_INT(part_status(0), i == 0 ? 400 : 201);
+        T_INT(user_count(), i == 0 ? 2 : 4);
+        results = js_get(part(1), "body");
+        T_TRUE(js_get_flag(json_object_array_get_idx(results, 0), "success", false) == (i == 1));
+        T_TRUE(!js_get_flag(json_object_array_get_idx(results, 1), "success", true));
+    }
+    ask_end();
+}
+
 static void
 setup_objects_and_others_are_no_transaction(void)
 {
@@ -609,6 +636,7 @@ describe_has_every_key_a_client_reads(void)
 static const struct unit_case cases[] = {
     UNIT_CASE(later_parts_use_what_earlier_ones_answered),
     UNIT_CASE(all_or_none_takes_the_other_parts_back),
+    UNIT_CASE(a_failed_record_of_collections_fails_the_transaction),
     UNIT_CASE(setup_objects_and_others_are_no_transaction),
     UNIT_CASE(faulty_composites_are_refused_whole),
     UNIT_CASE(parts_reach_rows_and_queries_only),
