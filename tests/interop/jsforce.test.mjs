@@ -205,6 +205,97 @@ test('limits and usage are told', async () => {
   assert.deepEqual(conn.limitInfo.apiUsage, { used: usage.api_calls, limit: daily.Max });
 });
 
+test('an upsert by an external id creates, then updates the same user', async () => {
+  const { Username, ...rest } = person('dan', { Username: 'dan@acme.example' });
+  const first = await User.upsert({ Username, ...rest, Host_Id__c: 'h-1' }, 'Host_Id__c');
+  assert.equal(first.success, true);
+  const again = await User.upsert({ Title: 'Chef', Host_Id__c: 'h-1' }, 'Host_Id__c');
+  assert.equal(again.id, first.id);
+  ids.dan = first.id;
+  assert.equal((await stateOf('dan@acme.example')).Title, 'Chef');
+  const results = await User.upsert(
+    [
+      { Host_Id__c: 'h-1', Title: 'Cook' },
+      person('fay', { Host_Id__c: 'h2' }),
+    ],
+    'Host_Id__c'
+  );
+  assert.deepEqual(results.map(({ success, created }) => [success, created]), [[true, false], [true, true]]);
+  await assert.rejects(User.upsert({ Username, Title: 'x' }, 'Username'), refusedWith('NOT_FOUND'));
+});
+
+test('a user is frozen without losing the seat', async () => {
+  const login = await conn.sobject('UserLogin').findOne({ UserId: ids.dan }, 'Id, IsFrozen');
+  assert.equal(login.IsFrozen, false);
+  await conn.sobject('UserLogin').update({ Id: login.Id, IsFrozen: true });
+  assert.deepEqual((await state()).frozen, ['dan@acme.example']);
+  assert.equal((await stateOf('dan@acme.example')).IsActive, true);
+});
+
+test('a role and a permission set are given and taken', async () => {
+  const role = await conn.sobject('UserRole').findOne({ Name: 'Support Agent' }, 'Id');
+  await User.update({ Id: ids.dan, UserRoleId: role.Id });
+  const found = await conn.query(
+    "SELECT UserRole.Name FROM User WHERE UserRole.DeveloperName = 'SupportAgent'"
+  );
+  assert.deepEqual(found.records.map((user) => user.UserRole.Name), ['Support Agent']);
+  const Assignment = conn.sobject('PermissionSetAssignment');
+  const set = await conn.sobject('PermissionSet').findOne({ Name: 'Api_Access', IsOwnedByProfile: false });
+  const record = { AssigneeId: ids.dan, PermissionSetId: set.Id };
+  const given = await Assignment.create(record);
+  await assert.rejects(Assignment.create(record), refusedWith('DUPLICATE_VALUE'));
+  assert.deepEqual((await state()).permission_set_assignments, { 'dan@acme.example': ['Api_Access'] });
+  const users = await conn.query(
+    "SELECT Username FROM User WHERE Id IN (SELECT AssigneeId FROM PermissionSetAssignment WHERE PermissionSet.Name = 'Api_Access')"
+  );
+  assert.deepEqual(users.records.map(({ Username }) => Username), ['dan@acme.example']);
+  assert.equal((await Assignment.destroy(given.id)).success, true);
+  await assert.rejects(Assignment.destroy(given.id), refusedWith('ENTITY_IS_DELETED'));
+  assert.deepEqual((await state()).permission_set_assignments, {});
+});
+
+test('a password is set and kept to its policy', async () => {
+  const path = `/sobjects/User/${ids.dan}/password`;
+  await conn.requestPost(path, { NewPassword: 'kitchen-2026' });
+  assert.deepEqual(await conn.requestGet(path), { isExpired: false });
+  await assert.rejects(conn.requestPost(path, { NewPassword: 'short' }), refusedWith('INVALID_NEW_PASSWORD'));
+  const answer = await control('POST', `users/${ids.dan}/check_password`, { password: 'kitchen-2026' });
+  assert.equal(answer.matches, true);
+});
+
+test('a composite call creates a user with the permission set, or neither', async () => {
+  const set = (await state()).permission_sets.Report_Builder;
+  const request = (name, setId) =>
+    conn.requestPost('/composite', {
+      allOrNone: true,
+      compositeRequest: [
+        { method: 'POST', url: `/services/data/v${version}/sobjects/User`, referenceId: 'u', body: person(name) },
+        {
+          method: 'POST',
+          url: `/services/data/v${version}/sobjects/PermissionSetAssignment`,
+          referenceId: 'a',
+          body: { AssigneeId: '@{u.id}', PermissionSetId: setId },
+        },
+      ],
+    });
+  const good = await request('gus', set);
+  assert.deepEqual(good.compositeResponse.map(({ httpStatusCode }) => httpStatusCode), [201, 201]);
+  const bad = await request('hal', ids.dan);
+  assert.deepEqual(bad.compositeResponse.map(({ httpStatusCode }) => httpStatusCode), [400, 400]);
+  assert.equal(bad.compositeResponse[0].body[0].errorCode, 'PROCESSING_HALTED');
+  assert.equal(await stateOf('hal@acme.example'), undefined);
+  assert.deepEqual((await state()).permission_set_assignments, { 'gus@acme.example': ['Report_Builder'] });
+});
+
+test('date literals, groups of fields and several ids at once', async () => {
+  assert.equal(await User.count({ CreatedDate: jsforce.SfDate.TODAY, Username: 'dan@acme.example' }), 1);
+  assert.equal(await User.count({ CreatedDate: { $lt: jsforce.SfDate.LAST_N_DAYS(3) } }), 0);
+  const [dan] = await User.find({ Id: ids.dan }, '*');
+  assert.equal(dan.Title, 'Cook');
+  const several = await User.retrieve([ids.dan, ids.ann]);
+  assert.deepEqual(several.map(({ Id }) => Id), [ids.dan, ids.ann]);
+});
+
 test('a leaver is deactivated; nobody is deleted', async () => {
   assert.equal((await User.record(ids.cyd).update({ IsActive: false })).success, true);
   const cyd = await stateOf('cyd@acme.example');
