@@ -312,7 +312,7 @@ address_of_org(const char *text, const char *field, struct fault_list *faults, s
     struct context context = { field, shown(text), faults };
     AUTO_FREE char *remedy = NULL;
 
-    if (!take_apart(text, &context, &parts))
+    if (!take_apart(text, &context, &parts) || !parts.host)
         return false;
     if (is_login_host(parts.host))
         return refuse(&context, my_domain_remedy,
@@ -340,7 +340,7 @@ address_of_token(const char *text, const char *field, struct fault_list *faults,
     struct context context = { field, shown(text), faults };
     AUTO_FREE char *remedy = NULL;
 
-    if (!take_apart(text, &context, &parts))
+    if (!take_apart(text, &context, &parts) || !parts.host)
         return false;
     if (!parts.has_scheme)
         return refuse(&context,

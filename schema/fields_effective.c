@@ -27,7 +27,7 @@ put_value(struct json_object *values, const struct field_row *row, const struct 
         memcpy(&number, place, sizeof(number));
         return json_put_int(values, row->name, number);
     default:
-        memcpy(&rules, place, sizeof(rules));
+        memcpy(&rules, place, sizeof(rules)); /* NOLINT(bugprone-sizeof-expression): the pointer */
         /* threads share the fields, and json-c counts references without locks */
         if (rules && json_object_deep_copy(rules, &copy, NULL) != 0)
             return PROV_E_NOMEM;

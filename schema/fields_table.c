@@ -7,8 +7,10 @@
 
 #include "schema/fields.h"
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): a designator cannot stand in parentheses */
 #define MEMBER(member, kind)                                                                       \
     .name = #member, .type = kind, .offset = offsetof(struct fields, member)
+/* NOLINTEND(bugprone-macro-parentheses) */
 #define TEXT(member)    MEMBER(member, FIELD_TEXT)
 #define SWITCH(member)  MEMBER(member, FIELD_BOOLEAN)
 #define INTEGER(member) MEMBER(member, FIELD_INTEGER)

@@ -234,7 +234,7 @@ ascii_form(uint32_t letter, char single[2])
         if (base == doubles[i][0][0])
             return doubles[i][1];
     }
-    single[0] = base == '.' ? '\0' : base;
+    single[0] = (char)(base == '.' ? '\0' : base);
     single[1] = '\0';
     return single;
 }

@@ -276,7 +276,7 @@ static int
 add_preview(struct host *host, struct json_object *change, struct json_object *row,
             const char *issuer, struct json_object *data, struct json_object *users)
 {
-    struct json_object *plan, *told;
+    struct json_object *plan = NULL, *told;
     char *outcome;
     int code = preview_change(host, change, issuer, data, &plan);
 

@@ -222,7 +222,7 @@ command_check(const struct options *options, const struct arguments *arguments)
 {
     struct prov_error err = { .size = sizeof(err) };
     struct host host;
-    struct json_object *answer, *steps;
+    struct json_object *answer = NULL, *steps;
     char *text = NULL;
     int code = host_open(options, PROV_OPEN_NEVER_DELIVER, &host);
 

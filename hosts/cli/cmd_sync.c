@@ -37,7 +37,7 @@ read_separator(const struct options *options, char *ret)
     *ret = ',';
     if (!text)
         return CODE_DONE;
-    *ret = strcmp(text, "tab") ? *text : '\t';
+    *ret = (char)(strcmp(text, "tab") ? *text : '\t');
     if (strcmp(text, "tab") && (strlen(text) != 1 || strchr("\"\r\n", *text))) {
         complain("--separator '%s': give one character, or 'tab'", text);
         return CODE_USAGE;

@@ -98,14 +98,15 @@ copy_part(char *to, size_t size, const char *from, size_t length, struct prov_er
 static int
 split(const char *header, struct parts *parts, struct prov_error *err)
 {
-    const char *rest = header, *colon = NULL, *close;
+    const char *rest = header, *colon, *close;
     int result = PROV_OK;
 
     /* A schema URN holds dots and colons itself; the attribute follows its last colon. */
     if (strncasecmp(header, "urn:", 4) == 0) {
         size_t until = strcspn(header, "[");
 
-        for (const char *at = header; at < header + until; at++) {
+        colon = header + strlen("urn");
+        for (const char *at = colon; at < header + until; at++) {
             if (*at == ':')
                 colon = at;
         }

@@ -163,28 +163,32 @@ offer_users(const struct line *line)
     host_close(&host);
 }
 
+/* What stands for a value or an argument, by the word that usage shows for it. */
+static void
+offer_for(const struct line *line, const char *shown)
+{
+    if (strstr(shown, "FILE"))
+        puts(":files");
+    else if (strstr(shown, "USER"))
+        offer_users(line);
+}
+
 int
 command_complete(const struct options *options, const struct arguments *words)
 {
     struct line line = read_line(words);
-    const struct option_row *open = line.open;
+    bool named = line.command || (line.help && line.arguments);
 
     (void)options;
-    if (open && open->choices)
-        offer_choices(&line, open->choices);
-    else if (open && !strcmp(open->value, "FILE"))
-        puts(":files");
-    else if (open)
-        return CODE_DONE;
-    else if (*line.last == '-')
-        offer_options(&line);
-    else if (line.help ? line.arguments == 0 : !line.command)
+    if (line.open && line.open->choices)
+        offer_choices(&line, line.open->choices);
+    else if (line.open)
+        offer_for(&line, line.open->value);
+    else if (!named && *line.last != '-')
         offer_commands(&line);
-    else if (!line.command || line.arguments >= line.command->most)
+    else if (!line.command || *line.last == '-' || line.arguments >= line.command->most)
         offer_options(&line);
-    else if (strstr(line.command->arguments, "FILE"))
-        puts(":files");
-    else if (strstr(line.command->arguments, "USER"))
-        offer_users(&line);
+    else
+        offer_for(&line, line.command->arguments);
     return CODE_DONE;
 }

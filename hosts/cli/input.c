@@ -85,7 +85,7 @@ parse_whole(const char *text, size_t length, const char **ret_reason, size_t *re
 
     *ret_reason = "out of memory";
     *ret_offset = 0;
-    if (!tokener || length > INT32_MAX) {
+    if (!tokener || length >= INT32_MAX) {
         if (tokener)
             json_tokener_free(tokener);
         return NULL;

@@ -380,7 +380,7 @@ element(struct making *making, size_t index, struct json_object *array)
     struct json_object **slot = &making->elements[making->people->group[index]], *fresh;
 
     if (*slot)
-        return *slot;
+        return *slot; /* cppcheck-suppress identicalInnerCondition ; a value, not a condition */
     fresh = json_object_new_object();
     if (!fresh || json_object_array_add(array, fresh)) {
         json_object_put(fresh);

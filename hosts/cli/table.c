@@ -38,6 +38,7 @@ table_new(const char *const *headings)
     if (!table)
         return NULL;
     table->headings = headings;
+    table->columns = 1;
     while (headings[table->columns])
         table->columns++;
     table->widths = calloc(table->columns, sizeof(*table->widths));

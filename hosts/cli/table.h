@@ -9,7 +9,7 @@
 
 struct table;
 
-/* Headings are borrowed and end with NULL. NULL when out of memory; every function takes NULL. */
+/* Headings, at least one, are borrowed and end with NULL. NULL when out of memory; every function takes NULL. */
 struct table *table_new(const char *const *headings);
 void table_free(struct table *table);
 

@@ -10,12 +10,16 @@
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
 
 /* The value of the pointer, which no longer owns it. */
-#define STEAL(pointer)                                                                             \
-    __extension__({                                                                                \
-        __typeof__(pointer) stolen_ = (pointer);                                                   \
-        (pointer) = NULL;                                                                          \
-        stolen_;                                                                                   \
-    })
+#ifdef __cppcheck__ /* knows no statement expressions */
+#    define STEAL(pointer) (pointer)
+#else
+#    define STEAL(pointer)                                                                         \
+        __extension__({                                                                            \
+            __typeof__(pointer) stolen_ = (pointer);                                               \
+            (pointer) = NULL;                                                                      \
+            stolen_;                                                                               \
+        })
+#endif
 
 /* Defines NAME##_cleanup for CLEANUP() from a destructor that takes NULL. */
 #define DEFINE_CLEANUP(type, name, destructor)                                                     \

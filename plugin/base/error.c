@@ -1,5 +1,6 @@
 /* Error texts: formatting into the caller's memory, cutting, prefixing. Decides nothing about what
  * an error means; the codes are the ABI's. */
+#define ERROR_C
 #include "plugin/base/error.h"
 
 #include <stdarg.h>

@@ -28,4 +28,10 @@ void error_tidy(char *text);
 /* "STORE" for PROV_E_STORE; "UNKNOWN" for a code that is not ours. */
 const char *error_code_name(int code);
 
+#if defined(__clang_analyzer__) && !defined(ERROR_C)
+/* What the static analyser cannot see from elsewhere: these return their code, and it is never 0. */
+#    define error_set(err, code, ...) (error_set(err, code, __VA_ARGS__), (code))
+#    define error_nomem(err)          (error_nomem(err), PROV_E_NOMEM)
+#endif
+
 #endif

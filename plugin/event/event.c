@@ -401,7 +401,7 @@ lower_uris(struct json_object *events)
         if (!lower || !name)
             return NULL;
         for (char *c = name; *c; c++)
-            *c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
+            *c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
         if (json_put(lower, name, json_ref(payload)) != PROV_OK)
             return NULL;
     }

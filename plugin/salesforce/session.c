@@ -337,7 +337,7 @@ read_grant(const struct sf_session *session, const struct http_answer *answer, s
         token = json_get_string(reply, "access_token");
         type = json_get_string(reply, "token_type");
     }
-    if (!is_header_text(token) || strchr(token, ' ') || strlen(token) > TOKEN_MAX_BYTES ||
+    if (!token || !is_header_text(token) || strchr(token, ' ') || strlen(token) > TOKEN_MAX_BYTES ||
         (type && strcasecmp(type, "Bearer") != 0)) {
         answer_tell(call, SF_HOLD, "The token endpoint answered without a usable token.",
                     "Check that 'token_endpoint' is https://<my domain>/services/oauth2/token; "

@@ -404,7 +404,7 @@ int
 db_select(struct db *db, struct db_rows *rows, struct prov_error *err, const char *sql,
           const char *types, ...)
 {
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     va_list values;
     int r;
 
