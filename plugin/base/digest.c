@@ -17,8 +17,11 @@ digest_hex(const void *bytes, size_t length, char hex[DIGEST_HEX_SIZE])
 
     if (EVP_Digest(bytes, length, digest, &size, EVP_sha256(), NULL) != 1)
         return PROV_E_NOMEM;
-    for (unsigned int i = 0; i < size; i++)
-        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    for (unsigned int i = 0; i < size; i++) {
+        hex[2 * i] = "0123456789abcdef"[digest[i] >> 4];
+        hex[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
+    }
+    hex[2 * size] = '\0';
     return PROV_OK;
 }
 

@@ -484,11 +484,17 @@ json_canonical(struct json_object *value)
     return sorted(value, &copy) ? NULL : json_text(copy);
 }
 
+const char *
+json_borrow_text(struct json_object *value)
+{
+    return json_object_to_json_string_ext(value,
+                                          JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+}
+
 char *
 json_text(struct json_object *value)
 {
-    const char *text = json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN |
-                                                                 JSON_C_TO_STRING_NOSLASHESCAPE);
+    const char *text = json_borrow_text(value);
 
     return text ? strdup(text) : NULL;
 }

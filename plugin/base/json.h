@@ -40,6 +40,9 @@ char *json_canonical(struct json_object *value);
 /* Plain text of a value, heap, NULL when out of memory. */
 char *json_text(struct json_object *value);
 
+/* The same without a copy: borrowed until the value is changed, freed or written again. */
+const char *json_borrow_text(struct json_object *value);
+
 /* Borrowed. NULL when absent (or of another type, for the typed ones). */
 struct json_object *json_get(struct json_object *object, const char *key);
 const char *json_get_string(struct json_object *object, const char *key);

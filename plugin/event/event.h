@@ -86,7 +86,8 @@ char *event_user_uri(const char *reference);
  * owns its resource; it is replaced on success and untouched on failure. A subject never seen has
  * presence PRESENCE_IN and no resource. Only create, put and feed:add revive one that is gone; only
  * feed:add takes in one that is out of scope. A delete keeps the resource, for the leaver's work.
- * *ret_changed: whether the state is another one now. A PATCH for a subject without resource leaves
+ * The resource may be shared with the event's payload: it is replaced, never changed. *ret_changed
+ * (or NULL): whether the state is another one now. A PATCH for a subject without resource leaves
  * it without one (the planner parks it as "resource never seen"), and so does an activate or a
  * deactivate. PROV_E_INVALID: the PATCH does not apply to this resource.
  */

@@ -17,16 +17,20 @@ static int
 fold_data(const struct event *event, struct json_object *before, struct json_object **ret,
           struct prov_error *err)
 {
-    /* always a copy: the payload may be folded into other states, and this one changes later */
+    /* a copy if it is switched below: the payload may be folded into other states too */
+    bool changes = event->active != EVENT_NO_SWITCH;
     struct json_object *copy = NULL;
 
     if (event->data == EVENT_PATCH && before)
         return scim_patch_apply(before, event->payload, ret, err);
     if (event->data == EVENT_CREATE || event->data == EVENT_PUT)
         before = event->payload;
-    if (before && json_object_deep_copy(before, &copy, NULL) != 0)
+    if (!changes)
+        *ret = json_ref(before);
+    else if (before && json_object_deep_copy(before, &copy, NULL) != 0)
         return error_nomem(err);
-    *ret = copy;
+    else
+        *ret = copy;
     return PROV_OK;
 }
 
@@ -57,7 +61,8 @@ event_fold(const struct event *event, struct subject_state *state, bool *ret_cha
     int result;
 
     if (event->ignored) {
-        *ret_changed = false;
+        if (ret_changed)
+            *ret_changed = false;
         return PROV_OK;
     }
     result = fold_data(event, state->resource, &resource, err);
@@ -69,7 +74,8 @@ event_fold(const struct event *event, struct subject_state *state, bool *ret_cha
             return result;
     }
     presence = fold_presence(event, state->presence);
-    *ret_changed = presence != state->presence || !json_equal(resource, state->resource);
+    if (ret_changed)
+        *ret_changed = presence != state->presence || !json_equal(resource, state->resource);
     json_object_put(state->resource);
     state->resource = STEAL(resource);
     state->presence = presence;

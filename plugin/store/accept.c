@@ -10,6 +10,9 @@
 /* Most events that share one commit: bounds how long a caller can wait for others. */
 #define GROUP_MAX 2000
 
+/* Of an event's digest so many hex digits are kept: 128 bits are enough to tell contents apart. */
+#define DIGEST_LENGTH 32
+
 /* One call waiting for its commit; lives on its caller's stack. */
 struct accept_call {
     struct event *const *events;
@@ -23,10 +26,26 @@ struct accept_call {
 
 /* ---- one event ---- */
 
-/* Whether the event is known already; then *answer is final. */
+/* What is known of an event's subject. The resource is read only if the event changes a part of it:
+ * most events bring a whole one. */
+struct known {
+    int64_t id; /* 0: never heard of */
+    int64_t version, last_event;
+    char *user_name;
+    struct subject_state state;
+};
+
+static void
+known_done(struct known *known)
+{
+    free(known->user_name);
+    json_object_put(known->state.resource);
+}
+
+/* The jti is known: the same event again, or another one under its name. Then *answer is final. */
 static int
-find_duplicate(struct db *db, const struct event *event, struct store_answer *answer,
-               bool *ret_known, struct prov_error *err)
+answer_known(struct db *db, const struct event *event, struct store_answer *answer, bool *ret_known,
+             struct prov_error *err)
 {
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     int r = db_select(db, &rows, err, "SELECT version, digest FROM event WHERE iss = ? AND jti = ?",
@@ -34,9 +53,9 @@ find_duplicate(struct db *db, const struct event *event, struct store_answer *an
 
     if (!r)
         r = db_next(&rows, ret_known, err);
-    if (r)
+    if (r || !*ret_known)
         return r;
-    if (*ret_known && strcmp(db_text(&rows, 1), event->digest) != 0) {
+    if (strncmp(db_text(&rows, 1), event->digest, DIGEST_LENGTH) != 0) {
         answer->status = PROV_ANSWER_REFUSED;
         error_set(&answer->error, PROV_E_INVALID,
                   "jti '%s' of issuer '%s' was accepted before with another content; give every "
@@ -44,48 +63,138 @@ find_duplicate(struct db *db, const struct event *event, struct store_answer *an
                   event->jti, event->iss);
         return PROV_OK;
     }
-    if (!*ret_known && event->txn) {
-        r = db_select(db, &rows, err,
-                      "SELECT version FROM event WHERE iss = ? AND txn = ? AND digest = ?", "sss",
-                      event->iss, event->txn, event->digest);
-        if (!r)
-            r = db_next(&rows, ret_known, err);
-        if (r)
-            return r;
-    }
-    if (*ret_known) {
+    answer->status = PROV_ANSWER_ACCEPTED;
+    answer->duplicate = true;
+    answer->version = db_int(&rows, 0);
+    return PROV_OK;
+}
+
+/* An event that says to which transaction of the host it belongs may come again under another jti. */
+static int
+find_transaction(struct db *db, const struct event *event, struct store_answer *answer,
+                 bool *ret_known, struct prov_error *err)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    int r = answer_known(db, event, answer, ret_known, err);
+
+    if (r || *ret_known)
+        return r;
+    r = db_select(db, &rows, err,
+                  "SELECT version FROM event WHERE iss = ? AND txn = ?"
+                  " AND digest = substr(?, 1, 32)",
+                  "sss", event->iss, event->txn, event->digest);
+    if (!r)
+        r = db_next(&rows, ret_known, err);
+    if (!r && *ret_known) {
         answer->status = PROV_ANSWER_ACCEPTED;
         answer->duplicate = true;
         answer->version = db_int(&rows, 0);
     }
-    return PROV_OK;
+    return r;
+}
+
+/* Whether the event changes a part of what is known, so that it must be read. */
+static bool
+builds_on_resource(const struct event *event)
+{
+    return event->data == EVENT_PATCH ||
+           (event->data == EVENT_NO_DATA && event->active != EVENT_NO_SWITCH);
+}
+
+/* A resource that cannot be read is like one that was never seen: what changes a part of it has
+ * nothing to change, and leaves it as it is; the next whole one replaces it. */
+static int
+read_known(const struct db_rows *rows, const struct event *event, struct known *ret,
+           struct prov_error *err)
+{
+    const char *text = builds_on_resource(event) ? db_text(rows, 5) : NULL;
+    struct prov_error damage = PROV_ERROR_INIT;
+    const char *name = db_text(rows, 4);
+
+    ret->id = db_int(rows, 0);
+    ret->version = db_int(rows, 1);
+    ret->last_event = db_int(rows, 2);
+    ret->state.presence = (enum presence)db_int(rows, 3);
+    if (name && !(ret->user_name = strdup(name)))
+        return error_nomem(err);
+    return text && json_parse(text, strlen(text), "the resource", &ret->state.resource, &damage) ==
+                       PROV_E_NOMEM
+               ? error_nomem(err)
+               : PROV_OK;
 }
 
 static int
-load_subject(struct db *db, const struct event *event, struct subject *ret, struct prov_error *err)
+load_known(struct db *db, const struct event *event, struct known *ret, struct prov_error *err)
 {
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     bool row = false;
     int r = db_select(db, &rows, err,
-                      "SELECT " SUBJECT_COLUMNS " FROM subject s WHERE iss = ? AND uri = ?", "ss",
-                      event->iss, event->uri);
+                      "SELECT id, version, last_event, presence, user_name, resource FROM subject"
+                      " WHERE uri = ? AND iss = ?",
+                      "ss", event->uri, event->iss);
 
     if (!r)
         r = db_next(&rows, &row, err);
-    if (!r && row)
-        r = subject_read(&rows, 0, ret, err);
+    return !r && row ? read_known(&rows, event, ret, err) : r;
+}
+
+/* The id of a subject that is to be inserted; other writers wait for this transaction. */
+static int
+next_subject(struct db *db, int64_t *ret, struct prov_error *err)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    bool row = false;
+    int r = db_select(db, &rows, err, "SELECT coalesce(max(id), 0) + 1 FROM subject", "");
+
+    if (!r)
+        r = db_next(&rows, &row, err);
+    *ret = row ? db_int(&rows, 0) : 0;
     return r;
 }
 
+/* *ret_seq 0: the jti is there already. */
 static int
-write_event(struct db *db, const struct event *event, int64_t subject, int64_t version,
-            int64_t now_us, struct prov_error *err)
+write_event(struct db *db, const struct event *event, const struct known *known, int64_t now_us,
+            int64_t *ret_seq, struct prov_error *err)
 {
+    char digest[DIGEST_LENGTH + 1] = "";
+    int r;
+
+    memcpy(digest, event->digest, DIGEST_LENGTH);
+    r = db_run(db, err,
+               "INSERT INTO event (iss, jti, digest, txn, subject, version, previous, kinds,"
+               " received_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+               "ssssninsi", event->iss, event->jti, digest, event->txn, known->id, known->version,
+               known->last_event, event->kinds, now_us);
+    *ret_seq = !r && db_changes(db) > 0 ? db_last_key(db) : 0;
+    return r;
+}
+
+/* Writes a known subject: columns that stay as they are are not named, for the sake of their index. */
+static int
+update_subject(struct db *db, const struct event *event, const struct known *known,
+               int64_t event_seq, const char *resource, const char *user_name,
+               struct prov_error *err)
+{
+    const struct subject_state *state = &known->state;
+    bool renamed =
+        !user_name != !known->user_name || (user_name && strcmp(user_name, known->user_name) != 0);
+
+    if (!resource)
+        return db_run(db, err,
+                      "UPDATE subject SET presence = ?, version = ?, last_event = ? WHERE id = ?",
+                      "iiii", (int64_t)state->presence, known->version, event_seq, known->id);
+    if (!renamed)
+        return db_run(db, err,
+                      "UPDATE subject SET presence = ?, resource = ?, etag = coalesce(?, etag),"
+                      " version = ?, last_event = ? WHERE id = ?",
+                      "issiii", (int64_t)state->presence, resource, event->etag, known->version,
+                      event_seq, known->id);
     return db_run(db, err,
-                  "INSERT INTO event (iss, jti, digest, txn, subject, version, kinds, received_us)"
-                  " VALUES (?, ?, ?, ?, nullif(?, 0), ?, ?, ?)",
-                  "ssssiisi", event->iss, event->jti, event->digest, event->txn, subject, version,
-                  event->kinds, now_us);
+                  "UPDATE subject SET presence = ?, resource = ?, user_name = ?,"
+                  " etag = coalesce(?, etag), version = ?, last_event = ? WHERE id = ?",
+                  "isssiii", (int64_t)state->presence, resource, user_name, event->etag,
+                  known->version, event_seq, known->id);
 }
 
 bool
@@ -95,47 +204,80 @@ store_wants_active(const struct store *store, enum presence presence, struct jso
            (!resource || !store->in_scope || store->in_scope(store->scope_context, resource));
 }
 
-/* Writes event, subject and due. */
+/* Writes the subject, and makes it due. */
 static int
-write_fold(struct store *store, const struct event *event, int64_t now_us, struct subject *subject,
-           struct prov_error *err)
+write_subject(struct store *store, const struct event *event, const struct known *known,
+              bool is_new, int64_t event_seq, struct prov_error *err)
 {
     struct db *db = store->write;
-    AUTO_FREE char *resource = subject->resource ? json_text(subject->resource) : NULL;
-    struct json_object *name = json_get_nocase(subject->resource, "userName", NULL);
+    const struct subject_state *state = &known->state;
+    const char *resource = state->resource ? json_borrow_text(state->resource) : NULL;
+    struct json_object *name = json_get_nocase(state->resource, "userName", NULL);
     const char *user_name =
         json_object_is_type(name, json_type_string) ? json_object_get_string(name) : NULL;
-    bool urgent = !store_wants_active(store, subject->presence, subject->resource);
-    int64_t event_seq;
+    bool urgent =
+        state->presence != PRESENCE_IN || (state->resource && !scim_is_active(state->resource));
     int r;
 
-    if (subject->resource && !resource)
+    if (state->resource && !resource)
         return error_nomem(err);
-    subject->version++;
-    r = write_event(db, event, subject->id, subject->version, now_us, err);
+    if (is_new)
+        r = db_run(db, err,
+                   "INSERT INTO subject (id, iss, uri, presence, resource, user_name, etag,"
+                   " version, last_event) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                   "ississsii", known->id, event->iss, event->uri, (int64_t)state->presence,
+                   resource, user_name, event->etag, known->version, event_seq);
+    else
+        r = update_subject(db, event, known, event_seq, resource, user_name, err);
+    return r ? r
+             : db_run(db, err, "INSERT INTO due (at, seq, tie, subject) VALUES (?, ?, 0, ?)", "iii",
+                      urgent ? DUE_URGENT : DUE_NOW, event_seq, known->id);
+}
+
+/* What was written for an event that turned out to be refused. */
+static int
+take_back(struct db *db, int64_t event_seq, struct prov_error *err)
+{
+    return db_run(db, err, "DELETE FROM event WHERE seq = ?", "i", event_seq);
+}
+
+/* The event is written first: that shows, without a look before, whether it is known. */
+static int
+fold_new(struct store *store, const struct event *event, int64_t now_us,
+         struct store_answer *answer, struct prov_error *err)
+{
+    struct db *db = store->write;
+    CLEANUP(known_done) struct known known = { .state = { .presence = PRESENCE_IN } };
+    bool is_new, ignored;
+    int64_t seq;
+    int r = event->ignored ? PROV_OK : load_known(db, event, &known, err);
+
+    is_new = known.id == 0;
+    if (!r && is_new && !event->ignored)
+        r = next_subject(db, &known.id, err);
+    known.version += !event->ignored;
+    if (!r)
+        r = write_event(db, event, &known, now_us, &seq, err);
     if (r)
         return r;
-    event_seq = db_last_key(db);
-    if (subject->id == 0) {
-        r = db_run(db, err,
-                   "INSERT INTO subject (iss, uri, presence, resource, user_name, etag, version,"
-                   " last_event) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                   "ssisssii", event->iss, event->uri, (int64_t)subject->presence, resource,
-                   user_name, event->etag, subject->version, event_seq);
-        subject->id = db_last_key(db);
-        if (!r)
-            r = db_run(db, err, "UPDATE event SET subject = ? WHERE seq = ?", "ii", subject->id,
-                       event_seq);
-    } else {
-        r = db_run(db, err,
-                   "UPDATE subject SET presence = ?, resource = ?, user_name = ?,"
-                   " etag = coalesce(?, etag), version = ?, last_event = ? WHERE id = ?",
-                   "isssiii", (int64_t)subject->presence, resource, user_name, event->etag,
-                   subject->version, event_seq, subject->id);
+    if (seq == 0)
+        return answer_known(db, event, answer, &ignored, err);
+    if (!event->ignored) {
+        r = event_fold(event, &known.state, NULL, &answer->error);
+        if (r == PROV_E_NOMEM)
+            return error_nomem(err);
+        if (r) {
+            answer->status = PROV_ANSWER_REFUSED;
+            return take_back(db, seq, err);
+        }
+        /* an event that changes nothing counts too: it releases a parked subject, and the story
+         * tells that it came; the plan then finds no difference */
+        r = write_subject(store, event, &known, is_new, seq, err);
     }
-    if (!r)
-        r = db_run(db, err, "INSERT INTO due (at, subject) VALUES (?, ?)", "ii",
-                   urgent ? DUE_URGENT : DUE_NOW, subject->id);
+    if (!r) {
+        answer->status = PROV_ANSWER_ACCEPTED;
+        answer->version = known.version;
+    }
     return r;
 }
 
@@ -143,69 +285,25 @@ int
 accept_fold(struct store *store, const struct event *event, int64_t now_us,
             struct store_answer *answer, struct prov_error *err)
 {
-    struct db *db = store->write;
-    CLEANUP(subject_done) struct subject subject = { .presence = PRESENCE_IN };
-    struct subject_state state;
-    bool known = false, changed;
-    int r = find_duplicate(db, event, answer, &known, err);
+    bool known = false;
+    int r = event->txn ? find_transaction(store->write, event, answer, &known, err) : PROV_OK;
 
-    if (r || known)
-        return r;
-    if (event->ignored) {
-        answer->status = PROV_ANSWER_ACCEPTED;
-        return write_event(db, event, 0, 0, now_us, err);
-    }
-    r = load_subject(db, event, &subject, err);
-    if (r)
-        return r;
-    state = (struct subject_state){ subject.presence, STEAL(subject.resource) };
-    r = event_fold(event, &state, &changed, &answer->error);
-    subject.presence = state.presence;
-    subject.resource = state.resource;
-    if (r == PROV_E_NOMEM)
-        return error_nomem(err);
-    if (r) {
-        answer->status = PROV_ANSWER_REFUSED;
-        return PROV_OK;
-    }
-    /* an event that changes nothing counts too: it releases a parked subject, and the story tells
-     * that it came; the plan then finds no difference */
-    r = write_fold(store, event, now_us, &subject, err);
-    if (!r) {
-        answer->status = PROV_ANSWER_ACCEPTED;
-        answer->version = subject.version;
-    }
-    return r;
+    return r || known ? r : fold_new(store, event, now_us, answer, err);
 }
 
 /* ---- many events ---- */
 
-/* One savepoint an event: what it wrote goes when it fails, the rest of the group stays. A failure
- * of the store itself ends the whole transaction, since nothing after it can be trusted. */
+/* A failure of the store ends the whole transaction, since nothing after it can be trusted. */
 static int
 fold_call(struct store *store, struct accept_call *call, int64_t now_us, struct prov_error *err)
 {
-    struct db *db = store->write;
+    int r = PROV_OK;
 
-    for (size_t i = 0; i < call->count; i++) {
-        struct store_answer *answer = &call->answers[i];
-        int r;
-
-        if (!call->events[i]) /* refused before it came here */
-            continue;
-        r = db_run(db, err, "SAVEPOINT one", "");
-        if (!r)
-            r = accept_fold(store, call->events[i], now_us, answer, err);
-        if (r)
-            return r;
-        if (answer->status == PROV_ANSWER_REFUSED)
-            r = db_run(db, err, "ROLLBACK TO one", "");
-        if (!r)
-            r = db_run(db, err, "RELEASE one", "");
-        if (r)
-            return r;
+    for (size_t i = 0; !r && i < call->count; i++) {
+        if (call->events[i]) /* else refused before it came here */
+            r = accept_fold(store, call->events[i], now_us, &call->answers[i], err);
     }
-    return PROV_OK;
+    return r;
 }
 
 static int

@@ -50,8 +50,8 @@ MUST_CHECK int db_commit(struct db *db, struct prov_error *err);
 void db_rollback(struct db *db);
 
 /*
- * Runs one statement without rows. `types` has one letter for each `?`: 'i' int64_t, 's' const
- * char * (NULL is SQL NULL). sql must be a string that lives as long as the connection (a literal):
+ * Runs one statement without rows. `types` has one letter for each `?`: 'i' int64_t, 'n' int64_t
+ * (0 is SQL NULL), 's' const char * (NULL is SQL NULL). sql must be a string that lives as long as the connection (a literal):
  * statements are cached by its address.
  */
 MUST_CHECK int db_run(struct db *db, struct prov_error *err, const char *sql, const char *types,

@@ -60,6 +60,17 @@ MUST_CHECK int store_reader(struct store *store, struct db **ret, struct prov_er
 extern pthread_mutex_t store_list_lock;
 extern struct store *store_list;
 
+/*
+ * Inserting into `due` for a cause that is no event: due_new_cause() first, then
+ * "INSERT INTO due (at, " DUE_CAUSE ", subject, ...) SELECT 1, " DUE_CAUSE_KEY ", ...". The rows
+ * stand behind the news that are there, and no two causes have the same key.
+ */
+#define DUE_CAUSE "seq, tie"
+#define DUE_CAUSE_KEY                                                                              \
+    "(SELECT coalesce(max(seq), 0) FROM event), "                                                  \
+    "(SELECT CAST(value AS INTEGER) FROM fact WHERE key = 'causes')"
+MUST_CHECK int due_new_cause(struct db *db, struct prov_error *err);
+
 /* Reads a link row selected with LINK_COLUMNS starting at `first`. */
 #define LINK_COLUMNS                                                                               \
     "l.salesforce_id, l.confirmed, l.confirmed_version, l.settled_version, l.username_wanted, "    \

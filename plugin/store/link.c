@@ -159,7 +159,8 @@ store_put_link(struct store *store, int64_t subject, const struct link *link,
 /* ---- what is due ---- */
 
 struct due_row {
-    int64_t seq, subject;
+    struct due_key key;
+    int64_t subject;
     bool replan;
 };
 
@@ -173,8 +174,10 @@ read_due(struct db *db, int64_t now_us, int64_t limit, struct due_row *list, siz
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     bool row = true;
     int r = db_select(db, &rows, err,
-                      "SELECT seq, subject, replan FROM due WHERE at <= ? OR at > ?"
-                      " ORDER BY at, seq LIMIT ?",
+                      "SELECT * FROM (SELECT at, seq, tie, subject, replan FROM due WHERE at <= ?1"
+                      " ORDER BY at, seq, tie LIMIT ?3) UNION ALL"
+                      " SELECT * FROM (SELECT at, seq, tie, subject, replan FROM due WHERE at > ?2"
+                      " ORDER BY at, seq, tie LIMIT ?3) ORDER BY at, seq, tie LIMIT ?3",
                       "iii", now_us, now_us + CLOCK_JUMP_US, limit);
 
     *ret_count = 0;
@@ -183,7 +186,9 @@ read_due(struct db *db, int64_t now_us, int64_t limit, struct due_row *list, siz
         if (r || !row)
             break;
         list[(*ret_count)++] =
-            (struct due_row){ db_int(&rows, 0), db_int(&rows, 1), db_int(&rows, 2) != 0 };
+            (struct due_row){ .key = { db_int(&rows, 0), db_int(&rows, 1), db_int(&rows, 2) },
+                              .subject = db_int(&rows, 3),
+                              .replan = db_int(&rows, 4) != 0 };
     }
     return r;
 }
@@ -245,7 +250,7 @@ store_due(struct store *store, int64_t now_us, int64_t limit, struct work **ret,
             r = error_nomem(err);
             break;
         }
-        entry->due[entry->due_count++] = due[i].seq;
+        entry->due[entry->due_count++] = due[i].key;
         entry->link.replan = entry->link.replan || due[i].replan;
     }
     for (size_t i = 0; !r && i < count; i++) {
@@ -291,22 +296,43 @@ store_due_delete(struct store *store, const struct work *work, struct prov_error
                    work->subject.id);
 
     for (size_t i = 0; !r && i < work->due_count; i++)
-        r = db_run(store->write, err, "DELETE FROM due WHERE seq = ?", "i", work->due[i]);
+        r = db_run(store->write, err,
+                   "DELETE FROM due WHERE at = ? AND seq = ? AND tie = ? AND subject = ?", "iiii",
+                   work->due[i].at, work->due[i].seq, work->due[i].tie, work->subject.id);
     return r;
+}
+
+int
+due_new_cause(struct db *db, struct prov_error *err)
+{
+    return db_run(db, err,
+                  "INSERT INTO fact VALUES ('causes', 1)"
+                  " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1",
+                  "");
 }
 
 int
 store_due_add(struct store *store, int64_t subject, int64_t at, struct prov_error *err)
 {
-    return db_run(store->write, err, "INSERT INTO due (subject, at) VALUES (?, ?)", "ii", subject,
-                  at);
+    int r = due_new_cause(store->write, err);
+
+    return r ? r
+             : db_run(store->write, err,
+                      "INSERT INTO due (at, " DUE_CAUSE ", subject) VALUES (?, " DUE_CAUSE_KEY
+                      ", ?)",
+                      "ii", at, subject);
 }
 
 int
 store_due_replan(struct store *store, int64_t subject, struct prov_error *err)
 {
-    return db_run(store->write, err, "INSERT INTO due (at, subject, replan) VALUES (1, ?, 1)", "i",
-                  subject);
+    int r = due_new_cause(store->write, err);
+
+    return r ? r
+             : db_run(store->write, err,
+                      "INSERT INTO due (at, " DUE_CAUSE
+                      ", subject, replan) VALUES (1, " DUE_CAUSE_KEY ", ?, 1)",
+                      "i", subject);
 }
 
 /* The ids that a select with the parameters id and limit finds. */
@@ -367,48 +393,69 @@ store_unlinked(struct store *store, int64_t after, int64_t limit, int64_t *ret, 
 int
 store_wake_name(struct store *store, const char *username, struct prov_error *err)
 {
-    return db_run(store->write, err,
-                  "INSERT INTO due (at, subject) SELECT 1, subject FROM link"
-                  " WHERE waits_name = ?",
-                  "s", username);
+    int r = due_new_cause(store->write, err);
+
+    return r ? r
+             : db_run(store->write, err,
+                      "INSERT INTO due (at, " DUE_CAUSE ", subject) SELECT 1, " DUE_CAUSE_KEY
+                      ", subject FROM link"
+                      " WHERE waits_name = ?",
+                      "s", username);
 }
 
 int
 store_wake_manager(struct store *store, const char *iss, const char *uri, struct prov_error *err)
 {
-    return db_run(store->write, err,
-                  "INSERT INTO due (at, subject) SELECT 1, l.subject FROM link l"
-                  /* the plus keeps the index on iss out of it: an issuer is everybody, those who
+    int r = due_new_cause(store->write, err);
+
+    return r ? r
+             : db_run(
+                   store->write, err,
+                   "INSERT INTO due (at, " DUE_CAUSE ", subject) SELECT 1, " DUE_CAUSE_KEY
+                   ", l.subject FROM link l"
+                   /* the plus keeps the index on iss out of it: an issuer is everybody, those who
                      wait for one manager are few */
-                  " JOIN subject s ON s.id = l.subject WHERE l.waits_manager = ? AND +s.iss = ?",
-                  "ss", uri, iss);
+                   " JOIN subject s ON s.id = l.subject WHERE l.waits_manager = ? AND +s.iss = ?",
+                   "ss", uri, iss);
 }
 
 int
 store_due_if_linked(struct store *store, int64_t subject, const char *iss, const char *manager_uri,
                     struct prov_error *err)
 {
-    return db_run(store->write, err,
-                  "INSERT INTO due (at, subject) SELECT 1, ? FROM subject s"
-                  " JOIN link l ON l.subject = s.id WHERE s.iss = ? AND s.uri = ?"
-                  " AND l.salesforce_id IS NOT NULL",
-                  "iss", subject, iss, manager_uri);
+    int r = due_new_cause(store->write, err);
+
+    return r ? r
+             : db_run(store->write, err,
+                      "INSERT INTO due (at, " DUE_CAUSE ", subject) SELECT 1, " DUE_CAUSE_KEY ", ?"
+                      " FROM subject s"
+                      " JOIN link l ON l.subject = s.id WHERE s.iss = ? AND s.uri = ?"
+                      " AND l.salesforce_id IS NOT NULL",
+                      "iss", subject, iss, manager_uri);
 }
 
 int
 store_replan_parked(struct store *store, const char *plan_digest, struct prov_error *err)
 {
-    return db_run(store->write, err,
-                  "INSERT INTO due (at, subject) SELECT 1, subject FROM link"
-                  " WHERE outcome = 'refused' AND plan_digest IS NOT ?",
-                  "s", plan_digest);
+    int r = due_new_cause(store->write, err);
+
+    return r ? r
+             : db_run(store->write, err,
+                      "INSERT INTO due (at, " DUE_CAUSE ", subject) SELECT 1, " DUE_CAUSE_KEY
+                      ", subject FROM link"
+                      " WHERE outcome = 'refused' AND plan_digest IS NOT ?",
+                      "s", plan_digest);
 }
 
 int
 store_due_parked(struct store *store, int64_t *ret_count, struct prov_error *err)
 {
-    int r = db_run(store->write, err,
-                   "INSERT INTO due (at, subject) SELECT 1, subject FROM link"
+    int r = due_new_cause(store->write, err);
+
+    if (!r)
+        r = db_run(store->write, err,
+                   "INSERT INTO due (at, " DUE_CAUSE ", subject) SELECT 1, " DUE_CAUSE_KEY
+                   ", subject FROM link"
                    " WHERE outcome = 'refused'",
                    "");
 
@@ -421,7 +468,8 @@ int
 store_forget_events(struct store *store, int64_t before_us, struct prov_error *err)
 {
     return db_run(store->write, err,
-                  "DELETE FROM event WHERE received_us < ? AND (subject IS NULL OR version <="
+                  "DELETE FROM event WHERE received_us < ?1 AND seq <"
+                  " (SELECT max(seq) FROM event) AND (subject IS NULL OR version <="
                   " (SELECT settled_version FROM link WHERE link.subject = event.subject))",
                   "i", before_us);
 }
@@ -594,8 +642,15 @@ store_untold(struct store *store, int64_t subject, int64_t up_to_version, struct
 
     if (!r)
         r = db_select(db, &rows, err,
-                      "SELECT seq, iss, jti, txn, version, kinds FROM event"
-                      " WHERE subject = ? AND version <= ? AND told = 0 ORDER BY version",
+                      /* they are told in their order, so before one that was told stands none
+                         that was not */
+                      "WITH RECURSIVE untold (seq) AS ("
+                      "SELECT last_event FROM subject WHERE id = ?"
+                      " UNION ALL SELECT o.previous FROM untold JOIN event o ON o.seq = untold.seq"
+                      " WHERE o.told = 0)"
+                      " SELECT e.seq, e.iss, e.jti, e.txn, e.version, e.kinds FROM untold"
+                      " JOIN event e ON e.seq = untold.seq"
+                      " WHERE e.version <= ? AND e.told = 0 ORDER BY e.version",
                       "ii", subject, up_to_version);
     while (!r) {
         struct json_object *entry;

@@ -319,8 +319,12 @@ store_read_subject(struct store *store, const char *user, struct json_object **r
         r = make_row(&rows, true, &result, err);
     if (!r)
         r = db_select(db, &rows, err,
-                      "SELECT * FROM (SELECT " EVENT_COLUMNS EVENT_TABLES " WHERE e.subject = ?"
-                      " ORDER BY e.version DESC LIMIT 100) ORDER BY 6",
+                      "WITH RECURSIVE story (seq, place) AS ("
+                      "SELECT last_event, 1 FROM subject WHERE id = ?"
+                      " UNION ALL SELECT o.previous, story.place + 1 FROM story"
+                      " JOIN event o ON o.seq = story.seq WHERE story.place < 100)"
+                      " SELECT " EVENT_COLUMNS EVENT_TABLES " JOIN story ON e.seq = story.seq"
+                      " ORDER BY e.version",
                       "i", id);
     if (!r)
         r = append_events(&rows, events, err);
@@ -388,6 +392,10 @@ count_states(struct db *db, struct json_object *counts, struct prov_error *err)
     return r;
 }
 
+/* Of those who are due for each reason, so many are looked at to find who has waited longest; they
+ * stand in the order in which they came. */
+#define OLDEST_OF INT64_C(300)
+
 int
 store_read_counts(struct store *store, struct json_object **ret, struct prov_error *err)
 {
@@ -408,11 +416,20 @@ store_read_counts(struct store *store, struct json_object **ret, struct prov_err
     /* the oldest event not settled yet; the event itself says how long it has been waiting */
     if (!r)
         r = db_select(db, &rows, err,
-                      "SELECT (SELECT count(*) FROM event), (SELECT count(*) FROM due),"
-                      " coalesce((SELECT min(e.received_us) FROM due d JOIN event e"
-                      " ON e.subject = d.subject LEFT JOIN link l ON l.subject = e.subject"
-                      " WHERE e.version > coalesce(l.settled_version, 0)), 0)",
-                      "");
+                      "WITH RECURSIVE head (subject) AS ("
+                      "SELECT subject FROM (SELECT subject FROM due WHERE at = 0 ORDER BY seq"
+                      " LIMIT ?1) UNION SELECT subject FROM (SELECT subject FROM due WHERE at = 1"
+                      " ORDER BY seq LIMIT ?1) UNION SELECT subject FROM (SELECT subject FROM due"
+                      " WHERE at > 1 ORDER BY at, seq LIMIT ?1)),"
+                      " waiting (seq, settled) AS ("
+                      "SELECT s.last_event, coalesce(l.settled_version, 0) FROM head"
+                      " JOIN subject s ON s.id = head.subject LEFT JOIN link l ON l.subject = s.id"
+                      " UNION ALL SELECT e.previous, waiting.settled FROM waiting"
+                      " JOIN event e ON e.seq = waiting.seq WHERE e.version > waiting.settled + 1)"
+                      " SELECT (SELECT count(*) FROM event), (SELECT count(*) FROM due),"
+                      " coalesce((SELECT min(e.received_us) FROM waiting"
+                      " JOIN event e ON e.seq = waiting.seq WHERE e.version > waiting.settled), 0)",
+                      "i", OLDEST_OF);
     if (!r)
         r = db_next(&rows, &row, err);
     if (r)

@@ -25,16 +25,21 @@ static const char tables[] =
     /* the URI first: users have many, hosts few issuers, and people ask by URI alone */
     "CREATE UNIQUE INDEX subject_key ON subject (uri, iss);"
     "CREATE INDEX subject_user_name ON subject (user_name COLLATE NOCASE);"
+    /* `previous` is the subject's event before: with subject.last_event it makes a list, where an
+       index on subject would have every event write a page of its own. The newest event is never
+       forgotten, so that no number comes twice. */
     "CREATE TABLE event ("
-    " seq INTEGER PRIMARY KEY AUTOINCREMENT, iss TEXT NOT NULL, jti TEXT NOT NULL,"
-    " digest TEXT NOT NULL, txn TEXT, subject INTEGER, version INTEGER NOT NULL,"
-    " kinds TEXT NOT NULL, received_us INTEGER NOT NULL, told INTEGER NOT NULL DEFAULT 0,"
-    " UNIQUE (iss, jti));"
-    "CREATE INDEX event_txn ON event (iss, txn, digest) WHERE txn IS NOT NULL;"
-    "CREATE INDEX event_subject ON event (subject, version);"
-    "CREATE TABLE due (seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL,"
-    " subject INTEGER NOT NULL, replan INTEGER NOT NULL DEFAULT 0);"
-    "CREATE INDEX due_at ON due (at, seq);"
+    " seq INTEGER PRIMARY KEY, iss TEXT NOT NULL, jti TEXT NOT NULL, digest TEXT NOT NULL,"
+    " txn TEXT, subject INTEGER, version INTEGER NOT NULL, previous INTEGER, kinds TEXT NOT NULL,"
+    " received_us INTEGER NOT NULL, told INTEGER NOT NULL DEFAULT 0);"
+    "CREATE UNIQUE INDEX event_key ON event (jti, iss);"
+    "CREATE INDEX event_txn ON event (txn, digest) WHERE txn IS NOT NULL;"
+    /* one tree, in the order in which it is worked off: `seq` is the event's that made the subject
+       due, with tie 0; or the newest one's when there was another cause, with the cause's number as
+       tie. So no row ever comes twice, and who deletes what was read deletes nothing newer. */
+    "CREATE TABLE due (at INTEGER NOT NULL, seq INTEGER NOT NULL, tie INTEGER NOT NULL,"
+    " subject INTEGER NOT NULL, replan INTEGER NOT NULL DEFAULT 0,"
+    " PRIMARY KEY (at, seq, tie, subject)) WITHOUT ROWID;"
     "CREATE INDEX due_timed ON due (subject) WHERE at > 1;"
     "CREATE TABLE command (subject INTEGER NOT NULL, kind TEXT NOT NULL, version INTEGER NOT NULL,"
     " sealed BLOB, PRIMARY KEY (subject, kind, version)) WITHOUT ROWID;"
@@ -68,6 +73,26 @@ static const char *const steps[] = {
     /* 3: an admin may ask for a replan */
     "ALTER TABLE due ADD COLUMN replan INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE link ADD COLUMN replan INTEGER NOT NULL DEFAULT 0;",
+    /* 4: events of a subject are a list instead of an index, their digests half as long */
+    "CREATE TABLE event_4 ("
+    " seq INTEGER PRIMARY KEY, iss TEXT NOT NULL, jti TEXT NOT NULL, digest TEXT NOT NULL,"
+    " txn TEXT, subject INTEGER, version INTEGER NOT NULL, previous INTEGER, kinds TEXT NOT NULL,"
+    " received_us INTEGER NOT NULL, told INTEGER NOT NULL DEFAULT 0);"
+    "INSERT INTO event_4 SELECT seq, iss, jti, substr(digest, 1, 32), txn, subject, version,"
+    " CASE WHEN subject IS NOT NULL THEN lag(seq) OVER (PARTITION BY subject ORDER BY version)"
+    " END, kinds, received_us, told FROM event ORDER BY seq;"
+    "DROP TABLE event;"
+    "ALTER TABLE event_4 RENAME TO event;"
+    "CREATE UNIQUE INDEX event_key ON event (jti, iss);"
+    "CREATE INDEX event_txn ON event (txn, digest) WHERE txn IS NOT NULL;"
+    /* and what is due is one tree instead of two */
+    "CREATE TABLE due_4 (at INTEGER NOT NULL, seq INTEGER NOT NULL, tie INTEGER NOT NULL,"
+    " subject INTEGER NOT NULL, replan INTEGER NOT NULL DEFAULT 0,"
+    " PRIMARY KEY (at, seq, tie, subject)) WITHOUT ROWID;"
+    "INSERT INTO due_4 SELECT at, 0, seq, subject, replan FROM due;"
+    "DROP TABLE due;"
+    "ALTER TABLE due_4 RENAME TO due;"
+    "CREATE INDEX due_timed ON due (subject) WHERE at > 1;",
 };
 
 _Static_assert(sizeof(steps) / sizeof(steps[0]) == STORE_SCHEMA_VERSION - 1,

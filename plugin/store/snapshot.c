@@ -22,7 +22,7 @@ static const char tables[] =
 
 /* ---- life ---- */
 
-/* The number of the newest event, also when it is forgotten by now. */
+/* The number of the newest event, which is never forgotten. */
 static int
 newest_event(struct store *store, int64_t *ret, struct prov_error *err)
 {
@@ -33,9 +33,7 @@ newest_event(struct store *store, int64_t *ret, struct prov_error *err)
     int r = store_reader(store, &db, err);
 
     if (!r)
-        r = db_select(db, &rows, err,
-                      "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0)",
-                      "");
+        r = db_select(db, &rows, err, "SELECT coalesce(max(seq), 0) FROM event", "");
     if (!r)
         r = db_next(&rows, &row, err);
     if (!r)

@@ -367,8 +367,10 @@ bind(struct db *db, const char *sql, const char *types, va_list values,
         return r;
     for (int i = 0; types[i]; i++) {
         r = SQLITE_MISUSE;
-        if (types[i] == 'i') {
-            r = sqlite3_bind_int64(statement, i + 1, va_arg(values, int64_t));
+        if (types[i] == 'i' || types[i] == 'n') {
+            int64_t number = va_arg(values, int64_t);
+            r = types[i] == 'n' && number == 0 ? sqlite3_bind_null(statement, i + 1)
+                                               : sqlite3_bind_int64(statement, i + 1, number);
         } else if (types[i] == 's') {
             const char *text = va_arg(values, const char *);
             r = sqlite3_bind_text(statement, i + 1, text, -1, lifetime);
@@ -395,8 +397,7 @@ db_run(struct db *db, struct prov_error *err, const char *sql, const char *types
     step = sqlite3_step(statement);
     if (step != SQLITE_DONE && step != SQLITE_ROW)
         r = fail(db, step, sql, err);
-    sqlite3_reset(statement);
-    sqlite3_clear_bindings(statement);
+    sqlite3_reset(statement); /* what is bound stays until it is bound anew: always before a run */
     return r;
 }
 

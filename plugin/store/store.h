@@ -23,7 +23,7 @@
 #include "plugin/event/event.h"
 
 /* Of the tables this sfprov reads and writes; older ones are brought up to date (schema.c). */
-#define STORE_SCHEMA_VERSION 3
+#define STORE_SCHEMA_VERSION 4
 
 struct store;
 
@@ -152,11 +152,16 @@ struct link {
     bool replan; /* an admin asked for it (rule 10), and it is not settled yet */
 };
 
+/* A row of `due`. */
+struct due_key {
+    int64_t at, seq, tie;
+};
+
 /* One due subject with all that delivery needs, and the rows of `due` that named it. */
 struct work {
     struct subject subject;
     struct link link;
-    int64_t *due;
+    struct due_key *due;
     size_t due_count;
 };
 

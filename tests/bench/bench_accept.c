@@ -308,8 +308,23 @@ clean_up(void)
     rmdir(bench.directory);
 }
 
+static void
+compare_all(struct bench *what, const char *wanted)
+{
+    static const struct {
+        const char *name;
+        size_t threads, group;
+    } ways[] = { { "group1", 1, 1 }, { "group100", 1, GROUP_MOST }, { "threads8", THREADS, 1 } };
+
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        if (!wanted || strcmp(wanted, ways[i].name) == 0)
+            compare(what, ways[i].name, ways[i].threads, ways[i].group);
+    }
+}
+
+/* With an argument, only the comparison of that name, such as group100. */
 int
-main(void)
+main(int argc, char **argv)
 {
     const char *tmp = getenv("TMPDIR");
     struct prov_error err = PROV_ERROR_INIT;
@@ -330,9 +345,7 @@ main(void)
         ours(&bench, 0, USERS, GROUP_MOST, turn);
         bare(&bench, 0, USERS, GROUP_MOST, turn);
     }
-    compare(&bench, "group1", 1, 1);
-    compare(&bench, "group100", 1, 100);
-    compare(&bench, "threads8", THREADS, 1);
+    compare_all(&bench, argc > 1 ? argv[1] : NULL);
     store_free(bench.store);
     sqlite3_finalize(bench.begin);
     sqlite3_finalize(bench.insert);

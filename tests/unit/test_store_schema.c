@@ -94,6 +94,21 @@ check_subjects(struct store *store)
     T_STR(org, "00D5g0000A7E9vcEQC");
 }
 
+/* Every event of a user is in his story, oldest first. */
+static void
+check_story(struct store *store)
+{
+    AUTO_JSON struct json_object *bob = NULL;
+    struct prov_error err = PROV_ERROR_INIT;
+    struct json_object *events;
+
+    T_OK(store_read_subject(store, "/Users/bob", &bob, &err), &err);
+    events = json_get(bob, "events");
+    T_INT(json_object_array_length(events), 3);
+    for (size_t i = 0; i < json_object_array_length(events); i++)
+        T_INT(json_get_int(json_object_array_get_idx(events, i), "version", -1), i + 1);
+}
+
 /* What was accepted before is known still, and news for old subjects fold into them. */
 static void
 check_events(struct store *store)
@@ -127,6 +142,7 @@ a_store_of_schema_1_is_brought_up_to_date(void)
     check_counts(s.store);
     T_INT(version_of(&s), STORE_SCHEMA_VERSION);
     check_subjects(s.store);
+    check_story(s.store);
     check_events(s.store);
     scratch_restart(&s);
     T_INT(scratch_id(s.store, "/Users/ada"), 0); /* of another issuer */
@@ -147,7 +163,8 @@ list_tables(const char *path, struct json_object *list)
                    "SELECT m.type || ' ' || m.name || ' ' || coalesce(c.name, '') || ' '"
                    " || coalesce(c.type, '') || c.\"notnull\" || coalesce(c.dflt_value, '')"
                    " || c.pk FROM sqlite_schema m JOIN pragma_table_xinfo(m.name) c"
-                   " WHERE m.type = 'table' UNION ALL"
+                   " WHERE m.type = 'table' AND m.name <> 'sqlite_sequence'"
+                   " UNION ALL"
                    " SELECT 'index ' || m.tbl_name || ' ' || l.name || ' ' || l.\"unique\""
                    " || l.partial || ' ' || coalesce(c.name, '') || coalesce(c.coll, '')"
                    " || c.seqno || c.key || coalesce(substr(m.sql, instr(m.sql, ' WHERE ')), '')"
