@@ -7,6 +7,7 @@
  */
 #include "patterns/pattern.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "patterns/username.h"
@@ -328,22 +329,34 @@ note(struct output *out, const char *source, const char *origin, size_t start, s
             (struct pattern_segment){ source, origin, start, end - start };
 }
 
+/* Whether put_value() would put nothing. */
+static bool
+is_empty(const struct pattern *pattern, enum pattern_key key, struct value value)
+{
+    size_t width = pattern->separator_length;
+
+    while (key != PATTERN_UN && value.length >= width &&
+           memcmp(value.bytes, pattern->separator, width) == 0) {
+        value.bytes += width;
+        value.length -= width;
+    }
+    return !value.length;
+}
+
+/* Where nothing is there, there is no separator either; WSO2 ends the name in one. */
 static int
 put_segment(struct output *out, const struct pattern *pattern, enum pattern_key key,
             struct value value)
 {
     size_t start = out->used, body;
 
+    if (is_empty(pattern, key, value))
+        return 0;
     if (start && put(out, pattern->separator, pattern->separator_length))
         return -1;
     body = out->used;
     if (put_value(out, pattern, key, value))
         return -1;
-    if (out->used == body) {
-        /* Nothing there: no separator either, where WSO2 ends the name in one. */
-        out->used = start;
-        return 0;
-    }
     if (start)
         note(out, "separator", pattern->separator_origin, start, body);
     note(out, key_names[key], value.origin, body, out->used);
