@@ -217,23 +217,32 @@ new_element(const char *name, struct json_object *value, struct json_object **re
 /* A list that values are put into. */
 struct additions {
     struct json_object *list;
-    /* What is in it, as an object whose names are canonical texts: looking through a long list for
-     * each of many values would take minutes. NULL: whatever comes is appended. */
+    /* What is in it, as an object of canonical text -> index: looking through a long list for each
+     * of many values would take minutes. NULL: whatever comes is appended. */
     struct json_object *known;
-    size_t primary; /* index of the last one appended that is primary; SIZE_MAX: none is */
+    size_t primary; /* index of the last one that was put in as primary; SIZE_MAX: none was */
 };
 
-/* Whether the list has an equal element; from now on it has. */
+/* Where the list has this element, else where it will be appended. Whether it is primary does not
+ * make it another one: an address that becomes primary is not a second address. */
 static int
-note_element(struct additions *additions, struct json_object *element, bool *ret_known,
+note_element(struct additions *additions, struct json_object *element, size_t next, size_t *ret,
              struct prov_error *err)
 {
-    AUTO_FREE char *text = json_canonical(element);
+    AUTO_JSON struct json_object *key = NULL;
+    AUTO_FREE char *text = NULL;
+    struct json_object *index = NULL;
 
+    if (json_object_is_type(element, json_type_object) &&
+        json_object_deep_copy(element, &key, NULL) == 0)
+        scim_value_remove(key, "primary");
+    text = json_canonical(key ? key : element);
     if (!text)
         return error_nomem(err);
-    *ret_known = json_object_object_get_ex(additions->known, text, NULL);
-    if (!*ret_known && json_put(additions->known, text, NULL) != PROV_OK)
+    *ret = next;
+    if (json_object_object_get_ex(additions->known, text, &index))
+        *ret = (size_t)json_object_get_int64(index);
+    else if (json_put_int(additions->known, text, (int64_t)next) != PROV_OK)
         return error_nomem(err);
     return PROV_OK;
 }
@@ -242,22 +251,24 @@ static int
 note_list(struct additions *additions, struct prov_error *err)
 {
     int result = PROV_OK;
-    bool known;
+    size_t place;
 
     additions->known = json_object_new_object();
     for (size_t i = 0; result == PROV_OK && i < json_object_array_length(additions->list); i++)
         result =
-            note_element(additions, json_object_array_get_idx(additions->list, i), &known, err);
+            note_element(additions, json_object_array_get_idx(additions->list, i), i, &place, err);
     return result;
 }
 
-/* Appends one value, unless the list has it (RFC 7644 3.5.2.1). Nothing and {} say nothing. */
+/* Appends one value. Of one that the list has, only what is said of `primary` is taken (RFC 7644
+ * 3.5.2.1). Nothing and {} say nothing. */
 static int
-append_new(struct additions *additions, const char *name, struct json_object *value,
-           struct prov_error *err)
+put_element(struct additions *additions, const char *name, struct json_object *value,
+            struct prov_error *err)
 {
     AUTO_JSON struct json_object *element = NULL;
-    bool known = false;
+    size_t end = json_object_array_length(additions->list), place = end;
+    struct json_object *primary;
     int result;
 
     if (!scim_is_present(value))
@@ -268,12 +279,16 @@ append_new(struct additions *additions, const char *name, struct json_object *va
     if (json_object_is_type(element, json_type_object) && json_object_object_length(element) == 0)
         return PROV_OK;
     if (additions->known)
-        result = note_element(additions, element, &known, err);
-    if (result != PROV_OK || known)
-        return result;
-    if (scim_is_true(json_get_nocase(element, "primary", NULL)))
-        additions->primary = json_object_array_length(additions->list);
-    return scim_value_append(additions->list, STEAL(element), err);
+        result = note_element(additions, element, end, &place, err);
+    primary = json_get_nocase(element, "primary", NULL);
+    if (result == PROV_OK && scim_is_true(primary))
+        additions->primary = place;
+    if (result == PROV_OK && place == end)
+        result = scim_value_append(additions->list, STEAL(element), err);
+    else if (result == PROV_OK && primary)
+        result = put(json_object_array_get_idx(additions->list, place), "primary",
+                     copy_of("primary", primary), err);
+    return result;
 }
 
 /* A multi-valued attribute; a single value where an array is meant is taken as one. A list replaced
@@ -297,8 +312,8 @@ put_values(struct json_object *object, const char *name, struct json_object *val
         result = note_list(&additions, err);
     known = additions.known;
     for (size_t i = 0; result == PROV_OK && i < count; i++)
-        result = append_new(&additions, name, several ? json_object_array_get_idx(value, i) : value,
-                            err);
+        result = put_element(&additions, name,
+                             several ? json_object_array_get_idx(value, i) : value, err);
     if (result == PROV_OK && op == SCIM_ADD && additions.primary != SIZE_MAX)
         result = scim_value_sole_primary(additions.list, additions.primary, err);
     if (result == PROV_OK && json_object_array_length(additions.list) == 0)
