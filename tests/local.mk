@@ -28,3 +28,4 @@ include tests/guards/local.mk
 include tests/bench/local.mk
 include tests/e2e/local.mk
 include tests/unit/local.mk
+include tests/fuzz/local.mk

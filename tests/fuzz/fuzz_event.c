@@ -1,0 +1,122 @@
+/*
+ * event_parse and event_fold: a token is refused with a reason, or it is the same event each time,
+ * without a password in it, and what it makes of a subject can be stored, read back, and made again.
+ */
+#include "tests/fuzz/fuzz.h"
+
+#include <strings.h>
+
+#include "plugin/event/event.h"
+
+static const char known[] =
+    "{\"userName\":\"a\",\"active\":\"True\",\"name\":{\"givenName\":\"A\"},\"emails\":[{\"value\":"
+    "\"a@x\",\"type\":\"work\",\"primary\":true},{\"value\":\"b@x\",\"type\":\"home\"},\"c@x\"],"
+    "\"roles\":[\"r\"],\"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User\":"
+    "{\"department\":\"d\",\"manager\":{\"value\":\"7\",\"$ref\":\"../Users/7\"}}}";
+
+static bool
+holds_password(struct json_object *value)
+{
+    if (json_object_is_type(value, json_type_array)) {
+        for (size_t i = 0; i < json_object_array_length(value); i++) {
+            if (holds_password(json_object_array_get_idx(value, i)))
+                return true;
+        }
+        return false;
+    }
+    if (!json_object_is_type(value, json_type_object))
+        return false;
+    json_object_object_foreach(value, name, member)
+    {
+        if (strcasecmp(name, "password") == 0 || holds_password(member))
+            return true;
+    }
+    return false;
+}
+
+static struct event *
+parse(const uint8_t *data, size_t size)
+{
+    AUTO_FREE char *text = fuzz_text(data, size);
+    struct prov_error err = PROV_ERROR_INIT;
+    struct event *event = NULL;
+
+    if (event_parse(text, size, "https://host", &event, &err) != PROV_OK)
+        FUZZ_CHECK(!event && err.code != PROV_OK && strlen(err.text) > 10);
+    return event;
+}
+
+static void
+check_event(const struct event *event)
+{
+    size_t jti = strlen(event->jti);
+
+    FUZZ_CHECK(jti > 0 && jti <= 256 && *event->iss && *event->kinds);
+    FUZZ_CHECK(strlen(event->digest) == DIGEST_HEX_SIZE - 1);
+    FUZZ_CHECK(strncmp(event->uri, event->ignored ? "/Groups/" : "/Users/", 7) == 0);
+    FUZZ_CHECK(!event->ignored || !event->payload);
+    FUZZ_CHECK((event->data != EVENT_NO_DATA) == (event->payload != NULL) || event->ignored);
+    FUZZ_CHECK(!holds_password(event->payload));
+}
+
+/* Folds into a state of that resource; the new one is the caller's. NULL: none, or refused. */
+static struct json_object *
+fold(const struct event *event, struct json_object *resource, bool *ret_changed)
+{
+    struct subject_state state = { .presence = PRESENCE_IN, .resource = json_ref(resource) };
+    struct prov_error err = PROV_ERROR_INIT;
+    AUTO_FREE char *before = json_canonical(resource), *after = NULL;
+
+    *ret_changed = false;
+    if (event_fold(event, &state, ret_changed, &err) != PROV_OK) {
+        FUZZ_CHECK(event->data == EVENT_PATCH && strlen(err.text) > 10);
+        FUZZ_CHECK(state.resource == resource && state.presence == PRESENCE_IN);
+        json_object_put(state.resource);
+        return NULL;
+    }
+    FUZZ_CHECK(state.presence >= PRESENCE_IN && state.presence <= PRESENCE_GONE);
+    after = json_canonical(resource);
+    FUZZ_CHECK(before && after && strcmp(before, after) == 0);
+    return state.resource;
+}
+
+static void
+check_fold(const struct event *event, struct json_object *resource)
+{
+    AUTO_JSON struct json_object *first = NULL, *second = NULL, *stored = NULL;
+    AUTO_FREE char *payload = json_text(event->payload), *text = NULL, *after = NULL;
+    struct prov_error err = PROV_ERROR_INIT;
+    bool changed;
+
+    first = fold(event, resource, &changed);
+    after = json_text(event->payload);
+    FUZZ_CHECK(payload && after && strcmp(payload, after) == 0);
+    if (!first)
+        return;
+    text = json_text(first);
+    FUZZ_CHECK(text && json_parse(text, strlen(text), "the stored", &stored, &err) == PROV_OK);
+    FUZZ_CHECK(json_equal(first, stored));
+    FUZZ_CHECK(!holds_password(first));
+    /* what says how the user is, and not what changes, says nothing new the second time */
+    if (event->data == EVENT_PATCH)
+        return;
+    second = fold(event, stored, &changed);
+    FUZZ_CHECK(second && json_equal(first, second));
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    AUTO_JSON struct json_object *resource = json_tokener_parse(known);
+    struct event *event = parse(data, size), *again = event ? parse(data, size) : NULL;
+
+    if (event) {
+        check_event(event);
+        FUZZ_CHECK(again && strcmp(event->digest, again->digest) == 0);
+        check_fold(event, NULL);
+        check_fold(event, resource);
+    }
+    event_free(event);
+    event_free(again);
+    return 0;
+}
