@@ -163,11 +163,12 @@ describe(char **ret_json, struct prov_error *err)
 }
 
 static void
-hand_over_faults(struct json_object *faults, char **ret_faults)
+hand_over_faults(struct json_object *faults, struct json_object *warnings, char **ret_faults)
 {
     AUTO_JSON struct json_object *all = json_object_new_object();
 
-    if (ret_faults && all && json_put(all, "faults", json_ref(faults)) == PROV_OK)
+    if (ret_faults && all && json_put(all, "faults", json_ref(faults)) == PROV_OK &&
+        json_put(all, "warnings", json_ref(warnings)) == PROV_OK)
         *ret_faults = json_text(all);
 }
 
@@ -246,7 +247,7 @@ open_connector(const struct prov_open *options, prov_connector **ret_connector, 
     r = fields_parse(options->fields, options->fields_length, &connector->fields,
                      &connector->warnings, &faults, err);
     if (r) {
-        hand_over_faults(faults, ret_faults);
+        hand_over_faults(faults, connector->warnings, ret_faults);
         close_connector(connector, 0);
         return r;
     }

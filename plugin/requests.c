@@ -118,8 +118,19 @@ static int
 query_fields(const struct request_context *context, struct json_object *request,
              struct json_object **ret, struct prov_error *err)
 {
+    AUTO_JSON struct json_object *result = NULL;
+    struct json_object *warnings = NULL;
+    int r = fields_effective(context->fields, &result, err);
+
     (void)request;
-    return fields_effective(context->fields, ret, err);
+    if (r)
+        return r;
+    /* threads share the warnings, as in query_status() */
+    if ((context->warnings && json_object_deep_copy(context->warnings, &warnings, NULL) != 0) ||
+        json_put(result, "warnings", warnings))
+        return error_nomem(err);
+    *ret = STEAL(result);
+    return PROV_OK;
 }
 
 /* A query that asks Salesforce about one user, or about a page of them. */

@@ -560,6 +560,8 @@ fields_parse(const char *json, size_t length, struct fields **ret,
         int result = faults_first(faults, err);
         if (ret_faults)
             *ret_faults = STEAL(faults);
+        if (ret_warnings)
+            *ret_warnings = STEAL(warnings);
         return result;
     }
     if (make_digest(&reader, fields))

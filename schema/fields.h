@@ -64,7 +64,8 @@ struct fields {
  * Parses the connector fields: WSO2's own keys are aliases, all faults are found at once.
  * PROV_E_FIELDS: `err` holds the first fault and, where ret_faults is not NULL, *ret_faults all of
  * them, an array of {"field","value","reason","remedy"} (value never of a secret) that the caller
- * owns. On success *ret_warnings (may be NULL) is an array of the same form, perhaps empty.
+ * owns. On success and then *ret_warnings (may be NULL) is an array of the same form, perhaps
+ * empty.
  */
 MUST_CHECK int fields_parse(const char *json, size_t length, struct fields **ret,
                             struct json_object **ret_warnings, struct json_object **ret_faults,

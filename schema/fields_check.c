@@ -385,8 +385,8 @@ check_users(struct fields_draft *draft)
     if (fields->profile && letters_count(fields->profile) > 255)
         faults_add(&draft->faults, "profile", fields->profile, "give its Id",
                    "a profile's name has at most 255 characters");
-    if (mapping_compile_list(fields->mapping_rules, &defaults, &draft->faults, &fields->mapping,
-                             &why) == PROV_E_NOMEM)
+    if (mapping_compile_list(fields->mapping_rules, &defaults, &draft->faults, &draft->warnings,
+                             &fields->mapping, &why) == PROV_E_NOMEM)
         draft->faults.result = PROV_E_NOMEM;
     check_correlation(draft);
     check_match(draft);

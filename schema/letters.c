@@ -4,6 +4,7 @@
  * Salesforce field is the mapping's business. */
 #include "schema/letters.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -161,6 +162,32 @@ lower_letter(uint32_t letter)
     return letter;
 }
 
+/* The other way round. Of several capitals with one lower-case letter the first is the usual one. */
+static uint32_t
+upper_letter(uint32_t letter)
+{
+    /* lower-case letters that are not what their capital comes to: micro, dotless i, long s, final
+     * sigma */
+    static const uint32_t second_forms[][2] = {
+        { 0xb5, 0x39c }, { 0x131, 'I' }, { 0x17f, 'S' }, { 0x3c2, 0x3a3 }
+    };
+
+    if (letter < 0x80)
+        return letter >= 'a' && letter <= 'z' ? letter - ('a' - 'A') : letter;
+    for (size_t i = 0; i < sizeof(second_forms) / sizeof(second_forms[0]); i++) {
+        if (letter == second_forms[i][0])
+            return second_forms[i][1];
+    }
+    for (size_t i = 0; i < sizeof(lower_ranges) / sizeof(lower_ranges[0]); i++) {
+        const struct lower_range *range = &lower_ranges[i];
+        uint32_t capital = (uint32_t)((int32_t)letter - range->distance);
+        if (capital >= range->first && capital <= range->last &&
+            (capital - range->first) % range->step == 0 && capital != 0x1e9e)
+            return capital;
+    }
+    return letter;
+}
+
 size_t
 letters_count(const char *text)
 {
@@ -183,27 +210,40 @@ letters_cut(char *text, size_t most)
     text[end - text] = '\0';
 }
 
-char *
-letters_lower(const char *text)
+/* Every letter in the other case; what is no UTF-8 stays. */
+static char *
+in_case(const char *text, uint32_t (*other)(uint32_t))
 {
-    /* Lower case can be longer: U+023A is two bytes, its lower case three. */
-    char *lower = malloc(strlen(text) * 3 / 2 + 5);
+    /* It can be longer: U+023A is two bytes, its lower case three. */
+    char *made = malloc(strlen(text) * 3 / 2 + 5);
     size_t length = 0;
 
-    if (!lower)
+    if (!made)
         return NULL;
     while (*text) {
         const char *from = text;
         uint32_t letter = next_letter(&text);
         if (letter == 0xFFFD) {
-            memcpy(lower + length, from, (size_t)(text - from));
+            memcpy(made + length, from, (size_t)(text - from));
             length += (size_t)(text - from);
         } else {
-            length += put_letter(lower + length, lower_letter(letter));
+            length += put_letter(made + length, other(letter));
         }
     }
-    lower[length] = '\0';
-    return lower;
+    made[length] = '\0';
+    return made;
+}
+
+char *
+letters_lower(const char *text)
+{
+    return in_case(text, lower_letter);
+}
+
+char *
+letters_upper(const char *text)
+{
+    return in_case(text, upper_letter);
 }
 
 /* The ASCII form of one letter in lower case; "" if it has none. */
@@ -255,6 +295,33 @@ letters_ascii(const char *text)
     }
     ascii[length] = '\0';
     return ascii;
+}
+
+char *
+letters_plain(const char *text)
+{
+    char *plain = malloc(strlen(text) + 1); /* no form is longer than its letter */
+    size_t length = 0;
+
+    if (!plain)
+        return NULL;
+    while (*text) {
+        const char *from = text, *form;
+        uint32_t letter = next_letter(&text);
+        bool upper = lower_letter(letter) != letter;
+        char single[2];
+        if (letter >= 0x300 && letter <= 0x36F && length > 0 && (plain[length - 1] & 0x80) == 0)
+            continue; /* a mark over the Latin letter before it */
+        form = letter < 0x80 ? "" : ascii_form(letter, single);
+        if (!*form) {
+            memcpy(plain + length, from, (size_t)(text - from));
+            length += (size_t)(text - from);
+        }
+        for (; *form; form++)
+            plain[length++] = (char)(upper ? upper_letter((unsigned char)*form) : (uint32_t)*form);
+    }
+    plain[length] = '\0';
+    return plain;
 }
 
 char *

@@ -17,6 +17,13 @@ void letters_cut(char *text, size_t most);
 /* Lower case by Unicode's simple mapping; heap, NULL when out of memory. */
 MUST_CHECK char *letters_lower(const char *text);
 
+/* Upper case by the same mapping; a letter without one stays (so does U+00DF). As above. */
+MUST_CHECK char *letters_upper(const char *text);
+
+/* Latin letters without their accents ("Ångström" gives "Angstrom", "Weiß" "Weiss"), in their case;
+ * everything else as it is. Heap, NULL when out of memory. */
+MUST_CHECK char *letters_plain(const char *text);
+
 /* Only the letters and digits, a-z and 0-9, accents dropped ("Ångström" gives "angstrom"); what has
  * no ASCII form is left out. Heap, NULL when out of memory. */
 MUST_CHECK char *letters_ascii(const char *text);

@@ -11,17 +11,25 @@ libsfprov_la_SOURCES += \
 	schema/locale.c schema/locale.h \
 	schema/mapping.c schema/mapping.h \
 	schema/mapping_compile.c schema/mapping_rule.h \
+	schema/mapping_draft.c schema/mapping_draft.h \
+	schema/mapping_step.c schema/mapping_step.h \
+	schema/mapping_term.c schema/mapping_term.h \
 	schema/mapping_value.c \
+	schema/moment.c schema/moment.h \
 	schema/names.c schema/names.h \
+	schema/number.c schema/number.h \
+	schema/regex.c schema/regex.h \
 	schema/scope.c schema/scope.h \
 	schema/user_fields.c schema/user_fields.h
 
 # Made from the table of connector fields, and committed: test_fields fails when they differ.
-EXTRA_DIST += docs/sfprov.sample.json docs/man/fields.mdoc.inc docs/mapping.md docs/scope.md
+EXTRA_DIST += tests/golden/mapping docs/sfprov.sample.json docs/man/fields.mdoc.inc \
+	docs/mapping.md docs/scope.md
 
 if BUILD_TESTS
 schema_tests = tests/unit/test_fields tests/unit/test_addresses tests/unit/test_mapping \
-	tests/unit/test_mapping_rules tests/unit/test_letters tests/unit/test_scope
+	tests/unit/test_mapping_rules tests/unit/test_mapping_golden tests/unit/test_letters \
+	tests/unit/test_scope
 check_PROGRAMS += $(schema_tests)
 TESTS += $(schema_tests)
 tests_unit_test_fields_SOURCES = tests/unit/test_fields.c tests/unit/fields_run.h
@@ -32,6 +40,9 @@ tests_unit_test_mapping_SOURCES = tests/unit/test_mapping.c tests/unit/mapping_j
 tests_unit_test_mapping_LDADD = libunit.la libsfprov.la
 tests_unit_test_mapping_rules_SOURCES = tests/unit/test_mapping_rules.c tests/unit/mapping_json.h
 tests_unit_test_mapping_rules_LDADD = libunit.la libsfprov.la
+tests_unit_test_mapping_golden_SOURCES = tests/unit/test_mapping_golden.c \
+	tests/unit/mapping_json.h
+tests_unit_test_mapping_golden_LDADD = libunit.la libsfprov.la
 tests_unit_test_letters_SOURCES = tests/unit/test_letters.c tests/unit/mapping_json.h
 tests_unit_test_letters_LDADD = libunit.la libsfprov.la
 tests_unit_test_scope_SOURCES = tests/unit/test_scope.c

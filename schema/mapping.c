@@ -8,8 +8,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "schema/alias.h"
-
 #define ENTERPRISE "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:"
 #define ADDRESS    "addresses[type eq \\\"work\\\"]."
 #define NUMBER(of) "phoneNumbers[type eq \\\"" of "\\\"].value"
@@ -84,13 +82,16 @@ struct run {
 /* What became of one rule. */
 struct outcome {
     struct json_object *value; /* owned; NULL: nothing there */
-    const char *from, *note;   /* borrowed */
+    struct json_object *steps; /* owned; what each step made of it */
+    char from[256];
+    const char *note; /* static */
 };
 
 static void
 outcome_cleanup(struct outcome *outcome)
 {
     json_object_put(outcome->value);
+    json_object_put(outcome->steps);
 }
 
 static void add_problem(struct run *run, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -112,54 +113,43 @@ add_problem(struct run *run, const char *format, ...)
         run->problem_length += (size_t)length;
 }
 
-/* What a source holds: borrowed from the resource, or *owned for a derived one. */
+/* Out of memory, or a value that cannot be sent, which is noted. */
 static int
-look_up(const struct run *run, const struct mapping_source *source, struct json_object **ret,
-        struct json_object **owned, const char **ret_from)
+not_made(struct run *run, const struct mapping_rule *rule, const char *from, int result,
+         const struct value_problem *problem, bool *ret_failed)
 {
-    AUTO_FREE char *alias = NULL;
-
-    *ret_from = source->text;
-    if (source->path) {
-        *ret = scim_path_get(source->path, run->resource);
-        return PROV_OK;
-    }
-    alias = alias_derive(run->resource, ret_from);
-    if (!alias && *ret_from)
-        return PROV_E_NOMEM;
-    if (alias && !(*owned = json_object_new_string(alias)))
-        return PROV_E_NOMEM;
-    *ret = *owned;
+    if (result == PROV_E_NOMEM)
+        return result;
+    *ret_failed = true;
+    add_problem(run, "%s'%s' (from '%s') %s: %s", run->problem_count ? "; " : "", rule->field,
+                *from ? from : mapping_term_first(&rule->term), problem->reason, problem->remedy);
     return PROV_OK;
 }
 
-/* The first source with a value that is not blank. *ret_failed: one that cannot be sent was met and
- * noted; the sources after it are not asked, as they would hide it. */
+/* What the sources and steps of the rule give. *ret_failed: something that cannot be sent. */
 static int
 from_sources(struct run *run, const struct mapping_rule *rule, struct outcome *outcome,
              bool *ret_failed)
 {
-    for (size_t i = 0; i < rule->source_count && !outcome->value; i++) {
-        AUTO_JSON struct json_object *owned = NULL;
-        struct json_object *found = NULL;
-        struct value_problem problem;
-        int result = look_up(run, &rule->sources[i], &found, &owned, &outcome->from);
+    AUTO_JSON struct json_object *list = json_object_new_array();
+    struct term_run term_run = { .resource = run->resource };
+    struct json_object *value;
+    int result;
 
-        if (result)
-            return result;
-        if (!found)
-            continue;
-        result = mapping_value(rule, found, &outcome->value, &outcome->note, &problem);
-        if (result == PROV_E_NOMEM)
-            return result;
-        if (result) {
-            add_problem(run, "%s'%s' (from '%s') %s: %s", run->problem_count ? "; " : "",
-                        rule->field, outcome->from, problem.reason, problem.remedy);
-            *ret_failed = true;
-            return PROV_OK;
-        }
-    }
-    return PROV_OK;
+    outcome->steps = json_object_new_array();
+    if (!list || !outcome->steps)
+        return PROV_E_NOMEM;
+    term_run.trace = outcome->steps;
+    result = mapping_term_values(&rule->term, &term_run, list);
+    if (result)
+        return not_made(run, rule, term_run.from, result, &term_run.problem, ret_failed);
+    snprintf(outcome->from, sizeof(outcome->from), "%s", term_run.from);
+    if (json_object_array_length(list) == 0)
+        return PROV_OK;
+    value = rule->kind == USER_FIELD_MULTI_PICKLIST ? list : json_object_array_get_idx(list, 0);
+    result = mapping_value(rule, value, &outcome->value, &outcome->note, &term_run.problem);
+    return result ? not_made(run, rule, term_run.from, result, &term_run.problem, ret_failed)
+                  : PROV_OK;
 }
 
 static int
@@ -172,53 +162,72 @@ copy_of(struct json_object *value, struct json_object **ret)
 static int
 from_default(const struct run *run, const struct mapping_rule *rule, struct outcome *outcome)
 {
-    outcome->from = "";
     outcome->note = NULL;
     if (!rule->fallback || (rule->leave && !run->creating))
         return PROV_OK;
-    outcome->from = rule->fallback_from;
+    snprintf(outcome->from, sizeof(outcome->from), "%s", rule->fallback_from);
     return copy_of(rule->fallback, &outcome->value);
 }
 
+/* The line of a field: value, where it comes from, by which rule, through which steps. */
 static int
 trace(const struct run *run, const struct mapping_rule *rule, struct json_object *value,
-      const char *from, const char *note)
+      const struct outcome *outcome, const char *note)
 {
     AUTO_JSON struct json_object *entry = json_object_new_object();
+    char place[32] = "default mapping";
 
+    if (rule->given >= 0)
+        snprintf(place, sizeof(place), "mapping[%d]", rule->given);
     if (!entry || json_put_string(entry, "field", rule->field) ||
-        json_put(entry, "value", json_ref(value)) || json_put_string(entry, "from", from) ||
-        json_put_string(entry, "note", note ? note : "") ||
-        json_object_array_add(run->trace, entry) != 0)
+        json_put(entry, "value", json_ref(value)) ||
+        json_put_string(entry, "from", outcome ? outcome->from : "") ||
+        json_put_string(entry, "note", note ? note : "") || json_put_string(entry, "rule", place))
         return PROV_E_NOMEM;
-    STEAL(entry);
+    if (outcome && json_object_is_type(outcome->steps, json_type_array) &&
+        json_object_array_length(outcome->steps) > 0 &&
+        json_put(entry, "steps", json_ref(outcome->steps)))
+        return PROV_E_NOMEM;
+    return json_object_array_add(run->trace, STEAL(entry)) == 0 ? PROV_OK : PROV_E_NOMEM;
+}
+
+static int
+required_is_missing(struct run *run, const struct mapping_rule *rule)
+{
+    const char *source = mapping_term_first(&rule->term);
+
+    add_problem(run,
+                "%s'%s' is required by Salesforce and %s%s%s%s: give it a value at the host, "
+                "or a \"default\" in its mapping rule",
+                run->problem_count ? "; " : "", rule->field,
+                *source ? "the resource has no '" : "its constant is blank", source,
+                *source ? "'" : "",
+                rule->term.part_count > 1 ? " and none of its other sources" : "");
     return PROV_OK;
 }
 
 /* Nothing there: a fault, left alone, or cleared. */
 static int
-nothing_there(struct run *run, const struct mapping_rule *rule)
+nothing_there(struct run *run, const struct mapping_rule *rule, const struct outcome *outcome,
+              const char *why)
 {
-    bool switch_off = !rule->any_kind && rule->kind == USER_FIELD_BOOLEAN;
+    bool required = rule->fact && rule->fact->required;
     struct json_object *cleared = NULL;
+    char note[120];
     int result;
 
-    if (rule->fact && rule->fact->required && (run->creating || !rule->leave)) {
-        add_problem(run,
-                    "%s'%s' is required by Salesforce and %s%s%s%s: give it a value at the host, "
-                    "or a \"default\" in its mapping rule",
-                    run->problem_count ? "; " : "", rule->field,
-                    rule->source_count ? "the resource has no '" : "its constant is blank",
-                    rule->source_count ? rule->sources[0].text : "", rule->source_count ? "'" : "",
-                    rule->source_count > 1 ? " and none of its other sources" : "");
+    /* a profile has a connector field behind it, which the plan sees to */
+    if (required && rule->fact->names)
         return PROV_OK;
-    }
+    if (required && (run->creating || !rule->leave))
+        return required_is_missing(run, rule);
+    snprintf(note, sizeof(note), "%s: %s", rule->leave ? "left as it is" : "cleared", why);
     if (rule->leave)
-        return trace(run, rule, NULL, "", "left as it is: the resource has no value");
+        return trace(run, rule, NULL, outcome, note);
     /* a checkbox is never null in Salesforce */
-    if (switch_off && !(cleared = json_object_new_boolean(false)))
+    if (rule->kind == USER_FIELD_BOOLEAN && !(cleared = json_object_new_boolean(false)))
         return PROV_E_NOMEM;
-    result = trace(run, rule, cleared, "", "cleared: the resource has no value");
+    result = trace(run, rule, cleared, outcome, note);
     return result ? (json_object_put(cleared), result)
                   : json_put(run->fields, rule->field, cleared);
 }
@@ -230,10 +239,12 @@ apply_rule(struct run *run, const struct mapping_rule *rule)
     bool failed = false;
     int result;
 
+    if (rule->remove)
+        return trace(run, rule, NULL, NULL, "left as it is: the rule takes the field out");
     if (rule->create_only && !run->creating)
-        return trace(run, rule, NULL, "", "left as it is: set only when the user is created");
+        return trace(run, rule, NULL, NULL, "left as it is: set only when the user is created");
     if (rule->constant) {
-        outcome.from = rule->constant_from;
+        snprintf(outcome.from, sizeof(outcome.from), "%s", rule->constant_from);
         result = copy_of(rule->constant, &outcome.value);
     } else {
         result = from_sources(run, rule, &outcome, &failed);
@@ -243,9 +254,28 @@ apply_rule(struct run *run, const struct mapping_rule *rule)
     if (result || failed)
         return result;
     if (!outcome.value)
-        return nothing_there(run, rule);
-    result = trace(run, rule, outcome.value, outcome.from, outcome.note);
+        return nothing_there(run, rule, &outcome,
+                             *outcome.from ? "the steps make nothing of what the resource has"
+                                           : "the resource has no value");
+    result = trace(run, rule, outcome.value, &outcome, outcome.note);
     return result ? result : json_put(run->fields, rule->field, STEAL(outcome.value));
+}
+
+/* Applies the first rule that holds, of those of the field of rule `at`; *ret_next is behind them. */
+static int
+apply_field(struct run *run, const struct mapping *mapping, size_t at, size_t *ret_next)
+{
+    const struct mapping_rule *rules = mapping->rules, *holds = NULL;
+    size_t next = at;
+
+    for (; next < mapping->count && strcasecmp(rules[next].field, rules[at].field) == 0; next++) {
+        if (!holds && (!rules[next].when || scim_filter_match(rules[next].when, run->resource)))
+            holds = &rules[next];
+    }
+    *ret_next = next;
+    /* whoever an earlier rule held for may no longer be one of those: what it gave goes away */
+    return holds ? apply_rule(run, holds)
+                 : nothing_there(run, &rules[next - 1], NULL, "no rule of the field holds");
 }
 
 int
@@ -264,8 +294,8 @@ mapping_apply(const struct mapping *mapping, struct json_object *resource, bool 
     if (!json_object_is_type(resource, json_type_object))
         return error_set(err, PROV_E_INVALID,
                          "the resource is no JSON object: the host has to send a SCIM user");
-    for (size_t i = 0; i < mapping->count; i++) {
-        if (apply_rule(&run, &mapping->rules[i]))
+    for (size_t i = 0; i < mapping->count;) {
+        if (apply_field(&run, mapping, i, &i))
             return error_nomem(err);
     }
     if (run.problem_count > 1)

@@ -2,20 +2,28 @@
  * Attribute mapping: SCIM resource in, Salesforce User fields out, as data. Pure.
  *
  * A rule: {"field":"Title","source":"title"} and, each optional:
- *   "source"   a SCIM path, or an array of them: the first that has a value. "$alias": derived from
- *              the name (schema/alias.h)
+ *   "when"     a SCIM filter on the resource: of the rules of a field the first that holds counts
+ *   "source"   a SCIM path; {"source","join","steps"}; or an array of them: the first that has a
+ *              value. "$alias": derived from the name (schema/alias.h)
+ *   "join"     a text: all values of all sources in one, with it between them
+ *   "steps"    what is done to the value, in order: {"replace":regex,"with":text},
+ *              {"match":regex,"with":text}, {"lookup":{from:to},"default":to | "unknown":"absent",
+ *              "keep" or "refuse"}, {"first":n}, {"normalise":true}, {"lower":true},
+ *              {"upper":true}, {"split":separator}
  *   "constant" a value instead of a source
  *   "default"  when no source has a value
- *   "lower"    true: ASCII and Unicode simple lower case
- *   "truncate" number of characters (not bytes) at most
+ *   "kind"     of a custom field: user_kind_all(); "length" of texts, "precision" and "scale" of
+ *              numbers
+ *   "too_long" "refuse" (default) or "truncate"
  *   "apply"    "always" (default) or "create": only when the user is created
  *   "absent"   "clear" (default): nothing there sends the default, else null (false for a boolean);
  *              "leave": sends nothing, but for the default when the user is created
+ *   "remove"   true: takes the default rule out; with "when", leaves the field alone
  * "$time_zone", "$locale", "$language" and "$email_encoding" as constant or default stand for the
  * connector field; "$$" starts a text with "$".
  * Rules are laid over the default mapping by field name: one with a source or a constant takes the
- * place of the default rule, one without changes only what it names. {"field":X,"remove":true} takes
- * a rule out. docs/mapping.md shows each by example.
+ * place of the default rule, one without changes only what it names. Rules with "when" go before it.
+ * docs/mapping.md shows each by example.
  */
 #ifndef SCHEMA_MAPPING_H
 #define SCHEMA_MAPPING_H
@@ -48,8 +56,10 @@ bool mapping_has(const struct mapping *mapping, const char *field);
 /*
  * Maps. *ret_fields: Salesforce field -> string, boolean, number, or null for "clear" (also when
  * creating: it is what the org will hold); rules that apply on create only are left out unless
- * creating. A required field is never null: nothing there is a fault, unless it is to be left. *ret_trace (may be NULL): an array of
- * {"field","value","from","note"} that says for every field where its value came from.
+ * creating. A required field is never null: nothing there is a fault, unless it is to be left.
+ * ProfileId and UserRoleId may be the name of a profile or role. *ret_trace (may be NULL): an array
+ * of {"field","value","from","note","rule","steps":[{"step","value"}]} that says for every field
+ * where its value came from.
  * PROV_E_INVALID when a value is too long or of the wrong kind for its field, or a required one is
  * missing; all of them are named in `err`, with the remedy.
  */

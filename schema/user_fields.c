@@ -7,11 +7,12 @@
 #include <string.h>
 #include <strings.h>
 
-#define NONE              false, false, false, NULL
-#define REQUIRED          true, false, false, NULL
-#define READ_ONLY(hint)   false, true, false, hint
-#define OURS(hint)        false, false, true, hint
-#define REQUIRED_OURS(in) true, false, true, in
+#define NONE              false, false, false, NULL, NULL
+#define REQUIRED          true, false, false, NULL, NULL
+#define READ_ONLY(hint)   false, true, false, NULL, hint
+#define OURS(hint)        false, false, true, NULL, hint
+#define REQUIRED_OURS(in) true, false, true, NULL, in
+#define NAMES(object)     false, false, false, object, NULL
 
 static const char names_hint[] = "map FirstName and LastName";
 static const char address_hint[] = "map Street, City, State, PostalCode and Country";
@@ -85,9 +86,9 @@ static const struct user_field rows[] = {
 
     /* access */
     { "IsActive", USER_FIELD_BOOLEAN, 0, OURS(active_hint) },
-    { "ProfileId", USER_FIELD_REFERENCE, 18, REQUIRED_OURS("set the connector field profile") },
+    { "ProfileId", USER_FIELD_REFERENCE, 18, true, false, false, "Profile", NULL },
     { "ManagerId", USER_FIELD_REFERENCE, 18, OURS(manager_hint) },
-    { "UserRoleId", USER_FIELD_REFERENCE, 18, NONE },
+    { "UserRoleId", USER_FIELD_REFERENCE, 18, NAMES("UserRole") },
     { "DelegatedApproverId", USER_FIELD_REFERENCE, 18, NONE },
     { "CallCenterId", USER_FIELD_REFERENCE, 18, NONE },
     { "ContactId", USER_FIELD_REFERENCE, 18, NONE }, /* portal and community profiles only */
@@ -108,6 +109,32 @@ static const struct user_field rows[] = {
     { "SmallPhotoUrl", USER_FIELD_STRING, 0, READ_ONLY(NULL) },
     { "FullPhotoUrl", USER_FIELD_STRING, 0, READ_ONLY(NULL) },
 };
+
+/* Limits of custom fields are those of Setup: long text areas end at 131,072 characters, text at
+ * 255, e-mail at 80, phone at 40, a chosen multi-select at 4,099; of values of picklists at 255. */
+static const struct user_kind kinds[] = {
+    { "text", USER_FIELD_STRING, 255, 255 },
+    { "long_text", USER_FIELD_TEXT, 131072, 131072 },
+    { "number", USER_FIELD_NUMBER, 0, 0 },
+    { "currency", USER_FIELD_CURRENCY, 0, 0 },
+    { "percent", USER_FIELD_PERCENT, 0, 0 },
+    { "boolean", USER_FIELD_BOOLEAN, 0, 0 },
+    { "date", USER_FIELD_DATE, 0, 0 },
+    { "datetime", USER_FIELD_DATETIME, 0, 0 },
+    { "picklist", USER_FIELD_PICKLIST, 255, 0 },
+    { "multi_picklist", USER_FIELD_MULTI_PICKLIST, 4099, 0 },
+    { "email", USER_FIELD_EMAIL, 80, 0 },
+    { "phone", USER_FIELD_PHONE, 40, 0 },
+    { "url", USER_FIELD_URL, 255, 0 },
+    { "reference", USER_FIELD_REFERENCE, 18, 0 },
+};
+
+const struct user_kind *
+user_kind_all(size_t *ret_count)
+{
+    *ret_count = sizeof(kinds) / sizeof(kinds[0]);
+    return kinds;
+}
 
 const struct user_field *
 user_field_all(size_t *ret_count)

@@ -12,8 +12,28 @@ enum user_field_kind {
     USER_FIELD_TEXT, /* several lines */
     USER_FIELD_PICKLIST,
     USER_FIELD_BOOLEAN,
-    USER_FIELD_REFERENCE
+    USER_FIELD_REFERENCE,
+    /* custom fields only */
+    USER_FIELD_URL,
+    USER_FIELD_MULTI_PICKLIST,
+    USER_FIELD_NUMBER,
+    USER_FIELD_CURRENCY,
+    USER_FIELD_PERCENT,
+    USER_FIELD_DATE,
+    USER_FIELD_DATETIME,
+    USER_FIELD_ANY /* of a kind that only the org knows */
 };
+
+/* What a mapping rule may say of a custom field: only the org knows its kind. */
+struct user_kind {
+    const char *name; /* "number" */
+    enum user_field_kind kind;
+    size_t max_characters;     /* unless the rule says less; 0: no limit of text applies */
+    size_t ceiling_characters; /* most that a rule may say; 0: a rule cannot */
+};
+
+/* All of them. Borrowed, static. */
+const struct user_kind *user_kind_all(size_t *ret_count);
 
 struct user_field {
     const char *name;
@@ -23,6 +43,9 @@ struct user_field {
     bool read_only;
     bool
         ours; /* planned by sfprov itself, not by the mapping: Username, IsActive, ProfileId, ... */
+    /* Object that the field refers to and a rule may name a record of: "Profile", "UserRole". NULL:
+     * the field takes its value as it is. */
+    const char *names;
     /* Where `ours` or `read_only`: what to use instead; NULL: nothing does. */
     const char *instead;
 };

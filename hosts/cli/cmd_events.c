@@ -66,10 +66,30 @@ print_username(struct json_object *plan)
     table_free(table);
 }
 
+/* What was done to the value: "replace: Senior Rep; upper: SENIOR REP; cut to the length of the field". */
+static void
+add_note(struct table *table, struct json_object *field)
+{
+    struct json_object *steps = reply_get(field, "steps");
+    const char *note = reply_text(field, "note");
+    char text[1000] = "";
+    size_t length = 0;
+
+    for (size_t i = 0; i < reply_count(steps) && length < sizeof(text); i++) {
+        struct json_object *step = reply_item(steps, i), *value = reply_get(step, "value");
+        length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%s: %s", i ? "; " : "",
+                                   reply_word(step, "step"),
+                                   value ? json_object_get_string(value) : "nothing");
+    }
+    if (note && *note && length < sizeof(text))
+        snprintf(text + length, sizeof(text) - length, "%s%s", length ? "; " : "", note);
+    table_add(table, TONE_DIM, text);
+}
+
 static void
 print_fields(struct json_object *fields)
 {
-    static const char *const headings[] = { "FIELD", "VALUE", "FROM", "NOTE", NULL };
+    static const char *const headings[] = { "FIELD", "VALUE", "FROM", "RULE", "NOTE", NULL };
     struct table *table;
 
     if (!reply_count(fields))
@@ -85,7 +105,8 @@ print_fields(struct json_object *fields)
                   : reply_text(field, "note") ? "" /* it says what nothing means here */
                                               : "(cleared)");
         table_add(table, TONE_PLAIN, reply_text(field, "from"));
-        table_add(table, TONE_DIM, reply_text(field, "note"));
+        table_add(table, TONE_DIM, reply_text(field, "rule"));
+        add_note(table, field);
     }
     table_print(table);
     table_free(table);

@@ -107,9 +107,28 @@ print_faults(const char *file, struct json_object *faults, int code)
         print_fault(reply_item(warnings, i), TONE_WARN, "warning");
     screen_text(stdout, file);
     if (code)
-        printf(": %zu faults\n", reply_count(list));
+        printf(": %zu fault%s\n", reply_count(list), reply_count(list) == 1 ? "" : "s");
+    else if (reply_count(warnings))
+        printf(": the connector fields work; %zu warning%s\n", reply_count(warnings),
+               reply_count(warnings) == 1 ? "" : "s");
     else
         puts(": the connector fields are right");
+}
+
+/* Of a connector that opened, in the form of the faults of one that did not. */
+static int
+warnings_of(struct host *host, struct json_object **ret)
+{
+    struct json_object *answer, *all;
+    int code = host_query(host, host_request("query", "fields"), &answer);
+
+    if (code)
+        return code;
+    all = json_tokener_parse("{\"faults\":[]}");
+    json_object_object_add(all, "warnings", json_object_get(reply_get(answer, "warnings")));
+    json_object_put(answer);
+    *ret = all;
+    return CODE_DONE;
 }
 
 static int
@@ -121,15 +140,14 @@ check_fields(const struct options *options)
 
     if (code)
         return code;
-    host_show_warnings();
     code = host_open_fields(options, PROV_OPEN_NEVER_DELIVER, &host, &faults);
     if (code && !faults)
         return code;
-    if (!code)
+    if (!code) {
+        code = warnings_of(&host, &faults);
         host_close(&host);
+    }
     if (options->json) {
-        if (!faults)
-            faults = json_tokener_parse("{\"faults\":[],\"warnings\":[]}");
         host_print_json(faults);
     } else {
         print_faults(host_fields_file(options), faults, code);

@@ -59,13 +59,6 @@ log_line(void *context, int32_t level, const char *line)
         complain("%s", line);
 }
 
-void
-host_show_warnings(void)
-{
-    if (log_level < PROV_LOG_WARNING)
-        log_level = PROV_LOG_WARNING;
-}
-
 bool
 host_error_logged(void)
 {

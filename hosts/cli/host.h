@@ -32,9 +32,6 @@ void host_close(struct host *host);
 int host_open_fields(const struct options *options, uint32_t flags, struct host *host,
                      struct json_object **ret_faults);
 
-/* From here on the plugin's warnings are shown even without --verbose. */
-void host_show_warnings(void);
-
 /* Whether the plugin has logged an error, which was shown: it needs not be told again. */
 bool host_error_logged(void);
 

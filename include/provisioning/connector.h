@@ -178,8 +178,8 @@ struct prov_vtable {
     /*
      * Validates the fields and makes a connector. Touches neither disk nor network.
      * PROV_E_FIELDS: `err` holds the first fault, and *ret_faults, where ret_faults is not NULL,
-     * all of them as {"faults":[{"field","value","reason","remedy"}]} (this one `ret_` is written
-     * on that failure).
+     * all of them as {"faults":[{"field","value","reason","remedy"}],"warnings":[...]} (this one
+     * `ret_` is written on that failure). query "fields" has the warnings of a connector that opened.
      */
     int32_t (*open)(const struct prov_open *options, prov_connector **ret_connector,
                     char **ret_faults, struct prov_error *err);

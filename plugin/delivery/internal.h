@@ -29,6 +29,7 @@ struct delivery {
     bool probing;             /* a call that fails prolongs the hold in force */
     char user_id[SF_ID_SIZE]; /* the execution user */
     struct org_profile profile;
+    struct json_object *names; /* profiles and roles that the mapping names, see org_names.h */
     /* back-off of the connection: calls that failed as a whole; the time is monotonic */
     int64_t failures, paused_until_us;
     int64_t forgot_events_us;

@@ -8,6 +8,7 @@ libsfprov_la_SOURCES += \
 	plugin/delivery/match.c plugin/delivery/match.h \
 	plugin/delivery/match_query.c \
 	plugin/delivery/org.c \
+	plugin/delivery/org_names.c plugin/delivery/org_names.h \
 	plugin/delivery/plan.c plugin/delivery/plan.h \
 	plugin/delivery/policy.c plugin/delivery/policy.h \
 	plugin/delivery/preview.c plugin/delivery/preview.h \

@@ -334,6 +334,7 @@ probe(struct delivery *d, bool *ret_passed, struct prov_error *err)
 
     sf_session_forget_token(d->session);
     d->profile = (struct org_profile){ 0 };
+    json_object_put(STEAL(d->names));
     d->probing = true; /* whatever fails now prolongs the hold */
     r = org_ready(d, ret_passed, err);
     if (!r && *ret_passed)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "patterns/username.h"
+#include "plugin/delivery/org_names.h"
 #include "plugin/scim/patch.h"
 #include "schema/scope.h"
 
@@ -223,6 +224,23 @@ want_text(struct plan *plan, struct json_object *wanted, const char *field, cons
     return text && !value ? PROV_E_NOMEM : want(plan, wanted, field, value, from);
 }
 
+/* Whoever no rule gives a profile gets that of the connector field. Where there are rules it follows
+ * the resource as they do: who is no contractor any more must not keep a contractor's profile. */
+static int
+want_profile(const struct plan_input *input, struct plan *plan, struct json_object *wanted,
+             bool from_fields)
+{
+    static const char from[] = "connector field profile";
+
+    if (json_get(wanted, "ProfileId"))
+        return PROV_OK;
+    if (mapping_has(input->fields->mapping, "ProfileId"))
+        return want_text(plan, wanted, "ProfileId", input->fields->profile, from);
+    if (from_fields && input->profile_id)
+        return want_text(plan, wanted, "ProfileId", input->profile_id, from);
+    return PROV_OK;
+}
+
 static int
 want_our_fields(const struct plan_input *input, struct plan *plan, struct json_object *wanted,
                 bool creating)
@@ -238,8 +256,8 @@ want_our_fields(const struct plan_input *input, struct plan *plan, struct json_o
         r = PROV_E_NOMEM;
     if (!r)
         r = want_text(plan, wanted, "Username", plan->username, "provisioning pattern");
-    if (!r && from_fields && input->profile_id)
-        r = want_text(plan, wanted, "ProfileId", input->profile_id, "connector field profile");
+    if (!r)
+        r = want_profile(input, plan, wanted, from_fields);
     /* an adopted account may lack it, or hold a leaver's */
     if (!r && correlation_field &&
         (from_fields || json_object_object_get_ex(input->link->confirmed, correlation_field, NULL)))
@@ -274,6 +292,7 @@ plan_fields(const struct plan_input *input, bool creating, struct plan *plan,
 {
     AUTO_JSON struct json_object *wanted = NULL;
     struct prov_error why = PROV_ERROR_INIT;
+    const char *fault = NULL;
     int r = choose_username(input, plan, err);
 
     if (r || plan->action == PLAN_PARK)
@@ -286,7 +305,11 @@ plan_fields(const struct plan_input *input, bool creating, struct plan *plan,
     if (r)
         return park(plan, "MAPPING", why.text);
     if (want_our_fields(input, plan, wanted, creating) ||
-        difference(input->link, wanted, creating, plan))
+        org_names_resolve(input->names, wanted, &plan->lacks, &fault))
+        return error_nomem(err);
+    if (fault)
+        return park(plan, "NAME_NOT_FOUND", fault);
+    if (difference(input->link, wanted, creating, plan))
         return error_nomem(err);
     plan->action = creating                                      ? PLAN_CREATE
                    : json_object_object_length(plan->fields) > 0 ? PLAN_UPDATE
@@ -406,6 +429,7 @@ plan_done(struct plan *plan)
 {
     json_object_put(plan->fields);
     json_object_put(plan->trace);
+    json_object_put(plan->lacks);
     free(plan->username_inputs);
     free(plan->manager_uri);
     *plan = (struct plan){ .action = PLAN_NOTHING };

@@ -21,6 +21,8 @@ struct plan_input {
     const struct subject *subject;
     const struct link *link;
     const char *profile_id; /* the field `profile`, resolved; NULL: not known yet (preview) */
+    struct json_object
+        *names;             /* profiles and roles by name (org_names.h); NULL: none is known yet */
     const char *manager_id; /* Salesforce Id of the manager; NULL: none, or not linked yet */
     bool replan;            /* an admin asked: a username may change though its inputs did not */
 };
@@ -31,9 +33,12 @@ struct plan {
     struct json_object *trace;  /* {"field","value","from","note"} of every mapped field */
     char username[PATTERN_MAX_BYTES]; /* wanted, lower case; "" when none was built */
     char *username_inputs;            /* what it was built from: JSON of UD, UN, TD */
-    char *manager_uri;                /* whom the resource names as manager; NULL: nobody */
+    struct json_object
+        *lacks;        /* {"object","name"} of records named by the mapping and not known yet;
+                                * NULL: none. Their fields are not in `fields` */
+    char *manager_uri; /* whom the resource names as manager; NULL: nobody */
     bool in_scope; /* the host has and wants the user, and the connector fields let the user in */
-    /* Parked: "RESOURCE_NEVER_SEEN", "USERNAME", "MAPPING". Not in scope: "GONE", "OUT_OF_SCOPE", and
+    /* Parked: "RESOURCE_NEVER_SEEN", "USERNAME", "MAPPING", "NAME_NOT_FOUND". Not in scope: "GONE", "OUT_OF_SCOPE", and
      * "LEAVES_SCOPE": changed connector fields would deactivate, and wait for an event or a replan. */
     const char *code;
     /* Of these, and why a user in scope is deactivated. */

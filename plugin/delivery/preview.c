@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "patterns/username.h"
+#include "plugin/delivery/org_names.h"
 
 static const char *
 action_name(enum plan_action action)
@@ -120,7 +121,14 @@ add_look_ups(struct json_object *result, const struct fields *fields, const stru
     char text[300];
     int r = json_put(result, "looks_up", list);
 
-    if (!r && plan->action == PLAN_CREATE) {
+    for (size_t i = 0; !r && plan->lacks && i < json_object_array_length(plan->lacks); i++) {
+        struct json_object *lack = json_object_array_get_idx(plan->lacks, i);
+        snprintf(text, sizeof(text), "the id of %s '%s'",
+                 org_names_word(json_get_string(lack, "object")), json_get_string(lack, "name"));
+        error_tidy(text);
+        r = json_append_string(list, text);
+    }
+    if (!r && plan->action == PLAN_CREATE && !mapping_has(fields->mapping, "ProfileId")) {
         snprintf(text, sizeof(text), "the id of profile '%s'", fields->profile);
         error_tidy(text);
         r = json_append_string(list, text);

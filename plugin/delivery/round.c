@@ -5,6 +5,7 @@
 
 #include "plugin/base/clock.h"
 #include "plugin/delivery/match.h"
+#include "plugin/delivery/org_names.h"
 
 /* Rows of `due` taken in one round: a few full Collections calls. */
 #define ROUND_ROWS 600
@@ -81,6 +82,7 @@ round_plan(struct round *round, struct item *item, struct prov_error *err)
                                 .subject = &item->work.subject,
                                 .link = &item->work.link,
                                 .profile_id = d->profile.id[0] ? d->profile.id : NULL,
+                                .names = d->names,
                                 .replan = item->work.link.replan };
     int r = find_manager(d, item, err);
 
@@ -107,7 +109,9 @@ round_plan(struct round *round, struct item *item, struct prov_error *err)
 static bool
 needs_profile(const struct round *round, const struct item *item)
 {
-    if (round->delivery->profile.id[0] || item->reads_back)
+    if (round->delivery->profile.id[0] || item->reads_back ||
+        mapping_has(round->delivery->fields->mapping,
+                    "ProfileId")) /* then it is looked up by name */
         return false;
     return item->plan.action == PLAN_CREATE ||
            (item->work.link.replan && item->work.subject.presence == PRESENCE_IN &&
@@ -119,7 +123,35 @@ needs_org(const struct round *round, const struct item *item)
 {
     return item->reads_back || item->plan.action == PLAN_CREATE ||
            item->plan.action == PLAN_UPDATE || item->plan.action == PLAN_DEACTIVATE ||
-           needs_profile(round, item);
+           needs_profile(round, item) || item->plan.lacks;
+}
+
+/* Who waits for a look-up that did not come about stays due: without it they cannot be told to be in
+ * step. */
+static void
+put_off(struct item *item)
+{
+    item->next_round = true;
+    item->plan.action = PLAN_NOTHING;
+}
+
+/* Plans anew whoever is given a profile or role by name, now that its Id is known, or that there is
+ * none. */
+static int
+complete_names(struct round *round, struct prov_error *err)
+{
+    int r = org_names_look_up(round, err);
+
+    for (size_t i = 0; !r && i < round->count; i++) {
+        struct item *item = &round->items[i];
+        if (!item->plan.lacks || item->reads_back)
+            continue;
+        if (!round->stop)
+            r = round_plan(round, item, err);
+        if (!r && item->plan.lacks)
+            put_off(item);
+    }
+    return r;
 }
 
 /* Only now, for leavers wait for no profile. Who needs one is planned anew with it; one that is not
@@ -181,6 +213,8 @@ advice_of(const char *code)
           "change the user's name at the host, or provisioning_pattern, _separator or _domain" },
         { "MAPPING", "an attribute does not fit its Salesforce field",
           "correct the user at the host, or the field `mapping`" },
+        { "NAME_NOT_FOUND", "the mapping gives a profile or role by a name that the org has not",
+          "correct the name at the host or in the field `mapping`, or create it and run `retry`" },
         { "USERNAME_IN_USE_HERE", "two users of the host get the same Salesforce username",
           "nothing, if the other one is about to be renamed; else rename one, or use a pattern "
           "that "
@@ -259,6 +293,7 @@ plan_all(struct round *round, struct prov_error *err)
     bool call = false, ready = true;
     int r = PROV_OK;
 
+    org_names_forget_missing(round->delivery->names);
     for (size_t i = 0; !r && i < round->count; i++) {
         struct item *item = &round->items[i];
         r = round_plan(round, item, err);
@@ -279,6 +314,8 @@ work_through(struct round *round, struct prov_error *err)
     /* leavers go ahead of everything (rule 7), also of what has to be looked up */
     if (!r && !round->stop)
         r = send_all(round, SEND_DEACTIVATIONS, err);
+    if (!r && !round->stop)
+        r = complete_names(round, err);
     if (!r && !round->stop)
         r = complete_profiles(round, err);
     if (!r && !round->stop)
@@ -372,6 +409,7 @@ round_upkeep(struct delivery *d, struct prov_error *err)
         r = settle_tell_rest(d, err);
     if (r)
         return r;
+    json_object_put(STEAL(d->names)); /* profiles and roles are renamed at times */
     d->had_lease = true;
     d->forgot_events_us = now;
     return PROV_OK;

@@ -514,6 +514,21 @@ resource_passes(const struct scim_filter *filter, struct json_object *resource)
     return met == 0 && value_passes(filter, NULL);
 }
 
+const char *
+scim_filter_stranger(const struct scim_filter *filter, const char *const **ret_known,
+                     size_t *ret_count)
+{
+    const char *name = NULL;
+
+    if (!filter)
+        return NULL;
+    if (filter->path)
+        name = scim_path_stranger(filter->path, ret_known, ret_count);
+    if (!name)
+        name = scim_filter_stranger(filter->left, ret_known, ret_count);
+    return name ? name : scim_filter_stranger(filter->right, ret_known, ret_count);
+}
+
 bool
 scim_filter_match(const struct scim_filter *filter, struct json_object *element)
 {

@@ -29,6 +29,10 @@ DEFINE_CLEANUP(struct scim_filter *, scim_filter, scim_filter_free);
 MUST_CHECK int scim_filter_compile(const char *text, struct scim_filter **ret,
                                    struct prov_error *err);
 
+/* The first name in a compiled filter that no schema of users knows, as scim_path_stranger(). */
+const char *scim_filter_stranger(const struct scim_filter *filter, const char *const **ret_known,
+                                 size_t *ret_count);
+
 /* Whether one element of a multi-valued attribute passes; of a compiled filter, the resource. A
  * filter never changes: any number of threads may use it. */
 bool scim_filter_match(const struct scim_filter *filter, struct json_object *element);

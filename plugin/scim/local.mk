@@ -3,6 +3,7 @@ libsfprov_la_SOURCES += \
 	plugin/scim/filter.c plugin/scim/filter.h \
 	plugin/scim/parts.h \
 	plugin/scim/patch.c plugin/scim/patch.h \
+	plugin/scim/known.c \
 	plugin/scim/path.c plugin/scim/path.h \
 	plugin/scim/value.c plugin/scim/value.h
 

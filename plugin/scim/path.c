@@ -323,3 +323,41 @@ scim_path_get(const struct scim_path *path, struct json_object *resource)
         return NULL;
     return value_of(path, attribute);
 }
+
+static int
+list_values(const struct scim_path *path, struct json_object *elements, bool primary,
+            struct json_object *list)
+{
+    int result = PROV_OK;
+
+    for (size_t i = 0; result == PROV_OK && i < json_object_array_length(elements); i++) {
+        struct json_object *element = json_object_array_get_idx(elements, i), *value;
+        if (path->filter && !scim_filter_match(path->filter, element))
+            continue;
+        if (!path->filter && primary != scim_is_true(json_get_nocase(element, "primary", NULL)))
+            continue;
+        value = value_of(path, element);
+        if (value)
+            result = json_append(list, json_ref(value));
+    }
+    return result;
+}
+
+int
+scim_path_list(const struct scim_path *path, struct json_object *resource, struct json_object *list)
+{
+    struct scim_place place;
+    struct json_object *attribute, *value;
+    int result;
+
+    scim_path_locate(path, resource, &place);
+    attribute = json_get_nocase(place.container, place.attribute ? place.attribute : "", NULL);
+    if (!place.attribute || !json_object_is_type(attribute, json_type_array)) {
+        value = scim_path_get(path, resource);
+        return value ? json_append(list, json_ref(value)) : PROV_OK;
+    }
+    if (path->filter)
+        return list_values(path, attribute, false, list);
+    result = list_values(path, attribute, true, list);
+    return result == PROV_OK ? list_values(path, attribute, false, list) : result;
+}

@@ -30,4 +30,16 @@ DEFINE_CLEANUP(struct scim_path *, scim_path, scim_path_free);
  */
 struct json_object *scim_path_get(const struct scim_path *path, struct json_object *resource);
 
+/* Appends references to all values the path leads to, in the order in which scim_path_get() prefers
+ * them. PROV_OK or PROV_E_NOMEM. */
+MUST_CHECK int scim_path_list(const struct scim_path *path, struct json_object *resource,
+                              struct json_object *list);
+
+/*
+ * The name in the path that no schema of users knows (RFC 7643 4.1, 4.3, 8.7.1), with the names known
+ * in its place; NULL: all are known, or belong to an extension of the host's own. Borrowed.
+ */
+const char *scim_path_stranger(const struct scim_path *path, const char *const **ret_known,
+                               size_t *ret_count);
+
 #endif

@@ -235,7 +235,7 @@ def test_parked_users_are_planned_again_when_the_mapping_is_corrected():
         assert row["state"] == "parked" and row["code"] == "MAPPING" and "Title" in row["message"], row
         assert w.org.users() == {}
         c.close()
-        c = w.connector(mapping=[{"field": "Title", "source": "title", "truncate": 80}])
+        c = w.connector(mapping=[{"field": "Title", "source": "title", "too_long": "truncate"}])
         c.settle()
         assert w.org.user("primary-jdoe@acme.example")["Title"] == "x" * 80
         assert c.user("/Users/1")["state"] == "in_step"

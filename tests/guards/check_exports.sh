@@ -56,7 +56,7 @@ done
 # A library of ours that is no longer needed, or one more that every host has to load.
 for library in $(sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' "$work/dynamic"); do
 	case $library in
-	libjson-c.so.* | libcurl.so.* | libsqlite3.so.* | libcrypto.so.*) ok ;;
+	libjson-c.so.* | libcurl.so.* | libsqlite3.so.* | libcrypto.so.* | libpcre2-8.so.*) ok ;;
 	libc.so.* | libm.so.* | libpthread.so.* | libdl.so.* | ld-linux* | libgcc_s.so.*) ok ;;
 	libasan.so.* | libubsan.so.*) ok ;; # --enable-sanitizers
 	*) bad "$so: needs $library, which a host would have to load too" ;;

@@ -23,6 +23,7 @@ done <<'OWNERS'
 plugin/salesforce/http.c curl/
 plugin/store/sqlite.c sqlite3.h
 plugin/base/digest.c openssl/
+schema/regex.c pcre2.h
 OWNERS
 
 awk -v top="$top" '
@@ -51,7 +52,7 @@ BEGIN {
 	owner["sqlite3"] = "plugin/store/sqlite.c"
 	owner["libpq"] = "plugin/store/postgres.c"
 	owner["openssl/"] = "plugin/base/digest.c"
-	owner["pcre2"] = ""
+	owner["pcre2"] = "schema/regex.c"
 
 	# pure code (design 5): no I/O but on memory, no clock, no threads
 	split("patterns schema plugin/scim plugin/event plugin/delivery/plan plugin/delivery/policy " \

@@ -1,6 +1,7 @@
 if BUILD_TESTS
 check_PROGRAMS += \
 	tests/unit/test_base \
+	tests/unit/test_org_names \
 	tests/unit/test_plan \
 	tests/unit/test_policy \
 	tests/unit/test_preview \
@@ -12,6 +13,8 @@ check_PROGRAMS += \
 	tests/unit/test_store_schema
 tests_unit_test_base_SOURCES = tests/unit/test_base.c
 tests_unit_test_base_LDADD = libunit.la libsfprov.la
+tests_unit_test_org_names_SOURCES = tests/unit/test_org_names.c tests/unit/mapping_json.h
+tests_unit_test_org_names_LDADD = libunit.la libsfprov.la
 tests_unit_test_plan_SOURCES = tests/unit/test_plan.c
 tests_unit_test_plan_LDADD = libunit.la libsfprov.la
 tests_unit_test_policy_SOURCES = tests/unit/test_policy.c
@@ -36,6 +39,7 @@ tests_unit_test_store_schema_LDADD = libunit.la libsfprov.la
 
 TESTS += \
 	tests/unit/test_base \
+	tests/unit/test_org_names \
 	tests/unit/test_plan \
 	tests/unit/test_policy \
 	tests/unit/test_preview \

@@ -71,7 +71,7 @@ faults_of_every_kind_are_told_together(void)
         "201,"
         "'provisioning_pattern':'{XX}','provisioning_domain':'@acme.com','poll_intervall_s':5,"
         "'create_inactive':'perhaps','correlation_field':'EmployeeNumber',"
-        "'mapping':[{'field':'Titel','source':'title'},{'field':'Title','source':'a[','lower':3}]"
+        "'mapping':[{'field':'Titel','source':'title'},{'field':'Title','source':'a[','apply':3}]"
         "}");
 
     T_INT(run.result, PROV_E_FIELDS);
@@ -89,7 +89,7 @@ faults_of_every_kind_are_told_together(void)
     T_HAS(about(run.faults, "correlation_field"), "Host_Id__c");
     T_HAS(about(run.faults, "mapping[0].field"), "'Title'");
     T_HAS(about(run.faults, "mapping[1].source"), "position");
-    T_HAS(about(run.faults, "mapping[1].lower"), "true or false");
+    T_HAS(about(run.faults, "mapping[1].apply"), "write \"always\" or \"create\"");
     T_INT(length_of(run.faults), 14);
 }
 
@@ -549,7 +549,7 @@ the_plan_digest_follows_what_decides_a_plan_only(void)
         "{" BASE ",'email_encoding':'ISO-8859-1'}",
         "{" BASE ",'correlation_field':'Host_Id__c'}",
         "{" BASE ",'create_inactive':true}",
-        "{" BASE ",'mapping':[{'field':'Title','source':'title','lower':true}]}",
+        "{" BASE ",'mapping':[{'field':'Title','source':'title','apply':'create'}]}",
     };
     AUTO_RUN base = parse("{" BASE "}");
 
@@ -569,9 +569,9 @@ the_plan_digest_follows_what_decides_a_plan_only(void)
 static void
 the_order_of_members_does_not_change_the_digest(void)
 {
-    AUTO_RUN one = parse("{" BASE ",'mapping':[{'field':'Title','source':'x','lower':true}],"
+    AUTO_RUN one = parse("{" BASE ",'mapping':[{'field':'Title','source':'x','apply':'create'}],"
                          "'time_zone':'Europe/Paris'}");
-    AUTO_RUN two = parse("{'time_zone':'Europe/Paris','mapping':[{'lower':true,'source':'x',"
+    AUTO_RUN two = parse("{'time_zone':'Europe/Paris','mapping':[{'apply':'create','source':'x',"
                          "'field':'Title'}]," BASE "}");
 
     T_STR(one.fields ? one.fields->plan_digest : "1", two.fields ? two.fields->plan_digest : "2");
@@ -630,7 +630,7 @@ the_schema_holds_the_rule_keys_that_the_mapping_takes(void)
     T_OK(json_parse(text, strlen(text), "the schema", &schema, &err), &err);
     keys = json_get(json_get(json_get(json_get(schema, "properties"), "mapping"), "items"),
                     "properties");
-    T_INT(json_object_object_length(keys), 9);
+    T_INT(json_object_object_length(keys), 15);
     json_object_object_foreach(keys, key, value)
     {
         char json[512];

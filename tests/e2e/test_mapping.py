@@ -1,0 +1,112 @@
+"""What the mapping gives that only the org knows: profiles and roles by name, custom fields."""
+import sys
+
+import harness
+from harness import World, create, patch, person, put
+
+ROLE = {"field": "UserRoleId", "source": "groups.display",
+        "steps": [{"match": "^sf-role-(.+)$", "with": "$1"}]}
+PROFILE = {"field": "ProfileId", "when": 'userType eq "Contractor"',
+           "constant": "Minimum Access - Salesforce"}
+
+
+def name_of(user):
+    return f"primary-{user}@acme.example"
+
+
+def member(user, *groups, **more):
+    return person(user, groups=[{"value": g, "display": g} for g in groups], **more)
+
+
+def queries(w, what):
+    return [call for call in w.org.calls()["calls"] if what in call.get("soql", "")]
+
+
+def test_roles_are_given_by_name_in_one_query_and_an_unknown_one_parks_its_user_alone():
+    with World() as w:
+        c = w.connector(mapping=[ROLE])
+        c.accept(create("/Users/1", member("ann", "staff", "sf-role-Sales Manager")),
+                 create("/Users/2", member("bob", "sf-role-supportagent")),
+                 create("/Users/3", member("cid", "sf-role-Sales Manger")),
+                 create("/Users/4", member("dan", "staff")))
+        c.settle()
+        users = w.org.users()
+        assert sorted(users) == [name_of("ann"), name_of("bob"), name_of("dan")], sorted(users)
+        assert users[name_of("ann")]["UserRoleId"].startswith("00E")
+        assert users[name_of("bob")]["UserRoleId"] not in (None, users[name_of("ann")]["UserRoleId"])
+        assert users[name_of("dan")].get("UserRoleId") is None
+        row = c.user("/Users/3")
+        assert row["state"] == "parked" and row["code"] == "NAME_NOT_FOUND", row
+        assert "there is no role 'Sales Manger' in the org; the nearest are 'Sales Manager'" in row["message"], row
+        assert len(queries(w, "FROM UserRole WHERE")) == 1
+        # known now: nothing is asked again, and the same role is no change
+        before = w.org.usage()["api_calls"]
+        c.accept(put("/Users/1", member("ann", "sf-role-SALES MANAGER")))
+        c.settle()
+        assert c.user("/Users/1")["outcome"] == "nothing to do"
+        assert w.org.usage()["api_calls"] == before
+        # gone at the host: the role goes as well
+        c.accept(put("/Users/1", member("ann", "staff")))
+        c.settle()
+        assert w.org.user(name_of("ann")).get("UserRoleId") is None
+        c.accept(put("/Users/3", member("cid", "sf-role-CEO")))
+        c.settle()
+        assert c.user("/Users/3")["state"] == "in_step"
+
+
+def test_a_role_is_not_looked_for_while_the_org_is_away_and_nobody_is_lost():
+    with World() as w:
+        c = w.connector(mapping=[ROLE])
+        c.accept(create("/Users/1", member("ann", "staff")))
+        c.settle()
+        w.org.fault({"on": "query", "do": "status", "status": 503})
+        c.accept(put("/Users/1", member("ann", "sf-role-CEO")))
+        c.settle()
+        assert w.org.user(name_of("ann"))["UserRoleId"].startswith("00E")
+        assert c.user("/Users/1")["last_action"] == "updated UserRoleId"
+
+
+def test_a_profile_follows_its_condition_and_falls_back_to_the_connector_field():
+    with World() as w:
+        c = w.connector(mapping=[PROFILE])
+        c.accept(create("/Users/1", person("ann", userType="Contractor")), create("/Users/2", person("bob")))
+        c.settle()
+        profiles = w.org.state()["profiles"]
+        assert w.org.user(name_of("ann"))["ProfileId"] == profiles["Minimum Access - Salesforce"]
+        assert w.org.user(name_of("bob"))["ProfileId"] == profiles["Standard User"]
+        c.accept(patch("/Users/1", {"op": "replace", "path": "userType", "value": "Employee"}))
+        c.settle()
+        assert w.org.user(name_of("ann"))["ProfileId"] == profiles["Standard User"]
+        assert c.user("/Users/1")["last_action"] == "updated ProfileId"
+
+
+def test_a_leaver_with_an_unknown_role_is_deactivated():
+    with World() as w:
+        c = w.connector(mapping=[ROLE])
+        c.accept(create("/Users/1", member("ann", "sf-role-CEO")))
+        c.settle()
+        c.accept(put("/Users/1", member("ann", "sf-role-nobody", active=False)))
+        c.settle()
+        assert w.org.user(name_of("ann"))["IsActive"] is False
+
+
+def test_preview_says_which_names_it_would_look_up_and_where_each_value_came_from():
+    with World() as w:
+        c = w.connector(mapping=[ROLE, PROFILE,
+                                 {"field": "Title", "steps": [{"replace": "^Sr", "with": "Senior"},
+                                                              {"upper": True}]}])
+        plan = c.preview(create("/Users/1", member("ann", "sf-role-CEO", userType="Contractor", title="Sr Rep")))
+        assert sorted(plan["looks_up"]) == ["the id of profile 'Minimum Access - Salesforce'",
+                                            "the id of role 'CEO'"], plan["looks_up"]
+        lines = {line["field"]: line for line in plan["fields"]}
+        assert lines["Title"]["value"] == "SENIOR REP" and lines["Title"]["rule"] == "mapping[2]"
+        assert [step["value"] for step in lines["Title"]["steps"]] == ["Senior Rep", "SENIOR REP"]
+        assert lines["UserRoleId"]["from"] == "groups.display" and lines["UserRoleId"]["value"] == "CEO"
+        assert lines["ProfileId"]["rule"] == "mapping[1]"
+        assert lines["LastName"]["rule"] == "default mapping"
+        assert "UserRoleId" not in plan["calls"][0]["body"], plan["calls"]
+        assert w.org.calls()["count"] == 0
+
+
+if __name__ == "__main__":
+    harness.main(sys.modules["__main__"])

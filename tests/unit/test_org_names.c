@@ -1,0 +1,175 @@
+/* Profiles and roles that the mapping names: what a plan makes of them with what is known of the org.
+ * What is asked of the org, and in how many queries, is in e2e/test_mapping.py. */
+#include "plugin/delivery/org_names.h"
+#include "plugin/delivery/plan.h"
+#include "tests/unit/mapping_json.h"
+
+/* One resolution. */
+struct resolved {
+    struct json_object *wanted, *lacks;
+    const char *fault;
+};
+
+static struct resolved
+resolve(const char *names, const char *wanted, struct json_object **ret_names)
+{
+    struct resolved resolved = { .wanted = json(wanted) };
+
+    *ret_names = names ? json(names) : NULL;
+    T_INT(org_names_resolve(*ret_names, resolved.wanted, &resolved.lacks, &resolved.fault),
+          PROV_OK);
+    return resolved;
+}
+
+static void
+resolves(const char *names, const char *wanted, const char *after, const char *lacks,
+         const char *fault)
+{
+    struct json_object *known;
+    struct resolved got = resolve(names, wanted, &known);
+
+    T_STR(json_object_to_json_string_ext(got.wanted, JSON_C_TO_STRING_PLAIN), after);
+    T_STR(got.lacks ? json_object_to_json_string_ext(got.lacks, JSON_C_TO_STRING_PLAIN) : "",
+          lacks);
+    T_STR(got.fault ? got.fault : "", fault);
+    json_object_put(got.wanted);
+    json_object_put(got.lacks);
+    json_object_put(known);
+}
+
+#define KNOWN                                                                                      \
+    "{'UserRole':{'sales':'00E5g0000A7E9vkEQC','gone':{'fault':'there is no role'}},"              \
+    "'Profile':{'sales':'00e5g0000A7E9vhAQC'}}"
+
+static void
+a_known_name_becomes_its_id_whatever_its_case(void)
+{
+    resolves(KNOWN, "{'UserRoleId':'SALES','ProfileId':'Sales','Title':'sales'}",
+             "{\"UserRoleId\":\"00E5g0000A7E9vkEQC\",\"ProfileId\":\"00e5g0000A7E9vhAQC\","
+             "\"Title\":\"sales\"}",
+             "", "");
+}
+
+static void
+an_id_is_no_name(void)
+{
+    resolves(NULL, "{'UserRoleId':'00E5g0000A7E9vk','ProfileId':'00e5g0000A7E9vhAQC'}",
+             "{\"UserRoleId\":\"00E5g0000A7E9vkEQC\",\"ProfileId\":\"00e5g0000A7E9vhAQC\"}", "",
+             "");
+}
+
+static void
+an_id_of_another_object_is_a_name(void)
+{
+    resolves(NULL, "{'UserRoleId':'00e5g0000A7E9vhAQC'}", "{}",
+             "[{\"object\":\"UserRole\",\"name\":\"00e5g0000A7E9vhAQC\"}]", "");
+}
+
+static void
+an_unknown_name_is_taken_out_and_asked_for(void)
+{
+    resolves(NULL, "{'UserRoleId':'Sales','ProfileId':'Admins'}", "{}",
+             "[{\"object\":\"Profile\",\"name\":\"Admins\"},"
+             "{\"object\":\"UserRole\",\"name\":\"Sales\"}]",
+             "");
+}
+
+static void
+a_name_that_the_org_has_not_is_a_fault_until_it_is_forgotten(void)
+{
+    AUTO_JSON struct json_object *known = json(KNOWN);
+
+    resolves(KNOWN, "{'UserRoleId':'Gone'}", "{\"UserRoleId\":\"Gone\"}", "", "there is no role");
+    org_names_forget_missing(known);
+    T_TRUE(json_get(json_get(known, "UserRole"), "gone") == NULL);
+    T_TRUE(json_get(json_get(known, "UserRole"), "sales") != NULL);
+    org_names_forget_missing(NULL);
+}
+
+static void
+a_cleared_role_is_cleared(void)
+{
+    resolves(NULL, "{'UserRoleId':null}", "{\"UserRoleId\":null}", "", "");
+}
+
+/* ---- in a plan ---- */
+
+static void
+plan_with(const char *resource, const char *names, struct plan *plan)
+{
+    static const char fields_text[] =
+        "{'domain_name':'acme','client_id':'c','client_secret':'s3cret','profile':'Standard User',"
+        "'store':'/nowhere/store.db','provisioning_domain':'acme.example','mapping':"
+        "[{'field':'UserRoleId','source':'title'},{'field':'ProfileId','when':'userType pr',"
+        "'source':'userType'}]}";
+    AUTO_JSON struct json_object *fields_json = json(fields_text);
+    AUTO_JSON struct json_object *known = names ? json(names) : NULL;
+    const char *text = json_object_to_json_string(fields_json);
+    struct prov_error err = PROV_ERROR_INIT;
+    CLEANUP(fields_cleanup) struct fields *fields = NULL;
+    struct subject subject = { .id = 1, .presence = PRESENCE_IN, .version = 1 };
+    struct link link = { 0 };
+    struct plan_input input = { .subject = &subject, .link = &link, .names = known };
+
+    T_OK(fields_parse(text, strlen(text), &fields, NULL, NULL, &err), &err);
+    subject.iss = strdup("i");
+    subject.uri = strdup("/Users/1");
+    subject.resource = json(resource);
+    input.fields = fields;
+    T_OK(plan_make(&input, plan, &err), &err);
+    subject_done(&subject);
+    link_done(&link);
+}
+
+#define ADA "'userName':'ada','name':{'familyName':'A'},'emails':[{'value':'a@b.c'}]"
+
+static void
+a_plan_without_knowledge_lacks_the_names_and_leaves_the_fields_out(void)
+{
+    CLEANUP(plan_done) struct plan plan = { .action = PLAN_NOTHING };
+
+    plan_with("{" ADA ",'title':'Sales'}", NULL, &plan);
+    T_INT(plan.action, PLAN_CREATE);
+    T_INT(json_object_array_length(plan.lacks), 2);
+    T_TRUE(!json_get(plan.fields, "UserRoleId") && !json_get(plan.fields, "ProfileId"));
+}
+
+static void
+a_plan_with_knowledge_sends_the_ids(void)
+{
+    CLEANUP(plan_done) struct plan plan = { .action = PLAN_NOTHING };
+
+    plan_with("{" ADA ",'title':'Sales','userType':'sales'}", KNOWN, &plan);
+    T_STR(json_get_string(plan.fields, "UserRoleId"), "00E5g0000A7E9vkEQC");
+    T_STR(json_get_string(plan.fields, "ProfileId"), "00e5g0000A7E9vhAQC");
+    T_TRUE(plan.lacks == NULL);
+}
+
+static void
+a_missing_name_parks(void)
+{
+    CLEANUP(plan_done) struct plan plan = { .action = PLAN_NOTHING };
+
+    plan_with("{" ADA ",'title':'gone','userType':'sales'}", KNOWN, &plan);
+    T_INT(plan.action, PLAN_PARK);
+    T_STR(plan.code, "NAME_NOT_FOUND");
+    T_STR(plan.reason, "there is no role");
+}
+
+static const struct unit_case cases[] = {
+    UNIT_CASE(a_known_name_becomes_its_id_whatever_its_case),
+    UNIT_CASE(an_id_is_no_name),
+    UNIT_CASE(an_id_of_another_object_is_a_name),
+    UNIT_CASE(an_unknown_name_is_taken_out_and_asked_for),
+    UNIT_CASE(a_name_that_the_org_has_not_is_a_fault_until_it_is_forgotten),
+    UNIT_CASE(a_cleared_role_is_cleared),
+    UNIT_CASE(a_plan_without_knowledge_lacks_the_names_and_leaves_the_fields_out),
+    UNIT_CASE(a_plan_with_knowledge_sends_the_ids),
+    UNIT_CASE(a_missing_name_parks),
+};
+
+int
+main(int argc, char **argv)
+{
+    return unit_run("org_names", cases, COUNT(cases), argc, argv);
+}
