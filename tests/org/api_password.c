@@ -7,13 +7,14 @@
 static void
 set_password(struct call *call, struct row *user)
 {
-    static const char *const members[] = { "NewPassword", NULL };
     struct refusal refusal;
+    struct json_object *value;
     const char *password;
 
-    if (!call_read_json(call) || !call_check_members(call, call->json, members))
+    if (!call_read_json(call))
         return;
-    password = js_get_text(call->json, "NewPassword");
+    value = js_get_nocase(call->json, "NewPassword"); /* 2.1: a name in any letter case */
+    password = json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
     if (!password) /* code unsure */
         reply_error(call->reply, 400, "MISSING_ARGUMENT", "NewPassword is required, and a string");
     else if (user_set_password(user, password, &refusal))

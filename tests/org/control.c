@@ -273,6 +273,24 @@ values_of(struct json_object *list)
     return count ? STEAL(values) : NULL;
 }
 
+static bool
+has_known_members(struct json_object *field)
+{
+    static const char *const known[] = { "name",     "label",       "type",   "length", "unique",
+                                         "required", "external_id", "values", "target" };
+
+    json_object_object_foreach(field, member, value)
+    {
+        bool found = false;
+        (void)value;
+        for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+            found = found || strcmp(known[i], member) == 0;
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
 /* The declared values are all there are: the picklist is restricted. */
 static const char *
 add_custom_field(struct org *org, struct json_object *field)
@@ -294,12 +312,9 @@ add_custom_field(struct org *org, struct json_object *field)
 
     if (!name)
         return "a custom field has a 'name'";
-    json_object_object_foreach(field, member, value)
-    {
-        (void)value;
-        if (!strstr(" name label type length unique required external_id values target ", member))
-            return "a custom field has no such member";
-    }
+    if (!has_known_members(field))
+        return "a custom field has 'name', 'label', 'type', 'length', 'unique', 'required', "
+               "'external_id', 'values' and 'target', and no other member";
     if (type && !field_kind_of(type, &declared.kind))
         return "the 'type' of a custom field is one that describe knows: string, boolean, double, "
                "date, datetime, picklist, multipicklist, email, phone, url, textarea, currency, "

@@ -220,8 +220,8 @@ static void
 put_object_flags(struct json_object *result, const struct object_facts *facts)
 {
     static const char *const never[] = {
-        "activateable", "custom",      "customSetting", "deepCloneable", "deprecatedAndHidden",
-        "hasSubtypes",  "isInterface", "isSubtype",     "listviewable",
+        "activateable",        "custom",      "customSetting", "deepCloneable",
+        "deprecatedAndHidden", "hasSubtypes", "isInterface",   "isSubtype",
     };
     bool person = object_is(facts, OBJECT_USER) || object_is(facts, OBJECT_LEAD);
 

@@ -46,7 +46,7 @@ enum field_flag {
 struct field_facts {
     const char *name, *label;
     enum field_kind kind;
-    int length;
+    int length; /* UTF-16 units; of a number its digits */
     unsigned flags;
     const char *const *values; /* picklist, NULL-terminated */
     const char *target;        /* object a reference points to; several with ',' between */

@@ -3,6 +3,7 @@
 #include "tests/org/text.h"
 
 #include <locale.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,16 +82,23 @@ text_next(const char **at)
     return code_point;
 }
 
-/* By the C library's Unicode tables, whatever locale the program runs in. */
+/* The C library's Unicode tables, whatever locale the program runs in. */
+static locale_t unicode;
+
+static void
+open_unicode(void)
+{
+    unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+}
+
 uint32_t
 text_lower_letter(uint32_t code_point)
 {
-    static locale_t unicode;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
 
     if (code_point < 0x80)
         return code_point >= 'A' && code_point <= 'Z' ? code_point - 'A' + 'a' : code_point;
-    if (!unicode)
-        unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    pthread_once(&once, open_unicode);
     return unicode ? (uint32_t)towlower_l((wint_t)code_point, unicode) : code_point;
 }
 

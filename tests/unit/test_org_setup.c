@@ -366,6 +366,106 @@ collections_take_one_setup_object_at_a_time(void)
     ask_end();
 }
 
+/* ---- custom fields ---- */
+
+static void
+custom_fields_are_written_by_the_rules_of_their_kind(void)
+{
+    static const struct {
+        const char *more, *code, *text;
+    } refused[] = {
+        { ",\"Born__c\":\"1990-02-30\"", "JSON_PARSER_ERROR",
+          "instance of date from VALUE_STRING" },
+        { ",\"Born__c\":\"1990-02-03T00:00:00Z\"", "JSON_PARSER_ERROR", "instance of date" },
+        { ",\"Seen__c\":\"1990-02-03\"", "JSON_PARSER_ERROR", "instance of datetime" },
+        { ",\"Size__c\":\"9\"", "JSON_PARSER_ERROR", "instance of double from VALUE_STRING" },
+        { ",\"Size__c\":123456", "NUMBER_OUTSIDE_VALID_RANGE", "123456" },
+        { ",\"VIP__c\":null", "JSON_PARSER_ERROR", "instance of boolean from VALUE_NULL" },
+        { ",\"Team__c\":\"Blue\"", "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "Blue" },
+        { ",\"Skills__c\":\"C;Ada\"", "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", "C;Ada" },
+        { ",\"Boss__c\":\"00e000000000001\"", "MALFORMED_ID", "id value of incorrect type" },
+        { ",\"Mail__c\":\"nobody\"", "INVALID_EMAIL_ADDRESS", "Mail__c" },
+    };
+    static const char *const no_fields[] = {
+        "{\"name\":\"X__c\",\"type\":\"blob\"}",
+        "{\"name\":\"X__c\",\"type\":\"reference\"}",
+        "{\"name\":\"X__c\",\"type\":\"date\",\"external_id\":true}",
+        "{\"name\":\"X__c\",\"type\":\"double\",\"unique\":true}",
+        "{\"name\":\"X__c\",\"type\":\"double\",\"length\":19}",
+        "{\"name\":\"X__c\",\"kind\":\"double\"}",
+    };
+
+    ask_begin();
+    T_INT(ask_exchange(acme, "POST", "/__org/settings",
+                       "{\"custom_fields\":[{\"name\":\"Born__c\",\"type\":\"date\"},"
+                       "{\"name\":\"Seen__c\",\"type\":\"datetime\"},"
+                       "{\"name\":\"Size__c\",\"type\":\"double\",\"length\":5},"
+                       "{\"name\":\"VIP__c\",\"type\":\"boolean\"},"
+                       "{\"name\":\"Mail__c\",\"type\":\"email\"},"
+                       "{\"name\":\"Team__c\",\"type\":\"picklist\",\"values\":[\"Red\"]},"
+                       "{\"name\":\"Skills__c\",\"type\":\"multipicklist\",\"values\":[\"C\","
+                       "\"Go\"]},"
+                       "{\"name\":\"Boss__c\",\"type\":\"reference\",\"target\":\"User\"}]}"),
+          200);
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        T_INT(create("User", good_user("a@b.cc", refused[i].more)), 400);
+        T_STR(error_code(), refused[i].code);
+        T_HAS(error_text(), refused[i].text);
+    }
+    for (size_t i = 0; i < sizeof(no_fields) / sizeof(no_fields[0]); i++) {
+        AUTO_FREE char *body = text_format("{\"custom_fields\":[%s]}", no_fields[i]);
+        T_INT(ask_exchange(acme, "POST", "/__org/settings", body), 400);
+    }
+    AUTO_FREE char *id =
+        text_copy(make_user(acme, "a@b.cc",
+                            ",\"Born__c\":\"1990-02-03\",\"Size__c\":12345,\"Team__c\":\"Red\","
+                            "\"Skills__c\":\"Go;C\",\"Seen__c\":\"2026-01-01T01:00:00+01:00\""));
+    T_STR(user_text(acme, id, "Born__c"), "1990-02-03");
+    T_STR(user_text(acme, id, "Seen__c"), "2026-01-01T00:00:00.000+0000");
+    T_INT(js_get_int(answer_json, "Size__c", 0), 12345);
+    T_INT(ask(acme, "PATCH", user_path(id), "{\"Born__c\":null,\"Size__c\":null}"), 204);
+    T_STR(user_text(acme, id, "Born__c"), "");
+    ask_end();
+}
+
+/* ---- faults ---- */
+
+static void
+faults_meet_deletions_passwords_and_parts_of_a_composite(void)
+{
+    AUTO_FREE char *role = NULL;
+    AUTO_FREE char *body = NULL;
+    AUTO_FREE char *path = NULL;
+
+    ask_begin();
+    T_INT(create("UserRole", "{\"Name\":\"Night\"}"), 201);
+    role = text_copy(js_get_text(answer_json, "id"));
+    T_INT(
+        ask_exchange(acme, "POST", "/__org/faults",
+                     "[{\"on\":\"delete\",\"do\":\"refuse_record\",\"match\":{\"Name\":\"night\"}},"
+                     "{\"on\":\"password\",\"do\":\"status\",\"status\":500},"
+                     "{\"on\":\"create\",\"do\":\"refuse_record\",\"match\":{\"Alias\":\"jane\"},"
+                     "\"statusCode\":\"FIELD_CUSTOM_VALIDATION_EXCEPTION\",\"message\":\"No.\"},"
+                     "{\"on\":\"composite\",\"do\":\"status\",\"status\":503,\"skip\":1}]"),
+        200);
+    path = text_format(DATA "/sobjects/UserRole/%s", role);
+    T_INT(ask_exchange(acme, "DELETE", path, NULL), 400);
+    T_STR(error_code(), "UNABLE_TO_LOCK_ROW");
+    T_INT(ask_exchange(acme, "DELETE", path, NULL), 204);
+    free(path);
+    path = text_format("%s/password", user_path(acme->other_admin));
+    T_INT(ask_exchange(acme, "POST", path, "{\"NewPassword\":\"secret-123\"}"), 500);
+    body = text_format("{\"compositeRequest\":[{\"method\":\"POST\",\"url\":\"" DATA
+                       "/sobjects/User\",\"referenceId\":\"u\",\"body\":%s}]}",
+                       good_user("a@b.cc", ""));
+    T_INT(ask_exchange(acme, "POST", DATA "/composite", body), 200);
+    T_HAS(answer.body, "FIELD_CUSTOM_VALIDATION_EXCEPTION");
+    T_INT(ask_exchange(acme, "POST", DATA "/composite", body), 503);
+    T_INT(ask_exchange(acme, "POST", DATA "/composite", body), 200);
+    T_HAS(answer.body, "\"httpStatusCode\":201");
+    ask_end();
+}
+
 static const struct unit_case cases[] = {
     UNIT_CASE(a_user_is_frozen_by_the_login_row),
     UNIT_CASE(nobody_freezes_themselves),
@@ -378,6 +478,8 @@ static const struct unit_case cases[] = {
     UNIT_CASE(a_member_twice_is_the_first_one),
     UNIT_CASE(leads_stay_in_the_bin_for_queryall),
     UNIT_CASE(collections_take_one_setup_object_at_a_time),
+    UNIT_CASE(custom_fields_are_written_by_the_rules_of_their_kind),
+    UNIT_CASE(faults_meet_deletions_passwords_and_parts_of_a_composite),
 };
 
 int
