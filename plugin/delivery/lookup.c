@@ -1,9 +1,11 @@
 /* Reads User rows by the values of one field: of what was sent without an answer, of accounts that may
- * be adopted, of what is compared for drift. Decides how a question is cut to fit a URL, and that one
- * the org refuses is asked again without our fields. */
+ * be adopted, of what is compared for drift. Decides how a question is cut to fit a URL, that one the
+ * org refuses is asked again without our fields, and that rows which do not answer the question are
+ * not believed: what is read here is written into links. */
 #include <stdio.h>
 #include <string.h>
 
+#include "patterns/username.h"
 #include "plugin/delivery/internal.h"
 
 /* Values in one query; fewer if they do not fit into a URL. */
@@ -59,6 +61,63 @@ compose(const struct lookup *lookup, size_t first, size_t count, struct json_obj
     return text;
 }
 
+/* ---- what is believed ---- */
+
+/* Of a value that was asked for. Other keys than these two the org may compare in ways of its own. */
+static bool
+was_asked_for(const struct lookup *lookup, const char *id, const char *username)
+{
+    bool by_id = strcmp(lookup->key, "Id") == 0;
+
+    if (!by_id && strcmp(lookup->key, "Username") != 0)
+        return true;
+    for (size_t i = 0; i < lookup->count; i++) {
+        if (by_id ? strcmp(lookup->values[i], id) == 0
+                  : username_equal(lookup->values[i], username))
+            return true;
+    }
+    return false;
+}
+
+/* NULL, or why this row is no answer. */
+static const char *
+row_fault(const struct lookup *lookup, struct json_object *rows, size_t at)
+{
+    struct json_object *row = json_object_array_get_idx(rows, at);
+    const char *id = json_get_string(row, "Id"), *username = json_get_string(row, "Username");
+    char full[SF_ID_SIZE];
+
+    if (!id || strncmp(id, "005", 3) != 0 || sf_id_normalise(id, full, NULL) ||
+        strcmp(id, full) != 0)
+        return "a user without a valid Id";
+    if (!username || !json_object_is_type(json_get(row, "IsActive"), json_type_boolean))
+        return "a user without Username and IsActive";
+    if (!was_asked_for(lookup, id, username))
+        return "a user who was not asked for";
+    for (size_t i = 0; i < at; i++) {
+        if (strcmp(json_get_string(json_object_array_get_idx(rows, i), "Id"), id) == 0)
+            return "a user twice";
+    }
+    return NULL;
+}
+
+/* A call whose rows do not fit was not answered. */
+static void
+check_rows(const struct lookup *lookup, struct json_object *rows, struct sf_call *call)
+{
+    for (size_t i = 0; i < json_object_array_length(rows); i++) {
+        const char *fault = row_fault(lookup, rows, i);
+        if (!fault)
+            continue;
+        call->outcome = SF_RETRY;
+        call->cause = "The answer does not fit the question.";
+        call->remedy = "It is tried again. If it lasts, look for a proxy that answers itself.";
+        snprintf(call->message, sizeof(call->message), "asked for users, the org answered with %s",
+                 fault);
+        return;
+    }
+}
+
 static int
 append_all(struct json_object *rows, struct json_object *found, struct prov_error *err)
 {
@@ -97,6 +156,8 @@ read_some(struct delivery *d, const struct lookup *lookup, size_t first, size_t 
         return error_set(err, r, "reading users: %s", ret_call->message);
     if (ret_call->outcome == SF_REFUSED && fields)
         return read_some(d, lookup, first, count, NULL, rows, ret_call, err);
+    if (ret_call->outcome == SF_DELIVERED)
+        check_rows(lookup, found, ret_call);
     return ret_call->outcome == SF_DELIVERED ? append_all(rows, found, err) : PROV_OK;
 }
 

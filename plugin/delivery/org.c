@@ -299,7 +299,7 @@ org_find_profile(struct delivery *d, struct org_profile *ret, struct sf_call *re
     if (json_object_array_length(rows) == 0)
         return name_others(d, ret, ret_call, err);
     id = json_get_string(json_object_array_get_idx(rows, 0), "Id");
-    if (!id || sf_id_normalise(id, ret->id, &ignored))
+    if (!id || strncmp(id, "00e", 3) != 0 || sf_id_normalise(id, ret->id, &ignored))
         snprintf(ret->fault, sizeof(ret->fault),
                  "the org answered with an id for profile '%s' that is none", d->fields->profile);
     return PROV_OK;

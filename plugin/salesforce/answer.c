@@ -125,7 +125,51 @@ answer_out_of_memory(struct sf_call *call)
                 "out of memory");
 }
 
+/* ---- JSON ---- */
+
+#define CONTAINER_VALUES 8
+
+/* Counts values; false if a string holds \u0000. */
+static bool
+weigh(const char *text, size_t length, size_t *ret_values)
+{
+    bool inside = false;
+
+    *ret_values = 1;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '"')
+            inside = !inside;
+        else if (inside && text[i] == '\\' && length - i > 5 && memcmp(text + i, "\\u0000", 6) == 0)
+            return false;
+        else if (inside && text[i] == '\\')
+            i++;
+        else if (!inside)
+            *ret_values += text[i] == ',' ? 1 : strchr("[{", text[i]) ? CONTAINER_VALUES : 0;
+    }
+    return true;
+}
+
+int
+answer_parse(const struct http_answer *answer, const char *what, struct json_object **ret,
+             size_t *ret_values, struct prov_error *err)
+{
+    const char *body = answer->body ? answer->body : "";
+    size_t values;
+
+    if (memchr(body, '\0', answer->length))
+        return error_set(err, PROV_E_INVALID, "%s holds a NUL byte", what);
+    if (!weigh(body, answer->length, &values))
+        return error_set(err, PROV_E_INVALID, "%s holds a text with a NUL character", what);
+    if (values > ANSWER_MAX_VALUES)
+        return error_set(err, PROV_E_LIMIT, "%s has too many values for its size", what);
+    if (ret_values)
+        *ret_values = values;
+    return json_parse(body, answer->length, what, ret, err);
+}
+
 /* ---- errors ---- */
+
+#define ERROR_MAX_BYTES (64u * 1024u)
 
 /* The first error of a body: borrowed from *ret_body, as long as it came. False: none to read. */
 static bool
@@ -134,7 +178,8 @@ read_error(const struct http_answer *answer, struct json_object **ret_body, cons
 {
     struct json_object *error;
 
-    if (!answer->body ||
+    /* only words are taken from it, so a NUL in a text may just end them */
+    if (!answer->body || answer->length > ERROR_MAX_BYTES ||
         json_parse(answer->body, answer->length, "the answer", ret_body, NULL) != PROV_OK)
         return false;
     error = json_object_is_type(*ret_body, json_type_array)

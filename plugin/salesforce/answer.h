@@ -9,6 +9,19 @@
  * of spaces one; cut between two characters. NULL is "". */
 void answer_clean(const char *text, char *ret, size_t room);
 
+/* What one answer, or all pages of a query, may take in memory: values, a container for eight. A page
+ * of 2000 users with all their fields has some 150 000. */
+#define ANSWER_MAX_VALUES 500000u
+#define QUERY_MAX_VALUES  2000000u
+
+/*
+ * The body as JSON. Refused beyond what json_parse() refuses: NUL written as \u0000, which Salesforce
+ * stores nowhere and which would end a text early for us, and more than ANSWER_MAX_VALUES: "{}," is
+ * three bytes there and a kilobyte here. *ret_values (may be NULL) is what was counted.
+ */
+MUST_CHECK int answer_parse(const struct http_answer *answer, const char *what,
+                            struct json_object **ret, size_t *ret_values, struct prov_error *err);
+
 /* Replaces each occurrence of a secret in text, in place. NULL texts and short secrets do
  * nothing. */
 void answer_redact(char *text, const char *secret);

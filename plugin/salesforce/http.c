@@ -28,7 +28,7 @@
 #define IDLE_HANDLES        8             /* kept for keep-alive; more callers make their own */
 #define FIRST_BODY_BYTES    (16u * 1024u) /* a token reply never moves: fewer copies of the token */
 #define HEADERS_MAX_BYTES   (256u * 1024u)
-#define RETRY_AFTER_MAX_US  (24 * 3600 * CLOCK_SECOND_US)
+#define RETRY_AFTER_MAX_US  (3600 * CLOCK_SECOND_US) /* leavers wait with all others */
 #define IDLE_CONNECTION_SEC 30L /* older ones are likely closed on the other side */
 
 struct http {
@@ -512,6 +512,7 @@ set_safety(CURL *handle, const struct http *http, const char *url)
     }
     /* one connection carries one request: nothing else shares its fate */
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    SET(CURLOPT_HTTP09_ALLOWED, 0L); /* a body without a status */
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);

@@ -11,6 +11,7 @@ if BUILD_TESTS
 check_PROGRAMS += \
 	tests/unit/test_outcome \
 	tests/unit/test_salesforce \
+	tests/unit/test_salesforce_hostile \
 	tests/unit/test_salesforce_http \
 	tests/unit/test_salesforce_users
 tests_unit_test_outcome_SOURCES = tests/unit/test_outcome.c
@@ -18,6 +19,9 @@ tests_unit_test_outcome_LDADD = libunit.la libsfprov.la
 tests_unit_test_salesforce_SOURCES = tests/unit/test_salesforce.c \
 	tests/unit/loopback.c tests/unit/loopback.h tests/unit/salesforce_session.h
 tests_unit_test_salesforce_LDADD = libunit.la libsfprov.la
+tests_unit_test_salesforce_hostile_SOURCES = tests/unit/test_salesforce_hostile.c \
+	tests/unit/loopback.c tests/unit/loopback.h tests/unit/salesforce_session.h
+tests_unit_test_salesforce_hostile_LDADD = libunit.la libsfprov.la $(ZLIB_LIBS)
 tests_unit_test_salesforce_http_SOURCES = tests/unit/test_salesforce_http.c \
 	tests/unit/loopback.c tests/unit/loopback.h tests/unit/salesforce_session.h
 tests_unit_test_salesforce_http_LDADD = libunit.la libsfprov.la
@@ -27,6 +31,7 @@ tests_unit_test_salesforce_users_LDADD = libunit.la libsfprov.la
 TESTS += \
 	tests/unit/test_outcome \
 	tests/unit/test_salesforce \
+	tests/unit/test_salesforce_hostile \
 	tests/unit/test_salesforce_http \
 	tests/unit/test_salesforce_users
 endif

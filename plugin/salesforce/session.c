@@ -324,21 +324,27 @@ read_identity(const char *url, struct grant *grant)
         grant->org_id[0] = grant->user_id[0] = '\0';
 }
 
+/* A member that may be absent, but must be a text. */
+static bool
+read_text(struct json_object *reply, const char *name, const char **ret)
+{
+    *ret = json_get_string(reply, name);
+    return *ret || !json_get(reply, name);
+}
+
 /* All but the token is optional (fact sheet 1.2). */
 static int
 read_grant(const struct sf_session *session, const struct http_answer *answer, struct grant *grant,
            struct sf_call *call)
 {
     AUTO_JSON struct json_object *reply = NULL;
-    const char *token = NULL, *type = NULL;
+    const char *token = NULL, *type = NULL, *instance = NULL;
+    bool read = answer_parse(answer, "the token reply", &reply, NULL, NULL) == PROV_OK &&
+                read_text(reply, "access_token", &token) && read_text(reply, "token_type", &type) &&
+                read_text(reply, "instance_url", &instance);
 
-    if (answer->body &&
-        json_parse(answer->body, answer->length, "the token reply", &reply, NULL) == PROV_OK) {
-        token = json_get_string(reply, "access_token");
-        type = json_get_string(reply, "token_type");
-    }
-    if (!token || !is_header_text(token) || strchr(token, ' ') || strlen(token) > TOKEN_MAX_BYTES ||
-        (type && strcasecmp(type, "Bearer") != 0)) {
+    if (!read || !token || !is_header_text(token) || strchr(token, ' ') ||
+        strlen(token) > TOKEN_MAX_BYTES || (type && strcasecmp(type, "Bearer") != 0)) {
         answer_tell(call, SF_HOLD, "The token endpoint answered without a usable token.",
                     "Check that 'token_endpoint' is https://<my domain>/services/oauth2/token; "
                     "look for a proxy that answers itself.",
@@ -350,7 +356,7 @@ read_grant(const struct sf_session *session, const struct http_answer *answer, s
     if (!grant->token)
         return PROV_E_NOMEM;
     read_identity(json_get_string(reply, "id"), grant);
-    return read_instance(session, json_get_string(reply, "instance_url"), grant, call);
+    return read_instance(session, instance, grant, call);
 }
 
 /* Asks for a token. Lock not held. */

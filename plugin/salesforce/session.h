@@ -80,8 +80,9 @@ MUST_CHECK int sf_users_create(struct sf_session *session, struct json_object *r
 MUST_CHECK int sf_users_update(struct sf_session *session, struct json_object *records,
                                struct sf_record *results, struct sf_call *call);
 
-/* Runs SOQL, all pages. *ret_records: an array the caller owns (SF_DELIVERED only). PROV_E_LIMIT
- * beyond SF_SOQL_MAX_BYTES. A result beyond 500 pages or 64 MiB is SF_REFUSED: page by Id. */
+/* Runs SOQL, all pages; not for COUNT(). *ret_records: an array of objects, as many as the answer says
+ * there are, that the caller owns (SF_DELIVERED only). PROV_E_LIMIT beyond SF_SOQL_MAX_BYTES. A result
+ * beyond 500 pages, 64 MiB or some two million values is SF_REFUSED: page by Id. */
 MUST_CHECK int sf_query(struct sf_session *session, const char *soql,
                         struct json_object **ret_records, struct sf_call *call);
 

@@ -127,7 +127,7 @@ read_failure(struct json_object *item, struct sf_record *record)
     const char *message = json_get_string(error, "message");
     struct sf_verdict verdict;
 
-    if (!code) {
+    if (!code || !*code) {
         record->outcome = SF_UNKNOWN;
         record->cause = "Salesforce did not save the user and does not say why.";
         record->remedy = SETTLES;
@@ -142,6 +142,14 @@ read_failure(struct json_object *item, struct sf_record *record)
     answer_clean(code, record->code, sizeof(record->code));
     answer_clean(message, record->message, sizeof(record->message));
     join_fields(error, record->fields, sizeof(record->fields));
+}
+
+/* Or absent. */
+static bool
+is_empty_list(struct json_object *list)
+{
+    return !list ||
+           (json_object_is_type(list, json_type_array) && json_object_array_length(list) == 0);
 }
 
 /*
@@ -170,6 +178,8 @@ read_item(struct json_object *item, const char *wanted_id, struct sf_record *rec
     }
     if (!full[0])
         return "that succeeded without an id";
+    if (!is_empty_list(json_get(item, "errors")))
+        return "that succeeded with errors";
     memcpy(record->id, full, sizeof(full));
     return NULL;
 }
@@ -211,8 +221,7 @@ read_results(const struct http_answer *answer, size_t count, char (*ids)[SF_ID_S
         doubt(call, "HTTP %d where 200 was expected", answer->status);
         return;
     }
-    if (json_parse(answer->body ? answer->body : "", answer->length, "the answer", &list, &err) !=
-        PROV_OK) {
+    if (answer_parse(answer, "the answer", &list, NULL, &err) != PROV_OK) {
         doubt(call, "%s", err.text);
         return;
     }
@@ -283,19 +292,26 @@ sf_users_update(struct sf_session *session, struct json_object *records, struct 
 
 /* ---- reading ---- */
 
-/* The body of a GET as JSON. With SF_DELIVERED *ret is set. */
+/* Of all answers to one question. */
+struct sizes {
+    size_t bytes, values;
+};
+
+/* The body of a GET as JSON. With SF_DELIVERED *ret is set; *sizes grows by what it is. */
 static int
 read_json(struct sf_session *session, const struct session_request *request,
-          struct json_object **ret, size_t *ret_bytes, struct sf_call *call)
+          struct json_object **ret, struct sizes *sizes, struct sf_call *call)
 {
+    size_t values = 0;
     struct prov_error err = PROV_ERROR_INIT;
     struct http_answer answer;
     int result = session_call(session, request, &answer, call);
 
     if (result != PROV_OK || call->outcome != SF_DELIVERED)
         return result;
-    result = json_parse(answer.body ? answer.body : "", answer.length, "the answer", ret, &err);
-    *ret_bytes = answer.length;
+    result = answer_parse(&answer, "the answer", ret, &values, &err);
+    sizes->bytes += answer.length;
+    sizes->values += values;
     http_answer_clear(&answer);
     if (result == PROV_E_NOMEM) {
         answer_out_of_memory(call);
@@ -327,6 +343,13 @@ is_next_path(const char *path)
            strspn(path, allowed) == strlen(path) && !strstr(path, "//") && !strstr(path, "..");
 }
 
+/* Who is missing from a short answer must not pass for who is not in the org. */
+static bool
+is_whole(struct json_object *last_page, struct json_object *records)
+{
+    return json_get_int(last_page, "totalSize", -1) == (int64_t)json_object_array_length(records);
+}
+
 /* Moves the records of one page, and says where the next one is (NULL: this was the last). */
 static int
 take_page(struct json_object *page, struct json_object *records, char **ret_next,
@@ -339,14 +362,17 @@ take_page(struct json_object *page, struct json_object *records, char **ret_next
         !json_object_is_type(done, json_type_boolean))
         return not_a_page(call, "the answer holds no 'records' and 'done'");
     for (size_t i = 0; i < json_object_array_length(list); i++) {
-        struct json_object *record = json_ref(json_object_array_get_idx(list, i));
-        if (json_object_array_add(records, record) != 0) {
-            json_object_put(record);
+        struct json_object *record = json_object_array_get_idx(list, i);
+        if (!json_object_is_type(record, json_type_object))
+            return not_a_page(call, "one of the 'records' is no record");
+        if (json_append(records, json_ref(record)) != PROV_OK)
             return PROV_E_NOMEM;
-        }
     }
     if (json_object_get_boolean(done))
-        return PROV_OK;
+        return is_whole(page, records)
+                   ? PROV_OK
+                   : not_a_page(call,
+                                "the answer holds more or fewer records than its 'totalSize'");
     if (!is_next_path(next))
         return not_a_page(call, "the answer is not the last page, but its 'nextRecordsUrl' is not "
                                 "a path below /services/data/");
@@ -359,24 +385,23 @@ static int
 read_pages(struct sf_session *session, char **path, struct json_object *records,
            struct sf_call *call)
 {
-    size_t bytes = 0;
+    struct sizes sizes = { 0, 0 };
 
     for (unsigned pages = 0; *path; pages++) {
         AUTO_JSON struct json_object *page = NULL;
         AUTO_FREE char *current = STEAL(*path);
         const struct session_request request = { .method = "GET", .path = current };
-        size_t length = 0;
         int result;
-        if (pages == QUERY_MAX_PAGES || bytes > QUERY_MAX_BYTES) {
+        if (pages == QUERY_MAX_PAGES || sizes.bytes > QUERY_MAX_BYTES ||
+            sizes.values > QUERY_MAX_VALUES) {
             answer_tell(call, SF_REFUSED, "The query has too many results.",
                         "Ask for less at a time.", "more than %d pages or 64 MiB of results",
                         QUERY_MAX_PAGES);
             return PROV_OK;
         }
-        result = read_json(session, &request, &page, &length, call);
+        result = read_json(session, &request, &page, &sizes, call);
         if (result != PROV_OK || call->outcome != SF_DELIVERED)
             return result;
-        bytes += length;
         result = take_page(page, records, path, call);
         if (result != PROV_OK)
             answer_out_of_memory(call);
@@ -444,8 +469,8 @@ sf_versions(struct sf_session *session, struct json_object **ret_versions, struc
                                              .path = "/services/data",
                                              .anonymous = true };
     AUTO_JSON struct json_object *list = NULL;
-    size_t length = 0;
-    int result = read_json(session, &request, &list, &length, call);
+    struct sizes sizes = { 0, 0 };
+    int result = read_json(session, &request, &list, &sizes, call);
 
     if (result != PROV_OK || call->outcome != SF_DELIVERED)
         return result;

@@ -154,12 +154,25 @@ fill_in(const struct loopback *server, const char *text)
 }
 
 static void
-send_answer(const struct loopback *server, int fd, const struct loopback_answer *answer)
+send_raw(struct loopback *server, int fd, const struct loopback_answer *answer)
+{
+    size_t length = answer->raw_length ? answer->raw_length : strlen(answer->raw);
+
+    if (!answer->drip_ms)
+        send_all(fd, answer->raw, length);
+    for (size_t i = 0; answer->drip_ms && i < length && !is_stopping(server); i++) {
+        wait_ms(server, answer->drip_ms);
+        send_all(fd, answer->raw + i, 1);
+    }
+}
+
+static void
+send_answer(struct loopback *server, int fd, const struct loopback_answer *answer)
 {
     char *header, *body, head[256];
 
     if (answer->raw) {
-        send_all(fd, answer->raw, answer->raw_length ? answer->raw_length : strlen(answer->raw));
+        send_raw(server, fd, answer);
         return;
     }
     if (!answer->status)

@@ -28,6 +28,7 @@ struct loopback_answer {
     const char *raw;    /* sent as it is, in the place of all the above */
     size_t raw_length;  /* 0: strlen(raw) */
     unsigned times, delay_ms;
+    unsigned drip_ms; /* pause before each byte of `raw` */
     enum loopback_end end;
 };
 
