@@ -167,6 +167,12 @@ MUST_CHECK int settle_tell_rest(struct delivery *delivery, struct prov_error *er
 
 /* ---- unknown.c: reading back (rule 14) ---- */
 
+/*
+ * Makes a link whose stored values are damaged fit for planning. What is confirmed is then not known,
+ * so everything is sent again. Of what is in flight the name that is wanted is left, and when it was
+ * written: enough to read it back.
+ */
+MUST_CHECK int flight_mend(struct delivery *delivery, struct work *work, struct prov_error *err);
 /* Whether a mixed flight's settle window is over, so that reading it back decides. */
 bool flight_has_settled(const struct delivery *delivery, const struct item *item);
 /* Settles what is in flight as far as the org shows it; what can be planned again is left planned

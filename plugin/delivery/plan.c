@@ -415,6 +415,9 @@ plan_make(const struct plan_input *input, struct plan *ret, struct prov_error *e
     /* nothing more is sent, linked or not */
     if (!ret->in_scope)
         return PROV_OK;
+    if (!subject->resource && subject->damaged)
+        return park(ret, "STORE_DAMAGED",
+                    "what the host said of this user cannot be read any more");
     if (!subject->resource)
         return park(ret, "RESOURCE_NEVER_SEEN",
                     "the host has only sent changes of this user, never the user; send a "

@@ -84,7 +84,10 @@ round_plan(struct round *round, struct item *item, struct prov_error *err)
                                 .profile_id = d->profile.id[0] ? d->profile.id : NULL,
                                 .names = d->names,
                                 .replan = item->work.link.replan };
-    int r = find_manager(d, item, err);
+    int r = flight_mend(d, &item->work, err);
+
+    if (!r)
+        r = find_manager(d, item, err);
 
     if (r)
         return r;
@@ -207,6 +210,9 @@ static const struct advice *
 advice_of(const char *code)
 {
     static const struct advice known[] = {
+        { "STORE_DAMAGED", "the store's file is damaged where this user stands",
+          "let the host send the whole user again, or run a sync: that replaces it; and look after "
+          "the disk" },
         { "RESOURCE_NEVER_SEEN", "a change came before the user itself",
           "let the host send the whole user" },
         { "USERNAME", "the host's user name and the pattern give no valid Salesforce username",

@@ -45,6 +45,35 @@ flight_has_settled(const struct delivery *d, const struct item *item)
     return flight_is_mixed(&item->work.link) && window_over(d, item);
 }
 
+int
+flight_mend(struct delivery *d, struct work *work, struct prov_error *err)
+{
+    struct link *link = &work->link;
+    struct json_object *fields;
+
+    if (!link->damaged && !link->damaged_flight)
+        return PROV_OK;
+    log_line(&d->log, PROV_LOG_WARNING,
+             "user '%s': the store is damaged where %s stands; the org is read, and everything is "
+             "sent again. Look after the disk",
+             work->subject.uri, link->damaged_flight ? "what is in flight" : "what was confirmed");
+    json_object_put(link->confirmed); /* what was in flight may have changed any of it */
+    link->confirmed = NULL;
+    link->damaged = false;
+    if (!link->damaged_flight)
+        return PROV_OK;
+    link->damaged_flight = false;
+    link->in_flight = json_object_new_object();
+    fields = json_object_new_object();
+    if (json_put(link->in_flight, "fields", fields) ||
+        json_put_string(fields, "Username",
+                        link->username_wanted ? link->username_wanted : link->username_held) ||
+        json_put_string(link->in_flight, "op", link->salesforce_id[0] ? "update" : "create") ||
+        json_put_int(link->in_flight, "at_us", link->updated_us))
+        return error_nomem(err);
+    return PROV_OK;
+}
+
 /* ---- asking ---- */
 
 /* Names of all fields that are in flight for these items, as an object used as a set. */

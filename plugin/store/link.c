@@ -59,18 +59,20 @@ copy_text(const struct db_rows *rows, int column, char **ret, struct prov_error 
     return text && !*ret ? error_nomem(err) : PROV_OK;
 }
 
+/* A value that is damaged is told by *ret_damaged and read as none: one bad row must not stop those
+ * who are read with it. */
 static int
-copy_json(const struct db_rows *rows, int column, struct json_object **ret, struct prov_error *err)
+copy_json(const struct db_rows *rows, int column, struct json_object **ret, bool *ret_damaged,
+          struct prov_error *err)
 {
     const char *text = db_text(rows, column);
     struct prov_error why = PROV_ERROR_INIT;
-    int r;
+    int r = text ? json_parse(text, strlen(text), "a stored value", ret, &why) : PROV_OK;
 
-    *ret = NULL;
-    r = text ? json_parse(text, strlen(text), "a value of the store", ret, &why) : PROV_OK;
-    if (!r || r == PROV_E_NOMEM)
-        return r ? error_nomem(err) : PROV_OK;
-    return error_set(err, PROV_E_STORE, "%s; the store is damaged: restore a backup", why.text);
+    *ret_damaged = r && r != PROV_E_NOMEM;
+    if (r || !text)
+        *ret = NULL;
+    return r == PROV_E_NOMEM ? error_nomem(err) : PROV_OK;
 }
 
 int
@@ -84,7 +86,7 @@ subject_read(const struct db_rows *rows, int first, struct subject *ret, struct 
     if (!r)
         r = copy_text(rows, first + 2, &ret->uri, err);
     if (!r)
-        r = copy_json(rows, first + 4, &ret->resource, err);
+        r = copy_json(rows, first + 4, &ret->resource, &ret->damaged, err);
     return r;
 }
 
@@ -112,9 +114,9 @@ link_read(const struct db_rows *rows, int first, struct link *ret, struct prov_e
     ret->updated_us = db_int(rows, first + 20);
     /* or a row of `due` that was read before asks for it */
     ret->replan = ret->replan || db_int(rows, first + 21) != 0;
-    r = copy_json(rows, first + 1, &ret->confirmed, err);
+    r = copy_json(rows, first + 1, &ret->confirmed, &ret->damaged, err);
     if (!r)
-        r = copy_json(rows, first + 7, &ret->in_flight, err);
+        r = copy_json(rows, first + 7, &ret->in_flight, &ret->damaged_flight, err);
     for (size_t i = 0; !r && i < sizeof(texts) / sizeof(texts[0]); i++)
         r = copy_text(rows, first + texts[i].column, texts[i].text, err);
     return r;

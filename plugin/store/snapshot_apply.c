@@ -212,11 +212,14 @@ compare_known(struct page *page, const struct listed *listed, const struct known
     AUTO_JSON struct json_object *names = NULL;
     AUTO_FREE char *attributes = NULL;
     bool gone = known->presence == PRESENCE_GONE;
-    int r = json_parse(known->resource, strlen(known->resource), "a stored resource", &before, err);
+    struct prov_error damage = PROV_ERROR_INIT;
+    int r =
+        json_parse(known->resource, strlen(known->resource), "a stored resource", &before, &damage);
 
-    if (r)
-        return r;
-    if (!gone && json_equal(before, wanted)) {
+    if (r == PROV_E_NOMEM)
+        return error_nomem(err);
+    /* one that is damaged is replaced by what is listed */
+    if (!r && !gone && json_equal(before, wanted)) {
         page->snapshot->counts[LIST_UNCHANGED]++;
         return PROV_OK;
     }

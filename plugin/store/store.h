@@ -125,7 +125,8 @@ struct subject {
     int64_t id;
     char *iss, *uri;
     enum presence presence;
-    struct json_object *resource; /* NULL: never seen */
+    struct json_object *resource; /* NULL: never seen, or damaged */
+    bool damaged;                 /* the store has one that cannot be read */
     int64_t version;
 };
 
@@ -149,6 +150,9 @@ struct link {
     char *waits_name;    /* a username that another subject of ours holds or wants */
     char *waits_manager; /* URI of a manager who has no Salesforce Id yet */
     int64_t updated_us;
+    /* The store's value cannot be read, and stands here as NULL: what is confirmed, or what is in
+     * flight. Delivery must mend it before it plans. */
+    bool damaged, damaged_flight;
     bool replan; /* an admin asked for it (rule 10), and it is not settled yet */
 };
 

@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+"""Stores that are old or damaged: an old one is delivered from as it is, and one bad row stops nobody else."""
+import os
+import sqlite3
+import sys
+
+import harness
+from harness import ACCEPTED, World, create, patch, person, put, simple
+
+GOLDEN = os.path.join(os.environ.get("srcdir", os.path.join(os.path.dirname(__file__), "../..")), "tests/golden/store")
+
+
+def names(w):
+    return sorted(name.split("@")[0] for name in w.org.users())
+
+
+def edit(w, *statements):
+    """Writes into the store past sfprov, which must not have it open."""
+    with sqlite3.connect(w.fields["store"]) as store:
+        for sql, *values in statements:
+            store.execute(sql, values)
+    store.close()
+
+
+def test_a_store_of_schema_1_is_delivered():
+    with World() as w:
+        # the users that the old store is linked to, in the org as it was left
+        maker = w.connector(store=os.path.join(w.folder, "maker.db"))
+        maker.accept(create("/Users/ada", person("ada", "Ada", "Lovelace", title="Analyst")),
+                     create("/Users/bob", person("bob", "Bob", "Bauer", title="Engineer")),
+                     create("/Users/carol", person("carol", "Carol", "Unsal")),
+                     create("/Users/fay", person("fay", "Fay", "Fisher")),
+                     create("/Users/hal", person("hal", "Hal", "Hofer")))
+        maker.settle()
+        maker.accept(simple("/Users/carol", "prov:delete"))
+        maker.settle()
+        maker.close()
+        with sqlite3.connect(w.fields["store"]) as old, open(os.path.join(GOLDEN, "schema-1.sql")) as file:
+            old.executescript(file.read())
+            for name, user in w.org.users().items():
+                old.execute("UPDATE link SET salesforce_id = ? WHERE salesforce_id IS NOT NULL AND username_held = ?",
+                            (user["Id"], name))
+        old.close()
+        os.chmod(w.fields["store"], 0o600)
+        c = w.connector()
+        c.settle()
+        assert names(w) == ["primary-ada", "primary-bob", "primary-carol", "primary-fay", "primary-hal", "primary-jan"]
+        assert w.org.user("primary-ada@acme.example")["Title"] == "Countess"
+        assert not w.org.user("primary-bob@acme.example")["IsActive"]
+        assert c.user("/Users/hal")["salesforce_id"] == w.org.user("primary-hal@acme.example")["Id"]
+        assert c.user("/Users/kim")["code"] == "USERNAME_IN_USE_HERE"
+        assert c.query(query="status")["subjects"] == {"in_step": 6, "pending": 0, "parked": 3, "in_flight": 0, "total": 9}
+
+
+def test_a_damaged_resource_parks_its_user_and_nobody_else():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("ada")), create("/Users/2", person("bob")), create("/Users/3", person("eve")))
+        c.settle()
+        c.close()
+        edit(w, ("UPDATE subject SET resource = substr(resource, 1, 40) WHERE uri IN ('/Users/1', '/Users/3')",))
+        c = w.connector()
+        answers = c.submit(patch("/Users/1", {"op": "replace", "path": "title", "value": "Dr"}),
+                           put("/Users/2", person("bob", title="Engineer")), simple("/Users/3", "prov:delete"))
+        assert [answer.status for answer in answers] == [ACCEPTED] * 3
+        c.settle()
+        row = c.user("/Users/1")
+        assert (row["state"], row["code"]) == ("parked", "STORE_DAMAGED") and "send the whole user again" in row["remedy"], row
+        assert len(c.query(query="subjects")["subjects"]) == 3
+        assert w.org.user("primary-bob@acme.example")["Title"] == "Engineer"
+        assert not w.org.user("primary-eve@acme.example")["IsActive"], "a leaver needs no resource"
+        c.accept(put("/Users/1", person("ada", title="Dr")))
+        c.settle()
+        assert w.org.user("primary-ada@acme.example")["Title"] == "Dr" and c.user("/Users/1")["state"] == "in_step"
+
+
+def test_a_list_replaces_what_is_damaged():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("ada")), create("/Users/2", person("bob")))
+        c.settle()
+        c.close()
+        edit(w, ("UPDATE subject SET resource = '{' WHERE uri = '/Users/1'",))
+        c = w.connector()
+        report = c.sync({"/Users/1": person("ada", title="Dr"), "/Users/2": person("bob")})
+        assert report["applied"] and report["counts"]["changed"] == 1, report
+        c.settle()
+        assert w.org.user("primary-ada@acme.example")["Title"] == "Dr"
+
+
+def test_what_was_confirmed_is_sent_again_when_it_cannot_be_read():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("ada", title="Analyst")), create("/Users/2", person("bob")))
+        c.settle()
+        c.close()
+        edit(w, ("UPDATE link SET confirmed = '[' || confirmed WHERE subject = 1",))
+        c = w.connector()
+        c.accept(put("/Users/1", person("ada", title="Countess")), put("/Users/2", person("bob", title="Engineer")))
+        c.settle()
+        assert names(w) == ["primary-ada", "primary-bob"]
+        assert [w.org.user(f"primary-{name}@acme.example")["Title"] for name in ("ada", "bob")] == ["Countess", "Engineer"]
+        assert any("damaged where what was confirmed stands" in line for _, line in c.lines), c.lines
+
+
+def test_what_is_in_flight_is_read_back_when_it_cannot_be_read():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/0", person("zoe")))
+        c.settle()
+        w.org.fault({"on": "collections_create", "do": "drop_after"}, {"on": "query", "do": "drop_before", "times": 1000})
+        c.accept(create("/Users/1", person("ada", title="Analyst")))
+        c.deliver(100)
+        assert c.user("/Users/1")["state"] == "in_flight"
+        c.close()
+        w.org.ask("DELETE", "/__org/faults")
+        edit(w, ("UPDATE link SET in_flight = '{\"op\":' WHERE in_flight IS NOT NULL",))
+        c = w.connector()
+        c.accept(put("/Users/1", person("ada", title="Countess")))
+        c.settle()
+        assert names(w) == ["primary-ada", "primary-zoe"], "found, not made twice"
+        assert w.org.user("primary-ada@acme.example")["Title"] == "Countess"
+        assert c.user("/Users/1")["state"] == "in_step"
+
+
+if __name__ == "__main__":
+    harness.main(sys.modules[__name__])
