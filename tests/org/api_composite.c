@@ -329,7 +329,7 @@ check_reference_id(struct call *call, struct json_object *parts, size_t index)
 static bool
 check_method(struct call *call, struct json_object *part)
 {
-    static const char *const methods[] = { "GET", "POST", "PATCH", "DELETE", "PUT", "HEAD" };
+    static const char *const methods[] = { "GET", "POST", "PATCH", "DELETE", "PUT" };
     const char *method = js_get_text(part, "method");
 
     for (size_t i = 0; method && i < sizeof(methods) / sizeof(methods[0]); i++) {
@@ -355,6 +355,13 @@ check_part(struct call *call, struct json_object *parts, size_t index)
     if (!call_check_members(call, part, members) || !check_method(call, part) ||
         !check_reference_id(call, parts, index))
         return false;
+    if (js_get(part, "httpHeaders") &&
+        (!json_object_is_type(js_get(part, "httpHeaders"), json_type_object) ||
+         json_object_object_length(js_get(part, "httpHeaders")) > 0)) {
+        reply_error(call->reply, 400, "INVALID_INPUT",
+                    "httpHeaders of a subrequest are not simulated");
+        return false;
+    }
     if (url && strncmp(url, "/services/data/v", 16) == 0)
         return true;
     reply_error(call->reply, 400, "INVALID_INPUT",

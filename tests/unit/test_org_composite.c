@@ -193,6 +193,8 @@ static const struct {
     { "{\"allOrNone\":\"true\",\"compositeRequest\":[" GET_USERS "\"u\"}]}", "JSON_PARSER_ERROR" },
     { "{\"x\":1,\"compositeRequest\":[" GET_USERS "\"u\"}]}", "JSON_PARSER_ERROR" },
     { "{\"compositeRequest\":[" GET_USERS "\"u\",\"richInput\":{}}]}", "JSON_PARSER_ERROR" },
+    { "{\"compositeRequest\":[" GET_USERS "\"u\",\"httpHeaders\":{\"If-Match\":\"x\"}}]}",
+      "INVALID_INPUT" },
     { "{\"compositeRequest\":[" GET_USERS "\"1u\"}]}", "INVALID_INPUT" },
     { "{\"compositeRequest\":[" GET_USERS "\"u-1\"}]}", "INVALID_INPUT" },
     { "{\"compositeRequest\":[" GET_USERS "null}]}", "INVALID_INPUT" },
