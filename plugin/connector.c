@@ -21,6 +21,7 @@
 #include "plugin/delivery/preview.h"
 #include "plugin/lists.h"
 #include "plugin/requests.h"
+#include "plugin/resolve.h"
 #include "schema/scope.h"
 
 /* A call may hand over this many events: bounds memory, and the time others wait for the commit. */
@@ -261,6 +262,14 @@ open_connector(const struct prov_open *options, prov_connector **ret_connector, 
     return PROV_OK;
 }
 
+/* connector may be NULL: then nobody is asked, for the call is refused. */
+static struct resolver
+resolver_of(const struct prov_connector *connector)
+{
+    return connector ? (struct resolver){ &connector->host, &connector->log }
+                     : (struct resolver){ NULL, NULL };
+}
+
 /* ---- check, preview ---- */
 
 static int32_t
@@ -281,7 +290,9 @@ preview(prov_connector *connector, const struct prov_event *event, char **ret_js
 {
     AUTO_JSON struct json_object *result = NULL;
     CLEANUP(event_cleanup) struct event *parsed = NULL;
+    const struct resolver resolver = resolver_of(connector);
     struct runtime *runtime;
+    bool asks = false;
     int r = connector ? runtime_of(connector, &runtime, err) : no_connector(err);
 
     if (!r && (!event || event->size < sizeof(*event) || !event->json))
@@ -290,6 +301,10 @@ preview(prov_connector *connector, const struct prov_event *event, char **ret_js
                       "prov_event)");
     if (!r)
         r = event_parse(event->json, event->length, connector->fields->issuer, &parsed, err);
+    if (!r)
+        r = preview_asks(runtime->store, parsed, &asks, err);
+    if (!r && asks)
+        r = resolve_for_preview(&resolver, parsed, err);
     if (!r)
         r = preview_event(runtime->store, connector->fields, parsed, &result, err);
     return r ? r : hand_over(result, ret_json, err);
@@ -372,6 +387,7 @@ static int32_t
 submit(prov_connector *connector, const struct prov_event *events, size_t count,
        struct prov_answer *answers, struct prov_error *err)
 {
+    const struct resolver resolver = resolver_of(connector);
     struct runtime *runtime = NULL;
     struct event **parsed = NULL;
     AUTO_FREE struct store_answer *results = NULL;
@@ -386,7 +402,7 @@ submit(prov_connector *connector, const struct prov_event *events, size_t count,
     r = parsed && results ? runtime_of(connector, &runtime, err) : error_nomem(err);
     if (!r) {
         parse_events(connector, events, count, parsed, results);
-        r = store_accept(runtime->store, parsed, count, results, err);
+        r = resolve_accept(&resolver, runtime->store, parsed, count, results, err);
         for (size_t i = 0; i < count; i++)
             put_answer(answer_at(answers, stride, i), &results[i]);
     }

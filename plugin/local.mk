@@ -2,7 +2,8 @@ pluginexecdir = $(libdir)/sfprov
 pluginexec_LTLIBRARIES = sfprov.la
 sfprov_la_SOURCES = plugin/connector.c \
 	plugin/lists.c plugin/lists.h \
-	plugin/requests.c plugin/requests.h
+	plugin/requests.c plugin/requests.h \
+	plugin/resolve.c plugin/resolve.h
 sfprov_la_LIBADD = libsfprov.la
 sfprov_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
 	-export-symbols $(srcdir)/plugin/sfprov.sym \

@@ -82,6 +82,22 @@ enum prov_log_level {
 };
 
 /*
+ * A question for the resource of a user, see resolve below. Valid until the callback returns; texts
+ * are NUL-terminated.
+ */
+struct prov_resolve {
+    size_t size;
+    const char *issuer;
+    const char *uri;   /* "/Users/7" */
+    const char *kinds; /* of the event that needs it, for a log: "prov:put:notice" */
+    /* Takes the resource, one JSON object as in create and put events, at most
+     * PROV_EVENT_MAX_BYTES; copied before it returns. To be called once, on the thread of the
+     * callback, with the pointer that the callback got. */
+    void (*give)(const struct prov_resolve *question, const char *json, size_t length);
+    /* End of minor version 0. */
+};
+
+/*
  * What the host offers; every callback may be NULL. They are called from the connector's own
  * thread or from inside a method, without a lock on the store.
  */
@@ -96,6 +112,18 @@ struct prov_host {
      * but must not call deliver, check or close, which wait for the round that is telling.
      */
     int32_t (*outcome)(void *context, const char *json, size_t length);
+    /*
+     * Asks for the whole resource of a user, as it is at the host now: for a notice, which names
+     * attributes only; for an event without data about a user never seen; for a feed:add without
+     * data of a user who was out or gone. Called inside submit and preview, on the thread of the
+     * caller, and on several at once if the host submits on several. Other submits go on meanwhile.
+     * Return 0 after question->give(); PROV_E_NOTFOUND if there is no such user: the event is then
+     * accepted, and changes nothing of what is known of the user's attributes; anything else is a
+     * failure: the event's answer is PROV_ANSWER_UNKNOWN, so it is to be submitted again. It may be
+     * asked again at once if the user changes meanwhile. It may submit events that need no question;
+     * it must not call close.
+     */
+    int32_t (*resolve)(void *context, const struct prov_resolve *question);
     /* End of minor version 0. */
 };
 

@@ -191,6 +191,21 @@ show(struct store *store, const struct fields *fields, struct work *work, bool k
 }
 
 int
+preview_asks(struct store *store, const struct event *event, bool *ret, struct prov_error *err)
+{
+    CLEANUP(work_done) struct work work = { .subject = { .presence = PRESENCE_IN } };
+    struct subject_state state;
+    int r = store_exists(store) ? store_load(store, event->iss, event->uri, &work, err) : PROV_OK;
+
+    if (r)
+        return r;
+    state = (struct subject_state){ work.subject.id ? work.subject.presence : PRESENCE_IN,
+                                    work.subject.resource };
+    *ret = event_asks(event, &state);
+    return PROV_OK;
+}
+
+int
 preview_event(struct store *store, const struct fields *fields, const struct event *event,
               struct json_object **ret, struct prov_error *err)
 {

@@ -60,6 +60,7 @@ event_free(struct event *event)
     free(event->uri);
     free(event->kinds);
     json_object_put(event->payload);
+    json_object_put(event->resource);
     free(event->etag);
     free(event);
 }
@@ -239,8 +240,9 @@ find_kind(const char *uri, size_t *ret, struct prov_error *err)
                              response);
     }
     return error_set(err, PROV_E_INVALID,
-                     "event '%s' is not known: use prov:create:full, put:full, patch:full, "
-                     "activate, deactivate or delete, or feed:add or remove, after %s",
+                     "event '%s' is not known: use prov:create:full, put:full, patch:full, one of "
+                     "these with :notice, activate, deactivate or delete, or feed:add or remove, "
+                     "after %s",
                      shown(uri), uri_prefix);
 }
 
@@ -293,6 +295,23 @@ check_pairs(const struct payloads *payloads, struct prov_error *err)
     return PROV_OK;
 }
 
+/* What is in `attributes` does not matter: the host is asked for the whole resource. */
+static int
+check_notice(const struct kind *kind, struct json_object *payload, struct prov_error *err)
+{
+    if (json_object_object_get_ex(payload, "data", NULL))
+        return error_set(err, PROV_E_INVALID,
+                         "event '%s' has 'data': a notice names 'attributes' only, the full form "
+                         "carries 'data'",
+                         kind->name);
+    if (!json_object_is_type(json_get(payload, "attributes"), json_type_array))
+        return error_set(err, PROV_E_INVALID,
+                         "claim 'events.%s.attributes' must be an array: the names of the "
+                         "attributes that were set",
+                         kind->name);
+    return PROV_OK;
+}
+
 /* RFC 9967: `full` has `data`, `notice` has `attributes`. */
 static int
 check_payload(const struct kind *kind, struct json_object *payload, struct prov_error *err)
@@ -301,10 +320,7 @@ check_payload(const struct kind *kind, struct json_object *payload, struct prov_
     int result = PROV_OK;
 
     if (kind->notice)
-        return error_set(err, PROV_E_INVALID,
-                         "event '%s' names attributes only, and this connector has no way to ask "
-                         "the host for the resource yet: send the full form, with 'data'",
-                         kind->name);
+        return check_notice(kind, payload, err);
     if (!kind->data)
         return PROV_OK;
     if (!json_object_is_type(data, json_type_object))
@@ -330,6 +346,7 @@ keep(const struct kind *kind, struct json_object *payload, struct event *event,
 {
     if (kind->data) {
         event->data = kind->data;
+        event->notice = kind->notice;
         event->payload = json_ref(json_get(payload, "data"));
     }
     if (kind->active)
@@ -455,5 +472,33 @@ event_parse(const char *json, size_t length, const char *default_issuer, struct 
     if (result != PROV_OK)
         return result;
     *ret = STEAL(event);
+    return PROV_OK;
+}
+
+int
+event_take_resource(struct event *event, const char *json, size_t length, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *wrapped = json_object_new_object();
+    struct json_object *resource = NULL;
+    int result = wrapped ? PROV_OK : error_nomem(err);
+
+    if (result == PROV_OK && length > PROV_EVENT_MAX_BYTES)
+        result = error_set(err, PROV_E_LIMIT, "it has %zu bytes, more than %u", length,
+                           PROV_EVENT_MAX_BYTES);
+    if (result == PROV_OK)
+        result = json_parse(json, length, "it", &resource, err);
+    if (result == PROV_OK && json_put(wrapped, "data", resource) != PROV_OK)
+        result = error_nomem(err);
+    if (result == PROV_OK && !json_object_is_type(resource, json_type_object))
+        result = error_set(err, PROV_E_INVALID, "it is no JSON object");
+    if (result == PROV_OK)
+        result = event_remove_password(wrapped, false, &event->had_password, err);
+    if (result == PROV_OK)
+        result = scim_check_names(resource, err);
+    if (result != PROV_OK)
+        return result;
+    json_object_put(event->resource);
+    event->resource = json_ref(resource);
+    event->ask = EVENT_RESOLVED;
     return PROV_OK;
 }

@@ -28,6 +28,14 @@ enum event_feed {
     EVENT_FEED_REMOVE
 };
 
+/* What came of asking the host for the resource (connector.h, resolve). */
+enum event_ask {
+    EVENT_NOT_ASKED,
+    EVENT_RESOLVED,  /* `resource` is what the host has, asked when the subject had asked_version */
+    EVENT_NOT_THERE, /* the host has no such user: the data folds into nothing */
+    EVENT_ASK_FAILED /* nobody knows: the event is not to be accepted */
+};
+
 struct event {
     char *iss, *jti, *txn; /* txn may be NULL */
     int64_t iat;           /* seconds; 0 when missing; for people only */
@@ -38,6 +46,7 @@ struct event {
     char digest[DIGEST_HEX_SIZE];
 
     enum event_data data;
+    bool notice; /* of the data only the names are there: the host has to be asked for it */
     struct json_object *payload; /* the resource or the PatchOp, without password; NULL: none */
     char *etag;                  /* `version` of the payload; may be NULL */
     enum event_switch active;
@@ -46,6 +55,13 @@ struct event {
     /* A subject that is no user (/Groups/...): accepted, folds into nothing, keeps no data. */
     bool ignored;
     bool had_password; /* one was removed */
+
+    /* filled by who asks the host (plugin/resolve.c) */
+    bool can_ask; /* the host can be asked at all */
+    enum event_ask ask;
+    struct json_object *resource; /* EVENT_RESOLVED: the whole resource, without password */
+    int64_t asked_version;
+    int asked; /* how often */
 };
 
 /* What is known of a subject. */
@@ -62,8 +78,8 @@ struct subject_state {
 
 /*
  * Reads and checks one token. PROV_E_INVALID says which claim and what is wrong with it (a
- * contradictory pair of event URIs, `full` without `data`, an unknown URI, no jti, a notice that
- * cannot be resolved, ...); PROV_E_LIMIT for size, depth and over-long claims. What is in the data
+ * contradictory pair of event URIs, `full` without `data`, a notice without `attributes`, an unknown
+ * URI, no jti, ...); PROV_E_LIMIT for size, depth and over-long claims. What is in the data
  * is not looked at, but for the form of a PATCH. A delete may come with data, the last that is
  * known. default_issuer may be NULL. The caller frees *ret.
  */
@@ -82,6 +98,19 @@ DEFINE_CLEANUP(struct event *, event, event_free);
 char *event_user_uri(const char *reference);
 
 /*
+ * Whether the host has to be asked for the resource before the event folds into this state: of a
+ * notice; of one that leaves a subject in scope of whom no resource was ever seen (rule 4); and of a
+ * feed:add without data, since nobody tells what changes while a subject is out of the feed. Not of a
+ * delete, and not where the event brings the whole resource.
+ */
+bool event_asks(const struct event *event, const struct subject_state *state);
+
+/* Takes the resource that the host gave, as JSON, and strips it of passwords; event->ask becomes
+ * EVENT_RESOLVED. PROV_E_INVALID: no JSON, or no object; PROV_E_LIMIT. */
+MUST_CHECK int event_take_resource(struct event *event, const char *json, size_t length,
+                                   struct prov_error *err);
+
+/*
  * Folds an event into a state: data, then activate or deactivate, then feed, then delete. *state
  * owns its resource; it is replaced on success and untouched on failure. A subject never seen has
  * presence PRESENCE_IN and no resource. Only create, put and feed:add revive one that is gone; only
@@ -89,7 +118,8 @@ char *event_user_uri(const char *reference);
  * The resource may be shared with the event's payload: it is replaced, never changed. *ret_changed
  * (or NULL): whether the state is another one now. A PATCH for a subject without resource leaves
  * it without one (the planner parks it as "resource never seen"), and so does an activate or a
- * deactivate. PROV_E_INVALID: the PATCH does not apply to this resource.
+ * deactivate. Where event_asks(), what the host gave stands for the data; without it a notice leaves
+ * the resource as it is. PROV_E_INVALID: the PATCH does not apply to this resource.
  */
 MUST_CHECK int event_fold(const struct event *event, struct subject_state *state, bool *ret_changed,
                           struct prov_error *err);

@@ -12,18 +12,28 @@
 #include "plugin/event/event.h"
 #include "plugin/scim/patch.h"
 
+/* Whether the event itself brings the whole resource. */
+static bool
+is_whole(const struct event *event)
+{
+    return (event->data == EVENT_CREATE || event->data == EVENT_PUT) && !event->notice;
+}
+
 /* The resource after the event's data, owned by the caller, perhaps the one before; NULL: none. */
 static int
-fold_data(const struct event *event, struct json_object *before, struct json_object **ret,
+fold_data(const struct event *event, const struct subject_state *state, struct json_object **ret,
           struct prov_error *err)
 {
+    struct json_object *before = state->resource;
     /* a copy if it is switched below: the payload may be folded into other states too */
     bool changes = event->active != EVENT_NO_SWITCH;
     struct json_object *copy = NULL;
 
-    if (event->data == EVENT_PATCH && before)
+    if (event_asks(event, state) && event->resource)
+        before = event->resource;
+    else if (event->data == EVENT_PATCH && !event->notice && before)
         return scim_patch_apply(before, event->payload, ret, err);
-    if (event->data == EVENT_CREATE || event->data == EVENT_PUT)
+    else if (is_whole(event))
         before = event->payload;
     if (!changes)
         *ret = json_ref(before);
@@ -37,7 +47,8 @@ fold_data(const struct event *event, struct json_object *before, struct json_obj
 static enum presence
 fold_presence(const struct event *event, enum presence before)
 {
-    bool replaced = event->data == EVENT_CREATE || event->data == EVENT_PUT;
+    bool replaced =
+        (event->data == EVENT_CREATE || event->data == EVENT_PUT) && event->ask != EVENT_NOT_THERE;
 
     if (event->deleted)
         return PRESENCE_GONE;
@@ -49,6 +60,17 @@ fold_presence(const struct event *event, enum presence before)
     if (event->feed == EVENT_FEED_REMOVE && before != PRESENCE_GONE)
         return PRESENCE_OUT;
     return before;
+}
+
+bool
+event_asks(const struct event *event, const struct subject_state *state)
+{
+    if (event->ignored || event->deleted || is_whole(event))
+        return false;
+    if (event->notice)
+        return true;
+    return fold_presence(event, state->presence) == PRESENCE_IN &&
+           (!state->resource || state->presence != PRESENCE_IN);
 }
 
 int
@@ -65,7 +87,7 @@ event_fold(const struct event *event, struct subject_state *state, bool *ret_cha
             *ret_changed = false;
         return PROV_OK;
     }
-    result = fold_data(event, state->resource, &resource, err);
+    result = fold_data(event, state, &resource, err);
     if (result != PROV_OK)
         return result;
     if (event->active != EVENT_NO_SWITCH && resource && scim_is_active(resource) != active) {

@@ -2,6 +2,7 @@
  * an event means for a subject is decided by event_fold(); whether it can be planned, by delivery. */
 #include "plugin/store/internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "plugin/base/clock.h"
@@ -93,12 +94,14 @@ find_transaction(struct db *db, const struct event *event, struct store_answer *
     return r;
 }
 
-/* Whether the event changes a part of what is known, so that it must be read. */
+/* Whether the event changes a part of what is known, or needs to know whether anything is, so that it
+ * must be read. */
 static bool
 builds_on_resource(const struct event *event)
 {
-    return event->data == EVENT_PATCH ||
-           (event->data == EVENT_NO_DATA && event->active != EVENT_NO_SWITCH);
+    return event->data == EVENT_PATCH || event->notice ||
+           (event->data == EVENT_NO_DATA &&
+            (event->active != EVENT_NO_SWITCH || event->feed == EVENT_FEED_ADD));
 }
 
 /* A resource that cannot be read is like one that was never seen: what changes a part of it has
@@ -215,8 +218,9 @@ write_subject(struct store *store, const struct event *event, const struct known
     struct json_object *name = json_get_nocase(state->resource, "userName", NULL);
     const char *user_name =
         json_object_is_type(name, json_type_string) ? json_object_get_string(name) : NULL;
-    bool urgent =
-        state->presence != PRESENCE_IN || (state->resource && !scim_is_active(state->resource));
+    /* who is out by the connector fields leaves as urgently (rule 7); of nothing nobody knows */
+    bool urgent = state->presence != PRESENCE_IN ||
+                  (state->resource && !store_wants_active(store, state->presence, state->resource));
     int r;
 
     if (state->resource && !resource)
@@ -241,6 +245,31 @@ take_back(struct db *db, int64_t event_seq, struct prov_error *err)
     return db_run(db, err, "DELETE FROM event WHERE seq = ?", "i", event_seq);
 }
 
+/* Whether the event cannot be folded before the host said what the resource is. What the host said of
+ * another version than this one counts no more (design 6). */
+static bool
+must_ask(const struct event *event, const struct known *known)
+{
+    return event->can_ask && event_asks(event, &known->state) &&
+           (event->ask == EVENT_NOT_ASKED || event->ask == EVENT_ASK_FAILED ||
+            event->asked_version != known->version);
+}
+
+/* Nothing is kept of it: the host is to be asked, or was, and nobody knows. */
+static int
+answer_unasked(struct db *db, const struct event *event, const struct known *known,
+               struct store_answer *answer, struct prov_error *err)
+{
+    bool duplicate = false;
+    int r = answer_known(db, event, answer, &duplicate, err);
+
+    if (r || duplicate)
+        return r;
+    answer->asks = event->ask != EVENT_ASK_FAILED;
+    answer->version = answer->asks ? known->version : 0;
+    return PROV_OK;
+}
+
 /* The event is written first: that shows, without a look before, whether it is known. */
 static int
 fold_new(struct store *store, const struct event *event, int64_t now_us,
@@ -252,6 +281,8 @@ fold_new(struct store *store, const struct event *event, int64_t now_us,
     int64_t seq;
     int r = event->ignored ? PROV_OK : load_known(db, event, &known, err);
 
+    if (!r && must_ask(event, &known))
+        return answer_unasked(db, event, &known, answer, err);
     is_new = known.id == 0;
     if (!r && is_new && !event->ignored)
         r = next_subject(db, &known.id, err);
@@ -293,15 +324,81 @@ accept_fold(struct store *store, const struct event *event, int64_t now_us,
 
 /* ---- many events ---- */
 
+/* Who has an event in this call that is not settled: "iss#uri" -> whether the host is to be asked. */
+struct unsettled {
+    struct json_object *subjects; /* NULL: nobody */
+};
+
+static void
+unsettled_done(struct unsettled *unsettled)
+{
+    json_object_put(unsettled->subjects);
+}
+
+static char *
+subject_key(const struct event *event)
+{
+    char *key = NULL;
+
+    return asprintf(&key, "%s#%s", event->iss, event->uri) < 0 ? NULL : key;
+}
+
+static int
+note_unsettled(struct unsettled *unsettled, const struct event *event, bool asks,
+               struct prov_error *err)
+{
+    AUTO_FREE char *key = subject_key(event);
+
+    if (!unsettled->subjects)
+        unsettled->subjects = json_object_new_object();
+    if (!key || !unsettled->subjects || json_put_bool(unsettled->subjects, key, asks))
+        return error_nomem(err);
+    return PROV_OK;
+}
+
+/* Whether the event comes after one of its subject that is not settled, which it must not overtake;
+ * then *answer says what becomes of it. */
+static int
+is_behind(const struct unsettled *unsettled, const struct event *event, struct store_answer *answer,
+          bool *ret, struct prov_error *err)
+{
+    AUTO_FREE char *key = NULL;
+
+    *ret = false;
+    if (!unsettled->subjects)
+        return PROV_OK;
+    key = subject_key(event);
+    if (!key)
+        return error_nomem(err);
+    *ret = json_get(unsettled->subjects, key) != NULL;
+    answer->waits = *ret && json_get_bool(unsettled->subjects, key, false);
+    if (*ret && !answer->waits)
+        error_set(&answer->error, PROV_E_STATE,
+                  "an event of this user before it in the same call could not be accepted; submit "
+                  "both again, in order");
+    return PROV_OK;
+}
+
 /* A failure of the store ends the whole transaction, since nothing after it can be trusted. */
 static int
 fold_call(struct store *store, struct accept_call *call, int64_t now_us, struct prov_error *err)
 {
+    CLEANUP(unsettled_done) struct unsettled unsettled = { NULL };
     int r = PROV_OK;
 
     for (size_t i = 0; !r && i < call->count; i++) {
-        if (call->events[i]) /* else refused before it came here */
-            r = accept_fold(store, call->events[i], now_us, &call->answers[i], err);
+        struct store_answer *answer = &call->answers[i];
+        const struct event *event = call->events[i];
+        bool behind;
+
+        if (!event) /* settled before it came here */
+            continue;
+        answer->asks = answer->waits = false;
+        r = is_behind(&unsettled, event, answer, &behind, err);
+        if (!r && !behind)
+            r = accept_fold(store, event, now_us, answer, err);
+        if (!r && !behind && answer->status == PROV_ANSWER_UNKNOWN)
+            r = note_unsettled(&unsettled, event, answer->asks, err);
     }
     return r;
 }

@@ -52,13 +52,19 @@ struct store_answer {
     enum prov_answer_status status;
     bool duplicate;
     int64_t version;
-    struct prov_error error; /* refused: why */
+    struct prov_error error; /* refused: why; unknown: why, if the caller set it */
+    /* Neither accepted nor refused yet: the host has to be asked for the resource (event_asks), the
+     * subject having `version`; or an event before it in this call has to. The call is to be made
+     * again with these events. */
+    bool asks, waits;
 };
 
 /*
  * Folds events, in order, each in a savepoint of its own, and returns when they are on disk. Calls
  * that come together share one commit. The caller zeroes the answers and sets error.size. An event
- * that is NULL was refused before and keeps its answer. PROV_E_STORE: nothing of this call is known to be durable, and every other answer is
+ * that is NULL was settled before and keeps its answer. Of an event with can_ask that asks the host, and was
+ * not answered for the version that the subject has now, nothing is kept (`asks`); one whose ask failed
+ * is PROV_ANSWER_UNKNOWN, and so are those after it of the same subject. PROV_E_STORE: nothing of this call is known to be durable, and every other answer is
  * PROV_ANSWER_UNKNOWN. Blocks for a flush.
  */
 MUST_CHECK int store_accept(struct store *store, struct event *const *events, size_t count,

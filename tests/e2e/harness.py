@@ -44,8 +44,18 @@ LOG = c.CFUNCTYPE(None, c.c_void_p, c.c_int32, c.c_char_p)
 OUTCOME = c.CFUNCTYPE(c.c_int32, c.c_void_p, c.POINTER(c.c_char), c.c_size_t)
 
 
+class Question(c.Structure):
+    pass
+
+
+GIVE = c.CFUNCTYPE(None, c.POINTER(Question), c.c_char_p, c.c_size_t)
+Question._fields_ = [("size", c.c_size_t), ("issuer", c.c_char_p), ("uri", c.c_char_p), ("kinds", c.c_char_p),
+                     ("give", GIVE)]
+RESOLVE = c.CFUNCTYPE(c.c_int32, c.c_void_p, c.POINTER(Question))
+
+
 class Host(c.Structure):
-    _fields_ = [("size", c.c_size_t), ("context", c.c_void_p), ("log", LOG), ("outcome", OUTCOME)]
+    _fields_ = [("size", c.c_size_t), ("context", c.c_void_p), ("log", LOG), ("outcome", OUTCOME), ("resolve", RESOLVE)]
 
 
 class Open(c.Structure):
@@ -94,7 +104,8 @@ def load():
 class Connector:
     """One opened connector; log lines and outcomes are kept in lists."""
 
-    def __init__(self, fields, flags=NO_WORKER, outcome=None):
+    def __init__(self, fields, flags=NO_WORKER, outcome=None, resolve=None):
+        """resolve(uri) returns a resource, bytes, a list of several, None (not found), or a code."""
         self.table, self.handle, self.lines, self.outcomes = load(), c.c_void_p(), [], []
         text = json.dumps(fields).encode() if not isinstance(fields, bytes) else fields
         faults, self.error = c.c_char_p(), Error(c.sizeof(Error))
@@ -108,8 +119,19 @@ class Connector:
             self.outcomes.append(json.loads(c.string_at(data, length)))
             return 0
 
-        self.keep = (LOG(log), OUTCOME(told))
-        self.host = Host(c.sizeof(Host), None, self.keep[0], self.keep[1] if outcome else OUTCOME())
+        def asked(_context, question):
+            answer = resolve(question[0].uri.decode())
+            if isinstance(answer, int):
+                return answer
+            for one in answer if isinstance(answer, list) else [answer]:
+                if one is not None:
+                    data = one if isinstance(one, bytes) else json.dumps(one).encode()
+                    question[0].give(question, data, len(data))
+            return E_NOTFOUND if answer is None else 0
+
+        self.keep = (LOG(log), OUTCOME(told), RESOLVE(asked))
+        self.host = Host(c.sizeof(Host), None, self.keep[0], self.keep[1] if outcome else OUTCOME(),
+                         self.keep[2] if resolve else RESOLVE())
         options = Open(c.sizeof(Open), text, len(text), flags, 0, c.pointer(self.host))
         code = self.table.open(c.byref(options), c.byref(self.handle), c.byref(faults), c.byref(self.error))
         if code:
@@ -346,8 +368,8 @@ class World:
         if certificate:
             self.fields.setdefault("ca_file", self.org.facts["ca_file"])
 
-    def connector(self, flags=NO_WORKER, outcome=None, **fields):
-        connector = Connector(dict(self.fields, **fields), flags, outcome)
+    def connector(self, flags=NO_WORKER, outcome=None, resolve=None, **fields):
+        connector = Connector(dict(self.fields, **fields), flags, outcome, resolve)
         self.open.append(connector)
         return connector
 

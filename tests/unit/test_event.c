@@ -13,6 +13,7 @@
 #define HEAD                                                                                       \
     "{\"jti\":\"j1\",\"iss\":\"https://idp.example.com\",\"txn\":\"t1\",\"iat\":1458496404,"
 #define SUBJECT "\"sub_id\":{\"format\":\"scim\",\"uri\":\"/Users/7\"},"
+#define NOTICE  "\"" URN "prov:patch:notice\":{\"attributes\":[\"title\"]}"
 /* A token for /Users/7 with these events, as JSON text. */
 #define TOKEN(events) HEAD SUBJECT "\"events\":{" events "}}"
 /* A token with one PATCH of these operations. */
@@ -312,8 +313,13 @@ events_that_cannot_be_folded_are_refused_with_the_remedy(void)
     T_HAS(refusal(TOKEN("\"" URN "prov:move\":{}")), "event '" URN "prov:move' is not known");
     T_HAS(refusal(TOKEN("\"x\":{}")), "event 'x' is not known");
     T_HAS(refusal(TOKEN("\"" URN "misc:asyncresp\":{}")), "which this connector gives");
-    T_HAS(refusal(TOKEN("\"" URN "prov:put:notice\":{\"attributes\":[\"title\"]}")),
-          "this connector has no way to ask the host for the resource yet: send the full form");
+    T_HAS(refusal(TOKEN("\"" URN "prov:put:notice\":{}")), "attributes' must be an array");
+    T_HAS(refusal(TOKEN("\"" URN "prov:put:notice\":{\"attributes\":\"title\"}")),
+          "attributes' must be an array");
+    T_HAS(refusal(TOKEN("\"" URN "prov:put:notice\":{\"attributes\":[],\"data\":{}}")),
+          "a notice names 'attributes' only");
+    T_HAS(refusal(TOKEN(NOTICE "," PUT DATA)),
+          "'prov:put:full' and 'prov:patch:notice' contradict");
     T_HAS(refusal(TOKEN(CREATE ":{}")), "'events.prov:create:full.data' must be an object");
     T_HAS(refusal(TOKEN(CREATE ":{\"data\":null}")), "must be an object");
     T_HAS(refusal(TOKEN(CREATE ":{\"data\":[{}]}")), "must be an object");
@@ -516,6 +522,60 @@ only_create_put_and_feed_add_revive_the_gone(void)
 }
 
 static void
+the_host_is_asked_only_where_the_event_says_less_than_the_whole(void)
+{
+    static const struct {
+        enum presence presence;
+        bool seen;
+        const char *token;
+        bool asks;
+    } table[] = {
+        { PRESENCE_IN, true, TOKEN(NOTICE), true },
+        { PRESENCE_GONE, true, TOKEN(NOTICE), true },
+        { PRESENCE_IN, true, TOKEN(NOTICE "," EMPTY("prov:delete")), false },
+        { PRESENCE_IN, false, TOKEN(PUT DATA), false },
+        { PRESENCE_IN, false, PATCHING("{\"op\":\"remove\",\"path\":\"title\"}"), true },
+        { PRESENCE_IN, true, PATCHING("{\"op\":\"remove\",\"path\":\"title\"}"), false },
+        { PRESENCE_GONE, false, PATCHING("{\"op\":\"remove\",\"path\":\"title\"}"), false },
+        { PRESENCE_IN, false, TOKEN(EMPTY("prov:deactivate")), true },
+        { PRESENCE_IN, false, TOKEN(EMPTY("feed:remove")), false },
+        { PRESENCE_IN, true, TOKEN(EMPTY("feed:add")), false },
+        { PRESENCE_OUT, true, TOKEN(EMPTY("feed:add")), true },
+        { PRESENCE_GONE, true, TOKEN(EMPTY("feed:add")), true },
+        { PRESENCE_OUT, true, TOKEN(EMPTY("feed:add") "," PUT DATA), false },
+        { PRESENCE_OUT, true, TOKEN(EMPTY("prov:activate")), false },
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        CLEANUP(event_cleanup) struct event *event = parsed(table[i].token);
+        AUTO_JSON struct json_object *resource = json_object_new_object();
+        struct subject_state state = { table[i].presence, table[i].seen ? resource : NULL };
+        T_INT(event_asks(event, &state), table[i].asks);
+    }
+}
+
+static void
+what_the_host_gives_stands_for_the_data_and_has_no_password(void)
+{
+    static const char given[] = "{\"userName\":\"b\",\"password\":\"s3cret\"}";
+    CLEANUP(event_cleanup) struct event *event = parsed(TOKEN(NOTICE "," EMPTY("prov:deactivate")));
+    AUTO_STATE state = { .presence = PRESENCE_IN };
+    struct prov_error err = PROV_ERROR_INIT;
+    bool changed;
+
+    T_TRUE(fold(&state, TOKEN(CREATE DATA)));
+    T_OK(event_take_resource(event, given, strlen(given), &err), &err);
+    T_TRUE(event->had_password);
+    T_OK(event_fold(event, &state, &changed, &err), &err);
+    T_STR(text_of(&state), "{\"userName\":\"b\",\"active\":false}");
+    T_TRUE(fold(&state, TOKEN(EMPTY("prov:delete"))));
+    T_OK(event_fold(event, &state, &changed, &err), &err);
+    T_INT(state.presence, PRESENCE_GONE); /* a patch does not revive, told by a notice or not */
+    T_INT(event_take_resource(event, "[]", 2, &err), PROV_E_INVALID);
+    T_INT(event_take_resource(event, "{", 1, &err), PROV_E_INVALID);
+}
+
+static void
 only_feed_add_takes_in_who_is_out_of_scope(void)
 {
     AUTO_STATE state = { .presence = PRESENCE_IN };
@@ -694,6 +754,8 @@ static const struct unit_case cases[] = {
     UNIT_CASE(subject_never_seen_stays_so_until_it_is_created),
     UNIT_CASE(activate_and_deactivate_change_only_what_differs),
     UNIT_CASE(only_create_put_and_feed_add_revive_the_gone),
+    UNIT_CASE(the_host_is_asked_only_where_the_event_says_less_than_the_whole),
+    UNIT_CASE(what_the_host_gives_stands_for_the_data_and_has_no_password),
     UNIT_CASE(only_feed_add_takes_in_who_is_out_of_scope),
     UNIT_CASE(patch_that_does_not_apply_leaves_the_state),
     UNIT_CASE(one_event_folds_into_several_states),
