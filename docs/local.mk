@@ -19,6 +19,7 @@ dist_man_MANS += docs/man/sfprov.1 docs/man/sfprov-connector.7 \
 man_MANS = docs/man/sfprov-fields.5
 CLEANFILES += docs/man/sfprov-fields.5
 EXTRA_DIST += docs/man/sfprov-fields.5.in docs/architecture.md docs/patterns.md \
+	docs/columns.sample.json \
 	CHANGELOG.md CONTRIBUTING.md SECURITY.md
 
 docs/man/sfprov-fields.5: docs/man/sfprov-fields.5.in docs/man/fields.mdoc.inc

@@ -12,6 +12,7 @@ sfprov_SOURCES = \
 	hosts/cli/cmd_run.c \
 	hosts/cli/cmd_sync.c \
 	hosts/cli/column.c hosts/cli/column.h \
+	hosts/cli/columns.c hosts/cli/columns.h \
 	hosts/cli/commands.c hosts/cli/commands.h \
 	hosts/cli/complete.c \
 	hosts/cli/csv.c hosts/cli/csv.h \
@@ -19,24 +20,34 @@ sfprov_SOURCES = \
 	hosts/cli/fault.c hosts/cli/fault.h \
 	hosts/cli/host.c hosts/cli/host.h \
 	hosts/cli/input.c hosts/cli/input.h \
+	hosts/cli/ldif.c hosts/cli/ldif.h \
+	hosts/cli/lines.c hosts/cli/lines.h \
 	hosts/cli/main.c \
 	hosts/cli/pages.c hosts/cli/pages.h \
 	hosts/cli/people.c hosts/cli/people.h \
+	hosts/cli/person.c hosts/cli/person.h \
 	hosts/cli/reply.h \
 	hosts/cli/screen.c hosts/cli/screen.h \
 	hosts/cli/subjects.c hosts/cli/subjects.h \
 	hosts/cli/table.c hosts/cli/table.h \
-	hosts/cli/usage.c
+	hosts/cli/usage.c \
+	hosts/cli/users.c hosts/cli/users.h
 sfprov_CPPFLAGS = $(AM_CPPFLAGS) -DPLUGIN_PATH='"$(libdir)/sfprov/sfprov.so"' \
 	-DPACKAGE_VERSION='"$(PACKAGE_VERSION)"'
 sfprov_LDADD = $(JSONC_LIBS) -ldl
 
+EXTRA_DIST += tests/golden/lists
+
 if BUILD_TESTS
-check_PROGRAMS += tests/unit/test_csv
-tests_unit_test_csv_SOURCES = tests/unit/test_csv.c \
-	hosts/cli/csv.c hosts/cli/column.c hosts/cli/people.c hosts/cli/fault.c hosts/cli/input.c
+# the pure files that read lists
+list_readers = hosts/cli/column.c hosts/cli/columns.c hosts/cli/csv.c hosts/cli/fault.c \
+	hosts/cli/ldif.c hosts/cli/lines.c hosts/cli/people.c hosts/cli/person.c hosts/cli/users.c
+check_PROGRAMS += tests/unit/test_csv tests/unit/test_people
+tests_unit_test_csv_SOURCES = tests/unit/test_csv.c $(list_readers) hosts/cli/input.c
 tests_unit_test_csv_LDADD = libunit.la $(JSONC_LIBS)
-TESTS += tests/unit/test_csv
+tests_unit_test_people_SOURCES = tests/unit/test_people.c $(list_readers)
+tests_unit_test_people_LDADD = libunit.la $(JSONC_LIBS)
+TESTS += tests/unit/test_csv tests/unit/test_people
 endif
 
 EXTRA_DIST += scripts/packages.txt scripts/install-packages scripts/demo \

@@ -1,7 +1,7 @@
 /*
  * Tells what a list did, user by user. Joins three sources: the plugin's findings (who was hired,
- * changed, lost), its rows (what Salesforce said) and, in a dry run, its previews. Decides the words
- * of the table; judges nothing.
+ * changed, lost), its rows (what Salesforce said) and, in a dry run, its plans. Decides the words of
+ * the table; judges nothing. A page of changes is in memory at a time.
  */
 #include "hosts/cli/changes.h"
 
@@ -89,12 +89,13 @@ outcome_of(struct json_object *change, struct json_object *row)
     return length < 0 ? NULL : text;
 }
 
-/* Adds one user to `users`: members of the change, then of the row (may be NULL). */
+/* One user of the answer: members of the change, then of the row (may be NULL). */
 static int
-add_user(struct json_object *users, struct json_object *change, struct json_object *row,
-         const char *outcome)
+make_user(struct json_object *change, struct json_object *row, const char *outcome,
+          struct json_object **ret)
 {
-    static const char *const of_change[] = { "uri", "userName", "what", "attributes", "note" };
+    static const char *const of_change[] = { "uri",  "userName",   "place",
+                                             "what", "attributes", "note" };
     static const char *const of_row[] = { "username", "salesforce_id", "state", "code",
                                           "message",  "cause",         "remedy" };
     struct json_object *user = json_object_new_object();
@@ -107,12 +108,11 @@ add_user(struct json_object *users, struct json_object *change, struct json_obje
         reply_put(user, of_row[i], json_object_get(reply_get(row, of_row[i])));
     reply_put_text(user, "outcome", outcome);
     free(what);
-    if (!user || json_object_array_add(users, user)) {
-        json_object_put(user);
-        complain("out of memory");
-        return CODE_FAILED;
-    }
-    return CODE_DONE;
+    *ret = user;
+    if (user)
+        return CODE_DONE;
+    complain("out of memory");
+    return CODE_FAILED;
 }
 
 /* The row of a user among those of a page; two issuers may both have a /Users/1. Borrowed. */
@@ -132,14 +132,14 @@ row_of(struct json_object *page, struct json_object *report, const char *uri)
     return NULL;
 }
 
-/* Rows of up to PAGE users from `first` on. */
+/* Rows of the users of a page. */
 static int
-ask_rows(struct host *host, struct json_object *changes, size_t first, struct json_object **ret)
+ask_rows(struct host *host, struct json_object *changes, struct json_object **ret)
 {
     struct json_object *request = host_request("query", "subjects");
     struct json_object *uris = json_object_new_array();
 
-    for (size_t i = first; i < first + PAGE && i < reply_count(changes); i++) {
+    for (size_t i = 0; i < reply_count(changes); i++) {
         struct json_object *uri = json_object_get(reply_get(reply_item(changes, i), "uri"));
 
         if (!uris || json_object_array_add(uris, uri))
@@ -149,59 +149,6 @@ ask_rows(struct host *host, struct json_object *changes, size_t first, struct js
     reply_put(request, "users", uris);
     reply_put(request, "limit", json_object_new_int(5 * PAGE));
     return host_query(host, request, ret);
-}
-
-int
-changes_outcome(struct host *host, struct json_object *report, struct json_object **ret)
-{
-    struct json_object *changes = reply_get(report, "changes"), *users = json_object_new_array();
-    struct json_object *page = NULL;
-    int code = users ? CODE_DONE : CODE_FAILED;
-
-    for (size_t i = 0; i < reply_count(changes) && !code; i++) {
-        struct json_object *change = reply_item(changes, i), *row;
-        char *outcome;
-
-        if (i % PAGE == 0) {
-            json_object_put(page);
-            page = NULL;
-            code = ask_rows(host, changes, i, &page);
-            if (code)
-                break;
-        }
-        row = row_of(page, report, reply_word(change, "uri"));
-        outcome = outcome_of(change, row);
-        code = add_user(users, change, row, outcome);
-        free(outcome);
-    }
-    json_object_put(page);
-    if (code) {
-        json_object_put(users);
-        return code;
-    }
-    *ret = users;
-    return CODE_DONE;
-}
-
-/* The event that the change amounts to; NULL when out of memory. `data` is taken over. */
-static struct json_object *
-event_of(const char *uri, const char *issuer, struct json_object *data)
-{
-    struct json_object *event = json_object_new_object(), *subject = json_object_new_object();
-    struct json_object *events = json_object_new_object(), *payload = json_object_new_object();
-
-    reply_put_text(event, "jti", "dry-run");
-    reply_put_text(event, "iss", issuer);
-    reply_put_text(subject, "format", "scim");
-    reply_put_text(subject, "uri", uri);
-    reply_put(event, "sub_id", subject);
-    reply_put(events,
-              data ? "urn:ietf:params:scim:event:prov:put:full"
-                   : "urn:ietf:params:scim:event:prov:delete",
-              payload);
-    reply_put(payload, "data", data);
-    reply_put(event, "events", events);
-    return event;
 }
 
 /* The Salesforce fields that the calls of a plan write. */
@@ -232,6 +179,7 @@ outcome_of_plan(struct json_object *plan)
 {
     const char *action = reply_word(plan, "action"), *before = ": ";
     struct json_object *reasons = reply_get(plan, "reasons");
+    bool rival = reply_text(plan, "rival") != NULL;
     size_t size = 0;
     char *text = NULL;
     FILE *out;
@@ -241,10 +189,11 @@ outcome_of_plan(struct json_object *plan)
     out = open_memstream(&text, &size);
     if (!out)
         return NULL;
-    fprintf(out, "would %s", action);
-    if (!strcmp(action, "update"))
+    fprintf(out, "would %s", rival ? "wait" : action);
+    if (!strcmp(action, "update") && !rival)
         print_written(out, reply_get(plan, "calls"));
-    for (size_t i = 0; i < reply_count(reasons) && !strcmp(action, "park"); i++) {
+    /* of two who want one name, one gets it: the other would wait for it in vain */
+    for (size_t i = 0; i < reply_count(reasons) && (!strcmp(action, "park") || rival); i++) {
         fprintf(out, "%s%s", before, json_object_get_string(reply_item(reasons, i)));
         before = "; ";
     }
@@ -255,77 +204,81 @@ outcome_of_plan(struct json_object *plan)
     return text;
 }
 
+/* Tells of a change by its plan, in a dry run. */
 static int
-preview_change(struct host *host, struct json_object *change, const char *issuer,
-               struct json_object *data, struct json_object **ret)
+make_previewed(struct json_object *change, struct json_object *row, struct json_object **ret)
 {
-    struct prov_error err = { .size = sizeof(err) };
-    struct json_object *object = event_of(reply_word(change, "uri"), issuer, data);
-    const char *json = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN);
-    struct prov_event event = { .size = sizeof(event), .json = json, .length = strlen(json) };
-    char *text = NULL;
-    int result = host->api.preview(host->connector, &event, &text, &err);
+    struct json_object *plan = reply_get(change, "plan"), *told = json_object_new_object();
+    char *outcome = plan ? outcome_of_plan(plan) : strdup("left alone");
+    int code;
 
-    json_object_put(object);
-    if (result)
-        return host_failed(reply_word(change, "uri"), &err);
-    return host_answer(host, text, ret);
-}
-
-static int
-add_preview(struct host *host, struct json_object *change, struct json_object *row,
-            const char *issuer, struct json_object *data, struct json_object *users)
-{
-    struct json_object *plan = NULL, *told;
-    char *outcome;
-    int code = preview_change(host, change, issuer, data, &plan);
-
-    if (code)
-        return code;
-    told = json_object_new_object();
     reply_put_text(told, "username",
                    reply_text(plan, "username") ? reply_word(plan, "username")
                                                 : reply_text(row, "username"));
     reply_put_text(told, "salesforce_id", reply_text(row, "salesforce_id"));
-    outcome = outcome_of_plan(plan);
-    code = add_user(users, change, told, outcome);
+    code = make_user(change, told, outcome, ret);
+    reply_put_text(*ret, "rival", reply_text(plan, "rival"));
     free(outcome);
     json_object_put(told);
-    json_object_put(plan);
+    return code;
+}
+
+static int
+make_delivered(struct json_object *change, struct json_object *row, struct json_object **ret)
+{
+    char *outcome = outcome_of(change, row);
+    int code = make_user(change, row, outcome, ret);
+
+    free(outcome);
+    return code;
+}
+
+static int
+tell_page(struct changes *changes, struct json_object *report, struct json_object *page)
+{
+    bool dry_run = reply_flag(report, "dry_run"), ask = false;
+    struct json_object *rows = NULL, *user;
+    int code = CODE_DONE;
+
+    /* asking makes a store where none is; in a dry run who is hired has no row to ask for */
+    for (size_t i = 0; i < reply_count(page) && !ask; i++)
+        ask = !dry_run || strcmp(reply_word(reply_item(page, i), "what"), "hired");
+    if (ask)
+        code = ask_rows(changes->host, page, &rows);
+    for (size_t i = 0; i < reply_count(page) && !code; i++) {
+        struct json_object *change = reply_item(page, i);
+        struct json_object *row = row_of(rows, report, reply_word(change, "uri"));
+
+        user = NULL;
+        code = (dry_run ? make_previewed : make_delivered)(change, row, &user);
+        if (!code)
+            changes->tell(changes->context, user);
+        json_object_put(user);
+    }
+    json_object_put(rows);
     return code;
 }
 
 int
-changes_preview(struct host *host, struct json_object *report, const struct people *people,
-                const char *issuer, struct json_object **ret)
+changes_tell(struct changes *changes, struct json_object *report)
 {
-    struct json_object *changes = reply_get(report, "changes"), *users = json_object_new_array();
-    struct json_object *page = NULL;
-    int code = users ? CODE_DONE : CODE_FAILED;
+    struct prov_error err = { .size = sizeof(err) };
+    int64_t after = 0;
+    int code = CODE_DONE;
 
-    for (size_t i = 0; i < reply_count(changes) && !code; i++) {
-        struct json_object *change = reply_item(changes, i), *data = NULL;
-        const char *uri = reply_word(change, "uri");
-        size_t person = people_find(people, uri);
-        struct prov_error err = { .size = sizeof(err) };
+    while (!code && after >= 0) {
+        struct json_object *page = NULL;
+        char *text = NULL;
 
-        if (i % PAGE == 0) {
-            json_object_put(page);
-            page = NULL;
-            code = ask_rows(host, changes, i, &page);
-        }
-        if (!code && person < people_count(people) && people_resource(people, person, &data, &err))
-            code = host_failed(uri, &err);
+        if (changes->host->api.snapshot_changes(changes->snapshot, after, PAGE, &text, &err))
+            return host_failed("cannot tell the changes", &err);
+        code = host_answer(changes->host, text, &page);
         if (!code)
-            code = add_preview(host, change, row_of(page, report, uri), issuer, data, users);
+            code = tell_page(changes, report, reply_get(page, "changes"));
+        after = reply_get(page, "next") ? reply_number(page, "next") : -1;
+        json_object_put(page);
     }
-    json_object_put(page);
-    if (code) {
-        json_object_put(users);
-        return code;
-    }
-    *ret = users;
-    return CODE_DONE;
+    return code;
 }
 
 static enum tone
@@ -338,26 +291,26 @@ what_tone(const char *what)
     return strcmp(what, "skipped") ? TONE_PLAIN : TONE_WARN;
 }
 
-void
-changes_print(struct json_object *users)
+struct table *
+changes_table(void)
 {
     static const char *const headings[] = { "HOST USER",     "WHAT HAPPENED", "SALESFORCE USERNAME",
                                             "SALESFORCE ID", "OUTCOME",       NULL };
-    struct table *table = table_new(headings);
 
-    for (size_t i = 0; i < reply_count(users); i++) {
-        struct json_object *user = reply_item(users, i);
-        const char *outcome = reply_word(user, "outcome");
-        bool bad = strstr(outcome, "park") != NULL;
+    return table_new(headings);
+}
 
-        table_add(table, TONE_PLAIN, reply_text(user, "userName"));
-        table_add(table, what_tone(reply_word(user, "what")), reply_text(user, "happened"));
-        table_add(table, TONE_PLAIN, reply_text(user, "username"));
-        table_add(table, TONE_DIM, reply_text(user, "salesforce_id"));
-        table_add(table, bad ? TONE_BAD : TONE_PLAIN, outcome);
-    }
-    table_print(table);
-    if (table_rows(table))
-        putchar('\n');
-    table_free(table);
+void
+changes_row(struct table *table, struct json_object *user)
+{
+    const char *outcome = reply_word(user, "outcome");
+    bool bad = strstr(outcome, "park") != NULL || reply_text(user, "rival");
+
+    table_add(table, TONE_PLAIN, reply_text(user, "userName"));
+    table_add(table, what_tone(reply_word(user, "what")), reply_text(user, "happened"));
+    table_add(table, TONE_PLAIN, reply_text(user, "username"));
+    table_add(table, TONE_DIM, reply_text(user, "salesforce_id"));
+    table_add(table, bad ? TONE_BAD : TONE_PLAIN, outcome);
+    if (table_rows(table) % PAGE == 0)
+        table_flush(table);
 }

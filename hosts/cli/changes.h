@@ -1,24 +1,28 @@
-/* What a list changed, told user by user. */
+/* What a list changed, told user by user, however many they are. */
 #ifndef CLI_CHANGES_H
 #define CLI_CHANGES_H
 
 #include <json-c/json.h>
 
 #include "hosts/cli/host.h"
-#include "hosts/cli/people.h"
+#include "hosts/cli/table.h"
 
-/*
- * Joins the changes of a report of snapshot_end() with what became of each user at Salesforce:
- * *ret is an array of {"uri","userName","happened","what","attributes","note","username",
- * "salesforce_id","state","outcome","code","message","cause","remedy"}.
- */
-int changes_outcome(struct host *host, struct json_object *report, struct json_object **ret);
+struct changes {
+    struct host *host;
+    prov_snapshot *snapshot;
+    /* {"uri","userName","place","what","attributes","note","happened","username","salesforce_id",
+     * "state","outcome","code","message","cause","remedy","rival"}; borrowed. */
+    void (*tell)(void *context, struct json_object *user);
+    void *context;
+};
 
-/* The same for a dry run, where each change is previewed: "outcome" says what would be done. */
-int changes_preview(struct host *host, struct json_object *report, const struct people *people,
-                    const char *issuer, struct json_object **ret);
+/* Joins the changes of a list that is done with what became of each user at Salesforce, or, in a dry
+ * run, with what would; `report` is that of snapshot_apply(). */
+int changes_tell(struct changes *changes, struct json_object *report);
 
-/* The table: host user, what happened, Salesforce username, Salesforce Id, outcome. */
-void changes_print(struct json_object *users);
+/* The table: host user, what happened, Salesforce username, Salesforce Id, outcome. Rows are printed
+ * as they come; the caller flushes the last ones and frees it. */
+struct table *changes_table(void);
+void changes_row(struct table *table, struct json_object *user);
 
 #endif

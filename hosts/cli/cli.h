@@ -23,7 +23,7 @@ struct options {
     const char *fields_file, *plugin_file, *color;
     bool json, quiet, verbose, help, version;
     bool schema, check, values;
-    const char *issuer, *key, *separator, *state;
+    const char *issuer, *key, *separator, *state, *format, *columns;
     const char *maps[OPTION_MAPS_MAX];
     size_t map_count;
     bool dry_run, force, no_deliver, all;

@@ -1,12 +1,17 @@
 /*
- * `sync`: a full list of people from a CSV file (rule 6). Decides that the whole file is read and
- * checked before the plugin hears of it, and how the outcome is told. Who was hired, changed or
- * lost is the plugin's finding, and so is whether a list that loses many may be applied.
+ * `sync`: a full list of people (rule 6). Decides how a list is read (its format, its columns), that
+ * all its faults are told and one of them changes nothing, and how the outcome is told. Who was
+ * hired, changed or lost is the plugin's finding, and so is whether a list that loses many may be
+ * applied. Nothing here grows with the list.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 #include "hosts/cli/changes.h"
 #include "hosts/cli/cli.h"
@@ -18,16 +23,26 @@
 #include "hosts/cli/screen.h"
 #include "hosts/cli/subjects.h"
 
+#define FAULTS_SHOWN   20
+#define COLUMNS_BYTES  (1024u * 1024u)
+#define STEP_MS        200u
+#define PROGRESS_EVERY 1000u
+
 struct sync {
     const struct options *options;
     const char *file;
-    struct csv csv;
+    int fd;
+    char *columns; /* the text of the columns file */
     struct people *people;
     struct host host;
-    struct json_object *report; /* of snapshot_end() */
+    prov_snapshot *snapshot;
+    size_t listed, faults;
+    struct json_object *report; /* of snapshot_apply() */
     struct drive_view view;
     int64_t start_us;
 };
+
+/* ---- what the command line says of the list ---- */
 
 static int
 read_separator(const struct options *options, char *ret)
@@ -46,89 +61,222 @@ read_separator(const struct options *options, char *ret)
 }
 
 static int
-read_people(struct sync *sync)
+choose_format(const struct sync *sync, enum people_format *ret)
 {
-    struct people_options how = { .key = sync->options->key,
-                                  .maps = sync->options->maps,
-                                  .map_count = sync->options->map_count };
-    struct prov_error err = { .size = sizeof(err) };
-    size_t length, missing, line;
-    char *text = NULL, separator;
-    int result;
+    static const struct {
+        const char *word;
+        enum people_format format;
+    } words[] = { { "csv", PEOPLE_CSV },
+                  { "ldif", PEOPLE_LDIF },
+                  { "json", PEOPLE_JSON },
+                  { "jsonl", PEOPLE_JSON },
+                  { "ndjson", PEOPLE_JSON } };
+    const char *dot = strrchr(sync->file, '.'), *word = sync->options->format;
 
-    if (read_separator(sync->options, &separator))
+    if (!word)
+        word = dot ? dot + 1 : "";
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (!strcasecmp(words[i].word, word)) {
+            *ret = words[i].format;
+            return CODE_DONE;
+        }
+    }
+    complain("'%s': its name does not tell what it is; say so with --format csv, ldif or json",
+             sync->file);
+    return CODE_USAGE;
+}
+
+static long
+read_fd(void *context, char *to, size_t size)
+{
+    const int *fd = context;
+    ssize_t got;
+
+    do
+        got = read(*fd, to, size);
+    while (got < 0 && errno == EINTR && !interrupt_seen());
+    return got < 0 ? -errno : (long)got;
+}
+
+static int
+open_people(struct sync *sync)
+{
+    const struct options *options = sync->options;
+    struct people_options how = {
+        .key = options->key, .columns = { .maps = options->maps, .map_count = options->map_count }
+    };
+    struct text_source source = { .read = read_fd, .context = &sync->fd };
+    struct prov_error err = { .size = sizeof(err) };
+    size_t length;
+
+    if (read_separator(options, &how.separator) || choose_format(sync, &how.format))
         return CODE_USAGE;
-    if (input_read(sync->file, CSV_MAX_BYTES, &text, &length, &err)) {
+    if (options->columns &&
+        input_read(options->columns, COLUMNS_BYTES, &sync->columns, &length, &err)) {
         complain("%s", err.text);
         return CODE_USAGE;
     }
-    result = csv_parse(text, length, separator, &sync->csv, &err);
-    free(text);
-    if (!result)
-        result = people_read(&sync->csv, &how, &sync->people, &err);
-    if (result) {
-        complain("%s: %s", sync->file, err.text);
-        complain("nothing was changed");
+    how.columns.file = sync->columns;
+    sync->fd = strcmp(sync->file, "-") ? open(sync->file, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+    if (sync->fd < 0) {
+        complain("cannot read '%s': %s", sync->file, strerror(errno));
         return CODE_USAGE;
     }
-    missing = people_without_manager(sync->people, &line);
-    if (missing)
-        complain("%s:%zu: note: %zu people name a manager who is not in the list", sync->file, line,
-                 missing);
+    if (people_open(&how, source, &sync->people, &err)) {
+        complain("%s", err.text);
+        return CODE_USAGE;
+    }
     return CODE_DONE;
 }
 
-/* One user of the list: {"uri":...,"data":{...}}. */
-static int
-add_person(struct sync *sync, prov_snapshot *snapshot, size_t index, struct prov_error *err)
-{
-    struct json_object *user = json_object_new_object(), *resource = NULL;
-    char *uri = people_uri(sync->people, index);
-    const char *text;
-    int result = people_resource(sync->people, index, &resource, err);
+/* ---- reading ---- */
 
-    if (!result) {
-        reply_put_text(user, "uri", uri);
-        reply_put(user, "data", resource);
-        text = json_object_to_json_string_ext(user, JSON_C_TO_STRING_PLAIN);
-        result = sync->host.api.snapshot_add(snapshot, text, strlen(text), err);
+static void
+tell_fault(struct sync *sync, const struct prov_error *err)
+{
+    if (sync->faults++ < FAULTS_SHOWN)
+        complain("%s: %s", sync->file, err->text);
+}
+
+/* One user of the list: {"uri":...,"data":{...},"place":...,"alias":...}. `person` is taken over. */
+static int
+add_person(struct sync *sync, struct person *person, struct prov_error *err)
+{
+    struct json_object *user = json_object_new_object();
+    char place[40];
+    const char *text;
+    int result;
+
+    snprintf(place, sizeof(place), "line %zu", person->line);
+    reply_put_text(user, "uri", person->uri);
+    reply_put(user, "data", person->resource);
+    reply_put_text(user, "place", place);
+    reply_put_text(user, "alias", person->alias);
+    text = json_object_to_json_string_ext(user, JSON_C_TO_STRING_PLAIN);
+    result = sync->host.api.snapshot_add(sync->snapshot, text, strlen(text), err);
+    if (result && !strstr(err->text, place)) {
+        char reason[sizeof(err->text)];
+
+        snprintf(reason, sizeof(reason), "%s", err->text);
+        snprintf(err->text, sizeof(err->text), "%s: %.900s", place, reason);
     }
-    free(uri);
     json_object_put(user);
     return result;
 }
 
+/* Takes one person up. Returns an exit code; a fault of the list is told, and none. */
 static int
-take_snapshot(struct sync *sync)
+take_person(struct sync *sync, struct person *person)
 {
     struct prov_error err = { .size = sizeof(err) };
-    const struct options *options = sync->options;
-    uint32_t flags = (options->force ? PROV_SNAPSHOT_FORCE : 0u) |
-                     (options->dry_run ? PROV_SNAPSHOT_DRY_RUN : 0u);
-    prov_snapshot *snapshot = NULL;
-    char *text = NULL;
+    int result = add_person(sync, person, &err);
 
-    if (sync->host.api.snapshot_begin(sync->host.connector, options->issuer, flags, &snapshot,
-                                      &err))
-        return host_failed("cannot begin the list", &err);
-    for (size_t i = 0; i < people_count(sync->people); i++) {
-        char place[64];
+    if (result == PROV_E_INVALID || result == PROV_E_LIMIT)
+        tell_fault(sync, &err);
+    else if (result)
+        return host_failed("cannot take the list up", &err);
+    if (++sync->listed % PROGRESS_EVERY == 0)
+        screen_progress("reading: %zu people", sync->listed);
+    return CODE_DONE;
+}
 
-        if (!interrupt_seen() && !add_person(sync, snapshot, i, &err))
-            continue;
-        sync->host.api.snapshot_end(snapshot, 0, &text, NULL);
-        sync->host.api.release(text);
-        if (interrupt_seen()) {
+static int
+refuse(struct sync *sync)
+{
+    if (sync->faults > FAULTS_SHOWN)
+        complain("%s: and %zu more", sync->file, sync->faults - FAULTS_SHOWN);
+    complain("%s: the list is refused as a whole, nothing was changed", sync->file);
+    return CODE_USAGE;
+}
+
+static void
+tell_notes(struct sync *sync)
+{
+    char *note;
+
+    while ((note = people_note(sync->people))) {
+        complain("%s: note: %s", sync->file, note);
+        free(note);
+    }
+}
+
+static int
+read_people(struct sync *sync)
+{
+    struct prov_error err = { .size = sizeof(err) };
+    enum found found = FOUND_ITEM;
+    int code = CODE_DONE;
+
+    while (found != FOUND_END && found != FOUND_STOP && !code && !interrupt_seen()) {
+        struct person person = { .line = 0 };
+
+        found = people_next(sync->people, &person, &err);
+        if (found == FOUND_ITEM)
+            code = take_person(sync, &person);
+        else if (found != FOUND_END)
+            tell_fault(sync, &err);
+    }
+    screen_progress_end();
+    if (code)
+        return code;
+    if (interrupt_seen()) {
+        complain("interrupted; nothing was changed");
+        return CODE_INTERRUPTED;
+    }
+    if (sync->faults)
+        return refuse(sync);
+    tell_notes(sync);
+    return CODE_DONE;
+}
+
+/* ---- applying ---- */
+
+static void
+show_step(const struct sync *sync)
+{
+    struct json_object *counts = reply_get(sync->report, "counts");
+    int64_t changes = reply_number(counts, "hired") + reply_number(counts, "changed") +
+                      reply_number(counts, "returned") + reply_number(counts, "lost");
+
+    if (!strcmp(reply_word(sync->report, "state"), "folding"))
+        screen_progress("accepting: %" PRId64 " of %" PRId64 " changes",
+                        reply_number(sync->report, "folded"), changes);
+    else
+        screen_progress("comparing: %" PRId64 " of %zu people",
+                        reply_number(sync->report, "compared"), sync->listed);
+}
+
+/* Steps until the list is applied. An interrupt is heeded while nothing was changed yet. */
+static int
+apply_list(struct sync *sync)
+{
+    struct prov_error err = { .size = sizeof(err) };
+    int code = CODE_DONE;
+
+    do {
+        char *text = NULL;
+
+        if (interrupt_seen() && strcmp(reply_word(sync->report, "state"), "folding")) {
+            screen_progress_end();
             complain("interrupted; nothing was changed");
             return CODE_INTERRUPTED;
         }
-        snprintf(place, sizeof(place), "line %zu", people_line(sync->people, i));
-        complain("%s: the list is refused as a whole, nothing was changed", sync->file);
-        return host_failed(place, &err);
-    }
-    if (sync->host.api.snapshot_end(snapshot, 1, &text, &err))
-        return host_failed("cannot apply the list", &err);
-    return host_answer(&sync->host, text, &sync->report);
+        json_object_put(sync->report);
+        sync->report = NULL;
+        if (sync->host.api.snapshot_apply(sync->snapshot, STEP_MS, &text, &err)) {
+            screen_progress_end();
+            return host_failed("cannot apply the list", &err);
+        }
+        code = host_answer(&sync->host, text, &sync->report);
+        show_step(sync);
+    } while (!code && strcmp(reply_word(sync->report, "state"), "done"));
+    screen_progress_end();
+    if (!code && reply_number(sync->report, "unknown_managers"))
+        complain("%s: note: managers who are neither in the list nor known: %" PRId64
+                 ", the first at %s",
+                 sync->file, reply_number(sync->report, "unknown_managers"),
+                 reply_word(sync->report, "unknown_manager_place"));
+    return code;
 }
 
 /* Not applied and no dry run: the guard, or an empty list. */
@@ -162,8 +310,10 @@ deliver(struct sync *sync)
     return code;
 }
 
+/* ---- telling ---- */
+
 static void
-print_counts(const struct sync *sync, int64_t parked)
+print_counts(const struct sync *sync, int64_t parked, size_t rivals)
 {
     static const char *const names[] = { "hired", "changed", "returned", "lost", "skipped" };
     struct json_object *counts = reply_get(sync->report, "counts");
@@ -175,6 +325,8 @@ print_counts(const struct sync *sync, int64_t parked)
             printf(" %" PRId64 " %s,", reply_number(counts, names[i]), names[i]);
     }
     printf(" %" PRId64 " unchanged; ", reply_number(counts, "unchanged"));
+    if (rivals)
+        printf("%zu would share a username with another of the list; ", rivals);
     if (sync->options->dry_run)
         printf("a dry run, nothing was changed or sent; ");
     else if (sync->options->no_deliver)
@@ -186,54 +338,114 @@ print_counts(const struct sync *sync, int64_t parked)
     printf("%.1f s\n", seconds);
 }
 
+struct telling {
+    struct table *table; /* NULL: JSON */
+    size_t users, rivals;
+};
+
 static void
-print_json(const struct sync *sync, struct json_object *users, struct json_object *parked, int code)
+tell_user(void *context, struct json_object *user)
+{
+    struct telling *telling = context;
+
+    telling->rivals += reply_text(user, "rival") != NULL;
+    if (telling->table)
+        changes_row(telling->table, user);
+    else
+        printf("%s%s", telling->users ? "," : "",
+               json_object_to_json_string_ext(user, JSON_C_TO_STRING_PLAIN |
+                                                        JSON_C_TO_STRING_NOSLASHESCAPE));
+    telling->users++;
+}
+
+static int
+report_text(struct sync *sync, struct changes *changes, int64_t parked_users)
+{
+    struct telling *telling = changes->context;
+    struct json_object *parked;
+    int code;
+
+    telling->table = changes_table();
+    code = changes_tell(changes, sync->report);
+    table_flush(telling->table);
+    if (table_rows(telling->table))
+        putchar('\n');
+    table_free(telling->table);
+    if (code)
+        return code;
+    parked = parked_users ? parked_list(&sync->host) : NULL;
+    parked_print(parked, parked_users);
+    json_object_put(parked);
+    print_counts(sync, parked_users, telling->rivals);
+    return CODE_DONE;
+}
+
+/* {"users":[...],...}: the users first, printed as they come. */
+static int
+report_json(struct sync *sync, struct changes *changes, int64_t parked_users, int code)
 {
     static const char *const members[] = { "applied", "dry_run", "reason", "counts" };
     struct json_object *answer = json_object_new_object();
+    const char *rest;
+    int result;
 
+    fputs("{\"users\":[", stdout);
+    result = changes_tell(changes, sync->report);
+    fputs("],", stdout);
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
         struct json_object *value = reply_get(sync->report, members[i]);
 
         if (value)
             reply_put(answer, members[i], json_object_get(value));
     }
-    reply_put(answer, "users", users);
-    reply_put(answer, "parked", parked);
+    reply_put(answer, "parked", parked_users ? parked_list(&sync->host) : NULL);
     if (!sync->options->dry_run && !sync->options->no_deliver)
         reply_put(answer, "delivery", drive_summary(&sync->view, code));
     reply_put(answer, "seconds", reply_seconds(clock_us() - sync->start_us));
-    host_print_json(answer);
+    rest = json_object_to_json_string_ext(answer,
+                                          JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+    puts(rest + 1); /* after its opening bracket */
     json_object_put(answer);
+    return result;
 }
 
 static int
 report(struct sync *sync, int code)
 {
-    struct host *host = &sync->host;
-    struct json_object *users = NULL, *parked = NULL;
-    bool dry_run = sync->options->dry_run;
-    int64_t parked_users = dry_run ? 0 : parked_count(host);
-    int result;
+    struct telling telling = { .users = 0 };
+    struct changes changes = {
+        .host = &sync->host, .snapshot = sync->snapshot, .tell = tell_user, .context = &telling
+    };
+    int64_t parked_users = sync->options->dry_run ? 0 : parked_count(&sync->host);
+    int result = sync->options->json ? report_json(sync, &changes, parked_users, code)
+                                     : report_text(sync, &changes, parked_users);
 
-    if (dry_run)
-        result = changes_preview(host, sync->report, sync->people, sync->options->issuer, &users);
-    else
-        result = changes_outcome(host, sync->report, &users);
     if (result)
         return result;
-    if (parked_users)
-        parked = parked_list(host);
-    if (sync->options->json) {
-        print_json(sync, users, parked, code);
-    } else {
-        changes_print(users);
-        parked_print(parked, parked_users);
-        print_counts(sync, parked_users);
-        json_object_put(users);
-        json_object_put(parked);
-    }
     return !code && parked_users ? CODE_PARKED : code;
+}
+
+/* ---- all of it ---- */
+
+static int
+take_list(struct sync *sync)
+{
+    const struct options *options = sync->options;
+    bool tool = options->dry_run || options->no_deliver;
+    int code = read_people(sync), refused;
+
+    if (!code)
+        code = apply_list(sync);
+    if (code)
+        return code;
+    refused = explain_refusal(sync);
+    if (!refused && !tool)
+        code = deliver(sync);
+    if (refused)
+        code = refused;
+    if (!refused || options->dry_run || options->json)
+        code = report(sync, code);
+    return code;
 }
 
 static int
@@ -241,22 +453,21 @@ sync_people(struct sync *sync)
 {
     const struct options *options = sync->options;
     bool tool = options->dry_run || options->no_deliver;
+    uint32_t flags = (options->force ? PROV_SNAPSHOT_FORCE : 0u) |
+                     (options->dry_run ? PROV_SNAPSHOT_DRY_RUN : 0u);
+    struct prov_error err = { .size = sizeof(err) };
     int code =
         host_open(options, tool ? PROV_OPEN_NEVER_DELIVER : PROV_OPEN_NO_WORKER, &sync->host);
-    int refused;
 
     if (code)
         return code;
     interrupt_watch();
-    code = take_snapshot(sync);
-    if (!code) {
-        refused = explain_refusal(sync);
-        if (!refused && !tool)
-            code = deliver(sync);
-        if (refused)
-            code = refused;
-        if (!refused || options->dry_run || options->json)
-            code = report(sync, code);
+    if (sync->host.api.snapshot_begin(sync->host.connector, options->issuer, flags, &sync->snapshot,
+                                      &err)) {
+        code = host_failed("cannot begin the list", &err);
+    } else {
+        code = take_list(sync);
+        sync->host.api.snapshot_end(sync->snapshot, 0, NULL, NULL);
     }
     host_close(&sync->host);
     return code;
@@ -265,13 +476,17 @@ sync_people(struct sync *sync)
 int
 command_sync(const struct options *options, const struct arguments *arguments)
 {
-    struct sync sync = { .options = options, .file = arguments->texts[0], .start_us = clock_us() };
-    int code = read_people(&sync);
+    struct sync sync = {
+        .options = options, .file = arguments->texts[0], .fd = -1, .start_us = clock_us()
+    };
+    int code = open_people(&sync);
 
     if (!code)
         code = sync_people(&sync);
     people_free(sync.people);
-    csv_clear(&sync.csv);
+    free(sync.columns);
+    if (sync.fd > STDIN_FILENO)
+        close(sync.fd);
     json_object_put(sync.report);
     return code;
 }

@@ -7,6 +7,7 @@
 #include "hosts/cli/column.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -251,14 +252,71 @@ expand(const char *header)
     return header;
 }
 
+static const char *const yes[] = { "true", "yes", "1", NULL };
+static const char *const no[] = { "false", "no", "0", NULL };
+const struct column_words column_plain_words = { yes, no, -1, 0 };
+const struct column_words column_negated_words = { no, yes, -1, 0 };
+
+static bool
+is_among(const char *const *words, const char *text)
+{
+    for (; words && *words; words++) {
+        if (!strcasecmp(*words, text))
+            return true;
+    }
+    return false;
+}
+
+int
+column_boolean(const struct column *column, const char *text, bool *ret)
+{
+    const struct column_words *words = column->words;
+    char *end;
+    long long number;
+
+    if (words->unless_bit) {
+        number = strtoll(text, &end, 10);
+        if (end == text || *end)
+            return PROV_E_INVALID;
+        *ret = !(number & words->unless_bit);
+        return PROV_OK;
+    }
+    *ret = is_among(words->yes, text);
+    if (*ret || is_among(words->no, text))
+        return PROV_OK;
+    *ret = words->otherwise > 0;
+    return words->otherwise < 0 ? PROV_E_INVALID : PROV_OK;
+}
+
+/* The kind of the value, and for a boolean its words. */
+static int
+resolve_kind(const struct attribute *attribute, bool negated, struct column *column,
+             struct prov_error *err)
+{
+    if ((attribute && attribute->boolean) || !strcmp(column->sub, "primary")) {
+        column->kind = COLUMN_BOOLEAN;
+        column->words = negated ? &column_negated_words : &column_plain_words;
+        return PROV_OK;
+    }
+    if (negated)
+        return fault_set(err, PROV_E_INVALID,
+                         "'not' is for what is true or false, as 'not active'");
+    if (attribute && !strcmp(column->attribute, "manager") && !strcmp(column->sub, "value"))
+        column->kind = COLUMN_MANAGER;
+    return PROV_OK;
+}
+
 int
 column_parse(const char *header, struct column *ret, struct prov_error *err)
 {
     struct parts parts = { .filtered = false };
     struct column column = { .kind = COLUMN_TEXT };
     const struct attribute *attribute;
+    bool negated = !strncasecmp(header, "not ", 4);
     int result;
 
+    if (negated)
+        header += 4 + strspn(header + 4, " ");
     result = split(expand(header), &parts, err);
     if (result)
         return result;
@@ -275,14 +333,11 @@ column_parse(const char *header, struct column *ret, struct prov_error *err)
     } else {
         result = unknown_attribute(&parts, err);
     }
-    if (result)
-        return result;
-    if ((attribute && attribute->boolean) || !strcmp(column.sub, "primary"))
-        column.kind = COLUMN_BOOLEAN;
-    else if (attribute && !strcmp(column.attribute, "manager") && !strcmp(column.sub, "value"))
-        column.kind = COLUMN_MANAGER;
-    *ret = column;
-    return PROV_OK;
+    if (!result)
+        result = resolve_kind(attribute, negated, &column, err);
+    if (!result)
+        *ret = column;
+    return result;
 }
 
 bool

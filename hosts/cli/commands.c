@@ -27,10 +27,12 @@ const struct command commands[] = {
       "hand over events as they come, and deliver until all is settled",
       "Reads one event a line until the end of input. A line that is refused is named, and\n"
       "the rest goes on." },
-    { NULL, "sync", "FILE.csv", 1, 1, "key map separator issuer dry-run force no-deliver timeout",
-      command_sync, "make the org follow a full list of people",
-      "Whoever is not in the list is gone. Headers are SCIM paths; sfprov-sync(1) lists them.\n"
-      "The file is checked as a whole before anything changes." },
+    { NULL, "sync", "FILE|-", 1, 1,
+      "format key map columns separator issuer dry-run force no-deliver timeout", command_sync,
+      "make the org follow a full list of people",
+      "Whoever is not in the list is gone. It is CSV, LDIF or SCIM users in JSON, by the file's\n"
+      "name (.csv, .ldif, .json, .jsonl) or --format; sfprov-sync(1) tells what is read. Every\n"
+      "fault of it is named, and one changes nothing." },
     { NULL, "submit", "FILE|-", 1, 1, "", command_submit,
       "hand events over, without delivering them",
       "The file holds one event a line, one JSON object, or a JSON array of events." },
@@ -86,9 +88,13 @@ const struct option_row option_rows[] = {
     { "values", 0, NULL, OPTION_FLAG, FIELD(values), false, "the values in force, secrets masked",
       NULL },
     { "key", 0, "COLUMN", OPTION_TEXT, FIELD(key), false,
-      "the column that identifies a person (externalId)", NULL },
+      "what identifies a person (externalId, entryUUID, id)", NULL },
     { "map", 0, "HEADER=PATH", OPTION_MAP, 0, false,
       "read column HEADER as PATH; without PATH leave it out", NULL },
+    { "columns", 0, "FILE", OPTION_TEXT, FIELD(columns), false,
+      "what the columns or LDAP attributes are read as", NULL },
+    { "format", 0, "FORMAT", OPTION_CHOICE, FIELD(format), false,
+      "csv, ldif or json, whatever the file's name", "csv ldif json" },
     { "separator", 0, "CHAR", OPTION_TEXT, FIELD(separator), false,
       "between the cells, a character or 'tab' (,)", NULL },
     { "issuer", 0, "ISS", OPTION_TEXT, FIELD(issuer), false,

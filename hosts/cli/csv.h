@@ -1,44 +1,49 @@
 /*
- * Comma-separated values by RFC 4180, whole text in, cells with their places out. Pure: no file,
- * no locale, no globals. What a column means is people.c's business.
+ * Comma-separated values by RFC 4180, row by row. Pure but for the source of its lines. What a
+ * column means is people.c's business.
  */
 #ifndef CLI_CSV_H
 #define CLI_CSV_H
 
-#include <stddef.h>
+#include "hosts/cli/lines.h"
 
-#include <provisioning/connector.h>
-
-/* Larger texts are refused: a directory of a million people stays below. */
-#define CSV_MAX_BYTES   (512u * 1024u * 1024u)
 #define CSV_MAX_COLUMNS 256u
+/* What a listed user may be at most; a longer row is most often a quote that is never closed. */
+#define CSV_MAX_ROW_BYTES PROV_EVENT_MAX_BYTES
 
-/* One cell, unquoted and NUL-terminated; it lives as long as its csv. */
+/* One cell, unquoted and NUL-terminated. */
 struct csv_cell {
     const char *text;
     size_t length;
     size_t line; /* where it begins, from 1; a quoted cell may span several lines */
 };
 
+struct csv_row {
+    struct csv_cell *cells;
+    size_t count;
+    size_t line; /* where it begins */
+};
+
+/* { .lines = ..., .separator = ',' } */
 struct csv {
-    size_t columns;         /* of every row, the header included */
-    size_t rows;            /* without the header */
-    struct csv_cell *cells; /* (rows + 1) * columns, the header first */
-    char *text;             /* owns the bytes of all cells */
+    struct lines *lines; /* borrowed */
+    char separator;
+    size_t columns; /* of the header, and so of every row; 0: the header was not read yet */
+    char **header;
+    char *text; /* the cells of the row */
+    size_t length, capacity;
+    struct csv_cell *cells;
+    size_t count, room;
 };
 
 /*
- * Parses: LF, CRLF or CR line ends, a byte order mark, quoted cells with "" and line ends inside,
- * blank lines skipped. PROV_E_INVALID with line and place for: no header, a stray or open quote, a
- * NUL, bytes that are not UTF-8, a row with more or fewer cells than the header. PROV_E_LIMIT for
- * size. The caller gives *ret to csv_clear().
+ * The next row, the header first. Takes LF, CRLF or CR line ends, a byte order mark, quoted cells
+ * with "" and line ends inside, and passes over blank lines. FOUND_FAULT with line and place for a
+ * stray or open quote, a row with more or fewer cells than the header, a row that is too long, and
+ * what lines_next() finds; FOUND_STOP also for an open quote that may have swallowed rows, and for a
+ * text without a header.
  */
-int csv_parse(const char *text, size_t length, char separator, struct csv *ret,
-              struct prov_error *err);
+enum found csv_next(struct csv *csv, struct csv_row *ret, struct prov_error *err);
 void csv_clear(struct csv *csv);
-
-/* Header cell of a column, and cell of a row; both count from 0. */
-const struct csv_cell *csv_header(const struct csv *csv, size_t column);
-const struct csv_cell *csv_cell(const struct csv *csv, size_t row, size_t column);
 
 #endif

@@ -1,292 +1,88 @@
 /*
- * People out of rows. Decides that a list is sound as a whole (a key for everybody, nobody twice,
- * every value of its kind) and what SCIM resource each row makes. Leaves the meaning of a header to
- * column.c, and what a resource leads to in Salesforce to the plugin.
+ * People out of rows, entries and JSON. Decides who is a person, what their key is, and what is told
+ * of what was left out. Leaves reading to csv.c, ldif.c and users.c, the meaning of columns to
+ * columns.c and column.c, and the resource to person.c. That nobody stands in the list twice is
+ * found by the plugin, which has seen all of them.
  */
 #include "hosts/cli/people.h"
 
-#include <stdbool.h>
-#include <stdint.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "hosts/cli/column.h"
+#include "hosts/cli/csv.h"
 #include "hosts/cli/fault.h"
+#include "hosts/cli/ldif.h"
+#include "hosts/cli/person.h"
+#include "hosts/cli/users.h"
 
-#define PREFIX "/Users/"
+#define VALUES_MAX     1024
+#define LEFT_NAMES_MAX 40
 
-struct people {
-    const struct csv *csv;
-    struct column *columns; /* one for each of the csv */
-    size_t key;             /* column */
-    bool plain_key;         /* its header is no SCIM path: then it is the externalId as well */
-    size_t *group;          /* of a column: the first column that writes the same array element */
-    size_t *by_key;         /* rows in order of their keys */
-    bool *map_used;
+/* Names that are told once, at the end. */
+struct names {
+    char *names[LEFT_NAMES_MAX];
+    size_t count;
+    bool more;
 };
 
-/* Trims blanks in place; headers come with them often enough. */
-static char *
-trimmed(const char *text)
-{
-    size_t length;
-    char *copy;
+struct people {
+    enum people_format format;
+    const char *key;
+    struct columns *columns;
+    struct lines lines;
+    struct csv csv;
+    struct ldif ldif;
+    struct users users;
 
-    text += strspn(text, " \t");
-    length = strlen(text);
-    while (length && strchr(" \t", text[length - 1]))
-        length--;
-    copy = malloc(length + 1);
-    if (!copy)
-        return NULL;
-    memcpy(copy, text, length);
-    copy[length] = '\0';
-    return copy;
-}
+    struct column *header; /* CSV: of each column, left out if nothing is read from it */
+    size_t key_column, header_next;
+    bool header_bad, begun;
 
-/* What the header is to be read as: itself, unless a map names it. */
-static const char *
-apply_maps(const struct people_options *options, const char *header, bool *used)
-{
-    for (size_t i = 0; i < options->map_count; i++) {
-        size_t length = strcspn(options->maps[i], "=");
+    char *id, *uri, *alias; /* of the person at hand; id is the key as it stands */
+    struct person_value *values;
+    char key_text[64]; /* a binary key, written out */
 
-        if (strlen(header) == length && !strncmp(options->maps[i], header, length)) {
-            used[i] = true;
-            return options->maps[i] + length + (options->maps[i][length] == '=');
-        }
-    }
-    return header;
-}
+    size_t others, further, noted; /* entries that are no persons; values left out; notes told */
+    char others_class[64];
+    struct names unread;
+};
 
-static int
-leave_out(struct column *column)
-{
-    *column = (struct column){ .left_out = true };
-    return PROV_OK;
-}
-
-static int
-compile_column(struct people *people, const struct people_options *options, size_t index,
-               struct prov_error *err)
-{
-    struct prov_error why = { .size = sizeof(why) };
-    struct column *column = &people->columns[index];
-    char *header = trimmed(csv_header(people->csv, index)->text);
-    const char *path;
-    bool is_key;
-    int result;
-
-    if (!header)
-        return fault_nomem(err);
-    path = apply_maps(options, header, people->map_used);
-    is_key = !strcasecmp(header, options->key ? options->key : "externalId");
-    if (is_key)
-        people->key = index;
-    if (!header[0])
-        result = fault_set(&why, PROV_E_INVALID, "the header is empty; name it, or take it out");
-    else if (!path[0])
-        result = leave_out(column);
-    else
-        result = column_parse(path, column, &why);
-    if (result && is_key && header[0]) {
-        people->plain_key = true;
-        result = leave_out(column);
-    }
-    if (result)
-        fault_set(err, result, "line 1, column %zu '%s': %s", index + 1, header, why.text);
-    free(header);
-    return result;
-}
-
-static int
-check_twice(const struct people *people, struct prov_error *err)
-{
-    const struct csv *csv = people->csv;
-
-    for (size_t i = 1; i < csv->columns; i++) {
-        for (size_t j = 0; j < i; j++) {
-            if (column_same(&people->columns[i], &people->columns[j]))
-                return fault_set(err, PROV_E_INVALID,
-                                 "line 1, column %zu '%s': it says the same as column %zu '%s'; "
-                                 "take one out, or leave it out with --map '%s='",
-                                 i + 1, csv_header(csv, i)->text, j + 1, csv_header(csv, j)->text,
-                                 csv_header(csv, i)->text);
-        }
-    }
-    return PROV_OK;
-}
-
-static bool
-has_attribute(const struct people *people, const char *attribute)
-{
-    for (size_t i = 0; i < people->csv->columns; i++) {
-        if (!people->columns[i].left_out && !people->columns[i].schema[0] &&
-            !strcmp(people->columns[i].attribute, attribute))
-            return true;
-    }
-    return false;
-}
-
-/* Columns with one selection (emails[type eq "work"].value and .display) fill one element. */
-static void
-group_columns(struct people *people)
-{
-    for (size_t i = 0; i < people->csv->columns; i++) {
-        struct column *column = &people->columns[i];
-
-        for (people->group[i] = 0; people->group[i] < i; people->group[i]++) {
-            const struct column *other = &people->columns[people->group[i]];
-
-            if (other->many && !strcmp(other->attribute, column->attribute) &&
-                !strcmp(other->select, column->select) &&
-                !strcmp(other->select_value, column->select_value))
-                break;
-        }
-    }
-}
-
-/* One cell alone in the header is most often another separator. */
-static const char *
-separator_hint(const struct csv *csv)
-{
-    if (csv->columns > 1)
-        return "";
-    if (strchr(csv_header(csv, 0)->text, ';'))
-        return "; the file seems to be separated by semicolons: use --separator ';'";
-    if (strchr(csv_header(csv, 0)->text, '\t'))
-        return "; the file seems to be separated by tabs: use --separator tab";
-    return "";
-}
-
-static int
-compile_header(struct people *people, const struct people_options *options, struct prov_error *err)
-{
-    const char *key = options->key ? options->key : "externalId",
-               *hint = separator_hint(people->csv);
-    int result;
-
-    people->key = SIZE_MAX;
-    if (hint[0])
-        return fault_set(err, PROV_E_INVALID, "line 1: it has one column only%s", hint);
-    for (size_t i = 0; i < people->csv->columns; i++) {
-        result = compile_column(people, options, i, err);
-        if (result)
-            return result;
-    }
-    if (people->key == SIZE_MAX)
-        return fault_set(
-            err, PROV_E_INVALID,
-            "line 1: there is no column '%s'; name the column that identifies a person "
-            "for good with --key COLUMN",
-            key);
-    for (size_t i = 0; i < options->map_count; i++) {
-        if (!people->map_used[i])
-            return fault_set(err, PROV_E_INVALID,
-                             "--map '%s': line 1 has no such column; write the header as in the "
-                             "file",
-                             options->maps[i]);
-    }
-    if (people->plain_key && !has_attribute(people, "externalId"))
-        people->columns[people->key] = (struct column){ .attribute = "externalId" };
-    if (!has_attribute(people, "userName"))
-        return fault_set(err, PROV_E_INVALID,
-                         "line 1: there is no column 'userName'; add one, or say which it is with "
-                         "--map 'HEADER=userName'");
-    group_columns(people);
-    return check_twice(people, err);
-}
-
-static const char *
-key_of(const struct people *people, size_t row)
-{
-    return csv_cell(people->csv, row, people->key)->text;
-}
-
-static int
-compare_keys(const void *a, const void *b, void *context)
-{
-    const struct people *people = context;
-    size_t left = *(const size_t *)a, right = *(const size_t *)b;
-    int order = strcmp(key_of(people, left), key_of(people, right));
-
-    return order ? order : (left > right) - (left < right);
-}
-
-static int
-check_keys(struct people *people, struct prov_error *err)
-{
-    const struct csv *csv = people->csv;
-
-    people->by_key = calloc(csv->rows + 1, sizeof(*people->by_key));
-    if (!people->by_key)
-        return fault_nomem(err);
-    for (size_t i = 0; i < csv->rows; i++) {
-        people->by_key[i] = i;
-        if (!key_of(people, i)[strspn(key_of(people, i), " \t\r\n")])
-            return fault_set(
-                err, PROV_E_INVALID,
-                "line %zu, column %zu '%s': the key is empty; everybody needs one that "
-                "never changes",
-                people_line(people, i), people->key + 1, csv_header(csv, people->key)->text);
-    }
-    qsort_r(people->by_key, csv->rows, sizeof(*people->by_key), compare_keys, people);
-    for (size_t i = 1; i < csv->rows; i++) {
-        size_t row = people->by_key[i], before = people->by_key[i - 1];
-
-        if (strcmp(key_of(people, before), key_of(people, row)) == 0)
-            return fault_set(
-                err, PROV_E_INVALID,
-                "line %zu, column %zu '%s': the key '%s' was used in line %zu already; "
-                "two people cannot share one",
-                people_line(people, row), people->key + 1, csv_header(csv, people->key)->text,
-                key_of(people, row), people_line(people, before));
-    }
-    return PROV_OK;
-}
-
-static int
-check_rows(struct people *people, struct prov_error *err)
-{
-    for (size_t i = 0; i < people->csv->rows; i++) {
-        struct json_object *resource = NULL;
-        int result = people_resource(people, i, &resource, err);
-
-        if (result)
-            return result;
-        json_object_put(resource);
-    }
-    return PROV_OK;
-}
+/* ---- life ---- */
 
 int
-people_read(const struct csv *csv, const struct people_options *options, struct people **ret,
+people_open(const struct people_options *options, struct text_source source, struct people **ret,
             struct prov_error *err)
 {
+    static const char *const keys[] = { "externalId", "entryUUID", "id" };
     struct people *people = calloc(1, sizeof(*people));
     int result;
 
     if (!people)
         return fault_nomem(err);
-    people->csv = csv;
-    people->columns = calloc(csv->columns, sizeof(*people->columns));
-    people->group = calloc(csv->columns, sizeof(*people->group));
-    people->map_used = calloc(options->map_count + 1, sizeof(*people->map_used));
-    if (!people->columns || !people->group || !people->map_used) {
-        people_free(people);
-        return fault_nomem(err);
-    }
-    result = compile_header(people, options, err);
-    if (!result)
-        result = check_keys(people, err);
-    if (!result)
-        result = check_rows(people, err);
+    people->format = options->format;
+    people->lines.source = source;
+    people->lines.pieces = options->format == PEOPLE_JSON;
+    people->csv = (struct csv){ .lines = &people->lines, .separator = options->separator };
+    people->ldif = (struct ldif){ .lines = &people->lines };
+    people->users = (struct users){ .lines = &people->lines };
+    people->values = calloc(VALUES_MAX, sizeof(*people->values));
+    result = people->values ? columns_make(&options->columns, options->format == PEOPLE_LDIF,
+                                           &people->columns, err)
+                            : fault_nomem(err);
+    if (!result && options->format == PEOPLE_JSON &&
+        (options->columns.map_count || options->columns.file))
+        result = fault_set(err, PROV_E_INVALID,
+                           "--map and --columns are for CSV and LDIF; JSON has SCIM's own names");
     if (result) {
         people_free(people);
         return result;
     }
+    people->key = options->key ? options->key : columns_key(people->columns);
+    if (!people->key)
+        people->key = keys[options->format];
     *ret = people;
     return PROV_OK;
 }
@@ -296,293 +92,594 @@ people_free(struct people *people)
 {
     if (!people)
         return;
-    free(people->columns);
-    free(people->group);
-    free(people->by_key);
-    free(people->map_used);
+    csv_clear(&people->csv);
+    ldif_clear(&people->ldif);
+    users_clear(&people->users);
+    lines_clear(&people->lines);
+    columns_free(people->columns);
+    for (size_t i = 0; i < people->unread.count; i++)
+        free(people->unread.names[i]);
+    free(people->header);
+    free(people->values);
+    free(people->id);
+    free(people->uri);
+    free(people->alias);
     free(people);
 }
 
-size_t
-people_count(const struct people *people)
+static enum found
+nomem(struct prov_error *err)
 {
-    return people->csv->rows;
+    fault_nomem(err);
+    return FOUND_STOP;
 }
 
-size_t
-people_line(const struct people *people, size_t index)
+/* A result of the pure files as what was found. */
+static enum found
+found_of(int result)
 {
-    return csv_cell(people->csv, index, 0)->line;
+    return result == PROV_OK ? FOUND_ITEM : result == PROV_E_NOMEM ? FOUND_STOP : FOUND_FAULT;
 }
 
-/* "/Users/" and the key, percent-encoded but for the unreserved characters (RFC 3986 2.3). */
+static enum found
+set_key(struct people *people, const char *key, size_t line, struct prov_error *err)
+{
+    char column[32] = "";
+
+    if (people->format == PEOPLE_CSV)
+        snprintf(column, sizeof(column), " column %zu", people->key_column + 1);
+    if (!key[strspn(key, " \t\r\n")]) {
+        fault_set(err, PROV_E_INVALID,
+                  "line %zu,%s '%s': the key is empty; everybody needs one that never changes",
+                  line, column, people->key);
+        return FOUND_FAULT;
+    }
+    free(people->uri);
+    free(people->id);
+    people->uri = person_uri(key);
+    people->id = strdup(key);
+    return people->uri && people->id ? FOUND_ITEM : nomem(err);
+}
+
+/* ---- CSV ---- */
+
+/* Trims blanks in place; headers come with them often enough. */
 static char *
-uri_of_key(const char *key)
+trim(char *text)
 {
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-    char *uri = malloc(sizeof(PREFIX) + 3 * strlen(key)), *out;
+    size_t length;
 
-    if (!uri)
-        return NULL;
-    out = stpcpy(uri, PREFIX);
-    for (; *key; key++) {
-        if (strchr(plain, *key))
-            *out++ = *key;
-        else
-            out += snprintf(out, sizeof("%XX"), "%%%02X", (unsigned char)*key);
-    }
-    *out = '\0';
-    return uri;
+    text += strspn(text, " \t");
+    length = strlen(text);
+    while (length && strchr(" \t", text[length - 1]))
+        text[--length] = '\0';
+    return text;
 }
 
-char *
-people_uri(const struct people *people, size_t index)
-{
-    return uri_of_key(key_of(people, index));
-}
-
-/* Adds and takes over value; false when out of memory. */
-static bool
-put(struct json_object *object, const char *name, struct json_object *value)
-{
-    if (value && json_object_object_add(object, name, value) == 0)
-        return true;
-    json_object_put(value);
-    return false;
-}
-
-/* The object or array under name, made when missing. Borrowed; NULL when out of memory. */
-static struct json_object *
-inner(struct json_object *object, const char *name, bool array)
-{
-    struct json_object *value = NULL;
-
-    if (json_object_object_get_ex(object, name, &value))
-        return value;
-    value = array ? json_object_new_array() : json_object_new_object();
-    return put(object, name, value) ? value : NULL;
-}
-
-/* A resource in the making. */
-struct making {
-    const struct people *people;
-    size_t row;
-    struct json_object *resource;
-    struct json_object *elements[CSV_MAX_COLUMNS]; /* of arrays, by group; borrowed */
-};
-
-/* The element of the array that this column fills, made when missing. Borrowed. */
-static struct json_object *
-element(struct making *making, size_t index, struct json_object *array)
-{
-    const struct column *column = &making->people->columns[index];
-    struct json_object **slot = &making->elements[making->people->group[index]], *fresh;
-
-    if (*slot)
-        return *slot; /* cppcheck-suppress identicalInnerCondition ; a value, not a condition */
-    fresh = json_object_new_object();
-    if (!fresh || json_object_array_add(array, fresh)) {
-        json_object_put(fresh);
-        return NULL;
-    }
-    if (!strcmp(column->select, "primary")) {
-        if (!put(fresh, "primary", json_object_new_boolean(1)))
-            return NULL;
-    } else if (column->select[0] &&
-               !put(fresh, column->select, json_object_new_string(column->select_value))) {
-        return NULL;
-    }
-    return *slot = fresh;
-}
-
+/* Compiles one column of the header. */
 static int
-read_boolean(const char *text, bool *ret)
+compile(struct people *people, size_t index, struct prov_error *err)
 {
-    static const char *const yes[] = { "true", "yes", "1" }, *const no[] = { "false", "no", "0" };
+    struct prov_error why = { .size = sizeof(why) };
+    char *header = trim(people->csv.header[index]);
+    const struct column *said = columns_find(people->columns, header, false);
+    struct column *column = &people->header[index];
+    bool is_key = !strcasecmp(header, people->key);
+    int result = PROV_OK;
 
-    for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
-        if (!strcasecmp(text, yes[i]) || !strcasecmp(text, no[i])) {
-            *ret = !strcasecmp(text, yes[i]);
-            return PROV_OK;
-        }
-    }
-    return PROV_E_INVALID;
-}
-
-static bool
-put_manager(struct json_object *object, const char *key)
-{
-    char *uri = uri_of_key(key);
-    struct json_object *manager = inner(object, "manager", false);
-    bool done = uri && manager && put(manager, "value", json_object_new_string(key)) &&
-                put(manager, "$ref", json_object_new_string(uri));
-
-    free(uri);
-    return done;
-}
-
-/* Where the value goes: the resource, an extension, an object or an element in it. Borrowed. */
-static struct json_object *
-holder(struct making *making, size_t index)
-{
-    const struct column *column = &making->people->columns[index];
-    struct json_object *object = making->resource;
-
-    if (column->schema[0])
-        object = inner(object, column->schema, false);
-    if (object && column->kind != COLUMN_MANAGER && column->sub[0]) {
-        object = inner(object, column->attribute, column->many);
-        if (object && column->many)
-            object = element(making, index, object);
-    }
-    return object;
-}
-
-static int
-put_cell(struct making *making, size_t index, struct prov_error *err)
-{
-    const struct csv *csv = making->people->csv;
-    const struct column *column = &making->people->columns[index];
-    const struct csv_cell *cell = csv_cell(csv, making->row, index);
-    const char *name = column->sub[0] ? column->sub : column->attribute;
-    struct json_object *object, *value;
-    bool yes = false;
-
-    if (column->left_out || cell->length == 0)
-        return PROV_OK;
-    if (column->kind == COLUMN_BOOLEAN && read_boolean(cell->text, &yes))
-        return fault_set(err, PROV_E_INVALID,
-                         "line %zu, column %zu '%s': '%.40s' is neither true nor false; write true "
-                         "or false",
-                         cell->line, index + 1, csv_header(csv, index)->text, cell->text);
-    object = holder(making, index);
-    if (!object)
-        return fault_nomem(err);
-    if (column->kind == COLUMN_MANAGER)
-        return put_manager(object, cell->text) ? PROV_OK : fault_nomem(err);
-    if (column->kind == COLUMN_BOOLEAN)
-        value = json_object_new_boolean(yes);
+    if (is_key)
+        people->key_column = index;
+    if (!header[0])
+        result = fault_set(&why, PROV_E_INVALID, "the header is empty; name it, or take it out");
+    else if (said)
+        *column = *said;
     else
-        value = json_object_new_string_len(cell->text, (int)cell->length);
-    return put(object, name, value) ? PROV_OK : fault_nomem(err);
+        result = column_parse(header, column, &why);
+    if (result && is_key && header[0]) { /* the key's name needs not be a path */
+        *column = (struct column){ .attribute = "externalId" };
+        for (size_t i = 0; i < people->csv.columns; i++)
+            column->left_out |=
+                i != index && !strcasecmp(trim(people->csv.header[i]), "externalId");
+        return PROV_OK;
+    }
+    for (size_t i = 0; i < index && !result; i++) {
+        if (column_same(column, &people->header[i]))
+            result = fault_set(&why, PROV_E_INVALID,
+                               "it says the same as column %zu '%s'; take one out, or leave it out "
+                               "with --map '%s='",
+                               i + 1, trim(people->csv.header[i]), header);
+    }
+    if (result)
+        fault_set(err, result, "line 1, column %zu '%s': %s", index + 1, header, why.text);
+    return result;
+}
+
+/* One cell alone in the header is most often another separator. */
+static int
+check_separator(const struct csv *csv, struct prov_error *err)
+{
+    const char *only = csv->header[0], *hint = NULL;
+
+    if (csv->columns == 1 && strchr(only, ';'))
+        hint = "semicolons: use --separator ';'";
+    else if (csv->columns == 1 && strchr(only, '\t'))
+        hint = "tabs: use --separator tab";
+    else if (csv->columns == 1 && strchr(only, ','))
+        hint = "commas: use --separator ','";
+    if (!hint)
+        return PROV_OK;
+    return fault_set(err, PROV_E_INVALID,
+                     "line 1: it has one column only; the file seems to be separated by %s", hint);
 }
 
 static bool
-append_text(struct json_object *array, const char *text)
+has_user_name(const struct people *people)
 {
-    struct json_object *value = json_object_new_string(text);
-
-    if (value && json_object_array_add(array, value) == 0)
-        return true;
-    json_object_put(value);
+    for (size_t i = 0; i < people->csv.columns; i++) {
+        if (!people->header[i].left_out && !people->header[i].schema[0] &&
+            !strcmp(people->header[i].attribute, "userName"))
+            return true;
+    }
     return false;
 }
 
+/* What is wrong with the header as a whole. */
 static int
-put_schemas(struct json_object *resource, struct prov_error *err)
+check_header(struct people *people, struct prov_error *err)
 {
-    struct json_object *schemas = json_object_new_array();
-    bool done = schemas && append_text(schemas, "urn:ietf:params:scim:schemas:core:2.0:User");
+    const char *map = columns_unused_map(people->columns);
 
-    json_object_object_foreach(resource, name, value)
-    {
-        (void)value;
-        if (done && strncasecmp(name, "urn:", 4) == 0)
-            done = append_text(schemas, name);
-    }
-    if (!done) {
-        json_object_put(schemas);
-        return fault_nomem(err);
-    }
-    return put(resource, "schemas", schemas) ? PROV_OK : fault_nomem(err);
-}
-
-int
-people_resource(const struct people *people, size_t index, struct json_object **ret,
-                struct prov_error *err)
-{
-    struct making making = { .people = people, .row = index, .resource = json_object_new_object() };
-    struct json_object *name;
-    int result = making.resource ? PROV_OK : fault_nomem(err);
-
-    for (size_t i = 0; i < people->csv->columns && !result; i++)
-        result = put_cell(&making, i, err);
-    if (!result && !json_object_object_get_ex(making.resource, "userName", &name))
-        result = fault_set(err, PROV_E_INVALID,
-                           "line %zu: the userName is empty; everybody needs one to be named by",
-                           people_line(people, index));
-    if (!result)
-        result = put_schemas(making.resource, err);
-    if (result) {
-        json_object_put(making.resource);
-        return result;
-    }
-    *ret = making.resource;
+    if (people->key_column == people->csv.columns)
+        return fault_set(
+            err, PROV_E_INVALID,
+            "line 1: there is no column '%s'; name the column that identifies a person for good "
+            "with --key COLUMN",
+            people->key);
+    if (map)
+        return fault_set(err, PROV_E_INVALID,
+                         "--map '%s': line 1 has no such column; write the header as in the file",
+                         map);
+    if (!has_user_name(people) && !people->header_bad)
+        return fault_set(err, PROV_E_INVALID,
+                         "line 1: there is no column 'userName'; add one, or say which it is with "
+                         "--map 'HEADER=userName'");
     return PROV_OK;
 }
 
-static size_t
-find_key(const struct people *people, const char *key)
+/* The header, one fault a call. FOUND_ITEM: it is fine. */
+static enum found
+read_header(struct people *people, struct prov_error *err)
 {
-    size_t low = 0, high = people->csv->rows;
+    struct csv_row row;
+    enum found found;
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(key_of(people, people->by_key[middle]), key);
-
-        if (order == 0)
-            return people->by_key[middle];
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
+    if (!people->header) {
+        found = csv_next(&people->csv, &row, err);
+        if (found != FOUND_ITEM)
+            return FOUND_STOP;
+        people->header = calloc(people->csv.columns, sizeof(*people->header));
+        if (!people->header)
+            return nomem(err);
+        people->key_column = people->csv.columns;
+        if (check_separator(&people->csv, err))
+            return FOUND_STOP;
     }
-    return people->csv->rows;
-}
-
-size_t
-people_find(const struct people *people, const char *uri)
-{
-    size_t prefix = strlen(PREFIX), found;
-    char *key, *out;
-
-    if (strncmp(uri, PREFIX, prefix))
-        return people_count(people);
-    key = out = strdup(uri + prefix);
-    if (!key)
-        return people_count(people);
-    for (const char *at = key; *at; at++) {
-        unsigned byte;
-
-        if (*at == '%' && sscanf(at + 1, "%2X", &byte) == 1 && at[1] && at[2]) {
-            *out++ = (char)byte;
-            at += 2;
-        } else {
-            *out++ = *at;
+    while (people->header_next < people->csv.columns) {
+        if (compile(people, people->header_next++, err)) {
+            people->header_bad = true;
+            return FOUND_FAULT;
         }
     }
+    if (check_header(people, err))
+        return FOUND_STOP;
+    if (people->header_bad) {
+        fault_set(err, PROV_E_INVALID, "line 1: the rest is not read while the header is wrong");
+        return FOUND_STOP;
+    }
+    people->begun = true;
+    return FOUND_ITEM;
+}
+
+static enum found
+next_row(struct people *people, struct person *ret, struct prov_error *err)
+{
+    enum found found = people->begun ? FOUND_ITEM : read_header(people, err);
+    struct csv_row row;
+    size_t count = 0;
+
+    if (found == FOUND_ITEM)
+        found = csv_next(&people->csv, &row, err);
+    if (found == FOUND_ITEM)
+        found = set_key(people, row.cells[people->key_column].text,
+                        row.cells[people->key_column].line, err);
+    if (found != FOUND_ITEM)
+        return found;
+    for (size_t i = 0; i < row.count; i++) {
+        if (!people->header[i].left_out)
+            people->values[count++] = (struct person_value){ .column = &people->header[i],
+                                                             .text = row.cells[i].text,
+                                                             .length = row.cells[i].length,
+                                                             .name = people->csv.header[i],
+                                                             .line = row.cells[i].line,
+                                                             .number = i + 1 };
+    }
+    *ret = (struct person){ .uri = people->uri, .line = row.line };
+    return found_of(
+        person_make(people->values, count, true, &ret->resource, &people->further, err));
+}
+
+/* ---- LDIF ---- */
+
+/* A DN in one spelling (RFC 4514): small letters, no blanks around ',', '+' and '='. Enough to
+ * compare what one server wrote. Heap. */
+static char *
+plain_dn(const char *dn)
+{
+    char *copy = malloc(strlen(dn) + 1), *out = copy;
+
+    if (!copy)
+        return NULL;
+    for (; *dn; dn++) {
+        bool edge = out == copy || strchr(",+=;", out[-1]);
+
+        if (*dn == ' ' && (edge || strchr(",+=; ", dn[strspn(dn, " ")]) || !dn[strspn(dn, " ")]))
+            continue;
+        *out++ = (char)(*dn == ';' ? ',' : tolower((unsigned char)*dn));
+        if (*dn == '\\' && dn[1])
+            *out++ = *++dn;
+    }
     *out = '\0';
-    found = find_key(people, key);
-    free(key);
+    return copy;
+}
+
+static void
+note_name(struct names *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (!strcmp(names->names[i], name))
+            return;
+    }
+    if (names->count == LEFT_NAMES_MAX) {
+        names->more = true;
+        return;
+    }
+    names->names[names->count] = strdup(name);
+    names->count += names->names[names->count] != NULL;
+}
+
+/* Persons by their object class; who has none was asked for by a search for attributes. */
+static bool
+is_person(struct people *people, const struct ldif_entry *entry)
+{
+    static const char *const classes[] = { "person", "organizationalPerson", "inetOrgPerson",
+                                           "user" };
+    const char *last = NULL;
+    bool person = false;
+
+    for (size_t i = 0; i < entry->count; i++) {
+        if (strcmp(entry->values[i].name, "objectclass"))
+            continue;
+        last = entry->values[i].text;
+        if (!strcasecmp(last, "computer"))
+            person = false;
+        if (!strcasecmp(last, "computer"))
+            break;
+        for (size_t j = 0; j < sizeof(classes) / sizeof(classes[0]); j++)
+            person |= !strcasecmp(last, classes[j]);
+    }
+    if (!person && last)
+        snprintf(people->others_class, sizeof(people->others_class), "%s", last);
+    return person || !last;
+}
+
+/* The text of the key: a GUID as Active Directory stores it is written as people know it. */
+static const char *
+key_text(struct people *people, const struct ldif_value *value)
+{
+    static const int order[] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
+    char *out = people->key_text;
+
+    if (strcasecmp(value->name, "objectGUID") || value->length != 16)
+        return value->binary ? NULL : value->text;
+    for (size_t i = 0; i < 16; i++) {
+        out += snprintf(out, 4, "%02x%s", (unsigned char)value->text[order[i]],
+                        i == 3 || i == 5 || i == 7 || i == 9 ? "-" : "");
+    }
+    return people->key_text;
+}
+
+static enum found
+no_key(const struct people *people, const struct ldif_entry *entry, struct prov_error *err)
+{
+    static const char *const known[] = { "entryuuid", "nsuniqueid", "objectguid", "ipauniqueid" };
+    const char *hint = "ask for it (ldapsearch ... '*' '+'), or name another with --key ATTRIBUTE";
+    char text[120];
+
+    for (size_t i = 0; i < entry->count; i++) {
+        for (size_t j = 0; j < sizeof(known) / sizeof(known[0]); j++) {
+            if (strcmp(entry->values[i].name, known[j]) || !strcasecmp(people->key, known[j]))
+                continue;
+            snprintf(text, sizeof(text), "this server has '%s': use --key %s", known[j], known[j]);
+            hint = text;
+        }
+    }
+    fault_set(err, PROV_E_INVALID,
+              "line %zu: '%.120s' has no %s, the key that identifies a person for good; %s",
+              entry->line, entry->dn, people->key, hint);
+    return FOUND_FAULT;
+}
+
+/* Takes one value up, if it is read at all. */
+static enum found
+take_value(struct people *people, const struct ldif_value *value, size_t *count,
+           struct prov_error *err)
+{
+    const struct column *column = columns_find(people->columns, value->name, true);
+    bool quiet = !strcmp(value->name, "objectclass") || !strcasecmp(value->name, people->key);
+
+    if (!column && !quiet)
+        note_name(&people->unread, value->name);
+    if (!column || column->left_out)
+        return FOUND_ITEM;
+    if (value->binary) {
+        fault_set(err, PROV_E_INVALID,
+                  "line %zu, attribute '%s': the value is not UTF-8 text; leave it out with "
+                  "--map '%s='",
+                  value->line, value->name, value->name);
+        return FOUND_FAULT;
+    }
+    if (*count == VALUES_MAX) {
+        people->further++;
+        return FOUND_ITEM;
+    }
+    people->values[(*count)++] = (struct person_value){ .column = column,
+                                                        .text = value->text,
+                                                        .length = value->length,
+                                                        .name = value->name,
+                                                        .line = value->line };
+    return FOUND_ITEM;
+}
+
+/* Managers are named by DN: in one spelling. *ret owns the texts that were made for it. */
+static enum found
+spell_managers(struct people *people, size_t count, char **ret, struct prov_error *err)
+{
+    for (size_t i = 0; i < count && !*ret; i++) {
+        struct person_value *value = &people->values[i];
+
+        if (value->column->kind != COLUMN_MANAGER || !value->length)
+            continue;
+        *ret = plain_dn(value->text);
+        if (!*ret)
+            return nomem(err);
+        value->text = *ret;
+        value->length = strlen(*ret);
+    }
+    return FOUND_ITEM;
+}
+
+static enum found
+read_entry(struct people *people, const struct ldif_entry *entry, struct person *ret,
+           struct prov_error *err)
+{
+    const char *key = NULL;
+    char *manager = NULL;
+    enum found found = FOUND_ITEM;
+    size_t count = 0;
+
+    for (size_t i = 0; i < entry->count && found == FOUND_ITEM; i++) {
+        if (!key && !strcasecmp(entry->values[i].name, people->key))
+            key = key_text(people, &entry->values[i]);
+        found = take_value(people, &entry->values[i], &count, err);
+    }
+    if (found == FOUND_ITEM && !key)
+        found = no_key(people, entry, err);
+    if (found == FOUND_ITEM)
+        found = set_key(people, key, entry->line, err);
+    if (found == FOUND_ITEM)
+        found = spell_managers(people, count, &manager, err);
+    if (found == FOUND_ITEM)
+        found = found_of(
+            person_make(people->values, count, false, &ret->resource, &people->further, err));
+    free(manager);
     return found;
 }
 
-size_t
-people_without_manager(const struct people *people, size_t *ret_line)
+static bool
+put_external_id(struct json_object *resource, const char *key)
 {
-    size_t count = 0;
+    struct json_object *id = NULL;
 
-    for (size_t row = 0; row < people->csv->rows; row++) {
-        for (size_t i = 0; i < people->csv->columns; i++) {
-            const char *manager = csv_cell(people->csv, row, i)->text;
+    if (json_object_object_get_ex(resource, "externalId", NULL))
+        return true;
+    id = json_object_new_string(key);
+    if (id && json_object_object_add(resource, "externalId", id) == 0)
+        return true;
+    json_object_put(id);
+    return false;
+}
 
-            if (people->columns[i].kind != COLUMN_MANAGER || people->columns[i].left_out ||
-                !manager[0] || find_key(people, manager) < people_count(people))
-                continue;
-            if (count++ == 0)
-                *ret_line = people_line(people, row);
+static enum found
+next_entry(struct people *people, struct person *ret, struct prov_error *err)
+{
+    struct ldif_entry entry;
+    enum found found = ldif_next(&people->ldif, &entry, err);
+
+    while (found == FOUND_ITEM && !is_person(people, &entry)) {
+        people->others++;
+        found = ldif_next(&people->ldif, &entry, err);
+    }
+    if (found != FOUND_ITEM)
+        return found;
+    *ret = (struct person){ .line = entry.line };
+    found = read_entry(people, &entry, ret, err);
+    if (found != FOUND_ITEM)
+        return found;
+    free(people->alias);
+    people->alias = plain_dn(entry.dn);
+    ret->uri = people->uri;
+    ret->alias = people->alias;
+    if (people->alias && put_external_id(ret->resource, people->id))
+        return FOUND_ITEM;
+    json_object_put(ret->resource);
+    return nomem(err);
+}
+
+/* ---- JSON ---- */
+
+static const char *
+text_of(struct json_object *object, const char *name)
+{
+    json_object_object_foreach(object, member, value)
+    {
+        if (!strcasecmp(member, name))
+            return json_object_is_type(value, json_type_string) ||
+                           json_object_is_type(value, json_type_int)
+                       ? json_object_get_string(value)
+                       : NULL;
+    }
+    return NULL;
+}
+
+static enum found
+parse_user(const struct user_text *text, struct json_object **ret, struct prov_error *err)
+{
+    struct json_tokener *tokener = json_tokener_new();
+    size_t offset;
+
+    if (!tokener)
+        return nomem(err);
+    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+    *ret = json_tokener_parse_ex(tokener, text->json, (int)text->length + 1);
+    offset = json_tokener_get_parse_end(tokener);
+    if (!json_object_is_type(*ret, json_type_object)) {
+        bool first_line = !memchr(text->json, '\n', offset < text->length ? offset : text->length);
+
+        fault_set(err, PROV_E_INVALID, "line %zu, character %zu: no JSON%s: %s", text->line,
+                  first_line ? text->character + utf8_count(text->json, offset) : text->character,
+                  first_line ? "" : " (in the object that begins here)",
+                  json_tokener_error_desc(json_tokener_get_error(tokener)));
+        json_object_put(*ret);
+        json_tokener_free(tokener);
+        return FOUND_FAULT;
+    }
+    json_tokener_free(tokener);
+    return FOUND_ITEM;
+}
+
+/* What is no user although it is an object: another resource, or an event. */
+static int
+check_user(struct json_object *resource, size_t line, struct prov_error *err)
+{
+    struct json_object *meta = NULL;
+    const char *type;
+
+    json_object_object_get_ex(resource, "meta", &meta);
+    type = json_object_is_type(meta, json_type_object) ? text_of(meta, "resourceType") : NULL;
+    if (type && strcasecmp(type, "User"))
+        return fault_set(err, PROV_E_INVALID,
+                         "line %zu: a %.40s, and no user; ask for /Users alone", line, type);
+    if (json_object_object_get_ex(resource, "events", NULL) &&
+        json_object_object_get_ex(resource, "sub_id", NULL))
+        return fault_set(err, PROV_E_INVALID,
+                         "line %zu: an event, and no user; 'sfprov run' takes events", line);
+    return person_check(resource, line, err);
+}
+
+static enum found
+next_user(struct people *people, struct person *ret, struct prov_error *err)
+{
+    struct user_text text;
+    struct json_object *resource = NULL;
+    const char *key;
+    enum found found = users_next(&people->users, &text, err);
+
+    if (found == FOUND_ITEM)
+        found = parse_user(&text, &resource, err);
+    if (found != FOUND_ITEM)
+        return found;
+    key = text_of(resource, people->key);
+    if (check_user(resource, text.line, err)) {
+        found = FOUND_FAULT;
+    } else if (!key) {
+        fault_set(err, PROV_E_INVALID,
+                  "line %zu: the user has no '%s', which identifies a person for good; name "
+                  "another attribute with --key",
+                  text.line, people->key);
+        found = FOUND_FAULT;
+    } else {
+        found = set_key(people, key, text.line, err);
+    }
+    if (found != FOUND_ITEM)
+        json_object_put(resource);
+    *ret = (struct person){ .uri = people->uri, .resource = resource, .line = text.line };
+    return found;
+}
+
+/* ---- all ---- */
+
+enum found
+people_next(struct people *people, struct person *ret, struct prov_error *err)
+{
+    enum found found;
+
+    if (people->format == PEOPLE_JSON)
+        return next_user(people, ret, err);
+    found =
+        people->format == PEOPLE_CSV ? next_row(people, ret, err) : next_entry(people, ret, err);
+    if (found == FOUND_ITEM && person_check(ret->resource, ret->line, err)) {
+        json_object_put(ret->resource);
+        return FOUND_FAULT;
+    }
+    return found;
+}
+
+static char *
+unread_note(const struct names *unread)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    if (!out)
+        return NULL;
+    fputs("attributes that are not read:", out);
+    for (size_t i = 0; i < unread->count; i++)
+        fprintf(out, "%s %s", i ? "," : "", unread->names[i]);
+    fputs(unread->more ? ", and more; --map or --columns reads them"
+                       : "; --map or --columns reads them",
+          out);
+    fclose(out);
+    return text;
+}
+
+char *
+people_note(struct people *people)
+{
+    char *text = NULL;
+    int length = 0;
+
+    while (people->noted < 3 && !text && length >= 0) {
+        switch (people->noted++) {
+        case 0:
+            if (people->others)
+                length = asprintf(&text,
+                                  "entries left out because they are no persons: %zu (such as "
+                                  "objectClass %s)",
+                                  people->others, people->others_class);
+            break;
+        case 1:
+            if (people->further)
+                length = asprintf(&text,
+                                  "further values left out, where one is taken and the first "
+                                  "counts: %zu",
+                                  people->further);
+            break;
+        default:
+            if (people->unread.count)
+                text = unread_note(&people->unread);
+            break;
         }
     }
-    return count;
+    return length < 0 ? NULL : text;
 }

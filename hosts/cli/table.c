@@ -27,6 +27,7 @@ struct table {
     const char **rests; /* while a row is printed: what of its cells is still to come */
     struct cell *cells;
     size_t count, capacity;
+    size_t printed; /* rows flushed */
     bool out_of_memory;
 };
 
@@ -108,7 +109,7 @@ table_add(struct table *table, enum tone tone, const char *text)
 size_t
 table_rows(const struct table *table)
 {
-    return table ? table->count / table->columns : 0;
+    return table ? table->printed + table->count / table->columns : 0;
 }
 
 /* The width that no column may exceed if the table is to fit into `room` columns; SIZE_MAX if it
@@ -166,7 +167,20 @@ table_print(const struct table *table)
     if (table->count == 0)
         return;
     limit = widest_allowed(table, screen_columns());
-    print_row(table, NULL, limit);
+    if (table->printed == 0)
+        print_row(table, NULL, limit);
     for (size_t i = 0; i + table->columns <= table->count; i += table->columns)
         print_row(table, table->cells + i, limit);
+}
+
+void
+table_flush(struct table *table)
+{
+    table_print(table);
+    if (!table || table->out_of_memory)
+        return;
+    for (size_t i = 0; i < table->count; i++)
+        free(table->cells[i].text);
+    table->printed += table->count / table->columns;
+    table->count = 0;
 }

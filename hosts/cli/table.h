@@ -18,6 +18,10 @@ void table_add(struct table *table, enum tone tone, const char *text);
 
 size_t table_rows(const struct table *table);
 
+/* Prints the rows collected so far and forgets them, so that a table may be longer than memory:
+ * headings stand before the first ones, and columns become wider only. */
+void table_flush(struct table *table);
+
 /* Prints headings and rows; nothing if there are no rows. Says so if memory ran out. */
 void table_print(const struct table *table);
 

@@ -15,6 +15,7 @@ e2e_tests = \
 	tests/e2e/test_mapping.py \
 	tests/e2e/test_scope.py \
 	tests/e2e/test_store.py \
+	tests/e2e/test_sync.py \
 	tests/e2e/test_terminal.py \
 	tests/e2e/test_wire.py
 dist_check_SCRIPTS += $(e2e_tests)

@@ -4,21 +4,66 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "hosts/cli/csv.h"
 #include "hosts/cli/input.h"
 #include "hosts/cli/people.h"
 
 #define KEYED "externalId,userName\n"
 
-static struct csv csv;
-static struct people *people;
+/* All rows of a text, the header first, and all people of a list; copies. */
+static struct {
+    struct csv_row rows[20];
+    size_t count;
+    char *resources[20], *uris[20];
+    size_t people;
+    char faults[8000]; /* one a line */
+} all;
 static struct prov_error err;
+
+static void
+clear(void)
+{
+    for (size_t i = 0; i < all.count; i++) {
+        for (size_t j = 0; j < all.rows[i].count; j++)
+            free((char *)all.rows[i].cells[j].text);
+        free(all.rows[i].cells);
+    }
+    for (size_t i = 0; i < all.people; i++) {
+        free(all.resources[i]);
+        free(all.uris[i]);
+    }
+    memset(&all, 0, sizeof(all));
+    err = (struct prov_error)PROV_ERROR_INIT;
+}
+
+static void
+keep_row(const struct csv_row *row)
+{
+    struct csv_row *copy = &all.rows[all.count++];
+
+    *copy = *row;
+    copy->cells = calloc(row->count, sizeof(*copy->cells));
+    for (size_t i = 0; i < row->count; i++) {
+        copy->cells[i] = row->cells[i];
+        copy->cells[i].text = strdup(row->cells[i].text);
+    }
+}
 
 static int
 parse_bytes(const char *text, size_t length, char separator)
 {
+    struct text_bytes bytes = { text, length };
+    struct lines lines = { .source = text_source_of(&bytes) };
+    struct csv csv = { .lines = &lines, .separator = separator };
+    struct csv_row row;
+    enum found found;
+
+    clear();
+    while ((found = csv_next(&csv, &row, &err)) == FOUND_ITEM)
+        keep_row(&row);
     csv_clear(&csv);
-    err = (struct prov_error)PROV_ERROR_INIT;
-    return csv_parse(text, length, separator, &csv, &err);
+    lines_clear(&lines);
+    return found == FOUND_END ? PROV_OK : err.code;
 }
 
 static int
@@ -28,80 +73,107 @@ parse(const char *text)
 }
 
 static const char *
-cell(size_t row, size_t column)
+header(size_t column)
 {
-    return csv_cell(&csv, row, column)->text;
+    return all.rows[0].cells[column].text;
 }
 
-static int
-read_with(const char *text, const struct people_options *options)
+static const char *
+cell(size_t row, size_t column)
 {
-    int result = parse(text);
+    return all.rows[row + 1].cells[column].text;
+}
 
+static void
+keep_person(const struct person *person)
+{
+    T_TRUE(all.people < 20);
+    all.uris[all.people] = strdup(person->uri);
+    all.resources[all.people++] = strdup(json_object_to_json_string_ext(
+        person->resource, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+    json_object_put(person->resource);
+}
+
+static void
+keep_fault(void)
+{
+    size_t length = strlen(all.faults);
+
+    snprintf(all.faults + length, sizeof(all.faults) - length, "%s\n", err.text);
+}
+
+/* All people of a list; the code of its first fault, and all of them in all.faults. */
+static int
+read_with(const char *text, struct people_options options)
+{
+    struct text_bytes bytes = { text, strlen(text) };
+    struct people *people = NULL;
+    struct person person;
+    enum found found = FOUND_ITEM;
+    int first = PROV_OK;
+
+    clear();
+    options.separator = ',';
+    first = people_open(&options, text_source_of(&bytes), &people, &err);
+    if (first) {
+        keep_fault();
+        return first;
+    }
+    while (found != FOUND_END && found != FOUND_STOP) {
+        found = people_next(people, &person, &err);
+        if (found == FOUND_ITEM)
+            keep_person(&person);
+        else if (found != FOUND_END)
+            keep_fault();
+        if (found != FOUND_ITEM && found != FOUND_END && !first)
+            first = err.code;
+    }
     people_free(people);
-    people = NULL;
-    return result ? result : people_read(&csv, options, &people, &err);
+    return first;
 }
 
 static int
 read_list(const char *text)
 {
-    struct people_options options = { .key = NULL };
-
-    return read_with(text, &options);
-}
-
-/* The resource of a person as JSON; heap. */
-static char *
-resource(size_t index)
-{
-    struct json_object *value = NULL;
-    char *text;
-
-    if (people_resource(people, index, &value, &err))
-        return NULL;
-    text = strdup(json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN |
-                                                            JSON_C_TO_STRING_NOSLASHESCAPE));
-    json_object_put(value);
-    return text;
+    return read_with(text, (struct people_options){ .key = NULL });
 }
 
 static void
 resource_has(size_t index, const char *part)
 {
-    char *text = resource(index);
-
-    T_HAS(text, part);
-    free(text);
+    T_HAS(all.resources[index], part);
 }
 
 static void
 refuses(const char *text, const char *place, const char *remedy)
 {
     T_INT(read_list(text), PROV_E_INVALID);
-    T_HAS(err.text, place);
-    T_HAS(err.text, remedy);
+    T_HAS(all.faults, place);
+    T_HAS(all.faults, remedy);
+    clear();
 }
 
+/* The text is no CSV. */
 static void
-clear(void)
+is_no_csv(const char *text, const char *place, const char *remedy)
 {
-    people_free(people);
-    people = NULL;
-    csv_clear(&csv);
+    T_INT(parse(text), PROV_E_INVALID);
+    T_HAS(err.text, place);
+    T_HAS(err.text, remedy);
+    clear();
 }
 
 static void
 reads_plain_rows(void)
 {
     T_OK(parse("a,b,c\n1,2,3\n4,,6\n"), &err);
-    T_INT(csv.rows, 2);
-    T_INT(csv.columns, 3);
-    T_STR(csv_header(&csv, 2)->text, "c");
+    T_INT(all.count - 1, 2);
+    T_INT(all.rows[0].count, 3);
+    T_STR(header(2), "c");
     T_STR(cell(0, 0), "1");
     T_STR(cell(1, 1), "");
     T_STR(cell(1, 2), "6");
-    T_INT(csv_cell(&csv, 1, 0)->line, 3);
+    T_INT(all.rows[2].cells[0].line, 3);
     clear();
 }
 
@@ -113,7 +185,7 @@ takes_every_line_end_and_a_missing_last_one(void)
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         T_OK(parse(texts[i]), &err);
-        T_INT(csv.rows, 2);
+        T_INT(all.count - 1, 2);
         T_STR(cell(1, 1), "4");
     }
     clear();
@@ -123,11 +195,11 @@ static void
 unquotes_cells_with_separators_quotes_and_line_ends(void)
 {
     T_OK(parse("\"a, b\",c\n\"say \"\"hi\"\"\",\"two\r\nlines\"\nx,\"\"\n"), &err);
-    T_STR(csv_header(&csv, 0)->text, "a, b");
+    T_STR(header(0), "a, b");
     T_STR(cell(0, 0), "say \"hi\"");
     T_STR(cell(0, 1), "two\r\nlines");
     T_STR(cell(1, 1), "");
-    T_INT(csv_cell(&csv, 1, 0)->line, 4);
+    T_INT(all.rows[2].cells[0].line, 4);
     clear();
 }
 
@@ -135,7 +207,7 @@ static void
 ends_with_an_empty_last_cell(void)
 {
     T_OK(parse("a,b\n1,"), &err);
-    T_INT(csv.rows, 1);
+    T_INT(all.count - 1, 1);
     T_STR(cell(0, 1), "");
     clear();
 }
@@ -144,7 +216,7 @@ static void
 skips_a_byte_order_mark(void)
 {
     T_OK(parse("\xef\xbb\xbfuserName\nzo\xc3\xab\n"), &err);
-    T_STR(csv_header(&csv, 0)->text, "userName");
+    T_STR(header(0), "userName");
     T_STR(cell(0, 0), "zo\xc3\xab");
     clear();
 }
@@ -161,20 +233,20 @@ takes_another_separator(void)
 static void
 says_where_a_quote_was_opened_and_never_closed(void)
 {
-    refuses("a,b\n1,\"x\n2,y\n", "line 2, character 3", "close it");
+    is_no_csv("a,b\n1,\"x\n2,y\n", "line 2, character 3", "close it");
 }
 
 static void
 refuses_a_quote_in_the_middle_of_a_cell(void)
 {
-    refuses("a,b\nO\"Brien,2\n", "line 2, character 2", "write the quote twice");
-    refuses("a,b\n\"x\"y,2\n", "line 2, character 4", "write a quote inside a cell twice");
+    is_no_csv("a,b\nO\"Brien,2\n", "line 2, character 2", "write the quote twice");
+    is_no_csv("a,b\n\"x\"y,2\n", "line 2, character 4", "write a quote inside a cell twice");
 }
 
 static void
 counts_characters_not_bytes(void)
 {
-    refuses("a,b\n\xc5\x81\xc3\xb3\xc5\xba\"x,2\n", "line 2, character 4", "quote");
+    is_no_csv("a,b\n\xc5\x81\xc3\xb3\xc5\xba\"x,2\n", "line 2, character 4", "quote");
 }
 
 static void
@@ -185,7 +257,7 @@ refuses_bytes_that_are_not_utf8(void)
                                        "a\nxx\xe2\x82",       "a\nxx\x80" };
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-        refuses(bad[i], "line 2, character 3", "save the file as UTF-8");
+        is_no_csv(bad[i], "line 2, character 3", "save the file as UTF-8");
     T_INT(parse_bytes("a\n1\0 2\n", 7, ','), PROV_E_INVALID);
     T_HAS(err.text, "line 2, character 2: a NUL");
     T_INT(parse_bytes("\xff\xfe"
@@ -198,10 +270,10 @@ refuses_bytes_that_are_not_utf8(void)
 static void
 refuses_rows_of_another_width(void)
 {
-    refuses("a,b,c\n1,2,3\n4,5\n", "line 3", "ends before column 3 'c'");
-    refuses("a,b\n1,Smith, John\n", "line 2: the row has 3 cells, the header 2", "quote cells");
-    refuses("", "empty", "first line must name the columns");
-    refuses("\n \n", "line 1", "column");
+    is_no_csv("a,b,c\n1,2,3\n4,5\n", "line 3", "ends before column 3 'c'");
+    is_no_csv("a,b\n1,Smith, John\n", "line 2: the row has 3 cells, the header 2", "quote cells");
+    is_no_csv("", "empty", "first line must name the columns");
+    refuses("\n \n", "line 1, column 1", "the header is empty");
 }
 
 static void
@@ -221,7 +293,7 @@ makes_a_scim_resource_of_a_row(void)
                    "\"emails[type eq \"\"work\"\"].value\",title,active\n"
                    "7,PRIMARY/zmartin,Zo\xc3\xab,D'Angelo,z@acme.example,,TRUE\n"),
          &err);
-    T_INT(people_count(people), 1);
+    T_INT(all.people, 1);
     resource_has(0, "\"userName\":\"PRIMARY/zmartin\"");
     resource_has(0, "\"externalId\":\"7\"");
     resource_has(0, "\"name\":{\"givenName\":\"Zo\xc3\xab\",\"familyName\":\"D'Angelo\"}");
@@ -237,10 +309,9 @@ leaves_empty_cells_out(void)
     char *text;
 
     T_OK(read_list("externalId,userName,title,department,emails.value,active\n7,a,,,,\n"), &err);
-    text = resource(0);
+    text = all.resources[0];
     T_STR(text, "{\"externalId\":\"7\",\"userName\":\"a\","
                 "\"schemas\":[\"urn:ietf:params:scim:schemas:core:2.0:User\"]}");
-    free(text);
     clear();
 }
 
@@ -329,7 +400,6 @@ needs_a_key_and_a_user_name(void)
     refuses("externalId\n7\n", "no column 'userName'", "--map");
     refuses(KEYED "7,a\n  ,b\n", "line 3, column 1 'externalId'", "the key is empty");
     refuses(KEYED "7,\n", "line 2", "userName is empty");
-    refuses(KEYED "7,a\n8,b\n9,c\n7,d\n", "line 5, column 1 'externalId'", "line 2 already");
 }
 
 static void
@@ -343,53 +413,138 @@ static void
 takes_a_key_column_of_any_name(void)
 {
     struct people_options options = { .key = "empnum" };
-    char *uri;
 
-    T_OK(read_with("empnum,userName\n10 01@x,a\n", &options), &err);
-    uri = people_uri(people, 0);
-    T_STR(uri, "/Users/10%2001%40x");
-    T_INT(people_find(people, uri), 0);
-    T_INT(people_find(people, "/Users/11"), 1);
-    T_INT(people_find(people, "/Groups/11"), 1);
-    free(uri);
+    T_OK(read_with("empnum,userName\n10 01@x,a\n", options), &err);
+    T_STR(all.uris[0], "/Users/10%2001%40x");
     resource_has(0, "\"externalId\":\"10 01@x\"");
-    T_OK(read_with("empnum,userName,externalId\n1,a,E\n", &options), &err);
+    T_OK(read_with("empnum,userName,externalId\n1,a,E\n", options), &err);
     resource_has(0, "\"externalId\":\"E\"");
     options.key = "userName";
-    T_INT(read_with("empnum,userName\n1,a\n", &options), PROV_E_INVALID);
-    T_HAS(err.text, "column 1 'empnum'");
+    T_INT(read_with("empnum,userName\n1,a\n", options), PROV_E_INVALID);
+    T_HAS(all.faults, "column 1 'empnum'");
     clear();
 }
 
 static void
 maps_and_leaves_out_columns(void)
 {
-    static const char *const maps[] = { "login=userName", "firstname=name.givenName", "password=" };
+    static const char *const maps[] = { "login=userName", "firstname=name.givenName",
+                                        "password=", "disabled=not active" };
     static const char *const wrong[] = { "loggin=userName" };
-    struct people_options options = { .key = "login", .maps = maps, .map_count = 3 };
-    char *text;
+    static const char *const no_path[] = { "login=nonsense" };
+    struct people_options options = { .key = "login", .columns = { .maps = maps, .map_count = 4 } };
 
-    T_OK(read_with("login,firstname,password\nr.weasley,Ron,asd123\n", &options), &err);
-    text = resource(0);
-    T_HAS(text, "\"userName\":\"r.weasley\"");
-    T_HAS(text, "\"givenName\":\"Ron\"");
-    T_TRUE(!strstr(text, "asd123"));
-    free(text);
-    options.maps = wrong;
-    options.map_count = 1;
-    T_INT(read_with("login,userName\nr,r\n", &options), PROV_E_INVALID);
-    T_HAS(err.text, "--map 'loggin=userName': line 1 has no such column");
+    T_OK(read_with("login,firstname,password,disabled\nr.weasley,Ron,asd123,true\n", options),
+         &err);
+    resource_has(0, "\"userName\":\"r.weasley\"");
+    resource_has(0, "\"givenName\":\"Ron\"");
+    resource_has(0, "\"active\":false");
+    T_TRUE(!strstr(all.resources[0], "asd123"));
+    options.columns = (struct columns_options){ .maps = wrong, .map_count = 1 };
+    T_INT(read_with("login,userName\nr,r\n", options), PROV_E_INVALID);
+    T_HAS(all.faults, "--map 'loggin=userName': line 1 has no such column");
+    options.columns.maps = no_path;
+    T_INT(read_with("login,userName\nr,r\n", options), PROV_E_INVALID);
+    T_HAS(all.faults, "--map 'login=nonsense': no such SCIM attribute");
     clear();
 }
 
 static void
-counts_managers_who_are_not_listed(void)
+reads_columns_as_a_file_says(void)
 {
-    size_t line = 0;
+    static const char file[] =
+        "{\"key\":\"empnum\",\"columns\":{\"empnum\":\"userName\",\"surname\":\"name.familyName\","
+        "\"status\":{\"path\":\"active\",\"true\":[\"Active\"],\"false\":[\"Left\"]},"
+        "\"flags\":{\"path\":\"active\",\"unless_bit\":2},\"room\":\"\",\"never\":\"title\"}}";
+    static const char *const maps[] = { "surname=displayName" };
+    struct people_options options = { .columns = { .file = file } };
 
-    T_OK(read_list("externalId,userName,manager\n1,a,\n2,b,1\n3,c,99\n4,d,98\n"), &err);
-    T_INT(people_without_manager(people, &line), 2);
-    T_INT(line, 4);
+    T_OK(
+        read_with("empnum,surname,status,room\n7,Green,ACTIVE,1\n8,Red,Left,\n9,Blue,,\n", options),
+        &err);
+    T_STR(all.uris[0], "/Users/7");
+    resource_has(0, "\"userName\":\"7\",\"name\":{\"familyName\":\"Green\"},\"active\":true");
+    resource_has(1, "\"active\":false");
+    T_TRUE(!strstr(all.resources[2], "active")); /* an empty cell says nothing */
+    T_INT(read_with("empnum,status\n7,Away\n", options), PROV_E_INVALID);
+    T_HAS(all.faults, "line 2, column 2 'status': what 'Away' means is not said");
+    T_OK(read_with("empnum,flags\n7,514\n8,512\n", options), &err);
+    resource_has(0, "\"active\":false");
+    resource_has(1, "\"active\":true");
+    options.columns.maps = maps; /* the command line is right */
+    options.columns.map_count = 1;
+    T_OK(read_with("empnum,surname\n7,Green\n", options), &err);
+    resource_has(0, "\"displayName\":\"Green\"");
+    clear();
+}
+
+static void
+names_what_is_wrong_in_a_columns_file(void)
+{
+    static const struct {
+        const char *file, *fault;
+    } cases[] = {
+        { "[]", "no JSON object" },
+        { "{", "no JSON object" },
+        { "{\"colums\":{}}", "'colums' is not known here" },
+        { "{\"columns\":[]}", "\"columns\" must be an object" },
+        { "{\"columns\":{\"a\":\"titel\"}}", "column 'a': no such SCIM attribute" },
+        { "{\"columns\":{\"a\":7}}", "column 'a': it must be a path" },
+        { "{\"columns\":{\"a\":{\"true\":[\"x\"]}}}", "column 'a': it needs a \"path\"" },
+        { "{\"columns\":{\"a\":{\"path\":\"active\",\"true\":\"x\"}}}", "array of words" },
+        { "{\"columns\":{\"a\":{\"path\":\"active\",\"no\":[]}}}", "'no' is not known here" },
+        { "{\"columns\":{\"a\":{\"path\":\"title\",\"true\":[\"x\"]}}}",
+          "only what is true or false" },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct people_options options = { .columns = { .file = cases[i].file } };
+
+        T_INT(read_with(KEYED, options), PROV_E_INVALID);
+        T_HAS(all.faults, cases[i].fault);
+    }
+    clear();
+}
+
+static void
+tells_all_faults_of_a_list(void)
+{
+    T_INT(
+        read_list("externalId,userName,active\n1,a,maybe\n,b,true\n3,\n4,,\n5,Zo\xeb,\n6,f,true\n"),
+        PROV_E_INVALID);
+    T_HAS(all.faults, "line 2, column 3 'active': 'maybe' is neither");
+    T_HAS(all.faults, "line 3, column 1 'externalId': the key is empty");
+    T_HAS(all.faults, "line 4: the row has 2 of 3 cells");
+    T_HAS(all.faults, "line 5: the userName is empty");
+    T_HAS(all.faults, "line 6, character 5: byte 0xeb is not UTF-8");
+    T_INT(all.people, 1);
+    T_INT(read_list("externalId,userName,titel,name.first,title,Title\n7,a,,,,\n"), PROV_E_INVALID);
+    T_HAS(all.faults, "column 3 'titel'");
+    T_HAS(all.faults, "column 4 'name.first'");
+    T_HAS(all.faults, "column 6 'Title'");
+    T_INT(all.people, 0);
+    clear();
+}
+
+static void
+bounds_what_a_quote_may_hold(void)
+{
+    size_t length = CSV_MAX_ROW_BYTES + 100;
+    char *text = malloc(length + 1);
+
+    memset(text, 'x', length);
+    text[length] = '\0';
+    memcpy(text, "a,b\n1,\"", 7);
+    for (size_t i = 50; i < length; i += 50)
+        text[i] = '\n';
+    T_INT(parse(text), PROV_E_INVALID);
+    T_HAS(err.text, "line 2, character 3: the quote that opens here is never closed");
+    memcpy(text, "a,b\n1,,", 7);
+    for (size_t i = 50; i < length; i += 50)
+        text[i] = ',';
+    T_INT(parse(text), PROV_E_LIMIT);
+    T_HAS(err.text, "line 2: the row is longer");
+    free(text);
     clear();
 }
 
@@ -397,7 +552,7 @@ static void
 takes_a_header_without_people(void)
 {
     T_OK(read_list(KEYED), &err);
-    T_INT(people_count(people), 0);
+    T_INT(all.people, 0);
     clear();
 }
 
@@ -552,7 +707,10 @@ static const struct unit_case cases[] = {
     UNIT_CASE(refuses_a_boolean_that_is_none),
     UNIT_CASE(takes_a_key_column_of_any_name),
     UNIT_CASE(maps_and_leaves_out_columns),
-    UNIT_CASE(counts_managers_who_are_not_listed),
+    UNIT_CASE(reads_columns_as_a_file_says),
+    UNIT_CASE(names_what_is_wrong_in_a_columns_file),
+    UNIT_CASE(tells_all_faults_of_a_list),
+    UNIT_CASE(bounds_what_a_quote_may_hold),
     UNIT_CASE(takes_a_header_without_people),
     UNIT_CASE(hints_at_another_separator),
     UNIT_CASE(splits_events_by_line_array_or_object),

@@ -1,0 +1,34 @@
+/*
+ * What the columns of a list, or the attributes of its entries, are read as: --map, then a columns
+ * file, then, for LDIF, the attributes of inetOrgPerson. Pure.
+ */
+#ifndef CLI_COLUMNS_H
+#define CLI_COLUMNS_H
+
+#include <json-c/json.h>
+
+#include "hosts/cli/column.h"
+
+struct columns_options {
+    const char *const *maps; /* "HEADER=PATH"; an empty PATH leaves the column out */
+    size_t map_count;
+    const char *file; /* the text of a columns file; NULL: none. See sfprov-sync(1) */
+};
+
+struct columns;
+
+/* PROV_E_INVALID names the column or the place in the file. with_ldap: the defaults of LDIF. */
+int columns_make(const struct columns_options *options, bool with_ldap, struct columns **ret,
+                 struct prov_error *err);
+void columns_free(struct columns *columns);
+
+/* The key that the file names; NULL: none. Borrowed. */
+const char *columns_key(const struct columns *columns);
+
+/* What is said of a header (ldap: without regard to case); NULL: nothing is. Borrowed. */
+const struct column *columns_find(struct columns *columns, const char *header, bool ldap);
+
+/* A --map whose header was never asked for; NULL: none. */
+const char *columns_unused_map(const struct columns *columns);
+
+#endif
