@@ -5,7 +5,7 @@ program=$1 log=$2
 case $program in
 # they fork while other threads work: what those held is lost in the child, and not ours to free;
 # AddressSanitizer looks for leaks in them
-*/test_base | */test_store_file) leaks=no ;;
+*/test_base | */test_snapshot | */test_store_file) leaks=no ;;
 *) leaks=full ;;
 esac
 timeout 600 valgrind -q --error-exitcode=9 --leak-check=$leaks \

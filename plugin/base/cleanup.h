@@ -11,7 +11,7 @@
 
 /* The value of the pointer, which no longer owns it. */
 #ifdef __cppcheck__ /* knows no statement expressions */
-#    define STEAL(pointer) (pointer)
+#    define STEAL(pointer) pointer
 #else
 #    define STEAL(pointer)                                                                         \
         __extension__({                                                                            \

@@ -228,7 +228,8 @@ preview_event(struct store *store, const struct fields *fields, const struct eve
         if (!work.subject.iss || !work.subject.uri)
             return error_nomem(err);
     }
-    state = (struct subject_state){ work.subject.presence, STEAL(work.subject.resource) };
+    state.presence = work.subject.presence;
+    state.resource = STEAL(work.subject.resource);
     r = event_fold(event, &state, &changed, err);
     work.subject.presence = state.presence;
     work.subject.resource = state.resource;

@@ -267,13 +267,17 @@ a_killed_migration_is_begun_anew(void)
         T_TRUE(version == 1 || version == STORE_SCHEMA_VERSION);
         T_OK(store_load(s.store, IDP, "/Users/ada", &ada, &err), &err);
         T_STR(ada.link.salesforce_id, "0055g0000A7E9vpAQC");
+        work_done(&ada);
         T_OK(store_load(s.store, "x", "/Users/3000", &ada, &err), &err);
         T_INT(version_of(&s), STORE_SCHEMA_VERSION);
         scratch_remove(&s);
     }
 }
 
-/* An older sfprov that goes on with what it knows: it holds the file open until a byte comes. */
+/* An older sfprov that goes on with what it knows: it holds the file open until nobody reads its
+ * pipe any more; its own copy of the reading end must not count. */
+static int held_pipe[2];
+
 static void
 hold_open(const struct scratch *scratch, int until)
 {
@@ -281,6 +285,7 @@ hold_open(const struct scratch *scratch, int until)
     struct prov_error err = PROV_ERROR_INIT;
     char byte = 'x';
 
+    close(held_pipe[0]);
     T_OK(db_open(scratch->path, &db, &err), &err);
     T_INT(write(until, &byte, 1), 1);
     for (int i = 0; i < 200 && write(until, &byte, 1) >= 0; i++)
@@ -292,16 +297,16 @@ an_old_store_in_use_is_left_alone(void)
 {
     struct prov_error err = PROV_ERROR_INIT;
     struct scratch s;
-    int until[2], child;
+    int child;
     char byte;
 
     db_busy_timeout_ms = 150;
     make_golden(&s);
-    T_INT(pipe(until), 0);
+    T_INT(pipe(held_pipe), 0);
     signal(SIGPIPE, SIG_IGN);
-    child = scratch_start_child(&s, hold_open, until[1]);
-    close(until[1]);
-    T_INT(read(until[0], &byte, 1), 1);
+    child = scratch_start_child(&s, hold_open, held_pipe[1]);
+    close(held_pipe[1]);
+    T_INT(read(held_pipe[0], &byte, 1), 1);
     {
         CLEANUP(db_cleanup) struct db *db = NULL;
         T_INT(schema_open(s.path, &db, &err), PROV_E_STORE);
@@ -309,7 +314,7 @@ an_old_store_in_use_is_left_alone(void)
         T_TRUE(db == NULL);
     }
     T_INT(version_of(&s), 1);
-    close(until[0]);
+    close(held_pipe[0]);
     db_busy_timeout_ms = 10000;
     check_counts(s.store); /* waits for the other to end */
     T_INT(version_of(&s), STORE_SCHEMA_VERSION);
