@@ -4,7 +4,7 @@
 CLANG ?= clang
 CFLAGS_FUZZ = -std=gnu11 -g -O1 -pthread -fno-omit-frame-pointer \
 	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
-CPPFLAGS_FUZZ = -I$(top)/include -I$(top) -D_GNU_SOURCE $(cppflags)
+CPPFLAGS_FUZZ = $(cppflags)
 
 plugin_objects = $(plugin_sources:%.c=$(out)/%.o)
 org_objects = $(org_sources:%.c=$(out)/%.o)

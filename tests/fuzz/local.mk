@@ -12,7 +12,7 @@ fuzz:
 		out='$(abs_top_builddir)/fuzz' targets='$(FUZZ_TARGETS)' seconds='$(FUZZ_SECONDS)' \
 		plugin_sources='$(filter %.c,$(libsfprov_la_SOURCES))' \
 		org_sources='$(filter %.c,$(liborg_la_SOURCES))' \
-		cppflags='$(DEFS) $(JSONC_CFLAGS) $(CURL_CFLAGS) $(SQLITE_CFLAGS) $(CRYPTO_CFLAGS)' \
+		cppflags='$(DEFS) $(AM_CPPFLAGS)' \
 		libs='$(libsfprov_la_LIBADD)'
 
 if BUILD_TESTS
