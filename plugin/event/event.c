@@ -334,7 +334,7 @@ check_payload(const struct kind *kind, struct json_object *payload, struct prov_
     if (kind->data == EVENT_PATCH)
         result = scim_patch_apply(NULL, data, NULL, err);
     else
-        result = scim_check_names(data, err);
+        result = scim_check_data(data, err);
     return result == PROV_OK ? result
                              : error_wrap(err, result, "claim 'events.%s.data'", kind->name);
 }

@@ -1,6 +1,7 @@
 /*
- * Which resources can be worked on at all: names that are unique without regard to case, and a size
- * that can be searched, read back and stored. What their attributes mean is nobody's concern here.
+ * Which resources can be worked on at all: names that are unique without regard to case, texts that
+ * do not end before their end, and a size that can be searched, read back and stored. What the
+ * attributes mean is nobody's concern here.
  */
 #include "plugin/scim/bounds.h"
 
@@ -43,6 +44,16 @@ check_members(struct json_object *object, const char *place, struct prov_error *
     return PROV_OK;
 }
 
+static int
+check_text(struct json_object *text, const char *place, struct prov_error *err)
+{
+    if (strlen(json_object_get_string(text)) == (size_t)json_object_get_string_len(text))
+        return PROV_OK;
+    return error_set(err, PROV_E_INVALID,
+                     "the value of attribute '%.*s' holds a NUL character (\\u0000): remove it",
+                     scim_shown_length(place ? place : ""), place ? place : "");
+}
+
 /* Recursion is bounded by JSON_MAX_DEPTH. */
 static int
 check_value(struct json_object *value, const char *place, struct prov_error *err)
@@ -54,6 +65,8 @@ check_value(struct json_object *value, const char *place, struct prov_error *err
             result = check_value(json_object_array_get_idx(value, i), place, err);
         return result;
     }
+    if (json_object_is_type(value, json_type_string))
+        return check_text(value, place, err);
     if (!json_object_is_type(value, json_type_object))
         return PROV_OK;
     result = check_members(value, place, err);
@@ -66,7 +79,7 @@ check_value(struct json_object *value, const char *place, struct prov_error *err
 }
 
 int
-scim_check_names(struct json_object *value, struct prov_error *err)
+scim_check_data(struct json_object *value, struct prov_error *err)
 {
     return check_value(value, NULL, err);
 }

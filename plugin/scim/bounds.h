@@ -16,8 +16,9 @@
 #define SCIM_MAX_BYTES (1024 * 1024)
 
 /* PROV_E_INVALID: an object, at any depth, has two attributes whose names differ by case only, which
- * are one (RFC 7643 2.1); nobody could tell which of them was meant. */
-MUST_CHECK int scim_check_names(struct json_object *value, struct prov_error *err);
+ * are one (RFC 7643 2.1), and nobody could tell which of them was meant; or a text holds NUL, behind
+ * which a filter, a username or a group's name would end. */
+MUST_CHECK int scim_check_data(struct json_object *value, struct prov_error *err);
 
 /* PROV_E_LIMIT: the resource nests deeper than JSON_MAX_DEPTH, or has more values or attributes in
  * one place, or more bytes, than the bounds above. The error says which. */

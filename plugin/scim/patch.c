@@ -524,7 +524,7 @@ scim_patch_apply(struct json_object *resource, struct json_object *patch, struct
         return error_set(err, PROV_E_INVALID, "the resource is no JSON object: send it whole");
     if (resource && json_object_deep_copy(resource, &copy, NULL) != 0)
         return error_nomem(err);
-    result = scim_check_names(patch, err);
+    result = scim_check_data(patch, err);
     if (result == PROV_OK && copy)
         result = scim_check_size(copy, err);
     if (result == PROV_OK)

@@ -32,7 +32,8 @@ patched(struct json_object *resource, const char *op, const char *path, struct j
     code = scim_patch_apply(resource, patch, &result, &err);
     FUZZ_CHECK((code == PROV_OK) == (result != NULL));
     FUZZ_CHECK(code == PROV_OK || strncmp(err.text, "PATCH operation 1", 17) == 0 ||
-               strstr(err.text, "too large") || strstr(err.text, "is there twice"));
+               strstr(err.text, "too large") || strstr(err.text, "is there twice") ||
+               strstr(err.text, "holds a NUL"));
     after = json_canonical(resource);
     FUZZ_CHECK(before && after && strcmp(before, after) == 0);
     return result;
@@ -47,9 +48,6 @@ check_twice(struct json_object *resource, const char *op, const char *path,
     if (!first)
         return;
     second = patched(first, op, path, value);
-    if (!second || !json_equal(first, second))
-        fprintf(stderr, "%s %s %s\n%s\n%s\n", op, path, json_object_to_json_string(value),
-                json_object_to_json_string(first), json_object_to_json_string(second));
     FUZZ_CHECK(second && json_equal(first, second));
 }
 
