@@ -90,7 +90,9 @@ parse_whole(const char *text, size_t length, const char **ret_reason, size_t *re
             json_tokener_free(tokener);
         return NULL;
     }
-    /* The NUL at the end tells json-c that no more will come. */
+    /* Strict, or a comment could hold what looks like the end of an event. The NUL at the end tells
+     * json-c that no more will come. */
+    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
     value = json_tokener_parse_ex(tokener, text, (int)length + 1);
     *ret_offset = json_tokener_get_parse_end(tokener);
     reason = json_tokener_get_error(tokener);
@@ -123,32 +125,49 @@ add_event(struct input_events *events, struct input_event event, struct prov_err
     return PROV_OK;
 }
 
-static int
-split_array(struct json_object *array, struct input_events *events, struct prov_error *err)
+/* Where the element that starts here ends: at a comma or bracket of the array around it. The text
+ * is JSON. */
+static char *
+element_end(char *at)
 {
-    size_t count = json_object_array_length(array), used = 0, at = 0;
-    char *text;
+    int depth = 0;
 
-    for (size_t i = 0; i < count; i++)
-        used += strlen(json_object_to_json_string_ext(json_object_array_get_idx(array, i),
-                                                      JSON_C_TO_STRING_PLAIN)) +
-                1;
-    text = malloc(used + 1);
-    if (!text)
-        return fault_nomem(err);
-    free(events->text);
-    events->text = text;
+    for (; depth > 0 || (*at != ',' && *at != ']'); at++) {
+        if (*at == '[' || *at == '{')
+            depth++;
+        else if (*at == ']' || *at == '}')
+            depth--;
+        else if (*at == '"')
+            for (at++; *at != '"'; at++)
+                at += *at == '\\';
+    }
+    return at;
+}
+
+/* Each element as its bytes stand there: written anew, json-c would have changed some of them in
+ * silence that the plugin refuses. */
+static int
+split_array(size_t count, struct input_events *events, struct prov_error *err)
+{
+    char *at = strchr(events->text, '[');
+
     events->numbered = true;
     for (size_t i = 0; i < count; i++) {
-        const char *one = json_object_to_json_string_ext(json_object_array_get_idx(array, i),
-                                                         JSON_C_TO_STRING_PLAIN);
-        struct input_event event = { .json = text + at, .length = strlen(one), .line = i + 1 };
-        int result = add_event(events, event, err);
+        struct input_event event = { .line = i + 1 };
+        char *end;
+        int result;
 
+        at += 1 + strspn(at + 1, blanks);
+        end = element_end(at);
+        event.json = at;
+        event.length = (size_t)(end - at);
+        while (event.length && strchr(blanks, at[event.length - 1]))
+            event.length--;
+        at[event.length] = '\0';
+        result = add_event(events, event, err);
         if (result)
             return result;
-        memcpy(text + at, one, event.length + 1);
-        at += event.length + 1;
+        at = end;
     }
     return PROV_OK;
 }
@@ -239,7 +258,7 @@ input_split(char *text, size_t length, struct input_events *ret, struct prov_err
     if (text[strspn(text, blanks)] == '\0')
         result = fault_set(err, PROV_E_INVALID, "there is no event in it");
     else if (json_object_is_type(value, json_type_array))
-        result = split_array(value, &events, err);
+        result = split_array(json_object_array_length(value), &events, err);
     else if (value)
         result = add_event(&events, only, err);
     else if (text[strspn(text, blanks)] != '[' && is_lines(text, text + length))
