@@ -494,7 +494,7 @@ event_take_resource(struct event *event, const char *json, size_t length, struct
     if (result == PROV_OK)
         result = event_remove_password(wrapped, false, &event->had_password, err);
     if (result == PROV_OK)
-        result = scim_check_names(resource, err);
+        result = scim_check_data(resource, err);
     if (result != PROV_OK)
         return result;
     json_object_put(event->resource);
