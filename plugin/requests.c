@@ -31,6 +31,22 @@ put_shown(struct json_object *result, const char *key, struct json_object *store
     return probe_us ? json_put_string(shown, "next_probe", clock_format(probe_us, time)) : PROV_OK;
 }
 
+/* Deactivations that the guard holds; null when there are none. */
+static int
+put_guard(struct json_object *result, const struct guard_numbers *numbers)
+{
+    struct json_object *guard = numbers->held ? json_object_new_object() : NULL;
+
+    if ((numbers->held && !guard) || json_put(result, "guard", guard))
+        return PROV_E_NOMEM;
+    if (!guard)
+        return PROV_OK;
+    if (json_put_int(guard, "held", numbers->held))
+        return PROV_E_NOMEM;
+    return json_put_string(guard, "remedy",
+                           "look whether so many are to leave; then release, or correct the host");
+}
+
 static int
 query_status(const struct request_context *context, struct json_object *request,
              struct json_object **ret, struct prov_error *err)
@@ -40,6 +56,7 @@ query_status(const struct request_context *context, struct json_object *request,
     AUTO_JSON struct json_object *trouble = NULL;
     AUTO_FREE char *org_id = NULL;
     struct json_object *warnings = NULL;
+    struct guard_numbers guard;
     int r = store_read_counts(context->store, &result, err);
 
     (void)request;
@@ -49,16 +66,18 @@ query_status(const struct request_context *context, struct json_object *request,
         r = delivery_trouble_read(context->store, &trouble, err);
     if (!r)
         r = store_get_fact(context->store, "org_id", &org_id, err);
+    if (!r)
+        r = store_guard_numbers(context->store, &guard, err);
     if (r)
         return r;
     /* threads share the warnings, and json-c counts references without locks */
     if (context->warnings && json_object_deep_copy(context->warnings, &warnings, NULL) != 0)
         return error_nomem(err);
-    if (json_put(result, "warnings", warnings) ||
+    if (put_guard(result, &guard) || json_put(result, "warnings", warnings) ||
         json_put_string(result, "state",
-                        hold                             ? "held"
-                        : json_get_int(result, "due", 0) ? "pending"
-                                                         : "idle") ||
+                        hold                                           ? "held"
+                        : json_get_int(result, "due", 0) || guard.held ? "pending"
+                                                                       : "idle") ||
         put_shown(result, "hold", hold) || put_shown(result, "trouble", trouble) ||
         json_put(result, "org_id", org_id ? json_object_new_string(org_id) : NULL))
         return error_nomem(err);
@@ -261,6 +280,26 @@ act_replan(const struct request_context *context, struct json_object *request,
     return r ? r : replan_run(context->store, context->fields, &order, ret, err);
 }
 
+/* Lets deactivations pass that the guard holds, and those that are due now. */
+static int
+act_release(const struct request_context *context, struct json_object *request,
+            struct json_object **ret, struct prov_error *err)
+{
+    int64_t count = 0;
+    int r = store_begin(context->store, STORE_UNFENCED, err);
+
+    (void)request;
+    if (r)
+        return r;
+    r = store_guard_release(context->store, &count, err);
+    if (r) {
+        store_rollback(context->store);
+        return r;
+    }
+    r = store_commit(context->store, err);
+    return r ? r : answer_count(count, ret, err);
+}
+
 static int
 act_unsupported(const struct request_context *context, struct json_object *request,
                 struct json_object **ret, struct prov_error *err)
@@ -269,7 +308,8 @@ act_unsupported(const struct request_context *context, struct json_object *reque
     (void)ret;
     return error_set(
         err, PROV_E_UNSUPPORTED,
-        "'%s' is not done by this version of sfprov; it knows retry, hold, resume and replan",
+        "'%s' is not done by this version of sfprov; it knows retry, hold, resume, replan "
+        "and release",
         json_get_string(request, "act"));
 }
 
@@ -316,15 +356,11 @@ int
 request_act(const struct request_context *context, struct json_object *request,
             struct json_object **ret, struct prov_error *err)
 {
-    static const struct request table[] = { { "retry", act_retry },
-                                            { "hold", act_hold },
-                                            { "resume", act_resume },
-                                            { "replan", act_replan },
-                                            { "adopt", act_unsupported },
-                                            { "discard", act_unsupported },
-                                            { "release", act_unsupported },
-                                            { "login", act_unsupported },
-                                            { NULL, NULL } };
+    static const struct request table[] = {
+        { "retry", act_retry },     { "hold", act_hold },         { "resume", act_resume },
+        { "replan", act_replan },   { "adopt", act_unsupported }, { "discard", act_unsupported },
+        { "release", act_release }, { "login", act_unsupported }, { NULL, NULL }
+    };
 
     return dispatch(table, "act", context, request, ret, err);
 }

@@ -49,7 +49,8 @@ struct fields {
     int64_t retry_first_s, retry_max_s;
     int64_t poll_interval_s; /* how often the worker looks for what other processes submitted */
     int64_t event_retention_days;
-    int64_t guard_floor, guard_percent; /* snapshots that lose more are refused unless forced */
+    /* more than both are not deactivated within the window, nor lost by a list, without a word */
+    int64_t guard_floor, guard_percent, guard_window_s;
 
     /* made from the above */
     struct pattern *pattern;

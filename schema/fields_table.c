@@ -168,11 +168,16 @@ static const struct field_row rows[] = {
               "one." },
     { INTEGER(guard_floor), .fallback = "10", .minimum = 0, .maximum = 1000000, .unit = "users",
       .group = DELIVERY, .title = "Guard floor",
-      .help = "A full list that loses at most this many users is never held back." },
+      .help = "At most this many users are deactivated within guard_window_s, or lost by a full "
+              "list, whatever share of the users they are." },
     { INTEGER(guard_percent), .fallback = "30", .minimum = 0, .maximum = 100, .unit = "percent",
       .group = DELIVERY, .title = "Guard share",
-      .help = "A full list that loses a larger share of the users than this, and more than "
-              "guard_floor, changes nothing unless it is forced." },
+      .help = "A larger share of the active users than this, and more than guard_floor, is not "
+              "deactivated: it waits until an admin gives the word release. A full list that loses "
+              "so many changes nothing unless it is forced. 100 turns the guard off." },
+    { INTEGER(guard_window_s), .fallback = "3600", .minimum = 1, .maximum = 604800,
+      .unit = "seconds", .group = DELIVERY, .title = "Guard window",
+      .help = "In which deactivations are counted together." },
 };
 
 const struct field_row *

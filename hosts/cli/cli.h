@@ -54,6 +54,7 @@ int command_show(const struct options *options, const struct arguments *argument
 int command_retry(const struct options *options, const struct arguments *arguments);
 int command_hold(const struct options *options, const struct arguments *arguments);
 int command_replan(const struct options *options, const struct arguments *arguments);
+int command_release(const struct options *options, const struct arguments *arguments);
 int command_resume(const struct options *options, const struct arguments *arguments);
 
 #endif

@@ -84,6 +84,11 @@ print_status(struct json_object *status)
            "users", reply_number(users, "total"), reply_number(users, "in_step"),
            reply_number(users, "pending"), reply_number(users, "in_flight"),
            reply_number(users, "parked"));
+    if (reply_get(status, "guard")) {
+        printf("%-16s%" PRId64 " deactivations are held\n", "guard",
+               reply_number(reply_get(status, "guard"), "held"));
+        print_fact("remedy", TONE_PLAIN, reply_text(reply_get(status, "guard"), "remedy"));
+    }
     print_age("oldest pending", reply_get(status, "oldest_pending_s"));
     print_fact("events kept", TONE_PLAIN, reply_text(status, "events"));
     print_fact("org", TONE_PLAIN, reply_text(status, "org_id"));
@@ -116,7 +121,8 @@ command_status(const struct options *options, const struct arguments *arguments)
         host_print_json(status);
     else
         print_status(status);
-    if (!strcmp(reply_word(status, "state"), "held") || reply_get(status, "trouble"))
+    if (!strcmp(reply_word(status, "state"), "held") || reply_get(status, "trouble") ||
+        reply_get(status, "guard"))
         code = CODE_UNFINISHED;
     else if (reply_number(reply_get(status, "subjects"), "parked"))
         code = CODE_PARKED;
@@ -365,4 +371,12 @@ command_resume(const struct options *options, const struct arguments *arguments)
     (void)arguments;
     return order(options, host_request("act", "resume"), false,
                  "resumed: delivery goes on; 'sfprov deliver' does it now");
+}
+
+int
+command_release(const struct options *options, const struct arguments *arguments)
+{
+    (void)arguments;
+    return order(options, host_request("act", "release"), true,
+                 "deactivations are let go; 'sfprov deliver' does it now");
 }

@@ -57,6 +57,8 @@ const struct command commands[] = {
     { "Intervene", "retry", "[USER]", 0, 1, "all", command_retry, "try a parked user again", "" },
     { NULL, "hold", "[REASON]", 0, 1, "", command_hold, "stop delivering, keep accepting", "" },
     { NULL, "resume", "", 0, 0, "", command_resume, "end a hold", "" },
+    { NULL, "release", "", 0, 0, "", command_release, "let deactivations go that the guard holds",
+      "Look at them first: 'sfprov list --state pending' names them." },
     { NULL, "replan", "[USER]", 0, 1, "all dry-run force limit", command_replan,
       "bring changed connector fields to users who are there",
       "A new pattern, separator, domain or profile changes nobody who is in Salesforce already,\n"

@@ -53,7 +53,7 @@ struct page_request {
 /*
  * What `match` would find for those who have no account yet: one subject, or a page of them, `after` an
  * id. Changes nothing. *ret: {"matches":[...],"next":id or null}, see sfprov-connector(7). Blocks on
- * the network. PROV_E_STATE: no field `match`; PROV_E_REMOTE: a call did not pass. (match_query.c)
+ * the network. PROV_E_FIELDS: no field `match`; PROV_E_REMOTE: a call did not pass. (match_query.c)
  */
 MUST_CHECK int delivery_match(struct delivery *delivery, const struct page_request *request,
                               struct json_object **ret, struct prov_error *err);

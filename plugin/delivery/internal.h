@@ -46,6 +46,7 @@ struct item {
     struct plan plan;
     bool reads_back;      /* in flight, and nothing may be sent before it is read back */
     bool awaits_profile;  /* was planned without the profile it needs */
+    bool guarded;         /* a deactivation that the guard holds */
     bool next_round;      /* stays due: another item of this round has to do with its username */
     bool without_manager; /* ManagerId was refused and left out of what is sent */
     const char
@@ -61,6 +62,8 @@ struct round {
     size_t count;
     struct json_object *names; /* set of the usernames that a plan of this round will claim */
     bool stop;                 /* hold or back-off: leave the rest due */
+    bool guard_told;           /* its log line is written */
+    int64_t guard_since_us, guard_done; /* the window, and what was deactivated in it */
 };
 
 /* ---- org.c: who we are, what is held ---- */
@@ -129,8 +132,8 @@ MUST_CHECK int send_all(struct round *round, enum send_kind kind, struct prov_er
 /* ---- settle.c: what became of a subject ---- */
 
 /*
- * What is in flight (link.in_flight): {"op","fields","inputs","version","at_us","late","replan"}.
- * "replan": it was planned as an admin's replan asks. "late": a deactivation was sent over a change
+ * What is in flight (link.in_flight): {"op","fields","inputs","version","at_us","late","orders"}.
+ * "orders": of the admin (enum order), those that it carries out. "late": a deactivation was sent over a change
  * without an answer, and both are in it: the earlier one may land after ours, so it is read back
  * when the settle window is over, and never before.
  */
@@ -160,10 +163,24 @@ MUST_CHECK int settle_unknown(struct round *round, struct item *item, const char
                               struct prov_error *err);
 /* [tx] There is nothing to send. */
 MUST_CHECK int settle_nothing(struct round *round, struct item *item, struct prov_error *err);
+/* [tx] Of what came of it, the words; and the link written, the rows of `due` that were read deleted. */
+MUST_CHECK int settle_words(struct link *link, const char *outcome, const char *code,
+                            const char *message, const char *cause, const char *remedy,
+                            struct prov_error *err);
+MUST_CHECK int settle_put(struct round *round, struct item *item, struct prov_error *err);
 /* After the commit: the log line, and the host's outcome callback. */
 void settle_tell(struct round *round, const struct item *item);
 /* Tells the host what it has not been told, at most some hundred subjects. */
 MUST_CHECK int settle_tell_rest(struct delivery *delivery, struct prov_error *err);
+
+/* ---- guard.c: mass deactivations (rule 18) ---- */
+
+/* Marks the deactivations of this round that the guard holds: they are not sent. */
+MUST_CHECK int guard_check(struct round *round, struct prov_error *err);
+/* [tx] One was done. */
+MUST_CHECK int guard_count(struct round *round, const struct item *item, struct prov_error *err);
+/* [tx] One is held. */
+MUST_CHECK int guard_settle(struct round *round, struct item *item, struct prov_error *err);
 
 /* ---- unknown.c: reading back (rule 14) ---- */
 

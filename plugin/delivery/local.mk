@@ -3,6 +3,7 @@ libsfprov_la_SOURCES += \
 	plugin/delivery/check.c \
 	plugin/delivery/delivery.h \
 	plugin/delivery/drift.c \
+	plugin/delivery/guard.c \
 	plugin/delivery/internal.h \
 	plugin/delivery/lookup.c \
 	plugin/delivery/match.c plugin/delivery/match.h \

@@ -128,7 +128,7 @@ delivery_match(struct delivery *d, const struct page_request *request, struct js
     int r = json_put(result, "matches", list) || !list ? error_nomem(err) : PROV_OK;
 
     if (!r && !d->fields->match)
-        r = error_set(err, PROV_E_STATE,
+        r = error_set(err, PROV_E_FIELDS,
                       "the field 'match' is not set, so users are created without looking for "
                       "accounts that are there; name the fields to compare, such as "
                       "[\"EmployeeNumber\", \"Email\"]");

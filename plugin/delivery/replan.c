@@ -228,7 +228,7 @@ make_due(struct replan *replan, struct prov_error *err)
     if (r)
         return r;
     for (size_t i = 0; !r && i < replan->chosen_count; i++)
-        r = store_due_replan(replan->store, replan->chosen[i], err);
+        r = store_due_order(replan->store, replan->chosen[i], ORDER_REPLAN, err);
     if (r) {
         store_rollback(replan->store);
         return r;

@@ -83,7 +83,7 @@ round_plan(struct round *round, struct item *item, struct prov_error *err)
                                 .link = &item->work.link,
                                 .profile_id = d->profile.id[0] ? d->profile.id : NULL,
                                 .names = d->names,
-                                .replan = item->work.link.replan };
+                                .replan = item->work.link.orders & ORDER_REPLAN };
     int r = flight_mend(d, &item->work, err);
 
     if (!r)
@@ -117,7 +117,7 @@ needs_profile(const struct round *round, const struct item *item)
                     "ProfileId")) /* then it is looked up by name */
         return false;
     return item->plan.action == PLAN_CREATE ||
-           (item->work.link.replan && item->work.subject.presence == PRESENCE_IN &&
+           ((item->work.link.orders & ORDER_REPLAN) && item->work.subject.presence == PRESENCE_IN &&
             (item->plan.action == PLAN_UPDATE || item->plan.action == PLAN_NOTHING));
 }
 
@@ -270,6 +270,8 @@ settle_without_call(struct round *round, struct prov_error *err)
             continue;
         if (item->work.subject.version == 0) { /* the subject is gone from the store */
             r = store_due_delete(store, &item->work, err);
+        } else if (item->guarded) {
+            r = guard_settle(round, item, err);
         } else if (item->plan.action == PLAN_NOTHING) {
             r = settle_nothing(round, item, err);
         } else {
@@ -317,6 +319,8 @@ work_through(struct round *round, struct prov_error *err)
 {
     int r = plan_all(round, err);
 
+    if (!r)
+        r = guard_check(round, err);
     /* leavers go ahead of everything (rule 7), also of what has to be looked up */
     if (!r && !round->stop)
         r = send_all(round, SEND_DEACTIVATIONS, err);

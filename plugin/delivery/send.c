@@ -17,6 +17,18 @@ action_of(enum send_kind kind)
 
 /* ---- in flight ---- */
 
+/* The admin's orders that this send carries out. Of who is in scope a deactivation is only the first
+ * step. */
+static int64_t
+orders_in(const struct item *item, enum send_kind kind)
+{
+    unsigned carried = kind != SEND_DEACTIVATIONS ? ORDER_REPLAN
+                       : item->plan.in_scope      ? ORDER_RELEASE
+                                                  : ORDER_RELEASE | ORDER_REPLAN;
+
+    return item->work.link.orders & carried;
+}
+
 /*
  * What is in flight for an item. Over a change that is in flight already, which only a deactivation
  * may be sent over, both are kept: the earlier one can land after ours, so the union is read back
@@ -51,7 +63,7 @@ fly(struct round *round, struct item *item, enum send_kind kind, struct prov_err
         json_put_string(flight, "inputs", inputs) ||
         json_put_int(flight, "version", item->work.subject.version) ||
         json_put_int(flight, "at_us", now) || (late && json_put_bool(flight, "late", true)) ||
-        (link->replan && kind != SEND_DEACTIVATIONS && json_put_bool(flight, "replan", true)))
+        json_put_int(flight, "orders", orders_in(item, kind)))
         return error_nomem(err);
     json_object_put(link->in_flight);
     link->in_flight = STEAL(flight);

@@ -20,9 +20,9 @@ set_text(char **place, const char *text)
     return PROV_OK;
 }
 
-static int
-set_words(struct link *link, const char *outcome, const char *code, const char *message,
-          const char *cause, const char *remedy, struct prov_error *err)
+int
+settle_words(struct link *link, const char *outcome, const char *code, const char *message,
+             const char *cause, const char *remedy, struct prov_error *err)
 {
     if (set_text(&link->outcome, outcome) || set_text(&link->code, code) ||
         set_text(&link->message, message) || set_text(&link->cause, cause) ||
@@ -34,8 +34,8 @@ set_words(struct link *link, const char *outcome, const char *code, const char *
 /* Writes the link and deletes the rows of `due` that were read. A manager who was linked since the
  * plan was made, perhaps by the same call, would wake nobody any more: then it is due at once. Only
  * a manager the plan looked for counts: one awaited earlier may have been linked long ago. */
-static int
-put(struct round *round, struct item *item, struct prov_error *err)
+int
+settle_put(struct round *round, struct item *item, struct prov_error *err)
 {
     struct store *store = round->delivery->store;
     const struct subject *subject = &item->work.subject;
@@ -183,20 +183,21 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
 
     if (!r && item->adopted_by)
         r = add_adoption(item, &action, err);
-
+    if (!r)
+        r = guard_count(round, item, err);
     if (r)
         return r;
     snprintf(link->salesforce_id, sizeof(link->salesforce_id), "%s", id);
     link->confirmed_version = link->settled_version = version_of(item);
     link->attempts = link->next_us = link->first_sent_us = 0;
-    if (json_get_bool(link->in_flight, "replan", false))
-        link->replan = false;
+    link->orders &= ~(unsigned)json_get_int(link->in_flight, "orders", 0);
     if (set_text(&link->last_action, action) ||
         set_text(&link->waits_manager, awaited_manager(item)) ||
         set_text(&link->plan_digest, d->fields->plan_digest) ||
         (inputs && set_text(&link->username_inputs, inputs)))
         return error_nomem(err);
-    r = set_words(link, "delivered", unwanted_code(item), unwanted_reason(item), NULL, NULL, err);
+    r = settle_words(link, "delivered", unwanted_code(item), unwanted_reason(item), NULL, NULL,
+                     err);
     if (!r)
         r = settle_held_name(round, link, err);
     if (!late) {
@@ -204,7 +205,7 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
         link->in_flight = NULL;
     }
     if (!r)
-        r = put(round, item, err);
+        r = settle_put(round, item, err);
     if (!r && late)
         r = store_due_add(d->store, subject->id, window_end_us(d), err);
     if (!r && first)
@@ -234,11 +235,11 @@ settle_refused(struct round *round, struct item *item, const char *code, const c
     name = json_get_string(json_get(link->in_flight, "fields"), "Username");
     if (set_text(&link->waits_manager, awaited_manager(item)) ||
         set_text(&link->plan_digest, d->fields->plan_digest) ||
-        set_words(link, "refused", code, message, cause, remedy, err))
+        settle_words(link, "refused", code, message, cause, remedy, err))
         return error_nomem(err);
     r = settle_claim(round, link, name ? name : link->username_held, err);
     if (!r)
-        r = put(round, item, err);
+        r = settle_put(round, item, err);
     /* an earlier change may land yet; or what was refused is not what is wanted any more */
     if (!r && link->in_flight)
         r = store_due_add(d->store, subject->id, window_end_us(d), err);
@@ -262,7 +263,7 @@ put_and_look(struct round *round, struct item *item, int64_t at_us, struct prov_
         link->next_us = at_us;
         link->attempts++;
     }
-    r = put(round, item, err);
+    r = settle_put(round, item, err);
     return r ? r : store_due_add(round->delivery->store, item->work.subject.id, link->next_us, err);
 }
 
@@ -276,8 +277,8 @@ settle_retry(struct round *round, struct item *item, const struct sf_record *rec
                                     d->fields->retry_max_s * CLOCK_SECOND_US };
     int64_t at_us = clock_now_us() +
                     policy_retry_after_us(&limits, link->attempts, 0, random_below(UINT64_MAX));
-    int r =
-        set_words(link, "retry", record->code, record->message, record->cause, record->remedy, err);
+    int r = settle_words(link, "retry", record->code, record->message, record->cause,
+                         record->remedy, err);
 
     flight_failed(link);
     return r ? r : put_and_look(round, item, at_us, err);
@@ -298,10 +299,11 @@ settle_unknown(struct round *round, struct item *item, const char *message, stru
     }
     at_us = policy_settle_at_us(at_us, d->fields->settle_window_s * CLOCK_SECOND_US, link->attempts,
                                 now);
-    r = set_words(link, "unknown", NULL, message,
-                  "the change was sent and no certain answer came; Salesforce may still be working "
-                  "on it",
-                  "nothing: it is read back until it shows, or until settle_window_s is over", err);
+    r = settle_words(
+        link, "unknown", NULL, message,
+        "the change was sent and no certain answer came; Salesforce may still be working "
+        "on it",
+        "nothing: it is read back until it shows, or until settle_window_s is over", err);
     return r ? r : put_and_look(round, item, at_us, err);
 }
 
@@ -313,8 +315,8 @@ settle_nothing(struct round *round, struct item *item, struct prov_error *err)
     bool told = link->settled_version == item->work.subject.version && link->outcome &&
                 strcmp(link->outcome, "delivered") == 0;
     AUTO_FREE char *action = NULL;
-    int r = set_words(link, told || item->adopted_by ? "delivered" : "nothing to do",
-                      unwanted_code(item), unwanted_reason(item), NULL, NULL, err);
+    int r = settle_words(link, told || item->adopted_by ? "delivered" : "nothing to do",
+                         unwanted_code(item), unwanted_reason(item), NULL, NULL, err);
 
     if (!r && item->adopted_by)
         r = add_adoption(item, &action, err);
@@ -327,12 +329,12 @@ settle_nothing(struct round *round, struct item *item, struct prov_error *err)
     if (link->salesforce_id[0] && item->plan.in_scope)
         link->confirmed_version = link->settled_version;
     link->attempts = link->next_us = 0;
-    link->replan = false;
+    link->orders = 0;
     if (set_text(&link->waits_manager, awaited_manager(item)) ||
         set_text(&link->plan_digest, round->delivery->fields->plan_digest))
         return error_nomem(err);
     r = settle_claim(round, link, link->username_held, err);
-    return r ? r : put(round, item, err);
+    return r ? r : settle_put(round, item, err);
 }
 
 /* ---- telling ---- */
@@ -353,6 +355,9 @@ log_settled(struct delivery *d, const struct item *item)
                  "user '%s' (%s) is parked: %s: %s; cause: %s; to do: %s", name, uri,
                  link->code ? link->code : "REFUSED", link->message ? link->message : "",
                  link->cause ? link->cause : "", link->remedy ? link->remedy : "");
+    else if (strcmp(link->outcome, "held") == 0) /* the guard has said so, once for all */
+        log_line(&d->log, PROV_LOG_DEBUG, "user '%s' (%s): the guard holds the deactivation", name,
+                 uri);
     else if (strcmp(link->outcome, "nothing to do") == 0)
         log_line(&d->log, PROV_LOG_DEBUG, "user '%s' (%s): nothing to do", name, uri);
     else

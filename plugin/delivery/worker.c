@@ -56,13 +56,13 @@ abandon(struct delivery *d)
 static int
 outlook(struct delivery *d, struct prov_delivery *report, struct prov_error *err)
 {
-    int64_t subjects = 0, next_us = 0, now = clock_now_us();
+    int64_t subjects = 0, held = 0, next_us = 0, now = clock_now_us();
     int64_t pause_us = d->paused_until_us - clock_monotonic_us();
-    int r = store_due_outlook(d->store, &subjects, &next_us, err);
+    int r = store_due_outlook(d->store, &subjects, &next_us, &held, err);
 
     if (r)
         return r;
-    report->pending = (uint64_t)subjects;
+    report->pending = (uint64_t)(subjects + held);
     if (subjects > 0 && next_us < now)
         next_us = now;
     if (pause_us > 0 && now + pause_us > next_us)

@@ -76,7 +76,7 @@ MUST_CHECK int due_new_cause(struct db *db, struct prov_error *err);
     "l.salesforce_id, l.confirmed, l.confirmed_version, l.settled_version, l.username_wanted, "    \
     "l.username_held, l.username_inputs, l.in_flight, l.first_sent_us, l.attempts, l.next_us, "    \
     "l.outcome, l.code, l.message, l.cause, l.remedy, l.last_action, l.plan_digest, "              \
-    "l.waits_name, l.waits_manager, l.updated_us, l.replan"
+    "l.waits_name, l.waits_manager, l.updated_us, l.orders"
 #define LINK_COUNT      22
 #define SUBJECT_COLUMNS "s.id, s.iss, s.uri, s.presence, s.resource, s.version"
 #define SUBJECT_COUNT   6
@@ -88,6 +88,10 @@ MUST_CHECK int subject_read(const struct db_rows *rows, int first, struct subjec
 /* Whether a subject in this state is to have an active account. */
 bool store_wants_active(const struct store *store, enum presence presence,
                         struct json_object *resource);
+
+/* Inside a transaction that accepts: the newest event before; lets pass what came after it (guard.c). */
+MUST_CHECK int guard_mark(struct db *db, int64_t *ret_seq, struct prov_error *err);
+MUST_CHECK int guard_pass_since(struct db *db, int64_t seq, struct prov_error *err);
 
 /* One event folded inside the caller's transaction (accept.c); also for snapshots. */
 MUST_CHECK int accept_fold(struct store *store, const struct event *event, int64_t now_us,

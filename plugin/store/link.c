@@ -112,8 +112,8 @@ link_read(const struct db_rows *rows, int first, struct link *ret, struct prov_e
     ret->attempts = db_int(rows, first + 9);
     ret->next_us = db_int(rows, first + 10);
     ret->updated_us = db_int(rows, first + 20);
-    /* or a row of `due` that was read before asks for it */
-    ret->replan = ret->replan || db_int(rows, first + 21) != 0;
+    /* and what a row of `due` asks for that was read before */
+    ret->orders |= (unsigned)db_int(rows, first + 21);
     r = copy_json(rows, first + 1, &ret->confirmed, &ret->damaged, err);
     if (!r)
         r = copy_json(rows, first + 7, &ret->in_flight, &ret->damaged_flight, err);
@@ -136,7 +136,7 @@ store_put_link(struct store *store, int64_t subject, const struct link *link,
         "INSERT INTO link (subject, salesforce_id, confirmed, confirmed_version,"
         " settled_version, username_wanted, username_held, username_inputs, in_flight,"
         " first_sent_us, attempts, next_us, outcome, code, message, cause, remedy,"
-        " last_action, plan_digest, waits_name, waits_manager, updated_us, replan)"
+        " last_action, plan_digest, waits_name, waits_manager, updated_us, orders)"
         " VALUES (?, nullif(?, ''), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
         " ?, ?)"
         " ON CONFLICT (subject) DO UPDATE SET salesforce_id = excluded.salesforce_id,"
@@ -150,12 +150,12 @@ store_put_link(struct store *store, int64_t subject, const struct link *link,
         " excluded.cause, remedy = excluded.remedy, last_action ="
         " excluded.last_action, plan_digest = excluded.plan_digest, waits_name ="
         " excluded.waits_name, waits_manager = excluded.waits_manager, updated_us ="
-        " excluded.updated_us, replan = excluded.replan",
+        " excluded.updated_us, orders = excluded.orders",
         "issiissssiiisssssssssii", subject, link->salesforce_id, confirmed, link->confirmed_version,
         link->settled_version, link->username_wanted, link->username_held, link->username_inputs,
         in_flight, link->first_sent_us, link->attempts, link->next_us, link->outcome, link->code,
         link->message, link->cause, link->remedy, link->last_action, link->plan_digest,
-        link->waits_name, link->waits_manager, link->updated_us, (int64_t)link->replan);
+        link->waits_name, link->waits_manager, link->updated_us, (int64_t)link->orders);
 }
 
 /* ---- what is due ---- */
@@ -163,7 +163,7 @@ store_put_link(struct store *store, int64_t subject, const struct link *link,
 struct due_row {
     struct due_key key;
     int64_t subject;
-    bool replan;
+    unsigned orders;
 };
 
 /* A time further away than any back-off means that the clock went backwards: due as well. */
@@ -176,9 +176,9 @@ read_due(struct db *db, int64_t now_us, int64_t limit, struct due_row *list, siz
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     bool row = true;
     int r = db_select(db, &rows, err,
-                      "SELECT * FROM (SELECT at, seq, tie, subject, replan FROM due WHERE at <= ?1"
+                      "SELECT * FROM (SELECT at, seq, tie, subject, orders FROM due WHERE at <= ?1"
                       " ORDER BY at, seq, tie LIMIT ?3) UNION ALL"
-                      " SELECT * FROM (SELECT at, seq, tie, subject, replan FROM due WHERE at > ?2"
+                      " SELECT * FROM (SELECT at, seq, tie, subject, orders FROM due WHERE at > ?2"
                       " ORDER BY at, seq, tie LIMIT ?3) ORDER BY at, seq, tie LIMIT ?3",
                       "iii", now_us, now_us + CLOCK_JUMP_US, limit);
 
@@ -190,7 +190,7 @@ read_due(struct db *db, int64_t now_us, int64_t limit, struct due_row *list, siz
         list[(*ret_count)++] =
             (struct due_row){ .key = { db_int(&rows, 0), db_int(&rows, 1), db_int(&rows, 2) },
                               .subject = db_int(&rows, 3),
-                              .replan = db_int(&rows, 4) != 0 };
+                              .orders = (unsigned)db_int(&rows, 4) };
     }
     return r;
 }
@@ -253,7 +253,7 @@ store_due(struct store *store, int64_t now_us, int64_t limit, struct work **ret,
             break;
         }
         entry->due[entry->due_count++] = due[i].key;
-        entry->link.replan = entry->link.replan || due[i].replan;
+        entry->link.orders |= due[i].orders;
     }
     for (size_t i = 0; !r && i < count; i++) {
         int64_t subject = list[i].subject.id;
@@ -271,7 +271,7 @@ store_due(struct store *store, int64_t now_us, int64_t limit, struct work **ret,
 
 int
 store_due_outlook(struct store *store, int64_t *ret_subjects, int64_t *ret_next_us,
-                  struct prov_error *err)
+                  int64_t *ret_held, struct prov_error *err)
 {
     CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
@@ -281,13 +281,16 @@ store_due_outlook(struct store *store, int64_t *ret_subjects, int64_t *ret_next_
 
     if (!r)
         r = db_select(db, &rows, err,
-                      "SELECT count(DISTINCT subject), coalesce(min(at), 0) FROM due", "");
+                      "SELECT count(DISTINCT subject), coalesce(min(at), 0),"
+                      " (SELECT count(*) FROM link WHERE code = '" GUARD_CODE "') FROM due",
+                      "");
     if (!r)
         r = db_next(&rows, &row, err);
     if (r)
         return r;
     *ret_subjects = db_int(&rows, 0);
     *ret_next_us = db_int(&rows, 1);
+    *ret_held = db_int(&rows, 2);
     return PROV_OK;
 }
 
@@ -326,15 +329,15 @@ store_due_add(struct store *store, int64_t subject, int64_t at, struct prov_erro
 }
 
 int
-store_due_replan(struct store *store, int64_t subject, struct prov_error *err)
+store_due_order(struct store *store, int64_t subject, enum order order, struct prov_error *err)
 {
     int r = due_new_cause(store->write, err);
 
     return r ? r
              : db_run(store->write, err,
                       "INSERT INTO due (at, " DUE_CAUSE
-                      ", subject, replan) VALUES (1, " DUE_CAUSE_KEY ", ?, 1)",
-                      "i", subject);
+                      ", subject, orders) VALUES (1, " DUE_CAUSE_KEY ", ?, ?)",
+                      "ii", subject, (int64_t)order);
 }
 
 /* The ids that a select with the parameters id and limit finds. */

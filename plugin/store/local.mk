@@ -2,6 +2,7 @@ libsfprov_la_SOURCES += \
 	plugin/store/accept.c \
 	plugin/store/db.h \
 	plugin/store/difference.c \
+	plugin/store/guard.c \
 	plugin/store/internal.h \
 	plugin/store/lease.c \
 	plugin/store/link.c \

@@ -38,7 +38,7 @@ static const char tables[] =
        due, with tie 0; or the newest one's when there was another cause, with the cause's number as
        tie. So no row ever comes twice, and who deletes what was read deletes nothing newer. */
     "CREATE TABLE due (at INTEGER NOT NULL, seq INTEGER NOT NULL, tie INTEGER NOT NULL,"
-    " subject INTEGER NOT NULL, replan INTEGER NOT NULL DEFAULT 0,"
+    " subject INTEGER NOT NULL, orders INTEGER NOT NULL DEFAULT 0,"
     " PRIMARY KEY (at, seq, tie, subject)) WITHOUT ROWID;"
     "CREATE INDEX due_timed ON due (subject) WHERE at > 1;"
     "CREATE TABLE command (subject INTEGER NOT NULL, kind TEXT NOT NULL, version INTEGER NOT NULL,"
@@ -49,13 +49,14 @@ static const char tables[] =
     " username_held TEXT, username_inputs TEXT, in_flight TEXT, first_sent_us INTEGER NOT NULL,"
     " attempts INTEGER NOT NULL, next_us INTEGER NOT NULL, outcome TEXT, code TEXT, message TEXT,"
     " cause TEXT, remedy TEXT, last_action TEXT, plan_digest TEXT, waits_name TEXT,"
-    " waits_manager TEXT, updated_us INTEGER NOT NULL, replan INTEGER NOT NULL DEFAULT 0);"
+    " waits_manager TEXT, updated_us INTEGER NOT NULL, orders INTEGER NOT NULL DEFAULT 0);"
     "CREATE INDEX link_wanted ON link (username_wanted) WHERE username_wanted IS NOT NULL;"
     "CREATE INDEX link_held ON link (username_held) WHERE username_held IS NOT NULL;"
     "CREATE INDEX link_in_flight ON link (subject) WHERE in_flight IS NOT NULL;"
     "CREATE INDEX link_parked ON link (subject) WHERE outcome = 'refused';"
     "CREATE INDEX link_waits_name ON link (waits_name) WHERE waits_name IS NOT NULL;"
-    "CREATE INDEX link_waits_manager ON link (waits_manager) WHERE waits_manager IS NOT NULL;";
+    "CREATE INDEX link_waits_manager ON link (waits_manager) WHERE waits_manager IS NOT NULL;"
+    "CREATE INDEX link_guard ON link (subject) WHERE code = 'GUARD';";
 
 /* steps[n] makes version n + 2 out of version n + 1. */
 static const char *const steps[] = {
@@ -93,6 +94,10 @@ static const char *const steps[] = {
     "DROP TABLE due;"
     "ALTER TABLE due_4 RENAME TO due;"
     "CREATE INDEX due_timed ON due (subject) WHERE at > 1;",
+    /* 5: an admin may order more than a replan; and the guard asks often whom it holds */
+    "ALTER TABLE due RENAME COLUMN replan TO orders;"
+    "ALTER TABLE link RENAME COLUMN replan TO orders;"
+    "CREATE INDEX link_guard ON link (subject) WHERE code = 'GUARD';",
 };
 
 _Static_assert(sizeof(steps) / sizeof(steps[0]) == STORE_SCHEMA_VERSION - 1,

@@ -507,18 +507,24 @@ fold_rows(struct page *page, struct prov_error *err)
     return r ? r : take_rows(page, &rows, fold_row, err);
 }
 
+/* `force`: who loses access by this page has passed the guard. */
 static int
-fold_page(struct store_snapshot *snapshot, struct prov_error *err)
+fold_page(struct store_snapshot *snapshot, bool force, struct prov_error *err)
 {
     struct page page = { .snapshot = snapshot, .scratch = snapshot->scratch };
-    int64_t counts[LIST_WHATS];
+    int64_t counts[LIST_WHATS], before = 0;
     int r = store_begin(snapshot->store, STORE_UNFENCED, err);
 
     if (r)
         return r;
     memcpy(counts, snapshot->counts, sizeof(counts));
     page.db = snapshot->store->write;
-    r = fold_rows(&page, err);
+    if (force)
+        r = guard_mark(page.db, &before, err);
+    if (!r)
+        r = fold_rows(&page, err);
+    if (!r && force)
+        r = guard_pass_since(page.db, before, err);
     if (!r)
         r = store_commit(snapshot->store, err);
     else
@@ -556,7 +562,7 @@ store_snapshot_step(struct store_snapshot *snapshot, const struct store_guard *g
         r = find_lost(snapshot, guard, how, err);
         break;
     case LIST_FOLDING:
-        r = fold_page(snapshot, err);
+        r = fold_page(snapshot, how & STORE_SNAPSHOT_FORCE, err);
         break;
     case LIST_DONE:
         break;

@@ -23,7 +23,7 @@
 #include "plugin/event/event.h"
 
 /* Of the tables this sfprov reads and writes; older ones are brought up to date (schema.c). */
-#define STORE_SCHEMA_VERSION 4
+#define STORE_SCHEMA_VERSION 5
 
 struct store;
 
@@ -136,6 +136,13 @@ struct subject {
     int64_t version;
 };
 
+/* What an admin ordered for a subject: in the rows of `due` that he made, then in the link, until a plan
+ * made that way is settled. */
+enum order {
+    ORDER_REPLAN = 1, /* plan as if the connector fields were new (rule 10) */
+    ORDER_RELEASE = 2 /* the guard lets its deactivation pass (rule 18) */
+};
+
 /* What is there. Texts may be NULL. Written by delivery only. */
 struct link {
     char salesforce_id[19];        /* "" until confirmed */
@@ -159,7 +166,7 @@ struct link {
     /* The store's value cannot be read, and stands here as NULL: what is confirmed, or what is in
      * flight. Delivery must mend it before it plans. */
     bool damaged, damaged_flight;
-    bool replan; /* an admin asked for it (rule 10), and it is not settled yet */
+    unsigned orders; /* enum order: an admin's, not settled yet */
 };
 
 /* A row of `due`. */
@@ -196,9 +203,10 @@ bool store_lease_held(struct store *store);
 /* Up to limit subjects that are due, most urgent first. The caller frees the list. */
 MUST_CHECK int store_due(struct store *store, int64_t now_us, int64_t limit, struct work **ret,
                          size_t *ret_count, struct prov_error *err);
-/* Subjects that are due at some time, and the earliest such time (0: none). */
+/* Subjects that are due at some time, the earliest such time (0: none), and those that the guard holds,
+ * which are not due. */
 MUST_CHECK int store_due_outlook(struct store *store, int64_t *ret_subjects, int64_t *ret_next_us,
-                                 struct prov_error *err);
+                                 int64_t *ret_held, struct prov_error *err);
 
 /*
  * A write transaction. STORE_FENCED (delivery) fails with PROV_E_STATE when the lease has been
@@ -224,8 +232,9 @@ MUST_CHECK int store_due_delete(struct store *store, const struct work *work,
 /* [tx] Makes a subject due; DUE_URGENT, DUE_NOW or a time. */
 MUST_CHECK int store_due_add(struct store *store, int64_t subject, int64_t at,
                              struct prov_error *err);
-/* [tx] Makes a subject due, to be planned as if new (rule 10). */
-MUST_CHECK int store_due_replan(struct store *store, int64_t subject, struct prov_error *err);
+/* [tx] Makes a subject due with an order. */
+MUST_CHECK int store_due_order(struct store *store, int64_t subject, enum order order,
+                               struct prov_error *err);
 /* Up to limit ids of subjects that have a Salesforce Id, in order, after one of them. */
 MUST_CHECK int store_linked(struct store *store, int64_t after, int64_t limit, int64_t *ret,
                             size_t *ret_count, struct prov_error *err);
@@ -260,6 +269,19 @@ MUST_CHECK int store_id_holder(struct store *store, const char *salesforce_id, i
 /* Salesforce Id linked to a URI of an issuer; "" when there is none yet. */
 MUST_CHECK int store_linked_id(struct store *store, const char *iss, const char *uri, char ret[19],
                                struct prov_error *err);
+
+/* What the guard weighs. */
+#define GUARD_CODE "GUARD"
+struct guard_numbers {
+    int64_t due;  /* active accounts with urgent news that is not released */
+    int64_t held; /* deactivations that the guard holds: link.code is GUARD_CODE */
+};
+MUST_CHECK int store_guard_numbers(struct store *store, struct guard_numbers *ret,
+                                   struct prov_error *err);
+/* Accounts that are active as far as we know; reads all links. */
+MUST_CHECK int store_active_accounts(struct store *store, int64_t *ret, struct prov_error *err);
+/* [tx] Lets pass what is held, *ret_count subjects, and what is due now. */
+MUST_CHECK int store_guard_release(struct store *store, int64_t *ret_count, struct prov_error *err);
 
 /* Small facts of the store: "org_id", "hold", "plan_digest". *ret is heap, NULL when not set. */
 MUST_CHECK int store_get_fact(struct store *store, const char *key, char **ret,

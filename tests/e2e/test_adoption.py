@@ -3,7 +3,7 @@ import contextlib
 import sys
 
 import harness
-from harness import ENTERPRISE, E_STATE, IDLE, World, create, patch, person, put, simple
+from harness import ENTERPRISE, E_FIELDS, IDLE, World, create, patch, person, put, simple
 
 CUSTOM = ("--custom-field", "Host_Id__c:255:unique:external")
 
@@ -169,7 +169,7 @@ def test_match_without_the_field_says_what_to_do():
         try:
             c.query(query="match")
         except harness.Failure as failure:
-            assert failure.code == E_STATE and "EmployeeNumber" in failure.text, failure
+            assert failure.code == E_FIELDS and "EmployeeNumber" in failure.text, failure
         else:
             raise AssertionError("it must be refused")
 

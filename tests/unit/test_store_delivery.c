@@ -23,11 +23,11 @@ static void
 what_is_due_later_is_not_due_now(void)
 {
     struct prov_error err = PROV_ERROR_INIT;
-    int64_t subjects = -1, next = -1, one, two;
+    int64_t subjects = -1, next = -1, held = -1, one, two;
     struct scratch s;
 
     scratch_make(&s);
-    T_OK(store_due_outlook(s.store, &subjects, &next, &err), &err);
+    T_OK(store_due_outlook(s.store, &subjects, &next, &held, &err), &err);
     T_INT(subjects, 0);
     one = scratch_put(s.store, "j1", "/Users/1", "a");
     two = scratch_put(s.store, "j2", "/Users/2", "b");
@@ -38,7 +38,7 @@ what_is_due_later_is_not_due_now(void)
     T_STR(scratch_due(s.store, NOW_US), "");
     T_STR(scratch_due(s.store, NOW_US + 1), "/Users/2");
     T_STR(scratch_due(s.store, NOW_US + HOUR_US), "/Users/2 /Users/1");
-    T_OK(store_due_outlook(s.store, &subjects, &next, &err), &err);
+    T_OK(store_due_outlook(s.store, &subjects, &next, &held, &err), &err);
     T_INT(subjects, 2);
     T_INT(next, NOW_US + 1);
     scratch_remove(&s);

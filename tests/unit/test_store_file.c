@@ -598,7 +598,7 @@ keep_leasing(void *argument)
 
     for (int i = 0; i < BUSY_EVENTS / 2; i++) {
         struct prov_error err = PROV_ERROR_INIT;
-        int64_t subjects, next;
+        int64_t subjects, next, waiting;
         bool held = false;
         char id[19];
         if (store_lease_take(me->store, &held, &err) || !held) {
@@ -612,7 +612,7 @@ keep_leasing(void *argument)
                             store_put_fact(me->store, "x", "y", &err) != 0 ||
                             store_commit(me->store, &err) != 0;
         }
-        me->failures += store_due_outlook(me->store, &subjects, &next, &err) != 0 ||
+        me->failures += store_due_outlook(me->store, &subjects, &next, &waiting, &err) != 0 ||
                         !store_lease_held(me->store);
         store_lease_drop(me->store);
     }

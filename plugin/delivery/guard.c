@@ -1,0 +1,146 @@
+/* The guard against mass mistakes (design rule 18): when more users are to be deactivated within a window
+ * than a number and a share of the active ones allow, deactivations wait for an admin's release.
+ * Nothing else waits. What was held keeps its reason in the link, so the store tells who it is. */
+#include <stdio.h>
+#include <string.h>
+
+#include "plugin/base/clock.h"
+#include "plugin/delivery/internal.h"
+
+/* Whether an admin has let it go. */
+static bool
+is_released(const struct item *item)
+{
+    return (item->work.link.orders & ORDER_RELEASE) != 0;
+}
+
+/* ---- how many were done ---- */
+
+/* Deactivations done in the window that is under way; 0 in a new one. */
+static int
+read_done(struct delivery *d, int64_t *ret_since_us, int64_t *ret_done, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *fact = NULL;
+    AUTO_FREE char *text = NULL;
+    int64_t now = clock_now_us(), window_us = d->fields->guard_window_s * CLOCK_SECOND_US;
+    int r = store_get_fact(d->store, "guard", &text, err);
+
+    if (!r && text)
+        r = json_parse(text, strlen(text), "a fact of the store", &fact, err);
+    *ret_since_us = json_get_int(fact, "since_us", 0);
+    *ret_done = json_get_int(fact, "done", 0);
+    if (*ret_since_us > now || now - *ret_since_us >= window_us) {
+        *ret_since_us = now;
+        *ret_done = 0;
+    }
+    return r;
+}
+
+int
+guard_count(struct round *round, const struct item *item, struct prov_error *err)
+{
+    struct delivery *d = round->delivery;
+    AUTO_JSON struct json_object *fact = json_object_new_object();
+    AUTO_FREE char *text = NULL;
+
+    if (item->plan.action != PLAN_DEACTIVATE || is_released(item))
+        return PROV_OK;
+    round->guard_done++;
+    if (json_put_int(fact, "since_us", round->guard_since_us) ||
+        json_put_int(fact, "done", round->guard_done) || !(text = json_text(fact)))
+        return error_nomem(err);
+    return store_put_fact(d->store, "guard", text, err);
+}
+
+/* ---- holding ---- */
+
+static bool
+is_held(const struct link *link)
+{
+    return link->code && strcmp(link->code, GUARD_CODE) == 0;
+}
+
+static void
+hold_all(struct round *round, int64_t wanted, int64_t active)
+{
+    struct delivery *d = round->delivery;
+
+    for (size_t i = 0; i < round->count; i++) {
+        struct item *item = &round->items[i];
+        if (item->plan.action != PLAN_DEACTIVATE || is_released(item))
+            continue;
+        item->guarded = true;
+        item->plan.action = PLAN_NOTHING;
+        snprintf(item->plan.reason, sizeof(item->plan.reason),
+                 "%lld of %lld active users are to be deactivated within guard_window_s (%lld s), "
+                 "more than guard_floor (%lld) and guard_percent (%lld%%) allow",
+                 (long long)wanted, (long long)active, (long long)d->fields->guard_window_s,
+                 (long long)d->fields->guard_floor, (long long)d->fields->guard_percent);
+        if (!round->guard_told)
+            log_line(&d->log, PROV_LOG_ERROR,
+                     "the guard holds deactivations: %s; to do: look at 'sfprov list', then "
+                     "'sfprov release', or correct the host",
+                     item->plan.reason);
+        round->guard_told = true;
+    }
+}
+
+/* Deactivations of this round that are not released: *ret_any; of these, how many were not held
+ * before. */
+static int64_t
+count_here(const struct round *round, bool *ret_any)
+{
+    int64_t here = 0;
+
+    *ret_any = false;
+    for (size_t i = 0; i < round->count; i++) {
+        const struct item *item = &round->items[i];
+        if (item->plan.action != PLAN_DEACTIVATE || is_released(item))
+            continue;
+        *ret_any = true;
+        here += !is_held(&item->work.link);
+    }
+    return here;
+}
+
+int
+guard_check(struct round *round, struct prov_error *err)
+{
+    struct delivery *d = round->delivery;
+    struct guard_numbers numbers;
+    int64_t here, wanted, active = 0;
+    bool any = false;
+    int r;
+
+    here = count_here(round, &any);
+    if (!any)
+        return PROV_OK;
+    r = store_guard_numbers(d->store, &numbers, err);
+    if (!r)
+        r = read_done(d, &round->guard_since_us, &round->guard_done, err);
+    if (r)
+        return r;
+    wanted = round->guard_done + numbers.held + (here > numbers.due ? here : numbers.due);
+    if (wanted <= d->fields->guard_floor)
+        return PROV_OK;
+    r = store_active_accounts(d->store, &active, err);
+    if (!r && wanted * 100 > d->fields->guard_percent * (active + round->guard_done))
+        hold_all(round, wanted, active + round->guard_done);
+    return r;
+}
+
+int
+guard_settle(struct round *round, struct item *item, struct prov_error *err)
+{
+    struct link *link = &item->work.link;
+    int r =
+        settle_words(link, "held", GUARD_CODE, item->plan.reason,
+                     "a mass change at the host, or a mistake there",
+                     "if it is meant, release; else correct the host: whoever is wanted again is "
+                     "not deactivated",
+                     err);
+
+    /* nothing makes it due but a release, or news of the user */
+    link->next_us = 0;
+    return r ? r : settle_put(round, item, err);
+}
