@@ -111,11 +111,13 @@ digit(char c)
 static bool
 decode_base64(char *text, size_t *length)
 {
-    size_t count = *length, out = 0;
+    size_t count = *length, out = 0, padded = 0;
     unsigned bits = 0;
 
     if (count % 4)
         return false;
+    while (padded < 2 && padded < count && text[count - padded - 1] == '=')
+        padded++; /* counted now: of four characters the decoded ones take the place */
     for (size_t i = 0; i < count; i++) {
         size_t left = count - i;
         bool padding = text[i] == '=' && (left == 1 || (left == 2 && text[i + 1] == '='));
@@ -131,9 +133,7 @@ decode_base64(char *text, size_t *length)
             bits = 0;
         }
     }
-    for (size_t i = 0; i < 2 && count && text[count - 1] == '='; i++, count--)
-        out--;
-    *length = out;
+    *length = out - padded;
     return true;
 }
 
@@ -154,7 +154,7 @@ split(struct ldif *ldif, size_t line, char **ret_value, size_t *ret_length, stru
 {
     char *colon = strchr(ldif->logical, ':'), *value;
 
-    if (!colon || colon == ldif->logical) {
+    if (!colon || colon == ldif->logical || ldif->logical[0] == ';') {
         fault_set(err, PROV_E_INVALID,
                   "line %zu: '%.40s' is no 'attribute: value'; a long value goes on in a line that "
                   "begins with a blank, and a blank line ends an entry",

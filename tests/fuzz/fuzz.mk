@@ -7,6 +7,7 @@ CFLAGS_FUZZ = -std=gnu11 -g -O1 -pthread -fno-omit-frame-pointer \
 CPPFLAGS_FUZZ = $(cppflags)
 
 plugin_objects = $(plugin_sources:%.c=$(out)/%.o)
+list_objects = $(list_sources:%.c=$(out)/%.o)
 org_objects = $(org_sources:%.c=$(out)/%.o)
 programs = $(targets:%=$(out)/fuzz_%)
 
@@ -22,6 +23,11 @@ $(out)/libplugin.a: $(plugin_objects)
 $(out)/liborg.a: $(org_objects)
 	@rm -f $@; ar rcs $@ $^
 
+$(out)/liblists.a: $(list_objects)
+	@rm -f $@; ar rcs $@ $^
+
+$(out)/fuzz_csv $(out)/fuzz_ldif: rooms = $(out)/liblists.a
+$(out)/fuzz_csv $(out)/fuzz_ldif: $(out)/liblists.a
 $(out)/fuzz_soql: rooms = $(out)/liborg.a
 $(out)/fuzz_soql: $(out)/liborg.a
 $(out)/fuzz_%: rooms = $(out)/libplugin.a
