@@ -1,6 +1,7 @@
 # sfprov(1), and a page for each command
 dist_man_MANS += docs/man/sfprov.1 docs/man/sfprov-connector.7 \
 	docs/man/sfprov-check.1 \
+	docs/man/sfprov-collisions.1 \
 	docs/man/sfprov-deliver.1 \
 	docs/man/sfprov-fields.1 \
 	docs/man/sfprov-hold.1 \

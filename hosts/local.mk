@@ -6,6 +6,7 @@ sfprov_SOURCES = \
 	hosts/cli/cmd_events.c \
 	hosts/cli/cmd_fields.c \
 	hosts/cli/cmd_look.c \
+	hosts/cli/cmd_collisions.c \
 	hosts/cli/cmd_drift.c \
 	hosts/cli/cmd_match.c \
 	hosts/cli/cmd_replan.c \

@@ -1,4 +1,5 @@
 libsfprov_la_SOURCES += \
+	patterns/collisions.c patterns/collisions.h \
 	patterns/pattern.c patterns/pattern.h \
 	patterns/username.c patterns/username.h
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "plugin/base/clock.h"
+#include "plugin/delivery/collisions.h"
 #include "plugin/delivery/replan.h"
 
 /* ---- queries ---- */
@@ -186,6 +187,13 @@ query_drift(const struct request_context *context, struct json_object *request,
     return query_page(context, request, delivery_drift, ret, err);
 }
 
+static int
+query_collisions(const struct request_context *context, struct json_object *request,
+                 struct json_object **ret, struct prov_error *err)
+{
+    return collisions_find(context->store, context->fields, request, ret, err);
+}
+
 /* ---- acts ---- */
 
 static int
@@ -342,12 +350,15 @@ int
 request_query(const struct request_context *context, struct json_object *request,
               struct json_object **ret, struct prov_error *err)
 {
-    static const struct request table[] = {
-        { "status", query_status },   { "subjects", query_subjects },
-        { "subject", query_subject }, { "events", query_events },
-        { "fields", query_fields },   { "match", query_match },
-        { "drift", query_drift },     { NULL, NULL }
-    };
+    static const struct request table[] = { { "status", query_status },
+                                            { "subjects", query_subjects },
+                                            { "subject", query_subject },
+                                            { "events", query_events },
+                                            { "fields", query_fields },
+                                            { "match", query_match },
+                                            { "drift", query_drift },
+                                            { "collisions", query_collisions },
+                                            { NULL, NULL } };
 
     return dispatch(table, "query", context, request, ret, err);
 }

@@ -23,7 +23,7 @@ struct options {
     const char *fields_file, *plugin_file, *color;
     bool json, quiet, verbose, help, version;
     bool schema, check, values;
-    const char *issuer, *key, *separator, *state, *format, *columns;
+    const char *issuer, *key, *separator, *state, *format, *columns, *pattern, *domain;
     const char *maps[OPTION_MAPS_MAX];
     size_t map_count;
     bool dry_run, force, no_deliver, all;
@@ -41,6 +41,7 @@ typedef int (*command_fn)(const struct options *options, const struct arguments 
 
 int command_fields(const struct options *options, const struct arguments *arguments);
 int command_check(const struct options *options, const struct arguments *arguments);
+int command_collisions(const struct options *options, const struct arguments *arguments);
 int command_drift(const struct options *options, const struct arguments *arguments);
 int command_match(const struct options *options, const struct arguments *arguments);
 int command_preview(const struct options *options, const struct arguments *arguments);

@@ -43,6 +43,10 @@ const struct command commands[] = {
       "Ends with 1 when users are parked and with 4 on hold." },
     { NULL, "list", "[TEXT]", 0, 1, "state limit", command_list,
       "list users, or those that match TEXT", "" },
+    { NULL, "collisions", "", 0, 0, "pattern separator domain limit", command_collisions,
+      "show who would share a Salesforce username",
+      "And what would tell them apart. With the options, a pattern that is thought of is tried.\n"
+      "Ends with 1 when some share one." },
     { NULL, "drift", "[USER]", 0, 1, "limit", command_drift,
       "show what was changed in the org by hand",
       "Compares every account with what was last confirmed. Asks Salesforce, changes nothing.\n"
@@ -98,7 +102,11 @@ const struct option_row option_rows[] = {
     { "format", 0, "FORMAT", OPTION_CHOICE, FIELD(format), false,
       "csv, ldif or json, whatever the file's name", "csv ldif json" },
     { "separator", 0, "CHAR", OPTION_TEXT, FIELD(separator), false,
-      "between the cells, a character or 'tab' (,)", NULL },
+      "between the cells, a character or 'tab' (,); or of the pattern", NULL },
+    { "pattern", 0, "PATTERN", OPTION_TEXT, FIELD(pattern), false,
+      "instead of the field 'provisioning_pattern'", NULL },
+    { "domain", 0, "DOMAIN", OPTION_TEXT, FIELD(domain), false,
+      "instead of the field 'provisioning_domain'", NULL },
     { "issuer", 0, "ISS", OPTION_TEXT, FIELD(issuer), false,
       "whose users the list holds (the field 'issuer')", NULL },
     { "dry-run", 'n', NULL, OPTION_FLAG, FIELD(dry_run), false, "show what would happen", NULL },

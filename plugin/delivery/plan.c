@@ -85,8 +85,8 @@ plan_correlation(const struct subject *subject)
 
 /* ---- the username ---- */
 
-static struct pattern_user
-pattern_user_of(const struct fields *fields, struct json_object *resource)
+struct pattern_user
+plan_pattern_user(const struct fields *fields, struct json_object *resource)
 {
     struct json_object *extension = json_get_nocase(resource, EXTENSION, NULL);
     const char *user_domain = string_of(extension, "userDomain");
@@ -129,7 +129,7 @@ park(struct plan *plan, const char *code, const char *reason)
 static int
 choose_username(const struct plan_input *input, struct plan *plan, struct prov_error *err)
 {
-    struct pattern_user user = pattern_user_of(input->fields, input->subject->resource);
+    struct pattern_user user = plan_pattern_user(input->fields, input->subject->resource);
     const struct link *link = input->link;
     struct prov_error why = PROV_ERROR_INIT;
 
@@ -158,7 +158,7 @@ int
 plan_segments(const struct fields *fields, const struct subject *subject, struct json_object **ret,
               struct prov_error *err)
 {
-    struct pattern_user user = pattern_user_of(fields, subject->resource);
+    struct pattern_user user = plan_pattern_user(fields, subject->resource);
     AUTO_JSON struct json_object *list = json_object_new_array();
     struct pattern_segment segments[PATTERN_MAX_SEGMENTS];
     char username[PATTERN_MAX_BYTES];

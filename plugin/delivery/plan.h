@@ -67,4 +67,7 @@ MUST_CHECK int plan_segments(const struct fields *fields, const struct subject *
 /* Value that the correlation field holds for a subject: issuer and URI. Heap. */
 char *plan_correlation(const struct subject *subject);
 
+/* Whom the pattern is to name; borrows from both. */
+struct pattern_user plan_pattern_user(const struct fields *fields, struct json_object *resource);
+
 #endif

@@ -396,6 +396,16 @@ store_unlinked(struct store *store, int64_t after, int64_t limit, int64_t *ret, 
 }
 
 int
+store_seen(struct store *store, int64_t after, int64_t limit, int64_t *ret, size_t *ret_count,
+           struct prov_error *err)
+{
+    return read_ids(store,
+                    "SELECT id FROM subject WHERE id > ? AND presence <> 3"
+                    " AND resource IS NOT NULL ORDER BY id LIMIT ?",
+                    after, limit, ret, ret_count, err);
+}
+
+int
 store_wake_name(struct store *store, const char *username, struct prov_error *err)
 {
     int r = due_new_cause(store->write, err);

@@ -244,6 +244,9 @@ MUST_CHECK int store_replannable(struct store *store, int64_t after, int64_t lim
 /* The same of subjects in the feed that have no Salesforce Id. */
 MUST_CHECK int store_unlinked(struct store *store, int64_t after, int64_t limit, int64_t *ret,
                               size_t *ret_count, struct prov_error *err);
+/* The same of subjects whose resource was seen, and who are not gone. */
+MUST_CHECK int store_seen(struct store *store, int64_t after, int64_t limit, int64_t *ret,
+                          size_t *ret_count, struct prov_error *err);
 /* [tx] Makes due who waits for this username or for this manager (NULL: neither). */
 MUST_CHECK int store_wake_name(struct store *store, const char *username, struct prov_error *err);
 MUST_CHECK int store_wake_manager(struct store *store, const char *iss, const char *uri,

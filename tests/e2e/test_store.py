@@ -123,5 +123,33 @@ def test_what_is_in_flight_is_read_back_when_it_cannot_be_read():
         assert c.user("/Users/1")["state"] == "in_step"
 
 
+def test_users_who_would_share_a_username_are_named():
+    with World() as w:
+        c = w.connector()
+        assert c.query(query="collisions")["users"] == 0 and not os.path.exists(w.fields["store"])
+        c.accept(*(create(f"/Users/{i}", person(name)) for i, name in enumerate(("A-B/john", "AB/john", "eve", "dan dan"))))
+        c.accept(create("/Users/gone", person("eve")))
+        c.accept(simple("/Users/gone", "prov:delete"), patch("/Users/unseen", {"op": "add", "path": "title", "value": "x"}))
+        found = c.query(query="collisions")
+        assert [found[key] for key in ("users", "nameless", "shared", "sharing")] == [4, 1, 1, 2], found
+        group = found["groups"][0]
+        assert group["username"] == "ab-john@acme.example" and group["count"] == 2, group
+        assert [user["userName"] for user in group["users"]] == ["A-B/john", "AB/john"]
+        assert group["change"] == {"what": "separator", "pattern": "{UD,UN}", "separator": "_"}, group
+        assert c.query(query="collisions", separator="_")["shared"] == 0
+        tried = c.query(query="collisions", pattern="{UN}")["groups"][0]
+        assert tried["username"] == "john@acme.example" and tried["change"] == {
+            "what": "key", "key": "UD", "pattern": "{UD,UN}", "separator": "_"}, tried
+        c.accept(create("/Users/same", person("Eve"), iss="https://other.example"))
+        same = [group for group in c.query(query="collisions")["groups"] if group["username"].startswith("primary")]
+        assert len(same) == 1 and same[0]["change"] is None, same
+        assert w.org.calls()["calls"] == [], "nothing is asked"
+        try:
+            c.query(query="collisions", pattern="{XX}")
+            raise AssertionError("a wrong pattern is refused")
+        except harness.Failure as failure:
+            assert failure.code == harness.E_INVALID and "'XX'" in failure.text, failure.text
+
+
 if __name__ == "__main__":
     harness.main(sys.modules[__name__])

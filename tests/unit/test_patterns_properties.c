@@ -1,4 +1,5 @@
 /* What holds of the pattern engine and of the username check for any bytes, in bounded runs. */
+#include "patterns/collisions.h"
 #include "patterns/pattern.h"
 #include "patterns/username.h"
 #include "tests/unit/unit.h"
@@ -148,9 +149,146 @@ a_username_that_passes_has_the_form_of_an_address(void)
     T_TRUE(passed > 100);
 }
 
+/* ---- telling apart ---- */
+
+#define SHARING 6
+
+/* Users whose names are near each other, so that they often share one. */
+static void
+near_users(struct pattern_user users[SHARING], char names[SHARING][32], size_t count)
+{
+    static const char *const stores[] = { "", "A-B/", "AB/", "a.b/", "A_B/" };
+    static const char *const people[] = { "jo-hn", "john", "john@x.com", "john.x.com", "jo.hn" };
+    static const char *const tenants[] = { NULL, "t.one", "tone", "t-one" };
+
+    for (size_t i = 0; i < count; i++) {
+        snprintf(names[i], sizeof(names[i]), "%s%s", stores[next_random(COUNT(stores))],
+                 people[next_random(COUNT(people))]);
+        users[i] = (struct pattern_user){ .entity_name = names[i],
+                                          .tenant_domain = tenants[next_random(COUNT(tenants))],
+                                          .identity_provider = "idp" };
+    }
+}
+
+/* Everybody has a username of their own that Salesforce takes. */
+static void
+check_told_apart(const struct pattern_settings *settings, const struct pattern_user *users,
+                 size_t count)
+{
+    CLEANUP(pattern_cleanup) struct pattern *pattern = NULL;
+    struct prov_error err = PROV_ERROR_INIT;
+    char rendered[SHARING][PATTERN_MAX_BYTES];
+
+    T_OK(pattern_compile(settings, &pattern, NULL, &err), &err);
+    for (size_t i = 0; i < count; i++) {
+        T_OK(pattern_render(pattern, &users[i], rendered[i], PATTERN_MAX_BYTES, NULL, &err), &err);
+        T_OK(username_check(rendered[i], &err), &err);
+        for (size_t j = 0; j < i; j++)
+            T_TRUE(!username_equal(rendered[i], rendered[j]));
+    }
+}
+
+static void
+what_is_said_to_tell_users_apart_does(void)
+{
+    static const char *const patterns[] = { NULL, "{UN}", "{UD,UN}", " { UN , TD } ", "{TD}" };
+    static const char *const separators[] = { NULL, "-", "_", ".", "a" };
+    static const char *const domains[] = { NULL, "acme.com" };
+    unsigned separator = 0, key = 0, nothing = 0;
+
+    for (int i = 0; i < 20000; i++) {
+        struct pattern_settings settings = { patterns[next_random(COUNT(patterns))],
+                                             separators[next_random(COUNT(separators))],
+                                             domains[next_random(COUNT(domains))] };
+        struct prov_error err = PROV_ERROR_INIT;
+        struct pattern_user users[SHARING];
+        struct pattern_change change;
+        char names[SHARING][32];
+        size_t count = 2 + next_random(SHARING - 1);
+        bool found = false;
+        near_users(users, names, count);
+        T_OK(pattern_tell_apart(&settings, users, count, &change, &found, &err), &err);
+        if (!found) {
+            nothing++;
+            continue;
+        }
+        *(change.key ? &key : &separator) += 1;
+        settings.pattern = change.pattern;
+        settings.separator = change.separator;
+        check_told_apart(&settings, users, count);
+    }
+    T_TRUE(separator > 100 && key > 100 && nothing > 100);
+}
+
+static void
+users_who_differ_in_nothing_cannot_be_told_apart(void)
+{
+    static const struct pattern_settings settings = { "{UD,UN}", "-", "acme.com" };
+    static const struct pattern_user same[] = { { .entity_name = "A/john" },
+                                                { .entity_name = "A/john" } };
+    static const struct pattern_settings wrong = { "{XX}", "-", "acme.com" };
+    struct prov_error err = PROV_ERROR_INIT;
+    struct pattern_change change;
+    bool found = true;
+
+    T_OK(pattern_tell_apart(&settings, same, 2, &change, &found, &err), &err);
+    T_TRUE(!found);
+    T_INT(pattern_tell_apart(&wrong, same, 2, &change, &found, &err), PROV_E_FIELDS);
+}
+
+/* The collisions of the vectors: two that share a name, and what is said to tell them apart. */
+static void
+collisions_of_the_vectors_are_told_apart(void)
+{
+    static const struct {
+        struct pattern_settings settings;
+        struct pattern_user users[2];
+        const char *key, *pattern, *separator; /* pattern NULL: nothing tells them apart */
+    } vectors[] = {
+        { { "{UN}", "_", "acme.com" },
+          { { .entity_name = "john@x.com" }, { .entity_name = "john.x.com" } },
+          NULL,
+          NULL,
+          NULL }, /* C1 */
+        { { "{UD,UN}", "-", "acme.com" },
+          { { .entity_name = "A-B/john" }, { .entity_name = "AB/john" } },
+          NULL,
+          "{UD,UN}",
+          "_" }, /* C2 */
+        { { "{UN}", "_", "acme.com" },
+          { { .entity_name = "A/john" }, { .entity_name = "B/john" } },
+          "UD",
+          "{UD,UN}",
+          "_" },
+        { { "{UN}", "_", "acme.com" },
+          { { .entity_name = "john", .tenant_domain = "a.example" },
+            { .entity_name = "john", .tenant_domain = "b.example" } },
+          "TD",
+          "{TD,UN}",
+          "_" },
+    };
+
+    for (size_t i = 0; i < COUNT(vectors); i++) {
+        struct prov_error err = PROV_ERROR_INIT;
+        struct pattern_change change = { .key = NULL };
+        bool found = false;
+        T_OK(pattern_tell_apart(&vectors[i].settings, vectors[i].users, 2, &change, &found, &err),
+             &err);
+        T_INT(found, vectors[i].pattern != NULL);
+        if (!found)
+            continue;
+        T_STR(change.key, vectors[i].key);
+        T_STR(change.pattern, vectors[i].pattern);
+        T_STR(change.separator, vectors[i].separator);
+    }
+}
+
 static const struct unit_case cases[] = {
     UNIT_CASE(any_names_render_within_bounds_and_explain_covers_them),
     UNIT_CASE(a_username_that_passes_has_the_form_of_an_address),
+    UNIT_CASE(what_is_said_to_tell_users_apart_does),
+    UNIT_CASE(users_who_differ_in_nothing_cannot_be_told_apart),
+    UNIT_CASE(collisions_of_the_vectors_are_told_apart),
 };
 
 int
