@@ -70,6 +70,38 @@ mapping_has(const struct mapping *mapping, const char *field)
     return false;
 }
 
+/* The rule that makes a field a multi-select picklist; NULL: it is none, as far as the mapping knows. */
+static const struct mapping_rule *
+several_choices(const struct mapping *mapping, const char *field)
+{
+    for (size_t i = 0; i < mapping->count; i++) {
+        if (mapping->rules[i].kind == USER_FIELD_MULTI_PICKLIST &&
+            strcasecmp(mapping->rules[i].field, field) == 0)
+            return &mapping->rules[i];
+    }
+    return NULL;
+}
+
+bool
+mapping_same(const struct mapping *mapping, const char *field, struct json_object *ours,
+             struct json_object *theirs)
+{
+    const struct mapping_rule *rule;
+    AUTO_JSON struct json_object *our_choices = NULL, *their_choices = NULL;
+    struct value_problem problem;
+    const char *note;
+
+    if (json_equal(ours, theirs))
+        return true;
+    if (!json_object_is_type(ours, json_type_string) ||
+        !json_object_is_type(theirs, json_type_string))
+        return false;
+    rule = several_choices(mapping, field);
+    return rule && mapping_value(rule, ours, &our_choices, &note, &problem) == PROV_OK &&
+           mapping_value(rule, theirs, &their_choices, &note, &problem) == PROV_OK &&
+           json_equal(our_choices, their_choices);
+}
+
 /* One application of a mapping. */
 struct run {
     struct json_object *resource;

@@ -53,6 +53,11 @@ DEFINE_CLEANUP(struct mapping *, mapping, mapping_free);
 /* Whether the mapping writes this Salesforce field (without regard to case). */
 bool mapping_has(const struct mapping *mapping, const char *field);
 
+/* Whether a value that the org shows is the one we sent: Salesforce gives the choices of a multi-select
+ * picklist back in an order of its own. Either may be NULL. */
+bool mapping_same(const struct mapping *mapping, const char *field, struct json_object *ours,
+                  struct json_object *theirs);
+
 /*
  * Maps. *ret_fields: Salesforce field -> string, boolean, number, or null for "clear" (also when
  * creating: it is what the org will hold); rules that apply on create only are left out unless

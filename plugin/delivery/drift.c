@@ -26,11 +26,12 @@ drift_done(struct drift *drift)
 /* ---- comparing ---- */
 
 static bool
-same_value(const char *field, struct json_object *ours, struct json_object *theirs)
+same_value(const struct mapping *mapping, const char *field, struct json_object *ours,
+           struct json_object *theirs)
 {
     if (strcmp(field, "Username") == 0 && ours && theirs)
         return username_equal(json_object_get_string(ours), json_object_get_string(theirs));
-    return json_equal(ours, theirs);
+    return mapping_same(mapping, field, ours, theirs);
 }
 
 /* Appends {"field","ours","theirs","note"}. A new e-mail address shows only when its owner has
@@ -51,8 +52,8 @@ add_field(struct json_object *fields, const char *field, struct json_object *our
 
 /* The fields that differ; *ret_counts false: none of them counts. */
 static int
-compare(const struct link *link, struct json_object *row, struct json_object *fields,
-        bool *ret_counts, struct prov_error *err)
+compare(const struct mapping *mapping, const struct link *link, struct json_object *row,
+        struct json_object *fields, bool *ret_counts, struct prov_error *err)
 {
     int r = PROV_OK;
 
@@ -60,7 +61,8 @@ compare(const struct link *link, struct json_object *row, struct json_object *fi
     json_object_object_foreach(link->confirmed, field, ours)
     {
         struct json_object *theirs = NULL;
-        if (r || !json_object_object_get_ex(row, field, &theirs) || same_value(field, ours, theirs))
+        if (r || !json_object_object_get_ex(row, field, &theirs) ||
+            same_value(mapping, field, ours, theirs))
             continue;
         *ret_counts = *ret_counts || strcmp(field, "Email") != 0;
         r = add_field(fields, field, ours, theirs, err);
@@ -101,7 +103,7 @@ compare_one(struct drift *drift, const struct work *work, struct prov_error *err
     fields = json_object_new_array();
     if (json_put(line, "fields", fields) || !fields)
         return error_nomem(err);
-    r = compare(&work->link, row, fields, &counts, err);
+    r = compare(drift->delivery->fields->mapping, &work->link, row, fields, &counts, err);
     if (r)
         return r;
     if (json_object_array_length(fields) == 0) {

@@ -185,15 +185,15 @@ plan_segments(const struct fields *fields, const struct subject *subject, struct
 /* ---- the difference ---- */
 
 static bool
-confirmed_is(const struct link *link, const char *field, struct json_object *wanted)
+confirmed_is(const struct plan_input *input, const char *field, struct json_object *wanted)
 {
-    struct json_object *there = json_get(link->confirmed, field);
+    struct json_object *there = json_get(input->link->confirmed, field);
 
     /* a field we never sent is not there as far as we know: null equals absent */
     if (json_object_is_type(there, json_type_string) &&
         json_object_is_type(wanted, json_type_string) && strcmp(field, "Username") == 0)
         return username_equal(json_object_get_string(there), json_object_get_string(wanted));
-    return json_equal(there, wanted);
+    return mapping_same(input->fields->mapping, field, wanted, there);
 }
 
 /* Adds a field of our own to what is wanted (NULL clears it), with the line of the trace that says
@@ -271,14 +271,15 @@ want_our_fields(const struct plan_input *input, struct plan *plan, struct json_o
 
 /* Moves what differs from the confirmed values into plan->fields. */
 static int
-difference(const struct link *link, struct json_object *wanted, bool creating, struct plan *plan)
+difference(const struct plan_input *input, struct json_object *wanted, bool creating,
+           struct plan *plan)
 {
     plan->fields = json_object_new_object();
     if (!plan->fields)
         return PROV_E_NOMEM;
     json_object_object_foreach(wanted, field, value)
     {
-        if (creating ? value == NULL : confirmed_is(link, field, value))
+        if (creating ? value == NULL : confirmed_is(input, field, value))
             continue;
         if (json_put(plan->fields, field, json_ref(value)))
             return PROV_E_NOMEM;
@@ -309,7 +310,7 @@ plan_fields(const struct plan_input *input, bool creating, struct plan *plan,
         return error_nomem(err);
     if (fault)
         return park(plan, "NAME_NOT_FOUND", fault);
-    if (difference(input->link, wanted, creating, plan))
+    if (difference(input, wanted, creating, plan))
         return error_nomem(err);
     plan->action = creating                                      ? PLAN_CREATE
                    : json_object_object_length(plan->fields) > 0 ? PLAN_UPDATE

@@ -133,7 +133,7 @@ judge_ours(struct delivery *d, const struct item *item, struct json_object *row,
 }
 
 static bool
-shows_as_sent(const struct item *item, struct json_object *row)
+shows_as_sent(const struct delivery *d, const struct item *item, struct json_object *row)
 {
     json_object_object_foreach(flight_fields(item), field, sent)
     {
@@ -145,7 +145,7 @@ shows_as_sent(const struct item *item, struct json_object *row)
         if (strcmp(field, "Username") == 0 && sent && there &&
             username_equal(json_object_get_string(sent), json_object_get_string(there)))
             continue;
-        if (!json_equal(sent, there))
+        if (!mapping_same(d->fields->mapping, field, sent, there))
             return false;
     }
     return true;
@@ -237,7 +237,7 @@ settle_one(struct round *round, struct item *item, struct json_object *row, bool
 
     if (created && row && !ours)
         return refuse_taken(round, item, row, err);
-    if (row && (created || shows_as_sent(item, row)) &&
+    if (row && (created || shows_as_sent(round->delivery, item, row)) &&
         (over || !flight_is_mixed(&item->work.link)))
         return settle_as_sent(round, item, json_get_string(row, "Id"), err);
     if (!over)

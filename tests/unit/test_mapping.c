@@ -480,6 +480,23 @@ values_lose_white_space_at_their_ends(void)
     T_STR(sent(&run, "Title"), "null");
 }
 
+static void
+choices_in_another_order_are_the_same(void)
+{
+    AUTO_MAPPING *mapping = compile("[{'field':'Skills__c','kind':'multi_picklist','source':'x'},"
+                                    "{'field':'Note__c','source':'y'}]");
+    AUTO_JSON struct json_object *one = json("'a;b'");
+    AUTO_JSON struct json_object *other = json("'b;a'");
+    AUTO_JSON struct json_object *more = json("'b;a;c'");
+
+    T_TRUE(mapping_same(mapping, "skills__C", one, other));
+    T_TRUE(!mapping_same(mapping, "Skills__c", one, more));
+    T_TRUE(!mapping_same(mapping, "Skills__c", one, NULL));
+    T_TRUE(!mapping_same(mapping, "Note__c", one, other));
+    T_TRUE(mapping_same(mapping, "Note__c", one, one));
+    T_TRUE(mapping_same(mapping, "Note__c", NULL, NULL));
+}
+
 /* ---- the document ---- */
 
 /* One rule as a row of the table in docs/mapping.md. */
@@ -621,6 +638,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(numbers_and_booleans_become_text_where_text_is_needed),
     UNIT_CASE(a_reference_must_be_an_id),
     UNIT_CASE(values_lose_white_space_at_their_ends),
+    UNIT_CASE(choices_in_another_order_are_the_same),
     UNIT_CASE(the_document_holds_the_default_mapping),
     UNIT_CASE(every_example_of_the_document_compiles_without_warning),
 };
