@@ -129,15 +129,6 @@ needs_org(const struct round *round, const struct item *item)
            needs_profile(round, item) || item->plan.lacks;
 }
 
-/* Who waits for a look-up that did not come about stays due: without it they cannot be told to be in
- * step. */
-static void
-put_off(struct item *item)
-{
-    item->next_round = true;
-    item->plan.action = PLAN_NOTHING;
-}
-
 /* Plans anew whoever is given a profile or role by name, now that its Id is known, or that there is
  * none. */
 static int
@@ -145,14 +136,11 @@ complete_names(struct round *round, struct prov_error *err)
 {
     int r = org_names_look_up(round, err);
 
-    for (size_t i = 0; !r && i < round->count; i++) {
+    for (size_t i = 0; !r && !round->stop && i < round->count; i++) {
         struct item *item = &round->items[i];
         if (!item->plan.lacks || item->reads_back)
             continue;
-        if (!round->stop)
-            r = round_plan(round, item, err);
-        if (!r && item->plan.lacks)
-            put_off(item);
+        r = round_plan(round, item, err);
     }
     return r;
 }
@@ -176,6 +164,7 @@ complete_profiles(struct round *round, struct prov_error *err)
         round->stop = !ready;
         if (r || !ready)
             break;
+        item->awaits_profile = false;
         if (d->profile.id[0]) {
             r = round_plan(round, item, err);
         } else {
@@ -251,6 +240,10 @@ advice_of(const char *code)
 static bool
 settles_here(const struct item *item)
 {
+    /* whoever waits for a look-up that did not come about stays due: nobody knows that there is nothing
+     * to do */
+    if (item->plan.action == PLAN_NOTHING && (item->plan.lacks || item->awaits_profile))
+        return false;
     return !item->reads_back && !item->next_round &&
            (item->plan.action == PLAN_NOTHING || item->plan.action == PLAN_PARK);
 }

@@ -66,6 +66,19 @@ def test_a_role_is_not_looked_for_while_the_org_is_away_and_nobody_is_lost():
         assert c.user("/Users/1")["last_action"] == "updated UserRoleId"
 
 
+def test_a_role_that_could_not_be_looked_up_for_want_of_a_token_is_given_later():
+    with World() as w:
+        c = w.connector(mapping=[ROLE])
+        c.accept(create("/Users/1", member("ann", "staff")))
+        c.settle()
+        c.close()
+        w.org.fault({"on": "token", "do": "status", "status": 503})
+        c = w.connector(mapping=[ROLE])
+        c.accept(put("/Users/1", member("ann", "sf-role-CEO")))
+        c.settle()
+        assert c.user("/Users/1")["last_action"] == "updated UserRoleId", c.user("/Users/1")
+
+
 def test_a_profile_follows_its_condition_and_falls_back_to_the_connector_field():
     with World() as w:
         c = w.connector(mapping=[PROFILE])
