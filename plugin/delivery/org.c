@@ -353,6 +353,11 @@ org_held(struct delivery *d, bool *ret_held, int64_t *ret_until_us, struct prov_
 
     *ret_held = in_force != NULL;
     *ret_until_us = 0;
+    if (!r && !in_force && d->knows_hold) {
+        /* an admin ended it, since something was put right: what the session remembers is old */
+        d->knows_hold = false;
+        sf_session_forget_token(d->session);
+    }
     if (r || !in_force || is_by_admin(in_force))
         return r;
     *ret_until_us = json_get_int(in_force, "probe_us", 0);
@@ -365,6 +370,7 @@ org_held(struct delivery *d, bool *ret_held, int64_t *ret_until_us, struct prov_
     if (!r && passed) {
         org_call_passed(d);
         r = end_hold(d, err);
+        d->knows_hold = false;
     }
     /* what is in force now: prolonged, ended, or an admin's that came meanwhile */
     json_object_put(STEAL(in_force));

@@ -220,6 +220,7 @@ count_all(struct replan *replan, struct prov_error *err)
 
 /* ---- the order ---- */
 
+/* The guard has been asked here already. */
 static int
 make_due(struct replan *replan, struct prov_error *err)
 {
@@ -228,7 +229,7 @@ make_due(struct replan *replan, struct prov_error *err)
     if (r)
         return r;
     for (size_t i = 0; !r && i < replan->chosen_count; i++)
-        r = store_due_order(replan->store, replan->chosen[i], ORDER_REPLAN, err);
+        r = store_due_order(replan->store, replan->chosen[i], ORDER_REPLAN | ORDER_RELEASE, err);
     if (r) {
         store_rollback(replan->store);
         return r;

@@ -22,9 +22,8 @@ action_of(enum send_kind kind)
 static int64_t
 orders_in(const struct item *item, enum send_kind kind)
 {
-    unsigned carried = kind != SEND_DEACTIVATIONS ? ORDER_REPLAN
-                       : item->plan.in_scope      ? ORDER_RELEASE
-                                                  : ORDER_RELEASE | ORDER_REPLAN;
+    bool first = kind == SEND_DEACTIVATIONS && item->plan.in_scope;
+    unsigned carried = first ? ORDER_RELEASE : ORDER_RELEASE | ORDER_REPLAN;
 
     return item->work.link.orders & carried;
 }

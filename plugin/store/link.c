@@ -329,7 +329,7 @@ store_due_add(struct store *store, int64_t subject, int64_t at, struct prov_erro
 }
 
 int
-store_due_order(struct store *store, int64_t subject, enum order order, struct prov_error *err)
+store_due_order(struct store *store, int64_t subject, unsigned orders, struct prov_error *err)
 {
     int r = due_new_cause(store->write, err);
 
@@ -337,7 +337,7 @@ store_due_order(struct store *store, int64_t subject, enum order order, struct p
              : db_run(store->write, err,
                       "INSERT INTO due (at, " DUE_CAUSE
                       ", subject, orders) VALUES (1, " DUE_CAUSE_KEY ", ?, ?)",
-                      "ii", subject, (int64_t)order);
+                      "ii", subject, (int64_t)orders);
 }
 
 /* The ids that a select with the parameters id and limit finds. */

@@ -232,8 +232,8 @@ MUST_CHECK int store_due_delete(struct store *store, const struct work *work,
 /* [tx] Makes a subject due; DUE_URGENT, DUE_NOW or a time. */
 MUST_CHECK int store_due_add(struct store *store, int64_t subject, int64_t at,
                              struct prov_error *err);
-/* [tx] Makes a subject due with an order. */
-MUST_CHECK int store_due_order(struct store *store, int64_t subject, enum order order,
+/* [tx] Makes a subject due with orders, of enum order. */
+MUST_CHECK int store_due_order(struct store *store, int64_t subject, unsigned orders,
                                struct prov_error *err);
 /* Up to limit ids of subjects that have a Salesforce Id, in order, after one of them. */
 MUST_CHECK int store_linked(struct store *store, int64_t after, int64_t limit, int64_t *ret,

@@ -188,6 +188,17 @@ def test_a_clock_that_was_set_back_prolongs_no_hold():
         assert w.org.user(name_of("warm"))["Title"] == "x"
 
 
+def test_a_resume_forgets_that_the_token_was_refused():
+    with World() as w:
+        c = w.connector()
+        w.org.fault({"on": "token", "do": "status", "status": 400, "times": 1,
+                     "body": {"error": "invalid_client", "error_description": "invalid client credentials"}})
+        c.accept(create("/Users/1", person("jdoe")))
+        assert c.deliver(100).state == HELD
+        c.act(act="resume")
+        assert c.deliver(2000).state == IDLE and len(w.org.users()) == 1, hold_of(c)
+
+
 # ---- reading back ----
 
 def test_a_refused_query_stops_neither_the_others_nor_the_read_back():
