@@ -56,6 +56,7 @@ error_set(struct prov_error *err, int code, const char *format, ...)
 int
 error_wrap(struct prov_error *err, int code, const char *format, ...)
 {
+    /* cppcheck-suppress ctunullpointer ; sizeof reads nothing */
     char context[256], before[sizeof(err->text)];
     size_t room = text_room(err);
     va_list arguments;

@@ -13,6 +13,10 @@
 #include "plugin/base/clock.h"
 #include "plugin/delivery/internal.h"
 
+#ifdef __SANITIZE_THREAD__
+#    include <sanitizer/tsan_interface.h>
+#endif
+
 /* ---- the host ---- */
 
 /* After close() has given up waiting for the worker, the host's context may be gone. */
@@ -38,6 +42,20 @@ host_told(struct delivery *d, const char *json)
     return taken;
 }
 
+/* Whether the lock was got before a time of the monotonic clock. ThreadSanitizer does not know
+ * pthread_mutex_clocklock() and is told. */
+static bool
+lock_until(pthread_mutex_t *mutex, const struct timespec *until)
+{
+    if (pthread_mutex_clocklock(mutex, CLOCK_MONOTONIC, until) != 0)
+        return false;
+#ifdef __SANITIZE_THREAD__
+    __tsan_mutex_pre_lock(mutex, __tsan_mutex_try_lock);
+    __tsan_mutex_post_lock(mutex, __tsan_mutex_try_lock, 0);
+#endif
+    return true;
+}
+
 /* A callback under way may end; but the host may have called close() with a lock that it needs. */
 static void
 abandon(struct delivery *d)
@@ -47,7 +65,7 @@ abandon(struct delivery *d)
     d->abandoned = true;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec++;
-    if (pthread_mutex_clocklock(&d->host_lock, CLOCK_MONOTONIC, &until) == 0)
+    if (lock_until(&d->host_lock, &until))
         pthread_mutex_unlock(&d->host_lock);
 }
 
@@ -141,7 +159,7 @@ guarded_round(struct delivery *d, int64_t wait_us, struct prov_delivery *report,
     int r;
 
     *ret_more = false;
-    if (pthread_mutex_clocklock(&d->lock, CLOCK_MONOTONIC, &until) != 0) {
+    if (!lock_until(&d->lock, &until)) {
         report->state = PROV_DELIVERY_BUSY;
         report->next_due_us = clock_now_us();
         return PROV_OK;

@@ -490,8 +490,8 @@ store_accept(struct store *store, struct event *const *events, size_t count,
     struct accept_call call = { .events = events, .answers = answers, .count = count };
 
     pthread_mutex_lock(&store->queue_lock);
-    /* cppcheck-suppress autoVariables ; the queue forgets the call before this returns */
     *store->queue_tail = &call;
+    /* cppcheck-suppress autoVariables ; the queue forgets the call before this returns */
     store->queue_tail = &call.next;
     while (!call.done && store->leading)
         pthread_cond_wait(&store->queue_moved, &store->queue_lock);
