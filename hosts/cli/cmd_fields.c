@@ -194,6 +194,10 @@ int
 command_fields(const struct options *options, const struct arguments *arguments)
 {
     (void)arguments;
+    if (options->schema + options->check + options->values > 1) {
+        complain("fields: give one of --schema, --check and --values");
+        return CODE_USAGE;
+    }
     if (options->check)
         return check_fields(options);
     if (options->values)

@@ -203,7 +203,7 @@ keep_header(struct csv *csv, struct prov_error *err)
                   CSV_MAX_COLUMNS);
         return FOUND_STOP;
     }
-    csv->header = calloc(csv->count, sizeof(*csv->header));
+    csv->header = calloc(csv->count + 1, sizeof(*csv->header));
     if (!csv->header)
         return nomem(err);
     csv->columns = csv->count;

@@ -3,6 +3,7 @@
  * cannot borrow the error functions of the plugin's rooms; the object is the ABI's, so that one
  * way of printing serves both. What is wrong, and where, is the caller's to say.
  */
+#define FAULT_C
 #include "hosts/cli/fault.h"
 
 #include <stdarg.h>

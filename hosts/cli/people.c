@@ -128,7 +128,7 @@ set_key(struct people *people, const char *key, size_t line, struct prov_error *
 
     if (people->format == PEOPLE_CSV)
         snprintf(column, sizeof(column), " column %zu", people->key_column + 1);
-    if (!key[strspn(key, " \t\r\n")]) {
+    if (!key || !key[strspn(key, " \t\r\n")]) {
         fault_set(err, PROV_E_INVALID,
                   "line %zu,%s '%s': the key is empty; everybody needs one that never changes",
                   line, column, people->key);

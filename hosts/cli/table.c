@@ -179,8 +179,8 @@ table_flush(struct table *table)
     table_print(table);
     if (!table || table->out_of_memory)
         return;
+    table->printed = table_rows(table);
     for (size_t i = 0; i < table->count; i++)
         free(table->cells[i].text);
-    table->printed += table->count / table->columns;
     table->count = 0;
 }

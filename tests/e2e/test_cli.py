@@ -171,6 +171,15 @@ def test_wrong_use_is_explained():
         sh("sync", "/nonexistent.csv", code=2)
         assert "/nonexistent.csv" in sh.err
         assert "sync" in sh("help", "sync") and "Exit codes" in sh("--help")
+        for line, said in [("statsu", "did you mean 'status'"), ("status --bogus", "'--bogus' is no option"),
+                           ("status -Z", "no option '-Z'"), ("list --state", "--state needs a value"),
+                           ("list --state odd", "in_step"), ("list --limit 0", "above 0"), ("list --limit x", "above 0"),
+                           ("status --json=yes", "takes no value"), ("check --all", "takes no --all"),
+                           ("show", "needs USER"), ("status a", "one argument too many"), ("--color=blue status", "never"),
+                           ("sync --map =x a.csv", "HEADER=PATH"), ("fields --schema --check", "one of --schema"),
+                           ("help nothing", "no command 'nothing'"), ("retry", "--all")]:
+            sh(*line.split(), code=2)
+            assert said in sh.err and sh.err.count("\n") == 1, (line, sh.err)
         os.remove(sh.path)
         sh("status", code=3)
         assert sh.path in sh.err
