@@ -70,7 +70,9 @@ answer_known(struct db *db, const struct event *event, struct store_answer *answ
     return PROV_OK;
 }
 
-/* An event that says to which transaction of the host it belongs may come again under another jti. */
+/* An event that says to which transaction of the host it belongs may come again under another jti. It is
+ * the same one only if nothing else came for the user since: of "off, on, off" in one transaction the
+ * last is no repetition of the first. */
 static int
 find_transaction(struct db *db, const struct event *event, struct store_answer *answer,
                  bool *ret_known, struct prov_error *err)
@@ -81,9 +83,9 @@ find_transaction(struct db *db, const struct event *event, struct store_answer *
     if (r || *ret_known)
         return r;
     r = db_select(db, &rows, err,
-                  "SELECT version FROM event WHERE iss = ? AND txn = ?"
-                  " AND digest = substr(?, 1, 32)",
-                  "sss", event->iss, event->txn, event->digest);
+                  "SELECT e.version FROM subject s JOIN event e ON e.seq = s.last_event"
+                  " WHERE s.uri = ? AND s.iss = ? AND e.txn = ? AND e.digest = substr(?, 1, 32)",
+                  "ssss", event->uri, event->iss, event->txn, event->digest);
     if (!r)
         r = db_next(&rows, ret_known, err);
     if (!r && *ret_known) {

@@ -33,7 +33,6 @@ static const char tables[] =
     " txn TEXT, subject INTEGER, version INTEGER NOT NULL, previous INTEGER, kinds TEXT NOT NULL,"
     " received_us INTEGER NOT NULL, told INTEGER NOT NULL DEFAULT 0);"
     "CREATE UNIQUE INDEX event_key ON event (jti, iss);"
-    "CREATE INDEX event_txn ON event (txn, digest) WHERE txn IS NOT NULL;"
     /* one tree, in the order in which it is worked off: `seq` is the event's that made the subject
        due, with tie 0; or the newest one's when there was another cause, with the cause's number as
        tie. So no row ever comes twice, and who deletes what was read deletes nothing newer. */
@@ -98,6 +97,8 @@ static const char *const steps[] = {
     "ALTER TABLE due RENAME COLUMN replan TO orders;"
     "ALTER TABLE link RENAME COLUMN replan TO orders;"
     "CREATE INDEX link_guard ON link (subject) WHERE code = 'GUARD';",
+    /* 6: a transaction is looked up by the subject's last event */
+    "DROP INDEX event_txn;",
 };
 
 _Static_assert(sizeof(steps) / sizeof(steps[0]) == STORE_SCHEMA_VERSION - 1,

@@ -223,6 +223,19 @@ def test_the_same_token_is_one_event_and_another_content_is_refused():
         assert c.submit(dict(create("/Users/1", person("jdoe", title="More"), txn="t-1"), jti="j-3"))[0].duplicate == 0
 
 
+def test_off_on_off_in_one_transaction_ends_off():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("jdoe")))
+        c.settle()
+        answers = c.submit(*[simple("/Users/1", kind, txn="t-1")
+                             for kind in ("prov:deactivate", "prov:activate", "prov:deactivate")])
+        assert [answer.duplicate for answer in answers] == [0, 0, 0], "the last is no repetition of the first"
+        c.settle()
+        assert not w.org.user("primary-jdoe@acme.example")["IsActive"]
+        assert c.submit(simple("/Users/1", "prov:deactivate", txn="t-1"))[0].duplicate == 1, "but this one is"
+
+
 def test_preview_shows_the_plan_and_touches_nothing():
     with World() as w:
         c = w.connector()
