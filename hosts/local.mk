@@ -28,6 +28,7 @@ sfprov_SOURCES = \
 	hosts/cli/people.c hosts/cli/people.h \
 	hosts/cli/person.c hosts/cli/person.h \
 	hosts/cli/reply.h \
+	hosts/cli/resolve.c hosts/cli/resolve.h \
 	hosts/cli/screen.c hosts/cli/screen.h \
 	hosts/cli/subjects.c hosts/cli/subjects.h \
 	hosts/cli/table.c hosts/cli/table.h \

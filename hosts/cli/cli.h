@@ -27,8 +27,9 @@ struct options {
     const char *maps[OPTION_MAPS_MAX];
     size_t map_count;
     bool dry_run, force, no_deliver, all;
-    long timeout_s; /* 0: none */
-    long limit;     /* 0: none */
+    const char *resources; /* directory of whole users; NULL: none */
+    long timeout_s;        /* 0: none */
+    long limit;            /* 0: none */
 };
 
 /* The arguments after the command's name; each command returns an enum exit_code. */

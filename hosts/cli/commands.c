@@ -20,10 +20,10 @@ const struct command commands[] = {
     { NULL, "check", "", 0, 0, "", command_check, "test the connection to the org",
       "Tries domain, token, API version and profile, and says for each what was seen and,\n"
       "if it failed, why and what to do." },
-    { NULL, "preview", "FILE|-", 1, 1, "", command_preview, "show what an event would lead to",
-      "Changes nothing and asks Salesforce nothing." },
+    { NULL, "preview", "FILE|-", 1, 1, "resources", command_preview,
+      "show what an event would lead to", "Changes nothing and asks Salesforce nothing." },
 
-    { "Bring news", "run", "FILE|-", 1, 1, "timeout", command_run,
+    { "Bring news", "run", "FILE|-", 1, 1, "resources timeout", command_run,
       "hand over events as they come, and deliver until all is settled",
       "Reads one event a line until the end of input. A line that is refused is named, and\n"
       "the rest goes on." },
@@ -33,7 +33,7 @@ const struct command commands[] = {
       "Whoever is not in the list is gone. It is CSV, LDIF or SCIM users in JSON, by the file's\n"
       "name (.csv, .ldif, .json, .jsonl) or --format; sfprov-sync(1) tells what is read. Every\n"
       "fault of it is named, and one changes nothing." },
-    { NULL, "submit", "FILE|-", 1, 1, "", command_submit,
+    { NULL, "submit", "FILE|-", 1, 1, "resources", command_submit,
       "hand events over, without delivering them",
       "The file holds one event a line, one JSON object, or a JSON array of events." },
     { NULL, "deliver", "", 0, 0, "timeout", command_deliver,
@@ -114,6 +114,8 @@ const struct option_row option_rows[] = {
       "apply a list that is empty or loses many; rename many", NULL },
     { "no-deliver", 0, NULL, OPTION_FLAG, FIELD(no_deliver), false,
       "accept the list, leave delivery to the server", NULL },
+    { "resources", 0, "DIR", OPTION_TEXT, FIELD(resources), false,
+      "whole users that notices ask for, a file ID.json each", NULL },
     { "timeout", 0, "SECONDS", OPTION_NUMBER, FIELD(timeout_s), false,
       "give up waiting; nothing accepted is lost", NULL },
     { "state", 0, "STATE", OPTION_CHOICE, FIELD(state), false,

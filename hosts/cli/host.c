@@ -13,6 +13,7 @@
 
 #include "hosts/cli/input.h"
 #include "hosts/cli/reply.h"
+#include "hosts/cli/resolve.h"
 #include "hosts/cli/screen.h"
 
 #ifndef PLUGIN_PATH
@@ -169,6 +170,10 @@ host_open_fields(const struct options *options, uint32_t flags, struct host *hos
 
     if (code)
         return code;
+    if (options->resources) {
+        callbacks.context = (void *)(uintptr_t)options->resources;
+        callbacks.resolve = resolve_from;
+    }
     open.fields = text;
     result = host->api.open(&open, &host->connector, &faults_text, &err);
     wipe(text, open.fields_length);

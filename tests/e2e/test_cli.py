@@ -162,6 +162,25 @@ def test_preview_list_and_show_tell_the_story():
         assert "nobody" in sh.err
 
 
+def test_a_notice_reads_the_user_from_the_directory_of_resources():
+    with World() as w:
+        sh = Shell(w)
+        users = os.path.join(w.folder, "users")
+        os.mkdir(users)
+        sh.file("users/7.json", json.dumps(person("ada", title="Analyst")))
+        events = sh.file("events.jsonl", lines(*[harness.token(f"/Users/{user}", (
+            "prov:create:notice", {"attributes": ["userName"]})) for user in ("7", "8")]))
+        sh("run", events, code=1)
+        assert "resolve" in sh.err or "notice" in sh.err, sh.err
+        assert "RESOURCE_NEVER_SEEN" in sh("run", events, "--resources", users, code=1), "there is no file for 8"
+        assert w.org.user("primary-ada@acme.example")["Title"] == "Analyst" and len(w.org.users()) == 1
+        sh.file("users/7.json", "{")
+        changed = sh.file("changed.jsonl", lines(harness.token("/Users/7", ("prov:put:notice", {"attributes": ["title"]}))))
+        sh("run", changed, "--resources", users, code=1)
+        assert "/Users/7" in sh.err, sh.err
+        assert w.org.user("primary-ada@acme.example")["Title"] == "Analyst"
+
+
 def test_wrong_use_is_explained():
     with World() as w:
         sh = Shell(w)
