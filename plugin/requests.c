@@ -153,7 +153,7 @@ query_fields(const struct request_context *context, struct json_object *request,
     return PROV_OK;
 }
 
-/* A query that asks Salesforce about one user, or about a page of them. */
+/* A query or an act that asks Salesforce about one user, or about a page of them. */
 static int
 query_page(const struct request_context *context, struct json_object *request,
            int (*answer)(struct delivery *, const struct page_request *, struct json_object **,
@@ -161,7 +161,8 @@ query_page(const struct request_context *context, struct json_object *request,
            struct json_object **ret, struct prov_error *err)
 {
     struct page_request page = { .after = json_get_int(request, "after", 0),
-                                 .limit = json_get_int(request, "limit", 200) };
+                                 .limit = json_get_int(request, "limit", 200),
+                                 .dry_run = json_get_bool(request, "dry_run", false) };
     const char *user = json_get_string(request, "user");
     int r = PROV_OK;
 
@@ -288,6 +289,17 @@ act_replan(const struct request_context *context, struct json_object *request,
     return r ? r : replan_run(context->store, context->fields, &order, ret, err);
 }
 
+static int
+act_repair(const struct request_context *context, struct json_object *request,
+           struct json_object **ret, struct prov_error *err)
+{
+    if (json_get_bool(request, "all", false) == (json_get_string(request, "user") != NULL))
+        return error_set(err, PROV_E_INVALID,
+                         "repair needs either \"user\", or \"all\":true for everybody who is in "
+                         "Salesforce");
+    return query_page(context, request, delivery_repair, ret, err);
+}
+
 /* Lets deactivations pass that the guard holds, and those that are due now. */
 static int
 act_release(const struct request_context *context, struct json_object *request,
@@ -316,8 +328,8 @@ act_unsupported(const struct request_context *context, struct json_object *reque
     (void)ret;
     return error_set(
         err, PROV_E_UNSUPPORTED,
-        "'%s' is not done by this version of sfprov; it knows retry, hold, resume, replan "
-        "and release",
+        "'%s' is not done by this version of sfprov; it knows retry, hold, resume, replan, "
+        "repair and release",
         json_get_string(request, "act"));
 }
 
@@ -368,9 +380,11 @@ request_act(const struct request_context *context, struct json_object *request,
             struct json_object **ret, struct prov_error *err)
 {
     static const struct request table[] = {
-        { "retry", act_retry },     { "hold", act_hold },         { "resume", act_resume },
-        { "replan", act_replan },   { "adopt", act_unsupported }, { "discard", act_unsupported },
-        { "release", act_release }, { "login", act_unsupported }, { NULL, NULL }
+        { "retry", act_retry },       { "hold", act_hold },
+        { "resume", act_resume },     { "replan", act_replan },
+        { "adopt", act_unsupported }, { "discard", act_unsupported },
+        { "repair", act_repair },     { "release", act_release },
+        { "login", act_unsupported }, { NULL, NULL }
     };
 
     return dispatch(table, "act", context, request, ret, err);

@@ -26,7 +26,7 @@ struct options {
     const char *issuer, *key, *separator, *state, *format, *columns, *pattern, *domain;
     const char *maps[OPTION_MAPS_MAX];
     size_t map_count;
-    bool dry_run, force, no_deliver, all;
+    bool dry_run, force, no_deliver, all, repair;
     const char *resources; /* directory of whole users; NULL: none */
     long timeout_s;        /* 0: none */
     long limit;            /* 0: none */

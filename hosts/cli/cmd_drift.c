@@ -1,5 +1,5 @@
-/* `drift`: what somebody changed in the org by hand. What differs is the plugin's finding; here it is
- * laid out, a line a field. */
+/* `drift`: what somebody changed in the org by hand, and, with --repair, the order to set it back. What
+ * differs is the plugin's finding; here it is laid out, a line a field. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +15,7 @@
 #define SHOWN_MAX 200
 
 struct counts {
-    int64_t looked_at, same, in_flight;
+    int64_t looked_at, same, in_flight, ordered;
 };
 
 static void
@@ -26,6 +26,7 @@ count_page(struct json_object *page, void *context)
     counts->looked_at += reply_number(page, "looked_at");
     counts->same += reply_number(page, "same");
     counts->in_flight += reply_number(page, "in_flight");
+    counts->ordered += reply_number(page, "count");
 }
 
 static const char *
@@ -86,6 +87,15 @@ print_lines(struct json_object *lines, const struct counts *counts, size_t limit
         printf("the first %zu are shown; --limit shows more\n", limit);
 }
 
+static void
+print_order(const struct options *options, const struct counts *counts)
+{
+    if (options->dry_run)
+        printf("a dry run, nothing was changed; %" PRId64 " would be set back\n", counts->ordered);
+    else if (counts->ordered)
+        printf("%" PRId64 " to be set back; 'sfprov deliver' does it now\n", counts->ordered);
+}
+
 /* Whether anybody differs in what counts. */
 static bool
 has_drift(struct json_object *lines)
@@ -102,6 +112,10 @@ command_drift(const struct options *options, const struct arguments *arguments)
 {
     struct json_object *lines = json_object_new_array();
     struct counts counts = { 0 };
+    struct pages pages = { .verb = options->repair ? "act" : "query",
+                           .name = options->repair ? "repair" : "drift",
+                           .user = arguments->count ? arguments->texts[0] : NULL,
+                           .dry_run = options->dry_run };
     struct host host;
     int code = host_open(options, PROV_OPEN_NEVER_DELIVER, &host);
 
@@ -109,8 +123,7 @@ command_drift(const struct options *options, const struct arguments *arguments)
         json_object_put(lines);
         return code;
     }
-    code = pages_read(&host, "drift", arguments->count ? arguments->texts[0] : NULL, "drift", lines,
-                      count_page, &counts);
+    code = pages_read(&host, &pages, "drift", lines, count_page, &counts);
     host_close(&host);
     if (!code && options->json) {
         struct json_object *answer = json_object_new_object();
@@ -118,12 +131,18 @@ command_drift(const struct options *options, const struct arguments *arguments)
         reply_put(answer, "same", json_object_new_int64(counts.same));
         reply_put(answer, "in_flight", json_object_new_int64(counts.in_flight));
         reply_put(answer, "drift", json_object_get(lines));
+        if (options->repair) {
+            reply_put(answer, "count", json_object_new_int64(counts.ordered));
+            reply_put(answer, "dry_run", json_object_new_boolean(options->dry_run));
+        }
         host_print_json(answer);
         json_object_put(answer);
     } else if (!code) {
         print_lines(lines, &counts, options->limit ? (size_t)options->limit : SHOWN_MAX);
+        if (options->repair)
+            print_order(options, &counts);
     }
-    if (!code && has_drift(lines))
+    if (!code && (!options->repair || options->dry_run) && has_drift(lines))
         code = CODE_PARKED;
     json_object_put(lines);
     return code;

@@ -77,6 +77,9 @@ int
 command_match(const struct options *options, const struct arguments *arguments)
 {
     struct json_object *lines = json_object_new_array();
+    struct pages pages = { .verb = "query",
+                           .name = "match",
+                           .user = arguments->count ? arguments->texts[0] : NULL };
     struct host host;
     int code = host_open(options, PROV_OPEN_NEVER_DELIVER, &host);
 
@@ -84,8 +87,7 @@ command_match(const struct options *options, const struct arguments *arguments)
         json_object_put(lines);
         return code;
     }
-    code = pages_read(&host, "match", arguments->count ? arguments->texts[0] : NULL, "matches",
-                      lines, NULL, NULL);
+    code = pages_read(&host, &pages, "matches", lines, NULL, NULL);
     host_close(&host);
     if (!code && options->json) {
         struct json_object *answer = json_object_new_object();

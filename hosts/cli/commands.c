@@ -47,10 +47,10 @@ const struct command commands[] = {
       "show who would share a Salesforce username",
       "And what would tell them apart. With the options, a pattern that is thought of is tried.\n"
       "Ends with 1 when some share one." },
-    { NULL, "drift", "[USER]", 0, 1, "limit", command_drift,
-      "show what was changed in the org by hand",
-      "Compares every account with what was last confirmed. Asks Salesforce, changes nothing.\n"
-      "Ends with 1 when something differs." },
+    { NULL, "drift", "[USER]", 0, 1, "repair dry-run limit", command_drift,
+      "show what was changed in the org by hand, or set it back",
+      "Compares every account with what was last confirmed. Asks Salesforce, changes nothing,\n"
+      "and ends with 1 when something differs. With --repair the difference is set back." },
     { NULL, "match", "[USER]", 0, 1, "limit", command_match,
       "show whose accounts are in the org already",
       "For those who have no account yet: what the field 'match' finds, and so who will be\n"
@@ -120,6 +120,7 @@ const struct option_row option_rows[] = {
       "give up waiting; nothing accepted is lost", NULL },
     { "state", 0, "STATE", OPTION_CHOICE, FIELD(state), false,
       "all, in_step, pending, parked or in_flight", "all in_step pending parked in_flight" },
+    { "repair", 0, NULL, OPTION_FLAG, FIELD(repair), false, "set back what differs", NULL },
     { "limit", 0, "N", OPTION_NUMBER, FIELD(limit), false, "at most so many", NULL },
     { "all", 0, NULL, OPTION_FLAG, FIELD(all), false, "every user (retry: every parked one)",
       NULL },

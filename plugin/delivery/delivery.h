@@ -48,6 +48,7 @@ MUST_CHECK int delivery_check(struct delivery *delivery, struct json_object *fie
 /* One subject, or (subject 0) at most `limit` of them after an id. */
 struct page_request {
     int64_t subject, after, limit;
+    bool dry_run; /* of a repair */
 };
 
 /*
@@ -63,6 +64,11 @@ MUST_CHECK int delivery_match(struct delivery *delivery, const struct page_reque
  * PROV_E_REMOTE: a call did not pass. (drift.c) */
 MUST_CHECK int delivery_drift(struct delivery *delivery, const struct page_request *request,
                               struct json_object **ret, struct prov_error *err);
+
+/* The same, and orders that who differs be set back: *ret has "count" and "dry_run" as well. Delivery does
+ * it; it reads each account again before. */
+MUST_CHECK int delivery_repair(struct delivery *delivery, const struct page_request *request,
+                               struct json_object **ret, struct prov_error *err);
 
 /* The hold in force as JSON, or NULL; an admin's hold; its end. (org.c) */
 MUST_CHECK int delivery_hold_read(struct store *store, struct json_object **ret,

@@ -12,6 +12,8 @@ struct drift {
     size_t count;
     struct json_object *rows;  /* of the org, by Id */
     struct json_object *lines; /* who differs */
+    int64_t *differ;           /* the subjects that a repair is for */
+    size_t differ_count;
     int64_t looked_at, same, in_flight;
 };
 
@@ -21,6 +23,7 @@ drift_done(struct drift *drift)
     work_list_free(drift->works, drift->count);
     json_object_put(drift->rows);
     json_object_put(drift->lines);
+    free(drift->differ);
 }
 
 /* ---- comparing ---- */
@@ -98,8 +101,10 @@ compare_one(struct drift *drift, const struct work *work, struct prov_error *err
     line = make_line(work, row ? "changed" : "missing");
     if (json_append(drift->lines, line) || !line)
         return error_nomem(err);
-    if (!row)
+    if (!row) {
+        drift->differ[drift->differ_count++] = work->subject.id;
         return PROV_OK;
+    }
     fields = json_object_new_array();
     if (json_put(line, "fields", fields) || !fields)
         return error_nomem(err);
@@ -112,6 +117,8 @@ compare_one(struct drift *drift, const struct work *work, struct prov_error *err
     } else if (!counts) {
         drift->same++;
         return json_put_string(line, "what", "email") ? error_nomem(err) : PROV_OK;
+    } else {
+        drift->differ[drift->differ_count++] = work->subject.id;
     }
     return PROV_OK;
 }
@@ -128,7 +135,8 @@ read_works(struct drift *drift, const struct page_request *request, int64_t *ret
     int r = PROV_OK;
 
     drift->works = calloc((size_t)request->limit, sizeof(*drift->works));
-    if (!ids || !drift->works)
+    drift->differ = calloc((size_t)request->limit, sizeof(*drift->differ));
+    if (!ids || !drift->works || !drift->differ)
         return error_nomem(err);
     if (request->subject)
         ids[0] = request->subject;
@@ -194,34 +202,78 @@ read_rows(struct drift *drift, struct prov_error *err)
     return PROV_OK;
 }
 
+/* A page of those who are asked for, compared. */
+static int
+find_drift(struct drift *drift, const struct page_request *request, struct json_object **ret,
+           struct prov_error *err)
+{
+    AUTO_JSON struct json_object *result = json_object_new_object();
+    int64_t next = 0;
+    int r;
+
+    drift->rows = json_object_new_object();
+    drift->lines = json_object_new_array();
+    r = drift->rows && drift->lines && result ? read_works(drift, request, &next, err)
+                                              : error_nomem(err);
+    if (!r && drift->count > 0)
+        r = read_rows(drift, err);
+    for (size_t i = 0; !r && i < drift->count; i++) {
+        if (!drift->works[i].link.salesforce_id[0])
+            continue;
+        drift->looked_at++;
+        r = compare_one(drift, &drift->works[i], err);
+    }
+    if (r)
+        return r;
+    if (json_put_int(result, "looked_at", drift->looked_at) ||
+        json_put_int(result, "same", drift->same) ||
+        json_put_int(result, "in_flight", drift->in_flight) ||
+        json_put(result, "drift", json_ref(drift->lines)) ||
+        json_put(result, "next", next ? json_object_new_int64(next) : NULL))
+        return error_nomem(err);
+    *ret = STEAL(result);
+    return PROV_OK;
+}
+
 int
 delivery_drift(struct delivery *d, const struct page_request *request, struct json_object **ret,
                struct prov_error *err)
 {
-    CLEANUP(drift_done)
-    struct drift drift = { .delivery = d,
-                           .rows = json_object_new_object(),
-                           .lines = json_object_new_array() };
-    AUTO_JSON struct json_object *result = json_object_new_object();
-    int64_t next = 0;
-    int r = drift.rows && drift.lines && result ? read_works(&drift, request, &next, err)
-                                                : error_nomem(err);
+    CLEANUP(drift_done) struct drift drift = { .delivery = d };
 
-    if (!r && drift.count > 0)
-        r = read_rows(&drift, err);
-    for (size_t i = 0; !r && i < drift.count; i++) {
-        if (!drift.works[i].link.salesforce_id[0])
-            continue;
-        drift.looked_at++;
-        r = compare_one(&drift, &drift.works[i], err);
-    }
+    return find_drift(&drift, request, ret, err);
+}
+
+static int
+order_repairs(struct store *store, const struct drift *drift, struct prov_error *err)
+{
+    int r = store_begin(store, STORE_UNFENCED, err);
+
     if (r)
         return r;
-    if (json_put_int(result, "looked_at", drift.looked_at) ||
-        json_put_int(result, "same", drift.same) ||
-        json_put_int(result, "in_flight", drift.in_flight) ||
-        json_put(result, "drift", json_ref(drift.lines)) ||
-        json_put(result, "next", next ? json_object_new_int64(next) : NULL))
+    for (size_t i = 0; !r && i < drift->differ_count; i++)
+        r = store_due_order(store, drift->differ[i], ORDER_REPAIR, err);
+    if (r) {
+        store_rollback(store);
+        return r;
+    }
+    return store_commit(store, err);
+}
+
+int
+delivery_repair(struct delivery *d, const struct page_request *request, struct json_object **ret,
+                struct prov_error *err)
+{
+    CLEANUP(drift_done) struct drift drift = { .delivery = d };
+    AUTO_JSON struct json_object *result = NULL;
+    int r = find_drift(&drift, request, &result, err);
+
+    if (!r && !request->dry_run && drift.differ_count > 0)
+        r = order_repairs(d->store, &drift, err);
+    if (r)
+        return r;
+    if (json_put_int(result, "count", (int64_t)drift.differ_count) ||
+        json_put_bool(result, "dry_run", request->dry_run))
         return error_nomem(err);
     *ret = STEAL(result);
     return PROV_OK;

@@ -44,11 +44,12 @@ struct delivery {
 struct item {
     struct work work;
     struct plan plan;
-    bool reads_back;      /* in flight, and nothing may be sent before it is read back */
-    bool awaits_profile;  /* was planned without the profile it needs */
-    bool guarded;         /* a deactivation that the guard holds */
-    bool next_round;      /* stays due: another item of this round has to do with its username */
-    bool without_manager; /* ManagerId was refused and left out of what is sent */
+    bool reads_back;     /* in flight, and nothing may be sent before it is read back */
+    bool awaits_profile; /* was planned without the profile it needs */
+    bool guarded;        /* a deactivation that the guard holds */
+    bool next_round;     /* stays due: another item of this round has to do with its username */
+    struct json_object *there; /* of who is repaired: what the org holds now; NULL: not read */
+    bool without_manager;      /* ManagerId was refused and left out of what is sent */
     const char
         *adopted_by; /* the field by which an account was found and adopted; NULL: none was */
     char manager_id[SF_ID_SIZE]; /* of the manager the resource names; "": none, or not linked */
@@ -181,6 +182,14 @@ MUST_CHECK int guard_check(struct round *round, struct prov_error *err);
 MUST_CHECK int guard_count(struct round *round, const struct item *item, struct prov_error *err);
 /* [tx] One is held. */
 MUST_CHECK int guard_settle(struct round *round, struct item *item, struct prov_error *err);
+
+/* ---- repair.c: setting back what was changed by hand ---- */
+
+/* Whether the item is to be repaired and its account was not read yet: nothing is sent for it before,
+ * but a deactivation. */
+bool repair_is_due(const struct item *item);
+/* Reads the accounts of those, and plans them anew; who is not there is parked. */
+MUST_CHECK int repair_read(struct round *round, struct prov_error *err);
 
 /* ---- unknown.c: reading back (rule 14) ---- */
 

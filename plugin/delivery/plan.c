@@ -184,10 +184,16 @@ plan_segments(const struct fields *fields, const struct subject *subject, struct
 
 /* ---- the difference ---- */
 
-static bool
-confirmed_is(const struct plan_input *input, const char *field, struct json_object *wanted)
+static struct json_object *
+what_is_there(const struct plan_input *input)
 {
-    struct json_object *there = json_get(input->link->confirmed, field);
+    return input->there ? input->there : input->link->confirmed;
+}
+
+static bool
+is_there(const struct plan_input *input, const char *field, struct json_object *wanted)
+{
+    struct json_object *there = json_get(what_is_there(input), field);
 
     /* a field we never sent is not there as far as we know: null equals absent */
     if (json_object_is_type(there, json_type_string) &&
@@ -269,7 +275,24 @@ want_our_fields(const struct plan_input *input, struct plan *plan, struct json_o
     return r;
 }
 
-/* Moves what differs from the confirmed values into plan->fields. */
+/* What was confirmed once, is not there any more, and follows from no rule: the profile of a create, a
+ * field that the mapping does not know any more. A repair sets back that as well. */
+static int
+want_back(const struct plan_input *input, struct json_object *wanted, struct plan *plan)
+{
+    if (!input->there || !input->link->confirmed)
+        return PROV_OK;
+    json_object_object_foreach(input->link->confirmed, field, value)
+    {
+        if (json_object_object_get_ex(wanted, field, NULL) || is_there(input, field, value))
+            continue;
+        if (json_put(plan->fields, field, json_ref(value)))
+            return PROV_E_NOMEM;
+    }
+    return PROV_OK;
+}
+
+/* Moves what differs from what is there into plan->fields. */
 static int
 difference(const struct plan_input *input, struct json_object *wanted, bool creating,
            struct plan *plan)
@@ -279,7 +302,7 @@ difference(const struct plan_input *input, struct json_object *wanted, bool crea
         return PROV_E_NOMEM;
     json_object_object_foreach(wanted, field, value)
     {
-        if (creating ? value == NULL : confirmed_is(input, field, value))
+        if (creating ? value == NULL : is_there(input, field, value))
             continue;
         if (json_put(plan->fields, field, json_ref(value)))
             return PROV_E_NOMEM;
@@ -310,7 +333,7 @@ plan_fields(const struct plan_input *input, bool creating, struct plan *plan,
         return error_nomem(err);
     if (fault)
         return park(plan, "NAME_NOT_FOUND", fault);
-    if (difference(input, wanted, creating, plan))
+    if (difference(input, wanted, creating, plan) || want_back(input, wanted, plan))
         return error_nomem(err);
     plan->action = creating                                      ? PLAN_CREATE
                    : json_object_object_length(plan->fields) > 0 ? PLAN_UPDATE
@@ -330,10 +353,10 @@ plan_deactivation(struct plan *plan, struct prov_error *err)
 
 /* A reactivation in flight may have happened. */
 static bool
-may_be_active(const struct link *link)
+may_be_active(const struct plan_input *input)
 {
-    return json_get_bool(link->confirmed, "IsActive", true) ||
-           json_get_bool(json_get(link->in_flight, "fields"), "IsActive", false);
+    return json_get_bool(what_is_there(input), "IsActive", true) ||
+           json_get_bool(json_get(input->link->in_flight, "fields"), "IsActive", false);
 }
 
 /* ---- scope (rule 4) ---- */
@@ -406,7 +429,7 @@ plan_make(const struct plan_input *input, struct plan *ret, struct prov_error *e
     *ret = (struct plan){ .action = PLAN_NOTHING };
     ret->in_scope = find_scope(input, ret, &by_fields);
     active = ret->in_scope && subject->resource && scim_is_active(subject->resource);
-    if (linked && !active && (!ret->in_scope || subject->resource) && may_be_active(input->link)) {
+    if (linked && !active && (!ret->in_scope || subject->resource) && may_be_active(input)) {
         if (ret->in_scope)
             snprintf(ret->reason, sizeof(ret->reason), "the user is inactive at the host");
         if (!by_fields || input->replan || !was_settled_in_scope(input))

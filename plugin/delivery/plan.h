@@ -25,6 +25,10 @@ struct plan_input {
         *names;             /* profiles and roles by name (org_names.h); NULL: none is known yet */
     const char *manager_id; /* Salesforce Id of the manager; NULL: none, or not linked yet */
     bool replan;            /* an admin asked: a username may change though its inputs did not */
+    struct json_object
+        *there; /* a repair: field -> value that the org holds now; what was confirmed
+                                * and is not there any more is wanted again. NULL: what was confirmed
+                                * counts as there */
 };
 
 struct plan {

@@ -83,7 +83,8 @@ round_plan(struct round *round, struct item *item, struct prov_error *err)
                                 .link = &item->work.link,
                                 .profile_id = d->profile.id[0] ? d->profile.id : NULL,
                                 .names = d->names,
-                                .replan = item->work.link.orders & ORDER_REPLAN };
+                                .replan = item->work.link.orders & ORDER_REPLAN,
+                                .there = item->there };
     int r = flight_mend(d, &item->work, err);
 
     if (!r)
@@ -103,7 +104,8 @@ round_plan(struct round *round, struct item *item, struct prov_error *err)
     /* nothing but a deactivation may be sent over what is in flight (rule 14) */
     item->reads_back = item->work.link.in_flight != NULL &&
                        (item->plan.action != PLAN_DEACTIVATE || flight_has_settled(d, item));
-    if (item->reads_back)
+    /* and who is to be repaired is read before anything is sent, but for a deactivation */
+    if (item->reads_back || (repair_is_due(item) && item->plan.action != PLAN_PARK))
         item->plan.action = PLAN_NOTHING;
     return PROV_OK;
 }
@@ -124,7 +126,7 @@ needs_profile(const struct round *round, const struct item *item)
 static bool
 needs_org(const struct round *round, const struct item *item)
 {
-    return item->reads_back || item->plan.action == PLAN_CREATE ||
+    return item->reads_back || repair_is_due(item) || item->plan.action == PLAN_CREATE ||
            item->plan.action == PLAN_UPDATE || item->plan.action == PLAN_DEACTIVATE ||
            needs_profile(round, item) || item->plan.lacks;
 }
@@ -226,6 +228,11 @@ advice_of(const char *code)
           "give the connector an account of its own" },
         { "MATCH_REFUSED", "the field `match` names a field that the org lacks or hides",
           "correct the field `match`, or let the connector's user read that field" },
+        { "ACCOUNT_MISSING",
+          "the org was replaced or refreshed, or the account is hidden from the connector's user",
+          "check the org and the rights of the connector's user, then retry" },
+        { "ACCOUNT_UNREADABLE", "the connector's user may not read users",
+          "give it the rights of sfprov-fields(5), then retry" },
         { "PROFILE_NOT_FOUND", "the field `profile` names none of the org's profiles",
           "correct the field `profile`, or create the profile and run `retry`" },
     };
@@ -242,7 +249,8 @@ settles_here(const struct item *item)
 {
     /* whoever waits for a look-up that did not come about stays due: nobody knows that there is nothing
      * to do */
-    if (item->plan.action == PLAN_NOTHING && (item->plan.lacks || item->awaits_profile))
+    if (item->plan.action == PLAN_NOTHING &&
+        (item->plan.lacks || item->awaits_profile || repair_is_due(item)))
         return false;
     return !item->reads_back && !item->next_round &&
            (item->plan.action == PLAN_NOTHING || item->plan.action == PLAN_PARK);
@@ -312,6 +320,8 @@ work_through(struct round *round, struct prov_error *err)
 {
     int r = plan_all(round, err);
 
+    if (!r && !round->stop)
+        r = repair_read(round, err);
     if (!r)
         r = guard_check(round, err);
     /* leavers go ahead of everything (rule 7), also of what has to be looked up */
@@ -343,6 +353,7 @@ round_done(struct round *round)
     for (size_t i = 0; i < round->count; i++) {
         work_done(&round->items[i].work);
         plan_done(&round->items[i].plan);
+        json_object_put(round->items[i].there);
     }
     free(round->items);
     json_object_put(round->names);

@@ -168,6 +168,18 @@ add_adoption(const struct item *item, char **action, struct prov_error *err)
     return PROV_OK;
 }
 
+static int
+add_repair(char **action, struct prov_error *err)
+{
+    AUTO_FREE char *done = STEAL(*action);
+
+    if (asprintf(action, "repaired: %s", done) < 0) {
+        *action = NULL;
+        return error_nomem(err);
+    }
+    return PROV_OK;
+}
+
 int
 settle_delivered(struct round *round, struct item *item, const char *id, struct prov_error *err)
 {
@@ -183,6 +195,8 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
 
     if (!r && item->adopted_by)
         r = add_adoption(item, &action, err);
+    if (!r && json_get_int(link->in_flight, "orders", 0) & ORDER_REPAIR)
+        r = add_repair(&action, err);
     if (!r)
         r = guard_count(round, item, err);
     if (r)

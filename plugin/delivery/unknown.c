@@ -153,6 +153,14 @@ shows_as_sent(const struct delivery *d, const struct item *item, struct json_obj
 
 /* ---- settling [tx] ---- */
 
+/* Of whom a repair was ordered the account is read anyway, and must not be taken for confirmed: what
+ * was to be set back would be wanted then. */
+static bool
+is_read_again(const struct link *link)
+{
+    return (link->orders & ORDER_REPAIR) && link->salesforce_id[0];
+}
+
 /* What is there is what the answer shows; the plan is made anew from that. */
 static int
 believe(struct round *round, struct item *item, struct json_object *row, struct prov_error *err)
@@ -167,7 +175,7 @@ believe(struct round *round, struct item *item, struct json_object *row, struct 
     json_object_object_foreach(flight_fields(item), field, sent)
     {
         struct json_object *there = NULL;
-        if (!row || strcmp(field, "Email") == 0)
+        if (!row || strcmp(field, "Email") == 0 || is_read_again(link))
             continue;
         if (!json_object_object_get_ex(row, field, &there)) /* not known: to be sent again */
             json_object_object_del(link->confirmed, field);

@@ -139,8 +139,9 @@ struct subject {
 /* What an admin ordered for a subject: in the rows of `due` that he made, then in the link, until a plan
  * made that way is settled. */
 enum order {
-    ORDER_REPLAN = 1, /* plan as if the connector fields were new (rule 10) */
-    ORDER_RELEASE = 2 /* the guard lets its deactivation pass (rule 18) */
+    ORDER_REPLAN = 1,  /* plan as if the connector fields were new (rule 10) */
+    ORDER_RELEASE = 2, /* the guard lets its deactivation pass (rule 18) */
+    ORDER_REPAIR = 4   /* compare with what the org holds now, not with what was confirmed */
 };
 
 /* What is there. Texts may be NULL. Written by delivery only. */

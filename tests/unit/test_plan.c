@@ -38,6 +38,7 @@ struct situation {
     struct link link;
     struct plan plan;
     const char *profile_id, *manager_id;
+    struct json_object *there; /* borrowed */
     bool replan;
 };
 
@@ -74,7 +75,8 @@ make(struct situation *s)
                                 .link = &s->link,
                                 .profile_id = s->profile_id,
                                 .manager_id = s->manager_id,
-                                .replan = s->replan };
+                                .replan = s->replan,
+                                .there = s->there };
 
     plan_done(&s->plan);
     T_OK(plan_make(&input, &s->plan, &err), &err);
@@ -535,6 +537,32 @@ a_replan_brings_the_connector_fields_to_who_is_delivered(void)
 }
 
 static void
+a_repair_sets_back_what_is_not_there_any_more(void)
+{
+    AUTO_JSON struct json_object *there = NULL;
+    struct situation s;
+
+    want(&s, "", "{" ADA ",\"title\":\"Chief\"}");
+    deliver(&s);
+    there = value_of("{\"Title\":\"Clerk\",\"ProfileId\":\"00e000000000002AAA\","
+                     "\"Username\":\"mine@acme.example\"}");
+    json_object_object_foreach(s.link.confirmed, field, ours)
+    {
+        if (!json_object_object_get_ex(there, field, NULL))
+            json_put(there, field, json_ref(ours));
+    }
+    s.profile_id = "00e000000000003AAA"; /* a new one does not creep in with it */
+    s.there = there;
+    make(&s);
+    T_STR(sent(&s), "{\"ProfileId\":\"" PROFILE "\",\"Title\":\"Chief\","
+                    "\"Username\":\"ada@acme.example\"}");
+    s.there = s.link.confirmed;
+    make(&s);
+    T_INT(s.plan.action, PLAN_NOTHING);
+    done(&s);
+}
+
+static void
 who_never_had_a_username_gets_the_one_of_the_fields_in_force(void)
 {
     struct situation s;
@@ -755,6 +783,7 @@ main(int argc, char **argv)
         UNIT_CASE(a_username_is_kept_when_only_connector_fields_changed),
         UNIT_CASE(a_username_follows_what_the_host_says),
         UNIT_CASE(a_replan_brings_the_connector_fields_to_who_is_delivered),
+        UNIT_CASE(a_repair_sets_back_what_is_not_there_any_more),
         UNIT_CASE(who_never_had_a_username_gets_the_one_of_the_fields_in_force),
         UNIT_CASE(the_username_inputs_tell_what_counts),
         UNIT_CASE(a_manager_is_read_in_every_form),
