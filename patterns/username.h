@@ -30,6 +30,11 @@ int username_takes(unsigned char byte);
  * found too, but without their name. */
 const char *username_domain_fault(const char *domain, size_t *ret_position);
 
+/* The name that an account has while two exchange theirs: of its Salesforce Id, which no other account
+ * has, at the domain of the one before. */
+void username_temporary(const char *salesforce_id, const char *before,
+                        char ret[USERNAME_MAX_CHARACTERS + 1]);
+
 /* The text as an error may hold it: cut to what fits, bytes that are no UTF-8 replaced by '?'.
  * Returns out. */
 #define USERNAME_QUOTE_BYTES 128

@@ -49,6 +49,7 @@ struct item {
     bool guarded;        /* a deactivation that the guard holds */
     bool next_round;     /* stays due: another item of this round has to do with its username */
     struct json_object *there; /* of who is repaired: what the org holds now; NULL: not read */
+    bool aside;                /* goes to a temporary username, and no further in this round */
     bool without_manager;      /* ManagerId was refused and left out of what is sent */
     const char
         *adopted_by; /* the field by which an account was found and adopted; NULL: none was */
@@ -182,6 +183,15 @@ MUST_CHECK int guard_check(struct round *round, struct prov_error *err);
 MUST_CHECK int guard_count(struct round *round, const struct item *item, struct prov_error *err);
 /* [tx] One is held. */
 MUST_CHECK int guard_settle(struct round *round, struct item *item, struct prov_error *err);
+
+/* ---- names.c: usernames among our subjects (rule 9) ---- */
+
+/* Makes sure that nobody of ours holds or wants the usernames that this round would send: who has to wait
+ * is parked, or put off to the next round, or steps aside. */
+MUST_CHECK int names_check(struct round *round, struct prov_error *err);
+/* link.username_inputs of an account with a temporary username: no inputs are like it, so the username
+ * is built anew at the next plan. */
+#define USERNAME_IS_TEMPORARY "temporary"
 
 /* ---- repair.c: setting back what was changed by hand ---- */
 

@@ -9,6 +9,7 @@ libsfprov_la_SOURCES += \
 	plugin/delivery/lookup.c \
 	plugin/delivery/match.c plugin/delivery/match.h \
 	plugin/delivery/match_query.c \
+	plugin/delivery/names.c \
 	plugin/delivery/org.c \
 	plugin/delivery/org_names.c plugin/delivery/org_names.h \
 	plugin/delivery/plan.c plugin/delivery/plan.h \

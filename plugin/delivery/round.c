@@ -26,54 +26,6 @@ find_manager(struct delivery *d, struct item *item, struct prov_error *err)
     return store_linked_id(d->store, item->work.subject.iss, uri, item->manager_id, err);
 }
 
-/* Whether the plan of this subject is still to be carried out in this round. One that is itself put
- * off does not count, or a swap of names would be put off for ever. */
-static bool
-is_in_round(const struct round *round, const char *uri)
-{
-    for (size_t i = 0; i < round->count; i++) {
-        const char *its = round->items[i].work.subject.uri;
-        if (its && strcmp(its, uri) == 0)
-            return !round->items[i].next_round;
-    }
-    return false;
-}
-
-/*
- * A username that another subject of ours holds or wants is waited for, not sent to be refused
- * (rule 9): whoever frees it wakes those who wait.
- */
-static int
-check_name(struct round *round, struct item *item, struct prov_error *err)
-{
-    const char *name = item->plan.username;
-    bool claimed = json_get(round->names, name) != NULL;
-    AUTO_FREE char *other = NULL;
-    int r = PROV_OK;
-
-    if (!json_get(item->plan.fields, "Username"))
-        return PROV_OK;
-    if (!claimed)
-        r = store_name_user(round->delivery->store, name, item->work.subject.id, &other, err);
-    if (r)
-        return r;
-    if (!claimed && !other)
-        return json_put_bool(round->names, name, true) ? error_nomem(err) : PROV_OK;
-    /* this very round may free the name before the store knows that someone waits for it: look again
-     * when it is over */
-    if (claimed || is_in_round(round, other)) {
-        item->next_round = true;
-        item->plan.action = PLAN_NOTHING;
-        return PROV_OK;
-    }
-    item->plan.action = PLAN_PARK;
-    item->plan.code = "USERNAME_IN_USE_HERE";
-    snprintf(item->plan.reason, sizeof(item->plan.reason),
-             "username '%s' is held or wanted by '%s' too", name, other);
-    error_tidy(item->plan.reason);
-    return set_text(&item->work.link.waits_name, name) ? error_nomem(err) : PROV_OK;
-}
-
 int
 round_plan(struct round *round, struct item *item, struct prov_error *err)
 {
@@ -174,19 +126,6 @@ complete_profiles(struct round *round, struct prov_error *err)
             item->plan.code = "PROFILE_NOT_FOUND";
             snprintf(item->plan.reason, sizeof(item->plan.reason), "%s", d->profile.fault);
         }
-    }
-    return r;
-}
-
-static int
-check_names(struct round *round, struct prov_error *err)
-{
-    int r = PROV_OK;
-
-    for (size_t i = 0; !r && i < round->count; i++) {
-        struct item *item = &round->items[i];
-        if (item->plan.action == PLAN_CREATE || item->plan.action == PLAN_UPDATE)
-            r = check_name(round, item, err);
     }
     return r;
 }
@@ -334,7 +273,7 @@ work_through(struct round *round, struct prov_error *err)
     if (!r && !round->stop)
         r = match_creates(round, err);
     if (!r && !round->stop)
-        r = check_names(round, err);
+        r = names_check(round, err);
     /* before the sends: whoever waits for a name must be known when it is freed */
     if (!r)
         r = settle_without_call(round, err);

@@ -23,10 +23,10 @@ static int64_t
 orders_in(const struct item *item, enum send_kind kind)
 {
     bool first = kind == SEND_DEACTIVATIONS && item->plan.in_scope;
-    unsigned carried = first ? ORDER_RELEASE : ORDER_RELEASE | ORDER_REPLAN;
+    unsigned carried = item->aside ? 0 : first ? ORDER_RELEASE : ORDER_RELEASE | ORDER_REPLAN;
 
     /* without the manager it is not all that was to be set back */
-    if (!first && !item->without_manager)
+    if (!first && !item->aside && !item->without_manager)
         carried |= ORDER_REPAIR;
 
     return item->work.link.orders & carried;

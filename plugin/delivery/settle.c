@@ -180,6 +180,47 @@ add_repair(char **action, struct prov_error *err)
     return PROV_OK;
 }
 
+static bool
+flight_is_aside(const struct link *link)
+{
+    const char *inputs = json_get_string(link->in_flight, "inputs");
+
+    return inputs && strcmp(inputs, USERNAME_IS_TEMPORARY) == 0;
+}
+
+/* [tx] The account has its temporary name: whoever waited for the one before is woken, and this one is
+ * due again, for nothing that was wanted is done yet. */
+static int
+settle_aside(struct round *round, struct item *item, struct prov_error *err)
+{
+    struct link *link = &item->work.link;
+    const char *name = json_get_string(sent_fields(item), "Username");
+    AUTO_FREE char *action = NULL;
+    int r = confirm(link, sent_fields(item), err);
+
+    if (r)
+        return r;
+    if (asprintf(&action, "renamed %s to %s for the time being",
+                 link->username_held ? link->username_held : "", name ? name : "") < 0) {
+        action = NULL;
+        return error_nomem(err);
+    }
+    link->attempts = link->next_us = link->first_sent_us = 0;
+    json_object_put(link->in_flight);
+    link->in_flight = NULL;
+    if (set_text(&link->last_action, action) ||
+        set_text(&link->username_inputs, USERNAME_IS_TEMPORARY))
+        return error_nomem(err);
+    r = settle_words(link, "retry", "USERNAME_SWAP", "the account has a temporary username",
+                     "users of the host exchange their names, and Salesforce lets no two have one",
+                     "nothing: it is renamed as soon as the other one is", err);
+    if (!r)
+        r = settle_held_name(round, link, err);
+    if (!r)
+        r = settle_put(round, item, err);
+    return r ? r : store_due_add(round->delivery->store, item->work.subject.id, DUE_NOW, err);
+}
+
 int
 settle_delivered(struct round *round, struct item *item, const char *id, struct prov_error *err)
 {
@@ -190,8 +231,13 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
     const char *inputs = json_get_string(link->in_flight, "inputs");
     /* of a deactivation sent over an unknown change only the deactivation is certain */
     struct json_object *sent = late ? item->plan.fields : sent_fields(item);
-    AUTO_FREE char *action = plan_describe(first, sent, link->confirmed);
-    int r = action ? confirm(link, sent, err) : error_nomem(err);
+    AUTO_FREE char *action = NULL;
+    int r;
+
+    if (!late && flight_is_aside(link))
+        return settle_aside(round, item, err);
+    action = plan_describe(first, sent, link->confirmed);
+    r = action ? confirm(link, sent, err) : error_nomem(err);
 
     if (!r && item->adopted_by)
         r = add_adoption(item, &action, err);
@@ -208,7 +254,8 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
     if (set_text(&link->last_action, action) ||
         set_text(&link->waits_manager, awaited_manager(item)) ||
         set_text(&link->plan_digest, d->fields->plan_digest) ||
-        (inputs && set_text(&link->username_inputs, inputs)))
+        /* of a deactivation sent over a change it is not known whether the name has changed */
+        (!late && inputs && set_text(&link->username_inputs, inputs)))
         return error_nomem(err);
     r = settle_words(link, "delivered", unwanted_code(item), unwanted_reason(item), NULL, NULL,
                      err);
@@ -374,6 +421,8 @@ log_settled(struct delivery *d, const struct item *item)
                  uri);
     else if (strcmp(link->outcome, "nothing to do") == 0)
         log_line(&d->log, PROV_LOG_DEBUG, "user '%s' (%s): nothing to do", name, uri);
+    else if (!link->next_us) /* at once */
+        log_line(&d->log, PROV_LOG_INFO, "user '%s' (%s): %s", name, uri, link->message);
     else
         log_line(&d->log, PROV_LOG_WARNING, "user '%s' (%s): %s, next look at %s: %s %s", name, uri,
                  link->outcome, clock_format(link->next_us, next), link->code ? link->code : "",

@@ -523,6 +523,42 @@ store_name_user(struct store *store, const char *username, int64_t except, char 
                     username, except, ret_uri, err);
 }
 
+void
+name_claim_done(struct name_claim *claim)
+{
+    free(claim->uri);
+    free(claim->waits_name);
+    *claim = (struct name_claim){ 0 };
+}
+
+int
+store_name_claim(struct store *store, const char *username, int64_t except, struct name_claim *ret,
+                 struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    struct db *db;
+    bool row = false;
+    int r = store_reader(store, &db, err);
+
+    *ret = (struct name_claim){ 0 };
+    if (!r)
+        r = db_select(db, &rows, err,
+                      "SELECT l.subject, coalesce(l.username_held = ?1, 0) AS holds, s.uri,"
+                      " l.waits_name FROM link l JOIN subject s ON s.id = l.subject"
+                      " WHERE (l.username_held = ?1 OR l.username_wanted = ?1) AND l.subject <> ?2"
+                      " ORDER BY holds DESC LIMIT 1",
+                      "si", username, except);
+    if (!r)
+        r = db_next(&rows, &row, err);
+    if (r || !row)
+        return r;
+    ret->subject = db_int(&rows, 0);
+    ret->holds = db_int(&rows, 1);
+    r = copy_text(&rows, 2, &ret->uri, err);
+    return r ? r : copy_text(&rows, 3, &ret->waits_name, err);
+}
+
 int
 store_id_holder(struct store *store, const char *salesforce_id, int64_t except, int64_t *ret_id,
                 struct prov_error *err)

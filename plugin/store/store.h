@@ -267,6 +267,17 @@ MUST_CHECK int store_forget_events(struct store *store, int64_t before_us, struc
 /* Another subject of ours that holds or wants this username: its URI, or NULL. Heap. */
 MUST_CHECK int store_name_user(struct store *store, const char *username, int64_t except,
                                char **ret_uri, struct prov_error *err);
+/* Who holds a username, or else wants it. */
+struct name_claim {
+    int64_t subject; /* 0: nobody */
+    bool holds;
+    char *uri;
+    char *waits_name; /* what that subject waits for; NULL: nothing */
+};
+void name_claim_done(struct name_claim *claim);
+/* `except`: a subject that is left out; 0: none. */
+MUST_CHECK int store_name_claim(struct store *store, const char *username, int64_t except,
+                                struct name_claim *ret, struct prov_error *err);
 /* Another subject that is linked to this Salesforce Id: *ret_id, 0 when there is none. */
 MUST_CHECK int store_id_holder(struct store *store, const char *salesforce_id, int64_t except,
                                int64_t *ret_id, struct prov_error *err);

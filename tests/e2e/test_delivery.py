@@ -310,13 +310,6 @@ def test_a_refused_rename_gives_the_name_back():
         assert c.user("/Users/b")["username"] == name_of("new"), c.user("/Users/b")
 
 
-def test_a_swap_of_names_does_not_loop():
-    with started((), "a", "b", "c") as (w, c):
-        c.accept(put("/Users/a", person("b")), put("/Users/b", person("c")), put("/Users/c", person("a")))
-        assert c.deliver(2000).state == IDLE
-        assert c.query(query="status")["subjects"]["parked"] == 3
-
-
 def test_a_name_that_was_refused_does_not_hide_a_newer_one():
     with started((), "warm", settle_window_s=1) as (w, c):
         w.org.fault({"on": "collections_create", "do": "drop_before"})

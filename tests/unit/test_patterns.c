@@ -649,6 +649,29 @@ a_long_username_does_not_push_the_remedy_out(void)
 }
 
 static void
+a_temporary_name_is_valid_and_the_same_each_time(void)
+{
+    static const struct {
+        const char *before, *after;
+    } cases[] = {
+        { "ada@acme.example", "swap-0055g00000a7e9waqc@acme.example" },
+        { "ada@a-domain-so-long-that.it-does-not-fit-with.the-rest-of-it.acme.example",
+          "swap-0055g00000a7e9waqc@it-does-not-fit-with.the-rest-of-it.acme.example" },
+        { "a@nothing-to-cut-at-in-this-one-which-is-far-too-long-for-a-name.example",
+          "swap-0055g00000a7e9waqc@swap.invalid" },
+        { "no name", "swap-0055g00000a7e9waqc@swap.invalid" },
+    };
+    struct prov_error err = PROV_ERROR_INIT;
+    char name[USERNAME_MAX_CHARACTERS + 1];
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        username_temporary("0055g00000A7E9wAQC", cases[i].before, name);
+        T_STR(name, cases[i].after);
+        T_OK(username_check(name, &err), &err);
+    }
+}
+
+static void
 usernames_are_equal_without_regard_to_ascii_case(void)
 {
     T_TRUE(username_equal("John@Acme.COM", "john@acme.com"));
@@ -679,6 +702,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(usernames_that_salesforce_refuses_are_refused_with_place_and_remedy),
     UNIT_CASE(the_end_of_a_string_is_no_character),
     UNIT_CASE(a_long_username_does_not_push_the_remedy_out),
+    UNIT_CASE(a_temporary_name_is_valid_and_the_same_each_time),
     UNIT_CASE(usernames_are_equal_without_regard_to_ascii_case),
 };
 

@@ -1,0 +1,158 @@
+/* Usernames among our own subjects (design rule 9): who waits for a name, and who goes out of the way. A
+ * name that another one holds or wants is waited for; whoever frees it wakes those who wait. Where they
+ * wait for each other in a ring, one steps aside to a temporary name, and the rest follows from that. */
+#include <stdio.h>
+#include <string.h>
+
+#include "patterns/username.h"
+#include "plugin/delivery/internal.h"
+
+/* A longer chain is waited for, not followed. */
+#define CHAIN_MAX 1000
+
+static const struct item *
+item_of(const struct round *round, int64_t subject)
+{
+    for (size_t i = 0; i < round->count; i++) {
+        if (round->items[i].work.subject.id == subject)
+            return &round->items[i];
+    }
+    return NULL;
+}
+
+/* The name that the holder of another one is about to get, or waits for; NULL: none. */
+static const char *
+wish_of(const struct round *round, const struct name_claim *claim)
+{
+    const struct item *item = item_of(round, claim->subject);
+
+    if (!item)
+        return claim->waits_name;
+    return !item->aside && !item->reads_back && json_get(item->plan.fields, "Username")
+               ? item->plan.username
+               : NULL;
+}
+
+/* Whether all wait for each other: he has the wanted name who wants the name of someone ... who wants
+ * the name of this one. */
+static int
+find_ring(const struct round *round, const struct item *item, bool *ret, struct prov_error *err)
+{
+    AUTO_FREE char *name = strdup(item->plan.username);
+    int r = name ? PROV_OK : error_nomem(err);
+
+    *ret = false;
+    if (!item->work.link.salesforce_id[0] || !item->work.link.username_held)
+        return r;
+    for (int steps = 0; !r && name && steps < CHAIN_MAX; steps++) {
+        CLEANUP(name_claim_done) struct name_claim claim = { 0 };
+        const char *next = NULL;
+        r = store_name_claim(round->delivery->store, name, 0, &claim, err);
+        if (!r && claim.holds && claim.subject == item->work.subject.id) {
+            *ret = true;
+            return PROV_OK;
+        }
+        if (!r && claim.holds)
+            next = wish_of(round, &claim);
+        if (!r && set_text(&name, next))
+            r = error_nomem(err);
+    }
+    return r;
+}
+
+/* Plans the temporary name alone. It is the same at each try, so that a crash in between goes on. */
+static int
+step_aside(struct item *item, struct prov_error *err)
+{
+    struct plan *plan = &item->plan;
+    AUTO_JSON struct json_object *fields = json_object_new_object();
+    char name[USERNAME_MAX_CHARACTERS + 1];
+
+    username_temporary(item->work.link.salesforce_id, item->work.link.username_held, name);
+    snprintf(plan->username, sizeof(plan->username), "%s", name);
+    if (!fields || json_put_string(fields, "Username", plan->username) ||
+        set_text(&plan->username_inputs, USERNAME_IS_TEMPORARY))
+        return error_nomem(err);
+    json_object_put(plan->fields);
+    plan->fields = STEAL(fields);
+    item->aside = true;
+    return PROV_OK;
+}
+
+static int
+park(struct item *item, const char *other, struct prov_error *err)
+{
+    const struct link *link = &item->work.link;
+    bool aside = link->username_inputs && strcmp(link->username_inputs, USERNAME_IS_TEMPORARY) == 0;
+
+    item->plan.action = PLAN_PARK;
+    item->plan.code = "USERNAME_IN_USE_HERE";
+    snprintf(item->plan.reason, sizeof(item->plan.reason),
+             "username '%s' is held or wanted by '%s' too%s%s", item->plan.username, other,
+             aside ? "; meanwhile the account has the temporary name " : "",
+             aside ? link->username_held : "");
+    error_tidy(item->plan.reason);
+    return set_text(&item->work.link.waits_name, item->plan.username) ? error_nomem(err) : PROV_OK;
+}
+
+/* Another subject has the name. */
+static int
+wait_for(struct round *round, struct item *item, const struct name_claim *claim,
+         struct prov_error *err)
+{
+    const struct item *other = item_of(round, claim->subject);
+    bool ring;
+    int r = find_ring(round, item, &ring, err);
+
+    if (r)
+        return r;
+    if (ring)
+        return step_aside(item, err);
+    /* this very round may free the name before the store knows that someone waits for it: look again
+     * when it is over. Of who is put off himself that is not to be expected */
+    if (other && !other->next_round) {
+        item->next_round = true;
+        item->plan.action = PLAN_NOTHING;
+        return PROV_OK;
+    }
+    return park(item, claim->uri, err);
+}
+
+static int
+check_name(struct round *round, struct item *item, struct prov_error *err)
+{
+    CLEANUP(name_claim_done) struct name_claim claim = { 0 };
+    int r;
+
+    if (!json_get(item->plan.fields, "Username"))
+        return PROV_OK;
+    if (json_get(round->names, item->plan.username)) {
+        item->next_round = true;
+        item->plan.action = PLAN_NOTHING;
+        return PROV_OK;
+    }
+    r = store_name_claim(round->delivery->store, item->plan.username, item->work.subject.id, &claim,
+                         err);
+    if (!r && claim.subject)
+        r = wait_for(round, item, &claim, err);
+    if (!r && (!claim.subject || item->aside) &&
+        json_put_bool(round->names, item->plan.username, true))
+        r = error_nomem(err);
+    return r;
+}
+
+int
+names_check(struct round *round, struct prov_error *err)
+{
+    static const enum plan_action order[] = { PLAN_UPDATE, PLAN_CREATE };
+    int r = PROV_OK;
+
+    /* a newcomer must not take the name that one who steps aside has made room for */
+    for (size_t k = 0; k < sizeof(order) / sizeof(order[0]); k++) {
+        for (size_t i = 0; !r && i < round->count; i++) {
+            if (round->items[i].plan.action == order[k])
+                r = check_name(round, &round->items[i], err);
+        }
+    }
+    return r;
+}

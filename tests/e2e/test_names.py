@@ -1,0 +1,129 @@
+"""Usernames that our own users take from each other (design rule 9)."""
+import sys
+
+import harness
+from harness import IDLE, World, create, person, put
+
+
+def name_of(name):
+    return f"primary-{name}@acme.example"
+
+
+def staffed(w, *names, **more):
+    c = w.connector(**more)
+    c.accept(*[create(f"/Users/{name}", person(name)) for name in names])
+    c.settle()
+    return c
+
+
+def ids(w):
+    return {name: user["Id"] for name, user in w.org.users().items()}
+
+
+def rotate(before, names):
+    """Of the first the second's name, and so on; the last gets the first's."""
+    return {name_of(new): before[name_of(old)] for old, new in zip(names, names[1:] + names[:1])}
+
+
+def calls_of(w, kind):
+    return [call for call in w.org.calls()["calls"] if call["kind"] == kind]
+
+
+# ---- rings ----
+
+def test_two_exchange_their_names_in_three_calls():
+    outcomes = []
+    with World() as w:
+        c = staffed(w, "a", "b", outcome=lambda: True)
+        before, made = ids(w), len(calls_of(w, "collections_update"))
+        outcomes = c.outcomes
+        del outcomes[:]
+        c.accept(put("/Users/a", person("b", title="Now B")), put("/Users/b", person("a")))
+        c.settle()
+        assert ids(w) == rotate(before, ["a", "b"]), w.org.users().keys()
+        assert w.org.user(name_of("b"))["Title"] == "Now B"
+        assert len(calls_of(w, "collections_update")) - made == 3
+        assert [c.user(f"/Users/{u}")["state"] for u in "ab"] == ["in_step"] * 2
+        told = [list(o["events"].values())[0]["status"] for o in outcomes]
+        assert told == ["200", "200"], outcomes
+
+
+def test_many_exchange_in_as_few_calls():
+    with World() as w:
+        names = [f"u{n}" for n in range(40)]
+        c = staffed(w, *names)
+        before, made = ids(w), len(calls_of(w, "collections_update"))
+        c.accept(*[put(f"/Users/{x}", person(y)) for i in range(0, 40, 2)
+                   for x, y in ((names[i], names[i + 1]), (names[i + 1], names[i]))])
+        c.settle()
+        for i in range(0, 40, 2):
+            for old, new in ((i, i + 1), (i + 1, i)):
+                assert ids(w)[name_of(names[new])] == before[name_of(names[old])]
+        assert len(calls_of(w, "collections_update")) - made <= 4
+
+
+def test_longer_rings_and_a_tail_that_waits_for_one():
+    with World() as w:
+        names = list("abcde")
+        c = staffed(w, *names)
+        before = ids(w)
+        c.accept(*[put(f"/Users/{old}", person(new)) for old, new in zip(names, names[1:] + names[:1])],
+                 create("/Users/new", person("a", family="New")))
+        assert c.deliver(5000).state == IDLE
+        assert ids(w) == rotate(before, names), w.org.users().keys()
+        assert c.user("/Users/new")["code"] == "USERNAME_IN_USE_HERE"
+
+
+def test_news_that_come_one_after_the_other_meet():
+    with World() as w:
+        c = staffed(w, "a", "b", "c")
+        before = ids(w)
+        c.accept(put("/Users/a", person("b")))
+        c.settle()
+        assert c.user("/Users/a")["state"] == "parked"
+        c.accept(put("/Users/b", person("c")))
+        c.settle()
+        c.accept(put("/Users/c", person("a")))
+        c.settle()
+        assert ids(w) == rotate(before, ["a", "b", "c"]), w.org.users().keys()
+
+
+def test_who_changes_his_mind_gets_his_name_back():
+    with World() as w:
+        c = staffed(w, "a", "b")
+        before = ids(w)
+        w.org.fault({"on": "collections_update", "do": "refuse_record", "match": {"Username": name_of("a")},
+                     "statusCode": "FIELD_CUSTOM_VALIDATION_EXCEPTION", "message": "not a", "skip": 1, "times": -1})
+        c.accept(put("/Users/a", person("b")), put("/Users/b", person("a")))
+        c.settle()
+        rows = {user: c.user(f"/Users/{user}") for user in "ab"}
+        stuck = [row for row in rows.values() if row["code"] == "USERNAME_IN_USE_HERE"]
+        assert len(stuck) == 1 and "temporary name swap-" in stuck[0]["message"], rows
+        w.org.ask("DELETE", "/__org/faults")
+        c.accept(put("/Users/a", person("a")), put("/Users/b", person("b")))
+        c.settle()
+        assert ids(w) == before, w.org.users().keys()
+
+
+# ---- failures on the way ----
+
+def test_nobody_is_left_on_a_temporary_name_whatever_fails():
+    faults = [{"do": "drop_before"}, {"do": "drop_after"}, {"do": "late", "delay_ms": 300}]
+    for fault in faults:
+        for skip in range(3):
+            with World(settle_window_s=1) as w:
+                c = staffed(w, "a", "b")
+                before = ids(w)
+                w.org.fault(dict(fault, on="collections_update", skip=skip))
+                c.accept(put("/Users/a", person("b")), put("/Users/b", person("a")))
+                for _ in range(3):  # each time as after a crash: nothing is known but the store
+                    c.deliver(0)
+                    c.close()
+                    c = w.connector()
+                c.settle()
+                assert ids(w) == rotate(before, ["a", "b"]), (fault, skip, w.org.users().keys())
+                assert [c.user(f"/Users/{u}")["state"] for u in "ab"] == ["in_step"] * 2, (fault, skip)
+
+
+if __name__ == "__main__":
+    harness.main(sys.modules[__name__])
