@@ -227,7 +227,7 @@ add_faults(struct call *call)
 
     for (size_t i = 0; i < count; i++) {
         struct json_object *fault = many ? json_object_array_get_idx(call->json, i) : call->json;
-        if (!faults_add(call->org->faults, fault, &reason)) {
+        if (!fault_add(call->org->faults, fault, &reason)) {
             refuse_control(call, 400, reason);
             return;
         }

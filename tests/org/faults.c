@@ -111,7 +111,7 @@ action_of(const char *name)
 }
 
 bool
-faults_add(struct fault_list *faults, struct json_object *description, char **ret_reason)
+fault_add(struct fault_list *faults, struct json_object *description, char **ret_reason)
 {
     const char *name = js_get_text(description, "do"), *on = js_get_text(description, "on");
     const char *code = js_get_text(description, "errorCode"), *unknown;

@@ -39,7 +39,7 @@ struct fault {
 struct fault_list *faults_new(void);
 void faults_free(struct fault_list *faults);
 /* False and the reason for what is not a fault. */
-bool faults_add(struct fault_list *faults, struct json_object *description, char **ret_reason);
+bool fault_add(struct fault_list *faults, struct json_object *description, char **ret_reason);
 struct json_object *faults_state(struct fault_list *faults);
 
 /* What kind of call this is: "create", "update", "collections", "query", ... */

@@ -1,0 +1,330 @@
+/* The shim: which calls count, and what becomes of the n-th. What a loss leaves of the files is
+ * decided in loss.c. */
+#include "tests/torture/shim.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/torture/loss.h"
+
+#define SHOWN __attribute__((visibility("default")))
+/* The C library's own definition; asked for with the shim unarmed, since dlsym() allocates. */
+#define REAL(name) ((__typeof__(&name))real(#name))
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#    define HAS_MEMORY false
+#else
+#    define HAS_MEMORY true
+#endif
+const bool shim_has_memory = HAS_MEMORY;
+
+static __thread struct shim_plan plan;
+static __thread bool armed, connector;
+static __thread long count;
+static int64_t moved_us;
+static __thread int64_t skew_us;
+
+static void *
+real(const char *name)
+{
+    bool before = armed;
+    void *found;
+
+    armed = false;
+    found = dlsym(RTLD_NEXT, name);
+    armed = before;
+    if (!found)
+        abort();
+    return found;
+}
+
+void
+shim_arm(const struct shim_plan *to)
+{
+    plan = *to;
+    count = 0;
+    armed = true;
+}
+
+long
+shim_disarm(void)
+{
+    armed = false;
+    return count;
+}
+
+/* Counts a call; true: it is to fail, errno is set. */
+static bool
+strikes(enum shim_class class, int error)
+{
+    if (!armed || !(plan.classes & class))
+        return false;
+    count++;
+    if (plan.action == SHIM_COUNT || count < plan.nth ||
+        (count > plan.nth && plan.action != SHIM_FAIL_ON))
+        return false;
+    if (plan.action == SHIM_LOSE)
+        loss_write(plan.chance);
+    if (plan.action == SHIM_LOSE || plan.action == SHIM_DIE)
+        _exit(SHIM_EXIT_CODE);
+    errno = plan.error ? plan.error : error;
+    return true;
+}
+
+/* A socket has its own faults; curl also reads and writes with the calls for files. */
+static bool
+strikes_file(int fd, int error)
+{
+    int type;
+    socklen_t length = sizeof(type);
+    int before = errno;
+    bool is_socket = armed && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0;
+
+    errno = before;
+    return is_socket ? strikes(SHIM_SOCKET, ECONNRESET) : strikes(SHIM_STORE, error);
+}
+
+/* ---- files ---- */
+
+SHOWN int
+open64(const char *path, int flags, ...)
+{
+    va_list more;
+    mode_t mode = 0;
+    int fd;
+
+    va_start(more, flags);
+    if (flags & (O_CREAT | O_TMPFILE))
+        mode = va_arg(more, mode_t);
+    va_end(more);
+    if (strikes(SHIM_STORE, flags & O_CREAT ? ENOSPC : EIO))
+        return -1;
+    fd = (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+    loss_opened(fd, path, flags);
+    return fd;
+}
+
+SHOWN int
+open(const char *path, int flags, ...)
+{
+    va_list more;
+    mode_t mode = 0;
+
+    va_start(more, flags);
+    if (flags & (O_CREAT | O_TMPFILE))
+        mode = va_arg(more, mode_t);
+    va_end(more);
+    return open64(path, flags, mode);
+}
+
+SHOWN ssize_t
+pwrite64(int fd, const void *data, size_t length, off64_t at)
+{
+    ssize_t done;
+
+    if (strikes_file(fd, ENOSPC))
+        return -1;
+    done = REAL(pwrite64)(fd, data, length, at);
+    if (done > 0)
+        loss_written(fd, data, (size_t)done, at);
+    return done;
+}
+
+SHOWN ssize_t
+write(int fd, const void *data, size_t length)
+{
+    off_t at;
+    ssize_t done;
+
+    if (strikes_file(fd, ENOSPC))
+        return -1;
+    at = loss_follows(fd) ? lseek(fd, 0, SEEK_CUR) : 0;
+    done = REAL(write)(fd, data, length);
+    if (done > 0)
+        loss_written(fd, data, (size_t)done, at);
+    return done;
+}
+
+SHOWN ssize_t
+pread64(int fd, void *data, size_t length, off64_t at)
+{
+    return strikes_file(fd, EIO) ? -1 : REAL(pread64)(fd, data, length, at);
+}
+
+SHOWN ssize_t
+read(int fd, void *data, size_t length)
+{
+    return strikes_file(fd, EIO) ? -1 : REAL(read)(fd, data, length);
+}
+
+SHOWN int
+ftruncate64(int fd, off64_t length)
+{
+    int r;
+
+    if (strikes_file(fd, EIO))
+        return -1;
+    r = REAL(ftruncate64)(fd, length);
+    if (r == 0)
+        loss_truncated(fd, length);
+    return r;
+}
+
+SHOWN int
+fsync(int fd)
+{
+    if (strikes_file(fd, EIO))
+        return -1;
+    loss_flushed(fd);
+    return 0; /* the disk of a test need not turn */
+}
+
+SHOWN int
+fdatasync(int fd)
+{
+    return fsync(fd);
+}
+
+SHOWN int
+unlink(const char *path)
+{
+    int r;
+
+    if (strikes(SHIM_STORE, EIO))
+        return -1;
+    r = REAL(unlink)(path);
+    if (r == 0)
+        loss_unlinked(path);
+    return r;
+}
+
+/* ---- sockets ---- */
+
+SHOWN int
+socket(int domain, int type, int protocol)
+{
+    return strikes(SHIM_SOCKET, EMFILE) ? -1 : REAL(socket)(domain, type, protocol);
+}
+
+SHOWN int
+connect(int fd, const struct sockaddr *address, socklen_t length)
+{
+    return strikes(SHIM_SOCKET, ECONNREFUSED) ? -1 : REAL(connect)(fd, address, length);
+}
+
+SHOWN ssize_t
+send(int fd, const void *data, size_t length, int flags)
+{
+    return strikes(SHIM_SOCKET, ECONNRESET) ? -1 : REAL(send)(fd, data, length, flags);
+}
+
+SHOWN ssize_t
+recv(int fd, void *data, size_t length, int flags)
+{
+    return strikes(SHIM_SOCKET, ECONNRESET) ? -1 : REAL(recv)(fd, data, length, flags);
+}
+
+/* ---- memory ---- */
+
+#if HAS_MEMORY
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count_, size_t size);
+void *__libc_realloc(void *block, size_t size);
+
+SHOWN void *
+malloc(size_t size)
+{
+    return strikes(SHIM_MEMORY, ENOMEM) ? NULL : __libc_malloc(size);
+}
+
+SHOWN void *
+calloc(size_t number, size_t size)
+{
+    return strikes(SHIM_MEMORY, ENOMEM) ? NULL : __libc_calloc(number, size);
+}
+
+SHOWN void *
+realloc(void *block, size_t size)
+{
+    return strikes(SHIM_MEMORY, ENOMEM) ? NULL : __libc_realloc(block, size);
+}
+
+/* json-c before 0.17 does not look whether it got the copy of an object's key, and crashes: nothing a
+ * caller could do about it. */
+static bool
+is_spared(const void *caller)
+{
+    Dl_info from;
+    bool before = armed, spared;
+
+    armed = false;
+    spared = json_c_version_num() < (17 << 8) && dladdr(caller, &from) != 0 && from.dli_fname &&
+             strstr(from.dli_fname, "libjson-c");
+    armed = before;
+    return spared;
+}
+
+SHOWN char *
+strdup(const char *text)
+{
+    bool before = armed;
+    size_t size = strlen(text) + 1;
+    char *copy;
+
+    if (armed && (plan.classes & SHIM_MEMORY) && is_spared(__builtin_return_address(0)))
+        armed = false;
+    copy = malloc(size);
+    armed = before;
+    return copy ? memcpy(copy, text, size) : NULL;
+}
+#endif
+
+/* ---- clocks ---- */
+
+void
+shim_clock_move(int64_t us)
+{
+    __atomic_add_fetch(&moved_us, us, __ATOMIC_SEQ_CST);
+    connector = true;
+}
+
+void
+shim_clock_skew(int64_t us)
+{
+    skew_us = us;
+    connector = true;
+}
+
+/* The wall clock is moved for all; the monotonic one for the connector only, since the org waits on
+ * it. */
+SHOWN int
+clock_gettime(clockid_t id, struct timespec *ret)
+{
+    int r = (int)syscall(SYS_clock_gettime, id, ret);
+    int64_t by = 0, nanoseconds;
+
+    if (id == CLOCK_REALTIME)
+        by = __atomic_load_n(&moved_us, __ATOMIC_SEQ_CST) + skew_us;
+    else if (connector)
+        by = __atomic_load_n(&moved_us, __ATOMIC_SEQ_CST);
+    if (r || by == 0)
+        return r;
+    nanoseconds = ret->tv_nsec + by % 1000000 * 1000;
+    ret->tv_sec += by / 1000000;
+    if (nanoseconds < 0) {
+        nanoseconds += 1000000000;
+        ret->tv_sec--;
+    }
+    ret->tv_sec += nanoseconds / 1000000000;
+    ret->tv_nsec = nanoseconds % 1000000000;
+    return r;
+}

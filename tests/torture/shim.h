@@ -1,0 +1,55 @@
+/*
+ * The calls of the C library under the connector: counted, made to fail, made to end the process,
+ * and with them the loss of a machine; and the clocks. The definitions stand in the test program, so
+ * that SQLite, libcurl and json-c find them before those of the C library.
+ *
+ * Threads  Only calls of the thread that armed the shim count: the simulated org runs beside it.
+ */
+#ifndef TORTURE_SHIM_H
+#define TORTURE_SHIM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum shim_class {
+    SHIM_STORE = 1,  /* open, read, write, flush, truncate, unlink, lock */
+    SHIM_SOCKET = 2, /* socket, connect, send, receive */
+    SHIM_MEMORY = 4  /* malloc, calloc, realloc */
+};
+
+enum shim_action {
+    SHIM_COUNT,
+    SHIM_FAIL,    /* once */
+    SHIM_FAIL_ON, /* from then on */
+    SHIM_DIE,     /* _exit() before the call is done */
+    SHIM_LOSE /* as SHIM_DIE, and what was not flushed is gone, but for what chance left there */
+};
+
+struct shim_plan {
+    unsigned classes;
+    enum shim_action action;
+    long nth;  /* the first is 1 */
+    int error; /* errno of a call that fails; 0: one that fits it */
+    unsigned chance;
+};
+
+/* What the process ends with at SHIM_DIE and SHIM_LOSE. */
+#define SHIM_EXIT_CODE 77
+
+/* Whether allocations can be made to fail: not under a sanitizer, which has its own. */
+extern const bool shim_has_memory;
+
+void shim_arm(const struct shim_plan *plan);
+/* Returns how many calls were counted since. */
+long shim_disarm(void);
+
+/* For SHIM_LOSE: files whose path begins so are followed from now on; at the loss their directory is
+ * written anew with what a machine that lost its power would find. */
+void shim_follow(const char *directory);
+
+/* Moves the clocks of everybody, the connector's and the org's; forward. */
+void shim_clock_move(int64_t us);
+/* Sets the wall clock of the calling thread (the connector) apart from the org's. */
+void shim_clock_skew(int64_t us);
+
+#endif

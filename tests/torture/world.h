@@ -1,0 +1,45 @@
+/* A simulated org and a connector on it, in one process; the connector has no thread of its own. */
+#ifndef TORTURE_WORLD_H
+#define TORTURE_WORLD_H
+
+#include <json-c/json.h>
+#include <provisioning/connector.h>
+#include <stdbool.h>
+
+#include "tests/org/sim.h"
+
+struct world {
+    struct org_sim *sim;
+    char folder[64]; /* of the store; ends with a slash */
+    struct prov_vtable methods;
+    struct prov_connector *connector;
+    struct prov_error error; /* of the last call that failed */
+};
+
+void world_start(struct world *world);
+void world_stop(struct world *world);
+/* An empty org and no store. */
+void world_reset(struct world *world);
+
+/* The connector fields; `more`: further ones, `"batch_size":1,`; "" for none. Heap. */
+char *world_fields(struct world *world, const char *more);
+int world_open(struct world *world, const char *fields);
+void world_close(struct world *world);
+
+/* Status of the answer (enum prov_answer_status); 0: the call failed. */
+unsigned world_submit(struct world *world, const char *event);
+int world_deliver(struct world *world, struct prov_delivery *ret);
+int world_act(struct world *world, const char *request);
+/* Delivers until nothing is due; waits are passed by moving the clocks, once late writes have landed.
+ * 0: it did not come to an end; `error` says where it stands. */
+bool world_settle(struct world *world);
+
+/* Posts to the org's control interface; body NULL: DELETE. */
+void world_tell_org(struct world *world, const char *target, const char *body);
+/* Users made through the API, as in GET /__org/state. The caller puts it. */
+struct json_object *world_users(struct world *world);
+/* Both sides, for a message. */
+void world_print(struct json_object *users);
+void world_print_subjects(struct world *world);
+
+#endif
