@@ -13,6 +13,12 @@ struct org_profile {
     char fault[400];     /* why not; "": not looked up yet */
 };
 
+/* A walk over the events of the store, a page a round. */
+struct event_walk {
+    bool under_way;
+    int64_t after; /* the last event looked at */
+};
+
 struct delivery {
     struct store *store;
     const struct fields *fields;
@@ -32,7 +38,9 @@ struct delivery {
     struct json_object *names; /* profiles and roles that the mapping names, see org_names.h */
     /* back-off of the connection: calls that failed as a whole; the time is monotonic */
     int64_t failures, paused_until_us;
-    int64_t forgot_events_us;
+    int64_t upkeep_us; /* when it last began */
+    struct event_walk forgetting, telling;
+    bool untold; /* the host declined an outcome since */
 
     pthread_mutex_t thread_lock;
     pthread_cond_t moved;
@@ -117,7 +125,7 @@ MUST_CHECK int round_run(struct delivery *delivery, struct prov_delivery *report
                          size_t *ret_subjects, struct prov_error *err);
 /* Plans an item, with what is known of it and of the org now. */
 MUST_CHECK int round_plan(struct round *round, struct item *item, struct prov_error *err);
-/* What is done at the first round and once an hour. */
+/* What is begun at the first round and once an hour, and a piece of it. */
 MUST_CHECK int round_upkeep(struct delivery *delivery, struct prov_error *err);
 
 /* ---- send.c: batches ---- */
@@ -172,8 +180,10 @@ MUST_CHECK int settle_words(struct link *link, const char *outcome, const char *
 MUST_CHECK int settle_put(struct round *round, struct item *item, struct prov_error *err);
 /* After the commit: the log line, and the host's outcome callback. */
 void settle_tell(struct round *round, const struct item *item);
-/* Tells the host what it has not been told, at most some hundred subjects. */
-MUST_CHECK int settle_tell_rest(struct delivery *delivery, struct prov_error *err);
+/* Tells the host what it has not been told of the next `limit` events after *after, as
+ * store_untold_subjects() walks. *ret_taken false: the host declined, the rest is left. */
+MUST_CHECK int settle_tell_rest(struct delivery *delivery, int64_t limit, int64_t *after,
+                                bool *ret_taken, struct prov_error *err);
 
 /* ---- guard.c: mass deactivations (rule 18) ---- */
 

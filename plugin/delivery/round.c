@@ -10,7 +10,7 @@
 /* Rows of `due` taken in one round: a few full Collections calls. */
 #define ROUND_ROWS 600
 
-#define FORGET_EVERY_US (3600 * CLOCK_SECOND_US)
+#define UPKEEP_EVERY_US (3600 * CLOCK_SECOND_US)
 
 /* ---- planning ---- */
 
@@ -330,40 +330,91 @@ round_run(struct delivery *d, struct prov_delivery *report, size_t *ret_subjects
 
 /* ---- once in a while ---- */
 
+/* Events forgotten in one transaction, which keeps other writers waiting. */
+#define FORGET_LIMIT 1000
+/* Events looked at in one round for what the host has not been told; each that is told is a flush. */
+#define TELL_LIMIT 200
+
+/* A corrected field re-plans what was parked under the old ones (rule 10). */
 static int
-do_upkeep(struct delivery *d, int64_t now, struct prov_error *err)
+replan_parked(struct delivery *d, struct prov_error *err)
 {
-    int64_t before = now - d->fields->event_retention_days * 86400 * CLOCK_SECOND_US;
     int r = store_begin(d->store, STORE_FENCED, err);
 
     if (r)
         return r;
-    /* a corrected field re-plans what was parked under the old ones (rule 10) */
-    r = d->had_lease ? PROV_OK : store_replan_parked(d->store, d->fields->plan_digest, err);
+    r = store_replan_parked(d->store, d->fields->plan_digest, err);
     if (!r)
-        r = store_forget_events(d->store, before, err);
+        return store_commit(d->store, err);
+    store_rollback(d->store);
+    return r;
+}
+
+static int
+forget_some(struct delivery *d, int64_t now, struct prov_error *err)
+{
+    struct store_retention retention = {
+        .before_us = now - d->fields->event_retention_days * 86400 * CLOCK_SECOND_US,
+        .keep_untold = d->host.outcome != NULL,
+        .limit = FORGET_LIMIT,
+    };
+    int64_t after = d->forgetting.after;
+    int r = store_begin(d->store, STORE_FENCED, err);
+
+    if (r)
+        return r;
+    r = store_forget_events(d->store, &retention, &after, err);
     if (r) {
         store_rollback(d->store);
         return r;
     }
-    return store_commit(d->store, err);
+    r = store_commit(d->store, err);
+    if (!r)
+        d->forgetting = (struct event_walk){ after != 0, after };
+    return r;
+}
+
+/* Only who had the lease before, or a host that declined, leaves something untold. */
+static int
+tell_some(struct delivery *d, struct prov_error *err)
+{
+    bool taken = true;
+    int r = settle_tell_rest(d, TELL_LIMIT, &d->telling.after, &taken, err);
+
+    if (!r)
+        d->telling.under_way = taken && d->telling.after != 0;
+    return r;
+}
+
+/* What begins when the lease was taken, and once an hour. */
+static int
+begin_upkeep(struct delivery *d, int64_t now, struct prov_error *err)
+{
+    int r = d->had_lease ? PROV_OK : replan_parked(d, err);
+
+    if (r)
+        return r;
+    json_object_put(STEAL(d->names)); /* profiles and roles are renamed at times */
+    d->forgetting = (struct event_walk){ true, 0 };
+    if (d->host.outcome && (!d->had_lease || d->untold))
+        d->telling = (struct event_walk){ true, 0 };
+    d->untold = false;
+    d->had_lease = true;
+    d->upkeep_us = now;
+    return PROV_OK;
 }
 
 int
 round_upkeep(struct delivery *d, struct prov_error *err)
 {
     int64_t now = clock_now_us();
-    int r;
+    int r = PROV_OK;
 
-    if (d->had_lease && now - d->forgot_events_us < FORGET_EVERY_US && now >= d->forgot_events_us)
-        return PROV_OK;
-    r = do_upkeep(d, now, err);
-    if (!r)
-        r = settle_tell_rest(d, err);
-    if (r)
-        return r;
-    json_object_put(STEAL(d->names)); /* profiles and roles are renamed at times */
-    d->had_lease = true;
-    d->forgot_events_us = now;
-    return PROV_OK;
+    if (!d->had_lease || now - d->upkeep_us >= UPKEEP_EVERY_US || now < d->upkeep_us)
+        r = begin_upkeep(d, now, err);
+    if (!r && d->forgetting.under_way)
+        r = forget_some(d, now, err);
+    if (!r && d->telling.under_way)
+        r = tell_some(d, err);
+    return r;
 }

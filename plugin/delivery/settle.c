@@ -493,8 +493,10 @@ tell_subject(struct delivery *d, const struct subject *subject, const struct lin
         AUTO_FREE char *text = asyncresp(subject, link, event);
         if (!text)
             return error_nomem(err);
-        if (!host_told(d, text))
-            return PROV_OK; /* told again later */
+        if (!host_told(d, text)) {
+            d->untold = true; /* told again later */
+            return PROV_OK;
+        }
         r = store_begin(d->store, STORE_FENCED, err);
         if (r)
             break;
@@ -525,24 +527,28 @@ settle_tell(struct round *round, const struct item *item)
         return;
     log_settled(d, item);
     if (d->host.outcome && is_settled(&item->work.link) &&
-        tell_subject(d, &item->work.subject, &item->work.link, &error))
+        tell_subject(d, &item->work.subject, &item->work.link, &error)) {
+        d->untold = true;
         log_line(&d->log, PROV_LOG_ERROR,
                  "the host could not be told of '%s': %s; it is told later", item->work.subject.uri,
                  error.text);
+    }
 }
 
 int
-settle_tell_rest(struct delivery *d, struct prov_error *err)
+settle_tell_rest(struct delivery *d, int64_t limit, int64_t *after, bool *ret_taken,
+                 struct prov_error *err)
 {
     AUTO_JSON struct json_object *subjects = NULL;
-    int r = d->host.outcome ? store_untold_subjects(d->store, 200, &subjects, err) : PROV_OK;
+    int r = store_untold_subjects(d->store, limit, after, &subjects, err);
 
-    for (size_t i = 0; !r && subjects && i < json_object_array_length(subjects); i++) {
+    for (size_t i = 0; !r && !d->untold && i < json_object_array_length(subjects); i++) {
         CLEANUP(work_done) struct work work = { 0 };
         r = store_load_id(d->store, json_object_get_int64(json_object_array_get_idx(subjects, i)),
                           &work, err);
         if (!r)
             r = tell_subject(d, &work.subject, &work.link, err);
     }
+    *ret_taken = !d->untold;
     return r;
 }

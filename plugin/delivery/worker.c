@@ -71,25 +71,26 @@ abandon(struct delivery *d)
 
 /* ---- rounds ---- */
 
+/* When there is something to do next; how much there is in all nobody asks at each round. */
 static int
 outlook(struct delivery *d, struct prov_delivery *report, struct prov_error *err)
 {
-    int64_t subjects = 0, held = 0, next_us = 0, now = clock_now_us();
+    int64_t next_us = 0, now = clock_now_us();
     int64_t pause_us = d->paused_until_us - clock_monotonic_us();
-    int r = store_due_outlook(d->store, &subjects, &next_us, &held, err);
+    bool any = false;
+    int r = store_due_next(d->store, &any, &next_us, err);
 
     if (r)
         return r;
-    report->pending = (uint64_t)(subjects + held);
-    if (subjects > 0 && next_us < now)
-        next_us = now;
-    if (pause_us > 0 && now + pause_us > next_us)
-        next_us = now + pause_us;
-    if (subjects == 0) {
+    if (!any) {
         report->state = PROV_DELIVERY_IDLE;
         report->next_due_us = 0;
         return PROV_OK;
     }
+    if (next_us < now)
+        next_us = now;
+    if (pause_us > 0 && now + pause_us > next_us)
+        next_us = now + pause_us;
     report->next_due_us = next_us;
     report->state = next_us > now ? PROV_DELIVERY_WAITING : PROV_DELIVERY_BUSY;
     return PROV_OK;
@@ -109,7 +110,8 @@ round_once(struct delivery *d, struct prov_delivery *report, bool *ret_more, str
         return r;
     if (!held) {
         r = outlook(d, report, err);
-        report->state = report->pending ? PROV_DELIVERY_ELSEWHERE : PROV_DELIVERY_IDLE;
+        if (report->state != PROV_DELIVERY_IDLE)
+            report->state = PROV_DELIVERY_ELSEWHERE;
         return r;
     }
     r = round_upkeep(d, err);
@@ -128,7 +130,8 @@ round_once(struct delivery *d, struct prov_delivery *report, bool *ret_more, str
         report->state = PROV_DELIVERY_HELD;
         report->next_due_us = until_us;
     }
-    *ret_more = subjects > 0 && report->state == PROV_DELIVERY_BUSY;
+    *ret_more = (subjects > 0 && report->state == PROV_DELIVERY_BUSY) || d->forgetting.under_way ||
+                d->telling.under_way;
     return PROV_OK;
 }
 
@@ -184,6 +187,7 @@ delivery_run(struct delivery *d, uint32_t max_ms, struct prov_delivery *ret, str
 {
     int64_t end_us = clock_monotonic_us() + (int64_t)max_ms * 1000;
     struct prov_error why = PROV_ERROR_INIT;
+    int64_t pending = 0;
     bool more = true;
     int r = PROV_OK;
 
@@ -192,6 +196,9 @@ delivery_run(struct delivery *d, uint32_t max_ms, struct prov_delivery *ret, str
         if (clock_monotonic_us() >= end_us)
             break;
     }
+    if (!r)
+        r = store_due_count(d->store, &pending, &why);
+    ret->pending = (uint64_t)pending;
     return r ? error_set(err, r, "%s", why.text) : PROV_OK;
 }
 

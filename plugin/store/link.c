@@ -270,8 +270,25 @@ store_due(struct store *store, int64_t now_us, int64_t limit, struct work **ret,
 }
 
 int
-store_due_outlook(struct store *store, int64_t *ret_subjects, int64_t *ret_next_us,
-                  int64_t *ret_held, struct prov_error *err)
+store_due_next(struct store *store, bool *ret_any, int64_t *ret_at_us, struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    struct db *db;
+    int r = store_reader(store, &db, err);
+
+    if (!r)
+        r = db_select(db, &rows, err, "SELECT at FROM due ORDER BY at LIMIT 1", "");
+    if (!r)
+        r = db_next(&rows, ret_any, err);
+    if (r)
+        return r;
+    *ret_at_us = *ret_any ? db_int(&rows, 0) : 0;
+    return PROV_OK;
+}
+
+int
+store_due_count(struct store *store, int64_t *ret_subjects, struct prov_error *err)
 {
     CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
@@ -281,17 +298,14 @@ store_due_outlook(struct store *store, int64_t *ret_subjects, int64_t *ret_next_
 
     if (!r)
         r = db_select(db, &rows, err,
-                      "SELECT count(DISTINCT subject), coalesce(min(at), 0),"
+                      "SELECT count(DISTINCT subject) +"
                       " (SELECT count(*) FROM link WHERE code = '" GUARD_CODE "') FROM due",
                       "");
     if (!r)
         r = db_next(&rows, &row, err);
-    if (r)
-        return r;
-    *ret_subjects = db_int(&rows, 0);
-    *ret_next_us = db_int(&rows, 1);
-    *ret_held = db_int(&rows, 2);
-    return PROV_OK;
+    if (!r)
+        *ret_subjects = db_int(&rows, 0);
+    return r;
 }
 
 int
@@ -477,16 +491,6 @@ store_due_parked(struct store *store, int64_t *ret_count, struct prov_error *err
     if (!r)
         *ret_count = db_changes(store->write);
     return r;
-}
-
-int
-store_forget_events(struct store *store, int64_t before_us, struct prov_error *err)
-{
-    return db_run(store->write, err,
-                  "DELETE FROM event WHERE received_us < ?1 AND seq <"
-                  " (SELECT max(seq) FROM event) AND (subject IS NULL OR version <="
-                  " (SELECT settled_version FROM link WHERE link.subject = event.subject))",
-                  "i", before_us);
 }
 
 /* ---- look-ups ---- */
@@ -710,35 +714,6 @@ store_untold(struct store *store, int64_t subject, int64_t up_to_version, struct
             break;
         entry = untold_row(&rows);
         if (!entry || json_append(list, entry))
-            r = error_nomem(err);
-    }
-    if (!r)
-        *ret = STEAL(list);
-    return r;
-}
-
-int
-store_untold_subjects(struct store *store, int64_t limit, struct json_object **ret,
-                      struct prov_error *err)
-{
-    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
-    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
-    AUTO_JSON struct json_object *list = json_object_new_array();
-    struct db *db;
-    bool row = true;
-    int r = list ? store_reader(store, &db, err) : error_nomem(err);
-
-    if (!r)
-        r = db_select(db, &rows, err,
-                      "SELECT DISTINCT e.subject FROM event e JOIN link l ON l.subject = e.subject"
-                      " WHERE e.told = 0 AND e.version <= l.settled_version"
-                      " AND l.outcome IN ('delivered', 'nothing to do', 'refused') LIMIT ?",
-                      "i", limit);
-    while (!r) {
-        r = db_next(&rows, &row, err);
-        if (r || !row)
-            break;
-        if (json_append(list, json_object_new_int64(db_int(&rows, 0))))
             r = error_nomem(err);
     }
     if (!r)

@@ -204,10 +204,11 @@ bool store_lease_held(struct store *store);
 /* Up to limit subjects that are due, most urgent first. The caller frees the list. */
 MUST_CHECK int store_due(struct store *store, int64_t now_us, int64_t limit, struct work **ret,
                          size_t *ret_count, struct prov_error *err);
-/* Subjects that are due at some time, the earliest such time (0: none), and those that the guard holds,
- * which are not due. */
-MUST_CHECK int store_due_outlook(struct store *store, int64_t *ret_subjects, int64_t *ret_next_us,
-                                 int64_t *ret_held, struct prov_error *err);
+/* Whether anybody is due at some time, and the earliest such time. */
+MUST_CHECK int store_due_next(struct store *store, bool *ret_any, int64_t *ret_at_us,
+                              struct prov_error *err);
+/* Subjects that are due at some time, or held by the guard. Reads all of `due`. */
+MUST_CHECK int store_due_count(struct store *store, int64_t *ret_subjects, struct prov_error *err);
 
 /*
  * A write transaction. STORE_FENCED (delivery) fails with PROV_E_STATE when the lease has been
@@ -261,9 +262,6 @@ MUST_CHECK int store_replan_parked(struct store *store, const char *plan_digest,
                                    struct prov_error *err);
 /* [tx] Makes due all parked, *ret_count subjects. */
 MUST_CHECK int store_due_parked(struct store *store, int64_t *ret_count, struct prov_error *err);
-/* [tx] Forgets settled events received before a time. */
-MUST_CHECK int store_forget_events(struct store *store, int64_t before_us, struct prov_error *err);
-
 /* Another subject of ours that holds or wants this username: its URI, or NULL. Heap. */
 MUST_CHECK int store_name_user(struct store *store, const char *username, int64_t except,
                                char **ret_uri, struct prov_error *err);
@@ -309,11 +307,25 @@ MUST_CHECK int store_put_fact(struct store *store, const char *key, const char *
  * {"seq","iss","jti","txn","version"}. */
 MUST_CHECK int store_untold(struct store *store, int64_t subject, int64_t up_to_version,
                             struct json_object **ret, struct prov_error *err);
-/* Subjects with settled events the host has not been told of, at most limit: array of ids. */
-MUST_CHECK int store_untold_subjects(struct store *store, int64_t limit, struct json_object **ret,
-                                     struct prov_error *err);
 /* [tx] */
 MUST_CHECK int store_told(struct store *store, int64_t seq, struct prov_error *err);
+
+/* ---- retention (retention.c) ---- */
+
+struct store_retention {
+    int64_t before_us; /* forgotten is what was received before */
+    bool keep_untold;  /* keep what the host has not been told of */
+    int64_t limit;     /* events looked at in one call */
+};
+
+/* [tx] Forgets settled events among the next ones after *after (0: from the first); the newest event
+ * stays. *after: the last one looked at, 0 when all that come after are young. */
+MUST_CHECK int store_forget_events(struct store *store, const struct store_retention *retention,
+                                   int64_t *after, struct prov_error *err);
+/* Subjects with settled events the host has not been told of, among the next `limit` events after
+ * *after: array of ids. *after: the last event looked at, 0 when there are no more. */
+MUST_CHECK int store_untold_subjects(struct store *store, int64_t limit, int64_t *after,
+                                     struct json_object **ret, struct prov_error *err);
 
 /* ---- reading (read.c); JSON forms in sfprov-connector(7) ---- */
 

@@ -151,5 +151,29 @@ def test_users_who_would_share_a_username_are_named():
             assert failure.code == harness.E_INVALID and "'XX'" in failure.text, failure.text
 
 
+def test_an_old_event_is_kept_until_the_host_took_its_outcome():
+    with World(event_retention_days=1) as w:
+        takes = False
+        c = w.connector(outcome=lambda: takes)
+        c.accept(create("/Users/1", person("jdoe"), txn="t-1"))
+        c.settle()
+        c.accept(put("/Users/1", person("jdoe", title="x"), txn="t-2"))
+        c.settle()
+        c.close()
+        edit(w, ("UPDATE event SET received_us = 1000",))
+        c = w.connector(outcome=lambda: takes)
+        c.settle()
+        assert c.query(query="status")["events"] == 2
+        c.close()
+        takes = True
+        c = w.connector(outcome=lambda: takes)
+        c.settle()
+        assert [claims["txn"] for claims in c.outcomes] == ["t-1", "t-2"], c.outcomes
+        c.close()
+        c = w.connector(outcome=lambda: takes)
+        c.settle()
+        assert c.query(query="status")["events"] == 1 and not c.outcomes, "the newest stays"
+
+
 if __name__ == "__main__":
     harness.main(sys.modules[__name__])

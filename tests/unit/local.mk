@@ -10,6 +10,7 @@ check_PROGRAMS += \
 	tests/unit/test_store_delivery \
 	tests/unit/test_store_file \
 	tests/unit/test_store_read \
+	tests/unit/test_store_retention \
 	tests/unit/test_store_schema
 tests_unit_test_base_SOURCES = tests/unit/test_base.c
 tests_unit_test_base_LDADD = libunit.la libsfprov.la
@@ -34,6 +35,8 @@ tests_unit_test_store_file_SOURCES = tests/unit/test_store_file.c $(scratch)
 tests_unit_test_store_file_LDADD = libunit.la libsfprov.la
 tests_unit_test_store_read_SOURCES = tests/unit/test_store_read.c $(scratch)
 tests_unit_test_store_read_LDADD = libunit.la libsfprov.la
+tests_unit_test_store_retention_SOURCES = tests/unit/test_store_retention.c $(scratch)
+tests_unit_test_store_retention_LDADD = libunit.la libsfprov.la
 tests_unit_test_store_schema_SOURCES = tests/unit/test_store_schema.c $(scratch)
 tests_unit_test_store_schema_LDADD = libunit.la libsfprov.la
 
@@ -48,6 +51,7 @@ TESTS += \
 	tests/unit/test_store_delivery \
 	tests/unit/test_store_file \
 	tests/unit/test_store_read \
+	tests/unit/test_store_retention \
 	tests/unit/test_store_schema
 endif
 EXTRA_DIST += tests/golden/store

@@ -280,13 +280,15 @@ forgotten_events_do_not_make_everybody_look_new(void)
 {
     AUTO_JSON struct json_object *report = NULL;
     struct prov_error err = PROV_ERROR_INIT;
+    struct store_retention all = { INT64_MAX, false, 100 };
     struct listing l;
+    int64_t after = 0;
 
     two_known(&l);
     scratch_settle(l.scratch.store, "/Users/1", "delivered", "005000000000001AAA");
     scratch_settle(l.scratch.store, "/Users/2", "delivered", "005000000000002AAA");
     T_OK(store_begin(l.scratch.store, STORE_UNFENCED, &err), &err);
-    T_OK(store_forget_events(l.scratch.store, INT64_MAX, &err), &err);
+    T_OK(store_forget_events(l.scratch.store, &all, &after, &err), &err);
     T_OK(store_commit(l.scratch.store, &err), &err);
     begin(&l);
     add(&l, "/Users/1", EVE);

@@ -23,12 +23,13 @@ static void
 what_is_due_later_is_not_due_now(void)
 {
     struct prov_error err = PROV_ERROR_INIT;
-    int64_t subjects = -1, next = -1, held = -1, one, two;
+    int64_t subjects = -1, next = -1, one, two;
     struct scratch s;
+    bool any = true;
 
     scratch_make(&s);
-    T_OK(store_due_outlook(s.store, &subjects, &next, &held, &err), &err);
-    T_INT(subjects, 0);
+    T_OK(store_due_next(s.store, &any, &next, &err), &err);
+    T_TRUE(!any);
     one = scratch_put(s.store, "j1", "/Users/1", "a");
     two = scratch_put(s.store, "j2", "/Users/2", "b");
     scratch_drain(s.store, DUE_NOW);
@@ -38,8 +39,10 @@ what_is_due_later_is_not_due_now(void)
     T_STR(scratch_due(s.store, NOW_US), "");
     T_STR(scratch_due(s.store, NOW_US + 1), "/Users/2");
     T_STR(scratch_due(s.store, NOW_US + HOUR_US), "/Users/2 /Users/1");
-    T_OK(store_due_outlook(s.store, &subjects, &next, &held, &err), &err);
+    T_OK(store_due_count(s.store, &subjects, &err), &err);
     T_INT(subjects, 2);
+    T_OK(store_due_next(s.store, &any, &next, &err), &err);
+    T_TRUE(any);
     T_INT(next, NOW_US + 1);
     scratch_remove(&s);
 }
@@ -389,73 +392,6 @@ usernames_and_ids_of_other_subjects_are_found(void)
     scratch_remove(&s);
 }
 
-/* ---- telling the host, forgetting ---- */
-
-static void
-the_host_is_told_of_settled_events_until_it_took_them(void)
-{
-    struct prov_error err = PROV_ERROR_INIT;
-    AUTO_JSON struct json_object *subjects = NULL;
-    AUTO_JSON struct json_object *events = NULL;
-    AUTO_JSON struct json_object *rest = NULL;
-    AUTO_JSON struct json_object *nobody = NULL;
-    struct json_object *first;
-    struct scratch s;
-    int64_t one;
-
-    scratch_make(&s);
-    one = scratch_put(s.store, "j1", "/Users/1", "a");
-    scratch_accept(s.store, scratch_event_of(ISSUER, "j2", "t2", "/Users/1", "put", "{}"));
-    scratch_put(s.store, "j3", "/Users/2", "b");
-    scratch_settle(s.store, "/Users/1", "delivered", "005000000000001AAA");
-    scratch_put(s.store, "j4", "/Users/1", "c"); /* not settled yet */
-    T_OK(store_untold_subjects(s.store, 10, &subjects, &err), &err);
-    T_INT(json_object_array_length(subjects), 1);
-    T_INT(json_object_get_int64(json_object_array_get_idx(subjects, 0)), one);
-    T_OK(store_untold(s.store, one, 2, &events, &err), &err);
-    T_INT(json_object_array_length(events), 2);
-    first = json_object_array_get_idx(events, 0);
-    T_STR(json_get_string(first, "jti"), "j1");
-    T_STR(json_get_string(first, "txn"), NULL);
-    T_STR(json_get_string(json_object_array_get_idx(events, 1), "txn"), "t2");
-    IN_TX(s.store, store_told(s.store, json_get_int(first, "seq", 0), &err));
-    T_OK(store_untold(s.store, one, 2, &rest, &err), &err);
-    T_INT(json_object_array_length(rest), 1);
-    first = json_object_array_get_idx(rest, 0);
-    T_STR(json_get_string(first, "jti"), "j2");
-    IN_TX(s.store, store_told(s.store, json_get_int(first, "seq", 0), &err));
-    T_OK(store_untold_subjects(s.store, 10, &nobody, &err), &err);
-    T_INT(json_object_array_length(nobody), 0);
-    scratch_remove(&s);
-}
-
-static void
-only_settled_events_are_forgotten(void)
-{
-    AUTO_JSON struct json_object *page = NULL;
-    struct prov_error err = PROV_ERROR_INIT;
-    struct store_answer answer;
-    struct scratch s;
-
-    scratch_make(&s);
-    scratch_put(s.store, "j1", "/Users/1", "a");
-    scratch_put(s.store, "j2", "/Users/2", "b");
-    scratch_accept(s.store, scratch_event("j3", "/Groups/1", "delete", NULL));
-    scratch_settle(s.store, "/Users/1", "delivered", "005000000000001AAA");
-    scratch_put(s.store, "j4", "/Users/1", "aa");
-    IN_TX(s.store, store_forget_events(s.store, 1000, &err)); /* all are younger */
-    IN_TX(s.store, store_forget_events(s.store, INT64_MAX, &err));
-    T_OK(store_read_events(s.store, 0, 100, &page, &err), &err);
-    T_INT(json_object_array_length(json_get(page, "events")), 2);
-    T_STR(json_get_string(json_object_array_get_idx(json_get(page, "events"), 0), "jti"), "j2");
-    T_STR(json_get_string(json_object_array_get_idx(json_get(page, "events"), 1), "jti"), "j4");
-    /* the price: a repeated one is a new one after that time */
-    answer = scratch_accept(s.store, scratch_event("j1", "/Users/1", "put", "{}"));
-    T_TRUE(!answer.duplicate);
-    T_INT(answer.version, 3);
-    scratch_remove(&s);
-}
-
 /* ---- the lease ---- */
 
 static bool
@@ -630,8 +566,6 @@ main(int argc, char **argv)
         UNIT_CASE(facts_are_set_changed_and_forgotten),
         UNIT_CASE(who_waits_is_woken_and_nobody_else),
         UNIT_CASE(usernames_and_ids_of_other_subjects_are_found),
-        UNIT_CASE(the_host_is_told_of_settled_events_until_it_took_them),
-        UNIT_CASE(only_settled_events_are_forgotten),
         UNIT_CASE(one_connector_of_one_process_delivers),
         UNIT_CASE(a_process_that_dies_leaves_the_lease_to_the_next),
         UNIT_CASE(a_new_holder_finds_due_whatever_is_in_flight),

@@ -598,8 +598,8 @@ keep_leasing(void *argument)
 
     for (int i = 0; i < BUSY_EVENTS / 2; i++) {
         struct prov_error err = PROV_ERROR_INIT;
-        int64_t subjects, next, waiting;
-        bool held = false;
+        int64_t next;
+        bool held = false, any;
         char id[19];
         if (store_lease_take(me->store, &held, &err) || !held) {
             me->failures++;
@@ -612,8 +612,8 @@ keep_leasing(void *argument)
                             store_put_fact(me->store, "x", "y", &err) != 0 ||
                             store_commit(me->store, &err) != 0;
         }
-        me->failures += store_due_outlook(me->store, &subjects, &next, &waiting, &err) != 0 ||
-                        !store_lease_held(me->store);
+        me->failures +=
+            store_due_next(me->store, &any, &next, &err) != 0 || !store_lease_held(me->store);
         store_lease_drop(me->store);
     }
     return NULL;

@@ -1,0 +1,88 @@
+/* How long events are kept, and which of them the host has not been told of. Both walk over the events
+ * in the order in which they came, a page a call, so that nobody waits for a store with millions. */
+#include "plugin/store/internal.h"
+
+#include "plugin/base/clock.h"
+
+/* Event e of link l is settled, so that nothing of it is owed to the org. */
+#define SETTLED_SQL                                                                                \
+    "(e.version < l.settled_version OR (e.version = l.settled_version"                             \
+    " AND l.outcome IN ('delivered', 'nothing to do', 'refused')))"
+
+/* The last event of the page after `after`, 0: there is none; how many of the page may be older than
+ * before_us: a time in the future was written by a wrong clock, and says nothing. */
+static int
+read_page(struct db *db, int64_t after, int64_t limit, int64_t before_us, int64_t *ret_last,
+          int64_t *ret_old, struct prov_error *err)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    bool row = false;
+    int r = db_select(db, &rows, err,
+                      "SELECT coalesce(max(seq), 0), coalesce(sum(received_us < ?3"
+                      " OR received_us > ?4), 0) FROM (SELECT seq, received_us FROM event"
+                      " WHERE seq > ?1 ORDER BY seq LIMIT ?2)",
+                      "iiii", after, limit, before_us, clock_now_us());
+
+    if (!r)
+        r = db_next(&rows, &row, err);
+    if (r)
+        return r;
+    *ret_last = db_int(&rows, 0);
+    *ret_old = db_int(&rows, 1);
+    return PROV_OK;
+}
+
+int
+store_forget_events(struct store *store, const struct store_retention *retention, int64_t *after,
+                    struct prov_error *err)
+{
+    int64_t last = 0, old = 0, from = *after;
+    int r = read_page(store->write, from, retention->limit, retention->before_us, &last, &old, err);
+
+    if (r)
+        return r;
+    *after = old ? last : 0;
+    if (!old)
+        return PROV_OK;
+    return db_run(store->write, err,
+                  "DELETE FROM event AS e WHERE seq > ?1 AND seq <= ?2 AND received_us < ?3"
+                  " AND seq < (SELECT max(seq) FROM event) AND (subject IS NULL"
+                  " OR ((told = 1 OR ?4 = 0) AND EXISTS (SELECT 1 FROM link l"
+                  " WHERE l.subject = e.subject AND " SETTLED_SQL ")))",
+                  "iiii", from, last, retention->before_us, (int64_t)retention->keep_untold);
+}
+
+int
+store_untold_subjects(struct store *store, int64_t limit, int64_t *after, struct json_object **ret,
+                      struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    AUTO_JSON struct json_object *list = json_object_new_array();
+    int64_t last = 0, old = 0;
+    struct db *db;
+    bool row = true;
+    int r = list ? store_reader(store, &db, err) : error_nomem(err);
+
+    if (!r)
+        r = read_page(db, *after, limit, 0, &last, &old, err);
+    if (!r)
+        r = db_select(db, &rows, err,
+                      "SELECT DISTINCT e.subject FROM event e JOIN link l ON l.subject = e.subject"
+                      " WHERE e.seq > ? AND e.seq <= ? AND e.told = 0"
+                      " AND e.version <= l.settled_version"
+                      " AND l.outcome IN ('delivered', 'nothing to do', 'refused')",
+                      "ii", *after, last);
+    while (!r) {
+        r = db_next(&rows, &row, err);
+        if (r || !row)
+            break;
+        if (json_append(list, json_object_new_int64(db_int(&rows, 0))))
+            r = error_nomem(err);
+    }
+    if (r)
+        return r;
+    *after = last;
+    *ret = STEAL(list);
+    return PROV_OK;
+}

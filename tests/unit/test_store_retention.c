@@ -1,0 +1,205 @@
+/* How long events are kept, in pages, and what the host has not been told. */
+#include "tests/unit/scratch.h"
+
+#define IN_TX(store, call)                                                                         \
+    do {                                                                                           \
+        T_OK(store_begin(store, STORE_UNFENCED, &err), &err);                                      \
+        T_OK(call, &err);                                                                          \
+        T_OK(store_commit(store, &err), &err);                                                     \
+    } while (0)
+
+static void
+the_host_is_told_of_settled_events_until_it_took_them(void)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+    AUTO_JSON struct json_object *subjects = NULL;
+    AUTO_JSON struct json_object *events = NULL;
+    AUTO_JSON struct json_object *rest = NULL;
+    AUTO_JSON struct json_object *nobody = NULL;
+    struct json_object *first;
+    struct scratch s;
+    int64_t one, after = 0;
+
+    scratch_make(&s);
+    one = scratch_put(s.store, "j1", "/Users/1", "a");
+    scratch_accept(s.store, scratch_event_of(ISSUER, "j2", "t2", "/Users/1", "put", "{}"));
+    scratch_put(s.store, "j3", "/Users/2", "b");
+    scratch_settle(s.store, "/Users/1", "delivered", "005000000000001AAA");
+    scratch_put(s.store, "j4", "/Users/1", "c"); /* not settled yet */
+    T_OK(store_untold_subjects(s.store, 10, &after, &subjects, &err), &err);
+    T_INT(json_object_array_length(subjects), 1);
+    T_INT(json_object_get_int64(json_object_array_get_idx(subjects, 0)), one);
+    T_OK(store_untold(s.store, one, 2, &events, &err), &err);
+    T_INT(json_object_array_length(events), 2);
+    first = json_object_array_get_idx(events, 0);
+    T_STR(json_get_string(first, "jti"), "j1");
+    T_STR(json_get_string(first, "txn"), NULL);
+    T_STR(json_get_string(json_object_array_get_idx(events, 1), "txn"), "t2");
+    IN_TX(s.store, store_told(s.store, json_get_int(first, "seq", 0), &err));
+    T_OK(store_untold(s.store, one, 2, &rest, &err), &err);
+    T_INT(json_object_array_length(rest), 1);
+    first = json_object_array_get_idx(rest, 0);
+    T_STR(json_get_string(first, "jti"), "j2");
+    IN_TX(s.store, store_told(s.store, json_get_int(first, "seq", 0), &err));
+    after = 0;
+    T_OK(store_untold_subjects(s.store, 10, &after, &nobody, &err), &err);
+    T_INT(json_object_array_length(nobody), 0);
+    scratch_remove(&s);
+}
+
+/* The jtis of all events that are kept, with blanks between. Static text. */
+static const char *
+kept(struct store *store)
+{
+    static char names[1000];
+    AUTO_JSON struct json_object *page = NULL;
+    struct prov_error err = PROV_ERROR_INIT;
+    struct json_object *events;
+    size_t length = 0;
+
+    T_OK(store_read_events(store, 0, 1000, &page, &err), &err);
+    events = json_get(page, "events");
+    names[0] = '\0';
+    for (size_t i = 0; i < json_object_array_length(events) && length < sizeof(names); i++)
+        length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s", i ? " " : "",
+                                   json_get_string(json_object_array_get_idx(events, i), "jti"));
+    return names;
+}
+
+/* Walks to the end. Returns in how many pages. */
+static int
+forget(struct store *store, int64_t before_us, bool keep_untold, int64_t limit)
+{
+    struct store_retention retention = { before_us, keep_untold, limit };
+    struct prov_error err = PROV_ERROR_INIT;
+    int64_t after = 0;
+    int pages = 0;
+
+    do {
+        IN_TX(store, store_forget_events(store, &retention, &after, &err));
+        pages++;
+    } while (after != 0 && pages < 100);
+    return pages;
+}
+
+static void
+only_settled_events_are_forgotten(void)
+{
+    struct store_answer answer;
+    struct scratch s;
+
+    scratch_make(&s);
+    scratch_put(s.store, "j1", "/Users/1", "a");
+    scratch_put(s.store, "j2", "/Users/2", "b");
+    scratch_accept(s.store, scratch_event("j3", "/Groups/1", "delete", NULL));
+    scratch_settle(s.store, "/Users/1", "delivered", "005000000000001AAA");
+    scratch_put(s.store, "j4", "/Users/1", "aa");
+    T_INT(forget(s.store, 1000, false, 100), 1); /* all are younger: nobody reads on */
+    T_STR(kept(s.store), "j1 j2 j3 j4");
+    forget(s.store, INT64_MAX, false, 100);
+    T_STR(kept(s.store), "j2 j4");
+    /* the price: a repeated one is a new one after that time */
+    answer = scratch_accept(s.store, scratch_event("j1", "/Users/1", "put", "{}"));
+    T_TRUE(!answer.duplicate);
+    T_INT(answer.version, 3);
+    scratch_remove(&s);
+}
+
+static void
+what_is_tried_again_is_not_settled(void)
+{
+    struct scratch s;
+
+    scratch_make(&s);
+    scratch_put(s.store, "j1", "/Users/1", "a");
+    scratch_put(s.store, "j2", "/Users/1", "aa");
+    scratch_put(s.store, "j3", "/Users/2", "b");
+    scratch_settle(s.store, "/Users/1", "retry", NULL);
+    forget(s.store, INT64_MAX, false, 100);
+    T_STR(kept(s.store), "j2 j3");
+    scratch_remove(&s);
+}
+
+static void
+what_the_host_was_not_told_is_kept_if_it_wants_to_know(void)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+    struct scratch s;
+
+    scratch_make(&s);
+    scratch_put(s.store, "j1", "/Users/1", "a");
+    scratch_put(s.store, "j2", "/Users/2", "b");
+    scratch_accept(s.store,
+                   scratch_event("j3", "/Groups/1", "delete", NULL)); /* nobody to tell of */
+    scratch_put(s.store, "j4", "/Users/3", "c");
+    scratch_settle(s.store, "/Users/1", "delivered", "005000000000001AAA");
+    scratch_settle(s.store, "/Users/2", "delivered", "005000000000002AAA");
+    IN_TX(s.store, store_told(s.store, 1, &err));
+    forget(s.store, INT64_MAX, true, 100);
+    T_STR(kept(s.store), "j2 j4");
+    forget(s.store, INT64_MAX, false, 100);
+    T_STR(kept(s.store), "j4");
+    scratch_remove(&s);
+}
+
+static void
+the_walk_goes_in_pages_and_is_stopped_by_the_young_alone(void)
+{
+    struct scratch s;
+    char jti[8];
+
+    scratch_make(&s);
+    for (int i = 1; i <= 9; i++) {
+        snprintf(jti, sizeof(jti), "j%d", i);
+        scratch_put(s.store, jti, "/Users/1", "a");
+    }
+    scratch_settle(s.store, "/Users/1", "delivered", "005000000000001AAA");
+    scratch_sql(&s, "UPDATE event SET received_us = 1000 WHERE seq <= 6");
+    /* a clock that was wrong for two pages hides nobody behind them */
+    scratch_sql(&s, "UPDATE event SET received_us = 9000000000000000000 WHERE seq <= 4");
+    T_INT(forget(s.store, 2000, false, 2), 4);
+    T_STR(kept(s.store), "j1 j2 j3 j4 j7 j8 j9");
+    scratch_remove(&s);
+}
+
+static void
+the_untold_are_found_page_by_page(void)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+    AUTO_JSON struct json_object *first = NULL;
+    AUTO_JSON struct json_object *second = NULL;
+    AUTO_JSON struct json_object *end = NULL;
+    struct scratch s;
+    int64_t after = 0;
+
+    scratch_make(&s);
+    scratch_put(s.store, "j1", "/Users/1", "a");
+    scratch_put(s.store, "j2", "/Users/1", "aa");
+    scratch_put(s.store, "j3", "/Users/2", "b");
+    scratch_settle(s.store, "/Users/1", "delivered", "005000000000001AAA");
+    scratch_settle(s.store, "/Users/2", "refused", NULL);
+    T_OK(store_untold_subjects(s.store, 2, &after, &first, &err), &err);
+    T_INT(json_object_array_length(first), 1);
+    T_INT(after, 2);
+    T_OK(store_untold_subjects(s.store, 2, &after, &second, &err), &err);
+    T_INT(json_object_array_length(second), 1);
+    T_OK(store_untold_subjects(s.store, 2, &after, &end, &err), &err);
+    T_INT(json_object_array_length(end), 0);
+    T_INT(after, 0);
+    scratch_remove(&s);
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct unit_case cases[] = {
+        UNIT_CASE(the_host_is_told_of_settled_events_until_it_took_them),
+        UNIT_CASE(only_settled_events_are_forgotten),
+        UNIT_CASE(what_is_tried_again_is_not_settled),
+        UNIT_CASE(what_the_host_was_not_told_is_kept_if_it_wants_to_know),
+        UNIT_CASE(the_walk_goes_in_pages_and_is_stopped_by_the_young_alone),
+        UNIT_CASE(the_untold_are_found_page_by_page),
+    };
+
+    return unit_run("store_retention", cases, sizeof(cases) / sizeof(cases[0]), argc, argv);
+}
