@@ -1,5 +1,6 @@
 # The connector in one program with the simulated org, and a shim under both: see README.md. In `make
-# check` a part of it, by `make soak` all.
+# check` a part of it; `make soak` runs
+# all of it, and the model for SOAK_SECONDS from SOAK_SEED on.
 EXTRA_DIST += tests/torture/README.md
 
 if BUILD_TESTS
@@ -11,18 +12,24 @@ libtorture_la_SOURCES = $(sfprov_la_SOURCES) \
 libtorture_la_CFLAGS = $(AM_CFLAGS)
 libtorture_la_LIBADD = libsfprov.la liborg.la $(JSONC_LIBS)
 
-torture_programs = tests/torture/crash
+torture_programs = tests/torture/crash tests/torture/model
 check_PROGRAMS += $(torture_programs)
 # the shim's definitions must be seen by the shared libraries
 tests_torture_crash_SOURCES = tests/torture/crash.c
 tests_torture_crash_LDADD = libtorture.la
 tests_torture_crash_LDFLAGS = $(AM_LDFLAGS) -Wl,--export-dynamic
+tests_torture_model_SOURCES = tests/torture/model.c
+tests_torture_model_LDADD = libtorture.la
+tests_torture_model_LDFLAGS = $(AM_LDFLAGS) -Wl,--export-dynamic
 if !SANITIZERS
 TESTS += $(torture_programs)
 endif
 endif
 
+SOAK_SECONDS = 3600
+SOAK_SEED = 1000
 .PHONY: soak
 soak: all
 	$(MAKE) $(AM_MAKEFLAGS) $(torture_programs)
+	tests/torture/model $(SOAK_SEED) 0 $(SOAK_SECONDS)
 	tests/torture/crash 1

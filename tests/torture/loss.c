@@ -1,4 +1,4 @@
-/* Keeps, for each followed file, its content at the last flush, and the writes since. A file that
+/* What was there before it was followed counts as flushed. Keeps, for each followed file, its content at the last flush, and the writes since. A file that
  * was never flushed is not there after the loss; the shared memory of the WAL (-shm) never is. A
  * name that was unlinked stays away: SQLite does not rely on it. */
 #include "tests/torture/loss.h"
@@ -61,12 +61,29 @@ loss_follows(int fd)
     return file_at(fd) != NULL;
 }
 
+static void
+read_file(struct file *file, int fd)
+{
+    struct stat status;
+
+    if (fstat(fd, &status) != 0 || status.st_size == 0)
+        return;
+    file->size = (size_t)status.st_size;
+    file->flushed = malloc(file->size);
+    if (!file->flushed ||
+        syscall(SYS_pread64, fd, file->flushed, file->size, 0) != (long)file->size)
+        abort();
+    file->was_flushed = true;
+}
+
 static signed char
-number_of(const char *path)
+number_of(int fd, const char *path)
 {
     for (size_t i = 0; i < FILES_MAX; i++) {
-        if (!files[i].path[0])
+        if (!files[i].path[0]) {
             strncpy(files[i].path, path, sizeof(files[i].path) - 1);
+            read_file(&files[i], fd);
+        }
         if (strcmp(files[i].path, path) == 0)
             return (signed char)(i + 1);
     }
@@ -84,7 +101,7 @@ loss_opened(int fd, const char *path, int flags)
     if (!followed[0] || strncmp(path, followed, strlen(followed)) != 0 || (flags & O_DIRECTORY) ||
         strcmp(path, followed) == 0 || (length > 4 && strcmp(path + length - 4, "-shm") == 0))
         return;
-    file_of[fd] = number_of(path);
+    file_of[fd] = number_of(fd, path);
 }
 
 static void

@@ -13,6 +13,7 @@
 #include "tests/torture/shim.h"
 
 #define SETTLE_ROUNDS 400
+#define HOUR_US       INT64_C(3600000000)
 
 int32_t prov_connector_init(uint32_t major, uint32_t minor, struct prov_vtable *vtable,
                             struct prov_error *err);
@@ -213,10 +214,9 @@ world_settle(struct world *world)
             return true;
         clock_gettime(CLOCK_REALTIME, &now);
         wait_us = report.next_due_us - (int64_t)now.tv_sec * 1000000 - now.tv_nsec / 1000;
-        await_late_writes(world);
-        /* a time that the clock was set back from is passed in hours, not in years */
+        /* an hour at most: a time further away may be none, after the clock was set back */
         if (wait_us > 0)
-            shim_clock_move(wait_us < INT64_C(3600000000) ? wait_us + 1000 : INT64_C(3600000000));
+            world_pass(world, wait_us < HOUR_US ? wait_us + 1000 : HOUR_US);
     }
     snprintf(world->error.text, sizeof(world->error.text),
              "not settled after %d rounds: state %u, %llu pending", SETTLE_ROUNDS, report.state,
@@ -224,16 +224,34 @@ world_settle(struct world *world)
     return false;
 }
 
-void
-world_tell_org(struct world *world, const char *target, const char *body)
+static void
+ask_org(struct world *world, const char *method, const char *target, const char *body)
 {
     int status = 0;
-    AUTO_FREE char *answer =
-        org_sim_ask(world->sim, "acme", body ? "POST" : "DELETE", target, body, &status);
+    AUTO_FREE char *answer = org_sim_ask(world->sim, "acme", method, target, body, &status);
 
     if (status >= 300)
         fprintf(stderr, "torture: the org answers %s with %d: %s\n", target, status, answer);
     must(status < 300, "the org was told something it does not know");
+}
+
+void
+world_tell_org(struct world *world, const char *target, const char *body)
+{
+    ask_org(world, body ? "POST" : "DELETE", target, body);
+}
+
+void
+world_change_org(struct world *world, const char *target, const char *body)
+{
+    ask_org(world, "PATCH", target, body);
+}
+
+void
+world_pass(struct world *world, int64_t us)
+{
+    await_late_writes(world);
+    shim_clock_move(us);
 }
 
 struct json_object *

@@ -34,8 +34,12 @@ int world_act(struct world *world, const char *request);
  * 0: it did not come to an end; `error` says where it stands. */
 bool world_settle(struct world *world);
 
-/* Posts to the org's control interface; body NULL: DELETE. */
+/* Posts to the org's control interface; body NULL: deletes there. */
 void world_tell_org(struct world *world, const char *target, const char *body);
+/* PATCH. */
+void world_change_org(struct world *world, const char *target, const char *body);
+/* Lets time pass for both sides, once late writes have landed: they take less than settle_window_s. */
+void world_pass(struct world *world, int64_t us);
 /* Users made through the API, as in GET /__org/state. The caller puts it. */
 struct json_object *world_users(struct world *world);
 /* Both sides, for a message. */
