@@ -31,7 +31,8 @@ confirm_row(struct link *link, struct json_object *planned, const char *correlat
     return PROV_OK;
 }
 
-/* [tx] Takes the account from a leaver: whatever he had in Salesforce is the other's now. */
+/* [tx] Takes the account from a leaver: whatever he had in Salesforce is the other's now. What he was
+ * held or parked for is looked at anew. */
 static int
 take_from(struct round *round, int64_t holder, struct prov_error *err)
 {
@@ -49,7 +50,8 @@ take_from(struct round *round, int64_t holder, struct prov_error *err)
         set_text(&other.link.username_inputs, NULL) ||
         set_text(&other.link.last_action, "the account went to another user of the host"))
         return error_nomem(err);
-    return store_put_link(store, holder, &other.link, err);
+    r = store_put_link(store, holder, &other.link, err);
+    return r ? r : store_due_add(store, holder, DUE_NOW, err);
 }
 
 /* [tx] */
@@ -89,7 +91,56 @@ park_item(struct item *item, const char *code, const char *reason)
     snprintf(item->plan.reason, sizeof(item->plan.reason), "%s", reason);
 }
 
-/* [tx] Adopts those who may be; an account goes to one subject of the round only, the first. */
+/* Whether the subject has an outcome in this round, which would write over what is taken from it. */
+static bool
+is_in_round(const struct round *round, int64_t subject)
+{
+    for (size_t i = 0; i < round->count; i++) {
+        if (round->items[i].work.subject.id == subject)
+            return true;
+    }
+    return false;
+}
+
+static void
+put_off(struct item *item)
+{
+    item->next_round = true;
+    item->plan.action = PLAN_NOTHING;
+}
+
+/* [tx] What becomes of the leaver's account is known soon: nobody has to be asked. */
+static int
+wait_for_leaver(struct round *round, struct item *item, const struct match *match,
+                struct prov_error *err)
+{
+    struct sf_record record = { .cause = "the account is to be taken from a user who has left, and "
+                                         "the last change of it has no certain answer yet",
+                                .remedy = "nothing: it is tried again" };
+
+    snprintf(record.message, sizeof(record.message), "%s", match->reason);
+    put_off(item);
+    return settle_retry(round, item, &record, err);
+}
+
+/* [tx] An account goes to one subject of the round only, the first. */
+static int
+adopt_or_put_off(struct round *round, struct item *item, const struct match *match,
+                 struct json_object *given, struct prov_error *err)
+{
+    const char *id = json_get_string(json_object_array_get_idx(match->rows, 0), "Id");
+    int r;
+
+    if (json_get(given, id) || (match->holder && is_in_round(round, match->holder))) {
+        put_off(item); /* the store will know whose it is */
+        return PROV_OK;
+    }
+    r = json_put_bool(given, id, true) ? error_nomem(err) : adopt(round, item, match, err);
+    item->adopted_by = match->key;
+    return r;
+}
+
+/* [tx] Adopts those who may be. */
 static int
 adopt_all(struct round *round, struct item **items, struct match *list, size_t count,
           struct prov_error *err)
@@ -98,20 +149,12 @@ adopt_all(struct round *round, struct item **items, struct match *list, size_t c
     int r = given ? PROV_OK : error_nomem(err);
 
     for (size_t i = 0; !r && i < count; i++) {
-        const char *id;
         if (list[i].verdict == MATCH_REFUSE)
             park_item(items[i], list[i].code, list[i].reason);
-        if (list[i].verdict != MATCH_ADOPT)
-            continue;
-        id = json_get_string(json_object_array_get_idx(list[i].rows, 0), "Id");
-        if (json_get(given, id)) { /* the store will know whose it is */
-            items[i]->next_round = true;
-            items[i]->plan.action = PLAN_NOTHING;
-            continue;
-        }
-        r = json_put_bool(given, id, true) ? error_nomem(err)
-                                           : adopt(round, items[i], &list[i], err);
-        items[i]->adopted_by = list[i].key;
+        else if (list[i].verdict == MATCH_WAIT)
+            r = wait_for_leaver(round, items[i], &list[i], err);
+        else if (list[i].verdict == MATCH_ADOPT)
+            r = adopt_or_put_off(round, items[i], &list[i], given, err);
     }
     return r;
 }
@@ -132,7 +175,9 @@ adopt_in_one(struct round *round, struct item **items, struct match *list, size_
     }
     r = store_commit(store, err);
     for (size_t i = 0; !r && i < count; i++) {
-        if (list[i].verdict == MATCH_ADOPT && items[i]->adopted_by)
+        if (list[i].verdict == MATCH_WAIT)
+            settle_tell(round, items[i]);
+        else if (list[i].verdict == MATCH_ADOPT && items[i]->adopted_by)
             r = round_plan(round, items[i], err);
     }
     return r;

@@ -106,12 +106,13 @@ struct lookup {
     size_t count;
     struct json_object *fields; /* names wanted besides Id, Username, IsActive, CreatedById and
                                    CreatedDate, as an object used as a set; NULL: none */
+    const char *always;         /* one more, without which an answer is worth nothing; NULL: none */
 };
 
 /*
  * Reads all rows there are, in as many calls as needed; stops at the first that does not pass, which
  * *ret_call tells. *ret_rows (SF_DELIVERED only) is an array the caller owns, in no order. A row
- * lacks our fields where the org refused them: they are not readable there. Touches nothing of the
+ * lacks our fields where the org refused them, but for `always`: they are not readable there. Touches nothing of the
  * delivery's, so queries need no lock. PROV_E_NOMEM.
  */
 MUST_CHECK int lookup_users(struct delivery *delivery, const struct lookup *lookup,
@@ -189,8 +190,10 @@ MUST_CHECK int settle_tell_rest(struct delivery *delivery, int64_t limit, int64_
 
 /* Marks the deactivations of this round that the guard holds: they are not sent. */
 MUST_CHECK int guard_check(struct round *round, struct prov_error *err);
-/* [tx] One was done. */
-MUST_CHECK int guard_count(struct round *round, const struct item *item, struct prov_error *err);
+/* [tx] What was sent is there: counts it if it deactivated an account that was active, by what was
+ * confirmed before. So it counts once, whether an answer or reading it back told. */
+MUST_CHECK int guard_count(struct round *round, const struct item *item, struct json_object *sent,
+                           struct prov_error *err);
 /* [tx] One is held. */
 MUST_CHECK int guard_settle(struct round *round, struct item *item, struct prov_error *err);
 

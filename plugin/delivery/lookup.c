@@ -24,7 +24,7 @@ is_basic(const char *field)
     return false;
 }
 
-/* Heap, NULL when out of memory. `fields` NULL: the basics and the key alone. */
+/* Heap, NULL when out of memory. `fields` NULL: the basics, the key and `always` alone. */
 static char *
 compose(const struct lookup *lookup, size_t first, size_t count, struct json_object *fields)
 {
@@ -39,11 +39,14 @@ compose(const struct lookup *lookup, size_t first, size_t count, struct json_obj
         fprintf(soql, "%s%s", i ? ", " : "SELECT ", basics[i]);
     if (!is_basic(lookup->key))
         fprintf(soql, ", %s", lookup->key);
+    if (lookup->always && strcmp(lookup->always, lookup->key) != 0)
+        fprintf(soql, ", %s", lookup->always);
     if (fields) {
         json_object_object_foreach(fields, field, value)
         {
             (void)value;
-            if (!is_basic(field) && strcmp(field, lookup->key) != 0)
+            if (!is_basic(field) && strcmp(field, lookup->key) != 0 &&
+                !(lookup->always && strcmp(field, lookup->always) == 0))
                 fprintf(soql, ", %s", field);
         }
     }

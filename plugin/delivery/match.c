@@ -114,7 +114,12 @@ ask(struct delivery *d, struct match **asked, size_t count, const char *key,
         fields_wanted(asked, count, d->fields->correlation_field);
     AUTO_JSON struct json_object *rows = NULL;
     const char *values[VALUES_MAX];
-    struct lookup lookup = { key, values, count, fields };
+    /* whose an account is must be seen, or it would be taken from them */
+    struct lookup lookup = { .key = key,
+                             .values = values,
+                             .count = count,
+                             .fields = fields,
+                             .always = d->fields->correlation_field };
     bool given = true;
     int r;
 
@@ -184,6 +189,23 @@ refuse_several(struct match *match)
     return refuse(match, "MATCH_SEVERAL");
 }
 
+/* Of whom the text "issuer#URI" speaks; 0: of nobody the store knows. Either part may hold a '#'. */
+static int
+find_correlated(struct delivery *d, const char *text, int64_t *ret_id, struct prov_error *err)
+{
+    int r = PROV_OK;
+
+    *ret_id = 0;
+    for (const char *mark = strchr(text, '#'); !r && mark && !*ret_id;
+         mark = strchr(mark + 1, '#')) {
+        CLEANUP(work_done) struct work work = { 0 };
+        AUTO_FREE char *iss = strndup(text, (size_t)(mark - text));
+        r = iss ? store_load(d->store, iss, mark + 1, &work, err) : error_nomem(err);
+        *ret_id = work.subject.id;
+    }
+    return r;
+}
+
 /* Whom the correlation field names, if that is not this subject: *ret_id of the subject in the store,
  * 0 when the store does not know him; *ret_other false: nobody. */
 static int
@@ -193,23 +215,16 @@ find_other(struct delivery *d, const struct match *match, struct json_object *ro
     const char *field = d->fields->correlation_field;
     const char *there = field ? json_get_string(row, field) : NULL;
     AUTO_FREE char *ours = plan_correlation(match->subject);
-    struct prov_error ignored = PROV_ERROR_INIT;
-    int r;
 
     *ret_id = 0;
     if (!ours)
         return error_nomem(err);
     *ret_other = there && *there && strcmp(there, ours) != 0;
-    if (!*ret_other)
-        return PROV_OK;
-    r = store_find(d->store, there, ret_id, &ignored);
-    if (r == PROV_E_STORE || r == PROV_E_NOMEM)
-        return error_set(err, r, "%s", ignored.text);
-    return PROV_OK;
+    return *ret_other ? find_correlated(d, there, ret_id, err) : PROV_OK;
 }
 
 /* An account that another subject has, or has had. It moves only from one who is gone or out of
- * scope, and of whom nothing is in flight. */
+ * scope, and when nothing of him is in flight any more. */
 static int
 judge_holder(struct delivery *d, struct match *match, int64_t holder, const char *id,
              struct prov_error *err)
@@ -227,7 +242,11 @@ judge_holder(struct delivery *d, struct match *match, int64_t holder, const char
              id, match->key, value_of(match, match->key), other.subject.uri,
              plan_user_name(&other.subject),
              other.link.in_flight ? ", and a change of it is in flight" : "");
-    return refuse(match, "MATCH_HELD");
+    if (other.subject.presence == PRESENCE_IN)
+        return refuse(match, "MATCH_HELD");
+    match->verdict = MATCH_WAIT;
+    error_tidy(match->reason);
+    return PROV_OK;
 }
 
 /* Whether another subject of the host's, who is in the feed, has this account. */

@@ -8,6 +8,7 @@
 enum match_verdict {
     MATCH_NONE,  /* nobody in the org: to be created */
     MATCH_ADOPT, /* one account, and nothing speaks against it */
+    MATCH_WAIT,  /* one account, of a leaver whose last change is not known yet; reason says so */
     MATCH_REFUSE /* several, or one that is not to be had; code and reason say why */
 };
 

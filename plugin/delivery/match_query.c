@@ -95,9 +95,10 @@ accounts_of(const struct match *match)
 static int
 tell(struct json_object *list, const struct match *match, struct prov_error *err)
 {
-    static const char *const results[] = {
-        [MATCH_NONE] = "create", [MATCH_ADOPT] = "adopt", [MATCH_REFUSE] = "park"
-    };
+    static const char *const results[] = { [MATCH_NONE] = "create",
+                                           [MATCH_ADOPT] = "adopt",
+                                           [MATCH_WAIT] = "adopt", /* later, as the reason says */
+                                           [MATCH_REFUSE] = "park" };
     struct json_object *line = json_object_new_object(), *accounts;
 
     if (!line || json_append(list, line))

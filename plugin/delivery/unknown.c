@@ -286,7 +286,9 @@ ask(struct round *round, struct item **items, size_t count, bool by_name,
     struct delivery *d = round->delivery;
     AUTO_JSON struct json_object *fields = fields_in_flight(items, count);
     const char *values[QUERY_MAX];
-    struct lookup lookup = { by_name ? "Username" : "Id", values, count, fields };
+    struct lookup lookup = {
+        .key = by_name ? "Username" : "Id", .values = values, .count = count, .fields = fields
+    };
     struct sf_call call;
     int r;
 

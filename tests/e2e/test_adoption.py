@@ -149,6 +149,53 @@ def test_a_hundred_are_matched_in_few_calls():
         assert len(queries) <= 3, [call.get("soql", "")[:80] for call in queries]
 
 
+def test_a_leaver_who_is_due_in_the_same_round_loses_the_account_all_the_same():
+    with matching("EmployeeNumber") as (w, c):
+        c.accept(create("/Users/1", employee("7", "jane")))
+        c.settle()
+        c.accept(simple("/Users/1", "prov:delete"))
+        c.settle()
+        account = c.user("/Users/1")["salesforce_id"]
+        c.accept(simple("/Users/1", "prov:delete"), create("/Users/8", employee("7", "jane.again")))
+        c.settle()
+        assert c.user("/Users/8")["salesforce_id"] == account and c.user("/Users/8")["state"] == "in_step"
+        assert "salesforce_id" not in c.user("/Users/1")
+
+
+def test_whose_an_account_is_must_be_seen_before_it_is_adopted():
+    rules = [{"field": "Unknown__c", "source": "title"}]  # the org refuses the question for it, so it is asked for less
+    with matching("EmployeeNumber", correlation_field="Host_Id__c", mapping=rules) as (w, c):
+        there(w, "a@old.example", EmployeeNumber="7", Host_Id__c="https://other.example#/Users/5")
+        c.accept(create("/Users/1", dict(employee("7", "jane"), title="Chief")))
+        c.settle()
+        row = c.user("/Users/1")
+        assert row["code"] == "MATCH_OTHER" and "salesforce_id" not in row, row
+
+
+def test_a_correlation_of_another_form_names_nobody_of_ours():
+    with matching("EmployeeNumber", correlation_field="Host_Id__c") as (w, c):
+        c.accept(create("/Users/5", person("john", "John")), simple("/Users/5", "prov:delete"))
+        there(w, "a@old.example", EmployeeNumber="7", Host_Id__c="john")
+        c.accept(create("/Users/1", employee("7", "jane")))
+        c.settle()
+        row = c.user("/Users/1")
+        assert row["code"] == "MATCH_OTHER" and "salesforce_id" not in row, row
+
+
+def test_a_rehire_waits_while_a_change_of_the_leaver_has_no_answer():
+    with matching("EmployeeNumber", settle_window_s=1) as (w, c):
+        c.accept(create("/Users/1", employee("7", "jane")))
+        c.settle()
+        w.org.fault({"on": "collections_update", "do": "drop_after"})
+        c.accept(simple("/Users/1", "prov:delete"))
+        c.deliver(0)
+        c.accept(create("/Users/8", employee("7", "jane.again")))
+        c.settle()
+        row = c.user("/Users/8")
+        assert row["state"] == "in_step" and row["salesforce_id"], "nobody has to look after it"
+        assert provisioned(w) == 1
+
+
 def test_match_shows_before_anything_is_sent():
     with matching("EmployeeNumber") as (w, c):
         there(w, "a@old.example", EmployeeNumber="1")
