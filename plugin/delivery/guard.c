@@ -16,36 +16,50 @@ is_released(const struct item *item)
 
 /* ---- how many were done ---- */
 
-/* Deactivations done in the window that is under way; 0 in a new one. */
+/* Deactivations done in the window that is under way, 0 in a new one; read once in a round. */
 static int
-read_done(struct delivery *d, int64_t *ret_since_us, int64_t *ret_done, struct prov_error *err)
+read_done(struct round *round, struct prov_error *err)
 {
+    struct delivery *d = round->delivery;
     AUTO_JSON struct json_object *fact = NULL;
     AUTO_FREE char *text = NULL;
     int64_t now = clock_now_us(), window_us = d->fields->guard_window_s * CLOCK_SECOND_US;
-    int r = store_get_fact(d->store, "guard", &text, err);
+    int r = round->guard_read ? PROV_OK : store_get_fact(d->store, "guard", &text, err);
 
     if (!r && text)
         r = json_parse(text, strlen(text), "a fact of the store", &fact, err);
-    *ret_since_us = json_get_int(fact, "since_us", 0);
-    *ret_done = json_get_int(fact, "done", 0);
-    if (*ret_since_us > now || now - *ret_since_us >= window_us) {
-        *ret_since_us = now;
-        *ret_done = 0;
+    if (r || round->guard_read)
+        return r;
+    round->guard_read = true;
+    round->guard_since_us = json_get_int(fact, "since_us", 0);
+    round->guard_done = json_get_int(fact, "done", 0);
+    if (round->guard_since_us > now || now - round->guard_since_us >= window_us) {
+        round->guard_since_us = now;
+        round->guard_done = 0;
     }
-    return r;
+    return PROV_OK;
 }
 
 int
-guard_count(struct round *round, const struct item *item, struct prov_error *err)
+guard_count(struct round *round, const struct item *item, struct json_object *sent,
+            struct prov_error *err)
 {
     struct delivery *d = round->delivery;
-    AUTO_JSON struct json_object *fact = json_object_new_object();
+    const struct link *link = &item->work.link;
+    struct json_object *before = item->there ? item->there : link->confirmed;
+    bool deactivates = link->salesforce_id[0] && !json_get_bool(sent, "IsActive", true) &&
+                       json_get_bool(before, "IsActive", true);
+    AUTO_JSON struct json_object *fact = NULL;
     AUTO_FREE char *text = NULL;
+    int r;
 
-    if (item->plan.action != PLAN_DEACTIVATE || is_released(item))
+    if (!deactivates || is_released(item))
         return PROV_OK;
+    r = read_done(round, err);
+    if (r)
+        return r;
     round->guard_done++;
+    fact = json_object_new_object();
     if (json_put_int(fact, "since_us", round->guard_since_us) ||
         json_put_int(fact, "done", round->guard_done) || !(text = json_text(fact)))
         return error_nomem(err);
@@ -69,8 +83,12 @@ hold_all(struct round *round, int64_t wanted, int64_t active)
         struct item *item = &round->items[i];
         if (item->plan.action != PLAN_DEACTIVATE || is_released(item))
             continue;
-        item->guarded = true;
         item->plan.action = PLAN_NOTHING;
+        /* who is held is looked at no more: what is in flight must be known before */
+        item->reads_back = item->work.link.in_flight != NULL;
+        item->guarded = !item->reads_back;
+        if (item->reads_back)
+            continue;
         snprintf(item->plan.reason, sizeof(item->plan.reason),
                  "%lld of %lld active users are to be deactivated within guard_window_s (%lld s), "
                  "more than guard_floor (%lld) and guard_percent (%lld%%) allow",
@@ -117,7 +135,7 @@ guard_check(struct round *round, struct prov_error *err)
         return PROV_OK;
     r = store_guard_numbers(d->store, &numbers, err);
     if (!r)
-        r = read_done(d, &round->guard_since_us, &round->guard_done, err);
+        r = read_done(round, err);
     if (r)
         return r;
     wanted = round->guard_done + numbers.held + (here > numbers.due ? here : numbers.due);

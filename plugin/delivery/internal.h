@@ -73,6 +73,7 @@ struct round {
     struct json_object *names; /* set of the usernames that a plan of this round will claim */
     bool stop;                 /* hold or back-off: leave the rest due */
     bool guard_told;           /* its log line is written */
+    bool guard_read;           /* the two that follow are known */
     int64_t guard_since_us, guard_done; /* the window, and what was deactivated in it */
 };
 
@@ -191,7 +192,7 @@ MUST_CHECK int settle_tell_rest(struct delivery *delivery, int64_t limit, int64_
 /* Marks the deactivations of this round that the guard holds: they are not sent. */
 MUST_CHECK int guard_check(struct round *round, struct prov_error *err);
 /* [tx] What was sent is there: counts it if it deactivated an account that was active, by what was
- * confirmed before. So it counts once, whether an answer or reading it back told. */
+ * there before. So it counts once, whether an answer or reading it back told. */
 MUST_CHECK int guard_count(struct round *round, const struct item *item, struct json_object *sent,
                            struct prov_error *err);
 /* [tx] One is held. */

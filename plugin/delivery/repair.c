@@ -98,7 +98,7 @@ read_items(struct round *round, struct item **items, size_t count, struct prov_e
     AUTO_JSON struct json_object *fields = confirmed_fields(items, count);
     AUTO_JSON struct json_object *rows = NULL;
     AUTO_FREE const char **ids = calloc(count, sizeof(*ids));
-    struct lookup lookup = { "Id", ids, count, fields };
+    struct lookup lookup = { .key = "Id", .values = ids, .count = count, .fields = fields };
     struct sf_call call;
     char reason[700];
     int r;

@@ -8,6 +8,12 @@
 
 #define PAGE 500
 
+/* Whom to make due, and what is ordered. */
+struct chosen {
+    int64_t subject;
+    unsigned orders;
+};
+
 /* A replan under way. */
 struct replan {
     struct store *store;
@@ -15,7 +21,7 @@ struct replan {
     const struct replan_order *order;
     struct json_object *changes; /* the first of them, as they are told */
     struct json_object *names;   /* the usernames given so far: name -> URI */
-    int64_t *chosen;             /* whom to make due */
+    struct chosen *chosen;
     size_t chosen_count, chosen_room;
     int64_t linked, created, renamed, updated, deactivated, blocked, unchanged;
 };
@@ -29,17 +35,17 @@ replan_done(struct replan *replan)
 }
 
 static int
-choose(struct replan *replan, int64_t subject, struct prov_error *err)
+choose(struct replan *replan, int64_t subject, unsigned orders, struct prov_error *err)
 {
     if (replan->chosen_count == replan->chosen_room) {
         size_t room = 2 * replan->chosen_room + PAGE;
-        int64_t *more = realloc(replan->chosen, room * sizeof(*more));
+        struct chosen *more = realloc(replan->chosen, room * sizeof(*more));
         if (!more)
             return error_nomem(err);
         replan->chosen = more;
         replan->chosen_room = room;
     }
-    replan->chosen[replan->chosen_count++] = subject;
+    replan->chosen[replan->chosen_count++] = (struct chosen){ subject, orders };
     return PROV_OK;
 }
 
@@ -139,7 +145,7 @@ count_change(struct replan *replan, const struct work *work, const struct plan *
              : renames                   ? "renamed"
                                          : "updated",
              NULL, err);
-    return r ? r : choose(replan, work->subject.id, err);
+    return r ? r : choose(replan, work->subject.id, ORDER_REPLAN, err);
 }
 
 /* A user whom changed scope fields let in no more. Leavers are pending by themselves. */
@@ -155,7 +161,8 @@ count_deactivation(struct replan *replan, const struct work *work, const struct 
     }
     replan->deactivated++;
     r = tell(replan, work, plan, "deactivated", plan->reason, err);
-    return r ? r : choose(replan, work->subject.id, err);
+    /* the guard is asked here; whoever is to leave later is none of those it counts now */
+    return r ? r : choose(replan, work->subject.id, ORDER_REPLAN | ORDER_RELEASE, err);
 }
 
 static int
@@ -195,7 +202,7 @@ count_one(struct replan *replan, int64_t subject, struct prov_error *err)
         if (!work.link.salesforce_id[0])
             return PROV_OK;
         replan->unchanged++;
-        return plan.in_scope ? choose(replan, subject, err) : PROV_OK;
+        return plan.in_scope ? choose(replan, subject, ORDER_REPLAN, err) : PROV_OK;
     }
 }
 
@@ -220,7 +227,6 @@ count_all(struct replan *replan, struct prov_error *err)
 
 /* ---- the order ---- */
 
-/* The guard has been asked here already. */
 static int
 make_due(struct replan *replan, struct prov_error *err)
 {
@@ -229,7 +235,8 @@ make_due(struct replan *replan, struct prov_error *err)
     if (r)
         return r;
     for (size_t i = 0; !r && i < replan->chosen_count; i++)
-        r = store_due_order(replan->store, replan->chosen[i], ORDER_REPLAN | ORDER_RELEASE, err);
+        r = store_due_order(replan->store, replan->chosen[i].subject, replan->chosen[i].orders,
+                            err);
     if (r) {
         store_rollback(replan->store);
         return r;

@@ -237,20 +237,21 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
     if (!late && flight_is_aside(link))
         return settle_aside(round, item, err);
     action = plan_describe(first, sent, link->confirmed);
-    r = action ? confirm(link, sent, err) : error_nomem(err);
-
+    r = action ? guard_count(round, item, sent, err) : error_nomem(err);
+    if (!r)
+        r = confirm(link, sent, err);
     if (!r && item->adopted_by)
         r = add_adoption(item, &action, err);
     if (!r && json_get_int(link->in_flight, "orders", 0) & ORDER_REPAIR)
         r = add_repair(&action, err);
-    if (!r)
-        r = guard_count(round, item, err);
     if (r)
         return r;
     snprintf(link->salesforce_id, sizeof(link->salesforce_id), "%s", id);
     link->confirmed_version = link->settled_version = version_of(item);
     link->attempts = link->next_us = link->first_sent_us = 0;
     link->orders &= ~(unsigned)json_get_int(link->in_flight, "orders", 0);
+    if (item->reads_back) /* what was ordered since it was sent is still to be done */
+        link->orders |= item->work.orders;
     if (set_text(&link->last_action, action) ||
         set_text(&link->waits_manager, awaited_manager(item)) ||
         set_text(&link->plan_digest, d->fields->plan_digest) ||
@@ -292,6 +293,8 @@ settle_refused(struct round *round, struct item *item, const char *code, const c
 
     link->settled_version = version_of(item);
     link->attempts = link->next_us = 0;
+    if (item->plan.action != PLAN_DEACTIVATE) /* a release is over with what it was given for */
+        link->orders &= ~(unsigned)ORDER_RELEASE;
     flight_failed(link);
     name = json_get_string(json_get(link->in_flight, "fields"), "Username");
     if (set_text(&link->waits_manager, awaited_manager(item)) ||

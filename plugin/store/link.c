@@ -253,6 +253,7 @@ store_due(struct store *store, int64_t now_us, int64_t limit, struct work **ret,
             break;
         }
         entry->due[entry->due_count++] = due[i].key;
+        entry->orders |= due[i].orders;
         entry->link.orders |= due[i].orders;
     }
     for (size_t i = 0; !r && i < count; i++) {

@@ -178,9 +178,10 @@ struct due_key {
 /* One due subject with all that delivery needs, and the rows of `due` that named it. */
 struct work {
     struct subject subject;
-    struct link link;
+    struct link link; /* its orders: those stored with it, and those of the rows read */
     struct due_key *due;
     size_t due_count;
+    unsigned orders; /* of the rows read alone */
 };
 
 void work_done(struct work *work);

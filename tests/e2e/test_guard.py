@@ -3,7 +3,7 @@ import contextlib
 import sys
 
 import harness
-from harness import FORCE, IDLE, World, create, patch, person, put, simple
+from harness import ENTERPRISE, FORCE, IDLE, World, create, patch, person, put, simple
 
 
 @contextlib.contextmanager
@@ -124,6 +124,61 @@ def test_100_percent_turns_the_guard_off():
     with staffed(guard_percent=100) as (w, c):
         leave(c, *range(10))
         assert active(w) == 0
+
+def test_a_replan_lets_go_nobody_but_whom_it_deactivates():
+    with staffed() as (w, c):
+        c.close()
+        c = w.connector(provisioning_separator="_")
+        c.act(act="hold", reason="the org is being looked at")
+        assert c.act(act="replan", all=True, force=True)["applied"]
+        c.accept(*[simple(f"/Users/{n}", "prov:delete") for n in range(6)])
+        c.act(act="resume")
+        c.settle()
+        assert active(w) == 10 and held(c) == 6, "who leaves after the replan was not part of it"
+
+
+def test_a_release_is_over_with_what_came_of_it():
+    with staffed() as (w, c):
+        leave(c, *range(6))
+        c.act(act="release")
+        c.accept(*[put(f"/Users/{n}", person(None)) for n in range(6)])  # they are back, but without a name
+        c.settle()
+        assert active(w) == 10 and {c.user(f"/Users/{n}")["state"] for n in range(6)} == {"parked"}
+        leave(c, *range(6))
+        assert active(w) == 10 and held(c) == 6, "that is another mistake, and nobody has looked"
+
+
+def test_who_has_a_change_without_an_answer_is_read_back_before_being_held():
+    with staffed(settle_window_s=1) as (w, c):
+        w.org.fault({"on": "collections_update", "do": "drop_after"})
+        c.accept(put("/Users/0", person("u0", title="Chief")))
+        c.deliver(0)
+        leave(c, *range(6))
+        row = c.user("/Users/0")
+        assert row["state"] == "pending" and row["code"] == "GUARD" and not row["in_flight"], row
+        assert row["confirmed"]["Title"] == "Chief" and active(w) == 10 and held(c) == 6, row
+
+
+def test_who_lost_the_account_is_held_no_more():
+    with staffed(5, match=["EmployeeNumber"]) as (w, c):
+        c.accept(*[put(f"/Users/{n}", person(f"u{n}", **{ENTERPRISE: {"employeeNumber": str(n)}})) for n in range(5)])
+        c.settle()
+        leave(c, 0, 1, 2)
+        assert held(c) == 3
+        c.accept(create("/Users/new", person("u0", **{ENTERPRISE: {"employeeNumber": "0"}})))
+        c.settle()
+        assert held(c) == 2 and c.user("/Users/new")["state"] == "in_step", c.user("/Users/new")
+        assert c.user("/Users/0")["state"] == "in_step", c.user("/Users/0")
+        assert active(w) == 5
+
+
+def test_a_deactivation_seen_when_it_is_read_back_counts():
+    with staffed(settle_window_s=1) as (w, c):
+        w.org.fault({"on": "collections_update", "do": "drop_after", "times": 2})
+        leave(c, 0, 1)
+        assert active(w) == 8, "within the floor, and both answers were lost"
+        leave(c, 2, 3)
+        assert active(w) == 8 and held(c) == 2, "4 of 10 within the window are too many"
 
 
 if __name__ == "__main__":

@@ -316,6 +316,21 @@ def test_a_replan_outlives_a_retry_and_a_lost_answer():
             assert w.org.user("primary_jdoe@acme.example")["Title"] == "Chief"
 
 
+def test_a_replan_ordered_while_another_has_no_answer_is_done_too():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("jdoe")))
+        c.settle()
+        for separator in "_+":
+            c.close()
+            c = w.connector(provisioning_separator=separator)
+            w.org.fault(*[{"on": "collections_update", "do": "drop_after"}] * (separator == "_"))
+            assert c.act(act="replan", user="/Users/1")["applied"]
+            c.deliver(0)
+        c.settle()
+        assert list(w.org.users()) == ["primary+jdoe@acme.example"]
+
+
 def test_a_replan_names_whom_it_cannot_rename_and_leaves_them_in_step():
     with World() as w:
         c = w.connector()
