@@ -55,6 +55,7 @@ struct item {
     bool reads_back;     /* in flight, and nothing may be sent before it is read back */
     bool awaits_profile; /* was planned without the profile it needs */
     bool guarded;        /* a deactivation that the guard holds */
+    size_t share;        /* how many may be in its call (send.c) */
     bool next_round;     /* stays due: another item of this round has to do with its username */
     struct json_object *there; /* of who is repaired: what the org holds now; NULL: not read */
     bool aside;                /* goes to a temporary username, and no further in this round */
@@ -144,11 +145,15 @@ MUST_CHECK int send_all(struct round *round, enum send_kind kind, struct prov_er
 /* ---- settle.c: what became of a subject ---- */
 
 /*
- * What is in flight (link.in_flight): {"op","fields","inputs","version","at_us","late","orders"}.
- * "orders": of the admin (enum order), those that it carries out. "late": a deactivation was sent over a change
- * without an answer, and both are in it: the earlier one may land after ours, so it is read back
- * when the settle window is over, and never before.
+ * What is in flight (link.in_flight):
+ * {"op","fields","inputs","version","at_us","late","orders","tries"}.
+ * "orders": of the admin (enum order), those that it carries out.
+ * "tries": sends before this one that were read back and had not happened.
+ * "late": a deactivation was sent over a change without an answer, and both are in it: the earlier
+ * one may land after ours, so it is read back when the settle window is over, and never before.
  */
+/* The code of an outcome that is not known, and of what is sent again because it was not. */
+#define CODE_NO_ANSWER "NO_ANSWER"
 bool flight_is_mixed(const struct link *link);
 /* The last send surely did nothing: what is in flight is what was before it. */
 void flight_failed(struct link *link);

@@ -7,6 +7,9 @@
 #include "plugin/base/clock.h"
 #include "plugin/delivery/internal.h"
 
+/* A suspect shares its next call with this many times fewer others. */
+#define SUSPECT_SHARE 4
+
 static enum plan_action
 action_of(enum send_kind kind)
 {
@@ -16,6 +19,13 @@ action_of(enum send_kind kind)
 }
 
 /* ---- in flight ---- */
+
+/* How often in a row what was sent got no answer, and had not happened. */
+static int64_t
+tries_of(const struct link *link)
+{
+    return link->code && strcmp(link->code, CODE_NO_ANSWER) == 0 ? link->attempts : 0;
+}
 
 /* The admin's orders that this send carries out. Of who is in scope a deactivation is only the first
  * step. */
@@ -66,7 +76,8 @@ fly(struct round *round, struct item *item, enum send_kind kind, struct prov_err
         json_put_string(flight, "inputs", inputs) ||
         json_put_int(flight, "version", item->work.subject.version) ||
         json_put_int(flight, "at_us", now) || (late && json_put_bool(flight, "late", true)) ||
-        json_put_int(flight, "orders", orders_in(item, kind)))
+        json_put_int(flight, "orders", orders_in(item, kind)) ||
+        json_put_int(flight, "tries", tries_of(link)))
         return error_nomem(err);
     json_object_put(link->in_flight);
     link->in_flight = STEAL(flight);
@@ -334,24 +345,55 @@ send_batch(struct round *round, struct item **items, size_t count, enum send_kin
     return r ? r : org_call_failed(d, &call, err);
 }
 
-int
-send_all(struct round *round, enum send_kind kind, struct prov_error *err)
+/*
+ * How many may share a call with this one. What was in flight and did not happen may be what makes the
+ * call fail, again and again: it shares with fewer each time, until it is alone and the others are
+ * delivered. What was tried again for a reason of its own is not suspected.
+ */
+static size_t
+share_of(const struct item *item, size_t limit)
 {
-    size_t limit = (size_t)round->delivery->fields->batch_size, filled = 0;
-    AUTO_FREE struct item **batch = calloc(limit, sizeof(struct item *));
+    for (int64_t i = tries_of(&item->work.link); i > 0 && limit > 1; i--)
+        limit = limit > SUSPECT_SHARE ? limit / SUSPECT_SHARE : 1;
+    return limit;
+}
+
+/* Sends those who may share a call with `share` records. */
+static int
+send_shared(struct round *round, enum send_kind kind, size_t share, struct prov_error *err)
+{
+    AUTO_FREE struct item **batch = calloc(share, sizeof(struct item *));
+    size_t filled = 0;
     int r = batch ? PROV_OK : error_nomem(err);
 
     for (size_t i = 0; !r && !round->stop && i < round->count; i++) {
         struct item *item = &round->items[i];
-        if (item->plan.action != action_of(kind))
+        if (item->plan.action != action_of(kind) || item->share != share)
             continue;
         batch[filled++] = item;
-        if (filled == limit) {
+        if (filled == share) {
             r = send_batch(round, batch, filled, kind, err);
             filled = 0;
         }
     }
     if (!r && !round->stop && filled > 0)
         r = send_batch(round, batch, filled, kind, err);
+    return r;
+}
+
+int
+send_all(struct round *round, enum send_kind kind, struct prov_error *err)
+{
+    size_t share = (size_t)round->delivery->fields->batch_size;
+    int r;
+
+    /* before anything is sent: what comes of it changes the answer, and nobody is sent twice */
+    for (size_t i = 0; i < round->count; i++)
+        round->items[i].share = share_of(&round->items[i], share);
+    r = send_shared(round, kind, share, err);
+    while (!r && !round->stop && share > 1) {
+        share = share > SUSPECT_SHARE ? share / SUSPECT_SHARE : 1;
+        r = send_shared(round, kind, share, err);
+    }
     return r;
 }

@@ -364,7 +364,7 @@ settle_unknown(struct round *round, struct item *item, const char *message, stru
     at_us = policy_settle_at_us(at_us, d->fields->settle_window_s * CLOCK_SECOND_US, link->attempts,
                                 now);
     r = settle_words(
-        link, "unknown", NULL, message,
+        link, "unknown", CODE_NO_ANSWER, message,
         "the change was sent and no certain answer came; Salesforce may still be working "
         "on it",
         "nothing: it is read back until it shows, or until settle_window_s is over", err);

@@ -187,10 +187,11 @@ believe(struct round *round, struct item *item, struct json_object *row, struct 
             set_text(&link->username_inputs, inputs))
             return error_nomem(err);
     }
+    link->attempts = json_get_int(link->in_flight, "tries", 0) + 1;
+    link->next_us = 0;
     json_object_put(link->in_flight);
     link->in_flight = NULL;
-    link->attempts = link->next_us = 0;
-    if (set_text(&link->outcome, "retry") ||
+    if (set_text(&link->outcome, "retry") || set_text(&link->code, CODE_NO_ANSWER) ||
         set_text(&link->message,
                  "what was sent without an answer did not happen; it is sent again"))
         return error_nomem(err);

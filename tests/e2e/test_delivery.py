@@ -199,6 +199,26 @@ def test_a_resume_forgets_that_the_token_was_refused():
         assert c.deliver(2000).state == IDLE and len(w.org.users()) == 1, hold_of(c)
 
 
+def test_a_record_that_breaks_every_call_is_alone_in_the_end():
+    users = [f"u{n}" for n in range(12)]
+    with started((), *users, settle_window_s=1, retry_max_s=1) as (w, c):
+        w.org.fault({"on": "collections_update", "do": "status", "status": 500, "times": -1,
+                     "match": {"Username": name_of("u7")}})
+        c.accept(*[title(f"/Users/{user}", "Chief") for user in users])
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            c.deliver(500)
+            done = [user["Username"] for user in w.org.users().values() if user["Title"] == "Chief"]
+            if len(done) == 11:
+                break
+            time.sleep(0.05)
+        assert len(done) == 11 and name_of("u7") not in done, done
+        assert c.user("/Users/u7")["state"] in ("in_flight", "pending"), c.user("/Users/u7")
+        w.org.ask("DELETE", "/__org/faults")
+        c.settle()
+        assert w.org.user(name_of("u7"))["Title"] == "Chief"
+
+
 # ---- reading back ----
 
 def test_a_refused_query_stops_neither_the_others_nor_the_read_back():
