@@ -36,6 +36,8 @@ struct delivery {
     char user_id[SF_ID_SIZE]; /* the execution user */
     struct org_profile profile;
     struct json_object *names; /* profiles and roles that the mapping names, see org_names.h */
+    struct json_object *seats; /* what is known of licence seats, see seats.c; NULL: nothing */
+    int64_t seats_us;          /* read when; monotonic */
     /* back-off of the connection: calls that failed as a whole; the time is monotonic */
     int64_t failures, paused_until_us;
     int64_t upkeep_us; /* when it last began */
@@ -75,6 +77,7 @@ struct round {
     bool stop;                 /* hold or back-off: leave the rest due */
     bool guard_told;           /* its log line is written */
     bool guard_read;           /* the two that follow are known */
+    int64_t freed_seats;       /* accounts that were deactivated in this round */
     int64_t guard_since_us, guard_done; /* the window, and what was deactivated in it */
 };
 
@@ -211,6 +214,15 @@ MUST_CHECK int names_check(struct round *round, struct prov_error *err);
 /* link.username_inputs of an account with a temporary username: no inputs are like it, so the username
  * is built anew at the next plan. */
 #define USERNAME_IS_TEMPORARY "temporary"
+
+/* ---- seats.c: licences ---- */
+
+/* Salesforce's code for it, and so ours: parked either way, and tried again by itself. */
+#define SEATS_CODE "LICENSE_LIMIT_EXCEEDED"
+/* Parks those of the round who would get no seat. Asks Salesforce at most once; round->stop as ever. */
+MUST_CHECK int seats_check(struct round *round, struct prov_error *err);
+/* As many who wait for a seat become due as were given back in this round. */
+MUST_CHECK int seats_wake(struct round *round, struct prov_error *err);
 
 /* ---- repair.c: setting back what was changed by hand ---- */
 

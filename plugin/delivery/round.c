@@ -172,6 +172,11 @@ advice_of(const char *code)
           "check the org and the rights of the connector's user, then retry" },
         { "ACCOUNT_UNREADABLE", "the connector's user may not read users",
           "give it the rights of sfprov-fields(5), then retry" },
+        { SEATS_CODE, "the org has no free seat of that licence",
+          "deactivate who has left, buy seats (Setup > Company Information > User Licenses), or "
+          "map "
+          "another profile; it is tried again by itself, each hour and when a user of ours "
+          "leaves" },
         { "PROFILE_NOT_FOUND", "the field `profile` names none of the org's profiles",
           "correct the field `profile`, or create the profile and run `retry`" },
     };
@@ -274,6 +279,8 @@ work_through(struct round *round, struct prov_error *err)
         r = match_creates(round, err);
     if (!r && !round->stop)
         r = names_check(round, err);
+    if (!r && !round->stop)
+        r = seats_check(round, err);
     /* before the sends: whoever waits for a name must be known when it is freed */
     if (!r)
         r = settle_without_call(round, err);
@@ -283,7 +290,7 @@ work_through(struct round *round, struct prov_error *err)
         r = send_all(round, SEND_UPDATES, err);
     if (!r && !round->stop)
         r = send_all(round, SEND_CREATES, err);
-    return r;
+    return r ? r : seats_wake(round, err);
 }
 
 static void
@@ -335,7 +342,8 @@ round_run(struct delivery *d, struct prov_delivery *report, size_t *ret_subjects
 /* Events looked at in one round for what the host has not been told; each that is told is a flush. */
 #define TELL_LIMIT 200
 
-/* A corrected field re-plans what was parked under the old ones (rule 10). */
+/* A corrected field re-plans what was parked under the old ones (rule 10); and somebody else may have freed
+ * a seat meanwhile. */
 static int
 replan_parked(struct delivery *d, struct prov_error *err)
 {
@@ -343,7 +351,9 @@ replan_parked(struct delivery *d, struct prov_error *err)
 
     if (r)
         return r;
-    r = store_replan_parked(d->store, d->fields->plan_digest, err);
+    r = d->had_lease ? PROV_OK : store_replan_parked(d->store, d->fields->plan_digest, err);
+    if (!r)
+        r = store_due_code(d->store, SEATS_CODE, INT64_MAX, err);
     if (!r)
         return store_commit(d->store, err);
     store_rollback(d->store);
@@ -390,7 +400,7 @@ tell_some(struct delivery *d, struct prov_error *err)
 static int
 begin_upkeep(struct delivery *d, int64_t now, struct prov_error *err)
 {
-    int r = d->had_lease ? PROV_OK : replan_parked(d, err);
+    int r = replan_parked(d, err);
 
     if (r)
         return r;

@@ -246,6 +246,7 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
         r = add_repair(&action, err);
     if (r)
         return r;
+    round->freed_seats += item->plan.action == PLAN_DEACTIVATE;
     snprintf(link->salesforce_id, sizeof(link->salesforce_id), "%s", id);
     link->confirmed_version = link->settled_version = version_of(item);
     link->attempts = link->next_us = link->first_sent_us = 0;

@@ -361,6 +361,7 @@ delivery_free(struct delivery *d)
     if (!d)
         return;
     json_object_put(d->names);
+    json_object_put(d->seats);
     sf_session_free(d->session);
     pthread_mutex_destroy(&d->lock);
     pthread_mutex_destroy(&d->host_lock);

@@ -478,6 +478,19 @@ store_replan_parked(struct store *store, const char *plan_digest, struct prov_er
 }
 
 int
+store_due_code(struct store *store, const char *code, int64_t limit, struct prov_error *err)
+{
+    int r = due_new_cause(store->write, err);
+
+    return r ? r
+             : db_run(store->write, err,
+                      "INSERT INTO due (at, " DUE_CAUSE ", subject) SELECT 1, " DUE_CAUSE_KEY
+                      ", subject FROM link WHERE outcome = 'refused' AND code = ?"
+                      " ORDER BY updated_us LIMIT ?",
+                      "si", code, limit);
+}
+
+int
 store_due_parked(struct store *store, int64_t *ret_count, struct prov_error *err)
 {
     int r = due_new_cause(store->write, err);

@@ -261,6 +261,10 @@ MUST_CHECK int store_due_if_linked(struct store *store, int64_t subject, const c
 /* [tx] Makes due every parked subject planned with other connector fields (rule 10). */
 MUST_CHECK int store_replan_parked(struct store *store, const char *plan_digest,
                                    struct prov_error *err);
+/* [tx] Makes due up to limit subjects that are parked with this code, those first who were looked at
+ * longest ago. */
+MUST_CHECK int store_due_code(struct store *store, const char *code, int64_t limit,
+                              struct prov_error *err);
 /* [tx] Makes due all parked, *ret_count subjects. */
 MUST_CHECK int store_due_parked(struct store *store, int64_t *ret_count, struct prov_error *err);
 /* Another subject of ours that holds or wants this username: its URI, or NULL. Heap. */

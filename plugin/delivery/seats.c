@@ -1,0 +1,256 @@
+/* Licence seats: who cannot get one is parked before anything is sent, and said which licence has run out.
+ * One query tells the seats of all profiles that a round needs; it serves for some minutes, but nobody is
+ * parked for what an older answer says. */
+#include <stdio.h>
+#include <string.h>
+
+#include "plugin/base/clock.h"
+#include "plugin/delivery/internal.h"
+
+#define KEEP_US (300 * CLOCK_SECOND_US)
+
+/* delivery->seats: Profile Id -> licence, null if that was not told; and licence -> {"total","free"}. */
+struct seats_view {
+    struct json_object *profiles, *licences;
+};
+
+static struct seats_view
+view_of(const struct delivery *d)
+{
+    return (struct seats_view){ json_get(d->seats, "profiles"), json_get(d->seats, "licences") };
+}
+
+/* Users of the round who take a seat: new ones, and those who come back. */
+static bool
+takes_seat(const struct item *item, enum plan_action action)
+{
+    return item->plan.action == action && json_get_bool(item->plan.fields, "IsActive", false);
+}
+
+static const char *
+profile_of(const struct item *item)
+{
+    const char *planned = json_get_string(item->plan.fields, "ProfileId");
+
+    return planned ? planned : json_get_string(item->work.link.confirmed, "ProfileId");
+}
+
+/* The profiles of those, as an object used as a set. */
+static struct json_object *
+profiles_of(const struct round *round)
+{
+    AUTO_JSON struct json_object *set = json_object_new_object();
+
+    for (size_t i = 0; set && i < round->count; i++) {
+        const struct item *item = &round->items[i];
+        const char *profile = profile_of(item);
+        if ((takes_seat(item, PLAN_UPDATE) || takes_seat(item, PLAN_CREATE)) && profile &&
+            json_put_bool(set, profile, true))
+            return NULL;
+    }
+    return STEAL(set);
+}
+
+/* ---- asking ---- */
+
+/* Heap; NULL when out of memory. */
+static char *
+compose(struct json_object *profiles)
+{
+    char *text = NULL;
+    size_t size = 0, count = 0;
+    FILE *soql = open_memstream(&text, &size);
+    bool failed = false;
+
+    if (!soql)
+        return NULL;
+    fputs("SELECT Id, UserLicense.Name, UserLicense.TotalLicenses, UserLicense.UsedLicenses"
+          " FROM Profile WHERE Id IN (",
+          soql);
+    json_object_object_foreach(profiles, profile, value)
+    {
+        AUTO_FREE char *quoted = sf_soql_quote(profile);
+        (void)value;
+        failed = failed || !quoted;
+        fprintf(soql, "%s%s", count++ ? ", " : "", quoted ? quoted : "");
+    }
+    fputc(')', soql);
+    if (fclose(soql) != 0 || failed) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+static int
+keep(struct delivery *d, struct json_object *asked, struct json_object *rows)
+{
+    AUTO_JSON struct json_object *seats = json_object_new_object();
+    struct json_object *profiles = json_object_new_object(), *licences = json_object_new_object();
+
+    if (json_put(seats, "profiles", profiles) || json_put(seats, "licences", licences))
+        return PROV_E_NOMEM;
+    json_object_object_foreach(asked, profile, value)
+    {
+        (void)value;
+        if (json_put(profiles, profile, NULL))
+            return PROV_E_NOMEM;
+    }
+    for (size_t i = 0; i < json_object_array_length(rows); i++) {
+        struct json_object *row = json_object_array_get_idx(rows, i), *counts;
+        struct json_object *licence = json_get(row, "UserLicense");
+        const char *name = json_get_string(licence, "Name"), *id = json_get_string(row, "Id");
+        int64_t total = json_get_int(licence, "TotalLicenses", -1);
+        int64_t used = json_get_int(licence, "UsedLicenses", 0);
+
+        if (!id || !name || total < 0) /* not told, or without a limit */
+            continue;
+        counts = json_object_new_object();
+        if (json_put_string(profiles, id, name) || json_put(licences, name, counts) ||
+            json_put_int(counts, "total", total) || json_put_int(counts, "free", total - used))
+            return PROV_E_NOMEM;
+    }
+    json_object_put(d->seats);
+    d->seats = STEAL(seats);
+    d->seats_us = clock_monotonic_us();
+    return PROV_OK;
+}
+
+/* An org that does not tell is no reason to wait: it refuses by itself who gets no seat. */
+static int
+read_seats(struct round *round, struct json_object *profiles, struct prov_error *err)
+{
+    struct delivery *d = round->delivery;
+    AUTO_FREE char *soql = compose(profiles);
+    AUTO_JSON struct json_object *rows = NULL;
+    AUTO_JSON struct json_object *none = json_object_new_array();
+    struct sf_call call = { 0 };
+    int r;
+
+    if (!soql || !none)
+        return error_nomem(err);
+    r = sf_query(d->session, soql, &rows, &call);
+    if (r)
+        return error_set(err, r, "reading licences: %s", call.message);
+    if (call.outcome == SF_DELIVERED || call.outcome == SF_REFUSED)
+        return keep(d, profiles, rows ? rows : none) ? error_nomem(err) : PROV_OK;
+    round->stop = true;
+    return org_call_failed(d, &call, err);
+}
+
+/* ---- giving ---- */
+
+static void
+park(struct item *item, const char *licence, int64_t total)
+{
+    item->plan.action = PLAN_PARK;
+    item->plan.code = SEATS_CODE;
+    snprintf(item->plan.reason, sizeof(item->plan.reason),
+             "all %lld seats of the licence '%s', which the user's profile takes, are in use",
+             (long long)total, licence);
+    error_tidy(item->plan.reason);
+}
+
+/* Gives this user a seat of those that are left; false: there is none. */
+static bool
+give(struct item *item, const struct seats_view *seats, struct json_object *left, bool parks)
+{
+    const char *profile = profile_of(item);
+    const char *licence = profile ? json_get_string(seats->profiles, profile) : NULL;
+    struct json_object *counts = licence ? json_get(seats->licences, licence) : NULL;
+    int64_t still;
+
+    if (!counts)
+        return true;
+    still = json_get_int(left, licence, json_get_int(counts, "free", 0));
+    if (still > 0)
+        return json_put_int(left, licence, still - 1) == PROV_OK;
+    if (parks)
+        park(item, licence, json_get_int(counts, "total", 0));
+    return false;
+}
+
+/* In the order in which they are sent. *ret_left: what remains of each licence that was touched. */
+static bool
+give_all(struct round *round, struct json_object *left, bool parks)
+{
+    static const enum plan_action order[] = { PLAN_UPDATE, PLAN_CREATE };
+    struct seats_view seats = view_of(round->delivery);
+    bool enough = true;
+
+    for (size_t k = 0; k < sizeof(order) / sizeof(order[0]); k++) {
+        for (size_t i = 0; i < round->count; i++) {
+            struct item *item = &round->items[i];
+            if (takes_seat(item, order[k]))
+                enough = give(item, &seats, left, parks) && enough;
+        }
+    }
+    return enough;
+}
+
+/* Whether what is known is new enough, of all these profiles, and leaves a seat for everybody. */
+static bool
+suffices(struct round *round, struct json_object *profiles)
+{
+    const struct delivery *d = round->delivery;
+    AUTO_JSON struct json_object *left = json_object_new_object();
+    struct seats_view seats = view_of(d);
+
+    if (!d->seats || !left || clock_monotonic_us() - d->seats_us > KEEP_US)
+        return false;
+    json_object_object_foreach(profiles, profile, value)
+    {
+        (void)value;
+        if (!json_object_object_get_ex(seats.profiles, profile, NULL))
+            return false;
+    }
+    return give_all(round, left, false);
+}
+
+int
+seats_check(struct round *round, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *profiles = profiles_of(round);
+    AUTO_JSON struct json_object *left = json_object_new_object();
+    struct json_object *licences;
+    int r = PROV_OK;
+
+    if (!profiles || !left)
+        return error_nomem(err);
+    if (json_object_object_length(profiles) == 0)
+        return PROV_OK;
+    if (!suffices(round, profiles))
+        r = read_seats(round, profiles, err);
+    if (r || round->stop)
+        return r;
+    give_all(round, left, true);
+    licences = view_of(round->delivery).licences;
+    json_object_object_foreach(left, licence, count)
+    {
+        if (json_put(json_get(licences, licence), "free", json_ref(count)))
+            return error_nomem(err);
+    }
+    return PROV_OK;
+}
+
+/* ---- seats that become free ---- */
+
+int
+seats_wake(struct round *round, struct prov_error *err)
+{
+    struct store *store = round->delivery->store;
+    int r;
+
+    if (!round->freed_seats)
+        return PROV_OK;
+    json_object_put(STEAL(round->delivery->seats));
+    r = store_begin(store, STORE_FENCED, err);
+    if (r)
+        return r;
+    r = store_due_code(store, SEATS_CODE, round->freed_seats, err);
+    if (r) {
+        store_rollback(store);
+        return r;
+    }
+    return store_commit(store, err);
+}

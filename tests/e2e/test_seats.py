@@ -1,0 +1,104 @@
+"""Licence seats: who gets none is parked before anything is sent, and tried again by itself."""
+import sys
+
+import harness
+from harness import World, create, person, put, simple
+
+
+def create_many(c, *numbers):
+    c.accept(*[create(f"/Users/{n}", person(f"u{n}")) for n in numbers])
+    c.settle()
+
+
+def sent(w):
+    return sum(call["records"] for call in w.org.calls()["calls"] if call["kind"] == "collections_create")
+
+
+def asked(w):
+    return sum("UserLicense" in (call.get("soql") or "") for call in w.org.calls()["calls"])
+
+
+def free(w):
+    licence = w.org.state()["licenses"]["Salesforce"]
+    return licence["total"] - licence["used"]
+
+
+def parked(c):
+    return [row["uri"] for row in c.query(query="subjects", state="parked", limit=100)["subjects"]]
+
+
+def test_who_gets_no_seat_is_parked_unsent_with_the_licence_named():
+    with World("--seats", "7") as w:
+        c, seats = w.connector(), free(w)
+        create_many(c, *range(10))
+        assert seats and len(w.org.users()) == seats and sent(w) == seats, (seats, sent(w))
+        assert len(parked(c)) == 10 - seats and asked(w) == 1
+        row = c.user(parked(c)[0])
+        assert row["code"] == "LICENSE_LIMIT_EXCEEDED" and "all 7 seats of the licence 'Salesforce'" in row["message"], row
+        assert row["cause"] and "tried again by itself" in row["remedy"], row
+
+
+def test_a_leaver_makes_room_for_one_who_waits():
+    with World("--seats", "5") as w:
+        c = w.connector()
+        create_many(c, *range(8))
+        before = len(parked(c))
+        c.accept(simple("/Users/0", "prov:delete"))
+        c.settle()
+        assert len(parked(c)) == before - 1 and free(w) == 0, parked(c)
+        assert c.user("/Users/0")["state"] == "in_step" and not w.org.user("primary-u0@acme.example")["IsActive"]
+
+
+def test_seats_that_were_bought_are_found_at_the_next_look():
+    with World("--seats", "3") as w:
+        c = w.connector()
+        create_many(c, 1, 2, 3)
+        assert parked(c)
+        w.org.settings(seats={"Salesforce": 100})
+        c.close()
+        c = w.connector()  # the first look of a process, as each hour's
+        c.settle()
+        assert parked(c) == [] and len(w.org.users()) == 3
+
+
+def test_one_answer_serves_for_many_rounds_but_parks_nobody_later():
+    with World("--seats", "50") as w:
+        c = w.connector()
+        for n in range(5):
+            create_many(c, n)
+        assert asked(w) == 1
+        w.org.settings(seats={"Salesforce": 6})
+        create_many(c, *range(10, 20))  # Salesforce refuses those
+        w.org.settings(seats={"Salesforce": 100})
+        c.act(act="retry", state="parked")
+        c.settle()
+        assert parked(c) == [] and len(w.org.users()) == 15, parked(c)
+
+
+def test_who_comes_back_needs_a_seat_and_changes_need_none():
+    with World("--seats", "4") as w:
+        c = w.connector()
+        create_many(c, 0)
+        c.accept(simple("/Users/0", "prov:deactivate"))
+        c.settle()
+        create_many(c, *range(1, 9))
+        c.accept(put("/Users/1", person("u1", title="Chief")))
+        c.accept(simple("/Users/0", "prov:activate"))
+        c.settle()
+        assert w.org.user("primary-u1@acme.example")["Title"] == "Chief"
+        row = c.user("/Users/0")
+        assert row["code"] == "LICENSE_LIMIT_EXCEEDED" and "seats of the licence" in row["message"], row
+
+
+def test_an_org_that_does_not_tell_is_asked_once_and_users_are_sent():
+    with World() as w:
+        w.org.fault({"on": "query", "do": "refuse_call_with", "errorCode": "INVALID_TYPE", "message": "no", "skip": 1,
+                     "times": 1})
+        c = w.connector()
+        create_many(c, 1)
+        create_many(c, 2)
+        assert len(w.org.users()) == 2 and asked(w) == 1
+
+
+if __name__ == "__main__":
+    harness.main(sys.modules[__name__])
