@@ -172,6 +172,15 @@ make_query(const struct named *named, const char *list)
                : letters_format("SELECT Id, Name FROM %s WHERE Name IN (%s)", named->object, list);
 }
 
+static int
+put_fault(struct inquiry *inquiry, const char *key, const char *text)
+{
+    struct json_object *fault = json_object_new_object();
+
+    return json_put(inquiry->known, key, fault) || !fault ? PROV_E_NOMEM
+                                                          : json_put_string(fault, "fault", text);
+}
+
 /* One name of a row is known now; a label, unless two records share it. A developer name is unique,
  * and wins over labels. */
 static int
@@ -179,7 +188,6 @@ learn(struct inquiry *inquiry, const char *name, bool is_unique, const char *id)
 {
     AUTO_FREE char *key = name ? letters_lower(name) : NULL;
     const char *other;
-    struct json_object *fault;
     char text[300];
 
     if (!name || !key || !json_get(inquiry->wanted, key))
@@ -190,11 +198,8 @@ learn(struct inquiry *inquiry, const char *name, bool is_unique, const char *id)
     snprintf(text, sizeof(text), "the org has several %ss called '%s'; give %s instead",
              inquiry->named->word, name,
              inquiry->named->has_developer_name ? "the developer name or the Id" : "the Id");
-    fault = json_object_new_object();
-    if (json_put(inquiry->known, key, fault) || !fault)
-        return PROV_E_NOMEM;
     error_tidy(text);
-    return json_put_string(fault, "fault", text);
+    return put_fault(inquiry, key, text);
 }
 
 static int
@@ -296,7 +301,6 @@ tell_missing(struct inquiry *inquiry, struct prov_error *err)
 
     json_object_object_foreach(inquiry->wanted, key, name)
     {
-        struct json_object *fault;
         char text[400];
         if (json_get(inquiry->known, key))
             continue;
@@ -307,8 +311,25 @@ tell_missing(struct inquiry *inquiry, struct prov_error *err)
         snprintf(text, sizeof(text), "there is no %s '%s' in the org", inquiry->named->word,
                  json_object_get_string(name));
         add_nearest(text, sizeof(text), rows, json_object_get_string(name));
-        fault = json_object_new_object();
-        if (json_put(inquiry->known, key, fault) || !fault || json_put_string(fault, "fault", text))
+        if (put_fault(inquiry, key, text))
+            return error_nomem(err);
+    }
+    return PROV_OK;
+}
+
+/* The org does not tell this kind of object: that concerns those alone who need one of them. */
+static int
+tell_refused(struct inquiry *inquiry, struct prov_error *err)
+{
+    json_object_object_foreach(inquiry->wanted, key, name)
+    {
+        char text[400];
+        if (json_get(inquiry->known, key))
+            continue;
+        snprintf(text, sizeof(text), "%s '%s' cannot be looked up: %s: %s", inquiry->named->word,
+                 json_object_get_string(name), inquiry->call.code, inquiry->call.message);
+        error_tidy(text);
+        if (put_fault(inquiry, key, text))
             return error_nomem(err);
     }
     return PROV_OK;
@@ -328,6 +349,8 @@ look_up_object(struct round *round, const struct named *named, struct prov_error
     r = ask_all(&inquiry, err);
     if (!r && inquiry.call.outcome == SF_DELIVERED)
         return tell_missing(&inquiry, err);
+    if (!r && inquiry.call.outcome == SF_REFUSED)
+        return tell_refused(&inquiry, err);
     round->stop = true;
     return r ? r : org_call_failed(round->delivery, &inquiry.call, err);
 }

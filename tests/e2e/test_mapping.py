@@ -54,6 +54,24 @@ def test_roles_are_given_by_name_in_one_query_and_an_unknown_one_parks_its_user_
         assert c.user("/Users/3")["state"] == "in_step"
 
 
+def test_who_needs_no_role_goes_on_when_the_org_refuses_to_tell_its_roles():
+    with World() as w:
+        c = w.connector(mapping=[ROLE])
+        c.accept(create("/Users/1", member("ann", "staff")))
+        c.settle()
+        w.org.fault({"on": "query", "do": "refuse_call_with", "times": -1, "status": 400,
+                     "errorCode": "INVALID_TYPE", "message": "sObject type 'UserRole' is not supported"})
+        c.accept(create("/Users/2", member("bob", "sf-role-CEO")), put("/Users/1", member("ann", "staff", title="Chief")))
+        c.settle()
+        row = c.user("/Users/2")
+        assert row["state"] == "parked" and "INVALID_TYPE" in row["message"], row
+        assert w.org.user(name_of("ann"))["Title"] == "Chief"
+        w.org.ask("DELETE", "/__org/faults")
+        c.act(act="retry", user="/Users/2")
+        c.settle()
+        assert c.user("/Users/2")["state"] == "in_step", c.user("/Users/2")
+
+
 def test_a_role_is_not_looked_for_while_the_org_is_away_and_nobody_is_lost():
     with World() as w:
         c = w.connector(mapping=[ROLE])
