@@ -4,6 +4,7 @@
  * not believed: what is read here is written into links. */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "patterns/username.h"
 #include "plugin/delivery/internal.h"
@@ -39,14 +40,15 @@ compose(const struct lookup *lookup, size_t first, size_t count, struct json_obj
         fprintf(soql, "%s%s", i ? ", " : "SELECT ", basics[i]);
     if (!is_basic(lookup->key))
         fprintf(soql, ", %s", lookup->key);
-    if (lookup->always && strcmp(lookup->always, lookup->key) != 0)
+    if (lookup->always && strcasecmp(lookup->always, lookup->key) != 0)
         fprintf(soql, ", %s", lookup->always);
     if (fields) {
         json_object_object_foreach(fields, field, value)
         {
             (void)value;
-            if (!is_basic(field) && strcmp(field, lookup->key) != 0 &&
-                !(lookup->always && strcmp(field, lookup->always) == 0))
+            /* a field that stands twice is refused, and case does not matter */
+            if (!is_basic(field) && strcasecmp(field, lookup->key) != 0 &&
+                !(lookup->always && strcasecmp(field, lookup->always) == 0))
                 fprintf(soql, ", %s", field);
         }
     }
@@ -82,11 +84,10 @@ was_asked_for(const struct lookup *lookup, const char *id, const char *username)
     return false;
 }
 
-/* NULL, or why this row is no answer. */
+/* NULL, or why this row is no answer. `seen`: the Ids of those before it. */
 static const char *
-row_fault(const struct lookup *lookup, struct json_object *rows, size_t at)
+row_fault(const struct lookup *lookup, struct json_object *row, struct json_object *seen)
 {
-    struct json_object *row = json_object_array_get_idx(rows, at);
     const char *id = json_get_string(row, "Id"), *username = json_get_string(row, "Username");
     char full[SF_ID_SIZE];
 
@@ -97,19 +98,20 @@ row_fault(const struct lookup *lookup, struct json_object *rows, size_t at)
         return "a user without Username and IsActive";
     if (!was_asked_for(lookup, id, username))
         return "a user who was not asked for";
-    for (size_t i = 0; i < at; i++) {
-        if (strcmp(json_get_string(json_object_array_get_idx(rows, i), "Id"), id) == 0)
-            return "a user twice";
-    }
-    return NULL;
+    return json_get(seen, id) ? "a user twice" : NULL;
 }
 
 /* A call whose rows do not fit was not answered. */
-static void
+static int
 check_rows(const struct lookup *lookup, struct json_object *rows, struct sf_call *call)
 {
-    for (size_t i = 0; i < json_object_array_length(rows); i++) {
-        const char *fault = row_fault(lookup, rows, i);
+    AUTO_JSON struct json_object *seen = json_object_new_object();
+
+    for (size_t i = 0; seen && i < json_object_array_length(rows); i++) {
+        struct json_object *row = json_object_array_get_idx(rows, i);
+        const char *fault = row_fault(lookup, row, seen);
+        if (!fault && json_put_bool(seen, json_get_string(row, "Id"), true))
+            return PROV_E_NOMEM;
         if (!fault)
             continue;
         call->outcome = SF_RETRY;
@@ -117,8 +119,9 @@ check_rows(const struct lookup *lookup, struct json_object *rows, struct sf_call
         call->remedy = "It is tried again. If it lasts, look for a proxy that answers itself.";
         snprintf(call->message, sizeof(call->message), "asked for users, the org answered with %s",
                  fault);
-        return;
+        return PROV_OK;
     }
+    return seen ? PROV_OK : PROV_E_NOMEM;
 }
 
 static int
@@ -159,8 +162,8 @@ read_some(struct delivery *d, const struct lookup *lookup, size_t first, size_t 
         return error_set(err, r, "reading users: %s", ret_call->message);
     if (ret_call->outcome == SF_REFUSED && fields)
         return read_some(d, lookup, first, count, NULL, rows, ret_call, err);
-    if (ret_call->outcome == SF_DELIVERED)
-        check_rows(lookup, found, ret_call);
+    if (ret_call->outcome == SF_DELIVERED && check_rows(lookup, found, ret_call))
+        return error_nomem(err);
     return ret_call->outcome == SF_DELIVERED ? append_all(rows, found, err) : PROV_OK;
 }
 

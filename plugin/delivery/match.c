@@ -20,11 +20,20 @@ match_done(struct match *match)
 
 /* ---- finding ---- */
 
+/* A custom field is spelled in the mapping, in `match` and in the org as it was typed there. */
+static const char *
+text_of(struct json_object *fields, const char *key)
+{
+    struct json_object *value = json_get_nocase(fields, key, NULL);
+
+    return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
+}
+
 /* What a subject is looked up by; NULL: it has no such value. */
 static const char *
 value_of(const struct match *match, const char *key)
 {
-    const char *value = json_get_string(match->fields, key);
+    const char *value = text_of(match->fields, key);
 
     return value && *value ? value : NULL;
 }
@@ -56,7 +65,7 @@ static int
 give_row(struct match **asked, size_t count, const char *key, struct json_object *row,
          bool *ret_given, struct prov_error *err)
 {
-    const char *there = json_get_string(row, key);
+    const char *there = text_of(row, key);
     int r = PROV_OK;
 
     *ret_given = false;
@@ -142,6 +151,30 @@ ask(struct delivery *d, struct match **asked, size_t count, const char *key,
 }
 
 static int
+refuse(struct match *match, const char *code)
+{
+    match->verdict = MATCH_REFUSE;
+    match->code = code;
+    error_tidy(match->reason);
+    return PROV_OK;
+}
+
+/* Accounts are looked up by text. Taking a number for no value would make a second account. */
+static void
+refuse_no_text(struct match *match, const char *key)
+{
+    struct json_object *value = json_get_nocase(match->fields, key, NULL);
+
+    if (match->key || !value || json_object_is_type(value, json_type_string))
+        return;
+    match->key = key;
+    snprintf(match->reason, sizeof(match->reason),
+             "accounts are looked up by '%s', and its value is no text but %s, of type %s", key,
+             json_object_get_string(value), json_type_to_name(json_object_get_type(value)));
+    refuse(match, "MATCH_NO_TEXT");
+}
+
+static int
 find_by(struct delivery *d, struct match *list, size_t count, const char *key,
         struct sf_call *ret_call, struct prov_error *err)
 {
@@ -150,6 +183,7 @@ find_by(struct delivery *d, struct match *list, size_t count, const char *key,
     int r = PROV_OK;
 
     for (size_t i = 0; !r && ret_call->outcome == SF_DELIVERED && i < count; i++) {
+        refuse_no_text(&list[i], key);
         if (!list[i].key && value_of(&list[i], key))
             asked[filled++] = &list[i];
         if (filled > 0 && (filled == VALUES_MAX || i + 1 == count)) {
@@ -161,15 +195,6 @@ find_by(struct delivery *d, struct match *list, size_t count, const char *key,
 }
 
 /* ---- judging ---- */
-
-static int
-refuse(struct match *match, const char *code)
-{
-    match->verdict = MATCH_REFUSE;
-    match->code = code;
-    error_tidy(match->reason);
-    return PROV_OK;
-}
 
 static int
 refuse_several(struct match *match)
@@ -213,7 +238,7 @@ find_other(struct delivery *d, const struct match *match, struct json_object *ro
            int64_t *ret_id, struct prov_error *err)
 {
     const char *field = d->fields->correlation_field;
-    const char *there = field ? json_get_string(row, field) : NULL;
+    const char *there = field ? text_of(row, field) : NULL;
     AUTO_FREE char *ours = plan_correlation(match->subject);
 
     *ret_id = 0;
@@ -312,7 +337,7 @@ judge(struct delivery *d, struct match *match, const char *our_user, struct prov
         return judge_holder(d, match, holder, id, err);
     snprintf(match->reason, sizeof(match->reason), "account %s with %s '%s' has %s '%s'", id,
              match->key, value_of(match, match->key), d->fields->correlation_field,
-             json_get_string(row, d->fields->correlation_field));
+             text_of(row, d->fields->correlation_field));
     return refuse(match, "MATCH_OTHER");
 }
 
@@ -331,7 +356,7 @@ match_find(struct delivery *d, struct match *list, size_t count, struct sf_call 
                     json_object_get_string(json_object_array_get_idx(d->fields->match, i)),
                     ret_call, err);
     for (size_t i = 0; !r && ret_call->outcome == SF_DELIVERED && i < count; i++) {
-        if (list[i].key)
+        if (list[i].rows)
             r = judge(d, &list[i], user_id, err);
     }
     return r;

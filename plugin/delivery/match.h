@@ -19,7 +19,8 @@ struct match {
     const char *key;               /* the field that matched; NULL: none did */
     struct json_object *rows;      /* the accounts it matched; owned */
     enum match_verdict verdict;
-    const char *code; /* MATCH_REFUSE: "MATCH_SEVERAL", "MATCH_HELD", "MATCH_OTHER", "MATCH_OURS" */
+    const char *code; /* MATCH_REFUSE: "MATCH_SEVERAL", "MATCH_HELD", "MATCH_OTHER", "MATCH_OURS",
+                         "MATCH_NO_TEXT" */
     char reason[500];
     int64_t holder; /* MATCH_ADOPT: a leaver's subject that the account is to be taken from; 0 */
 };

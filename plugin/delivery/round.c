@@ -149,7 +149,8 @@ advice_of(const char *code)
           "change the user's name at the host, or provisioning_pattern, _separator or _domain" },
         { "MAPPING", "an attribute does not fit its Salesforce field",
           "correct the user at the host, or the field `mapping`" },
-        { "NAME_NOT_FOUND", "the mapping gives a profile or role by a name that the org has not",
+        { "NAME_NOT_FOUND",
+          "the mapping gives a profile or role by a name that the org has not, or does not show",
           "correct the name at the host or in the field `mapping`, or create it and run `retry`" },
         { "USERNAME_IN_USE_HERE", "two users of the host get the same Salesforce username",
           "nothing, if the other one is about to be renamed; else rename one, or use a pattern "
@@ -165,6 +166,8 @@ advice_of(const char *code)
           "if it is this user's, empty that field of the account in Salesforce, then retry" },
         { "MATCH_OURS", "a user of the host fits the account of the connector itself",
           "give the connector an account of its own" },
+        { "MATCH_NO_TEXT", "the field `match` names a field that is no text for this user",
+          "give that field \"kind\": \"text\" in the field `mapping`, or leave it out of `match`" },
         { "MATCH_REFUSED", "the field `match` names a field that the org lacks or hides",
           "correct the field `match`, or let the connector's user read that field" },
         { "ACCOUNT_MISSING",

@@ -136,6 +136,27 @@ def test_a_match_field_that_the_org_lacks_parks_and_says_so():
         assert row["code"] in ("MATCH_REFUSED", "PROFILE_NOT_FOUND") and provisioned(w) == 0, row
 
 
+def test_a_custom_key_may_be_spelled_in_another_case():
+    rules = [{"field": "Host_Id__c", "source": "externalId"}]
+    with matching("host_id__c", mapping=rules) as (w, c):
+        there(w, "a@old.example", Host_Id__c="7")
+        c.accept(create("/Users/1", person("jane", externalId="7")), create("/Users/2", person("bob", externalId="8")))
+        c.settle()
+        assert c.user("/Users/1")["salesforce_id"] == w.org.user("a@old.example")["Id"] and provisioned(w) == 1
+
+
+def test_a_key_that_is_no_text_parks_instead_of_making_a_second_account():
+    rules = [{"field": "Host_Id__c", "source": "urn:example:2.0:User:badge"}]
+    with matching("Host_Id__c", mapping=rules) as (w, c):
+        there(w, "a@old.example", Host_Id__c="7")
+        c.accept(create("/Users/1", person("jane", **{"urn:example:2.0:User": {"badge": 7}})))
+        c.settle()
+        row = c.user("/Users/1")
+        assert row["code"] == "MATCH_NO_TEXT" and "Host_Id__c" in row["message"] and provisioned(w) == 0, row
+        shown = c.query(query="match")["matches"][0]
+        assert shown["result"] == "park" and shown["code"] == "MATCH_NO_TEXT", shown
+
+
 def test_a_hundred_are_matched_in_few_calls():
     with matching("EmployeeNumber") as (w, c):
         w.org.settings(seats={"Salesforce": 200})
