@@ -10,6 +10,8 @@
 /* Rows of `due` taken in one round: a few full Collections calls. */
 #define ROUND_ROWS 600
 
+#define UNREADABLE_AGAIN_US (3600 * CLOCK_SECOND_US)
+
 #define UPKEEP_EVERY_US (3600 * CLOCK_SECOND_US)
 
 /* ---- planning ---- */
@@ -296,6 +298,50 @@ work_through(struct round *round, struct prov_error *err)
     return r ? r : seats_wake(round, err);
 }
 
+/* Of whoever stands on a damaged page nothing is known, not even that he is to leave. */
+static int
+put_off(struct delivery *d, const struct work *work, struct prov_error *err)
+{
+    AUTO_FREE char *uri = NULL;
+    struct prov_error ignored = PROV_ERROR_INIT;
+    int r = store_begin(d->store, STORE_FENCED, err);
+
+    if (r)
+        return r;
+    r = store_due_put_off(d->store, work, clock_now_us() + UNREADABLE_AGAIN_US, err);
+    if (r) {
+        store_rollback(d->store);
+        return r;
+    }
+    r = store_commit(d->store, err);
+    if (r)
+        return r;
+    if (store_uri_by_index(d->store, work->subject.id, &uri, &ignored) != PROV_OK || !uri)
+        log_line(&d->log, PROV_LOG_ERROR,
+                 "user number %lld of the store is put off for an hour: %s",
+                 (long long)work->subject.id, work->unreadable);
+    else
+        log_line(&d->log, PROV_LOG_ERROR, "'%s' is put off for an hour: %s", uri, work->unreadable);
+    return PROV_OK;
+}
+
+/* Moves those who can be read into the round; the list is empty then. */
+static int
+take_readable(struct round *round, struct work *work, size_t count, struct prov_error *err)
+{
+    int r = PROV_OK;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!r && !work[i].unreadable) {
+            round->items[round->count++].work = work[i];
+            work[i] = (struct work){ 0 };
+        } else if (!r) {
+            r = put_off(round->delivery, &work[i], err);
+        }
+    }
+    return r;
+}
+
 static void
 round_done(struct round *round)
 {
@@ -328,11 +374,10 @@ round_run(struct delivery *d, struct prov_delivery *report, size_t *ret_subjects
         work_list_free(work, count);
         return error_nomem(err);
     }
-    for (size_t i = 0; i < count; i++)
-        round.items[i].work = work[i];
-    free(work);
-    round.count = count;
-    r = work_through(&round, err);
+    r = take_readable(&round, work, count, err);
+    work_list_free(work, count);
+    if (!r && round.count > 0)
+        r = work_through(&round, err);
     if (!r && !round.stop)
         *ret_subjects = count;
     return r;
@@ -417,17 +462,32 @@ begin_upkeep(struct delivery *d, int64_t now, struct prov_error *err)
     return PROV_OK;
 }
 
+/* A walk that the store stopped, by a damaged page perhaps, begins anew in an hour, and delivery goes
+ * on. */
+static int
+or_later(struct delivery *d, struct event_walk *walk, int result, const struct prov_error *why,
+         struct prov_error *err)
+{
+    if (result != PROV_E_STORE)
+        return result ? error_set(err, result, "%s", why->text) : PROV_OK;
+    walk->under_way = false;
+    log_line(&d->log, PROV_LOG_ERROR, "the events of the store: %s; tried again in an hour",
+             why->text);
+    return PROV_OK;
+}
+
 int
 round_upkeep(struct delivery *d, struct prov_error *err)
 {
+    struct prov_error why = PROV_ERROR_INIT;
     int64_t now = clock_now_us();
     int r = PROV_OK;
 
     if (!d->had_lease || now - d->upkeep_us >= UPKEEP_EVERY_US || now < d->upkeep_us)
         r = begin_upkeep(d, now, err);
     if (!r && d->forgetting.under_way)
-        r = forget_some(d, now, err);
+        r = or_later(d, &d->forgetting, forget_some(d, now, &why), &why, err);
     if (!r && d->telling.under_way)
-        r = tell_some(d, err);
+        r = or_later(d, &d->telling, tell_some(d, &why), &why, err);
     return r;
 }

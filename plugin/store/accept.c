@@ -381,26 +381,95 @@ is_behind(const struct unsettled *unsettled, const struct event *event, struct s
     return PROV_OK;
 }
 
+/* One event of a call, which nothing must overtake. */
+static int
+fold_one(struct store *store, struct accept_call *call, size_t place, struct unsettled *unsettled,
+         int64_t now_us, struct prov_error *err)
+{
+    struct store_answer *answer = &call->answers[place];
+    const struct event *event = call->events[place];
+    bool behind;
+    int r;
+
+    if (!event) /* settled before it came here */
+        return PROV_OK;
+    answer->asks = answer->waits = false;
+    r = is_behind(unsettled, event, answer, &behind, err);
+    if (!r && !behind)
+        r = accept_fold(store, event, now_us, answer, err);
+    if (!r && !behind && answer->status == PROV_ANSWER_UNKNOWN)
+        r = note_unsettled(unsettled, event, answer->asks, err);
+    return r;
+}
+
 /* A failure of the store ends the whole transaction, since nothing after it can be trusted. */
 static int
-fold_call(struct store *store, struct accept_call *call, int64_t now_us, struct prov_error *err)
+fold_group(struct store *store, struct accept_call *group, int64_t now_us, struct prov_error *err)
+{
+    int r = PROV_OK;
+
+    for (struct accept_call *call = group; call && !r; call = call->next) {
+        CLEANUP(unsettled_done) struct unsettled unsettled = { NULL };
+        for (size_t i = 0; i < call->count && !r; i++)
+            r = fold_one(store, call, i, &unsettled, now_us, err);
+    }
+    return r;
+}
+
+static int
+end_transaction(struct db *db, int result, struct prov_error *err)
+{
+    if (!result)
+        return db_commit(db, err);
+    db_rollback(db);
+    return result;
+}
+
+/* ---- around a damaged page ---- */
+
+static void
+set_unknown(struct store_answer *answer, const struct prov_error *error)
+{
+    answer->status = PROV_ANSWER_UNKNOWN;
+    answer->duplicate = answer->asks = answer->waits = false;
+    answer->version = 0;
+    if (error)
+        answer->error = *error;
+}
+
+static int
+commit_one(struct store *store, struct accept_call *call, size_t place, struct unsettled *unsettled,
+           struct prov_error *err)
+{
+    int r = db_begin(store->write, err);
+
+    if (r)
+        return r;
+    r = fold_one(store, call, place, unsettled, clock_now_us(), err);
+    return end_transaction(store->write, r, err);
+}
+
+/* Each event of a call in a transaction of its own, so that only those fail that need the damaged page,
+ * and what comes after them of the same user. Other failures end it. */
+static int
+commit_singly(struct store *store, struct accept_call *call, struct prov_error *err)
 {
     CLEANUP(unsettled_done) struct unsettled unsettled = { NULL };
     int r = PROV_OK;
 
-    for (size_t i = 0; !r && i < call->count; i++) {
+    for (size_t i = 0; i < call->count; i++) {
         struct store_answer *answer = &call->answers[i];
-        const struct event *event = call->events[i];
-        bool behind;
-
-        if (!event) /* settled before it came here */
+        if (!call->events[i])
             continue;
-        answer->asks = answer->waits = false;
-        r = is_behind(&unsettled, event, answer, &behind, err);
-        if (!r && !behind)
-            r = accept_fold(store, event, now_us, answer, err);
-        if (!r && !behind && answer->status == PROV_ANSWER_UNKNOWN)
-            r = note_unsettled(&unsettled, event, answer->asks, err);
+        if (answer->status != PROV_ANSWER_UNKNOWN) /* what the transaction that failed said */
+            set_unknown(answer, &(struct prov_error)PROV_ERROR_INIT);
+        if (!r)
+            r = commit_one(store, call, i, &unsettled, err);
+        if (!r)
+            continue;
+        set_unknown(answer, err);
+        if (db_met_damage(store->write))
+            r = note_unsettled(&unsettled, call->events[i], false, err);
     }
     return r;
 }
@@ -410,21 +479,20 @@ commit_group(struct store *store, struct accept_call *group, struct prov_error *
 {
     CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->write_lock);
     struct db *db;
-    int64_t now_us;
     int r = store_writer(store, &db, err);
 
     if (!r)
         r = db_begin(db, err);
     if (r)
         return r;
-    now_us = clock_now_us();
-    for (struct accept_call *call = group; call && !r; call = call->next)
-        r = fold_call(store, call, now_us, err);
-    if (r) {
-        db_rollback(db);
+    (void)db_met_damage(db);
+    r = end_transaction(db, fold_group(store, group, clock_now_us(), err), err);
+    if (!r || !db_met_damage(db))
         return r;
-    }
-    return db_commit(db, err);
+    r = PROV_OK;
+    for (struct accept_call *call = group; call && !r; call = call->next)
+        r = commit_singly(store, call, err);
+    return PROV_OK; /* the answers say the rest */
 }
 
 static void
@@ -435,10 +503,7 @@ answer_unknown(struct accept_call *call, int result, const struct prov_error *er
     for (size_t i = 0; i < call->count; i++) {
         if (!call->events[i])
             continue;
-        call->answers[i].status = PROV_ANSWER_UNKNOWN;
-        call->answers[i].duplicate = false;
-        call->answers[i].version = 0;
-        call->answers[i].error = *error;
+        set_unknown(&call->answers[i], error);
     }
 }
 

@@ -44,6 +44,10 @@ DEFINE_CLEANUP(struct db *, db, db_close);
 MUST_CHECK int db_exclude_others(struct db *db, bool *ret_alone, struct prov_error *err);
 MUST_CHECK int db_admit_others(struct db *db, struct prov_error *err);
 
+/* Whether a statement of this connection failed since this was asked last because the file is damaged
+ * where it looked. Elsewhere the file may be sound. */
+bool db_met_damage(struct db *db);
+
 /* A write transaction, begun at once so that it cannot fail half-way for a lock. */
 MUST_CHECK int db_begin(struct db *db, struct prov_error *err);
 MUST_CHECK int db_commit(struct db *db, struct prov_error *err);

@@ -37,6 +37,7 @@ work_done(struct work *work)
     subject_done(&work->subject);
     link_done(&work->link);
     free(work->due);
+    free(work->unreadable);
     *work = (struct work){ 0 };
 }
 
@@ -214,6 +215,24 @@ load_work(struct db *db, int64_t subject, struct work *ret, struct prov_error *e
     return r;
 }
 
+/* The same into a list, where a damaged page must not stop those who are read with it. */
+static int
+load_entry(struct db *db, struct work *entry, struct prov_error *err)
+{
+    struct prov_error why = PROV_ERROR_INIT;
+    int64_t subject = entry->subject.id;
+    int r = load_work(db, subject, entry, &why);
+
+    if (r && r != PROV_E_NOMEM && db_met_damage(db)) {
+        subject_done(&entry->subject);
+        link_done(&entry->link);
+        entry->unreadable = strdup(why.text);
+        r = entry->unreadable ? PROV_OK : PROV_E_NOMEM;
+    }
+    entry->subject.id = subject;
+    return r ? error_set(err, r, "%s", why.text) : PROV_OK;
+}
+
 /* The list's entry of a subject, made if it is not there; NULL when out of memory. */
 static struct work *
 entry_of(struct work *list, size_t *count, int64_t subject, size_t rows_left)
@@ -256,11 +275,8 @@ store_due(struct store *store, int64_t now_us, int64_t limit, struct work **ret,
         entry->orders |= due[i].orders;
         entry->link.orders |= due[i].orders;
     }
-    for (size_t i = 0; !r && i < count; i++) {
-        int64_t subject = list[i].subject.id;
-        r = load_work(db, subject, &list[i], err);
-        list[i].subject.id = subject;
-    }
+    for (size_t i = 0; !r && i < count; i++)
+        r = load_entry(db, &list[i], err);
     if (r) {
         work_list_free(list, count);
         return r;
@@ -319,6 +335,21 @@ store_due_delete(struct store *store, const struct work *work, struct prov_error
         r = db_run(store->write, err,
                    "DELETE FROM due WHERE at = ? AND seq = ? AND tie = ? AND subject = ?", "iiii",
                    work->due[i].at, work->due[i].seq, work->due[i].tie, work->subject.id);
+    return r;
+}
+
+int
+store_due_put_off(struct store *store, const struct work *work, int64_t at_us,
+                  struct prov_error *err)
+{
+    int r = PROV_OK;
+
+    for (size_t i = 0; !r && i < work->due_count; i++)
+        r = db_run(store->write, err,
+                   "UPDATE OR REPLACE due SET at = ?"
+                   " WHERE at = ? AND seq = ? AND tie = ? AND subject = ?",
+                   "iiiii", at_us, work->due[i].at, work->due[i].seq, work->due[i].tie,
+                   work->subject.id);
     return r;
 }
 
@@ -528,6 +559,24 @@ find_uri(struct store *store, const char *sql, const char *text, int64_t except,
         return r;
     *ret_uri = NULL;
     return row ? copy_text(&rows, 0, ret_uri, err) : PROV_OK;
+}
+
+int
+store_uri_by_index(struct store *store, int64_t subject, char **ret, struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    struct db *db;
+    bool row = false;
+    int r = store_reader(store, &db, err);
+
+    *ret = NULL;
+    if (!r)
+        r = db_select(db, &rows, err,
+                      "SELECT uri FROM subject INDEXED BY subject_key WHERE +id = ?", "i", subject);
+    if (!r)
+        r = db_next(&rows, &row, err);
+    return !r && row ? copy_text(&rows, 0, ret, err) : r;
 }
 
 int

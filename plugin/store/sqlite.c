@@ -27,6 +27,7 @@ struct cached {
 struct db {
     sqlite3 *handle;
     char *path;
+    bool damage; /* met since db_met_damage() was asked last */
     struct cached cache[CACHE_SIZE];
 };
 
@@ -50,7 +51,9 @@ fail(struct db *db, int code, const char *doing, struct prov_error *err)
         break;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-        remedy = "the file is damaged or no sfprov store: put it aside and restore a backup";
+        db->damage = true;
+        remedy = "the file is damaged or no sfprov store: 'sfprov store check' tells more; put it "
+                 "aside and restore a backup";
         break;
     case SQLITE_IOERR:
         /* SQLite has a code of its own for a full disk only, not for a quota or RLIMIT_FSIZE */
@@ -294,6 +297,15 @@ db_open_scratch(const char *beside, struct db **ret, struct prov_error *err)
     if (!r)
         *ret = STEAL(db);
     return r;
+}
+
+bool
+db_met_damage(struct db *db)
+{
+    bool met = db->damage;
+
+    db->damage = false;
+    return met;
 }
 
 void

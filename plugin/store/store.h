@@ -182,6 +182,8 @@ struct work {
     struct due_key *due;
     size_t due_count;
     unsigned orders; /* of the rows read alone */
+    /* Why its rows cannot be read, heap; then subject.id and `due` are all there is. NULL: they can. */
+    char *unreadable;
 };
 
 void work_done(struct work *work);
@@ -202,7 +204,8 @@ MUST_CHECK int store_lease_take(struct store *store, bool *ret_held, struct prov
 void store_lease_drop(struct store *store);
 bool store_lease_held(struct store *store);
 
-/* Up to limit subjects that are due, most urgent first. The caller frees the list. */
+/* Up to limit subjects that are due, most urgent first; who stands on a damaged page is told by
+ * work.unreadable. The caller frees the list. */
 MUST_CHECK int store_due(struct store *store, int64_t now_us, int64_t limit, struct work **ret,
                          size_t *ret_count, struct prov_error *err);
 /* Whether anybody is due at some time, and the earliest such time. */
@@ -232,6 +235,13 @@ MUST_CHECK int store_put_link(struct store *store, int64_t subject, const struct
  * at later: only delivery writes those, and whoever settles says anew when. */
 MUST_CHECK int store_due_delete(struct store *store, const struct work *work,
                                 struct prov_error *err);
+/* [tx] The rows of `due` that were read move to a time, with their orders. */
+MUST_CHECK int store_due_put_off(struct store *store, const struct work *work, int64_t at_us,
+                                 struct prov_error *err);
+/* The URI of a subject, found without its row, which may be unreadable; reads an index. Heap, NULL:
+ * not found. */
+MUST_CHECK int store_uri_by_index(struct store *store, int64_t subject, char **ret,
+                                  struct prov_error *err);
 /* [tx] Makes a subject due; DUE_URGENT, DUE_NOW or a time. */
 MUST_CHECK int store_due_add(struct store *store, int64_t subject, int64_t at,
                              struct prov_error *err);

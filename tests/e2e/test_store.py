@@ -175,5 +175,39 @@ def test_an_old_event_is_kept_until_the_host_took_its_outcome():
         assert c.query(query="status")["events"] == 1 and not c.outcomes, "the newest stays"
 
 
+def damage_page_with(w, mark):
+    """Makes the one page of the store that holds `mark` unreadable."""
+    with open(w.fields["store"], "r+b") as file:
+        data = file.read()
+        size = int.from_bytes(data[16:18], "big")
+        pages = {data.index(mark) // size, data.rindex(mark) // size}
+        assert len(pages) == 1 and 0 not in pages, pages
+        file.seek(pages.pop() * size)
+        file.write(b"\xff" * 64)
+
+
+def test_a_damaged_page_stops_nobody_who_does_not_stand_on_it():
+    with World() as w:
+        c = w.connector()
+        c.accept(*(create(f"/Users/{i}", person(f"user{i}", title=f"mark-{i}-")) for i in range(60)))
+        c.close()
+        damage_page_with(w, b"mark-30-")
+        c = w.connector()
+        c.deliver(20000)
+        put_off = [line for _, line in c.lines if "is put off for an hour" in line]
+        assert any("'/Users/30'" in line and "sfprov store check" in line for line in put_off), c.lines[-5:]
+        assert 0 < len(put_off) < 20, "those on the page are named, once"
+        assert len(w.org.users()) == 60 - len(put_off)
+        answers = c.submit(*(put(f"/Users/{i}", person(f"user{i}", title="Dr")) for i in range(60)),
+                           simple("/Users/30", "prov:delete"), create("/Users/new", person("new")))
+        lost = [answer for answer in answers if answer.status != ACCEPTED]
+        assert len(lost) == len(put_off) + 1 and all(a.status == harness.UNKNOWN for a in lost), len(lost)
+        assert answers[30].status == harness.UNKNOWN and b"malformed" in answers[30].error.text, answers[30].error.text
+        assert b"before it in the same call" in answers[60].error.text, "nothing overtakes the lost one"
+        c.deliver(20000)
+        assert w.org.user("primary-new@acme.example")["IsActive"]
+        assert w.org.user("primary-user0@acme.example")["Title"] == "Dr"
+
+
 if __name__ == "__main__":
     harness.main(sys.modules[__name__])
