@@ -16,6 +16,7 @@ dist_man_MANS += docs/man/sfprov.1 docs/man/sfprov-connector.7 \
 	docs/man/sfprov-run.1 \
 	docs/man/sfprov-show.1 \
 	docs/man/sfprov-status.1 \
+	docs/man/sfprov-store.1 \
 	docs/man/sfprov-submit.1 \
 	docs/man/sfprov-sync.1
 man_MANS = docs/man/sfprov-fields.5

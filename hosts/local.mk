@@ -11,6 +11,7 @@ sfprov_SOURCES = \
 	hosts/cli/cmd_match.c \
 	hosts/cli/cmd_replan.c \
 	hosts/cli/cmd_run.c \
+	hosts/cli/cmd_store.c \
 	hosts/cli/cmd_sync.c \
 	hosts/cli/column.c hosts/cli/column.h \
 	hosts/cli/columns.c hosts/cli/columns.h \

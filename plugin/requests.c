@@ -195,6 +195,13 @@ query_collisions(const struct request_context *context, struct json_object *requ
     return collisions_find(context->store, context->fields, request, ret, err);
 }
 
+static int
+query_store(const struct request_context *context, struct json_object *request,
+            struct json_object **ret, struct prov_error *err)
+{
+    return store_inspect(context->store, json_get_bool(request, "full", false), ret, err);
+}
+
 /* ---- acts ---- */
 
 static int
@@ -320,6 +327,22 @@ act_release(const struct request_context *context, struct json_object *request,
     return r ? r : answer_count(count, ret, err);
 }
 
+/* Others submit and deliver meanwhile: each piece is a short transaction. */
+static int
+act_vacuum(const struct request_context *context, struct json_object *request,
+           struct json_object **ret, struct prov_error *err)
+{
+    bool more = true;
+    int r = PROV_OK;
+
+    (void)request;
+    while (!r && more)
+        r = store_give_back(context->store, 0, &more, err);
+    if (!r)
+        r = store_checkpoint(context->store, 0, err);
+    return r ? r : answer_count(1, ret, err);
+}
+
 static int
 act_unsupported(const struct request_context *context, struct json_object *request,
                 struct json_object **ret, struct prov_error *err)
@@ -329,7 +352,7 @@ act_unsupported(const struct request_context *context, struct json_object *reque
     return error_set(
         err, PROV_E_UNSUPPORTED,
         "'%s' is not done by this version of sfprov; it knows retry, hold, resume, replan, "
-        "repair and release",
+        "repair, release and vacuum",
         json_get_string(request, "act"));
 }
 
@@ -362,15 +385,13 @@ int
 request_query(const struct request_context *context, struct json_object *request,
               struct json_object **ret, struct prov_error *err)
 {
-    static const struct request table[] = { { "status", query_status },
-                                            { "subjects", query_subjects },
-                                            { "subject", query_subject },
-                                            { "events", query_events },
-                                            { "fields", query_fields },
-                                            { "match", query_match },
-                                            { "drift", query_drift },
-                                            { "collisions", query_collisions },
-                                            { NULL, NULL } };
+    static const struct request table[] = {
+        { "status", query_status },   { "subjects", query_subjects },
+        { "subject", query_subject }, { "events", query_events },
+        { "fields", query_fields },   { "match", query_match },
+        { "drift", query_drift },     { "collisions", query_collisions },
+        { "store", query_store },     { NULL, NULL }
+    };
 
     return dispatch(table, "query", context, request, ret, err);
 }
@@ -379,13 +400,17 @@ int
 request_act(const struct request_context *context, struct json_object *request,
             struct json_object **ret, struct prov_error *err)
 {
-    static const struct request table[] = {
-        { "retry", act_retry },       { "hold", act_hold },
-        { "resume", act_resume },     { "replan", act_replan },
-        { "adopt", act_unsupported }, { "discard", act_unsupported },
-        { "repair", act_repair },     { "release", act_release },
-        { "login", act_unsupported }, { NULL, NULL }
-    };
+    static const struct request table[] = { { "retry", act_retry },
+                                            { "hold", act_hold },
+                                            { "resume", act_resume },
+                                            { "replan", act_replan },
+                                            { "adopt", act_unsupported },
+                                            { "discard", act_unsupported },
+                                            { "repair", act_repair },
+                                            { "vacuum", act_vacuum },
+                                            { "release", act_release },
+                                            { "login", act_unsupported },
+                                            { NULL, NULL } };
 
     return dispatch(table, "act", context, request, ret, err);
 }

@@ -26,7 +26,7 @@ struct options {
     const char *issuer, *key, *separator, *state, *format, *columns, *pattern, *domain;
     const char *maps[OPTION_MAPS_MAX];
     size_t map_count;
-    bool dry_run, force, no_deliver, all, repair;
+    bool full, dry_run, force, no_deliver, all, repair;
     const char *resources; /* directory of whole users; NULL: none */
     long timeout_s;        /* 0: none */
     long limit;            /* 0: none */
@@ -56,6 +56,7 @@ int command_show(const struct options *options, const struct arguments *argument
 int command_retry(const struct options *options, const struct arguments *arguments);
 int command_hold(const struct options *options, const struct arguments *arguments);
 int command_replan(const struct options *options, const struct arguments *arguments);
+int command_store(const struct options *options, const struct arguments *arguments);
 int command_release(const struct options *options, const struct arguments *arguments);
 int command_resume(const struct options *options, const struct arguments *arguments);
 

@@ -68,6 +68,11 @@ const struct command commands[] = {
       "A new pattern, separator, domain or profile changes nobody who is in Salesforce already,\n"
       "until this is run for one user or for --all. --dry-run shows whom it would rename." },
 
+    { NULL, "store", "check|vacuum", 1, 1, "full", command_store,
+      "look whether the store is sound, or make its file shorter",
+      "check reads every page of the file, and tells its length and what is in it. Ends with 5\n"
+      "when it is damaged. vacuum gives back what is free in it; hosts may go on meanwhile." },
+
     { NULL, "complete", "WORD...", 0, SIZE_MAX, "", command_complete, NULL, "" },
 };
 
@@ -110,6 +115,8 @@ const struct option_row option_rows[] = {
     { "issuer", 0, "ISS", OPTION_TEXT, FIELD(issuer), false,
       "whose users the list holds (the field 'issuer')", NULL },
     { "dry-run", 'n', NULL, OPTION_FLAG, FIELD(dry_run), false, "show what would happen", NULL },
+    { "full", 0, NULL, OPTION_FLAG, FIELD(full), false,
+      "compare the indexes with the tables as well", NULL },
     { "force", 0, NULL, OPTION_FLAG, FIELD(force), false,
       "apply a list that is empty or loses many; rename many", NULL },
     { "no-deliver", 0, NULL, OPTION_FLAG, FIELD(no_deliver), false,

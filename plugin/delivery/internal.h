@@ -13,7 +13,7 @@ struct org_profile {
     char fault[400];     /* why not; "": not looked up yet */
 };
 
-/* A walk over the events of the store, a page a round. */
+/* Upkeep that is done a piece a round; two of them walk over the events of the store. */
 struct event_walk {
     bool under_way;
     int64_t after; /* the last event looked at */
@@ -41,7 +41,7 @@ struct delivery {
     /* back-off of the connection: calls that failed as a whole; the time is monotonic */
     int64_t failures, paused_until_us;
     int64_t upkeep_us; /* when it last began */
-    struct event_walk forgetting, telling;
+    struct event_walk forgetting, telling, shrinking;
     bool untold; /* the host declined an outcome since */
 
     pthread_mutex_t thread_lock;

@@ -10,6 +10,10 @@
 /* Rows of `due` taken in one round: a few full Collections calls. */
 #define ROUND_ROWS 600
 
+/* Of the store's file so much may be free, and so long may its write-ahead log be. */
+#define FREE_PERCENT  25
+#define WAL_BYTES_MAX (INT64_C(64) << 20)
+
 #define UNREADABLE_AGAIN_US (3600 * CLOCK_SECOND_US)
 
 #define UPKEEP_EVERY_US (3600 * CLOCK_SECOND_US)
@@ -444,6 +448,14 @@ tell_some(struct delivery *d, struct prov_error *err)
     return r;
 }
 
+/* A file that is mostly free pages since its events were forgotten gives them back, a piece a round; a
+ * quarter is left for those that come. */
+static int
+give_back_some(struct delivery *d, struct prov_error *err)
+{
+    return store_give_back(d->store, FREE_PERCENT, &d->shrinking.under_way, err);
+}
+
 /* What begins when the lease was taken, and once an hour. */
 static int
 begin_upkeep(struct delivery *d, int64_t now, struct prov_error *err)
@@ -453,10 +465,14 @@ begin_upkeep(struct delivery *d, int64_t now, struct prov_error *err)
     if (r)
         return r;
     json_object_put(STEAL(d->names)); /* profiles and roles are renamed at times */
-    d->forgetting = (struct event_walk){ true, 0 };
+    d->forgetting = d->shrinking = (struct event_walk){ true, 0 };
     if (d->host.outcome && (!d->had_lease || d->untold))
         d->telling = (struct event_walk){ true, 0 };
     d->untold = false;
+    /* SQLite empties it by itself, unless somebody always reads */
+    r = store_checkpoint(d->store, WAL_BYTES_MAX, err);
+    if (r)
+        return r;
     d->had_lease = true;
     d->upkeep_us = now;
     return PROV_OK;
@@ -471,8 +487,7 @@ or_later(struct delivery *d, struct event_walk *walk, int result, const struct p
     if (result != PROV_E_STORE)
         return result ? error_set(err, result, "%s", why->text) : PROV_OK;
     walk->under_way = false;
-    log_line(&d->log, PROV_LOG_ERROR, "the events of the store: %s; tried again in an hour",
-             why->text);
+    log_line(&d->log, PROV_LOG_ERROR, "upkeep of the store: %s; tried again in an hour", why->text);
     return PROV_OK;
 }
 
@@ -489,5 +504,7 @@ round_upkeep(struct delivery *d, struct prov_error *err)
         r = or_later(d, &d->forgetting, forget_some(d, now, &why), &why, err);
     if (!r && d->telling.under_way)
         r = or_later(d, &d->telling, tell_some(d, &why), &why, err);
+    if (!r && d->shrinking.under_way && !d->forgetting.under_way)
+        r = or_later(d, &d->shrinking, give_back_some(d, &why), &why, err);
     return r;
 }

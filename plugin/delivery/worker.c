@@ -131,7 +131,7 @@ round_once(struct delivery *d, struct prov_delivery *report, bool *ret_more, str
         report->next_due_us = until_us;
     }
     *ret_more = (subjects > 0 && report->state == PROV_DELIVERY_BUSY) || d->forgetting.under_way ||
-                d->telling.under_way;
+                d->telling.under_way || d->shrinking.under_way;
     return PROV_OK;
 }
 

@@ -44,6 +44,11 @@ DEFINE_CLEANUP(struct db *, db, db_close);
 MUST_CHECK int db_exclude_others(struct db *db, bool *ret_alone, struct prov_error *err);
 MUST_CHECK int db_admit_others(struct db *db, struct prov_error *err);
 
+/* Gives up to so many free pages at the file's end back to the file system, moving others there first. */
+MUST_CHECK int db_shrink(struct db *db, int64_t pages, struct prov_error *err);
+/* Writes the write-ahead log into the file and empties it, unless somebody reads in it for a second. */
+MUST_CHECK int db_checkpoint(struct db *db, struct prov_error *err);
+
 /* Whether a statement of this connection failed since this was asked last because the file is damaged
  * where it looked. Elsewhere the file may be sound. */
 bool db_met_damage(struct db *db);

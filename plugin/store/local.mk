@@ -3,6 +3,7 @@ libsfprov_la_SOURCES += \
 	plugin/store/db.h \
 	plugin/store/difference.c \
 	plugin/store/guard.c \
+	plugin/store/inspect.c \
 	plugin/store/internal.h \
 	plugin/store/lease.c \
 	plugin/store/link.c \

@@ -99,6 +99,8 @@ static const char *const steps[] = {
     "CREATE INDEX link_guard ON link (subject) WHERE code = 'GUARD';",
     /* 6: a transaction is looked up by the subject's last event */
     "DROP INDEX event_txn;",
+    /* 7: the file can give free pages back, which ensure_version() has seen to */
+    "",
 };
 
 _Static_assert(sizeof(steps) / sizeof(steps[0]) == STORE_SCHEMA_VERSION - 1,
@@ -186,7 +188,10 @@ ensure_version(const char *path, struct db *db, bool *ret_ready, struct prov_err
     r = db_exclude_others(db, ret_ready, err);
     if (r || !*ret_ready)
         return r;
-    r = bring_up_in_one(path, db, err);
+    /* outside a transaction, as SQLite wants it: brings what set_up() asked of a new file to this one */
+    r = version < 7 ? db_script(db, "VACUUM", err) : PROV_OK;
+    if (!r)
+        r = bring_up_in_one(path, db, err);
     return r ? r : db_admit_others(db, err);
 }
 

@@ -17,6 +17,8 @@
 /* Of a statement, so much stands in a message that the reason and the remedy fit behind it. */
 #define DOING_MAX 60
 
+#define CHECKPOINT_WAIT_MS 1000
+
 int db_busy_timeout_ms = 10000;
 
 struct cached {
@@ -200,9 +202,30 @@ db_check_place(const char *path, struct prov_error *err)
 }
 
 static int
+note_number(void *context, int columns, char **values, char **names)
+{
+    (void)names;
+    *(int *)context = columns > 0 && values[0] ? atoi(values[0]) : 0;
+    return 0;
+}
+
+/* Counts for a file without tables, and for others at the next VACUUM. Where it is so already, saying
+ * it again would write. */
+static int
+set_auto_vacuum(struct db *db)
+{
+    int mode = 0, r = sqlite3_exec(db->handle, "PRAGMA auto_vacuum", note_number, &mode, NULL);
+
+    return r != SQLITE_OK || mode != 0
+               ? r
+               : sqlite3_exec(db->handle, "PRAGMA auto_vacuum=INCREMENTAL", NULL, NULL, NULL);
+}
+
+static int
 set_up(struct db *db, struct prov_error *err)
 {
     static const char settings[] = "PRAGMA journal_mode=WAL;"
+                                   "PRAGMA journal_size_limit=67108864;"
                                    "PRAGMA synchronous=FULL;"
                                    "PRAGMA cell_size_check=ON;"
                                    "PRAGMA trusted_schema=OFF;"
@@ -214,7 +237,8 @@ set_up(struct db *db, struct prov_error *err)
     sqlite3_extended_result_codes(db->handle, 1);
     sqlite3_busy_timeout(db->handle, db_busy_timeout_ms);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    while ((r = sqlite3_exec(db->handle, settings, NULL, NULL, NULL)) != SQLITE_OK) {
+    while ((r = set_auto_vacuum(db)) != SQLITE_OK ||
+           (r = sqlite3_exec(db->handle, settings, NULL, NULL, NULL)) != SQLITE_OK) {
         if ((r & 0xff) != SQLITE_BUSY || clock_monotonic_us() >= end_us)
             return fail(db, r, "opening", err);
         sqlite3_sleep(5);
@@ -297,6 +321,28 @@ db_open_scratch(const char *beside, struct db **ret, struct prov_error *err)
     if (!r)
         *ret = STEAL(db);
     return r;
+}
+
+int
+db_shrink(struct db *db, int64_t pages, struct prov_error *err)
+{
+    char sql[60];
+
+    snprintf(sql, sizeof(sql), "PRAGMA incremental_vacuum(%lld)", (long long)pages);
+    return db_script(db, sql, err);
+}
+
+int
+db_checkpoint(struct db *db, struct prov_error *err)
+{
+    int r;
+
+    sqlite3_busy_timeout(db->handle, CHECKPOINT_WAIT_MS);
+    r = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sqlite3_busy_timeout(db->handle, db_busy_timeout_ms);
+    return r == SQLITE_OK || (r & 0xff) == SQLITE_BUSY
+               ? PROV_OK
+               : fail(db, r, "emptying the write-ahead log", err);
 }
 
 bool

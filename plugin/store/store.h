@@ -23,7 +23,7 @@
 #include "plugin/event/event.h"
 
 /* Of the tables this sfprov reads and writes; older ones are brought up to date (schema.c). */
-#define STORE_SCHEMA_VERSION 6
+#define STORE_SCHEMA_VERSION 7
 
 struct store;
 
@@ -341,6 +341,24 @@ MUST_CHECK int store_forget_events(struct store *store, const struct store_reten
  * *after: array of ids. *after: the last event looked at, 0 when there are no more. */
 MUST_CHECK int store_untold_subjects(struct store *store, int64_t limit, int64_t *after,
                                      struct json_object **ret, struct prov_error *err);
+
+/* ---- the file itself (inspect.c) ---- */
+
+/*
+ * {"store","exists","bytes","wal_bytes","schema","page_bytes","pages","free_pages","users","events",
+ * "due","links","problems","sound"}: what SQLite finds wrong, at most twenty texts. `full` compares
+ * the indexes with the tables too. Makes nothing, migrates nothing. Reads the whole file; forks of this
+ * process wait for it. PROV_E_STORE: not to be opened at all, with the reason.
+ */
+MUST_CHECK int store_inspect(struct store *store, bool full, struct json_object **ret,
+                             struct prov_error *err);
+/* Gives a piece of what is free in the file back, all but so many percent of its length, in a short
+ * transaction. *ret_more: call it again. */
+MUST_CHECK int store_give_back(struct store *store, int64_t keep_percent, bool *ret_more,
+                               struct prov_error *err);
+/* Brings a write-ahead log longer than above_bytes into the file and empties it; waits a second at most
+ * for those who read in it, and leaves it to the next call if they go on. */
+MUST_CHECK int store_checkpoint(struct store *store, int64_t above_bytes, struct prov_error *err);
 
 /* ---- reading (read.c); JSON forms in sfprov-connector(7) ---- */
 

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Stores that are old or damaged: an old one is delivered from as it is, and one bad row stops nobody else."""
+import json
 import os
 import sqlite3
+import subprocess
 import sys
 
 import harness
@@ -207,6 +209,51 @@ def test_a_damaged_page_stops_nobody_who_does_not_stand_on_it():
         c.deliver(20000)
         assert w.org.user("primary-new@acme.example")["IsActive"]
         assert w.org.user("primary-user0@acme.example")["Title"] == "Dr"
+        found = c.query(query="store")
+        assert not found["sound"] and found["problems"], found
+        done = cli(w, "store", "check")
+        assert done.returncode == 5 and "damaged" in done.stdout and "restore a backup" in " ".join(done.stdout.split()), done
+
+
+def cli(w, *arguments):
+    path = os.path.join(w.folder, "fields.json")
+    with open(path, "w") as file:
+        json.dump(w.fields, file)
+    os.chmod(path, 0o600)
+    return subprocess.run([harness.CLI, "--plugin", harness.PLUGIN, "--config", path, *arguments],
+                          capture_output=True, text=True, timeout=60)
+
+
+def test_a_file_cut_short_is_an_error_that_says_so():
+    with World() as w:
+        c = w.connector()
+        c.accept(*(create(f"/Users/{i}", person(f"user{i}")) for i in range(60)))
+        c.close()
+        os.truncate(w.fields["store"], os.path.getsize(w.fields["store"]) // 2)
+        done = cli(w, "store", "check")
+        assert done.returncode == 5 and "damaged" in done.stdout + done.stderr, done
+        with open(w.fields["store"], "r+b") as file:
+            file.write(b"no database here")
+        done = cli(w, "store", "check")
+        assert done.returncode == 5 and "not a database" in done.stderr and "restore a backup" in done.stderr, done
+
+
+def test_the_file_is_made_shorter_while_a_host_has_it_open():
+    with World() as w:
+        assert "not made yet" in cli(w, "store", "check").stdout and not os.path.exists(w.fields["store"])
+        c = w.connector()
+        c.accept(*(create(f"/Users/{i}", person(f"user{i}", title="x" * 4000)) for i in range(300)))
+        c.accept(*(put(f"/Users/{i}", person(f"user{i}")) for i in range(300)))
+        free = c.query(query="store")["free_pages"]
+        assert free > 100, free
+        done = cli(w, "store", "vacuum")
+        assert done.returncode == 0, done
+        after = c.query(query="store", full=True)
+        assert after["sound"] and after["free_pages"] == 0 and after["users"] == 300, after
+        assert after["bytes"] == after["pages"] * after["page_bytes"] and after["wal_bytes"] == 0, after
+        assert "sound" in cli(w, "store", "check", "--full").stdout
+        assert cli(w, "store", "mend").returncode == 2
+        c.accept(create("/Users/new", person("new")))
 
 
 if __name__ == "__main__":

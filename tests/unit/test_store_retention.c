@@ -1,4 +1,4 @@
-/* How long events are kept, in pages, and what the host has not been told. */
+/* How long events are kept, in pages, what the host has not been told, and the room in the file. */
 #include "tests/unit/scratch.h"
 
 #define IN_TX(store, call)                                                                         \
@@ -189,6 +189,100 @@ the_untold_are_found_page_by_page(void)
     scratch_remove(&s);
 }
 
+/* ---- the file itself ---- */
+
+static struct json_object *
+inspect(const struct scratch *s, bool full)
+{
+    struct json_object *answer = NULL;
+    struct prov_error err = PROV_ERROR_INIT;
+
+    T_OK(store_inspect(s->store, full, &answer, &err), &err);
+    return answer;
+}
+
+static void
+a_look_at_a_store_makes_none(void)
+{
+    struct scratch s;
+
+    scratch_make(&s);
+    {
+        AUTO_JSON struct json_object *answer = inspect(&s, true);
+        T_TRUE(!json_get_bool(answer, "exists", true));
+        T_TRUE(json_get_bool(answer, "sound", false));
+        T_TRUE(!store_exists(s.store));
+    }
+    scratch_remove(&s);
+}
+
+static void
+a_sound_store_tells_what_is_in_it(void)
+{
+    struct scratch s;
+
+    scratch_make(&s);
+    scratch_put(s.store, "j1", "/Users/1", "a");
+    scratch_put(s.store, "j2", "/Users/1", "b");
+    {
+        AUTO_JSON struct json_object *answer = inspect(&s, true);
+        T_TRUE(json_get_bool(answer, "sound", false));
+        T_INT(json_object_array_length(json_get(answer, "problems")), 0);
+        T_INT(json_get_int(answer, "schema", 0), STORE_SCHEMA_VERSION);
+        T_INT(json_get_int(answer, "users", 0), 1);
+        T_INT(json_get_int(answer, "events", 0), 2);
+        T_TRUE(json_get_int(answer, "wal_bytes", 0) > 0);
+    }
+    scratch_remove(&s);
+}
+
+static int64_t
+number(const struct scratch *s, const char *key)
+{
+    AUTO_JSON struct json_object *answer = inspect(s, false);
+
+    return json_get_int(answer, key, -1);
+}
+
+/* Gives back in pieces. Returns how many it took. */
+static int
+give_back(const struct scratch *s, int64_t keep_percent)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+    bool more = true;
+    int pieces = 0;
+
+    while (more && pieces < 100) {
+        T_OK(store_give_back(s->store, keep_percent, &more, &err), &err);
+        pieces++;
+    }
+    T_OK(store_checkpoint(s->store, 0, &err), &err);
+    return pieces;
+}
+
+static void
+what_is_free_is_given_back_in_pieces(void)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+    struct scratch s;
+    int64_t bytes;
+
+    scratch_make(&s);
+    scratch_put(s.store, "j1", "/Users/1", "a");
+    IN_TX(s.store, store_put_fact(s.store, "x", "y", &err));
+    scratch_sql(&s, "INSERT INTO fact SELECT 'long', hex(zeroblob(5000000))"); /* some 2400 pages */
+    scratch_sql(&s, "DELETE FROM fact WHERE key = 'long'");
+    T_TRUE(number(&s, "free_pages") > 2000);
+    T_INT(give_back(&s, 100), 1);
+    T_TRUE(number(&s, "free_pages") > 2000);
+    bytes = number(&s, "bytes");
+    T_TRUE(give_back(&s, 0) > 2);
+    T_INT(number(&s, "free_pages"), 0);
+    T_TRUE(number(&s, "bytes") < bytes / 10);
+    T_INT(number(&s, "wal_bytes"), 0);
+    scratch_remove(&s);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -199,6 +293,9 @@ main(int argc, char **argv)
         UNIT_CASE(what_the_host_was_not_told_is_kept_if_it_wants_to_know),
         UNIT_CASE(the_walk_goes_in_pages_and_is_stopped_by_the_young_alone),
         UNIT_CASE(the_untold_are_found_page_by_page),
+        UNIT_CASE(a_look_at_a_store_makes_none),
+        UNIT_CASE(a_sound_store_tells_what_is_in_it),
+        UNIT_CASE(what_is_free_is_given_back_in_pieces),
     };
 
     return unit_run("store_retention", cases, sizeof(cases) / sizeof(cases[0]), argc, argv);
