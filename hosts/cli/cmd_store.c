@@ -50,10 +50,11 @@ print_store(struct json_object *store)
     }
     if (reply_count(problems)) {
         printf("%-16s", "remedy");
-        screen_block(16, TONE_PLAIN,
-                     "look after the disk; stop the hosts, put the file and its -wal aside, restore a "
-                     "backup, then run 'sync' with a full list: what the org has meanwhile is found "
-                     "by the field 'match'");
+        screen_block(
+            16, TONE_PLAIN,
+            "look after the disk; stop the hosts, put the file and its -wal aside, restore a "
+            "backup, then run 'sync' with a full list: what the org has meanwhile is found "
+            "by the field 'match'");
     }
 }
 

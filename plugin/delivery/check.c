@@ -126,6 +126,25 @@ check_org(struct check *check, const char *org_id, struct prov_error *err)
                 "name a new store for the new org, or put the old domain_name back");
 }
 
+/* A second store for this org is told by what it has made. */
+static int
+check_twin(struct check *check, struct prov_error *err)
+{
+    AUTO_FREE char *seen = NULL;
+    AUTO_FREE char *remedy = twin_remedy(check->delivery);
+    struct sf_call call = { 0 };
+    int r = remedy ? twin_find(check->delivery, &seen, &call, err) : error_nomem(err);
+
+    if (r == PROV_E_STORE)
+        return step(check, "store", "failed", err->text, "the store cannot be used",
+                    "see the message");
+    if (r)
+        return r;
+    if (call.outcome != SF_DELIVERED)
+        return step_call(check, "correlation", &call);
+    return seen ? step(check, "store", "warning", seen, twin_cause, remedy) : PROV_OK;
+}
+
 static int
 check_version(struct check *check)
 {
@@ -214,6 +233,8 @@ run(struct check *check, struct json_object *warnings, struct prov_error *err)
         r = check_token(check, org_id, &ok);
     if (!r)
         r = ok ? check_org(check, org_id, err) : skip(check, "org");
+    if (!r && ok)
+        r = check_twin(check, err);
     if (!r)
         r = check_version(check);
     if (!r)

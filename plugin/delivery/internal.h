@@ -124,6 +124,20 @@ MUST_CHECK int lookup_users(struct delivery *delivery, const struct lookup *look
                             struct json_object **ret_rows, struct sf_call *ret_call,
                             struct prov_error *err);
 
+/* ---- twin.c: two stores for one org ---- */
+
+/* Whether an account was made for a user of this issuer, or by us, and the store knows nothing of it. */
+MUST_CHECK int twin_judge(struct delivery *delivery, const struct subject *subject,
+                          struct json_object *row, bool *ret, struct prov_error *err);
+/* Looks in the org for one such account of the field `issuer`, by the correlation field. *ret_seen: a
+ * sentence, heap; NULL: none was found, or there is nothing to look by. *ret_call says what came of the
+ * call. Touches nothing of the delivery's. */
+MUST_CHECK int twin_find(struct delivery *delivery, char **ret_seen, struct sf_call *ret_call,
+                         struct prov_error *err);
+extern const char twin_cause[];
+/* Heap; NULL when out of memory. */
+char *twin_remedy(const struct delivery *delivery);
+
 /* ---- round.c ---- */
 
 /* Works through what is due now. *ret_subjects: how many, 0 also when the round had to stop. */

@@ -21,5 +21,6 @@ libsfprov_la_SOURCES += \
 	plugin/delivery/seats.c \
 	plugin/delivery/send.c \
 	plugin/delivery/settle.c \
+	plugin/delivery/twin.c \
 	plugin/delivery/unknown.c \
 	plugin/delivery/worker.c

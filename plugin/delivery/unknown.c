@@ -219,8 +219,15 @@ refuse_taken(struct round *round, struct item *item, struct json_object *row,
              struct prov_error *err)
 {
     const char *name = json_get_string(flight_fields(item), "Username");
+    AUTO_FREE char *remedy = NULL;
+    bool twin = false;
     char message[300];
+    int r = row ? twin_judge(round->delivery, &item->work.subject, row, &twin, err) : PROV_OK;
 
+    if (r)
+        return r;
+    if (twin && !(remedy = twin_remedy(round->delivery)))
+        return error_nomem(err);
     if (!row)
         return settle_refused(
             round, item, "DUPLICATE_USERNAME", "the username is taken, and not in this org",
@@ -231,6 +238,8 @@ refuse_taken(struct round *round, struct item *item, struct json_object *row,
     snprintf(message, sizeof(message), "username '%s' belongs to %s user %s of this org",
              name ? name : "", json_get_bool(row, "IsActive", true) ? "the active" : "the inactive",
              json_get_string(row, "Id"));
+    if (twin)
+        return settle_refused(round, item, "DUPLICATE_USERNAME", message, twin_cause, remedy, err);
     return settle_refused(round, item, "DUPLICATE_USERNAME", message,
                           "the user was there before, or was made by someone else",
                           "rename that user in Salesforce, or change the user's name at the host; "

@@ -119,8 +119,7 @@ store_inspect(struct store *store, bool full, struct json_object **ret, struct p
 
     if (!answer || json_put(answer, "problems", problems) ||
         asprintf(&wal, "%s-wal", store->path) < 0 ||
-        json_put_string(answer, "store", store->path) ||
-        json_put_bool(answer, "exists", exists) ||
+        json_put_string(answer, "store", store->path) || json_put_bool(answer, "exists", exists) ||
         json_put_int(answer, "bytes", file_bytes(store->path)) ||
         json_put_int(answer, "wal_bytes", file_bytes(wal)))
         return error_nomem(err);
