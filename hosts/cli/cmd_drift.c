@@ -117,8 +117,12 @@ command_drift(const struct options *options, const struct arguments *arguments)
                            .user = arguments->count ? arguments->texts[0] : NULL,
                            .dry_run = options->dry_run };
     struct host host;
-    int code = host_open(options, PROV_OPEN_NEVER_DELIVER, &host);
+    int code = CODE_USAGE;
 
+    if (options->dry_run && !options->repair)
+        complain("drift: --dry-run goes with --repair; without it nothing is changed anyway");
+    else
+        code = host_open(options, PROV_OPEN_NEVER_DELIVER, &host);
     if (code) {
         json_object_put(lines);
         return code;

@@ -7,8 +7,8 @@
 #include "patterns/username.h"
 #include "plugin/delivery/internal.h"
 
-/* A longer chain is waited for, not followed. */
-#define CHAIN_MAX 1000
+/* A longer chain is waited for, not followed: everybody in it looks along it. */
+#define CHAIN_MAX 100
 
 static const struct item *
 item_of(const struct round *round, int64_t subject)

@@ -143,6 +143,7 @@ def test_the_command_shows_and_orders():
         assert real.returncode == 0 and "1 to be set back" in real.stdout, real
         c.settle()
         assert w.org.user(JANE)["Title"] == "Chief"
+        assert run("drift", "--dry-run").returncode == 2
         again = run("drift", "--repair", "--json")
         assert json.loads(again.stdout)["count"] == 0, again
 
