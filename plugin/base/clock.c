@@ -2,9 +2,12 @@
  * clock, every time limit the monotonic one. */
 #include "plugin/base/clock.h"
 
+#include <fcntl.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static int64_t
 read_clock(clockid_t id)
@@ -27,6 +30,35 @@ int64_t
 clock_monotonic_us(void)
 {
     return read_clock(CLOCK_MONOTONIC);
+}
+
+int64_t
+clock_up_us(void)
+{
+    return read_clock(CLOCK_BOOTTIME);
+}
+
+static char boot[40];
+
+static void
+read_boot(void)
+{
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd < 0 ? 0 : read(fd, boot, sizeof(boot) - 1);
+
+    boot[length > 0 ? length : 0] = '\0';
+    boot[strcspn(boot, "\n")] = '\0';
+    if (fd >= 0)
+        close(fd);
+}
+
+const char *
+clock_boot(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, read_boot);
+    return boot;
 }
 
 /* Writes so many digits and what follows them. Returns the end. */

@@ -12,6 +12,11 @@ extern int64_t (*clock_now_us)(void);
 /* Monotonic, for time limits inside a process; never stored. */
 int64_t clock_monotonic_us(void);
 
+/* Since this machine started, with the time it slept; nobody sets it. Of use with the start it belongs
+ * to: clock_boot(), text that differs after each start; "" where the system does not tell. */
+int64_t clock_up_us(void);
+const char *clock_boot(void);
+
 /* "2026-11-22T13:40:05Z" into a buffer of at least 21 bytes; "-" for 0. Returns the buffer. */
 char *clock_format(int64_t time_us, char buffer[21]);
 

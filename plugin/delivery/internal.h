@@ -163,7 +163,9 @@ MUST_CHECK int send_all(struct round *round, enum send_kind kind, struct prov_er
 
 /*
  * What is in flight (link.in_flight):
- * {"op","fields","inputs","version","at_us","late","orders","tries"}.
+ * {"op","fields","inputs","version","at_us","up_us","boot","late","orders","tries"}.
+ * It was sent at at_us by the wall clock; and, unless the machine has started anew since, at up_us by
+ * a clock that nobody sets.
  * "orders": of the admin (enum order), those that it carries out.
  * "tries": sends before this one that were read back and had not happened.
  * "late": a deactivation was sent over a change without an answer, and both are in it: the earlier
@@ -172,6 +174,8 @@ MUST_CHECK int send_all(struct round *round, enum send_kind kind, struct prov_er
 /* The code of an outcome that is not known, and of what is sent again because it was not. */
 #define CODE_NO_ANSWER "NO_ANSWER"
 bool flight_is_mixed(const struct link *link);
+/* How long ago it was sent. */
+int64_t flight_age_us(const struct link *link);
 /* The last send surely did nothing: what is in flight is what was before it. */
 void flight_failed(struct link *link);
 

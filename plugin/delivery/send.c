@@ -75,7 +75,9 @@ fly(struct round *round, struct item *item, enum send_kind kind, struct prov_err
     if (r || json_put_string(flight, "op", kind == SEND_CREATES ? "create" : "update") ||
         json_put_string(flight, "inputs", inputs) ||
         json_put_int(flight, "version", item->work.subject.version) ||
-        json_put_int(flight, "at_us", now) || (late && json_put_bool(flight, "late", true)) ||
+        json_put_int(flight, "at_us", now) || json_put_int(flight, "up_us", clock_up_us()) ||
+        json_put_string(flight, "boot", clock_boot()) ||
+        (late && json_put_bool(flight, "late", true)) ||
         json_put_int(flight, "orders", orders_in(item, kind)) ||
         json_put_int(flight, "tries", tries_of(link)))
         return error_nomem(err);

@@ -117,6 +117,19 @@ flight_is_mixed(const struct link *link)
     return json_get_bool(link->in_flight, "late", false);
 }
 
+/* A wall clock that was wrong and is put right would make what was just sent look old, and "not there"
+ * would be believed while Salesforce still works on it. */
+int64_t
+flight_age_us(const struct link *link)
+{
+    const char *boot = json_get_string(link->in_flight, "boot");
+    int64_t now = clock_now_us();
+
+    if (boot && *boot && strcmp(boot, clock_boot()) == 0)
+        return clock_up_us() - json_get_int(link->in_flight, "up_us", 0);
+    return now - json_get_int(link->in_flight, "at_us", now);
+}
+
 void
 flight_failed(struct link *link)
 {
@@ -354,10 +367,10 @@ settle_unknown(struct round *round, struct item *item, const char *message, stru
 {
     struct delivery *d = round->delivery;
     struct link *link = &item->work.link;
-    int64_t now = clock_now_us(), at_us = json_get_int(link->in_flight, "at_us", now);
+    int64_t now = clock_now_us(), at_us = now - flight_age_us(link);
     int r;
 
-    if (at_us > now) { /* the clock was set back: the window begins anew */
+    if (at_us > now) { /* the clock was set back, and the machine started: the window begins anew */
         at_us = now;
         if (json_put_int(link->in_flight, "at_us", now))
             return error_nomem(err);

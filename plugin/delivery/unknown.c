@@ -34,9 +34,7 @@ is_create(const struct item *item)
 static bool
 window_over(const struct delivery *d, const struct item *item)
 {
-    int64_t at_us = json_get_int(item->work.link.in_flight, "at_us", 0);
-
-    return clock_now_us() - d->fields->settle_window_s * CLOCK_SECOND_US >= at_us;
+    return flight_age_us(&item->work.link) >= d->fields->settle_window_s * CLOCK_SECOND_US;
 }
 
 bool
