@@ -270,7 +270,7 @@ give(struct json_object *list, char *text)
 
     if (!trimmed)
         return PROV_E_NOMEM;
-    return *trimmed ? json_append(list, json_object_new_string(trimmed)) : PROV_OK;
+    return *trimmed ? json_append_string(list, trimmed) : PROV_OK;
 }
 
 static int

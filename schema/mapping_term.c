@@ -274,7 +274,7 @@ leaf_values(const struct mapping_term *term, struct term_run *run, struct json_o
         alias = alias_derive(run->resource, &from);
         if (!alias)
             return from ? PROV_E_NOMEM : PROV_OK;
-        r = json_append(list, json_object_new_string(alias));
+        r = json_append_string(list, alias);
     }
     if (!r && json_object_array_length(list) > 0)
         note_from(run, from);
@@ -315,7 +315,7 @@ joined_values(const struct mapping_term *term, struct term_run *run, struct json
     }
     if (fclose(out) != 0)
         return PROV_E_NOMEM;
-    return r ? r : json_append(list, json_object_new_string(text));
+    return r ? r : json_append_string(list, text);
 }
 
 /* What the sources give, before the steps. */

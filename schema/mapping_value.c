@@ -249,7 +249,7 @@ add_choices(struct json_object *choices, const char *text)
         AUTO_FREE char *choice = part ? letters_trim(part) : NULL;
         if (!choice)
             return PROV_E_NOMEM;
-        if (*choice && json_append(choices, json_object_new_string(choice)))
+        if (*choice && json_append_string(choices, choice))
             return PROV_E_NOMEM;
         text += length + (text[length] ? 1 : 0);
     }
@@ -325,7 +325,7 @@ choices_value(const struct mapping_rule *rule, struct json_object *value, struct
     for (size_t i = 0; !r && i < count; i++) {
         AUTO_FREE char *text = NULL;
         r = text_of(list ? json_object_array_get_idx(value, i) : value, &text, problem);
-        if (!r)
+        if (!r && text)
             r = add_choices(choices, text);
     }
     if (r || json_object_array_length(choices) == 0)
@@ -352,7 +352,7 @@ mapping_value(const struct mapping_rule *rule, struct json_object *value, struct
     if (rule->kind == USER_FIELD_MULTI_PICKLIST)
         return choices_value(rule, value, ret, problem);
     result = text_of(value, &text, problem);
-    if (result || !*text)
+    if (result || !text || !*text)
         return result;
     switch (rule->kind) {
     case USER_FIELD_BOOLEAN:

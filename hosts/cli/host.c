@@ -171,7 +171,7 @@ host_open_fields(const struct options *options, uint32_t flags, struct host *hos
     if (code)
         return code;
     if (options->resources) {
-        callbacks.context = (void *)(uintptr_t)options->resources;
+        callbacks.context = (void *)options->resources;
         callbacks.resolve = resolve_from;
     }
     open.fields = text;

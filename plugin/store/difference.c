@@ -13,7 +13,7 @@ note_name(struct json_object *names, const char *prefix, const char *name)
 
     if (asprintf(&full, "%s%s%s", prefix, *prefix ? "." : "", name) < 0)
         return PROV_E_NOMEM;
-    return json_append(names, json_object_new_string(full));
+    return json_append_string(names, full);
 }
 
 static int note_differences(struct json_object *before, struct json_object *after,
