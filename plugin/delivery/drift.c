@@ -240,8 +240,9 @@ delivery_drift(struct delivery *d, const struct page_request *request, struct js
                struct prov_error *err)
 {
     CLEANUP(drift_done) struct drift drift = { .delivery = d };
+    int r = org_refuse_other(d, err);
 
-    return find_drift(&drift, request, ret, err);
+    return r ? r : find_drift(&drift, request, ret, err);
 }
 
 static int

@@ -86,6 +86,9 @@ struct round {
 /* Makes sure of the token, and that it leads to the org of this store. *ret_ready false: the
  * connector is on hold or pauses. Asks Salesforce only if there is no token. */
 MUST_CHECK int org_ready(struct delivery *delivery, bool *ret_ready, struct prov_error *err);
+/* For queries: an error if the token leads to another org than that of this store (rule 17). That there is
+ * no token is left to the call that needs it. Writes nothing, needs no lock. */
+MUST_CHECK int org_refuse_other(struct delivery *delivery, struct prov_error *err);
 /* Looks for the profile that new users get, if it is not known. *ret_ready as above; a profile that
  * is not there leaves delivery->profile.id empty and says why in its fault. */
 MUST_CHECK int org_ready_for_creates(struct delivery *delivery, bool *ret_ready,

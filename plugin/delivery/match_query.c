@@ -138,6 +138,8 @@ delivery_match(struct delivery *d, const struct page_request *request, struct js
     if (!r)
         r = read_page(d, request, &page, err);
     if (!r)
+        r = org_refuse_other(d, err);
+    if (!r)
         r = match_find(d, page.matches, page.count, &call, err);
     if (!r && call.outcome != SF_DELIVERED)
         r = error_set(err, PROV_E_REMOTE, "the org cannot be asked: %s%s%s; cause: %s; to do: %s",

@@ -233,6 +233,26 @@ check_org(struct delivery *d, const char *org_id, bool *ret_same, struct prov_er
 }
 
 int
+org_refuse_other(struct delivery *d, struct prov_error *err)
+{
+    AUTO_FREE char *pinned = NULL;
+    char org_id[SF_ID_SIZE], user_id[SF_ID_SIZE];
+    struct sf_call call = { 0 };
+    int r = store_get_fact(d->store, "org_id", &pinned, err);
+
+    if (r || !pinned)
+        return r;
+    if (sf_identity(d->session, org_id, user_id, &call))
+        return error_nomem(err);
+    if (call.outcome != SF_DELIVERED || strcmp(pinned, org_id) == 0)
+        return PROV_OK;
+    return error_set(err, PROV_E_STATE,
+                     "the store '%s' belongs to org %s, and the credentials lead to org %s; name a "
+                     "new store for the new org, or put the old domain_name back",
+                     store_path(d->store), pinned, org_id);
+}
+
+int
 org_ready(struct delivery *d, bool *ret_ready, struct prov_error *err)
 {
     char org_id[SF_ID_SIZE];

@@ -305,6 +305,22 @@ def test_another_org_behind_the_same_store_is_a_hold():
         assert w.org.users("globex") == {}
 
 
+def test_nothing_is_compared_with_another_org():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("jdoe")))
+        c.settle()
+        c.close()
+        c = w.connector(match=["Email"], domain_name=w.org.facts["orgs"]["globex"])
+        for query in ("drift", "match"):
+            try:
+                answer = c.query(query=query)
+            except harness.Failure as failure:
+                assert "belongs to org" in failure.text, failure.text
+            else:
+                raise AssertionError(f"all seem to be missing there: {answer}")
+
+
 KILLED = """
 import sys, json
 sys.path.insert(0, {tests!r})
