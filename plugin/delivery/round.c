@@ -453,7 +453,10 @@ tell_some(struct delivery *d, struct prov_error *err)
 static int
 give_back_some(struct delivery *d, struct prov_error *err)
 {
-    return store_give_back(d->store, FREE_PERCENT, &d->shrinking.under_way, err);
+    int r = store_give_back(d->store, FREE_PERCENT, &d->shrinking.under_way, err);
+
+    /* SQLite empties its write-ahead log by itself, unless somebody always reads */
+    return r || d->shrinking.under_way ? r : store_checkpoint(d->store, WAL_BYTES_MAX, err);
 }
 
 /* What begins when the lease was taken, and once an hour. */
@@ -469,10 +472,6 @@ begin_upkeep(struct delivery *d, int64_t now, struct prov_error *err)
     if (d->host.outcome && (!d->had_lease || d->untold))
         d->telling = (struct event_walk){ true, 0 };
     d->untold = false;
-    /* SQLite empties it by itself, unless somebody always reads */
-    r = store_checkpoint(d->store, WAL_BYTES_MAX, err);
-    if (r)
-        return r;
     d->had_lease = true;
     d->upkeep_us = now;
     return PROV_OK;
