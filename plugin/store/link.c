@@ -221,8 +221,10 @@ load_entry(struct db *db, struct work *entry, struct prov_error *err)
 {
     struct prov_error why = PROV_ERROR_INIT;
     int64_t subject = entry->subject.id;
-    int r = load_work(db, subject, entry, &why);
+    int r;
 
+    (void)db_met_damage(db); /* what was read before does not count */
+    r = load_work(db, subject, entry, &why);
     if (r && r != PROV_E_NOMEM && db_met_damage(db)) {
         subject_done(&entry->subject);
         link_done(&entry->link);

@@ -46,6 +46,9 @@ def test_a_store_of_schema_1_is_delivered():
         os.chmod(w.fields["store"], 0o600)
         c = w.connector()
         c.settle()
+        with sqlite3.connect(w.fields["store"]) as now:
+            assert now.execute("PRAGMA auto_vacuum").fetchone() == (2,), "it can give free pages back"
+        now.close()
         assert names(w) == ["primary-ada", "primary-bob", "primary-carol", "primary-fay", "primary-hal", "primary-jan"]
         assert w.org.user("primary-ada@acme.example")["Title"] == "Countess"
         assert not w.org.user("primary-bob@acme.example")["IsActive"]
