@@ -4,7 +4,6 @@
  * Salesforce field is the mapping's business. */
 #include "schema/letters.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -244,6 +243,20 @@ char *
 letters_upper(const char *text)
 {
     return in_case(text, upper_letter);
+}
+
+bool
+letters_same(const char *a, const char *b)
+{
+    while (*a && *b) {
+        const char *from_a = a, *from_b = b;
+        uint32_t left = next_letter(&a), right = next_letter(&b);
+        if (left == 0xFFFD && *from_a != *from_b) /* bytes that are no UTF-8 */
+            return false;
+        if (lower_letter(left) != lower_letter(right))
+            return false;
+    }
+    return *a == *b;
 }
 
 /* The ASCII form of one letter in lower case; "" if it has none. */

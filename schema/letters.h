@@ -4,6 +4,7 @@
 #define SCHEMA_LETTERS_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "plugin/base/cleanup.h"
@@ -23,6 +24,9 @@ MUST_CHECK char *letters_upper(const char *text);
 /* Latin letters without their accents ("Ångström" gives "Angstrom", "Weiß" "Weiss"), in their case;
  * everything else as it is. Heap, NULL when out of memory. */
 MUST_CHECK char *letters_plain(const char *text);
+
+/* Whether two texts are the same but for case, by Unicode's simple mapping. */
+bool letters_same(const char *a, const char *b);
 
 /* Only the letters and digits, a-z and 0-9, accents dropped ("Ångström" gives "angstrom"); what has
  * no ASCII form is left out. Heap, NULL when out of memory. */

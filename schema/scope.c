@@ -8,9 +8,9 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "plugin/scim/filter.h"
+#include "schema/letters.h"
 #include "schema/names.h"
 
 /* ---- reading the fields ---- */
@@ -55,7 +55,7 @@ is_listed(struct json_object *names, struct json_object *value)
         json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
 
     for (size_t i = 0; text && i < json_object_array_length(names); i++) {
-        if (strcasecmp(text, json_object_get_string(json_object_array_get_idx(names, i))) == 0)
+        if (letters_same(text, json_object_get_string(json_object_array_get_idx(names, i))))
             return true;
     }
     return false;

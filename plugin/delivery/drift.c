@@ -213,8 +213,10 @@ find_drift(struct drift *drift, const struct page_request *request, struct json_
 
     drift->rows = json_object_new_object();
     drift->lines = json_object_new_array();
-    r = drift->rows && drift->lines && result ? read_works(drift, request, &next, err)
+    r = drift->rows && drift->lines && result ? org_refuse_other(drift->delivery, err)
                                               : error_nomem(err);
+    if (!r)
+        r = read_works(drift, request, &next, err);
     if (!r && drift->count > 0)
         r = read_rows(drift, err);
     for (size_t i = 0; !r && i < drift->count; i++) {
@@ -240,9 +242,8 @@ delivery_drift(struct delivery *d, const struct page_request *request, struct js
                struct prov_error *err)
 {
     CLEANUP(drift_done) struct drift drift = { .delivery = d };
-    int r = org_refuse_other(d, err);
 
-    return r ? r : find_drift(&drift, request, ret, err);
+    return find_drift(&drift, request, ret, err);
 }
 
 static int

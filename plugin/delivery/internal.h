@@ -240,6 +240,8 @@ MUST_CHECK int names_check(struct round *round, struct prov_error *err);
 
 /* Salesforce's code for it, and so ours: parked either way, and tried again by itself. */
 #define SEATS_CODE "LICENSE_LIMIT_EXCEEDED"
+/* Parked: the account that fits belongs to another subject. */
+#define MATCH_HELD_CODE "MATCH_HELD"
 /* Parks those of the round who would get no seat. Asks Salesforce at most once; round->stop as ever. */
 MUST_CHECK int seats_check(struct round *round, struct prov_error *err);
 /* As many who wait for a seat become due as were given back in this round. */

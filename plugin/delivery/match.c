@@ -38,19 +38,6 @@ value_of(const struct match *match, const char *key)
     return value && *value ? value : NULL;
 }
 
-/* Salesforce compares text without regard to case. */
-static int
-same_text(const char *a, const char *b, bool *ret_same, struct prov_error *err)
-{
-    AUTO_FREE char *left = letters_lower(a);
-    AUTO_FREE char *right = letters_lower(b);
-
-    if (!left || !right)
-        return error_nomem(err);
-    *ret_same = strcmp(left, right) == 0;
-    return PROV_OK;
-}
-
 static int
 add_row(struct match *match, const char *key, struct json_object *row, struct prov_error *err)
 {
@@ -71,9 +58,9 @@ give_row(struct match **asked, size_t count, const char *key, struct json_object
     *ret_given = false;
     for (size_t i = 0; !r && i < count; i++) {
         bool same = count == 1; /* the org says so, however it compares */
-        if (!same && there)
-            r = same_text(value_of(asked[i], key), there, &same, err);
-        if (!r && same) {
+        if (!same && there)     /* Salesforce compares text without regard to case */
+            same = letters_same(value_of(asked[i], key), there);
+        if (same) {
             *ret_given = true;
             r = add_row(asked[i], key, row, err);
         }
@@ -268,7 +255,7 @@ judge_holder(struct delivery *d, struct match *match, int64_t holder, const char
              plan_user_name(&other.subject),
              other.link.in_flight ? ", and a change of it is in flight" : "");
     if (other.subject.presence == PRESENCE_IN)
-        return refuse(match, "MATCH_HELD");
+        return refuse(match, MATCH_HELD_CODE);
     match->verdict = MATCH_WAIT;
     error_tidy(match->reason);
     return PROV_OK;

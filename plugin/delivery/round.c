@@ -165,8 +165,8 @@ advice_of(const char *code)
         { "MATCH_SEVERAL", "the org has several accounts that could be this user's",
           "tell them apart in Salesforce, or order the field `match` so that a surer key comes "
           "first; then retry" },
-        { "MATCH_HELD", "two users of the host would have one account",
-          "if the other one has left, let the host say so, then retry; else correct the value in "
+        { MATCH_HELD_CODE, "two users of the host would have one account",
+          "if the other one has left, let the host say so; else correct the value in "
           "Salesforce or at the host" },
         { "MATCH_OTHER", "the account was made for a user whom this store does not know",
           "if it is this user's, empty that field of the account in Salesforce, then retry" },
@@ -395,7 +395,7 @@ round_run(struct delivery *d, struct prov_delivery *report, size_t *ret_subjects
 #define TELL_LIMIT 200
 
 /* A corrected field re-plans what was parked under the old ones (rule 10); and somebody else may have freed
- * a seat meanwhile. */
+ * a seat meanwhile, or an account. */
 static int
 replan_parked(struct delivery *d, struct prov_error *err)
 {
@@ -406,6 +406,8 @@ replan_parked(struct delivery *d, struct prov_error *err)
     r = d->had_lease ? PROV_OK : store_replan_parked(d->store, d->fields->plan_digest, err);
     if (!r)
         r = store_due_code(d->store, SEATS_CODE, INT64_MAX, err);
+    if (!r)
+        r = store_due_code(d->store, MATCH_HELD_CODE, INT64_MAX, err);
     if (!r)
         return store_commit(d->store, err);
     store_rollback(d->store);

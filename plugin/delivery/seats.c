@@ -248,6 +248,8 @@ seats_wake(struct round *round, struct prov_error *err)
     if (r)
         return r;
     r = store_due_code(store, SEATS_CODE, round->freed_seats, err);
+    if (!r) /* and whoever waits for a leaver's account may have it now */
+        r = store_due_code(store, MATCH_HELD_CODE, INT64_MAX, err);
     if (r) {
         store_rollback(store);
         return r;

@@ -107,6 +107,19 @@ def test_who_returns_with_a_new_id_gets_the_leavers_account():
         assert w.org.user("primary-jane@acme.example")["IsActive"], "a late word about the leaver harms nobody"
 
 
+def test_who_comes_back_before_the_leaver_has_left_gets_the_account_then():
+    with matching("EmployeeNumber") as (w, c):
+        c.accept(create("/Users/1", employee("7", "jane")))
+        c.settle()
+        c.accept(create("/Users/8", employee("7", "jane.again")))
+        c.settle()
+        assert c.user("/Users/8")["code"] == "MATCH_HELD", c.user("/Users/8")
+        c.accept(simple("/Users/1", "prov:delete"))
+        c.settle()
+        assert c.user("/Users/8")["state"] == "in_step" and len(w.org.users()) == 1, c.user("/Users/8")
+        assert w.org.user("primary-jane@acme.example")["IsActive"]
+
+
 def test_an_account_of_a_user_unknown_here_is_left_alone():
     with matching("EmployeeNumber", correlation_field="Host_Id__c") as (w, c):
         there(w, "a@old.example", EmployeeNumber="7", Host_Id__c="https://other.example#/Users/5")
