@@ -37,6 +37,7 @@ struct fields {
     char *time_zone, *locale, *language, *email_encoding;
     char *correlation_field; /* custom field that holds our key, X__c; NULL: none */
     bool create_inactive;    /* create users who are inactive from the start (rule 8: no) */
+    char *leaver_action;     /* "deactivate", "freeze" or "deactivate_and_release" */
     struct json_object *mapping_rules; /* as given, or NULL */
     struct json_object *match; /* names of Salesforce fields, or NULL: none; see delivery/match.h */
     /* scope: who is provisioned, see scope.h */
@@ -53,6 +54,7 @@ struct fields {
     int64_t guard_floor, guard_percent, guard_window_s;
 
     /* made from the above */
+    bool leavers_freeze, leavers_release; /* leaver_action */
     struct pattern *pattern;
     struct mapping *mapping;
     struct scim_filter *scope; /* of scope_filter */

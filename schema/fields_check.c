@@ -286,6 +286,22 @@ check_key(struct fields_draft *draft, const char *name, const char *value, const
 }
 
 static void
+check_leaver_action(struct fields_draft *draft)
+{
+    struct fields *fields = draft->fields;
+    const char *action = fields->leaver_action;
+
+    if (!action) /* refused before */
+        return;
+    fields->leavers_freeze = strcmp(action, "freeze") == 0;
+    fields->leavers_release = strcmp(action, "deactivate_and_release") == 0;
+    if (!fields->leavers_freeze && !fields->leavers_release && strcmp(action, "deactivate") != 0)
+        faults_add(&draft->faults, "leaver_action", action,
+                   "write deactivate, freeze or deactivate_and_release",
+                   "it is none of the actions there are");
+}
+
+static void
 check_correlation(struct fields_draft *draft)
 {
     const struct fields *fields = draft->fields;
@@ -432,6 +448,7 @@ fields_check(struct fields_draft *draft)
     check_version(draft);
     check_names(draft);
     check_users(draft);
+    check_leaver_action(draft);
     scope_check(draft->fields, &draft->faults);
     check_delivery(draft);
 }

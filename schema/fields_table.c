@@ -124,6 +124,13 @@ static const struct field_row rows[] = {
       .title = "Create inactive users",
       .help = "Whether users who are inactive from the start are created at all. Without it they "
               "hold no username until they become active." },
+    { TEXT(leaver_action), .flags = FIELD_PLAN, .fallback = "deactivate", .group = USERS,
+      .title = "Leaver action",
+      .help = "What becomes of the account of a user who is inactive, gone or out of scope: "
+              "deactivate; freeze (no login, but the account stays active and keeps its licence); "
+              "or deactivate_and_release (the username is given free as well, and taken back with "
+              "the account when the user returns). A user whom Salesforce does not let be "
+              "deactivated is frozen until it does." },
     { .name = "mapping",
       .type = FIELD_RULES,
       .offset = offsetof(struct fields, mapping_rules),

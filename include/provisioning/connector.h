@@ -166,7 +166,8 @@ struct prov_answer {
 };
 
 enum prov_delivery_state {
-    PROV_DELIVERY_IDLE = 1,     /* nothing is due, now or later */
+    PROV_DELIVERY_IDLE =
+        1, /* nothing is due, but for parked users that are tried again at next_due_us */
     PROV_DELIVERY_BUSY = 2,     /* time ran out, more is due now */
     PROV_DELIVERY_WAITING = 3,  /* nothing due now; something is due later, see next_due_us */
     PROV_DELIVERY_HELD = 4,     /* the connector is on hold: query status for the reason */

@@ -14,6 +14,14 @@ is_released(const struct item *item)
     return (item->work.link.orders & ORDER_RELEASE) != 0;
 }
 
+/* Whether the guard has a word in it. Who is frozen already has no access to lose. */
+static bool
+is_weighed(const struct item *item)
+{
+    return plan_takes_access(&item->plan) && !is_released(item) &&
+           !link_is_frozen(&item->work.link);
+}
+
 /* ---- how many were done ---- */
 
 /* Deactivations done in the window that is under way, 0 in a new one; read once in a round. */
@@ -47,13 +55,15 @@ guard_count(struct round *round, const struct item *item, struct json_object *se
     struct delivery *d = round->delivery;
     const struct link *link = &item->work.link;
     struct json_object *before = item->there ? item->there : link->confirmed;
-    bool deactivates = link->salesforce_id[0] && !json_get_bool(sent, "IsActive", true) &&
-                       json_get_bool(before, "IsActive", true);
+    bool leaves =
+        !json_get_bool(sent, "IsActive", true) || json_get_bool(sent, FROZEN_FIELD, false);
+    bool had_access =
+        json_get_bool(before, "IsActive", true) && !json_get_bool(before, FROZEN_FIELD, false);
     AUTO_JSON struct json_object *fact = NULL;
     AUTO_FREE char *text = NULL;
     int r;
 
-    if (!deactivates || is_released(item))
+    if (!link->salesforce_id[0] || !leaves || !had_access || is_released(item))
         return PROV_OK;
     r = read_done(round, err);
     if (r)
@@ -81,7 +91,7 @@ hold_all(struct round *round, int64_t wanted, int64_t active)
 
     for (size_t i = 0; i < round->count; i++) {
         struct item *item = &round->items[i];
-        if (item->plan.action != PLAN_DEACTIVATE || is_released(item))
+        if (!is_weighed(item))
             continue;
         item->plan.action = PLAN_NOTHING;
         /* who is held is looked at no more: what is in flight must be known before */
@@ -113,7 +123,7 @@ count_here(const struct round *round, bool *ret_any)
     *ret_any = false;
     for (size_t i = 0; i < round->count; i++) {
         const struct item *item = &round->items[i];
-        if (item->plan.action != PLAN_DEACTIVATE || is_released(item))
+        if (!is_weighed(item))
             continue;
         *ret_any = true;
         here += !is_held(&item->work.link);

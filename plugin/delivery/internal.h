@@ -61,6 +61,9 @@ struct item {
     bool next_round;     /* stays due: another item of this round has to do with its username */
     struct json_object *there; /* of who is repaired: what the org holds now; NULL: not read */
     bool aside;                /* goes to a temporary username, and no further in this round */
+    struct sf_record
+        *blocker; /* why Salesforce does not let the user be deactivated; NULL: it may */
+    char login_id[SF_ID_SIZE]; /* of the user's UserLogin; "": not looked up, or there is none */
     bool without_manager;      /* ManagerId was refused and left out of what is sent */
     const char
         *adopted_by; /* the field by which an account was found and adopted; NULL: none was */
@@ -127,6 +130,14 @@ MUST_CHECK int lookup_users(struct delivery *delivery, const struct lookup *look
                             struct json_object **ret_rows, struct sf_call *ret_call,
                             struct prov_error *err);
 
+/*
+ * Reads the UserLogin rows of users by their ids: {"Id","UserId","IsFrozen"}, in no order; not every user
+ * has one. As above.
+ */
+MUST_CHECK int lookup_logins(struct delivery *delivery, const char *const *ids, size_t count,
+                             struct json_object **ret_rows, struct sf_call *ret_call,
+                             struct prov_error *err);
+
 /* ---- twin.c: two stores for one org ---- */
 
 /* Whether an account was made for a user of this issuer, or by us, and the store knows nothing of it. */
@@ -155,6 +166,8 @@ MUST_CHECK int round_upkeep(struct delivery *delivery, struct prov_error *err);
 
 enum send_kind {
     SEND_DEACTIVATIONS,
+    SEND_FREEZES,
+    SEND_UNFREEZES,
     SEND_UPDATES,
     SEND_CREATES
 };
@@ -196,6 +209,12 @@ MUST_CHECK int settle_delivered(struct round *round, struct item *item, const ch
 MUST_CHECK int settle_refused(struct round *round, struct item *item, const char *code,
                               const char *message, const char *cause, const char *remedy,
                               struct prov_error *err);
+/*
+ * [tx] The user has left, and the account could not be deactivated (item->blocker says why), or not be
+ * frozen (fault; NULL: it is frozen): parked, and tried again with back-off.
+ */
+MUST_CHECK int settle_blocked(struct round *round, struct item *item, const struct sf_record *fault,
+                              struct prov_error *err);
 /* [tx] It will be tried again. */
 MUST_CHECK int settle_retry(struct round *round, struct item *item, const struct sf_record *record,
                             struct prov_error *err);
@@ -215,6 +234,18 @@ void settle_tell(struct round *round, const struct item *item);
  * store_untold_subjects() walks. *ret_taken false: the host declined, the rest is left. */
 MUST_CHECK int settle_tell_rest(struct delivery *delivery, int64_t limit, int64_t *after,
                                 bool *ret_taken, struct prov_error *err);
+
+/* ---- freeze.c: access taken away, and given back, by UserLogin ---- */
+
+/* Keeps why Salesforce refused to deactivate the user. */
+MUST_CHECK int freeze_note_blocker(struct item *item, const struct sf_record *blocker,
+                                   struct prov_error *err);
+/* The same, and the item is to be frozen instead. */
+MUST_CHECK int freeze_instead(struct item *item, const struct sf_record *blocker,
+                              struct prov_error *err);
+/* Sends what the round has to freeze, or to unfreeze. */
+MUST_CHECK int freeze_all(struct round *round, struct prov_error *err);
+MUST_CHECK int unfreeze_all(struct round *round, struct prov_error *err);
 
 /* ---- guard.c: mass deactivations (rule 18) ---- */
 

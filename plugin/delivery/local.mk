@@ -4,6 +4,7 @@ libsfprov_la_SOURCES += \
 	plugin/delivery/collisions.c plugin/delivery/collisions.h \
 	plugin/delivery/delivery.h \
 	plugin/delivery/drift.c \
+	plugin/delivery/freeze.c \
 	plugin/delivery/guard.c \
 	plugin/delivery/internal.h \
 	plugin/delivery/lookup.c \
@@ -15,6 +16,7 @@ libsfprov_la_SOURCES += \
 	plugin/delivery/plan.c plugin/delivery/plan.h \
 	plugin/delivery/policy.c plugin/delivery/policy.h \
 	plugin/delivery/preview.c plugin/delivery/preview.h \
+	plugin/delivery/released.c plugin/delivery/released.h \
 	plugin/delivery/repair.c \
 	plugin/delivery/replan.c plugin/delivery/replan.h \
 	plugin/delivery/round.c \

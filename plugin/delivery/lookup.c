@@ -1,4 +1,4 @@
-/* Reads User rows by the values of one field: of what was sent without an answer, of accounts that may
+/* Reads User rows, and the UserLogin rows beside them, by the values of one field: of what was sent without an answer, of accounts that may
  * be adopted, of what is compared for drift. Decides how a question is cut to fit a URL, that one the
  * org refuses is asked again without our fields, and that rows which do not answer the question are
  * not believed: what is read here is written into links. */
@@ -48,7 +48,8 @@ compose(const struct lookup *lookup, size_t first, size_t count, struct json_obj
             (void)value;
             /* a field that stands twice is refused, and case does not matter */
             if (!is_basic(field) && strcasecmp(field, lookup->key) != 0 &&
-                !(lookup->always && strcasecmp(field, lookup->always) == 0))
+                !(lookup->always && strcasecmp(field, lookup->always) == 0) &&
+                strcmp(field, FROZEN_FIELD) != 0)
                 fprintf(soql, ", %s", field);
         }
     }
@@ -167,6 +168,116 @@ read_some(struct delivery *d, const struct lookup *lookup, size_t first, size_t 
     return ret_call->outcome == SF_DELIVERED ? append_all(rows, found, err) : PROV_OK;
 }
 
+/* ---- UserLogin ---- */
+
+static char *
+compose_logins(const char *const *ids, size_t count)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *soql = open_memstream(&text, &size);
+
+    if (!soql)
+        return NULL;
+    fputs("SELECT Id, UserId, IsFrozen FROM UserLogin WHERE UserId IN (", soql);
+    for (size_t i = 0; i < count; i++)
+        fprintf(soql, "%s'%s'", i ? "," : "", ids[i]); /* letters and digits, as we keep them */
+    fputc(')', soql);
+    if (fclose(soql) != 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+static bool
+is_one_of(const char *const *ids, size_t count, const char *id)
+{
+    for (size_t i = 0; id && i < count; i++) {
+        if (strcmp(ids[i], id) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A row that says of nobody who was asked for whether he is frozen makes the answer none. */
+static void
+check_logins(const char *const *ids, size_t count, struct json_object *rows, struct sf_call *call)
+{
+    for (size_t i = 0; i < json_object_array_length(rows); i++) {
+        struct json_object *row = json_object_array_get_idx(rows, i);
+        const char *id = json_get_string(row, "Id");
+        char full[SF_ID_SIZE];
+        if (id && sf_id_normalise(id, full, NULL) == PROV_OK && strcmp(id, full) == 0 &&
+            is_one_of(ids, count, json_get_string(row, "UserId")) &&
+            json_object_is_type(json_get(row, "IsFrozen"), json_type_boolean))
+            continue;
+        call->outcome = SF_RETRY;
+        call->cause = "The answer does not fit the question.";
+        call->remedy = "It is tried again. If it lasts, look for a proxy that answers itself.";
+        snprintf(call->message, sizeof(call->message),
+                 "asked for the UserLogin of users, the org answered with something else");
+        return;
+    }
+}
+
+int
+lookup_logins(struct delivery *d, const char *const *ids, size_t count,
+              struct json_object **ret_rows, struct sf_call *ret_call, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *rows = json_object_new_array();
+    int r = rows ? PROV_OK : error_nomem(err);
+
+    *ret_call = (struct sf_call){ .outcome = SF_DELIVERED };
+    for (size_t i = 0; !r && ret_call->outcome == SF_DELIVERED && i < count; i += VALUES_MAX) {
+        size_t some = count - i < VALUES_MAX ? count - i : VALUES_MAX;
+        AUTO_FREE char *soql = compose_logins(ids + i, some);
+        AUTO_JSON struct json_object *found = NULL;
+        if (!soql)
+            return error_nomem(err);
+        r = sf_query(d->session, soql, &found, ret_call);
+        if (r)
+            return error_set(err, r, "reading UserLogin: %s", ret_call->message);
+        if (ret_call->outcome == SF_DELIVERED)
+            check_logins(ids + i, some, found, ret_call);
+        if (ret_call->outcome == SF_DELIVERED)
+            r = append_all(rows, found, err);
+    }
+    if (!r && ret_call->outcome == SF_DELIVERED)
+        *ret_rows = STEAL(rows);
+    return r;
+}
+
+/* Puts FROZEN_FIELD into the rows of users. Where UserLogin may not be read, or has no row, it is missing,
+ * like any other field that is not readable. */
+static int
+add_frozen(struct delivery *d, struct json_object *rows, struct sf_call *ret_call,
+           struct prov_error *err)
+{
+    size_t count = json_object_array_length(rows);
+    AUTO_FREE const char **ids = calloc(count + 1, sizeof(*ids));
+    AUTO_JSON struct json_object *logins = NULL;
+    int r;
+
+    if (!ids)
+        return error_nomem(err);
+    for (size_t i = 0; i < count; i++)
+        ids[i] = json_get_string(json_object_array_get_idx(rows, i), "Id");
+    r = lookup_logins(d, ids, count, &logins, ret_call, err);
+    if (!r && ret_call->outcome == SF_REFUSED)
+        *ret_call = (struct sf_call){ .outcome = SF_DELIVERED };
+    for (size_t i = 0; !r && logins && i < json_object_array_length(logins); i++) {
+        struct json_object *login = json_object_array_get_idx(logins, i);
+        for (size_t n = 0; !r && n < count; n++) {
+            if (strcmp(ids[n], json_get_string(login, "UserId")) == 0 &&
+                json_put(json_object_array_get_idx(rows, n), FROZEN_FIELD,
+                         json_ref(json_get(login, "IsFrozen"))))
+                r = error_nomem(err);
+        }
+    }
+    return r;
+}
+
 int
 lookup_users(struct delivery *d, const struct lookup *lookup, struct json_object **ret_rows,
              struct sf_call *ret_call, struct prov_error *err)
@@ -181,6 +292,9 @@ lookup_users(struct delivery *d, const struct lookup *lookup, struct json_object
         r = read_some(d, lookup, i, left < VALUES_MAX ? left : VALUES_MAX, lookup->fields, rows,
                       ret_call, err);
     }
+    if (!r && ret_call->outcome == SF_DELIVERED && lookup->fields &&
+        json_get(lookup->fields, FROZEN_FIELD))
+        r = add_frozen(d, rows, ret_call, err);
     if (!r && ret_call->outcome == SF_DELIVERED)
         *ret_rows = STEAL(rows);
     return r;

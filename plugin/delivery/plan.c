@@ -9,6 +9,7 @@
 
 #include "patterns/username.h"
 #include "plugin/delivery/org_names.h"
+#include "plugin/delivery/released.h"
 #include "plugin/scim/patch.h"
 #include "schema/scope.h"
 
@@ -125,6 +126,33 @@ park(struct plan *plan, const char *code, const char *reason)
     return PROV_OK;
 }
 
+/* The name an account has now, or had before it was given free; "" if that is not known. */
+static void
+name_before(const struct link *link, char *ret)
+{
+    ret[0] = '\0';
+    if (link->username_held && !released_undo(link->username_held, link->salesforce_id, ret))
+        snprintf(ret, PATTERN_MAX_BYTES, "%s", link->username_held);
+}
+
+/* The name of a leaver whose username is given free; one that was keeps it. */
+static void
+choose_released(const struct link *link, struct plan *plan)
+{
+    if (released_undo(link->username_held, link->salesforce_id, plan->username))
+        snprintf(plan->username, sizeof(plan->username), "%s", link->username_held);
+    else
+        released_name(link->username_held, link->salesforce_id, plan->username);
+}
+
+/* Whether the account of an inactive user has a name to give free. */
+static bool
+gives_name_free(const struct plan_input *input)
+{
+    return input->fields->leavers_release && input->link->salesforce_id[0] &&
+           input->link->username_held;
+}
+
 /* Fills plan->username, or parks. */
 static int
 choose_username(const struct plan_input *input, struct plan *plan, struct prov_error *err)
@@ -132,13 +160,19 @@ choose_username(const struct plan_input *input, struct plan *plan, struct prov_e
     struct pattern_user user = plan_pattern_user(input->fields, input->subject->resource);
     const struct link *link = input->link;
     struct prov_error why = PROV_ERROR_INIT;
+    char before[PATTERN_MAX_BYTES];
 
+    if (!scim_is_active(input->subject->resource) && gives_name_free(input)) {
+        choose_released(link, plan);
+        return PROV_OK;
+    }
     plan->username_inputs = username_inputs(input->subject->resource);
     if (!plan->username_inputs)
         return error_nomem(err);
-    if (link->username_held && link->username_inputs && !input->replan &&
+    name_before(link, before);
+    if (before[0] && link->username_inputs && !input->replan &&
         strcmp(link->username_inputs, plan->username_inputs) == 0) {
-        snprintf(plan->username, sizeof(plan->username), "%s", link->username_held);
+        snprintf(plan->username, sizeof(plan->username), "%s", before);
         return PROV_OK;
     }
     if (!user.entity_name)
@@ -247,21 +281,41 @@ want_profile(const struct plan_input *input, struct plan *plan, struct json_obje
     return PROV_OK;
 }
 
+/* Who returns is active, and not frozen any more if we froze the account. Whom we freeze stays active, or
+ * what the account was. */
+static int
+want_access(const struct plan_input *input, struct plan *plan, struct json_object *wanted,
+            bool creating)
+{
+    bool wants_active = scim_is_active(input->subject->resource);
+    struct json_object *active = NULL, *frozen = NULL;
+    int r;
+
+    if (!wants_active && input->fields->leavers_freeze && !creating)
+        return PROV_OK;
+    active = json_object_new_boolean(wants_active);
+    r = active ? want(plan, wanted, "IsActive", active, "in scope and active") : PROV_E_NOMEM;
+    if (r || !wants_active || !link_is_frozen(input->link))
+        return r;
+    frozen = json_object_new_boolean(false);
+    return frozen ? want(plan, wanted, FROZEN_FIELD, frozen, "in scope and active") : PROV_E_NOMEM;
+}
+
 static int
 want_our_fields(const struct plan_input *input, struct plan *plan, struct json_object *wanted,
                 bool creating)
 {
     const char *correlation_field = input->fields->correlation_field;
     AUTO_FREE char *correlation = plan_correlation(input->subject);
-    struct json_object *active = json_object_new_boolean(scim_is_active(input->subject->resource));
     /* what follows from connector fields alone does not creep through an org (rule 10) */
     bool from_fields = creating || input->replan;
-    int r = active ? want(plan, wanted, "IsActive", active, "in scope and active") : PROV_E_NOMEM;
+    int r = want_access(input, plan, wanted, creating);
 
     if (!r && !correlation)
         r = PROV_E_NOMEM;
     if (!r)
-        r = want_text(plan, wanted, "Username", plan->username, "provisioning pattern");
+        r = want_text(plan, wanted, "Username", plan->username,
+                      plan->username_inputs ? "provisioning pattern" : "leaver_action");
     if (!r)
         r = want_profile(input, plan, wanted, from_fields);
     /* an adopted account may lack it, or hold a leaver's */
@@ -310,6 +364,21 @@ difference(const struct plan_input *input, struct json_object *wanted, bool crea
     return PROV_OK;
 }
 
+/* The account is as it should be before its user gets in again; and UserLogin is another object, which
+ * never stands in one call with users. */
+static void
+unfreeze_last(struct plan *plan)
+{
+    if (plan->action != PLAN_UPDATE || !json_object_object_get_ex(plan->fields, FROZEN_FIELD, NULL))
+        return;
+    if (json_object_object_length(plan->fields) == 1) {
+        plan->action = PLAN_UNFREEZE;
+        return;
+    }
+    json_object_object_del(plan->fields, FROZEN_FIELD);
+    plan->more = true;
+}
+
 static int
 plan_fields(const struct plan_input *input, bool creating, struct plan *plan,
             struct prov_error *err)
@@ -338,25 +407,65 @@ plan_fields(const struct plan_input *input, bool creating, struct plan *plan,
     plan->action = creating                                      ? PLAN_CREATE
                    : json_object_object_length(plan->fields) > 0 ? PLAN_UPDATE
                                                                  : PLAN_NOTHING;
+    unfreeze_last(plan);
     return PROV_OK;
 }
 
+/* ---- leaving ---- */
+
 static int
-plan_deactivation(struct plan *plan, struct prov_error *err)
+plan_one_field(struct plan *plan, enum plan_action action, const char *field, bool value,
+               struct prov_error *err)
 {
-    plan->action = PLAN_DEACTIVATE;
+    plan->action = action;
     plan->fields = json_object_new_object();
-    if (!plan->fields || json_put_bool(plan->fields, "IsActive", false))
+    if (!plan->fields || json_put_bool(plan->fields, field, value))
         return error_nomem(err);
     return PROV_OK;
 }
 
-/* A reactivation in flight may have happened. */
-static bool
-may_be_active(const struct plan_input *input)
+/* Takes access away, alone (rule 7). Whoever Salesforce does not let be deactivated is frozen by the round
+ * (freeze.c), and is planned here again when the deactivation is tried anew. */
+static int
+plan_leaving(const struct plan_input *input, struct plan *plan, struct prov_error *err)
 {
-    return json_get_bool(what_is_there(input), "IsActive", true) ||
-           json_get_bool(json_get(input->link->in_flight, "fields"), "IsActive", false);
+    plan->more = plan->in_scope || input->fields->leavers_release;
+    return input->fields->leavers_freeze
+               ? plan_one_field(plan, PLAN_FREEZE, FROZEN_FIELD, true, err)
+               : plan_one_field(plan, PLAN_DEACTIVATE, "IsActive", false, err);
+}
+
+/* Of an account that nobody uses any more the username is given free. */
+static int
+plan_release(const struct plan_input *input, struct plan *plan, struct prov_error *err)
+{
+    if (!gives_name_free(input))
+        return PROV_OK;
+    choose_released(input->link, plan);
+    if (strcmp(plan->username, input->link->username_held) == 0) {
+        plan->username[0] = '\0';
+        return PROV_OK;
+    }
+    plan->action = PLAN_UPDATE;
+    plan->fields = json_object_new_object();
+    if (!plan->fields || json_put_string(plan->fields, "Username", plan->username))
+        return error_nomem(err);
+    return PROV_OK;
+}
+
+/* Whether there is access to take away: a reactivation, or an unfreezing, that is in flight may have
+ * happened. */
+static bool
+may_have_access(const struct plan_input *input)
+{
+    struct json_object *there = what_is_there(input);
+    struct json_object *flight = json_get(input->link->in_flight, "fields");
+    bool may_be_active =
+        json_get_bool(there, "IsActive", true) || json_get_bool(flight, "IsActive", false);
+
+    if (!input->fields->leavers_freeze || !may_be_active)
+        return may_be_active;
+    return !json_get_bool(there, FROZEN_FIELD, false) || !json_get_bool(flight, FROZEN_FIELD, true);
 }
 
 /* ---- scope (rule 4) ---- */
@@ -429,16 +538,16 @@ plan_make(const struct plan_input *input, struct plan *ret, struct prov_error *e
     *ret = (struct plan){ .action = PLAN_NOTHING };
     ret->in_scope = find_scope(input, ret, &by_fields);
     active = ret->in_scope && subject->resource && scim_is_active(subject->resource);
-    if (linked && !active && (!ret->in_scope || subject->resource) && may_be_active(input)) {
+    if (linked && !active && (!ret->in_scope || subject->resource) && may_have_access(input)) {
         if (ret->in_scope)
             snprintf(ret->reason, sizeof(ret->reason), "the user is inactive at the host");
         if (!by_fields || input->replan || !was_settled_in_scope(input))
-            return plan_deactivation(ret, err);
+            return plan_leaving(input, ret, err);
         wait_for_news(ret);
     }
     /* nothing more is sent, linked or not */
     if (!ret->in_scope)
-        return PROV_OK;
+        return strcmp(ret->code, "LEAVES_SCOPE") != 0 ? plan_release(input, ret, err) : PROV_OK;
     if (!subject->resource && subject->damaged)
         return park(ret, "STORE_DAMAGED",
                     "what the host said of this user cannot be read any more");
@@ -495,6 +604,8 @@ plan_describe(bool create, struct json_object *sent, struct json_object *before)
 
     if (create)
         return strdup("created");
+    if (json_get(sent, FROZEN_FIELD))
+        return strdup(json_get_bool(sent, FROZEN_FIELD, false) ? "frozen" : "unfrozen");
     if (active && !json_object_get_boolean(active))
         return strdup("deactivated");
     if (!names)

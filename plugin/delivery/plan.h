@@ -13,8 +13,14 @@ enum plan_action {
     PLAN_CREATE,
     PLAN_UPDATE,
     PLAN_DEACTIVATE, /* IsActive false alone, ahead of everything else (rule 7) */
+    PLAN_FREEZE,     /* the same with the user's UserLogin (connector field leaver_action) */
+    PLAN_UNFREEZE,   /* its undoing, when nothing else differs any more */
     PLAN_PARK        /* cannot be planned; code, reason and remedy say why */
 };
+
+/* Whether an account is frozen stands in the UserLogin of the user, and is kept with the fields of the
+ * user under this name, which no field of User can have. It is there only while we froze the account. */
+#define FROZEN_FIELD "UserLogin.IsFrozen"
 
 struct plan_input {
     const struct fields *fields;
@@ -41,6 +47,7 @@ struct plan {
         *lacks;        /* {"object","name"} of records named by the mapping and not known yet;
                                 * NULL: none. Their fields are not in `fields` */
     char *manager_uri; /* whom the resource names as manager; NULL: nobody */
+    bool more;         /* something else differs, and is a later difference */
     bool in_scope; /* the host has and wants the user, and the connector fields let the user in */
     /* Parked: "RESOURCE_NEVER_SEEN", "USERNAME", "MAPPING", "NAME_NOT_FOUND". Not in scope: "GONE", "OUT_OF_SCOPE", and
      * "LEAVES_SCOPE": changed connector fields would deactivate, and wait for an event or a replan. */
@@ -53,6 +60,21 @@ struct plan {
  * plan_done() in both cases. */
 MUST_CHECK int plan_make(const struct plan_input *input, struct plan *ret, struct prov_error *err);
 void plan_done(struct plan *plan);
+
+/* Whether it takes access away: it goes ahead of everything, over what is in flight (rules 7 and 14), and
+ * the guard weighs it (rule 18). */
+static inline bool
+plan_takes_access(const struct plan *plan)
+{
+    return plan->action == PLAN_DEACTIVATE || plan->action == PLAN_FREEZE;
+}
+
+/* Whether we froze the account, as far as is confirmed. */
+static inline bool
+link_is_frozen(const struct link *link)
+{
+    return json_get_bool(link->confirmed, FROZEN_FIELD, false);
+}
 
 /* What a host calls the user: userName, or the URI. Borrowed. */
 const char *plan_user_name(const struct subject *subject);

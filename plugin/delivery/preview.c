@@ -11,7 +11,8 @@
 static const char *
 action_name(enum plan_action action)
 {
-    static const char *const names[] = { "nothing", "create", "update", "deactivate", "park" };
+    static const char *const names[] = { "nothing", "create",   "update", "deactivate",
+                                         "freeze",  "unfreeze", "park" };
 
     return names[action];
 }
@@ -102,7 +103,7 @@ add_reasons(struct json_object *result, const struct plan *plan, const struct wo
         r = json_append_string(reasons, plan->reason);
     else if (!r && plan->action == PLAN_NOTHING)
         r = json_append_string(reasons, reason_for_nothing(work));
-    if (!r && work->link.in_flight && plan->action != PLAN_DEACTIVATE)
+    if (!r && work->link.in_flight && !plan_takes_access(plan))
         r = json_append_string(reasons, "an earlier change is in flight; it is read back first");
     if (!r && taken_by) {
         snprintf(text, sizeof(text), "the username is held or wanted by '%s' too; it would wait",

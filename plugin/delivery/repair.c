@@ -11,7 +11,7 @@ bool
 repair_is_due(const struct item *item)
 {
     return (item->work.link.orders & ORDER_REPAIR) && item->work.link.salesforce_id[0] &&
-           !item->work.link.in_flight && !item->there && item->plan.action != PLAN_DEACTIVATE;
+           !item->work.link.in_flight && !item->there && !plan_takes_access(&item->plan);
 }
 
 /* Every field that was confirmed of these, as an object used as a set. */
@@ -134,7 +134,7 @@ repair_read(struct round *round, struct prov_error *err)
         return error_nomem(err);
     for (size_t i = 0; i < round->count; i++) {
         /* leavers wait for no look-up: the next round reads */
-        if (round->items[i].plan.action == PLAN_DEACTIVATE)
+        if (plan_takes_access(&round->items[i].plan))
             return PROV_OK;
         if (repair_is_due(&round->items[i]) && round->items[i].plan.action != PLAN_PARK)
             items[count++] = &round->items[i];

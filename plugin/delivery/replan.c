@@ -195,8 +195,10 @@ count_one(struct replan *replan, int64_t subject, struct prov_error *err)
         return tell(replan, &work, &plan, "blocked", plan.reason, err);
     case PLAN_CREATE:
     case PLAN_UPDATE:
+    case PLAN_UNFREEZE:
         return count_change(replan, &work, &plan, err);
     case PLAN_DEACTIVATE:
+    case PLAN_FREEZE:
         return count_deactivation(replan, &work, &plan, err);
     default: /* nothing differs but the profile, perhaps */
         if (!work.link.salesforce_id[0])

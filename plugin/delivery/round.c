@@ -61,7 +61,7 @@ round_plan(struct round *round, struct item *item, struct prov_error *err)
         free(STEAL(item->plan.manager_uri));
     /* nothing but a deactivation may be sent over what is in flight (rule 14) */
     item->reads_back = item->work.link.in_flight != NULL &&
-                       (item->plan.action != PLAN_DEACTIVATE || flight_has_settled(d, item));
+                       (!plan_takes_access(&item->plan) || flight_has_settled(d, item));
     /* and who is to be repaired is read before anything is sent, but for a deactivation */
     if (item->reads_back || (repair_is_due(item) && item->plan.action != PLAN_PARK))
         item->plan.action = PLAN_NOTHING;
@@ -85,8 +85,8 @@ static bool
 needs_org(const struct round *round, const struct item *item)
 {
     return item->reads_back || repair_is_due(item) || item->plan.action == PLAN_CREATE ||
-           item->plan.action == PLAN_UPDATE || item->plan.action == PLAN_DEACTIVATE ||
-           needs_profile(round, item) || item->plan.lacks;
+           item->plan.action == PLAN_UPDATE || item->plan.action == PLAN_UNFREEZE ||
+           plan_takes_access(&item->plan) || needs_profile(round, item) || item->plan.lacks;
 }
 
 /* Plans anew whoever is given a profile or role by name, now that its Id is known, or that there is
@@ -281,6 +281,8 @@ work_through(struct round *round, struct prov_error *err)
     if (!r && !round->stop)
         r = send_all(round, SEND_DEACTIVATIONS, err);
     if (!r && !round->stop)
+        r = freeze_all(round, err);
+    if (!r && !round->stop)
         r = complete_names(round, err);
     if (!r && !round->stop)
         r = complete_profiles(round, err);
@@ -297,6 +299,8 @@ work_through(struct round *round, struct prov_error *err)
         r = unknown_settle(round, err);
     if (!r && !round->stop)
         r = send_all(round, SEND_UPDATES, err);
+    if (!r && !round->stop)
+        r = unfreeze_all(round, err);
     if (!r && !round->stop)
         r = send_all(round, SEND_CREATES, err);
     return r ? r : seats_wake(round, err);
@@ -353,6 +357,7 @@ round_done(struct round *round)
         work_done(&round->items[i].work);
         plan_done(&round->items[i].plan);
         json_object_put(round->items[i].there);
+        free(round->items[i].blocker);
     }
     free(round->items);
     json_object_put(round->names);

@@ -13,9 +13,13 @@
 static enum plan_action
 action_of(enum send_kind kind)
 {
-    return kind == SEND_CREATES   ? PLAN_CREATE
-           : kind == SEND_UPDATES ? PLAN_UPDATE
-                                  : PLAN_DEACTIVATE;
+    static const enum plan_action actions[] = { [SEND_DEACTIVATIONS] = PLAN_DEACTIVATE,
+                                                [SEND_FREEZES] = PLAN_FREEZE,
+                                                [SEND_UNFREEZES] = PLAN_UNFREEZE,
+                                                [SEND_UPDATES] = PLAN_UPDATE,
+                                                [SEND_CREATES] = PLAN_CREATE };
+
+    return actions[kind];
 }
 
 /* ---- in flight ---- */
@@ -30,9 +34,9 @@ tries_of(const struct link *link)
 /* The admin's orders that this send carries out. Of who is in scope a deactivation is only the first
  * step. */
 static int64_t
-orders_in(const struct item *item, enum send_kind kind)
+orders_in(const struct item *item)
 {
-    bool first = kind == SEND_DEACTIVATIONS && item->plan.in_scope;
+    bool first = plan_takes_access(&item->plan) && item->plan.in_scope;
     unsigned carried = item->aside ? 0 : first ? ORDER_RELEASE : ORDER_RELEASE | ORDER_REPLAN;
 
     /* without the manager it is not all that was to be set back */
@@ -78,7 +82,7 @@ fly(struct round *round, struct item *item, enum send_kind kind, struct prov_err
         json_put_int(flight, "at_us", now) || json_put_int(flight, "up_us", clock_up_us()) ||
         json_put_string(flight, "boot", clock_boot()) ||
         (late && json_put_bool(flight, "late", true)) ||
-        json_put_int(flight, "orders", orders_in(item, kind)) ||
+        json_put_int(flight, "orders", orders_in(item)) ||
         json_put_int(flight, "tries", tries_of(link)))
         return error_nomem(err);
     json_object_put(link->in_flight);
@@ -138,16 +142,39 @@ static int send_batch(struct round *round, struct item **items, size_t count, en
                       struct prov_error *err);
 
 static bool
+is_of_logins(enum send_kind kind)
+{
+    return kind == SEND_FREEZES || kind == SEND_UNFREEZES;
+}
+
+static bool
 is_taken(enum send_kind kind, const struct sf_record *record)
 {
     return kind == SEND_CREATES && record->outcome == SF_REFUSED &&
            strcmp(record->code, "DUPLICATE_USERNAME") == 0;
 }
 
+/* A leaver's account that cannot be deactivated or frozen; or that was frozen because it cannot be
+ * deactivated. */
+static bool
+is_blocked(const struct item *item, const struct sf_record *record)
+{
+    return record->outcome == SF_REFUSED ? plan_takes_access(&item->plan)
+                                         : record->outcome == SF_DELIVERED && item->blocker;
+}
+
 static int
 settle_record(struct round *round, struct item *item, const struct sf_record *record,
               struct prov_error *err)
 {
+    bool refused = record->outcome == SF_REFUSED, freezes = item->plan.action == PLAN_FREEZE;
+    int r = PROV_OK;
+
+    if (is_blocked(item, record)) {
+        if (!freezes)
+            r = freeze_note_blocker(item, record, err);
+        return r ? r : settle_blocked(round, item, refused && freezes ? record : NULL, err);
+    }
     switch (record->outcome) {
     case SF_DELIVERED:
         return settle_delivered(round, item, record->id, err);
@@ -173,6 +200,7 @@ is_manager_at_fault(const struct item *item, const struct sf_record *record)
 /* What is to be done with a record of a call that was delivered as a whole. */
 enum next_step {
     SETTLE,
+    FREEZE,  /* it could not be deactivated, and is not frozen yet */
     LOOK_UP, /* its username is taken: ours after all, or whose? That asks Salesforce */
     SEND_AGAIN
 };
@@ -180,7 +208,10 @@ enum next_step {
 static enum next_step
 next_step_of(const struct item *item, enum send_kind kind, const struct sf_record *record)
 {
-    return is_taken(kind, record)              ? LOOK_UP
+    return kind == SEND_DEACTIVATIONS && record->outcome == SF_REFUSED &&
+                   !link_is_frozen(&item->work.link)
+               ? FREEZE
+           : is_taken(kind, record)            ? LOOK_UP
            : is_manager_at_fault(item, record) ? SEND_AGAIN
                                                : SETTLE;
 }
@@ -212,6 +243,25 @@ send_without_manager(struct round *round, struct item **items, size_t count, enu
     return r ? r : send_batch(round, items, count, kind, err);
 }
 
+/* Who could not be deactivated is frozen next, in this round (freeze.c). They stay due until that is
+ * settled: a process that is killed in between begins with the deactivation again. */
+static int
+freeze_refused(struct round *round, struct item **items, const struct sf_record *records,
+               size_t count, enum send_kind kind, struct prov_error *err)
+{
+    AUTO_FREE struct item **refused = calloc(count, sizeof(struct item *));
+    size_t refused_count = 0;
+    int r = refused ? PROV_OK : error_nomem(err);
+
+    for (size_t i = 0; !r && i < count; i++) {
+        if (next_step_of(items[i], kind, &records[i]) != FREEZE)
+            continue;
+        r = freeze_instead(items[i], &records[i], err);
+        refused[refused_count++] = items[i];
+    }
+    return r || refused_count == 0 ? r : land(round, refused, refused_count, err);
+}
+
 /* All records of a call that was delivered as a whole, in one transaction, but for those that need
  * another call. */
 static int
@@ -241,6 +291,8 @@ settle_records(struct round *round, struct item **items, const struct sf_record 
         if (next_step_of(items[i], kind, &records[i]) == SETTLE)
             settle_tell(round, items[i]);
     }
+    if (!r)
+        r = freeze_refused(round, items, records, count, kind, err);
     if (!r && taken_count > 0)
         r = unknown_username_taken(round, taken, taken_count, err);
     if (!r && !round->stop && again_count > 0)
@@ -271,7 +323,7 @@ settle_call_unknown(struct round *round, struct item **items, size_t count,
 
 static int
 settle_call_refused(struct round *round, struct item *item, const struct sf_call *call,
-                    struct prov_error *err)
+                    enum send_kind kind, struct prov_error *err)
 {
     struct sf_record record = { .outcome = SF_REFUSED,
                                 .cause = call->cause,
@@ -279,7 +331,9 @@ settle_call_refused(struct round *round, struct item *item, const struct sf_call
 
     snprintf(record.code, sizeof(record.code), "%s", call->code);
     snprintf(record.message, sizeof(record.message), "%s", call->message);
-    return settle_records(round, &item, &record, 1, SEND_UPDATES, err);
+    /* a create that was refused as a call is not looked for by its name */
+    return settle_records(round, &item, &record, 1, kind == SEND_CREATES ? SEND_UPDATES : kind,
+                          err);
 }
 
 /* ---- sending ---- */
@@ -294,6 +348,13 @@ make_records(struct item **items, size_t count, enum send_kind kind)
         if (!record || json_object_array_add(records, record) != 0) {
             json_object_put(record);
             return NULL;
+        }
+        if (is_of_logins(kind)) {
+            if (json_put_string(record, "Id", items[i]->login_id) ||
+                json_put(record, "IsFrozen",
+                         json_ref(json_get(items[i]->plan.fields, FROZEN_FIELD))))
+                return NULL;
+            continue;
         }
         if (kind != SEND_CREATES &&
             json_put_string(record, "Id", items[i]->work.link.salesforce_id))
@@ -319,8 +380,9 @@ send_batch(struct round *round, struct item **items, size_t count, enum send_kin
 
     if (r)
         return r;
-    r = kind == SEND_CREATES ? sf_users_create(d->session, records, results, &call)
-                             : sf_users_update(d->session, records, results, &call);
+    r = is_of_logins(kind)     ? sf_logins_update(d->session, records, results, &call)
+        : kind == SEND_CREATES ? sf_users_create(d->session, records, results, &call)
+                               : sf_users_update(d->session, records, results, &call);
     if (r)
         return error_set(err, r, "the change could not be sent: %s", call.message);
     switch (call.outcome) {
@@ -332,7 +394,7 @@ send_batch(struct round *round, struct item **items, size_t count, enum send_kin
         break;
     case SF_REFUSED:
         if (count == 1)
-            return settle_call_refused(round, items[0], &call, err);
+            return settle_call_refused(round, items[0], &call, kind, err);
         r = land(round, items, count, err);
         if (!r)
             r = send_batch(round, items, count / 2, kind, err);
@@ -370,7 +432,8 @@ send_shared(struct round *round, enum send_kind kind, size_t share, struct prov_
 
     for (size_t i = 0; !r && !round->stop && i < round->count; i++) {
         struct item *item = &round->items[i];
-        if (item->plan.action != action_of(kind) || item->share != share)
+        if (item->plan.action != action_of(kind) || item->share != share ||
+            (is_of_logins(kind) && !item->login_id[0]))
             continue;
         batch[filled++] = item;
         if (filled == share) {

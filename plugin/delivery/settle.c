@@ -65,6 +65,10 @@ confirm(struct link *link, struct json_object *sent, struct prov_error *err)
         return error_nomem(err);
     json_object_object_foreach(sent, field, value)
     {
+        if (strcmp(field, FROZEN_FIELD) == 0 && !json_object_get_boolean(value)) {
+            json_object_object_del(link->confirmed, field); /* it is not our business any more */
+            continue;
+        }
         if (json_put(link->confirmed, field, json_ref(value)))
             return error_nomem(err);
     }
@@ -107,7 +111,7 @@ static const char *
 awaited_manager(const struct item *item)
 {
     if (!item->plan.manager_uri)
-        return item->plan.action == PLAN_DEACTIVATE ? item->work.link.waits_manager : NULL;
+        return plan_takes_access(&item->plan) ? item->work.link.waits_manager : NULL;
     return item->manager_id[0] ? NULL : item->plan.manager_uri;
 }
 
@@ -260,7 +264,8 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
     if (r)
         return r;
     round->freed_seats += item->plan.action == PLAN_DEACTIVATE;
-    snprintf(link->salesforce_id, sizeof(link->salesforce_id), "%s", id);
+    if (first) /* later ids may be those of a UserLogin */
+        snprintf(link->salesforce_id, sizeof(link->salesforce_id), "%s", id);
     link->confirmed_version = link->settled_version = version_of(item);
     link->attempts = link->next_us = link->first_sent_us = 0;
     link->orders &= ~(unsigned)json_get_int(link->in_flight, "orders", 0);
@@ -288,8 +293,7 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
         r = store_wake_manager(d->store, subject->iss, subject->uri, err);
     /* a deactivation is sent alone; what else differs is a later difference (rule 7). So is a
      * manager who was refused: then that is the subject's outcome. */
-    if (!r &&
-        (item->without_manager || (item->plan.action == PLAN_DEACTIVATE && item->plan.in_scope)))
+    if (!r && (item->without_manager || item->plan.more))
         r = store_due_add(d->store, subject->id, DUE_NOW, err);
     round->report->delivered++;
     return r;
@@ -307,7 +311,7 @@ settle_refused(struct round *round, struct item *item, const char *code, const c
 
     link->settled_version = version_of(item);
     link->attempts = link->next_us = 0;
-    if (item->plan.action != PLAN_DEACTIVATE) /* a release is over with what it was given for */
+    if (!plan_takes_access(&item->plan)) /* a release is over with what it was given for */
         link->orders &= ~(unsigned)ORDER_RELEASE;
     flight_failed(link);
     name = json_get_string(json_get(link->in_flight, "fields"), "Username");
@@ -323,6 +327,60 @@ settle_refused(struct round *round, struct item *item, const char *code, const c
         r = store_due_add(d->store, subject->id, window_end_us(d), err);
     else if (!r && link->settled_version < subject->version)
         r = store_due_add(d->store, subject->id, DUE_NOW, err);
+    round->report->refused++;
+    return r;
+}
+
+/* Why the account is as it is: what Salesforce said to the deactivation, and whether it is frozen. */
+static int
+blocked_words(struct link *link, const struct sf_record *blocker, const struct sf_record *fault,
+              struct prov_error *err)
+{
+    const struct sf_record *first = blocker ? blocker : fault;
+    AUTO_FREE char *message = NULL;
+
+    if ((fault ? asprintf(&message, "%s%s%s%s%s; the user can still log in",
+                          blocker ? blocker->message : "",
+                          blocker ? "; and the account could not be frozen either: " : "",
+                          blocker ? fault->code : "", blocker ? ": " : "", fault->message)
+               : asprintf(&message, "%s; the account is frozen until it can be deactivated",
+                          blocker->message)) < 0) {
+        message = NULL;
+        return error_nomem(err);
+    }
+    return settle_words(link, "refused", first->code, message, first->cause, first->remedy, err);
+}
+
+int
+settle_blocked(struct round *round, struct item *item, const struct sf_record *fault,
+               struct prov_error *err)
+{
+    struct delivery *d = round->delivery;
+    struct link *link = &item->work.link;
+    struct policy_limits limits = { d->fields->retry_first_s * CLOCK_SECOND_US,
+                                    d->fields->retry_max_s * CLOCK_SECOND_US };
+    bool frozen = item->plan.action == PLAN_FREEZE && !fault;
+    int r = frozen ? guard_count(round, item, item->plan.fields, err) : PROV_OK;
+
+    link->settled_version = version_of(item);
+    if (!r && frozen)
+        r = confirm(link, item->plan.fields, err);
+    if (!r && frozen && set_text(&link->last_action, "frozen"))
+        r = error_nomem(err);
+    flight_failed(link); /* it is over, one way or the other */
+    if (!r)
+        r = blocked_words(link, item->blocker, fault, err);
+    if (!r && set_text(&link->plan_digest, d->fields->plan_digest))
+        r = error_nomem(err);
+    link->next_us = clock_now_us() +
+                    policy_retry_after_us(&limits, link->attempts, 0, random_below(UINT64_MAX));
+    link->attempts++;
+    if (!r)
+        r = settle_put(round, item, err);
+    if (!r)
+        r = store_due_add(d->store, item->work.subject.id, link->next_us, err);
+    if (!r && link->in_flight)
+        r = store_due_add(d->store, item->work.subject.id, window_end_us(d), err);
     round->report->refused++;
     return r;
 }

@@ -177,6 +177,8 @@ believe(struct round *round, struct item *item, struct json_object *row, struct 
             continue;
         if (!json_object_object_get_ex(row, field, &there)) /* not known: to be sent again */
             json_object_object_del(link->confirmed, field);
+        else if (strcmp(field, FROZEN_FIELD) == 0 && !json_object_get_boolean(there))
+            json_object_object_del(link->confirmed, field);
         else if (json_put(link->confirmed, field, json_ref(there)))
             return error_nomem(err);
         /* the name it was built from goes with the name */

@@ -78,20 +78,19 @@ outlook(struct delivery *d, struct prov_delivery *report, struct prov_error *err
     int64_t next_us = 0, now = clock_now_us();
     int64_t pause_us = d->paused_until_us - clock_monotonic_us();
     bool any = false;
-    int r = store_due_next(d->store, &any, &next_us, err);
+    int r = store_due_next(d->store, now, &any, &next_us, err);
 
     if (r)
         return r;
-    if (!any) {
-        report->state = PROV_DELIVERY_IDLE;
-        report->next_due_us = 0;
-        return PROV_OK;
-    }
-    if (next_us < now)
+    if (next_us > 0 && next_us < now)
         next_us = now;
-    if (pause_us > 0 && now + pause_us > next_us)
+    if (next_us > 0 && pause_us > 0 && now + pause_us > next_us)
         next_us = now + pause_us;
     report->next_due_us = next_us;
+    if (!any) { /* a time that is left is of those who are parked, and tried again */
+        report->state = PROV_DELIVERY_IDLE;
+        return PROV_OK;
+    }
     report->state = next_us > now ? PROV_DELIVERY_WAITING : PROV_DELIVERY_BUSY;
     return PROV_OK;
 }
@@ -197,7 +196,7 @@ delivery_run(struct delivery *d, uint32_t max_ms, struct prov_delivery *ret, str
             break;
     }
     if (!r)
-        r = store_due_count(d->store, &pending, &why);
+        r = store_due_count(d->store, clock_now_us(), &pending, &why);
     ret->pending = (uint64_t)pending;
     return r ? error_set(err, r, "%s", why.text) : PROV_OK;
 }

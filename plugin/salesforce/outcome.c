@@ -302,10 +302,27 @@ static const struct row rows[] = {
       "The e-mail address or username has a wrong form, or its domain is not allowed.",
       "Correct it; see also Setup > Allowed Email Domains. A username must look like an e-mail "
       "address." },
+    /* what keeps a user from being deactivated; code and texts but the first are unsure (3.7) */
+    { CALL | RECORD, "FIELD_INTEGRITY_EXCEPTION", "hierarchy field", BOTH(SF_REFUSED),
+      "The user is the value of a hierarchy field of other users.",
+      "Put somebody else, or nobody, into the field that the message names." },
+    { CALL | RECORD, "FIELD_INTEGRITY_EXCEPTION", "lead owner", BOTH(SF_REFUSED),
+      "The user is the org's default owner of leads.",
+      "Choose somebody else in Setup > Lead Settings." },
+    { CALL | RECORD, "FIELD_INTEGRITY_EXCEPTION", "case owner", BOTH(SF_REFUSED),
+      "The user is the org's default owner of cases.",
+      "Choose somebody else in Setup > Support Settings." },
+    { CALL | RECORD, "FIELD_INTEGRITY_EXCEPTION", "workflow user", BOTH(SF_REFUSED),
+      "The user is the org's default workflow user.",
+      "Choose somebody else in Setup > Process Automation Settings." },
+    { CALL | RECORD, "FIELD_INTEGRITY_EXCEPTION", "approv", BOTH(SF_REFUSED),
+      "The user is an approver in an approval process.",
+      "Choose somebody else in Setup > Approval Processes." },
     { CALL | RECORD, "FIELD_INTEGRITY_EXCEPTION", NULL, BOTH(SF_REFUSED),
       "Values do not go together, or the user is still needed somewhere in the org.",
       "Follow the message. A user who is default owner, approver or value of a hierarchy field "
-      "must be replaced there before deactivation; freeze the user meanwhile." },
+      "must be replaced there before deactivation; the connector keeps who leaves frozen "
+      "meanwhile." },
     { CALL | RECORD, "INVALID_CROSS_REFERENCE_KEY", NULL, BOTH(SF_REFUSED),
       "A profile, role, manager or other id does not exist in this org.",
       "Correct the mapping: ids differ between production and sandbox, use names." },

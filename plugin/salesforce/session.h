@@ -79,6 +79,10 @@ MUST_CHECK int sf_users_create(struct sf_session *session, struct json_object *r
                                struct sf_record *results, struct sf_call *call);
 MUST_CHECK int sf_users_update(struct sf_session *session, struct json_object *records,
                                struct sf_record *results, struct sf_call *call);
+/* The same for UserLogin records, which tell whether a user is frozen (fact sheet 2.9); they are there or
+ * not, and cannot be created. Never in one call with users. */
+MUST_CHECK int sf_logins_update(struct sf_session *session, struct json_object *records,
+                                struct sf_record *results, struct sf_call *call);
 
 /* Runs SOQL, all pages; not for COUNT(). *ret_records: an array of objects, as many as the answer says
  * there are, that the caller owns (SF_DELIVERED only). PROV_E_LIMIT beyond SF_SOQL_MAX_BYTES. A result

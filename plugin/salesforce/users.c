@@ -20,12 +20,12 @@
 
 /* {"attributes":{"type":"User"}, ...}; "Id" goes out as "id", as the samples of 4.1 have it. */
 static struct json_object *
-make_record(struct json_object *fields)
+make_record(const char *object, struct json_object *fields)
 {
     AUTO_JSON struct json_object *record = json_object_new_object();
     AUTO_JSON struct json_object *attributes = json_object_new_object();
 
-    if (!record || !attributes || json_put_string(attributes, "type", "User") != PROV_OK ||
+    if (!record || !attributes || json_put_string(attributes, "type", object) != PROV_OK ||
         json_put(record, "attributes", STEAL(attributes)) != PROV_OK)
         return NULL;
     json_object_object_foreach(fields, name, value)
@@ -37,7 +37,7 @@ make_record(struct json_object *fields)
 }
 
 static char *
-make_body(struct json_object *records)
+make_body(const char *object, struct json_object *records)
 {
     AUTO_JSON struct json_object *body = json_object_new_object();
     struct json_object *list = json_object_new_array();
@@ -50,7 +50,7 @@ make_body(struct json_object *records)
     if (json_put(body, "records", list) != PROV_OK)
         return NULL;
     for (size_t i = 0; i < count; i++) {
-        struct json_object *record = make_record(json_object_array_get_idx(records, i));
+        struct json_object *record = make_record(object, json_object_array_get_idx(records, i));
         if (!record)
             return NULL;
         if (json_object_array_add(list, record) != 0) {
@@ -168,10 +168,10 @@ read_item(struct json_object *item, const char *wanted_id, struct sf_record *rec
     if (id && (!json_object_is_type(id, json_type_string) ||
                sf_id_normalise(json_object_get_string(id), full, NULL) != PROV_OK))
         return "with an id that is not valid";
-    if (full[0] && strncmp(full, "005", 3) != 0)
+    if (full[0] && !wanted_id && strncmp(full, "005", 3) != 0)
         return "with the id of something else than a user";
     if (full[0] && wanted_id && strcmp(full, wanted_id) != 0)
-        return "with the id of another user";
+        return "with the id of another record";
     if (!json_object_get_boolean(success)) {
         read_failure(item, record);
         return NULL;
@@ -243,10 +243,10 @@ read_results(const struct http_answer *answer, size_t count, char (*ids)[SF_ID_S
     }
 }
 
-/* POST creates, PATCH updates (fact sheet 4.1). */
+/* POST creates, PATCH updates (fact sheet 4.1). One kind of object a call. */
 static int
-send_users(struct sf_session *session, const char *method, struct json_object *records,
-           struct sf_record *results, struct sf_call *call)
+send_records(struct sf_session *session, const char *method, const char *object,
+             struct json_object *records, struct sf_record *results, struct sf_call *call)
 {
     bool update = strcmp(method, "PATCH") == 0;
     char ids[SF_MAX_RECORDS][SF_ID_SIZE], path[64];
@@ -259,7 +259,7 @@ send_users(struct sf_session *session, const char *method, struct json_object *r
     result = check_records(records, update, ids, call);
     if (result != PROV_OK)
         return result;
-    body = make_body(records);
+    body = make_body(object, records);
     if (!body) {
         answer_out_of_memory(call);
         return PROV_E_NOMEM;
@@ -280,14 +280,21 @@ int
 sf_users_create(struct sf_session *session, struct json_object *records, struct sf_record *results,
                 struct sf_call *call)
 {
-    return send_users(session, "POST", records, results, call);
+    return send_records(session, "POST", "User", records, results, call);
 }
 
 int
 sf_users_update(struct sf_session *session, struct json_object *records, struct sf_record *results,
                 struct sf_call *call)
 {
-    return send_users(session, "PATCH", records, results, call);
+    return send_records(session, "PATCH", "User", records, results, call);
+}
+
+int
+sf_logins_update(struct sf_session *session, struct json_object *records, struct sf_record *results,
+                 struct sf_call *call)
+{
+    return send_records(session, "PATCH", "UserLogin", records, results, call);
 }
 
 /* ---- reading ---- */

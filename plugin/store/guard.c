@@ -11,13 +11,15 @@ store_guard_numbers(struct store *store, struct guard_numbers *ret, struct prov_
     int r = store_reader(store, &db, err);
 
     if (!r)
-        r = db_select(db, &rows, err,
-                      "SELECT (SELECT count(DISTINCT d.subject) FROM due d JOIN link l"
-                      " ON l.subject = d.subject WHERE d.at = 0 AND d.orders & 2 = 0"
-                      " AND l.salesforce_id IS NOT NULL AND l.code IS NOT '" GUARD_CODE "'"
-                      " AND coalesce(json_extract(l.confirmed, '$.IsActive'), 1)),"
-                      " (SELECT count(*) FROM link WHERE code = '" GUARD_CODE "')",
-                      "");
+        r = db_select(
+            db, &rows, err,
+            "SELECT (SELECT count(DISTINCT d.subject) FROM due d JOIN link l"
+            " ON l.subject = d.subject WHERE d.at = 0 AND d.orders & 2 = 0"
+            " AND l.salesforce_id IS NOT NULL AND l.code IS NOT '" GUARD_CODE "'"
+            " AND coalesce(json_extract(l.confirmed, '$.IsActive'), 1)"
+            " AND NOT coalesce(json_extract(l.confirmed, '$.\"UserLogin.IsFrozen\"'), 0)),"
+            " (SELECT count(*) FROM link WHERE code = '" GUARD_CODE "')",
+            "");
     if (!r)
         r = db_next(&rows, &row, err);
     if (r)
@@ -38,7 +40,8 @@ store_active_accounts(struct store *store, int64_t *ret, struct prov_error *err)
     if (!r)
         r = db_select(db, &rows, err,
                       "SELECT count(*) FROM link WHERE salesforce_id IS NOT NULL"
-                      " AND coalesce(json_extract(confirmed, '$.IsActive'), 1)",
+                      " AND coalesce(json_extract(confirmed, '$.IsActive'), 1)"
+                      " AND NOT coalesce(json_extract(confirmed, '$.\"UserLogin.IsFrozen\"'), 0)",
                       "");
     if (!r)
         r = db_next(&rows, &row, err);

@@ -289,45 +289,6 @@ store_due(struct store *store, int64_t now_us, int64_t limit, struct work **ret,
 }
 
 int
-store_due_next(struct store *store, bool *ret_any, int64_t *ret_at_us, struct prov_error *err)
-{
-    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
-    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
-    struct db *db;
-    int r = store_reader(store, &db, err);
-
-    if (!r)
-        r = db_select(db, &rows, err, "SELECT at FROM due ORDER BY at LIMIT 1", "");
-    if (!r)
-        r = db_next(&rows, ret_any, err);
-    if (r)
-        return r;
-    *ret_at_us = *ret_any ? db_int(&rows, 0) : 0;
-    return PROV_OK;
-}
-
-int
-store_due_count(struct store *store, int64_t *ret_subjects, struct prov_error *err)
-{
-    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
-    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
-    struct db *db;
-    bool row = false;
-    int r = store_reader(store, &db, err);
-
-    if (!r)
-        r = db_select(db, &rows, err,
-                      "SELECT count(DISTINCT subject) +"
-                      " (SELECT count(*) FROM link WHERE code = '" GUARD_CODE "') FROM due",
-                      "");
-    if (!r)
-        r = db_next(&rows, &row, err);
-    if (!r)
-        *ret_subjects = db_int(&rows, 0);
-    return r;
-}
-
-int
 store_due_delete(struct store *store, const struct work *work, struct prov_error *err)
 {
     int r = db_run(store->write, err, "DELETE FROM due WHERE subject = ? AND at > 1", "i",

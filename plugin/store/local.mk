@@ -8,6 +8,7 @@ libsfprov_la_SOURCES += \
 	plugin/store/lease.c \
 	plugin/store/link.c \
 	plugin/store/list.h \
+	plugin/store/outlook.c \
 	plugin/store/read.c \
 	plugin/store/retention.c \
 	plugin/store/schema.c \

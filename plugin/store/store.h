@@ -208,11 +208,13 @@ bool store_lease_held(struct store *store);
  * work.unreadable. The caller frees the list. */
 MUST_CHECK int store_due(struct store *store, int64_t now_us, int64_t limit, struct work **ret,
                          size_t *ret_count, struct prov_error *err);
-/* Whether anybody is due at some time, and the earliest such time. */
-MUST_CHECK int store_due_next(struct store *store, bool *ret_any, int64_t *ret_at_us,
-                              struct prov_error *err);
-/* Subjects that are due at some time, or held by the guard. Reads all of `due`. */
-MUST_CHECK int store_due_count(struct store *store, int64_t *ret_subjects, struct prov_error *err);
+/* Whether anybody is due at some time, and the earliest time that stands there (0: none). Who is parked, and
+ * tried again after now_us, counts for the time alone. */
+MUST_CHECK int store_due_next(struct store *store, int64_t now_us, bool *ret_any,
+                              int64_t *ret_at_us, struct prov_error *err);
+/* Subjects that are due at some time, but for those parked, or held by the guard. Reads all of `due`. */
+MUST_CHECK int store_due_count(struct store *store, int64_t now_us, int64_t *ret_subjects,
+                               struct prov_error *err);
 
 /*
  * A write transaction. STORE_FENCED (delivery) fails with PROV_E_STATE when the lease has been

@@ -1,6 +1,7 @@
 if BUILD_TESTS
 check_PROGRAMS += \
 	tests/unit/test_base \
+	tests/unit/test_leavers \
 	tests/unit/test_org_names \
 	tests/unit/test_plan \
 	tests/unit/test_policy \
@@ -16,7 +17,9 @@ tests_unit_test_base_SOURCES = tests/unit/test_base.c
 tests_unit_test_base_LDADD = libunit.la libsfprov.la
 tests_unit_test_org_names_SOURCES = tests/unit/test_org_names.c tests/unit/mapping_json.h
 tests_unit_test_org_names_LDADD = libunit.la libsfprov.la
-tests_unit_test_plan_SOURCES = tests/unit/test_plan.c
+tests_unit_test_leavers_SOURCES = tests/unit/test_leavers.c tests/unit/situation.h
+tests_unit_test_leavers_LDADD = libunit.la libsfprov.la
+tests_unit_test_plan_SOURCES = tests/unit/test_plan.c tests/unit/situation.h
 tests_unit_test_plan_LDADD = libunit.la libsfprov.la
 tests_unit_test_policy_SOURCES = tests/unit/test_policy.c
 tests_unit_test_policy_LDADD = libunit.la libsfprov.la
@@ -42,6 +45,7 @@ tests_unit_test_store_schema_LDADD = libunit.la libsfprov.la
 
 TESTS += \
 	tests/unit/test_base \
+	tests/unit/test_leavers \
 	tests/unit/test_org_names \
 	tests/unit/test_plan \
 	tests/unit/test_policy \

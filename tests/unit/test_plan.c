@@ -1,135 +1,5 @@
 /* The plan, pure: design rules 4, 7, 8, 10, 12 and 13; and the words for what it did. */
-#include "plugin/delivery/plan.h"
-#include "tests/unit/unit.h"
-
-#define EXTENSION  "\"urn:ietf:params:scim:schemas:extension:sfprov:1.0:User\""
-#define ENTERPRISE "\"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User\""
-#define ID         "005000000000001AAA"
-#define PROFILE    "00e000000000001AAA"
-
-#define NAME "\"name\":{\"givenName\":\"Ada\",\"familyName\":\"Nym\"}"
-#define MAIL "\"emails\":[{\"value\":\"ada@x.example\"}]"
-#define ADA  "\"userName\":\"Ada\"," NAME "," MAIL
-
-/* ---- making inputs ---- */
-
-/* Connector fields with some more of them: ",\"create_inactive\":true". */
-static struct fields *
-fields_with(const char *more)
-{
-    struct prov_error err = PROV_ERROR_INIT;
-    struct fields *fields = NULL;
-    char text[1500];
-
-    snprintf(text, sizeof(text),
-             "{\"domain_name\":\"acme\",\"client_id\":\"c\",\"client_secret\":\"s3cret\","
-             "\"profile\":\"Standard User\",\"store\":\"/nowhere/store.db\"%s%s}",
-             strstr(more, "\"provisioning_domain\"") ? ""
-                                                     : ",\"provisioning_domain\":\"acme.example\"",
-             more);
-    T_OK(fields_parse(text, strlen(text), &fields, NULL, NULL, &err), &err);
-    return fields;
-}
-
-/* A subject, what is linked, and the plan that comes of them. */
-struct situation {
-    struct fields *fields;
-    struct subject subject;
-    struct link link;
-    struct plan plan;
-    const char *profile_id, *manager_id;
-    struct json_object *there; /* borrowed */
-    bool replan;
-};
-
-static struct json_object *
-value_of(const char *text)
-{
-    struct prov_error err = PROV_ERROR_INIT;
-    struct json_object *value = NULL;
-
-    T_OK(json_parse(text, strlen(text), "the test's JSON", &value, &err), &err);
-    return value;
-}
-
-/* resource NULL: never seen. */
-static void
-want(struct situation *s, const char *more_fields, const char *resource)
-{
-    *s = (struct situation){ .profile_id = PROFILE };
-    s->fields = fields_with(more_fields);
-    s->subject.id = 1;
-    s->subject.iss = strdup("https://hr.example");
-    s->subject.uri = strdup("/Users/1");
-    s->subject.presence = PRESENCE_IN;
-    s->subject.version = 1;
-    s->subject.resource = resource ? value_of(resource) : NULL;
-}
-
-static void
-make(struct situation *s)
-{
-    struct prov_error err = PROV_ERROR_INIT;
-    struct plan_input input = { .fields = s->fields,
-                                .subject = &s->subject,
-                                .link = &s->link,
-                                .profile_id = s->profile_id,
-                                .manager_id = s->manager_id,
-                                .replan = s->replan,
-                                .there = s->there };
-
-    plan_done(&s->plan);
-    T_OK(plan_make(&input, &s->plan, &err), &err);
-}
-
-/* The first plan was delivered: what it sent is what is there. */
-static void
-deliver(struct situation *s)
-{
-    make(s);
-    T_INT(s->plan.action, PLAN_CREATE);
-    strcpy(s->link.salesforce_id, ID);
-    json_object_put(s->link.confirmed);
-    s->link.confirmed = json_ref(s->plan.fields);
-    free(s->link.username_held);
-    s->link.username_held = strdup(s->plan.username);
-    free(s->link.username_inputs);
-    s->link.username_inputs = strdup(s->plan.username_inputs);
-}
-
-/* The host says something else now. */
-static void
-change(struct situation *s, const char *resource)
-{
-    json_object_put(s->subject.resource);
-    s->subject.resource = value_of(resource);
-}
-
-static void
-reconfigure(struct situation *s, const char *more_fields)
-{
-    fields_free(s->fields);
-    s->fields = fields_with(more_fields);
-}
-
-static void
-done(struct situation *s)
-{
-    plan_done(&s->plan);
-    subject_done(&s->subject);
-    link_done(&s->link);
-    fields_free(s->fields);
-}
-
-static const char *
-sent(struct situation *s)
-{
-    static char text[2000];
-    AUTO_FREE char *canonical = s->plan.fields ? json_canonical(s->plan.fields) : NULL;
-
-    snprintf(text, sizeof(text), "%s", canonical ? canonical : "");
-    return text;
-}
+#include "tests/unit/situation.h"
 
 static const char *
 sent_text(struct situation *s, const char *field)
@@ -695,6 +565,8 @@ what_was_done_is_told_in_words(void)
 {
     T_STR(described(true, "{\"Username\":\"a@x\",\"IsActive\":true}", NULL), "created");
     T_STR(described(false, "{\"IsActive\":false}", "{}"), "deactivated");
+    T_STR(described(false, "{\"UserLogin.IsFrozen\":true}", "{}"), "frozen");
+    T_STR(described(false, "{\"UserLogin.IsFrozen\":false}", "{}"), "unfrozen");
     T_STR(described(false, "{\"IsActive\":true}", "{}"), "reactivated");
     T_STR(described(false, "{\"IsActive\":true,\"Title\":\"x\"}", NULL),
           "reactivated, updated Title");

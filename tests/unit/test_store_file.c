@@ -612,8 +612,8 @@ keep_leasing(void *argument)
                             store_put_fact(me->store, "x", "y", &err) != 0 ||
                             store_commit(me->store, &err) != 0;
         }
-        me->failures +=
-            store_due_next(me->store, &any, &next, &err) != 0 || !store_lease_held(me->store);
+        me->failures += store_due_next(me->store, INT64_MAX, &any, &next, &err) != 0 ||
+                        !store_lease_held(me->store);
         store_lease_drop(me->store);
     }
     return NULL;

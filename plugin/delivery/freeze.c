@@ -1,0 +1,166 @@
+/* Freezing and unfreezing through UserLogin (fact sheet 2.9): who leaves where the connector field
+ * leaver_action says so, and whoever Salesforce does not let be deactivated, at once. Decides which row is
+ * whose, and that a missing one is a fault. How an answer is settled is settle.c's. */
+#include <stdio.h>
+#include <string.h>
+
+#include "plugin/delivery/internal.h"
+
+/* Users looked up, and settled, together. */
+#define LOOKUP_MAX 200
+
+int
+freeze_note_blocker(struct item *item, const struct sf_record *blocker, struct prov_error *err)
+{
+    free(item->blocker);
+    item->blocker = malloc(sizeof(*item->blocker));
+    if (!item->blocker)
+        return error_nomem(err);
+    *item->blocker = *blocker;
+    return PROV_OK;
+}
+
+int
+freeze_instead(struct item *item, const struct sf_record *blocker, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *fields = json_object_new_object();
+    int r = freeze_note_blocker(item, blocker, err);
+
+    if (r)
+        return r;
+    if (!fields || json_put_bool(fields, FROZEN_FIELD, true))
+        return error_nomem(err);
+    json_object_put(item->plan.fields);
+    item->plan.fields = STEAL(fields);
+    item->plan.action = PLAN_FREEZE;
+    return PROV_OK;
+}
+
+/* ---- whose row is which ---- */
+
+static void
+take_login(struct item *item, struct json_object *rows)
+{
+    for (size_t i = 0; i < json_object_array_length(rows); i++) {
+        struct json_object *row = json_object_array_get_idx(rows, i);
+        if (strcmp(json_get_string(row, "UserId"), item->work.link.salesforce_id) == 0)
+            snprintf(item->login_id, sizeof(item->login_id), "%s", json_get_string(row, "Id"));
+    }
+}
+
+/* Why an account cannot be frozen or unfrozen that has no UserLogin, or whose UserLogin cannot be read. */
+static struct sf_record
+fault_of(const struct sf_call *call)
+{
+    struct sf_record fault = {
+        .outcome = SF_REFUSED,
+        .code = "NO_USER_LOGIN",
+        .message =
+            "the user has no UserLogin in the org, so the account cannot be frozen or unfrozen",
+        .cause =
+            "Salesforce makes a UserLogin with a user or with the first password, and it cannot be "
+            "made by others",
+        .remedy =
+            "deactivate the user, or look in Salesforce at Setup > Users; it is tried again by "
+            "itself, and at once by `retry`"
+    };
+
+    if (call->outcome != SF_REFUSED)
+        return fault;
+    snprintf(fault.code, sizeof(fault.code), "%s", call->code);
+    snprintf(fault.message, sizeof(fault.message), "UserLogin cannot be read: %.480s",
+             call->message);
+    error_tidy(fault.message);
+    fault.cause = call->cause;
+    fault.remedy = call->remedy;
+    return fault;
+}
+
+/* Those of whom no UserLogin was found. */
+static int
+settle_missing(struct round *round, struct item **items, size_t count, const struct sf_call *call,
+               struct prov_error *err)
+{
+    struct store *store = round->delivery->store;
+    struct sf_record fault = fault_of(call);
+    int r = store_begin(store, STORE_FENCED, err);
+
+    if (r)
+        return r;
+    for (size_t i = 0; !r && i < count; i++) {
+        if (items[i]->login_id[0])
+            continue;
+        r = items[i]->plan.action == PLAN_FREEZE
+                ? settle_blocked(round, items[i], &fault, err)
+                : settle_refused(round, items[i], fault.code, fault.message, fault.cause,
+                                 fault.remedy, err);
+    }
+    if (r) {
+        store_rollback(store);
+        return r;
+    }
+    r = store_commit(store, err);
+    for (size_t i = 0; !r && i < count; i++) {
+        if (!items[i]->login_id[0])
+            settle_tell(round, items[i]);
+    }
+    return r;
+}
+
+static int
+look_up(struct round *round, struct item **items, size_t count, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *rows = NULL;
+    const char *ids[LOOKUP_MAX];
+    struct sf_call call;
+    int r;
+
+    for (size_t i = 0; i < count; i++)
+        ids[i] = items[i]->work.link.salesforce_id;
+    r = lookup_logins(round->delivery, ids, count, &rows, &call, err);
+    if (r)
+        return r;
+    if (call.outcome != SF_DELIVERED && call.outcome != SF_REFUSED) {
+        round->stop = true; /* they stay due */
+        return org_call_failed(round->delivery, &call, err);
+    }
+    if (call.outcome == SF_DELIVERED)
+        org_call_passed(round->delivery);
+    for (size_t i = 0; rows && i < count; i++)
+        take_login(items[i], rows);
+    return settle_missing(round, items, count, &call, err);
+}
+
+static int
+look_up_all(struct round *round, enum plan_action action, struct prov_error *err)
+{
+    struct item *chunk[LOOKUP_MAX];
+    size_t filled = 0;
+    int r = PROV_OK;
+
+    for (size_t i = 0; !r && !round->stop && i < round->count; i++) {
+        if (round->items[i].plan.action == action)
+            chunk[filled++] = &round->items[i];
+        if (filled > 0 && (filled == LOOKUP_MAX || i + 1 == round->count)) {
+            r = look_up(round, chunk, filled, err);
+            filled = 0;
+        }
+    }
+    return r;
+}
+
+int
+freeze_all(struct round *round, struct prov_error *err)
+{
+    int r = look_up_all(round, PLAN_FREEZE, err);
+
+    return r || round->stop ? r : send_all(round, SEND_FREEZES, err);
+}
+
+int
+unfreeze_all(struct round *round, struct prov_error *err)
+{
+    int r = look_up_all(round, PLAN_UNFREEZE, err);
+
+    return r || round->stop ? r : send_all(round, SEND_UNFREEZES, err);
+}

@@ -1,0 +1,52 @@
+/* What is due, and when next, in numbers: for who waits, and for who tells how much is left. */
+#include "plugin/store/internal.h"
+
+/* Whether a row d of `due` is only there to try a parked user again, later than the first parameter. */
+#define PARKED_SQL                                                                                 \
+    "(d.at > ?1 AND EXISTS (SELECT 1 FROM link l WHERE l.subject = d.subject"                      \
+    " AND l.outcome = 'refused' AND l.in_flight IS NULL))"
+
+int
+store_due_next(struct store *store, int64_t now_us, bool *ret_any, int64_t *ret_at_us,
+               struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    struct db *db;
+    bool row = false;
+    int r = store_reader(store, &db, err);
+
+    if (!r)
+        r = db_select(db, &rows, err,
+                      "SELECT coalesce((SELECT at FROM due ORDER BY at LIMIT 1), 0),"
+                      " EXISTS (SELECT 1 FROM due d WHERE NOT " PARKED_SQL " LIMIT 1)",
+                      "i", now_us);
+    if (!r)
+        r = db_next(&rows, &row, err);
+    if (!r) {
+        *ret_at_us = db_int(&rows, 0);
+        *ret_any = db_int(&rows, 1) != 0;
+    }
+    return r;
+}
+
+int
+store_due_count(struct store *store, int64_t now_us, int64_t *ret_subjects, struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    struct db *db;
+    bool row = false;
+    int r = store_reader(store, &db, err);
+
+    if (!r)
+        r = db_select(db, &rows, err,
+                      "SELECT (SELECT count(DISTINCT d.subject) FROM due d WHERE NOT " PARKED_SQL
+                      ") +"
+                      " (SELECT count(*) FROM link WHERE code = '" GUARD_CODE "')",
+                      "i", now_us);
+    if (!r)
+        r = db_next(&rows, &row, err);
+    *ret_subjects = r ? 0 : db_int(&rows, 0);
+    return r;
+}

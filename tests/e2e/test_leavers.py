@@ -1,0 +1,290 @@
+"""Leavers: frozen where Salesforce does not let them be deactivated or where the connector field says so, the
+username given free, and all of it taken back when the user returns."""
+import json
+import os
+import signal
+import sys
+import time
+
+import harness
+from harness import Connector, IDLE, World, create, person, put, simple
+
+ADA = "primary-ada@acme.example"
+REFUSAL = {"statusCode": "FIELD_INTEGRITY_EXCEPTION",
+           "message": "Cannot complete this operation. Cannot inactivate user that is the value of a hierarchy "
+                      "field: Deputy__c"}
+BLOCK = dict({"on": "collections_update", "do": "refuse_record", "match": {"IsActive": False}, "times": -1}, **REFUSAL)
+
+
+def staffed(w, *names, **more):
+    c = w.connector(**more)
+    c.accept(*[create(f"/Users/{name}", person(name)) for name in names])
+    c.settle()
+    return c
+
+
+def leave(c, *names):
+    c.accept(*[simple(f"/Users/{name}", "prov:delete") for name in names])
+
+
+def frozen(w):
+    return w.org.state()["frozen"]
+
+
+def user_of(w, name):
+    return w.org.user(f"primary-{name}@acme.example")
+
+
+def writes(w, what):
+    """Bodies of the writes about this kind of object."""
+    return [call for call in w.org.calls()["calls"] if what in json.dumps(call.get("body") or "")]
+
+
+def until(c, done, what, seconds=20):
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end, (what, c.lines[-4:])
+        c.deliver(200)
+        time.sleep(0.02)
+
+
+def test_who_cannot_be_deactivated_is_frozen_at_once_and_the_blocker_is_named():
+    with World(retry_first_s=60, retry_max_s=60) as w:
+        c = staffed(w, "ada", "bob")
+        w.org.fault(dict(BLOCK, match={"IsActive": False, "Username": ADA}))
+        leave(c, "ada", "bob")
+        report = c.deliver(0)
+        assert report.state == IDLE and report.next_due_us > 0, "a run ends, and it is tried again"
+        assert frozen(w) == [ADA] and user_of(w, "ada")["IsActive"] and not user_of(w, "bob")["IsActive"]
+        row = c.user("/Users/ada")
+        assert row["state"] == "parked" and row["code"] == "FIELD_INTEGRITY_EXCEPTION", row
+        assert "hierarchy field: Deputy__c" in row["message"] and "frozen until" in row["message"], row
+        assert "hierarchy field" in row["cause"] and row["next_attempt"] and row["last_action"] == "frozen", row
+        assert "Put somebody else" in row["remedy"], row
+        assert any("parked: FIELD_INTEGRITY" in line for _, line in c.lines), c.lines
+        assert [r["uri"] for r in c.query(query="subjects", state="parked")["subjects"]] == ["/Users/ada"]
+
+
+def test_the_deactivation_is_tried_until_it_passes_and_the_return_undoes_both():
+    with World(retry_first_s=1, retry_max_s=1) as w:
+        c = staffed(w, "ada")
+        w.org.fault(dict(BLOCK, times=3))
+        leave(c, "ada")
+        until(c, lambda: not user_of(w, "ada")["IsActive"], "deactivated")
+        c.settle()
+        assert c.user("/Users/ada")["state"] == "in_step"
+        assert len(writes(w, "UserLogin")) == 1, "frozen once, not at each try"
+        c.accept(put("/Users/ada", person("ada", title="Chief")))
+        c.settle()
+        assert frozen(w) == [] and user_of(w, "ada")["IsActive"] and user_of(w, "ada")["Title"] == "Chief"
+        assert c.user("/Users/ada")["state"] == "in_step"
+
+
+def test_who_returns_while_blocked_is_unfrozen():
+    with World(retry_first_s=60, retry_max_s=60) as w:
+        c = staffed(w, "ada")
+        w.org.fault(BLOCK)
+        leave(c, "ada")
+        c.deliver(0)
+        assert frozen(w) == [ADA]
+        c.accept(put("/Users/ada", person("ada")))
+        c.settle()
+        row = c.user("/Users/ada")
+        assert frozen(w) == [] and user_of(w, "ada")["IsActive"]
+        assert row["state"] == "in_step" and row["last_action"] == "unfrozen" and not row.get("next_attempt"), row
+
+
+def test_retry_by_hand_is_immediate():
+    with World(retry_first_s=3600, retry_max_s=3600) as w:
+        c = staffed(w, "ada")
+        w.org.fault(dict(BLOCK, times=1))
+        leave(c, "ada")
+        c.deliver(0)
+        assert user_of(w, "ada")["IsActive"]
+        c.act(act="retry", user="/Users/ada")
+        c.settle()
+        assert not user_of(w, "ada")["IsActive"]
+
+
+def test_a_missing_user_login_is_said_and_no_success():
+    with World(retry_first_s=60, retry_max_s=60) as w:
+        w.org.settings(login_rows=False)
+        c = staffed(w, "ada")
+        w.org.fault(BLOCK)
+        leave(c, "ada")
+        c.deliver(0)
+        row = c.user("/Users/ada")
+        assert row["state"] == "parked" and row["code"] == "FIELD_INTEGRITY_EXCEPTION", row
+        assert "could not be frozen either: NO_USER_LOGIN" in row["message"], row
+        assert "can still log in" in row["message"] and row["next_attempt"], row
+
+
+def test_freezing_that_is_refused_is_said_and_tried_again():
+    with World(retry_first_s=1, retry_max_s=1, leaver_action="freeze") as w:
+        c = staffed(w, "ada")
+        w.org.fault({"on": "collections_update", "do": "refuse_record", "statusCode": "INSUFFICIENT_ACCESS",
+                     "message": "no rights", "match": {"IsFrozen": True}})
+        leave(c, "ada")
+        c.deliver(0)
+        row = c.user("/Users/ada")
+        assert row["code"] == "INSUFFICIENT_ACCESS" and "can still log in" in row["message"], row
+        until(c, lambda: frozen(w) == [ADA], "frozen")
+        c.settle()
+        assert c.user("/Users/ada")["state"] == "in_step"
+
+
+def test_the_answer_to_a_freeze_is_lost_before_and_after():
+    for loss in ("drop_before", "drop_after"):
+        with World(retry_first_s=1, retry_max_s=1, settle_window_s=1) as w:
+            c = staffed(w, "ada")
+            w.org.fault(BLOCK, {"on": "collections_update", "do": loss, "match": {"IsFrozen": True}, "times": 2})
+            leave(c, "ada")
+            until(c, lambda: frozen(w) == [ADA] and c.user("/Users/ada")["state"] == "parked", f"{loss}: frozen")
+            w.org.ask("DELETE", "/__org/faults")
+            until(c, lambda: not user_of(w, "ada")["IsActive"], f"{loss}: deactivated")
+            c.accept(put("/Users/ada", person("ada")))
+            c.settle()
+            assert frozen(w) == [] and user_of(w, "ada")["IsActive"], loss
+
+
+def test_a_freeze_that_lands_late_does_not_outlive_the_return():
+    with World(leaver_action="freeze", settle_window_s=2) as w:
+        c = staffed(w, "ada")
+        w.org.fault({"on": "collections_update", "do": "late", "delay_ms": 700, "match": {"IsFrozen": True}, "times": 2})
+        leave(c, "ada")
+        c.deliver(0)
+        c.accept(put("/Users/ada", person("ada")))
+        c.settle()
+        assert frozen(w) == [] and user_of(w, "ada")["IsActive"]
+        assert c.user("/Users/ada")["state"] == "in_step"
+
+
+def test_an_unfreeze_without_an_answer_is_read_back():
+    for loss in ("drop_before", "drop_after"):
+        with World(leaver_action="freeze", settle_window_s=1) as w:
+            c = staffed(w, "ada")
+            leave(c, "ada")
+            c.settle()
+            assert frozen(w) == [ADA]
+            w.org.fault({"on": "collections_update", "do": loss, "match": {"IsFrozen": False}, "times": 2})
+            c.accept(put("/Users/ada", person("ada")))
+            c.settle()
+            assert frozen(w) == [], loss
+            assert c.user("/Users/ada")["state"] == "in_step"
+
+
+def test_a_process_killed_between_refusal_and_freeze_begins_again():
+    with World(retry_first_s=1, retry_max_s=1, settle_window_s=1) as w:
+        c = staffed(w, "ada")
+        w.org.fault(BLOCK, {"on": "query", "do": "delay", "delay_ms": 30000})
+        leave(c, "ada")
+        c.close()
+        child = os.fork()
+        if child == 0:
+            try:
+                Connector(w.fields).deliver(60000)
+            finally:
+                os._exit(1)
+        end = time.monotonic() + 20
+        while any(fault["do"] == "delay" and fault["times"] for fault in w.org.state()["faults"]):
+            assert time.monotonic() < end, "nobody asked for the UserLogin"
+            time.sleep(0.02)
+        assert frozen(w) == [] and user_of(w, "ada")["IsActive"]
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        w.org.ask("DELETE", "/__org/faults")
+        w.org.fault(BLOCK)
+        c = w.connector()
+        until(c, lambda: frozen(w) == [ADA], "frozen")
+        until(c, lambda: c.user("/Users/ada")["state"] == "parked", "parked")
+        w.org.ask("DELETE", "/__org/faults")
+        until(c, lambda: not user_of(w, "ada")["IsActive"], "deactivated")
+
+
+def test_freeze_keeps_the_account_active_and_batches():
+    with World(leaver_action="freeze") as w:
+        names = [f"u{n}" for n in range(5)]
+        c = staffed(w, *names)
+        w.org.ask("DELETE", "/__org/calls")
+        assert c.preview(simple("/Users/u0", "prov:delete"))["action"] == "freeze"
+        leave(c, *names)
+        c.settle()
+        assert len(frozen(w)) == 5 and all(user_of(w, name)["IsActive"] for name in names)
+        assert sum(call["kind"] != "token" for call in w.org.calls()["calls"]) == 2, "one look-up, one update"
+        assert c.user("/Users/u0")["last_action"] == "frozen" and c.user("/Users/u0")["state"] == "in_step"
+        c.accept(*[put(f"/Users/{name}", person(name)) for name in names])
+        c.settle()
+        assert frozen(w) == []
+
+
+def test_a_freeze_counts_for_the_guard_and_a_blocked_one_once():
+    with World(leaver_action="freeze", guard_floor=2, guard_percent=33) as w:
+        names = [f"u{n}" for n in range(10)]
+        c = staffed(w, *names)
+        leave(c, *names[:6])
+        c.deliver(0)
+        assert frozen(w) == [] and c.user("/Users/u0")["code"] == "GUARD"
+        c.act(act="release")
+        c.settle()
+        assert len(frozen(w)) == 6
+    with World(guard_floor=2, guard_percent=33, retry_first_s=1, retry_max_s=1) as w:
+        c = staffed(w, *names)
+        w.org.fault(BLOCK)
+        leave(c, *names[:2])
+        c.deliver(0)
+        assert len(frozen(w)) == 2
+        for _ in range(3): # each user is two numbers at the most otherwise: frozen, and tried again
+            time.sleep(1.1)
+            c.deliver(0)
+        w.org.ask("DELETE", "/__org/faults")
+        until(c, lambda: sum(user_of(w, name)["IsActive"] for name in names) == 8, "deactivated")
+
+
+def test_a_released_username_is_free_and_comes_back_with_the_account():
+    with World(leaver_action="deactivate_and_release") as w:
+        c = staffed(w, "ada")
+        account = user_of(w, "ada")["Id"]
+        leave(c, "ada")
+        c.settle()
+        name = f"{ADA}.left-{account.lower()}"
+        assert w.org.user(name)["Id"] == account and not w.org.user(name)["IsActive"]
+        row = c.user("/Users/ada")
+        assert row["username"] == name and row["state"] == "in_step", row
+        c.accept(put("/Users/ada", person("ada", title="Back")))
+        c.settle()
+        user = user_of(w, "ada")
+        assert user["Id"] == account and user["IsActive"] and user["Title"] == "Back"
+
+
+def test_another_hire_gets_the_released_name_and_the_return_waits_for_it():
+    with World(leaver_action="deactivate_and_release") as w:
+        c = staffed(w, "ada")
+        account = user_of(w, "ada")["Id"]
+        leave(c, "ada")
+        c.settle()
+        c.accept(create("/Users/other", person("ada")))
+        c.settle()
+        assert user_of(w, "ada")["Id"] != account and user_of(w, "ada")["IsActive"]
+        c.accept(put("/Users/ada", person("ada")))
+        c.settle()
+        assert c.user("/Users/ada")["code"] == "USERNAME_IN_USE_HERE"
+        leave(c, "other")
+        c.settle()
+        assert user_of(w, "ada")["Id"] == account and user_of(w, "ada")["IsActive"]
+
+
+def test_a_list_with_inactive_people_releases_and_keeps_their_fields_in_step():
+    with World(leaver_action="deactivate_and_release") as w:
+        c = staffed(w, "ada")
+        account = user_of(w, "ada")["Id"]
+        c.accept(put("/Users/ada", dict(person("ada", title="Left"), active=False)))
+        c.settle()
+        user = w.org.user(f"{ADA}.left-{account.lower()}")
+        assert not user["IsActive"] and user["Title"] == "Left"
+        c.accept(put("/Users/ada", person("ada")))
+        c.settle()
+        assert user_of(w, "ada")["Id"] == account and user_of(w, "ada")["IsActive"]
+
+
+if __name__ == "__main__":
+    harness.main(sys.modules[__name__])
