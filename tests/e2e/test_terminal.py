@@ -99,7 +99,7 @@ def words(*line, **environment):
 
 def test_the_program_knows_what_completes_a_line():
     assert {"sync", "help", "status"} <= set(words("")) and "complete" not in words("")
-    assert set(words("st")) == {"status"}
+    assert set(words("st")) == {"status", "store"}
     assert words("sync", "--dr") == ["--dry-run"] and words("status", "--dr") == []
     assert words("list", "--state", "par") == ["parked"] and words("list", "--state=par") == ["--state=parked"]
     assert words("--color", "") == ["auto", "always", "never"]

@@ -151,11 +151,22 @@ the_facts_of_user_fields_hold_together(void)
     T_TRUE(user_field_is_switch("UserPreferencesX") && !user_field_is_switch("UserPreferences"));
 }
 
+static void
+texts_that_differ_in_case_only_are_the_same(void)
+{
+    T_TRUE(letters_same("Übersetzer ПРОДАЖИ", "übersetzer продажи"));
+    T_TRUE(letters_same("", ""));
+    T_TRUE(!letters_same("Sales", "Sales2"));
+    T_TRUE(!letters_same("u", "ü"));
+    T_TRUE(!letters_same("\xff", "\xfe"));
+}
+
 static const struct unit_case cases[] = {
     UNIT_CASE(an_alias_is_derived_from_any_name),
     UNIT_CASE(language_tags_become_the_keys_that_salesforce_has),
     UNIT_CASE(letters_are_lowered_in_every_script_and_no_locale),
     UNIT_CASE(no_bytes_break_the_letters),
+    UNIT_CASE(texts_that_differ_in_case_only_are_the_same),
     UNIT_CASE(the_facts_of_user_fields_hold_together),
 };
 
