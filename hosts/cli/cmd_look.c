@@ -135,14 +135,20 @@ static const char *
 scope_words(struct json_object *row)
 {
     static const struct {
-        const char *code, *linked, *words;
-    } known[] = { { "GONE", "deactivated: gone at the host", "gone at the host" },
-                  { "OUT_OF_SCOPE", "deactivated: out of scope", "out of scope" },
-                  { "LEAVES_SCOPE", "out of scope from the next event", NULL } };
+        const char *code, *linked, *frozen, *words;
+    } known[] = {
+        { "GONE", "deactivated: gone at the host", "frozen: gone at the host", "gone at the host" },
+        { "OUT_OF_SCOPE", "deactivated: out of scope", "frozen: out of scope", "out of scope" },
+        { "LEAVES_SCOPE", "out of scope from the next event", "out of scope from the next event",
+          NULL }
+    };
+    bool frozen = !strcmp(reply_word(row, "last_action"), "frozen");
 
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
         if (!strcmp(reply_word(row, "code"), known[i].code))
-            return reply_text(row, "salesforce_id") ? known[i].linked : known[i].words;
+            return !reply_text(row, "salesforce_id") ? known[i].words
+                   : frozen                          ? known[i].frozen
+                                                     : known[i].linked;
     }
     return NULL;
 }

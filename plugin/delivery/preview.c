@@ -29,6 +29,7 @@ add_calls(struct json_object *result, const struct fields *fields, const struct 
         return PROV_E_NOMEM;
     if (!plan->fields || plan->action == PLAN_NOTHING || plan->action == PLAN_PARK)
         return PROV_OK;
+    snprintf(path, sizeof(path), "/services/data/%s/composite/sobjects", fields->api_version);
     call = json_object_new_object();
     if (json_append(calls, call))
         return PROV_E_NOMEM;
@@ -37,12 +38,16 @@ add_calls(struct json_object *result, const struct fields *fields, const struct 
         return PROV_E_NOMEM;
     json_object_object_foreach(plan->fields, field, value)
     {
-        if (json_put(body, field, json_ref(value)))
+        bool of_login = strcmp(field, FROZEN_FIELD) == 0;
+        if (json_put(body, of_login ? "IsFrozen" : field, json_ref(value)))
             return PROV_E_NOMEM;
+        if (of_login) /* its record has an id of its own, which is looked up */
+            return json_put_string(call, "method", "PATCH") || json_put_string(call, "path", path)
+                       ? PROV_E_NOMEM
+                       : PROV_OK;
     }
     if (link->salesforce_id[0] && json_put_string(body, "id", link->salesforce_id))
         return PROV_E_NOMEM;
-    snprintf(path, sizeof(path), "/services/data/%s/composite/sobjects", fields->api_version);
     if (json_put_string(call, "method", plan->action == PLAN_CREATE ? "POST" : "PATCH"))
         return PROV_E_NOMEM;
     return json_put_string(call, "path", path);
@@ -134,6 +139,8 @@ add_look_ups(struct json_object *result, const struct fields *fields, const stru
         error_tidy(text);
         r = json_append_string(list, text);
     }
+    if (!r && (plan->action == PLAN_FREEZE || plan->action == PLAN_UNFREEZE))
+        r = json_append_string(list, "the UserLogin of the user, which says whether it is frozen");
     if (!r && plan->manager_uri && !manager_linked) {
         snprintf(text, sizeof(text),
                  "manager '%s' has no Salesforce Id yet; ManagerId follows when he has",

@@ -3,7 +3,9 @@ username given free, and all of it taken back when the user returns."""
 import json
 import os
 import signal
+import subprocess
 import sys
+import tempfile
 import time
 
 import harness
@@ -38,6 +40,15 @@ def user_of(w, name):
 def writes(w, what):
     """Bodies of the writes about this kind of object."""
     return [call for call in w.org.calls()["calls"] if what in json.dumps(call.get("body") or "")]
+
+
+def list_of(w):
+    """What an admin sees."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(w.fields, file)
+        file.flush()
+        return subprocess.run([harness.CLI, "--config", file.name, "list"], check=True, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE).stdout
 
 
 def until(c, done, what, seconds=20):
@@ -206,12 +217,15 @@ def test_freeze_keeps_the_account_active_and_batches():
         names = [f"u{n}" for n in range(5)]
         c = staffed(w, *names)
         w.org.ask("DELETE", "/__org/calls")
-        assert c.preview(simple("/Users/u0", "prov:delete"))["action"] == "freeze"
+        shown = c.preview(simple("/Users/u0", "prov:delete"))
+        assert shown["action"] == "freeze" and shown["calls"][0]["body"] == {"IsFrozen": True}, shown
+        assert "UserLogin" in shown["looks_up"][0], shown
         leave(c, *names)
         c.settle()
         assert len(frozen(w)) == 5 and all(user_of(w, name)["IsActive"] for name in names)
         assert sum(call["kind"] != "token" for call in w.org.calls()["calls"]) == 2, "one look-up, one update"
         assert c.user("/Users/u0")["last_action"] == "frozen" and c.user("/Users/u0")["state"] == "in_step"
+        assert "frozen: gone at the host" in list_of(w)
         c.accept(*[put(f"/Users/{name}", person(name)) for name in names])
         c.settle()
         assert frozen(w) == []
