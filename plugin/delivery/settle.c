@@ -348,6 +348,8 @@ blocked_words(struct link *link, const struct sf_record *blocker, const struct s
         message = NULL;
         return error_nomem(err);
     }
+    /* one of the two is there, see is_blocked() in send.c */
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
     return settle_words(link, "refused", first->code, message, first->cause, first->remedy, err);
 }
 

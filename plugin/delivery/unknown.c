@@ -175,9 +175,9 @@ believe(struct round *round, struct item *item, struct json_object *row, struct 
         struct json_object *there = NULL;
         if (!row || strcmp(field, "Email") == 0 || is_read_again(link))
             continue;
-        if (!json_object_object_get_ex(row, field, &there)) /* not known: to be sent again */
-            json_object_object_del(link->confirmed, field);
-        else if (strcmp(field, FROZEN_FIELD) == 0 && !json_object_get_boolean(there))
+        /* what is not known is to be sent again; and nobody who is not frozen has that field */
+        if (!json_object_object_get_ex(row, field, &there) ||
+            (strcmp(field, FROZEN_FIELD) == 0 && !json_object_get_boolean(there)))
             json_object_object_del(link->confirmed, field);
         else if (json_put(link->confirmed, field, json_ref(there)))
             return error_nomem(err);

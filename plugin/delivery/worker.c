@@ -77,14 +77,15 @@ outlook(struct delivery *d, struct prov_delivery *report, struct prov_error *err
 {
     int64_t next_us = 0, now = clock_now_us();
     int64_t pause_us = d->paused_until_us - clock_monotonic_us();
-    bool any = false;
+    bool any = false, some;
     int r = store_due_next(d->store, now, &any, &next_us, err);
 
     if (r)
         return r;
-    if (next_us > 0 && next_us < now)
+    some = any || next_us > 0; /* what is urgent is due at 0 */
+    if (some && next_us < now)
         next_us = now;
-    if (next_us > 0 && pause_us > 0 && now + pause_us > next_us)
+    if (some && pause_us > 0 && now + pause_us > next_us)
         next_us = now + pause_us;
     report->next_due_us = next_us;
     if (!any) { /* a time that is left is of those who are parked, and tried again */

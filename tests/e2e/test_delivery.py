@@ -7,7 +7,7 @@ import threading
 import time
 
 import harness
-from harness import ENTERPRISE, HELD, IDLE, World, create, patch, person, put, simple
+from harness import ENTERPRISE, HELD, IDLE, WAITING, World, create, patch, person, put, simple
 
 
 # a call that surely did nothing and is tried again
@@ -186,6 +186,18 @@ def test_a_clock_that_was_set_back_prolongs_no_hold():
         c = w.connector()
         c.settle()
         assert w.org.user(name_of("warm"))["Title"] == "x"
+
+
+def test_a_leaver_during_a_pause_waits_for_its_end_and_keeps_nobody_busy():
+    with started((), "jdoe", retry_first_s=2, retry_max_s=2, settle_window_s=2) as (w, c):
+        w.org.fault({"on": "collections_update", "do": "status", "status": 503, "headers": {"Retry-After": "2"}})
+        c.accept(title("/Users/jdoe", "x"))
+        c.deliver(0)
+        c.accept(simple("/Users/jdoe", "prov:delete"))
+        report = c.deliver(0)
+        assert report.state == WAITING and report.next_due_us > time.time() * 1e6, (report.state, report.next_due_us)
+        c.settle()
+        assert not w.org.user(name_of("jdoe"))["IsActive"]
 
 
 def test_a_resume_forgets_that_the_token_was_refused():

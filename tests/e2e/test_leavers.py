@@ -47,7 +47,7 @@ def list_of(w):
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(w.fields, file)
         file.flush()
-        return subprocess.run([harness.CLI, "--config", file.name, "list"], check=True, text=True,
+        return subprocess.run([harness.CLI, "--plugin", harness.PLUGIN, "--config", file.name, "list"], check=True, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE).stdout
 
 
