@@ -650,7 +650,7 @@ use_libraries_in_child(void)
     return waitpid(child, &status, 0) == child && status == 0 ? 0 : 1;
 }
 
-static void
+UNIT_FORKING static void
 a_child_forked_while_threads_parse_can_parse(void)
 {
     pthread_t threads[3];
@@ -707,7 +707,7 @@ main(int argc, char **argv)
         UNIT_CASE(the_digest_is_sha_256),
         UNIT_CASE(random_numbers_stay_below_the_limit),
         UNIT_CASE(random_ids_are_hex_and_differ),
-        UNIT_CASE(a_child_forked_while_threads_parse_can_parse),
+        UNIT_CASE_FORKING_AMONG_THREADS(a_child_forked_while_threads_parse_can_parse)
     };
 
     return unit_run("base", cases, sizeof(cases) / sizeof(cases[0]), argc, argv);

@@ -619,7 +619,7 @@ keep_leasing(void *argument)
     return NULL;
 }
 
-static void
+UNIT_FORKING static void
 forks_while_other_threads_work_harm_nobody(void)
 {
     struct busy busy[4];
@@ -668,7 +668,7 @@ main(int argc, char **argv)
         UNIT_CASE(what_was_accepted_survives_its_process),
         UNIT_CASE(a_store_that_is_locked_is_waited_for_and_then_refused),
         UNIT_CASE(a_fork_hands_no_connection_to_the_child),
-        UNIT_CASE(forks_while_other_threads_work_harm_nobody),
+        UNIT_CASE_FORKING_AMONG_THREADS(forks_while_other_threads_work_harm_nobody)
     };
 
     return unit_run("store_file", cases, sizeof(cases) / sizeof(cases[0]), argc, argv);

@@ -21,6 +21,19 @@ struct unit_case {
 #        function, function                                                                        \
     }
 
+/*
+ * A case that forks while other threads allocate. AddressSanitizer's allocator has no fork handler in
+ * GCC 12: a child that inherits its lock locked waits for ever, whatever we do. There such a case is
+ * left out; it runs in the plain build, under ThreadSanitizer and under valgrind.
+ */
+#ifdef __SANITIZE_ADDRESS__
+#    define UNIT_CASE_FORKING_AMONG_THREADS(function)
+#    define UNIT_FORKING __attribute__((unused))
+#else
+#    define UNIT_CASE_FORKING_AMONG_THREADS(function) UNIT_CASE(function),
+#    define UNIT_FORKING
+#endif
+
 /* Runs all cases, or those whose name contains argv[1]. Returns main()'s result. */
 int unit_run(const char *room, const struct unit_case *cases, size_t count, int argc, char **argv);
 
