@@ -1,6 +1,8 @@
 /* The numbers that delivery's guard weighs, and an admin's release. What they mean is decided there. */
 #include "plugin/store/internal.h"
 
+_Static_assert(ORDER_RELEASE == 2, "the statements below say 2");
+
 int
 store_guard_numbers(struct store *store, struct guard_numbers *ret, struct prov_error *err)
 {
