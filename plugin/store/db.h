@@ -83,6 +83,9 @@ MUST_CHECK int db_select(struct db *db, struct db_rows *rows, struct prov_error 
                          const char *sql, const char *types, ...);
 /* *ret_row: whether there is a row to read columns from. */
 MUST_CHECK int db_next(struct db_rows *rows, bool *ret_row, struct prov_error *err);
+/* Both at once, for a select of which one row is of interest. */
+MUST_CHECK int db_one_row(struct db *db, struct db_rows *rows, bool *ret_row,
+                          struct prov_error *err, const char *sql, const char *types, ...);
 int64_t db_int(const struct db_rows *rows, int column);
 /* Borrowed until the next db_next(); NULL for SQL NULL. */
 const char *db_text(const struct db_rows *rows, int column);

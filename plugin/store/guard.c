@@ -13,8 +13,8 @@ store_guard_numbers(struct store *store, struct guard_numbers *ret, struct prov_
     int r = store_reader(store, &db, err);
 
     if (!r)
-        r = db_select(
-            db, &rows, err,
+        r = db_one_row(
+            db, &rows, &row, err,
             "SELECT (SELECT count(DISTINCT d.subject) FROM due d JOIN link l"
             " ON l.subject = d.subject WHERE d.at = 0 AND d.orders & 2 = 0"
             " AND l.salesforce_id IS NOT NULL AND l.code IS NOT '" GUARD_CODE "'"
@@ -22,8 +22,6 @@ store_guard_numbers(struct store *store, struct guard_numbers *ret, struct prov_
             " AND NOT coalesce(json_extract(l.confirmed, '$.\"UserLogin.IsFrozen\"'), 0)),"
             " (SELECT count(*) FROM link WHERE code = '" GUARD_CODE "')",
             "");
-    if (!r)
-        r = db_next(&rows, &row, err);
     if (r)
         return r;
     *ret = (struct guard_numbers){ .due = db_int(&rows, 0), .held = db_int(&rows, 1) };
@@ -40,13 +38,11 @@ store_active_accounts(struct store *store, int64_t *ret, struct prov_error *err)
     int r = store_reader(store, &db, err);
 
     if (!r)
-        r = db_select(db, &rows, err,
-                      "SELECT count(*) FROM link WHERE salesforce_id IS NOT NULL"
-                      " AND coalesce(json_extract(confirmed, '$.IsActive'), 1)"
-                      " AND NOT coalesce(json_extract(confirmed, '$.\"UserLogin.IsFrozen\"'), 0)",
-                      "");
-    if (!r)
-        r = db_next(&rows, &row, err);
+        r = db_one_row(db, &rows, &row, err,
+                       "SELECT count(*) FROM link WHERE salesforce_id IS NOT NULL"
+                       " AND coalesce(json_extract(confirmed, '$.IsActive'), 1)"
+                       " AND NOT coalesce(json_extract(confirmed, '$.\"UserLogin.IsFrozen\"'), 0)",
+                       "");
     if (!r)
         *ret = db_int(&rows, 0);
     return r;
@@ -57,10 +53,8 @@ guard_mark(struct db *db, int64_t *ret_seq, struct prov_error *err)
 {
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     bool row = false;
-    int r = db_select(db, &rows, err, "SELECT coalesce(max(seq), 0) FROM event", "");
+    int r = db_one_row(db, &rows, &row, err, "SELECT coalesce(max(seq), 0) FROM event", "");
 
-    if (!r)
-        r = db_next(&rows, &row, err);
     if (!r)
         *ret_seq = db_int(&rows, 0);
     return r;
@@ -77,11 +71,9 @@ store_guard_release(struct store *store, int64_t *ret_count, struct prov_error *
 {
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     bool row = false;
-    int r = db_select(store->write, &rows, err,
-                      "SELECT count(*) FROM link WHERE code = '" GUARD_CODE "'", "");
+    int r = db_one_row(store->write, &rows, &row, err,
+                       "SELECT count(*) FROM link WHERE code = '" GUARD_CODE "'", "");
 
-    if (!r)
-        r = db_next(&rows, &row, err);
     if (r)
         return r;
     *ret_count = db_int(&rows, 0);

@@ -140,10 +140,8 @@ read_number(struct db *db, const char *sql, int64_t *ret, struct prov_error *err
 {
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     bool row = false;
-    int r = db_select(db, &rows, err, sql, "");
+    int r = db_one_row(db, &rows, &row, err, sql, "");
 
-    if (!r)
-        r = db_next(&rows, &row, err);
     if (!r)
         *ret = row ? db_int(&rows, 0) : 0;
     return r;

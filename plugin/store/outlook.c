@@ -17,12 +17,10 @@ store_due_next(struct store *store, int64_t now_us, bool *ret_any, int64_t *ret_
     int r = store_reader(store, &db, err);
 
     if (!r)
-        r = db_select(db, &rows, err,
-                      "SELECT coalesce((SELECT at FROM due ORDER BY at LIMIT 1), 0),"
-                      " EXISTS (SELECT 1 FROM due d WHERE NOT " PARKED_SQL " LIMIT 1)",
-                      "i", now_us);
-    if (!r)
-        r = db_next(&rows, &row, err);
+        r = db_one_row(db, &rows, &row, err,
+                       "SELECT coalesce((SELECT at FROM due ORDER BY at LIMIT 1), 0),"
+                       " EXISTS (SELECT 1 FROM due d WHERE NOT " PARKED_SQL " LIMIT 1)",
+                       "i", now_us);
     if (!r) {
         *ret_at_us = db_int(&rows, 0);
         *ret_any = db_int(&rows, 1) != 0;
@@ -40,13 +38,11 @@ store_due_count(struct store *store, int64_t now_us, int64_t *ret_subjects, stru
     int r = store_reader(store, &db, err);
 
     if (!r)
-        r = db_select(db, &rows, err,
-                      "SELECT (SELECT count(DISTINCT d.subject) FROM due d WHERE NOT " PARKED_SQL
-                      ") +"
-                      " (SELECT count(*) FROM link WHERE code = '" GUARD_CODE "')",
-                      "i", now_us);
-    if (!r)
-        r = db_next(&rows, &row, err);
+        r = db_one_row(db, &rows, &row, err,
+                       "SELECT (SELECT count(DISTINCT d.subject) FROM due d WHERE NOT " PARKED_SQL
+                       ") +"
+                       " (SELECT count(*) FROM link WHERE code = '" GUARD_CODE "')",
+                       "i", now_us);
     *ret_subjects = r ? 0 : db_int(&rows, 0);
     return r;
 }

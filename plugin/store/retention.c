@@ -17,14 +17,12 @@ read_page(struct db *db, int64_t after, int64_t limit, int64_t before_us, int64_
 {
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     bool row = false;
-    int r = db_select(db, &rows, err,
-                      "SELECT coalesce(max(seq), 0), coalesce(sum(received_us < ?3"
-                      " OR received_us > ?4), 0) FROM (SELECT seq, received_us FROM event"
-                      " WHERE seq > ?1 ORDER BY seq LIMIT ?2)",
-                      "iiii", after, limit, before_us, clock_now_us());
+    int r = db_one_row(db, &rows, &row, err,
+                       "SELECT coalesce(max(seq), 0), coalesce(sum(received_us < ?3"
+                       " OR received_us > ?4), 0) FROM (SELECT seq, received_us FROM event"
+                       " WHERE seq > ?1 ORDER BY seq LIMIT ?2)",
+                       "iiii", after, limit, before_us, clock_now_us());
 
-    if (!r)
-        r = db_next(&rows, &row, err);
     if (r)
         return r;
     *ret_last = db_int(&rows, 0);

@@ -459,23 +459,44 @@ db_run(struct db *db, struct prov_error *err, const char *sql, const char *types
     return r;
 }
 
+static int
+start(struct db *db, struct db_rows *rows, const char *sql, const char *types, va_list values,
+      struct prov_error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    int r;
+
+    db_rows_cleanup(rows);
+    r = bind(db, sql, types, values, SQLITE_TRANSIENT, &statement, err);
+    if (!r)
+        *rows = (struct db_rows){ db, statement };
+    return r;
+}
+
 int
 db_select(struct db *db, struct db_rows *rows, struct prov_error *err, const char *sql,
           const char *types, ...)
 {
-    sqlite3_stmt *statement = NULL;
     va_list values;
     int r;
 
-    db_rows_cleanup(rows);
     va_start(values, types);
-    r = bind(db, sql, types, values, SQLITE_TRANSIENT, &statement, err);
+    r = start(db, rows, sql, types, values, err);
     va_end(values);
-    if (r)
-        return r;
-    rows->db = db;
-    rows->statement = statement;
-    return PROV_OK;
+    return r;
+}
+
+int
+db_one_row(struct db *db, struct db_rows *rows, bool *ret_row, struct prov_error *err,
+           const char *sql, const char *types, ...)
+{
+    va_list values;
+    int r;
+
+    va_start(values, types);
+    r = start(db, rows, sql, types, values, err);
+    va_end(values);
+    return r ? r : db_next(rows, ret_row, err);
 }
 
 int
