@@ -187,6 +187,7 @@ command_list(const struct options *options, const struct arguments *arguments)
     const char *state = options->state ? options->state : "all";
     struct json_object *request, *rows;
     struct host host;
+    size_t hidden;
     int code = host_open(options, PROV_OPEN_NEVER_DELIVER, &host);
 
     if (code)
@@ -195,7 +196,7 @@ command_list(const struct options *options, const struct arguments *arguments)
     reply_put_text(request, "state", state);
     if (arguments->count)
         reply_put_text(request, "find", arguments->texts[0]);
-    code = subjects_list(&host, request, options->limit, &rows);
+    code = subjects_list(&host, request, options->limit, &rows, &hidden);
     host_close(&host);
     if (code)
         return code;
@@ -206,7 +207,7 @@ command_list(const struct options *options, const struct arguments *arguments)
         printf("%zu %s\n", reply_count(rows), reply_count(rows) == 1 ? "user" : "users");
     }
     json_object_put(rows);
-    return CODE_DONE;
+    return hidden ? CODE_FAILED : CODE_DONE;
 }
 
 static void

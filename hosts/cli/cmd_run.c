@@ -4,8 +4,6 @@
  * yet; what arrives while one batch goes to disk makes the next. Delivery has a thread of its own
  * (drive.c).
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -196,11 +194,11 @@ int
 command_run(const struct options *options, const struct arguments *arguments)
 {
     const char *file = arguments->texts[0];
-    int fd = strcmp(file, "-") ? open(file, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
-    int code;
+    struct prov_error err = { .size = sizeof(err) };
+    int fd, code;
 
-    if (fd < 0) {
-        complain("cannot read '%s': %s", file, strerror(errno));
+    if (input_open(file, &fd, &err)) {
+        complain("%s", err.text);
         return CODE_USAGE;
     }
     code = run_file(options, file, fd);

@@ -5,7 +5,6 @@
  * applied. Nothing here grows with the list.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,12 +116,7 @@ open_people(struct sync *sync)
         return CODE_USAGE;
     }
     how.columns.file = sync->columns;
-    sync->fd = strcmp(sync->file, "-") ? open(sync->file, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
-    if (sync->fd < 0) {
-        complain("cannot read '%s': %s", sync->file, strerror(errno));
-        return CODE_USAGE;
-    }
-    if (people_open(&how, source, &sync->people, &err)) {
+    if (input_open(sync->file, &sync->fd, &err) || people_open(&how, source, &sync->people, &err)) {
         complain("%s", err.text);
         return CODE_USAGE;
     }

@@ -116,6 +116,19 @@ offer_choices(const struct line *line, const char *choices)
     }
 }
 
+/* The words of "check|vacuum"; what stands for something else is in capitals. */
+static void
+offer_words(const struct line *line, const char *shown)
+{
+    for (const char *at = shown; *at; at += *at == '|') {
+        size_t length = strcspn(at, "|");
+
+        if (*at >= 'a' && *at <= 'z')
+            offer(line, "", at, length, "");
+        at += length;
+    }
+}
+
 static void
 offer_commands(const struct line *line)
 {
@@ -151,7 +164,7 @@ offer_users(const struct line *line)
     reply_put_text(request, "state", "all");
     if (*line->last)
         reply_put_text(request, "find", line->last);
-    if (!subjects_list(&host, request, USERS_MAX, &rows)) {
+    if (!subjects_list(&host, request, USERS_MAX, &rows, NULL)) {
         for (size_t i = 0; i < reply_count(rows); i++) {
             const char *name = reply_text(reply_item(rows, i), "userName");
 
@@ -171,6 +184,8 @@ offer_for(const struct line *line, const char *shown)
         puts(":files");
     else if (strstr(shown, "USER"))
         offer_users(line);
+    else
+        offer_words(line, shown);
 }
 
 int

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "hosts/cli/fault.h"
@@ -60,12 +61,36 @@ read_all(int fd, size_t max_bytes, char **ret_text, size_t *ret_length)
 }
 
 int
+input_open(const char *file, int *ret_fd, struct prov_error *err)
+{
+    int fd = strcmp(file, "-") ? open(file, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+    struct stat status;
+    int reason;
+
+    if (fd < 0)
+        return fault_set(err, PROV_E_INVALID, "cannot read '%s': %s", file, strerror(errno));
+    reason = fstat(fd, &status) < 0 ? errno : S_ISDIR(status.st_mode) ? EISDIR : 0;
+    if (!reason) {
+        *ret_fd = fd;
+        return PROV_OK;
+    }
+    if (fd > STDIN_FILENO)
+        close(fd);
+    if (reason == EISDIR)
+        return fault_set(err, PROV_E_INVALID,
+                         "'%s' is a directory: name a file in it, or - for standard input", file);
+    return fault_set(err, PROV_E_INVALID, "cannot read '%s': %s", file, strerror(reason));
+}
+
+int
 input_read(const char *file, size_t max_bytes, char **ret_text, size_t *ret_length,
            struct prov_error *err)
 {
-    int fd = strcmp(file, "-") ? open(file, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
-    int reason = fd < 0 ? errno : read_all(fd, max_bytes, ret_text, ret_length);
+    int fd = -1, reason, r = input_open(file, &fd, err);
 
+    if (r)
+        return r;
+    reason = read_all(fd, max_bytes, ret_text, ret_length);
     if (fd > STDIN_FILENO)
         close(fd);
     if (reason == EFBIG)

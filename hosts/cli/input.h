@@ -7,6 +7,8 @@
 
 #include <provisioning/connector.h>
 
+/* Opens a file, or takes stdin for "-". PROV_E_INVALID names the file and why; a directory is refused. */
+int input_open(const char *file, int *ret_fd, struct prov_error *err);
 /* Reads a file, or stdin for "-", of at most max_bytes; NUL-terminated. The caller frees *ret_text.
  * PROV_E_INVALID names the file and why. */
 int input_read(const char *file, size_t max_bytes, char **ret_text, size_t *ret_length,

@@ -17,10 +17,22 @@
 #define NAMES_MAX  5
 #define GROUPS_MAX 30
 
+/* Who stands on a damaged page of the store; the others are listed. How many. */
+static size_t
+name_unreadable(struct json_object *unreadable)
+{
+    for (size_t i = 0; i < reply_count(unreadable); i++) {
+        struct json_object *user = reply_item(unreadable, i);
+
+        complain("'%s' cannot be read: %s", reply_word(user, "uri"), reply_word(user, "reason"));
+    }
+    return reply_count(unreadable);
+}
+
 /* One page; *after moves on, or becomes -1 after the last. */
 static int
 next_page(struct host *host, struct json_object *request, long limit, int64_t *after,
-          struct json_object *rows)
+          struct json_object *rows, size_t *hidden)
 {
     struct json_object *page, *subjects, *next;
     int code;
@@ -41,6 +53,7 @@ next_page(struct host *host, struct json_object *request, long limit, int64_t *a
             return CODE_FAILED;
         }
     }
+    *hidden += name_unreadable(reply_get(page, "unreadable"));
     next = reply_get(page, "next");
     *after = next && json_object_get_int64(next) > *after ? json_object_get_int64(next) : -1;
     json_object_put(page);
@@ -48,10 +61,12 @@ next_page(struct host *host, struct json_object *request, long limit, int64_t *a
 }
 
 int
-subjects_list(struct host *host, struct json_object *request, long limit, struct json_object **ret)
+subjects_list(struct host *host, struct json_object *request, long limit, struct json_object **ret,
+              size_t *ret_hidden)
 {
     struct json_object *rows = json_object_new_array();
     int64_t after = 0;
+    size_t hidden = 0;
     int code = rows && request ? CODE_DONE : CODE_FAILED;
 
     if (code)
@@ -61,7 +76,7 @@ subjects_list(struct host *host, struct json_object *request, long limit, struct
 
         if (left <= 0)
             break;
-        code = next_page(host, request, left < PAGE ? left : PAGE, &after, rows);
+        code = next_page(host, request, left < PAGE ? left : PAGE, &after, rows, &hidden);
     }
     json_object_put(request);
     if (code) {
@@ -69,6 +84,8 @@ subjects_list(struct host *host, struct json_object *request, long limit, struct
         return code;
     }
     *ret = rows;
+    if (ret_hidden)
+        *ret_hidden = hidden;
     return CODE_DONE;
 }
 
@@ -78,7 +95,7 @@ parked_list(struct host *host)
     struct json_object *request = host_request("query", "subjects"), *rows;
 
     reply_put_text(request, "state", "parked");
-    return subjects_list(host, request, PARKED_MAX, &rows) ? NULL : rows;
+    return subjects_list(host, request, PARKED_MAX, &rows, NULL) ? NULL : rows;
 }
 
 int64_t

@@ -8,10 +8,11 @@
 
 /*
  * All rows that fit the request, {"query":"subjects",...} without "after" and "limit", up to limit
- * (0: all), as an array. The request is taken over.
+ * (0: all), as an array. The request is taken over. Who stands on a damaged page of the store is named
+ * on stderr; *ret_hidden (NULL allowed): how many.
  */
 int subjects_list(struct host *host, struct json_object *request, long limit,
-                  struct json_object **ret);
+                  struct json_object **ret, size_t *ret_hidden);
 
 /* Parked users as an array, at most the first 1000; NULL after an error, which was said. */
 struct json_object *parked_list(struct host *host);

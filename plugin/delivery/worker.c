@@ -151,6 +151,26 @@ after_us(int64_t us)
     return at;
 }
 
+/* A file that is damaged where it says what is due would stop every round. */
+static int
+mend(struct delivery *d, const struct prov_error *why, struct prov_delivery *report, bool *ret_more,
+     struct prov_error *err)
+{
+    struct prov_error ignored = PROV_ERROR_INIT;
+    bool mended = false;
+
+    if (store_mend_due(d->store, &mended, &ignored) || !mended)
+        return error_set(err, PROV_E_STORE, "%s", why->text);
+    log_line(&d->log, PROV_LOG_ERROR,
+             "what was due could not be read, and was made anew from what is known of each user; a "
+             "replan, repair or release that was ordered has to be ordered again: %s",
+             why->text);
+    report->state = PROV_DELIVERY_BUSY;
+    report->next_due_us = clock_now_us();
+    *ret_more = true;
+    return PROV_OK;
+}
+
 /* A round, when the one under way on another thread is over; none if that takes longer than wait_us
  * (and a second, so that who calls in a loop does not spin). A round that was fenced out drops the lease and leaves everything to the new holder. */
 static int
@@ -158,6 +178,7 @@ guarded_round(struct delivery *d, int64_t wait_us, struct prov_delivery *report,
               struct prov_error *err)
 {
     struct timespec until = after_us(wait_us > CLOCK_SECOND_US ? wait_us : CLOCK_SECOND_US);
+    struct prov_error why = PROV_ERROR_INIT;
     struct sf_usage before, after;
     int r;
 
@@ -168,7 +189,11 @@ guarded_round(struct delivery *d, int64_t wait_us, struct prov_delivery *report,
         return PROV_OK;
     }
     sf_session_usage(d->session, &before);
-    r = round_once(d, report, ret_more, err);
+    r = round_once(d, report, ret_more, &why);
+    if (r == PROV_E_STORE)
+        r = mend(d, &why, report, ret_more, err);
+    else if (r)
+        error_set(err, r, "%s", why.text);
     sf_session_usage(d->session, &after);
     report->api_calls += after.api_calls - before.api_calls;
     if (r == PROV_E_STATE) {

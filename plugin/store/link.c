@@ -201,13 +201,11 @@ load_work(struct db *db, int64_t subject, struct work *ret, struct prov_error *e
 {
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     bool row = false;
-    int r = db_select(db, &rows, err,
-                      "SELECT " SUBJECT_COLUMNS ", l.subject, " LINK_COLUMNS
-                      " FROM subject s LEFT JOIN link l ON l.subject = s.id WHERE s.id = ?",
-                      "i", subject);
+    int r = db_one_row(db, &rows, &row, err,
+                       "SELECT " SUBJECT_COLUMNS ", l.subject, " LINK_COLUMNS
+                       " FROM subject s LEFT JOIN link l ON l.subject = s.id WHERE s.id = ?",
+                       "i", subject);
 
-    if (!r)
-        r = db_next(&rows, &row, err);
     if (!r && row)
         r = subject_read(&rows, 0, &ret->subject, err);
     if (!r && row && db_int(&rows, SUBJECT_COUNT))
@@ -515,9 +513,7 @@ find_uri(struct store *store, const char *sql, const char *text, int64_t except,
     int r = store_reader(store, &db, err);
 
     if (!r)
-        r = db_select(db, &rows, err, sql, "ssi", text, text, except);
-    if (!r)
-        r = db_next(&rows, &row, err);
+        r = db_one_row(db, &rows, &row, err, sql, "ssi", text, text, except);
     if (r)
         return r;
     *ret_uri = NULL;
@@ -535,10 +531,9 @@ store_uri_by_index(struct store *store, int64_t subject, char **ret, struct prov
 
     *ret = NULL;
     if (!r)
-        r = db_select(db, &rows, err,
-                      "SELECT uri FROM subject INDEXED BY subject_key WHERE +id = ?", "i", subject);
-    if (!r)
-        r = db_next(&rows, &row, err);
+        r = db_one_row(db, &rows, &row, err,
+                       "SELECT uri FROM subject INDEXED BY subject_key WHERE +id = ?", "i",
+                       subject);
     return !r && row ? copy_text(&rows, 0, ret, err) : r;
 }
 
@@ -573,14 +568,12 @@ store_name_claim(struct store *store, const char *username, int64_t except, stru
 
     *ret = (struct name_claim){ 0 };
     if (!r)
-        r = db_select(db, &rows, err,
-                      "SELECT l.subject, coalesce(l.username_held = ?1, 0) AS holds, s.uri,"
-                      " l.waits_name FROM link l JOIN subject s ON s.id = l.subject"
-                      " WHERE (l.username_held = ?1 OR l.username_wanted = ?1) AND l.subject <> ?2"
-                      " ORDER BY holds DESC LIMIT 1",
-                      "si", username, except);
-    if (!r)
-        r = db_next(&rows, &row, err);
+        r = db_one_row(db, &rows, &row, err,
+                       "SELECT l.subject, coalesce(l.username_held = ?1, 0) AS holds, s.uri,"
+                       " l.waits_name FROM link l JOIN subject s ON s.id = l.subject"
+                       " WHERE (l.username_held = ?1 OR l.username_wanted = ?1) AND l.subject <> ?2"
+                       " ORDER BY holds DESC LIMIT 1",
+                       "si", username, except);
     if (r || !row)
         return r;
     ret->subject = db_int(&rows, 0);
@@ -600,11 +593,9 @@ store_id_holder(struct store *store, const char *salesforce_id, int64_t except, 
     int r = store_reader(store, &db, err);
 
     if (!r)
-        r = db_select(db, &rows, err,
-                      "SELECT subject FROM link WHERE salesforce_id = ? AND subject <> ?", "si",
-                      salesforce_id, except);
-    if (!r)
-        r = db_next(&rows, &row, err);
+        r = db_one_row(db, &rows, &row, err,
+                       "SELECT subject FROM link WHERE salesforce_id = ? AND subject <> ?", "si",
+                       salesforce_id, except);
     if (r)
         return r;
     *ret_id = row ? db_int(&rows, 0) : 0;
@@ -622,12 +613,10 @@ store_linked_id(struct store *store, const char *iss, const char *uri, char ret[
     int r = store_reader(store, &db, err);
 
     if (!r)
-        r = db_select(db, &rows, err,
-                      "SELECT coalesce(l.salesforce_id, '') FROM subject s JOIN link l"
-                      " ON l.subject = s.id WHERE s.iss = ? AND s.uri = ?",
-                      "ss", iss, uri);
-    if (!r)
-        r = db_next(&rows, &row, err);
+        r = db_one_row(db, &rows, &row, err,
+                       "SELECT coalesce(l.salesforce_id, '') FROM subject s JOIN link l"
+                       " ON l.subject = s.id WHERE s.iss = ? AND s.uri = ?",
+                       "ss", iss, uri);
     if (r)
         return r;
     snprintf(ret, 19, "%s", row ? db_text(&rows, 0) : "");
@@ -645,10 +634,8 @@ store_load(struct store *store, const char *iss, const char *uri, struct work *r
     int r = store_reader(store, &db, err);
 
     if (!r)
-        r = db_select(db, &rows, err, "SELECT id FROM subject WHERE iss = ? AND uri = ?", "ss", iss,
-                      uri);
-    if (!r)
-        r = db_next(&rows, &row, err);
+        r = db_one_row(db, &rows, &row, err, "SELECT id FROM subject WHERE iss = ? AND uri = ?",
+                       "ss", iss, uri);
     return !r && row ? load_work(db, db_int(&rows, 0), ret_work, err) : r;
 }
 
@@ -674,9 +661,7 @@ store_get_fact(struct store *store, const char *key, char **ret, struct prov_err
     int r = store_reader(store, &db, err);
 
     if (!r)
-        r = db_select(db, &rows, err, "SELECT value FROM fact WHERE key = ?", "s", key);
-    if (!r)
-        r = db_next(&rows, &row, err);
+        r = db_one_row(db, &rows, &row, err, "SELECT value FROM fact WHERE key = ?", "s", key);
     if (r)
         return r;
     *ret = NULL;

@@ -7,6 +7,7 @@ libsfprov_la_SOURCES += \
 	plugin/store/internal.h \
 	plugin/store/lease.c \
 	plugin/store/link.c \
+	plugin/store/mend.c \
 	plugin/store/list.h \
 	plugin/store/outlook.c \
 	plugin/store/read.c \

@@ -138,30 +138,113 @@ select_listed(struct db *db, struct json_object *users, struct json_object *list
     return r;
 }
 
+/* What a page of the list is to show. */
+struct selection {
+    int64_t after, limit;
+    const char *state, *find; /* NULL: all */
+};
+
+#define SELECTION_SQL                                                                              \
+    " AND (?2 IS NULL OR " STATE_SQL " = ?2)"                                                      \
+    " AND (?3 IS NULL OR instr(lower(s.user_name), lower(?3)) > 0"                                 \
+    " OR instr(s.uri, ?3) > 0 OR instr(coalesce(l.username_held, ''), lower(?3)) > 0)"
+
+/* *ret_last: the last subject looked at, if there may be more. */
 static int
-select_page(struct db *db, struct json_object *request, struct json_object *list, int64_t *ret_next,
-            struct prov_error *err)
+select_sound(struct db *db, const struct selection *selection, struct json_object *list,
+             int64_t *ret_last, struct prov_error *err)
 {
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
-    const char *state = json_get_string(request, "state"), *find = json_get_string(request, "find");
-    int64_t limit = json_get_int(request, "limit", 200), last = 0;
-    int r;
-
-    if (limit < 1 || limit > 1000)
-        return error_set(err, PROV_E_INVALID, "limit %lld is not from 1 to 1000", (long long)limit);
-    if (state && strcmp(state, "all") == 0)
-        state = NULL;
-    r = db_select(db, &rows, err,
+    int64_t last = 0;
+    int r =
+        db_select(db, &rows, err,
                   "SELECT " ROW_COLUMNS " FROM subject s LEFT JOIN link l ON l.subject = s.id"
-                  " WHERE s.id > ?1 AND (?2 IS NULL OR " STATE_SQL " = ?2)"
-                  " AND (?3 IS NULL OR instr(lower(s.user_name), lower(?3)) > 0"
-                  " OR instr(s.uri, ?3) > 0 OR instr(coalesce(l.username_held, ''), lower(?3)) > 0)"
-                  " ORDER BY s.id LIMIT ?4",
-                  "issi", json_get_int(request, "after", 0), state, find, limit);
+                  " WHERE s.id > ?1" SELECTION_SQL " ORDER BY s.id LIMIT ?4",
+                  "issi", selection->after, selection->state, selection->find, selection->limit);
+
     if (!r)
         r = append_rows(&rows, list, &last, err);
-    *ret_next = (int64_t)json_object_array_length(list) == limit ? last : 0;
+    *ret_last = (int64_t)json_object_array_length(list) == selection->limit ? last : 0;
     return r;
+}
+
+/* One row that a damaged page may hide: then it is named among `unreadable`. */
+static int
+select_careful(struct db *db, const struct selection *selection, int64_t id, const char *uri,
+               struct json_object *list, struct json_object *unreadable, struct prov_error *err)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    struct prov_error why = PROV_ERROR_INIT;
+    struct json_object *entry;
+    int64_t last = 0;
+    int r;
+
+    (void)db_met_damage(db); /* what was read before does not count */
+    r = db_select(db, &rows, &why,
+                  "SELECT " ROW_COLUMNS " FROM subject s LEFT JOIN link l ON l.subject = s.id"
+                  " WHERE s.id = ?1" SELECTION_SQL,
+                  "iss", id, selection->state, selection->find);
+    if (!r)
+        r = append_rows(&rows, list, &last, &why);
+    if (!r || r == PROV_E_NOMEM || !db_met_damage(db))
+        return r ? error_set(err, r, "%s", why.text) : PROV_OK;
+    entry = json_object_new_object();
+    if (json_append(unreadable, entry) || json_put_string(entry, "uri", uri) ||
+        json_put_string(entry, "reason", why.text))
+        return error_nomem(err);
+    return PROV_OK;
+}
+
+/* The same where a page is damaged: who is there is read from an index, and then each alone. So many are
+ * looked at, not found. */
+static int
+select_around(struct db *db, const struct selection *selection, struct json_object *list,
+              struct json_object *unreadable, int64_t *ret_last, struct prov_error *err)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    int64_t seen = 0;
+    bool row = true;
+    int r = db_select(db, &rows, err,
+                      "SELECT id, uri FROM subject INDEXED BY subject_key WHERE +id > ?"
+                      " ORDER BY +id LIMIT ?",
+                      "ii", selection->after, selection->limit);
+
+    while (!r) {
+        r = db_next(&rows, &row, err);
+        if (r || !row)
+            break;
+        seen++;
+        *ret_last = db_int(&rows, 0);
+        r = select_careful(db, selection, *ret_last, db_text(&rows, 1), list, unreadable, err);
+    }
+    if (!r && seen < selection->limit)
+        *ret_last = 0;
+    return r;
+}
+
+static int
+select_page(struct db *db, struct json_object *request, struct json_object *result,
+            int64_t *ret_next, struct prov_error *err)
+{
+    struct selection selection = { .after = json_get_int(request, "after", 0),
+                                   .limit = json_get_int(request, "limit", 200),
+                                   .state = json_get_string(request, "state"),
+                                   .find = json_get_string(request, "find") };
+    struct json_object *list = json_get(result, "subjects");
+    struct json_object *unreadable = json_get(result, "unreadable");
+    int r;
+
+    if (selection.limit < 1 || selection.limit > 1000)
+        return error_set(err, PROV_E_INVALID, "limit %lld is not from 1 to 1000",
+                         (long long)selection.limit);
+    if (selection.state && strcmp(selection.state, "all") == 0)
+        selection.state = NULL;
+    (void)db_met_damage(db);
+    r = select_sound(db, &selection, list, ret_next, err);
+    if (r != PROV_E_STORE || !db_met_damage(db))
+        return r;
+    json_object_array_del_idx(list, 0, json_object_array_length(list));
+    return select_around(db, &selection, list, unreadable, ret_next, err);
 }
 
 int
@@ -171,17 +254,19 @@ store_read_subjects(struct store *store, struct json_object *request, struct jso
     CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
     AUTO_JSON struct json_object *result = json_object_new_object();
     struct json_object *list = json_object_new_array(), *users = json_get(request, "users");
+    struct json_object *unreadable = json_object_new_array();
     int64_t next = 0;
     struct db *db;
     int r;
 
-    if (!result || !list || json_put(result, "subjects", list))
+    if (json_put(result, "unreadable", unreadable) || !unreadable ||
+        json_put(result, "subjects", list) || !list)
         return error_nomem(err);
     r = store_reader(store, &db, err);
     if (!r && json_object_is_type(users, json_type_array))
         r = select_listed(db, users, list, err);
     else if (!r)
-        r = select_page(db, request, list, &next, err);
+        r = select_page(db, request, result, &next, err);
     if (!r && json_put(result, "next", next ? json_object_new_int64(next) : NULL))
         r = error_nomem(err);
     if (!r)
@@ -192,7 +277,7 @@ store_read_subjects(struct store *store, struct json_object *request, struct jso
 /* ---- one subject ---- */
 
 static int
-find(struct db *db, const char *user, int64_t *ret_id, struct prov_error *err)
+find(struct db *db, const char *path, const char *user, int64_t *ret_id, struct prov_error *err)
 {
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     char several[512] = "";
@@ -226,10 +311,15 @@ find(struct db *db, const char *user, int64_t *ret_id, struct prov_error *err)
     if (r)
         return r;
     if (count == 0)
-        return error_set(err, PROV_E_NOTFOUND,
-                         "no subject '%s' is known: not as URI, userName, Salesforce username or "
-                         "Salesforce Id; no event for it was accepted",
-                         user);
+        return error_set(
+            err, PROV_E_NOTFOUND,
+            "no subject '%s' is known: not as URI, userName, Salesforce username or "
+            "Salesforce Id. No event for it was accepted, so nothing was ever sent for "
+            "it. To check: is it spelled as the host does ('sfprov list TEXT' looks for "
+            "a part of it)? does the host provision this user at all, and did its "
+            "submit answer 'accepted' (its log has the reason if not)? does the host "
+            "write into this store, '%s'?",
+            user, path);
     error_tidy(several); /* perhaps cut in a character */
     if (count > 1)
         return error_set(err, PROV_E_INVALID,
@@ -246,7 +336,7 @@ store_find(struct store *store, const char *user, int64_t *ret_id, struct prov_e
     struct db *db;
     int r = store_reader(store, &db, err);
 
-    return r ? r : find(db, user, ret_id, err);
+    return r ? r : find(db, store->path, user, ret_id, err);
 }
 
 static struct json_object *
@@ -307,14 +397,12 @@ store_read_subject(struct store *store, const char *user, struct json_object **r
     int r = events ? store_reader(store, &db, err) : error_nomem(err);
 
     if (!r)
-        r = find(db, user, &id, err);
+        r = find(db, store->path, user, &id, err);
     if (!r)
-        r = db_select(db, &rows, err,
-                      "SELECT " ROW_COLUMNS " FROM subject s LEFT JOIN link l ON l.subject = s.id"
-                      " WHERE s.id = ?",
-                      "i", id);
-    if (!r)
-        r = db_next(&rows, &row, err);
+        r = db_one_row(db, &rows, &row, err,
+                       "SELECT " ROW_COLUMNS " FROM subject s LEFT JOIN link l ON l.subject = s.id"
+                       " WHERE s.id = ?",
+                       "i", id);
     if (!r)
         r = make_row(&rows, true, &result, err);
     if (!r)
@@ -371,16 +459,13 @@ count_states(struct db *db, struct json_object *counts, struct prov_error *err)
     static const char *const names[] = { "in_step", "pending", "parked", "in_flight", "total" };
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     bool row = false;
-    int r = db_select(db, &rows, err,
-                      "SELECT coalesce(sum(state = 'in_step'), 0),"
-                      " coalesce(sum(state = 'pending'), 0), coalesce(sum(state = 'parked'), 0),"
-                      " coalesce(sum(state = 'in_flight'), 0), count(*)"
-                      " FROM (SELECT " STATE_SQL " AS state FROM subject s"
-                      " LEFT JOIN link l ON l.subject = s.id LIMIT -1)",
-                      "");
-
-    if (!r)
-        r = db_next(&rows, &row, err);
+    int r = db_one_row(db, &rows, &row, err,
+                       "SELECT coalesce(sum(state = 'in_step'), 0),"
+                       " coalesce(sum(state = 'pending'), 0), coalesce(sum(state = 'parked'), 0),"
+                       " coalesce(sum(state = 'in_flight'), 0), count(*)"
+                       " FROM (SELECT " STATE_SQL " AS state FROM subject s"
+                       " LEFT JOIN link l ON l.subject = s.id LIMIT -1)",
+                       "");
     for (size_t i = 0; !r && i < sizeof(names) / sizeof(names[0]); i++)
         r = json_put_int(counts, names[i], db_int(&rows, (int)i)) ? error_nomem(err) : PROV_OK;
     return r;
@@ -409,23 +494,22 @@ store_read_counts(struct store *store, struct json_object **ret, struct prov_err
         r = count_states(db, counts, err);
     /* the oldest event not settled yet; the event itself says how long it has been waiting */
     if (!r)
-        r = db_select(db, &rows, err,
-                      "WITH RECURSIVE head (subject) AS ("
-                      "SELECT subject FROM (SELECT subject FROM due WHERE at = 0 ORDER BY seq"
-                      " LIMIT ?1) UNION SELECT subject FROM (SELECT subject FROM due WHERE at = 1"
-                      " ORDER BY seq LIMIT ?1) UNION SELECT subject FROM (SELECT subject FROM due"
-                      " WHERE at > 1 ORDER BY at, seq LIMIT ?1)),"
-                      " waiting (seq, settled) AS ("
-                      "SELECT s.last_event, coalesce(l.settled_version, 0) FROM head"
-                      " JOIN subject s ON s.id = head.subject LEFT JOIN link l ON l.subject = s.id"
-                      " UNION ALL SELECT e.previous, waiting.settled FROM waiting"
-                      " JOIN event e ON e.seq = waiting.seq WHERE e.version > waiting.settled + 1)"
-                      " SELECT (SELECT count(*) FROM event), (SELECT count(*) FROM due),"
-                      " coalesce((SELECT min(e.received_us) FROM waiting"
-                      " JOIN event e ON e.seq = waiting.seq WHERE e.version > waiting.settled), 0)",
-                      "i", OLDEST_OF);
-    if (!r)
-        r = db_next(&rows, &row, err);
+        r = db_one_row(
+            db, &rows, &row, err,
+            "WITH RECURSIVE head (subject) AS ("
+            "SELECT subject FROM (SELECT subject FROM due WHERE at = 0 ORDER BY seq"
+            " LIMIT ?1) UNION SELECT subject FROM (SELECT subject FROM due WHERE at = 1"
+            " ORDER BY seq LIMIT ?1) UNION SELECT subject FROM (SELECT subject FROM due"
+            " WHERE at > 1 ORDER BY at, seq LIMIT ?1)),"
+            " waiting (seq, settled) AS ("
+            "SELECT s.last_event, coalesce(l.settled_version, 0) FROM head"
+            " JOIN subject s ON s.id = head.subject LEFT JOIN link l ON l.subject = s.id"
+            " UNION ALL SELECT e.previous, waiting.settled FROM waiting"
+            " JOIN event e ON e.seq = waiting.seq WHERE e.version > waiting.settled + 1)"
+            " SELECT (SELECT count(*) FROM event), (SELECT count(*) FROM due),"
+            " coalesce((SELECT min(e.received_us) FROM waiting"
+            " JOIN event e ON e.seq = waiting.seq WHERE e.version > waiting.settled), 0)",
+            "i", OLDEST_OF);
     if (r)
         return r;
     oldest = db_int(&rows, 2);

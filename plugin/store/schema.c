@@ -36,10 +36,7 @@ static const char tables[] =
     /* one tree, in the order in which it is worked off: `seq` is the event's that made the subject
        due, with tie 0; or the newest one's when there was another cause, with the cause's number as
        tie. So no row ever comes twice, and who deletes what was read deletes nothing newer. */
-    "CREATE TABLE due (at INTEGER NOT NULL, seq INTEGER NOT NULL, tie INTEGER NOT NULL,"
-    " subject INTEGER NOT NULL, orders INTEGER NOT NULL DEFAULT 0,"
-    " PRIMARY KEY (at, seq, tie, subject)) WITHOUT ROWID;"
-    "CREATE INDEX due_timed ON due (subject) WHERE at > 1;"
+    SCHEMA_DUE
     "CREATE TABLE command (subject INTEGER NOT NULL, kind TEXT NOT NULL, version INTEGER NOT NULL,"
     " sealed BLOB, PRIMARY KEY (subject, kind, version)) WITHOUT ROWID;"
     "CREATE TABLE link ("
@@ -112,11 +109,9 @@ read_version(const char *path, struct db *db, int64_t *ret_version, struct prov_
 {
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     bool row = false;
-    int r = db_select(db, &rows, err,
-                      "SELECT count(*), coalesce(sum(name = 'fact'), 0) FROM sqlite_schema", "");
+    int r = db_one_row(db, &rows, &row, err,
+                       "SELECT count(*), coalesce(sum(name = 'fact'), 0) FROM sqlite_schema", "");
 
-    if (!r)
-        r = db_next(&rows, &row, err);
     if (r)
         return r;
     *ret_version = 0;
@@ -125,9 +120,7 @@ read_version(const char *path, struct db *db, int64_t *ret_version, struct prov_
     if (db_int(&rows, 1) == 0)
         return error_set(err, PROV_E_STORE,
                          "store '%s' is a database of another program: name another path", path);
-    r = db_select(db, &rows, err, "SELECT value FROM fact WHERE key = 'schema'", "");
-    if (!r)
-        r = db_next(&rows, &row, err);
+    r = db_one_row(db, &rows, &row, err, "SELECT value FROM fact WHERE key = 'schema'", "");
     if (r)
         return r;
     *ret_version = row && db_text(&rows, 0) ? atoll(db_text(&rows, 0)) : 0;

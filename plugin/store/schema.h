@@ -12,4 +12,11 @@
  */
 MUST_CHECK int schema_open(const char *path, struct db **ret, struct prov_error *err);
 
+/* What is due: also made anew when it is damaged (mend.c). */
+#define SCHEMA_DUE                                                                                 \
+    "CREATE TABLE due (at INTEGER NOT NULL, seq INTEGER NOT NULL, tie INTEGER NOT NULL,"           \
+    " subject INTEGER NOT NULL, orders INTEGER NOT NULL DEFAULT 0,"                                \
+    " PRIMARY KEY (at, seq, tie, subject)) WITHOUT ROWID;"                                         \
+    "CREATE INDEX due_timed ON due (subject) WHERE at > 1;"
+
 #endif

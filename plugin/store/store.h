@@ -313,6 +313,12 @@ MUST_CHECK int store_active_accounts(struct store *store, int64_t *ret, struct p
 /* [tx] Lets pass what is held, *ret_count subjects, and what is due now. */
 MUST_CHECK int store_guard_release(struct store *store, int64_t *ret_count, struct prov_error *err);
 
+/*
+ * Makes what is due anew, from what is wanted and what is there, if the file is damaged where it stands:
+ * *ret_mended. Orders of an admin that were not settled yet are lost. Reads all of `due`.
+ */
+MUST_CHECK int store_mend_due(struct store *store, bool *ret_mended, struct prov_error *err);
+
 /* Small facts of the store: "org_id", "hold", "plan_digest". *ret is heap, NULL when not set. */
 MUST_CHECK int store_get_fact(struct store *store, const char *key, char **ret,
                               struct prov_error *err);

@@ -181,6 +181,15 @@ def test_a_notice_reads_the_user_from_the_directory_of_resources():
         assert w.org.user("primary-ada@acme.example")["Title"] == "Analyst"
 
 
+def test_a_user_of_whom_nothing_was_accepted_is_told_what_to_check():
+    with World() as w:
+        sh = Shell(w)
+        w.connector().accept(put("/Users/1", person("ada")))
+        sh("show", "grace", code=2)
+        for words in ("No event for it was accepted", "sfprov list TEXT", "submit answer 'accepted'", w.fields["store"]):
+            assert words in sh.err, (words, sh.err)
+
+
 def test_wrong_use_is_explained():
     with World() as w:
         sh = Shell(w)
@@ -189,6 +198,9 @@ def test_wrong_use_is_explained():
         sh("sync", code=2)
         sh("sync", "/nonexistent.csv", code=2)
         assert "/nonexistent.csv" in sh.err
+        for command in ("run", "submit", "preview"):
+            sh(command, w.folder, code=2)
+            assert f"'{w.folder}' is a directory: name a file" in sh.err, sh.err
         assert "sync" in sh("help", "sync") and "Exit codes" in sh("--help")
         for line, said in [("statsu", "did you mean 'status'"), ("status --bogus", "'--bogus' is no option"),
                            ("status -Z", "no option '-Z'"), ("list --state", "--state needs a value"),

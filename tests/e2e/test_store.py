@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Stores that are old or damaged: an old one is delivered from as it is, and one bad row stops nobody else."""
+import contextlib
 import json
 import os
+import sqlite3
 import sqlite3
 import subprocess
 import sys
@@ -200,6 +202,18 @@ def test_a_damaged_page_stops_nobody_who_does_not_stand_on_it():
         c = w.connector()
         c.deliver(20000)
         put_off = [line for _, line in c.lines if "is put off for an hour" in line]
+        told = c.query(query="subjects")
+        hidden = {user["uri"] for user in told["unreadable"]}
+        assert "/Users/30" in hidden and len(hidden) == len(put_off), told["unreadable"]
+        assert len(told["subjects"]) == 60 - len(hidden) and "damaged" in told["unreadable"][0]["reason"]
+        seen, after = [], 0
+        while after is not None:
+            page = c.query(query="subjects", limit=7, after=after, state="in_step")
+            seen, after = seen + [user["uri"] for user in page["subjects"]], page["next"]
+        assert sorted(seen) == sorted(f"/Users/{i}" for i in range(60) if f"/Users/{i}" not in hidden), seen
+        listed = cli(w, "list")
+        assert listed.returncode == 5 and "user59" in listed.stdout and "user30" not in listed.stdout, listed
+        assert "'/Users/30' cannot be read" in listed.stderr, listed.stderr
         assert any("'/Users/30'" in line and "sfprov store check" in line for line in put_off), c.lines[-5:]
         assert 0 < len(put_off) < 20, "those on the page are named, once"
         assert len(w.org.users()) == 60 - len(put_off)
@@ -216,6 +230,35 @@ def test_a_damaged_page_stops_nobody_who_does_not_stand_on_it():
         assert not found["sound"] and found["problems"], found
         done = cli(w, "store", "check")
         assert done.returncode == 5 and "damaged" in done.stdout and "restore a backup" in " ".join(done.stdout.split()), done
+
+
+def table_pages(w, table):
+    """The numbers of the pages of a table's leaves, by SQLite's own account."""
+    with contextlib.closing(sqlite3.connect(w.fields["store"])) as db:
+        return [row[0] for row in db.execute("SELECT pageno FROM dbstat WHERE name = ? AND pagetype = 'leaf'"
+                                             " ORDER BY path", (table,))]
+
+
+def test_what_is_due_is_made_anew_when_its_page_is_damaged():
+    for victim in (0, -1):
+        with World() as w:
+            c = w.connector()
+            for i in range(0, 600, 100):
+                c.accept(*(create(f"/Users/{j}", person(f"user{j}")) for j in range(i, i + 100)))
+            c.close()
+            pages = table_pages(w, "due")
+            assert len(pages) > 1, pages
+            with open(w.fields["store"], "r+b") as file:
+                file.seek((pages[victim] - 1) * 4096)
+                file.write(b"\xff" * 64)
+            c = w.connector()
+            c.deliver(60000)
+            assert len(w.org.users()) == 600, len(w.org.users())
+            assert sum("was made anew" in line for _, line in c.lines) == 1, c.lines
+            c.accept(put("/Users/7", person("user7", title="Dr")), simple("/Users/8", "prov:delete"))
+            c.settle()
+            assert w.org.user("primary-user7@acme.example")["Title"] == "Dr"
+            assert not w.org.user("primary-user8@acme.example")["IsActive"]
 
 
 def cli(w, *arguments):

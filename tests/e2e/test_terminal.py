@@ -105,6 +105,7 @@ def test_the_program_knows_what_completes_a_line():
     assert words("--color", "") == ["auto", "always", "never"]
     assert words("sync", "") == [":files"] and words("-c", "") == [":files"] and words("-c", "x", "stat") == ["status"]
     assert words("help", "fie") == ["fields"] and words("nonsense", "") and words("sync", "--issuer", "") == []
+    assert words("store", "") == ["check", "vacuum"] and words("store", "v") == ["vacuum"]
     assert words() == words("")
 
 
