@@ -357,3 +357,38 @@ address_of_token(const char *text, const char *field, struct fault_list *faults,
     address.origin = NULL;
     return true;
 }
+
+bool
+address_of_login(const char *text, const char *field, struct fault_list *faults,
+                 struct address *ret)
+{
+    static const struct {
+        const char *name, *host;
+    } names[] = {
+        { "production", "login.salesforce.com" }, { "login", "login.salesforce.com" },
+        { "sandbox", "test.salesforce.com" },     { "test", "test.salesforce.com" },
+        { "login.salesforce.com", NULL },         { "test.salesforce.com", NULL },
+    };
+    CLEANUP(parts_cleanup) struct parts parts = { 0 };
+    struct context context = { field, shown(text), faults };
+
+    if (!take_apart(text, &context, &parts) || !parts.host)
+        return false;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(parts.host, names[i].name) != 0)
+            continue;
+        if (parts.port || parts.clear_text || (*parts.path && strcmp(parts.path, "/") != 0))
+            return refuse(&context, "write production or sandbox",
+                          "a login host is reached by https, without a port or a path");
+        ret->login_host = true;
+        ret->origin = letters_format("https://%s", names[i].host ? names[i].host : names[i].name);
+        return ret->origin || out_of_memory(&context);
+    }
+    return address_of_org(text, field, faults, ret);
+}
+
+bool
+address_is_sandbox(const char *origin)
+{
+    return strstr(origin, "--") || strstr(origin, ".sandbox.") || strstr(origin, ".scratch.");
+}

@@ -1,4 +1,4 @@
-/* The two addresses of an org as an administrator types or pastes them, made canonical. Pure. */
+/* The addresses of an org as an administrator types or pastes them, made canonical. Pure. */
 #ifndef SCHEMA_ADDRESS_H
 #define SCHEMA_ADDRESS_H
 
@@ -21,6 +21,13 @@ void address_clear(struct address *address);
  * `field`, *ret is untouched. */
 bool address_of_org(const char *text, const char *field, struct fault_list *faults,
                     struct address *ret);
+
+/* Where to log in: "production", "sandbox", a login host, or what address_of_org() takes. */
+bool address_of_login(const char *text, const char *field, struct fault_list *faults,
+                      struct address *ret);
+
+/* Whether orgs at this origin log in at test.salesforce.com: sandboxes and scratch orgs. */
+bool address_is_sandbox(const char *origin);
 
 /* Where tokens are fetched: a URL with TOKEN_PATH, also on a login host. origin is without it. */
 bool address_of_token(const char *text, const char *field, struct fault_list *faults,

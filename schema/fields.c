@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "plugin/base/secret_ref.h"
 #include "schema/fields_check.h"
 #include "schema/fields_table.h"
 #include "schema/letters.h"
@@ -72,6 +73,8 @@ fields_free(struct fields *fields)
     json_object_put(fields->mapping_rules);
     json_object_put(fields->scope_groups);
     json_object_put(fields->match);
+    json_object_put(fields->allowed_hosts);
+    free(fields->audience);
     scim_filter_free(fields->scope);
     pattern_free(fields->pattern);
     mapping_free(fields->mapping);
@@ -319,9 +322,11 @@ is_placeholder(const char *text)
 /* Position, from 1, of the first control character of a value's text; 0 if there is none. A NUL,
  * which JSON can write, ends the text before the value. */
 static size_t
-control_character(const char *text, struct json_object *value)
+control_character(const char *text, struct json_object *value, bool lines)
 {
     for (const char *c = text; *c; c++) {
+        if (lines && (*c == '\n' || *c == '\r'))
+            continue;
         if ((unsigned char)*c < ' ' || *c == 0x7f)
             return (size_t)(c - text) + 1;
     }
@@ -329,6 +334,24 @@ control_character(const char *text, struct json_object *value)
         strlen(json_object_get_string(value)) < (size_t)json_object_get_string_len(value))
         return strlen(text) + 1;
     return 0;
+}
+
+/* A secret may be named by where it is kept; whether it is there is seen when it is needed. */
+static bool
+check_reference(struct reader *reader, const struct field_row *row, const char *text)
+{
+    struct prov_error why = PROV_ERROR_INIT;
+    char *remedy;
+
+    if (secret_ref_check(text, &why) == PROV_OK)
+        return true;
+    remedy = strstr(why.text, "; ");
+    if (remedy) {
+        *remedy = '\0';
+        remedy += 2;
+    }
+    refuse(reader, row, remedy ? remedy : "correct it", "%s", why.text);
+    return false;
 }
 
 static void
@@ -353,7 +376,7 @@ read_text(struct reader *reader, const struct field_row *row, struct json_object
         reader->draft.faults.result = PROV_E_NOMEM;
         return;
     }
-    bad = control_character(text, value);
+    bad = control_character(text, value, row->flags & FIELD_LINES);
     if (bad)
         refuse(reader, row, "remove line breaks, tabs and other control characters",
                "it holds a control character at position %zu", bad);
@@ -361,6 +384,8 @@ read_text(struct reader *reader, const struct field_row *row, struct json_object
         refuse(reader, row, row->help, "it still holds the placeholder of the sample");
     else if (row->flags & FIELD_SECRET && text[strspn(text, "*")] == '\0')
         refuse(reader, row, "enter the secret itself", "it is masked: an export does not hold it");
+    else if (row->flags & FIELD_SECRET && !check_reference(reader, row, text))
+        return;
     else
         *text_member(reader->draft.fields, row) = STEAL(text);
 }

@@ -14,6 +14,11 @@
 #include "plugin/scim/filter.h"
 #include "schema/mapping.h"
 
+#define FLOW_CLIENT_CREDENTIALS "client_credentials"
+#define FLOW_JWT_BEARER         "jwt_bearer"
+#define FLOW_REFRESH_TOKEN      "refresh_token"
+#define FLOW_PASSWORD           "password"
+
 /* Parsed and valid. Strings are never NULL where a default or `required` is given; otherwise NULL
  * when not set. Never changes after fields_parse(). */
 struct fields {
@@ -21,11 +26,16 @@ struct fields {
     char *domain_name; /* canonical origin without trailing slash: https://acme.my.salesforce.com */
     char *api_version; /* "v67.0" */
     char *token_endpoint; /* default: domain_name + /services/oauth2/token */
+    char *login_host;     /* origin; NULL: domain_name */
+    char *flow;           /* one of FLOW_...; follows from the others when it is not said */
     char *client_id;
-    char *client_secret;
-    char *username; /* of the API user; for the legacy username-password flow */
-    char *password;
+    /* Secrets, by reference (base/secret_ref.h); read where they are used. */
+    char *client_secret, *private_key, *private_key_next, *private_key_password, *refresh_token;
+    char *password, *security_token;
+    char *certificate; /* absolute path: the certificate of private_key */
+    char *username;    /* of the API user; for the JWT bearer and the username-password flow */
     bool use_password_grant;
+    struct json_object *allowed_hosts; /* names, or NULL */
     char *ca_file; /* absolute path of a PEM bundle; NULL: the system's certificate authorities */
     int64_t connect_timeout_s, request_timeout_s;
     /* names */
@@ -54,6 +64,7 @@ struct fields {
     int64_t guard_floor, guard_percent, guard_window_s;
 
     /* made from the above */
+    char *audience;                       /* of a JWT: https://login.salesforce.com */
     bool leavers_freeze, leavers_release; /* leaver_action */
     struct pattern *pattern;
     struct mapping *mapping;

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "patterns/username.h"
-#include "schema/address.h"
 #include "schema/letters.h"
 #include "schema/locale.h"
 #include "schema/scope.h"
@@ -32,98 +31,6 @@ set_text(struct fields_draft *draft, char **member, char *value)
     }
     free(*member);
     *member = value;
-}
-
-static void
-check_grant(struct fields_draft *draft)
-{
-    const struct fields *fields = draft->fields;
-    static const char remedy[] = "remove it; the app's Run-As user takes its place";
-
-    if (fields->use_password_grant) {
-        faults_add(&draft->faults, "use_password_grant", "true",
-                   "use client credentials: set use_password_grant to false, and give the app a "
-                   "Run-As user (External Client App Manager, Policies, Client Credentials Flow)",
-                   "the username-password flow is blocked by default in orgs created since "
-                   "Summer '23 and not supported by External Client Apps, so this version does "
-                   "not do it");
-        return;
-    }
-    if (fields->username)
-        faults_add(&draft->warnings, "username", NULL, remedy,
-                   "it is kept and not used: client credentials need no user name");
-    if (fields->password)
-        faults_add(&draft->warnings, "password", NULL, remedy,
-                   "it is kept and not used: client credentials need no password");
-}
-
-static void
-check_origin(struct fields_draft *draft, const struct address *org)
-{
-    if (org->from_lightning)
-        faults_add(&draft->warnings, "domain_name", draft->fields->domain_name,
-                   "write the address of the API to be rid of this line",
-                   "this is the host of the Lightning pages; %s is used", org->origin);
-    if (org->clear_text)
-        faults_add(&draft->warnings, "domain_name", org->origin,
-                   "use it with a simulated org only; a real org has https",
-                   "CAUTION: plain http, the client secret and the access token travel in clear");
-    set_text(draft, &draft->fields->domain_name, strdup(org->origin));
-}
-
-/* token may be NULL (not given, or refused), org too. */
-static void
-check_token_fits(struct fields_draft *draft, const struct address *org, const struct address *token)
-{
-    struct fields *fields = draft->fields;
-    AUTO_FREE char *remedy = NULL;
-
-    /* also with the password grant, whose own remedy is client credentials: all at once */
-    if (token->login_host) {
-        remedy = letters_format("leave token_endpoint out: it then is %s" TOKEN_PATH,
-                                org ? org->origin : "the domain_name with ");
-        if (remedy)
-            faults_add(&draft->faults, "token_endpoint", fields->token_endpoint, remedy,
-                       "client credentials are taken at the My Domain of the org only, never at "
-                       "the login host");
-        else
-            draft->faults.result = PROV_E_NOMEM;
-        return;
-    }
-    if (org && org->loopback != token->loopback)
-        faults_add(&draft->faults, "token_endpoint", fields->token_endpoint,
-                   "leave token_endpoint out, or let both be the same org",
-                   "domain_name and token_endpoint must both be this machine or both Salesforce; "
-                   "a real token must not go to a simulated org, nor the other way");
-    else if (org && strcmp(org->origin, token->origin) != 0)
-        faults_add(&draft->warnings, "token_endpoint", fields->token_endpoint,
-                   "leave token_endpoint out unless this is meant",
-                   "it is on another host than domain_name, %s", org->origin);
-    if (token->clear_text && (!org || !org->clear_text))
-        faults_add(&draft->warnings, "token_endpoint", token->origin,
-                   "use it with a simulated org only; a real org has https",
-                   "CAUTION: plain http, the client secret travels in clear");
-    set_text(draft, &fields->token_endpoint, letters_format("%s" TOKEN_PATH, token->origin));
-}
-
-static void
-check_addresses(struct fields_draft *draft)
-{
-    CLEANUP(address_clear) struct address org = { 0 };
-    CLEANUP(address_clear) struct address token = { 0 };
-    struct fields *fields = draft->fields;
-    bool has_org = fields->domain_name &&
-                   address_of_org(fields->domain_name, "domain_name", &draft->faults, &org);
-
-    if (has_org)
-        check_origin(draft, &org);
-    if (!fields->token_endpoint) {
-        if (has_org)
-            set_text(draft, &fields->token_endpoint, letters_format("%s" TOKEN_PATH, org.origin));
-        return;
-    }
-    if (address_of_token(fields->token_endpoint, "token_endpoint", &draft->faults, &token))
-        check_token_fits(draft, has_org ? &org : NULL, &token);
 }
 
 /* The number in "v67.0", "67.0" or "67"; -1 for anything else. */
@@ -426,6 +333,8 @@ check_delivery(struct fields_draft *draft)
 
     check_path(draft, "ca_file", fields->ca_file,
                "write the path of a file from the root, such as /etc/sfprov/proxy-ca.pem");
+    check_path(draft, "certificate", fields->certificate,
+               "write the path of a file from the root, such as /etc/sfprov/salesforce.crt");
     check_path(draft, "store", fields->store,
                "write the path of a file from the root, such as /var/lib/sfprov/acme.db");
     if (fields->retry_first_s > fields->retry_max_s)
@@ -443,8 +352,7 @@ check_delivery(struct fields_draft *draft)
 void
 fields_check(struct fields_draft *draft)
 {
-    check_grant(draft);
-    check_addresses(draft);
+    fields_check_login(draft);
     check_version(draft);
     check_names(draft);
     check_users(draft);

@@ -11,6 +11,9 @@ struct fields_draft {
     struct fault_list faults, warnings;
 };
 
+/* The flow, and the addresses and secrets that it needs; in fields_login.c. */
+void fields_check_login(struct fields_draft *draft);
+
 /* Makes values canonical and the pattern and mapping from them; adds faults and warnings. */
 void fields_check(struct fields_draft *draft);
 

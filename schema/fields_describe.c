@@ -80,12 +80,6 @@ put_limits(struct json_object *property, const struct field_row *row)
 
     if (row->fallback && (!value || json_put(property, "default", value)))
         return PROV_E_NOMEM;
-    if (row->flags & FIELD_FIXED) {
-        struct json_object *only = json_object_new_array();
-        if (!only || json_put(property, "enum", only) ||
-            json_object_array_add(only, json_ref(value)) != 0)
-            return PROV_E_NOMEM;
-    }
     if (row->type == FIELD_INTEGER && (json_put_int(property, "minimum", row->minimum) ||
                                        json_put_int(property, "maximum", row->maximum)))
         return PROV_E_NOMEM;
@@ -267,7 +261,9 @@ write_row(FILE *out, const struct field_row *row)
     if (row->flags & FIELD_REQUIRED)
         fputs("Required.\n", out);
     if (row->flags & FIELD_SECRET)
-        fputs("A secret: it appears in no message.\n", out);
+        fputs("A secret: it appears in no message, and may be named by where it is kept; see "
+              ".Sx SECRETS .\n",
+              out);
     if (row->fallback)
         write_literal(out, "The default is", row->fallback, " .");
     if (row->alias)

@@ -1,6 +1,7 @@
 /* Shows the connector fields in force, defaults filled in: what an admin sees when asking "which
- * value does it use?". Secrets are shown as set or not, never what they are. */
+ * value does it use?". Secrets are shown as set or not, or where they are kept, never what they are. */
 #include "schema/fields.h"
+#include "plugin/base/secret_ref.h"
 #include "schema/fields_table.h"
 
 #include <string.h>
@@ -17,7 +18,7 @@ put_value(struct json_object *values, const struct field_row *row, const struct 
     switch (row->type) {
     case FIELD_TEXT:
         memcpy(&text, place, sizeof(text));
-        if (text && (row->flags & FIELD_SECRET))
+        if (text && (row->flags & FIELD_SECRET) && !secret_ref_is(text))
             text = "***";
         return json_put_string(values, row->name, text);
     case FIELD_BOOLEAN:

@@ -36,29 +36,69 @@ static const struct field_row rows[] = {
               "for each version." },
     { TEXT(token_endpoint), .alias = "sf-token-endpoint", .group = CONNECTION,
       .title = "OAuth2 Token Endpoint",
-      .help = "Where access tokens are fetched. Without it: domain_name with "
+      .help = "Where access tokens are fetched. Without it: login_host, else domain_name, with "
               "/services/oauth2/token. Client credentials work at My Domain only, not at "
               "login.salesforce.com." },
+    { TEXT(login_host), .group = CONNECTION, .title = "Login host",
+      .help = "Where to log in instead of the My Domain, by every flow but client credentials: "
+              "production (login.salesforce.com), sandbox (test.salesforce.com), or an address. It "
+              "also is the audience of a JWT; without it that follows from domain_name." },
+    { TEXT(flow), .group = CONNECTION, .title = "OAuth flow",
+      .help =
+          "How to log in: client_credentials, jwt_bearer, refresh_token or password. Without it "
+          "the flow follows from what is filled in: private_key means jwt_bearer, refresh_token "
+          "means refresh_token, use_password_grant means password, and client_secret alone "
+          "client_credentials. refresh_token with a token of sfprov login has to be said." },
     { TEXT(client_id), .alias = "sf-clientid", .flags = FIELD_REQUIRED, .group = CONNECTION,
       .title = "Client ID", .help = "Consumer key of the External Client App or connected app.",
       .sample = "<consumer key>" },
-    { TEXT(client_secret), .alias = "sf-client-secret", .flags = FIELD_REQUIRED | FIELD_SECRET,
-      .group = CONNECTION, .title = "Client Secret", .help = "Consumer secret of the same app.",
+    { TEXT(client_secret), .alias = "sf-client-secret", .flags = FIELD_SECRET, .group = CONNECTION,
+      .title = "Client Secret",
+      .help = "Consumer secret of the same app. Needed by every flow but jwt_bearer; by "
+              "refresh_token only if the app requires it.",
       .sample = "<consumer secret>" },
-    { TEXT(username), .alias = "sf-username", .flags = FIELD_LEGACY, .group = CONNECTION,
-      .title = "Username",
-      .help = "Salesforce username of the API user. Taken from old configurations and not used: "
-              "with client credentials the app itself names the Run-As user." },
+    { TEXT(username), .alias = "sf-username", .group = CONNECTION, .title = "Username",
+      .help = "Salesforce username (not the e-mail address) of the user who is acted for, by "
+              "jwt_bearer and password. Client credentials need none: there the app names the "
+              "Run-As user." },
+    { TEXT(private_key), .flags = FIELD_SECRET | FIELD_LINES, .group = CONNECTION,
+      .title = "Private key",
+      .help = "Of the JWT bearer flow: an RSA key of 2048 bits or more in PEM or PKCS#12, whose "
+              "certificate was uploaded to the app; as a rule file:/etc/sfprov/salesforce.key." },
+    { TEXT(private_key_next), .flags = FIELD_SECRET | FIELD_LINES, .group = CONNECTION,
+      .title = "Next private key",
+      .help = "A second key while the certificate of the app is changed. The first of the two that "
+              "Salesforce accepts is used, and sfprov check says which." },
+    { TEXT(private_key_password), .flags = FIELD_SECRET | FIELD_VERBATIM, .group = CONNECTION,
+      .title = "Password of the keys",
+      .help = "What opens the private keys, if they are encrypted." },
+    { TEXT(certificate), .group = CONNECTION, .title = "Certificate",
+      .help =
+          "Absolute path of the certificate of private_key, PEM or DER, so that sfprov check can "
+          "warn before it expires. Not needed where it stands in the file of the key." },
+    { TEXT(refresh_token), .flags = FIELD_SECRET, .group = CONNECTION, .title = "Refresh token",
+      .help = "Of the refresh_token flow: a token that was fetched elsewhere. sfprov login fetches "
+              "one and keeps it sealed, then this field stays empty." },
     { TEXT(password), .alias = "sf-password", .flags = FIELD_SECRET | FIELD_VERBATIM | FIELD_LEGACY,
       .group = CONNECTION, .title = "Password",
-      .help = "Password of the API user, with the security token behind it. It is not a password "
-              "for provisioned users. Taken from old configurations and not used, see username." },
-    { SWITCH(use_password_grant), .alias = "sf-usePasswordGrant",
-      .flags = FIELD_LEGACY | FIELD_FIXED, .fallback = "false", .group = CONNECTION,
-      .title = "Use OAuth username-password flow",
-      .help = "Only false is taken in this version: Salesforce blocks the username-password flow "
-              "by default in orgs created since Summer '23, and External Client Apps do not "
-              "support it." },
+      .help =
+          "Password of the API user, for the legacy flow password only. It is not a password for "
+          "provisioned users." },
+    { TEXT(security_token), .flags = FIELD_SECRET | FIELD_LEGACY, .group = CONNECTION,
+      .title = "Security token",
+      .help =
+          "Security token of the API user, for the legacy flow password, unless it stands behind "
+          "the password already. Not needed from a trusted IP address." },
+    { SWITCH(use_password_grant), .alias = "sf-usePasswordGrant", .flags = FIELD_LEGACY,
+      .fallback = "false", .group = CONNECTION, .title = "Use OAuth username-password flow",
+      .help = "WSO2's way to say that flow is password. Salesforce blocks that flow by default in "
+              "orgs created since Summer '23, and External Client Apps do not support it: move to "
+              "client_credentials or jwt_bearer." },
+    { MEMBER(allowed_hosts, FIELD_NAMES), .group = CONNECTION, .title = "Allowed hosts",
+      .help =
+          "Hosts beyond Salesforce's own that the access token may be sent to, when a token reply "
+          "names one as the instance: a list, or a text with commas. For a gateway of your own "
+          "before Salesforce." },
     { TEXT(ca_file), .group = CONNECTION, .title = "Certificate authorities",
       .help = "Absolute path of a PEM file with the certificate authorities to trust, instead of "
               "the system's: for a company proxy that opens TLS, or to trust fewer. Without it: "

@@ -20,7 +20,7 @@ enum field_flag {
     FIELD_PLAN = 8u,     /* decides what is planned: part of plan_digest */
     FIELD_LEGACY = 16u,  /* taken from old configurations, left out of the sample */
     FIELD_NUMERIC = 32u, /* a text that may be given as a number: 67.0 */
-    FIELD_FIXED = 64u    /* only the default is taken in this version */
+    FIELD_LINES = 64u    /* a text of several lines: a key in PEM */
 };
 
 struct field_row {

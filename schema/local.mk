@@ -6,6 +6,7 @@ libsfprov_la_SOURCES += \
 	schema/fields_check.c schema/fields_check.h \
 	schema/fields_describe.c \
 	schema/fields_effective.c \
+	schema/fields_login.c \
 	schema/fields_table.c schema/fields_table.h \
 	schema/letters.c schema/letters.h \
 	schema/locale.c schema/locale.h \
@@ -27,13 +28,15 @@ EXTRA_DIST += tests/golden/mapping docs/sfprov.sample.json docs/man/fields.mdoc.
 	docs/mapping.md docs/scope.md
 
 if BUILD_TESTS
-schema_tests = tests/unit/test_fields tests/unit/test_addresses tests/unit/test_mapping \
+schema_tests = tests/unit/test_fields tests/unit/test_fields_login tests/unit/test_addresses tests/unit/test_mapping \
 	tests/unit/test_mapping_rules tests/unit/test_mapping_golden tests/unit/test_letters \
 	tests/unit/test_scope
 check_PROGRAMS += $(schema_tests)
 TESTS += $(schema_tests)
 tests_unit_test_fields_SOURCES = tests/unit/test_fields.c tests/unit/fields_run.h
 tests_unit_test_fields_LDADD = libunit.la libsfprov.la
+tests_unit_test_fields_login_SOURCES = tests/unit/test_fields_login.c tests/unit/fields_run.h
+tests_unit_test_fields_login_LDADD = libunit.la libsfprov.la
 tests_unit_test_addresses_SOURCES = tests/unit/test_addresses.c tests/unit/fields_run.h
 tests_unit_test_addresses_LDADD = libunit.la libsfprov.la
 tests_unit_test_mapping_SOURCES = tests/unit/test_mapping.c tests/unit/mapping_json.h

@@ -138,6 +138,10 @@ MUST_CHECK int lookup_logins(struct delivery *delivery, const char *const *ids, 
                              struct json_object **ret_rows, struct sf_call *ret_call,
                              struct prov_error *err);
 
+/* ---- login.c: the session, from the connector fields ---- */
+
+MUST_CHECK int login_session(struct delivery *delivery, struct prov_error *err);
+
 /* ---- twin.c: two stores for one org ---- */
 
 /* Whether an account was made for a user of this issuer, or by us, and the store knows nothing of it. */

@@ -7,6 +7,7 @@ libsfprov_la_SOURCES += \
 	plugin/delivery/freeze.c \
 	plugin/delivery/guard.c \
 	plugin/delivery/internal.h \
+	plugin/delivery/login.c \
 	plugin/delivery/lookup.c \
 	plugin/delivery/match.c plugin/delivery/match.h \
 	plugin/delivery/match_query.c \

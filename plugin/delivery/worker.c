@@ -343,16 +343,6 @@ int
 delivery_new(const struct delivery_settings *settings, struct delivery **ret,
              struct prov_error *err)
 {
-    const struct fields *fields = settings->fields;
-    struct sf_settings sf = { .origin = fields->domain_name,
-                              .api_version = fields->api_version,
-                              .token_endpoint = fields->token_endpoint,
-                              .client_id = fields->client_id,
-                              .client_secret = fields->client_secret,
-                              .user_agent = "sfprov/" PACKAGE_VERSION,
-                              .ca_file = fields->ca_file,
-                              .connect_timeout_ms = fields->connect_timeout_s * 1000,
-                              .request_timeout_ms = fields->request_timeout_s * 1000 };
     struct delivery *d = calloc(1, sizeof(*d));
     pthread_condattr_t monotonic;
     int r;
@@ -360,11 +350,11 @@ delivery_new(const struct delivery_settings *settings, struct delivery **ret,
     if (!d)
         return error_nomem(err);
     d->store = settings->store;
-    d->fields = fields;
+    d->fields = settings->fields;
     d->log = (struct log){ d, write_log };
     if (settings->host)
         d->host = *settings->host;
-    r = sf_session_new(&sf, &d->session, err);
+    r = login_session(d, err);
     if (r) {
         free(d);
         return r;

@@ -1,8 +1,11 @@
 libsfprov_la_SOURCES += \
+	plugin/salesforce/address.c plugin/salesforce/address.h \
 	plugin/salesforce/answer.c plugin/salesforce/answer.h \
 	plugin/salesforce/call.h \
 	plugin/salesforce/http.c plugin/salesforce/http.h \
 	plugin/salesforce/ids.c \
+	plugin/salesforce/jwt.c plugin/salesforce/jwt.h \
+	plugin/salesforce/oauth.c plugin/salesforce/oauth.h \
 	plugin/salesforce/outcome.c plugin/salesforce/outcome.h \
 	plugin/salesforce/session.c plugin/salesforce/session.h \
 	plugin/salesforce/users.c

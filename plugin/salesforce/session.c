@@ -1,11 +1,12 @@
 /*
- * The session with one org: who may be sent the token, one token for all threads, its renewal on
+ * The session with one org: one token for all threads, its renewal on
  * 401, and the counters. It decides when a token is asked for and when a call is repeated (once,
  * after a 401, when nothing was done); the table says what any other answer means, and delivery
  * when to come back.
  *
  * Locking: `lock` guards all that is below it in the struct, and is never held during a transfer.
  * Secrets: ours are wiped; libcurl and json-c keep short-lived copies that we cannot reach.
+ * How a token is asked for, and where it may go, is oauth.c's.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -13,28 +14,21 @@
 #include <strings.h>
 
 #include "plugin/base/clock.h"
+#include "plugin/base/secret_ref.h"
 #include "plugin/salesforce/answer.h"
 #include "plugin/salesforce/call.h"
+#include "plugin/salesforce/oauth.h"
 
 #define CONNECT_TIMEOUT_MS INT64_C(10000)
 #define REQUEST_TIMEOUT_MS INT64_C(120000)
 #define TIMEOUT_MAX_MS     INT64_C(86400000)
-#define TOKEN_MAX_BYTES    16384 /* opaque, some are JWTs (fact sheet 1.2) */
 #define FIRST_PAUSE_US     CLOCK_SECOND_US
 #define LONGEST_PAUSE_US   (60 * CLOCK_SECOND_US)
 
-/* What a token reply gave. */
-struct grant {
-    char *token;
-    char *instance; /* where the token may be sent: "https://acme.my.salesforce.com" */
-    char org_id[SF_ID_SIZE], user_id[SF_ID_SIZE]; /* "" if the reply named none */
-};
-
 struct sf_session {
     struct http_origin origin;
-    char *origin_text, *api_version, *token_endpoint;
-    char *form; /* the body of a token request, with the secret in it */
-    char *client_secret;
+    char *origin_text, *api_version;
+    struct oauth *oauth;
     struct http *http;
 
     pthread_mutex_t lock;
@@ -48,30 +42,6 @@ struct sf_session {
     struct sf_call failure;
     struct sf_usage usage;
 };
-
-/* ---- secrets and grants ---- */
-
-static void
-wipe_and_free(char *secret)
-{
-    if (secret)
-        explicit_bzero(secret, strlen(secret));
-    free(secret);
-}
-
-static void
-secret_cleanup(char **secret)
-{
-    wipe_and_free(*secret);
-}
-
-static void
-grant_clear(struct grant *grant)
-{
-    wipe_and_free(grant->token);
-    free(grant->instance);
-    *grant = (struct grant){ .token = NULL };
-}
 
 /* ---- opening and closing ---- */
 
@@ -137,10 +107,6 @@ check_settings(const struct sf_settings *settings, struct http_origin *origin,
     if (!is_version(settings->api_version))
         return error_set(err, PROV_E_FIELDS, "api_version: '%s' must look like v67.0",
                          settings->api_version ? settings->api_version : "");
-    if (!settings->client_id || !*settings->client_id)
-        return error_set(err, PROV_E_FIELDS, "client_id: the consumer key is needed");
-    if (!settings->client_secret || !*settings->client_secret)
-        return error_set(err, PROV_E_FIELDS, "client_secret: the consumer secret is needed");
     if (!is_header_text(settings->user_agent))
         return error_set(err, PROV_E_FIELDS, "user_agent: printable ASCII is needed");
     return PROV_OK;
@@ -154,33 +120,12 @@ limit_or_default(int64_t value_ms, int64_t default_ms)
     return value_ms < TIMEOUT_MAX_MS ? value_ms : TIMEOUT_MAX_MS;
 }
 
-/* RFC 6749 4.4.2, with the credentials in the body (fact sheet 1.4). */
-static char *
-make_form(const struct sf_settings *settings)
-{
-    AUTO_FREE char *id = sf_percent_encode(settings->client_id);
-    CLEANUP(secret_cleanup) char *secret = sf_percent_encode(settings->client_secret);
-    char *form = NULL;
-
-    if (!id || !secret ||
-        asprintf(&form, "grant_type=client_credentials&client_id=%s&client_secret=%s", id, secret) <
-            0)
-        return NULL;
-    return form;
-}
-
 static int
 copy_settings(struct sf_session *session, const struct sf_settings *settings)
 {
     session->origin_text = http_origin_text(&session->origin);
     session->api_version = strdup(settings->api_version);
-    session->token_endpoint = strdup(settings->token_endpoint);
-    session->client_secret = strdup(settings->client_secret);
-    session->form = make_form(settings);
-    return session->origin_text && session->api_version && session->token_endpoint &&
-                   session->client_secret && session->form
-               ? PROV_OK
-               : PROV_E_NOMEM;
+    return session->origin_text && session->api_version ? PROV_OK : PROV_E_NOMEM;
 }
 
 int
@@ -209,6 +154,8 @@ sf_session_new(const struct sf_settings *settings, struct sf_session **ret, stru
     if (result != PROV_OK)
         error_nomem(err);
     else
+        result = oauth_new(settings, &origin, &session->oauth, err);
+    if (result == PROV_OK)
         result = http_new(&http, &session->http, err);
     if (result != PROV_OK) {
         sf_session_free(session);
@@ -225,11 +172,9 @@ sf_session_free(struct sf_session *session)
         return;
     http_free(session->http);
     grant_clear(&session->grant);
-    wipe_and_free(session->form);
-    wipe_and_free(session->client_secret);
+    oauth_free(session->oauth);
     free(session->origin_text);
     free(session->api_version);
-    free(session->token_endpoint);
     pthread_cond_destroy(&session->changed);
     pthread_mutex_destroy(&session->lock);
     free(session);
@@ -240,150 +185,6 @@ sf_session_stop(struct sf_session *session)
 {
     /* who waits for a token is woken by the thread that fetches it, whose transfer ends now */
     http_stop(session->http);
-}
-
-/* ---- the token request ---- */
-
-/* The host itself or below it, at a label boundary, but not the bare domain. */
-static bool
-is_below(const char *host, const char *domain)
-{
-    size_t length = strlen(host), part = strlen(domain);
-
-    return length > part + 1 && host[length - part - 1] == '.' &&
-           strcmp(host + length - part, domain) == 0;
-}
-
-/* Fact sheet 1.10; salesforce.com covers my.salesforce.com and the sandbox partitions. */
-static bool
-is_salesforce_host(const char *host)
-{
-    static const char *const domains[] = { "salesforce.com", "salesforce.mil",
-                                           "my.sfcrmproducts.cn", "my-salesforce.com" };
-
-    for (size_t i = 0; i < sizeof(domains) / sizeof(domains[0]); i++) {
-        if (is_below(host, domains[i]))
-            return true;
-    }
-    return false;
-}
-
-/* May the token be sent there? The reply's instance_url is text from the network. */
-static bool
-is_trusted(const struct http_origin *configured, const struct http_origin *instance)
-{
-    if (instance->has_path)
-        return false;
-    if (http_origin_same(configured, instance))
-        return true;
-    return !configured->loopback && strcmp(instance->scheme, "https") == 0 &&
-           instance->port == 443 && is_salesforce_host(instance->host);
-}
-
-static int
-read_instance(const struct sf_session *session, const char *url, struct grant *grant,
-              struct sf_call *call)
-{
-    struct http_origin instance;
-
-    /* the fact sheet calls it always present; without it the configured origin is the only choice */
-    if (!url) {
-        grant->instance = strdup(session->origin_text);
-    } else if (http_origin_parse(url, &instance, NULL) == PROV_OK &&
-               is_trusted(&session->origin, &instance)) {
-        grant->instance = http_origin_text(&instance);
-    } else {
-        answer_tell(call, SF_HOLD,
-                    "The token reply names an instance_url that is not a Salesforce host; the "
-                    "token was not sent there.",
-                    "Check 'domain_name' and 'token_endpoint', and who answers there.",
-                    "the token reply of '%s' names the instance_url '%s'", session->token_endpoint,
-                    url);
-        return PROV_OK;
-    }
-    return grant->instance ? PROV_OK : PROV_E_NOMEM;
-}
-
-/* ".../id/<org id>/<user id>" (fact sheet 1.2). It is read, never called. */
-static void
-read_identity(const char *url, struct grant *grant)
-{
-    const char *user = url ? strrchr(url, '/') : NULL;
-    char org[SF_ID_SIZE];
-    size_t length = 0;
-
-    while (user && user - length > url && user[-(ptrdiff_t)length - 1] != '/')
-        length++;
-    if (!length || length >= sizeof(org))
-        return;
-    memcpy(org, user - length, length);
-    org[length] = '\0';
-    if (strncmp(org, "00D", 3) != 0 || strncmp(user + 1, "005", 3) != 0 ||
-        sf_id_normalise(org, grant->org_id, NULL) != PROV_OK ||
-        sf_id_normalise(user + 1, grant->user_id, NULL) != PROV_OK)
-        grant->org_id[0] = grant->user_id[0] = '\0';
-}
-
-/* A member that may be absent, but must be a text. */
-static bool
-read_text(struct json_object *reply, const char *name, const char **ret)
-{
-    *ret = json_get_string(reply, name);
-    return *ret || !json_get(reply, name);
-}
-
-/* All but the token is optional (fact sheet 1.2). */
-static int
-read_grant(const struct sf_session *session, const struct http_answer *answer, struct grant *grant,
-           struct sf_call *call)
-{
-    AUTO_JSON struct json_object *reply = NULL;
-    const char *token = NULL, *type = NULL, *instance = NULL;
-    bool read = answer_parse(answer, "the token reply", &reply, NULL, NULL) == PROV_OK &&
-                read_text(reply, "access_token", &token) && read_text(reply, "token_type", &type) &&
-                read_text(reply, "instance_url", &instance);
-
-    if (!read || !token || !is_header_text(token) || strchr(token, ' ') ||
-        strlen(token) > TOKEN_MAX_BYTES || (type && strcasecmp(type, "Bearer") != 0)) {
-        answer_tell(call, SF_HOLD, "The token endpoint answered without a usable token.",
-                    "Check that 'token_endpoint' is https://<my domain>/services/oauth2/token; "
-                    "look for a proxy that answers itself.",
-                    "'%s' answered HTTP %d without a Bearer access_token", session->token_endpoint,
-                    answer->status);
-        return PROV_OK;
-    }
-    grant->token = strdup(token);
-    if (!grant->token)
-        return PROV_E_NOMEM;
-    read_identity(json_get_string(reply, "id"), grant);
-    return read_instance(session, instance, grant, call);
-}
-
-/* Asks for a token. Lock not held. */
-static int
-request_grant(struct sf_session *session, struct grant *ret, struct sf_call *call)
-{
-    const struct http_request request = { .method = "POST",
-                                          .url = session->token_endpoint,
-                                          .content_type = "application/x-www-form-urlencoded",
-                                          .body = session->form,
-                                          .body_length = strlen(session->form) };
-    struct grant grant = { .token = NULL };
-    struct http_answer answer;
-    int result = http_call(session->http, &request, &answer);
-
-    if (result != PROV_OK)
-        return result;
-    answer_redact(answer.body, session->client_secret);
-    answer_judge(&answer, SF_LEVEL_TOKEN, 0, call);
-    if (call->outcome == SF_DELIVERED)
-        result = read_grant(session, &answer, &grant, call);
-    http_answer_clear(&answer);
-    if (result == PROV_OK && call->outcome == SF_DELIVERED)
-        *ret = grant;
-    else
-        grant_clear(&grant);
-    return result;
 }
 
 /* ---- one token for all ---- */
@@ -422,9 +223,8 @@ fetch_grant(struct sf_session *session, struct sf_call *call)
     int result;
 
     session->fetching = true;
-    session->usage.token_calls++;
     pthread_mutex_unlock(&session->lock);
-    result = request_grant(session, &grant, call);
+    result = oauth_request(session->oauth, session->http, &grant, call);
     pthread_mutex_lock(&session->lock);
     session->fetching = false;
     if (result == PROV_OK && call->outcome == SF_DELIVERED) {
@@ -468,7 +268,7 @@ struct pass {
 static void
 pass_cleanup(struct pass *pass)
 {
-    wipe_and_free(pass->token);
+    wiped_free(pass->token);
     free(pass->instance);
 }
 
@@ -673,4 +473,11 @@ sf_session_usage(struct sf_session *session, struct sf_usage *ret)
     pthread_mutex_lock(&session->lock);
     *ret = session->usage;
     pthread_mutex_unlock(&session->lock);
+    ret->token_calls = oauth_requests(session->oauth);
+}
+
+void
+sf_session_login(struct sf_session *session, struct sf_login *ret)
+{
+    oauth_login(session->oauth, ret);
 }

@@ -28,11 +28,44 @@
  * 8 KiB); cut IN lists so that they fit. */
 #define SF_SOQL_MAX_BYTES 8000u
 
+/* How a token is come by (fact sheet 1.4 to 1.7). */
+enum sf_flow {
+    SF_CLIENT_CREDENTIALS, /* as the app's execution user */
+    SF_JWT_BEARER,         /* as `username`, signed with `private_key`; no secret is sent */
+    SF_REFRESH_TOKEN,      /* as whoever approved the app once */
+    SF_PASSWORD            /* as `username`: legacy, and blocked in newer orgs */
+};
+
+/*
+ * Where tokens are kept beyond this session, for other processes and the next start. `put` has to be
+ * durable when it returns, and to keep the text from everybody else: it is a secret. *ret of `get` is
+ * NULL when there is none; the caller gives it back with wiped_free(). `lock` waits until no other
+ * process is at the token endpoint; it may fail, then it goes on without. All return 0 or an error.
+ */
+struct sf_keeper {
+    void *context;
+    int (*get)(void *context, const char *name, char **ret, struct prov_error *err);
+    int (*put)(void *context, const char *name, const char *text, struct prov_error *err);
+    int (*lock)(void *context);
+    void (*unlock)(void *context);
+};
+
 struct sf_settings {
     const char *origin;         /* https://acme.my.salesforce.com; http only on loopback */
     const char *api_version;    /* "v67.0" */
     const char *token_endpoint; /* full URL */
-    const char *client_id, *client_secret;
+    enum sf_flow flow;
+    const char *client_id;
+    /* Secrets by reference (base/secret_ref.h), read at each login. NULL where the flow needs none. */
+    const char *client_secret, *password, *security_token, *refresh_token;
+    const char *private_key, *private_key_next, *private_key_password;
+    const char
+        *certificate;     /* file with the certificate of private_key; NULL: that beside the key */
+    const char *username; /* of the user who is acted for */
+    const char *audience; /* of a JWT: https://login.salesforce.com */
+    const char
+        *allowed_hosts; /* beyond Salesforce's, that a token may go to; comma between; or NULL */
+    const struct sf_keeper *keeper; /* copied; NULL: nothing is kept */
     const char *user_agent;
     const char *ca_file; /* PEM; whom to trust instead of the system's authorities; NULL: those */
     int64_t connect_timeout_ms, request_timeout_ms; /* 0: 10 s and 120 s */
@@ -108,6 +141,14 @@ struct sf_usage {
     int64_t day_used, day_max; /* from Sforce-Limit-Info, -1 unknown; the first number is USED */
 };
 void sf_session_usage(struct sf_session *session, struct sf_usage *ret);
+
+/* How the last login went; all 0 before the first. */
+struct sf_login {
+    enum sf_flow flow;
+    unsigned key_in_use;       /* JWT: 1 private_key, 2 private_key_next, 0 not known yet */
+    int64_t key_expires_us[2]; /* of their certificates, since 1970; 0: not known */
+};
+void sf_session_login(struct sf_session *session, struct sf_login *ret);
 
 /* ---- small pure helpers, in ids.c ---- */
 

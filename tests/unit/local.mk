@@ -6,6 +6,7 @@ check_PROGRAMS += \
 	tests/unit/test_plan \
 	tests/unit/test_policy \
 	tests/unit/test_preview \
+	tests/unit/test_secret_ref \
 	tests/unit/test_snapshot \
 	tests/unit/test_store \
 	tests/unit/test_store_delivery \
@@ -23,6 +24,8 @@ tests_unit_test_plan_SOURCES = tests/unit/test_plan.c tests/unit/situation.h
 tests_unit_test_plan_LDADD = libunit.la libsfprov.la
 tests_unit_test_policy_SOURCES = tests/unit/test_policy.c
 tests_unit_test_policy_LDADD = libunit.la libsfprov.la
+tests_unit_test_secret_ref_SOURCES = tests/unit/test_secret_ref.c
+tests_unit_test_secret_ref_LDADD = libunit.la libsfprov.la
 
 # these work on a store in a directory of its own
 scratch = tests/unit/scratch.c tests/unit/scratch.h
@@ -50,6 +53,7 @@ TESTS += \
 	tests/unit/test_plan \
 	tests/unit/test_policy \
 	tests/unit/test_preview \
+	tests/unit/test_secret_ref \
 	tests/unit/test_snapshot \
 	tests/unit/test_store \
 	tests/unit/test_store_delivery \

@@ -246,21 +246,6 @@ an_api_version_is_taken_in_every_form(void)
 }
 
 static void
-the_password_grant_is_a_fault_that_says_why(void)
-{
-    AUTO_RUN run = parse("{" BASE ",'sf-usePasswordGrant':'true','username':'api@acme.com',"
-                         "'password':'hunter2token','token_endpoint':"
-                         "'https://login.salesforce.com/services/oauth2/token'}");
-
-    T_INT(run.result, PROV_E_FIELDS);
-    T_INT(length_of(run.faults), 2);
-    T_HAS(about(run.faults, "token_endpoint"), "My Domain of the org only");
-    T_HAS(about(run.faults, "use_password_grant"), "External Client Apps");
-    T_HAS(about(run.faults, "use_password_grant"), "Summer '23");
-    T_HAS(about(run.faults, "use_password_grant"), "Run-As user");
-}
-
-static void
 user_and_password_are_kept_and_said_to_be_unused(void)
 {
     AUTO_RUN run = parse("{" BASE ",'username':'api@acme.com','password':' with blanks '}");
@@ -739,7 +724,6 @@ static const struct unit_case cases[] = {
     UNIT_CASE(a_list_entry_without_a_name_is_a_fault_with_its_place),
     UNIT_CASE(every_alias_of_wso2_is_known),
     UNIT_CASE(an_api_version_is_taken_in_every_form),
-    UNIT_CASE(the_password_grant_is_a_fault_that_says_why),
     UNIT_CASE(user_and_password_are_kept_and_said_to_be_unused),
     UNIT_CASE(a_pattern_with_idp_needs_the_identity_provider),
     UNIT_CASE(a_pattern_that_can_never_make_a_username_is_warned_of),

@@ -1,0 +1,70 @@
+/* From connector fields to a session with the org: which flow, with what, and where to. */
+#include <stdio.h>
+#include <string.h>
+
+#include "plugin/delivery/internal.h"
+
+static enum sf_flow
+flow_of(const struct fields *fields)
+{
+    static const struct {
+        const char *name;
+        enum sf_flow flow;
+    } flows[] = { { FLOW_JWT_BEARER, SF_JWT_BEARER },
+                  { FLOW_REFRESH_TOKEN, SF_REFRESH_TOKEN },
+                  { FLOW_PASSWORD, SF_PASSWORD } };
+
+    for (size_t i = 0; i < sizeof(flows) / sizeof(flows[0]); i++) {
+        if (strcmp(flows[i].name, fields->flow) == 0)
+            return flows[i].flow;
+    }
+    return SF_CLIENT_CREDENTIALS;
+}
+
+/* "a.example,b.example"; "" for none. Heap. */
+static char *
+allowed_hosts(const struct fields *fields)
+{
+    size_t count = fields->allowed_hosts ? json_object_array_length(fields->allowed_hosts) : 0;
+    char *list = strdup("");
+
+    for (size_t i = 0; list && i < count; i++) {
+        const char *host =
+            json_object_get_string(json_object_array_get_idx(fields->allowed_hosts, i));
+        char *longer = NULL;
+        if (asprintf(&longer, "%s%s%s", list, i ? "," : "", host) < 0)
+            longer = NULL;
+        free(list);
+        list = longer;
+    }
+    return list;
+}
+
+int
+login_session(struct delivery *d, struct prov_error *err)
+{
+    const struct fields *fields = d->fields;
+    AUTO_FREE char *hosts = allowed_hosts(fields);
+    const struct sf_settings settings = { .origin = fields->domain_name,
+                                          .api_version = fields->api_version,
+                                          .token_endpoint = fields->token_endpoint,
+                                          .flow = flow_of(fields),
+                                          .client_id = fields->client_id,
+                                          .client_secret = fields->client_secret,
+                                          .password = fields->password,
+                                          .security_token = fields->security_token,
+                                          .refresh_token = fields->refresh_token,
+                                          .private_key = fields->private_key,
+                                          .private_key_next = fields->private_key_next,
+                                          .private_key_password = fields->private_key_password,
+                                          .certificate = fields->certificate,
+                                          .username = fields->username,
+                                          .audience = fields->audience,
+                                          .allowed_hosts = hosts,
+                                          .user_agent = "sfprov/" PACKAGE_VERSION,
+                                          .ca_file = fields->ca_file,
+                                          .connect_timeout_ms = fields->connect_timeout_s * 1000,
+                                          .request_timeout_ms = fields->request_timeout_s * 1000 };
+
+    return hosts ? sf_session_new(&settings, &d->session, err) : error_nomem(err);
+}
