@@ -114,9 +114,10 @@ static int
 wait_for_leaver(struct round *round, struct item *item, const struct match *match,
                 struct prov_error *err)
 {
-    struct sf_record record = { .cause = "the account is to be taken from a user who has left, and "
-                                         "the last change of it has no certain answer yet",
-                                .remedy = "nothing: it is tried again" };
+    const struct code_words *words = code_words(CODE_MATCH_LEAVER);
+    struct sf_record record = { .code = CODE_MATCH_LEAVER,
+                                .cause = words->cause,
+                                .remedy = words->remedy };
 
     snprintf(record.message, sizeof(record.message), "%s", match->reason);
     put_off(item);
@@ -193,7 +194,7 @@ park_all(struct item **items, size_t count, const struct sf_call *call)
              "whether the user is in the org already cannot be asked: %s: %s", call->code,
              call->message);
     for (size_t i = 0; i < count; i++)
-        park_item(items[i], "MATCH_REFUSED", reason);
+        park_item(items[i], CODE_MATCH_REFUSED, reason);
 }
 
 static int

@@ -52,17 +52,14 @@ take_login(struct item *item, struct json_object *rows)
 static struct sf_record
 fault_of(const struct sf_call *call)
 {
+    const struct code_words *words = code_words(CODE_NO_USER_LOGIN);
     struct sf_record fault = {
         .outcome = SF_REFUSED,
-        .code = "NO_USER_LOGIN",
+        .code = CODE_NO_USER_LOGIN,
         .message =
             "the user has no UserLogin in the org, so the account cannot be frozen or unfrozen",
-        .cause =
-            "Salesforce makes a UserLogin with a user or with the first password, and it cannot be "
-            "made by others",
-        .remedy =
-            "deactivate the user, or look in Salesforce at Setup > Users; it is tried again by "
-            "itself, and at once by `retry`"
+        .cause = words->cause,
+        .remedy = words->remedy
     };
 
     if (call->outcome != SF_REFUSED)

@@ -161,12 +161,9 @@ int
 guard_settle(struct round *round, struct item *item, struct prov_error *err)
 {
     struct link *link = &item->work.link;
+    const struct code_words *words = code_words(GUARD_CODE);
     int r =
-        settle_words(link, "held", GUARD_CODE, item->plan.reason,
-                     "a mass change at the host, or a mistake there",
-                     "if it is meant, release; else correct the host: whoever is wanted again is "
-                     "not deactivated",
-                     err);
+        settle_words(link, "held", GUARD_CODE, item->plan.reason, words->cause, words->remedy, err);
 
     /* nothing makes it due but a release, or news of the user */
     link->next_us = 0;

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "plugin/delivery/codes.h"
 #include "plugin/delivery/delivery.h"
 
 /* The profile that new users get. */
@@ -191,8 +192,6 @@ MUST_CHECK int send_all(struct round *round, enum send_kind kind, struct prov_er
  * "late": a deactivation was sent over a change without an answer, and both are in it: the earlier
  * one may land after ours, so it is read back when the settle window is over, and never before.
  */
-/* The code of an outcome that is not known, and of what is sent again because it was not. */
-#define CODE_NO_ANSWER "NO_ANSWER"
 bool flight_is_mixed(const struct link *link);
 /* How long ago it was sent. */
 int64_t flight_age_us(const struct link *link);
@@ -273,10 +272,6 @@ MUST_CHECK int names_check(struct round *round, struct prov_error *err);
 
 /* ---- seats.c: licences ---- */
 
-/* Salesforce's code for it, and so ours: parked either way, and tried again by itself. */
-#define SEATS_CODE "LICENSE_LIMIT_EXCEEDED"
-/* Parked: the account that fits belongs to another subject. */
-#define MATCH_HELD_CODE "MATCH_HELD"
 /* Parks those of the round who would get no seat. Asks Salesforce at most once; round->stop as ever. */
 MUST_CHECK int seats_check(struct round *round, struct prov_error *err);
 /* As many who wait for a seat become due as were given back in this round. */

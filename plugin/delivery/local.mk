@@ -1,6 +1,7 @@
 libsfprov_la_SOURCES += \
 	plugin/delivery/adopt.c \
 	plugin/delivery/check.c \
+	plugin/delivery/codes.c plugin/delivery/codes.h \
 	plugin/delivery/collisions.c plugin/delivery/collisions.h \
 	plugin/delivery/delivery.h \
 	plugin/delivery/drift.c \

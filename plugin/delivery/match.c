@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "plugin/delivery/codes.h"
 #include "schema/letters.h"
 
 /* Values in one question; lookup.c cuts it further. */
@@ -158,7 +159,7 @@ refuse_no_text(struct match *match, const char *key)
     snprintf(match->reason, sizeof(match->reason),
              "accounts are looked up by '%s', and its value is no text but %s, of type %s", key,
              json_object_get_string(value), json_type_to_name(json_object_get_type(value)));
-    refuse(match, "MATCH_NO_TEXT");
+    refuse(match, CODE_MATCH_NO_TEXT);
 }
 
 static int
@@ -198,7 +199,7 @@ refuse_several(struct match *match)
                      i ? "," : "", json_get_string(row, "Username"), json_get_string(row, "Id"),
                      json_get_bool(row, "IsActive", true) ? "" : ", inactive");
     }
-    return refuse(match, "MATCH_SEVERAL");
+    return refuse(match, CODE_MATCH_SEVERAL);
 }
 
 /* Of whom the text "issuer#URI" speaks; 0: of nobody the store knows. Either part may hold a '#'. */
@@ -255,7 +256,7 @@ judge_holder(struct delivery *d, struct match *match, int64_t holder, const char
              plan_user_name(&other.subject),
              other.link.in_flight ? ", and a change of it is in flight" : "");
     if (other.subject.presence == PRESENCE_IN)
-        return refuse(match, MATCH_HELD_CODE);
+        return refuse(match, CODE_MATCH_HELD);
     match->verdict = MATCH_WAIT;
     error_tidy(match->reason);
     return PROV_OK;
@@ -311,7 +312,7 @@ judge(struct delivery *d, struct match *match, const char *our_user, struct prov
         snprintf(match->reason, sizeof(match->reason),
                  "account %s with %s '%s' is the one this connector works as", id, match->key,
                  value_of(match, match->key));
-        return refuse(match, "MATCH_OURS");
+        return refuse(match, CODE_MATCH_OURS);
     }
     r = store_id_holder(d->store, id, match->subject->id, &holder, err);
     if (!r && holder)
@@ -325,7 +326,7 @@ judge(struct delivery *d, struct match *match, const char *our_user, struct prov
     snprintf(match->reason, sizeof(match->reason), "account %s with %s '%s' has %s '%s'", id,
              match->key, value_of(match, match->key), d->fields->correlation_field,
              text_of(row, d->fields->correlation_field));
-    return refuse(match, "MATCH_OTHER");
+    return refuse(match, CODE_MATCH_OTHER);
 }
 
 int

@@ -86,7 +86,7 @@ park(struct item *item, const char *other, struct prov_error *err)
     bool aside = link->username_inputs && strcmp(link->username_inputs, USERNAME_IS_TEMPORARY) == 0;
 
     item->plan.action = PLAN_PARK;
-    item->plan.code = "USERNAME_IN_USE_HERE";
+    item->plan.code = CODE_USERNAME_IN_USE_HERE;
     snprintf(item->plan.reason, sizeof(item->plan.reason),
              "username '%s' is held or wanted by '%s' too%s%s", item->plan.username, other,
              aside ? "; meanwhile the account has the temporary name " : "",

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "patterns/username.h"
+#include "plugin/delivery/codes.h"
 #include "plugin/delivery/org_names.h"
 #include "plugin/delivery/released.h"
 #include "plugin/scim/patch.h"
@@ -176,13 +177,13 @@ choose_username(const struct plan_input *input, struct plan *plan, struct prov_e
         return PROV_OK;
     }
     if (!user.entity_name)
-        return park(plan, "USERNAME",
+        return park(plan, CODE_USERNAME,
                     "the resource has no userName, so no Salesforce username can be built; send "
                     "one from the host");
     if (pattern_render(input->fields->pattern, &user, plan->username, sizeof(plan->username), NULL,
                        &why) ||
         username_check(plan->username, &why)) {
-        return park(plan, "USERNAME", why.text);
+        return park(plan, CODE_USERNAME, why.text);
     }
     username_lower(plan->username);
     return PROV_OK;
@@ -396,12 +397,12 @@ plan_fields(const struct plan_input *input, bool creating, struct plan *plan,
     if (r == PROV_E_NOMEM)
         return error_nomem(err);
     if (r)
-        return park(plan, "MAPPING", why.text);
+        return park(plan, CODE_MAPPING, why.text);
     if (want_our_fields(input, plan, wanted, creating) ||
         org_names_resolve(input->names, wanted, &plan->lacks, &fault))
         return error_nomem(err);
     if (fault)
-        return park(plan, "NAME_NOT_FOUND", fault);
+        return park(plan, CODE_NAME_NOT_FOUND, fault);
     if (difference(input, wanted, creating, plan) || want_back(input, wanted, plan))
         return error_nomem(err);
     plan->action = creating                                      ? PLAN_CREATE
@@ -486,7 +487,7 @@ find_scope(const struct plan_input *input, struct plan *plan, bool *ret_by_field
 
     *ret_by_fields = false;
     if (why) {
-        plan->code = subject->presence == PRESENCE_GONE ? "GONE" : "OUT_OF_SCOPE";
+        plan->code = subject->presence == PRESENCE_GONE ? CODE_GONE : CODE_OUT_OF_SCOPE;
         snprintf(plan->reason, sizeof(plan->reason), "%s", why);
         return false;
     }
@@ -494,7 +495,7 @@ find_scope(const struct plan_input *input, struct plan *plan, bool *ret_by_field
     if (!subject->resource ||
         scope_admits(input->fields, subject->resource, plan->reason, sizeof(plan->reason)))
         return true;
-    plan->code = "OUT_OF_SCOPE";
+    plan->code = CODE_OUT_OF_SCOPE;
     *ret_by_fields = true;
     return false;
 }
@@ -509,7 +510,7 @@ was_settled_in_scope(const struct plan_input *input)
                                      strcmp(link->outcome, "nothing to do") == 0);
 
     return settled && link->settled_version == input->subject->version &&
-           !(link->code && strcmp(link->code, "OUT_OF_SCOPE") == 0);
+           !(link->code && strcmp(link->code, CODE_OUT_OF_SCOPE) == 0);
 }
 
 /* A changed field must not deactivate an org by itself (rule 10): who is delivered stays, whatever
@@ -520,7 +521,7 @@ wait_for_news(struct plan *plan)
     static const char note[] = "; the account stays until the user's next event or a replan";
     size_t room = sizeof(plan->reason) - sizeof(note), length = strlen(plan->reason);
 
-    plan->code = "LEAVES_SCOPE";
+    plan->code = CODE_LEAVES_SCOPE;
     if (length > room) {
         plan->reason[room] = '\0';
         error_tidy(plan->reason);
@@ -547,12 +548,12 @@ plan_make(const struct plan_input *input, struct plan *ret, struct prov_error *e
     }
     /* nothing more is sent, linked or not */
     if (!ret->in_scope)
-        return strcmp(ret->code, "LEAVES_SCOPE") != 0 ? plan_release(input, ret, err) : PROV_OK;
+        return strcmp(ret->code, CODE_LEAVES_SCOPE) != 0 ? plan_release(input, ret, err) : PROV_OK;
     if (!subject->resource && subject->damaged)
-        return park(ret, "STORE_DAMAGED",
+        return park(ret, CODE_STORE_DAMAGED,
                     "what the host said of this user cannot be read any more");
     if (!subject->resource)
-        return park(ret, "RESOURCE_NEVER_SEEN",
+        return park(ret, CODE_RESOURCE_NEVER_SEEN,
                     "the host has only sent changes of this user, never the user; send a "
                     "prov:put:full (or create:full) event with the whole resource");
     if (!linked && !active && !input->fields->create_inactive)

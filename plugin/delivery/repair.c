@@ -83,7 +83,7 @@ plan_anew(struct round *round, struct item *item, struct json_object *rows, stru
     struct json_object *row = row_of(rows, item);
 
     if (!row) {
-        park_item(item, "ACCOUNT_MISSING",
+        park_item(item, CODE_ACCOUNT_MISSING,
                   "the Salesforce user this subject is linked to is not in the org");
         return PROV_OK;
     }
@@ -116,7 +116,7 @@ read_items(struct round *round, struct item **items, size_t count, struct prov_e
         snprintf(reason, sizeof(reason), "the account cannot be read: %s: %s", call.code,
                  call.message);
         for (size_t i = 0; i < count; i++)
-            park_item(items[i], "ACCOUNT_UNREADABLE", reason);
+            park_item(items[i], CODE_ACCOUNT_UNREADABLE, reason);
     } else if (!r) {
         round->stop = true; /* they stay due, their order with them */
         r = org_call_failed(d, &call, err);

@@ -129,7 +129,7 @@ complete_profiles(struct round *round, struct prov_error *err)
             r = round_plan(round, item, err);
         } else {
             item->plan.action = PLAN_PARK;
-            item->plan.code = "PROFILE_NOT_FOUND";
+            item->plan.code = CODE_PROFILE_NOT_FOUND;
             snprintf(item->plan.reason, sizeof(item->plan.reason), "%s", d->profile.fault);
         }
     }
@@ -137,65 +137,6 @@ complete_profiles(struct round *round, struct prov_error *err)
 }
 
 /* ---- what needs no call ---- */
-
-struct advice {
-    const char *code, *cause, *remedy;
-};
-
-static const struct advice *
-advice_of(const char *code)
-{
-    static const struct advice known[] = {
-        { "STORE_DAMAGED", "the store's file is damaged where this user stands",
-          "let the host send the whole user again, or run a sync: that replaces it; and look after "
-          "the disk" },
-        { "RESOURCE_NEVER_SEEN", "a change came before the user itself",
-          "let the host send the whole user" },
-        { "USERNAME", "the host's user name and the pattern give no valid Salesforce username",
-          "change the user's name at the host, or provisioning_pattern, _separator or _domain" },
-        { "MAPPING", "an attribute does not fit its Salesforce field",
-          "correct the user at the host, or the field `mapping`" },
-        { "NAME_NOT_FOUND",
-          "the mapping gives a profile or role by a name that the org has not, or does not show",
-          "correct the name at the host or in the field `mapping`, or create it and run `retry`" },
-        { "USERNAME_IN_USE_HERE", "two users of the host get the same Salesforce username",
-          "nothing, if the other one is about to be renamed; else rename one, or use a pattern "
-          "that "
-          "tells them apart" },
-        { "MATCH_SEVERAL", "the org has several accounts that could be this user's",
-          "tell them apart in Salesforce, or order the field `match` so that a surer key comes "
-          "first; then retry" },
-        { MATCH_HELD_CODE, "two users of the host would have one account",
-          "if the other one has left, let the host say so; else correct the value in "
-          "Salesforce or at the host" },
-        { "MATCH_OTHER", "the account was made for a user whom this store does not know",
-          "if it is this user's, empty that field of the account in Salesforce, then retry" },
-        { "MATCH_OURS", "a user of the host fits the account of the connector itself",
-          "give the connector an account of its own" },
-        { "MATCH_NO_TEXT", "the field `match` names a field that is no text for this user",
-          "give that field \"kind\": \"text\" in the field `mapping`, or leave it out of `match`" },
-        { "MATCH_REFUSED", "the field `match` names a field that the org lacks or hides",
-          "correct the field `match`, or let the connector's user read that field" },
-        { "ACCOUNT_MISSING",
-          "the org was replaced or refreshed, or the account is hidden from the connector's user",
-          "check the org and the rights of the connector's user, then retry" },
-        { "ACCOUNT_UNREADABLE", "the connector's user may not read users",
-          "give it the rights of sfprov-fields(5), then retry" },
-        { SEATS_CODE, "the org has no free seat of that licence",
-          "deactivate who has left, buy seats (Setup > Company Information > User Licenses), or "
-          "map "
-          "another profile; it is tried again by itself, each hour and when a user of ours "
-          "leaves" },
-        { "PROFILE_NOT_FOUND", "the field `profile` names none of the org's profiles",
-          "correct the field `profile`, or create the profile and run `retry`" },
-    };
-
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        if (strcmp(known[i].code, code) == 0)
-            return &known[i];
-    }
-    return &known[0];
-}
 
 static bool
 settles_here(const struct item *item)
@@ -219,7 +160,7 @@ settle_without_call(struct round *round, struct prov_error *err)
         return r;
     for (size_t i = 0; !r && i < round->count; i++) {
         struct item *item = &round->items[i];
-        const struct advice *advice;
+        const struct code_words *words;
         if (!settles_here(item))
             continue;
         if (item->work.subject.version == 0) { /* the subject is gone from the store */
@@ -229,9 +170,9 @@ settle_without_call(struct round *round, struct prov_error *err)
         } else if (item->plan.action == PLAN_NOTHING) {
             r = settle_nothing(round, item, err);
         } else {
-            advice = advice_of(item->plan.code);
-            r = settle_refused(round, item, item->plan.code, item->plan.reason, advice->cause,
-                               advice->remedy, err);
+            words = code_words(item->plan.code);
+            r = settle_refused(round, item, item->plan.code, item->plan.reason, words->cause,
+                               words->remedy, err);
         }
     }
     if (r) {
@@ -410,9 +351,9 @@ replan_parked(struct delivery *d, struct prov_error *err)
         return r;
     r = d->had_lease ? PROV_OK : store_replan_parked(d->store, d->fields->plan_digest, err);
     if (!r)
-        r = store_due_code(d->store, SEATS_CODE, INT64_MAX, err);
+        r = store_due_code(d->store, CODE_NO_SEAT, INT64_MAX, err);
     if (!r)
-        r = store_due_code(d->store, MATCH_HELD_CODE, INT64_MAX, err);
+        r = store_due_code(d->store, CODE_MATCH_HELD, INT64_MAX, err);
     if (!r)
         return store_commit(d->store, err);
     store_rollback(d->store);

@@ -144,7 +144,7 @@ static void
 park(struct item *item, const char *licence, int64_t total)
 {
     item->plan.action = PLAN_PARK;
-    item->plan.code = SEATS_CODE;
+    item->plan.code = CODE_NO_SEAT;
     snprintf(item->plan.reason, sizeof(item->plan.reason),
              "all %lld seats of the licence '%s', which the user's profile takes, are in use",
              (long long)total, licence);
@@ -247,9 +247,9 @@ seats_wake(struct round *round, struct prov_error *err)
     r = store_begin(store, STORE_FENCED, err);
     if (r)
         return r;
-    r = store_due_code(store, SEATS_CODE, round->freed_seats, err);
+    r = store_due_code(store, CODE_NO_SEAT, round->freed_seats, err);
     if (!r) /* and whoever waits for a leaver's account may have it now */
-        r = store_due_code(store, MATCH_HELD_CODE, INT64_MAX, err);
+        r = store_due_code(store, CODE_MATCH_HELD, INT64_MAX, err);
     if (r) {
         store_rollback(store);
         return r;

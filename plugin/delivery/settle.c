@@ -212,6 +212,7 @@ settle_aside(struct round *round, struct item *item, struct prov_error *err)
 {
     struct link *link = &item->work.link;
     const char *name = json_get_string(sent_fields(item), "Username");
+    const struct code_words *words = code_words(CODE_USERNAME_SWAP);
     AUTO_FREE char *action = NULL;
     int r = confirm(link, sent_fields(item), err);
 
@@ -228,9 +229,8 @@ settle_aside(struct round *round, struct item *item, struct prov_error *err)
     if (set_text(&link->last_action, action) ||
         set_text(&link->username_inputs, USERNAME_IS_TEMPORARY))
         return error_nomem(err);
-    r = settle_words(link, "retry", "USERNAME_SWAP", "the account has a temporary username",
-                     "users of the host exchange their names, and Salesforce lets no two have one",
-                     "nothing: it is renamed as soon as the other one is", err);
+    r = settle_words(link, "retry", CODE_USERNAME_SWAP, "the account has a temporary username",
+                     words->cause, words->remedy, err);
     if (!r)
         r = settle_held_name(round, link, err);
     if (!r)
@@ -427,6 +427,7 @@ settle_unknown(struct round *round, struct item *item, const char *message, stru
 {
     struct delivery *d = round->delivery;
     struct link *link = &item->work.link;
+    const struct code_words *words = code_words(CODE_NO_ANSWER);
     int64_t now = clock_now_us(), at_us = now - flight_age_us(link);
     int r;
 
@@ -437,11 +438,7 @@ settle_unknown(struct round *round, struct item *item, const char *message, stru
     }
     at_us = policy_settle_at_us(at_us, d->fields->settle_window_s * CLOCK_SECOND_US, link->attempts,
                                 now);
-    r = settle_words(
-        link, "unknown", CODE_NO_ANSWER, message,
-        "the change was sent and no certain answer came; Salesforce may still be working "
-        "on it",
-        "nothing: it is read back until it shows, or until settle_window_s is over", err);
+    r = settle_words(link, "unknown", CODE_NO_ANSWER, message, words->cause, words->remedy, err);
     return r ? r : put_and_look(round, item, at_us, err);
 }
 

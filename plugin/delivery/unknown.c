@@ -251,6 +251,7 @@ static int
 settle_one(struct round *round, struct item *item, struct json_object *row, bool ours,
            struct prov_error *err)
 {
+    const struct code_words *words = code_words(CODE_ACCOUNT_MISSING);
     bool created = is_create(item), over = window_over(round->delivery, item);
 
     if (created && row && !ours)
@@ -262,11 +263,9 @@ settle_one(struct round *round, struct item *item, struct json_object *row, bool
         return settle_unknown(round, item, "sent without an answer; not seen in the org yet", err);
     json_object_object_del(item->work.link.in_flight, "late"); /* nothing lands any more */
     if (!created && !row)
-        return settle_refused(round, item, "NOT_FOUND",
+        return settle_refused(round, item, CODE_ACCOUNT_MISSING,
                               "the Salesforce user this subject is linked to is not in the org",
-                              "the org was replaced or refreshed, or the id is hidden from the "
-                              "execution user",
-                              "check the org and the execution user's rights, then retry", err);
+                              words->cause, words->remedy, err);
     return believe(round, item, row, err);
 }
 

@@ -7,23 +7,14 @@
  */
 #include "plugin/salesforce/outcome.h"
 
-#include <stddef.h>
 #include <string.h>
 
-#define TOKEN  (1u << SF_LEVEL_TOKEN)
-#define CALL   (1u << SF_LEVEL_CALL)
-#define RECORD (1u << SF_LEVEL_RECORD)
+#define TOKEN  SF_ON(SF_LEVEL_TOKEN)
+#define CALL   SF_ON(SF_LEVEL_CALL)
+#define RECORD SF_ON(SF_LEVEL_RECORD)
 
 /* One meaning for reads and writes. */
 #define BOTH(outcome) outcome, outcome
-
-struct row {
-    unsigned levels;
-    const char *code;
-    const char *text;                  /* must occur in the message, in any case; NULL: any text */
-    enum sf_outcome on_read, on_write; /* they differ on call level only; a record is a write */
-    const char *cause, *remedy;
-};
 
 #define ASK_ADMIN "Correct it in Salesforce or in the identity server, then retry this user."
 #define WAITS     "Nothing to do: it is tried again."
@@ -33,7 +24,7 @@ struct row {
  * The first row that fits counts: rows that look at the text stand before the row that does not.
  * No row of RECORD holds the connector (design rule 16).
  */
-static const struct row rows[] = {
+static const struct sf_code rows[] = {
     /* ---- the token endpoint (fact sheet 1.3): all but a passing fault concerns everyone ---- */
     { TOKEN, "invalid_grant", "request not supported on this domain", BOTH(SF_HOLD),
       "The token endpoint is not the org's My Domain.",
@@ -91,6 +82,9 @@ static const struct row rows[] = {
       "External Client App Manager > Settings > OAuth: enable the Client Credentials Flow." },
     { TOKEN, "invalid_scope", NULL, BOTH(SF_HOLD), "The app lacks an OAuth scope.",
       "Add the scope 'Manage user data via APIs (api)' to the app." },
+    { TOKEN, "access_denied", NULL, BOTH(SF_HOLD),
+      "The execution user may not use the external client app.",
+      "App Policies: add a permission set or profile of the integration user." },
     { TOKEN, "rate_limit_exceeded", NULL, BOTH(SF_HOLD), "Too many logins of the execution user.",
       "Salesforce allows 3600 logins per user and hour. Give this connector a user of its own." },
     { TOKEN, "LOGIN_RATE_EXCEEDED", NULL, BOTH(SF_HOLD), "Too many logins of the execution user.",
@@ -191,6 +185,11 @@ static const struct row rows[] = {
       "The org is in maintenance and read-only.", WAITS },
     { RECORD, "REQUEST_RUNNING_TOO_LONG", NULL, BOTH(SF_UNKNOWN),
       "The call ran longer than Salesforce allows.", SETTLES },
+    /* the whole call: bisected, and in the end only the real error is there */
+    { CALL, "ALL_OR_NONE_OPERATION_ROLLED_BACK", NULL, BOTH(SF_REFUSED),
+      "Another user of the same call was refused.", WAITS },
+    { CALL, "PROCESSING_HALTED", NULL, BOTH(SF_REFUSED),
+      "Another user of the same call was refused.", WAITS },
     { RECORD, "ALL_OR_NONE_OPERATION_ROLLED_BACK", NULL, BOTH(SF_RETRY),
       "Another user of the same call was refused.", WAITS },
     { RECORD, "PROCESSING_HALTED", NULL, BOTH(SF_RETRY),
@@ -281,6 +280,9 @@ static const struct row rows[] = {
       "Check the profile, role and manager ids, and what the integration user may see." },
     { RECORD, "API_DISABLED_FOR_ORG", NULL, BOTH(SF_REFUSED), "The org's edition has no API.",
       ASK_ADMIN },
+    { RECORD, "API_CURRENTLY_DISABLED", NULL, BOTH(SF_REFUSED),
+      "The API is off for the execution user.",
+      "Give the integration user the permission API Enabled." },
     { RECORD, "FUNCTIONALITY_NOT_ENABLED", NULL, BOTH(SF_REFUSED),
       "A feature that the values need is off in the org.", ASK_ADMIN },
     { RECORD, "INVALID_TYPE", NULL, BOTH(SF_REFUSED),
@@ -302,22 +304,6 @@ static const struct row rows[] = {
       "The e-mail address or username has a wrong form, or its domain is not allowed.",
       "Correct it; see also Setup > Allowed Email Domains. A username must look like an e-mail "
       "address." },
-    /* what keeps a user from being deactivated; code and texts but the first are unsure (3.7) */
-    { CALL | RECORD, "FIELD_INTEGRITY_EXCEPTION", "hierarchy field", BOTH(SF_REFUSED),
-      "The user is the value of a hierarchy field of other users.",
-      "Put somebody else, or nobody, into the field that the message names." },
-    { CALL | RECORD, "FIELD_INTEGRITY_EXCEPTION", "lead owner", BOTH(SF_REFUSED),
-      "The user is the org's default owner of leads.",
-      "Choose somebody else in Setup > Lead Settings." },
-    { CALL | RECORD, "FIELD_INTEGRITY_EXCEPTION", "case owner", BOTH(SF_REFUSED),
-      "The user is the org's default owner of cases.",
-      "Choose somebody else in Setup > Support Settings." },
-    { CALL | RECORD, "FIELD_INTEGRITY_EXCEPTION", "workflow user", BOTH(SF_REFUSED),
-      "The user is the org's default workflow user.",
-      "Choose somebody else in Setup > Process Automation Settings." },
-    { CALL | RECORD, "FIELD_INTEGRITY_EXCEPTION", "approv", BOTH(SF_REFUSED),
-      "The user is an approver in an approval process.",
-      "Choose somebody else in Setup > Approval Processes." },
     { CALL | RECORD, "FIELD_INTEGRITY_EXCEPTION", NULL, BOTH(SF_REFUSED),
       "Values do not go together, or the user is still needed somewhere in the org.",
       "Follow the message. A user who is default owner, approver or value of a hierarchy field "
@@ -346,19 +332,55 @@ static const struct row rows[] = {
       "See Setup > Password Policies, or the profile's." },
     { CALL, "MALFORMED_QUERY", NULL, BOTH(SF_REFUSED), "Salesforce cannot read the query.",
       "Check field names in the mapping and in 'match'." },
+    { CALL, "NUMBER_OUTSIDE_VALID_RANGE", NULL, BOTH(SF_REFUSED),
+      "Salesforce cannot answer a query of this size.", "Ask for fewer users at a time." },
+    { RECORD, "NUMBER_OUTSIDE_VALID_RANGE", NULL, BOTH(SF_REFUSED),
+      "A number is larger or smaller than its field takes.",
+      "Correct it in the identity server or in the mapping." },
     { CALL | RECORD, "JSON_PARSER_ERROR", NULL, BOTH(SF_REFUSED),
       "A value has a type that its field does not take.",
       "Correct the mapping of the field that the message names." },
 };
 
-/* What a bare HTTP status says on call level (fact sheet 2.12); the first range that fits counts. */
-struct status_row {
-    int first, last;
-    enum sf_outcome on_read, on_write;
-    const char *cause, *remedy;
+/*
+ * What keeps a user from being deactivated (fact sheet 3.7; help.salesforce.com 000384586, 000384761).
+ * Salesforce tells them apart by the text alone, and the code is unsure: so the text counts under
+ * FIELD_INTEGRITY_EXCEPTION and under every code that is not in the table.
+ */
+#define BLOCKER(text, cause, remedy)                                                               \
+    {                                                                                              \
+        RECORD | CALL, "FIELD_INTEGRITY_EXCEPTION", text, BOTH(SF_REFUSED), cause, remedy          \
+    }
+
+static const struct sf_code blockers[] = {
+    BLOCKER("hierarchy field", "The user is the value of a hierarchy field of other users.",
+            "Put somebody else, or nobody, into the field that the message names."),
+    BLOCKER("web to lead", "The user is the default creator of web-to-lead.",
+            "Choose somebody else in Setup > Web-to-Lead, Default Lead Creator."),
+    BLOCKER("lead owner", "The user is the org's default owner of leads.",
+            "Choose somebody else in Setup > Lead Settings."),
+    BLOCKER("owner of leads", "The user is the org's default owner of leads.",
+            "Choose somebody else in Setup > Lead Settings."),
+    BLOCKER("case owner", "The user is the org's default owner of cases.",
+            "Choose somebody else in Setup > Support Settings."),
+    BLOCKER("owner of cases", "The user is the org's default owner of cases.",
+            "Choose somebody else in Setup > Support Settings."),
+    BLOCKER("automated case", "The user is the org's automated case user.",
+            "Choose somebody else in Setup > Support Settings."),
+    BLOCKER("workflow user", "The user is the org's default workflow user.",
+            "Choose somebody else in Setup > Process Automation Settings."),
+    BLOCKER("workflow", "A workflow rule or field update names the user.",
+            "Choose somebody else in Setup > Workflow Rules and Workflow Actions."),
+    BLOCKER("approv", "The user is an approver in an approval process.",
+            "Choose somebody else in Setup > Approval Processes."),
+    BLOCKER("assignment rule", "An assignment rule of leads or cases names the user.",
+            "Choose somebody else in Setup > Lead Assignment Rules or Case Assignment Rules."),
+    BLOCKER("auto-response", "An auto-response rule of leads or cases names the user.",
+            "Choose somebody else in Setup > Auto-Response Rules."),
 };
 
-static const struct status_row statuses[] = {
+/* What a bare HTTP status says on call level (fact sheet 2.12); the first range that fits counts. */
+static const struct sf_status statuses[] = {
     { 200, 299, BOTH(SF_DELIVERED), "", "" },
     { 300, 300, BOTH(SF_REFUSED), "Several records fit.", "Correct the id in Salesforce." },
     { 301, 399, BOTH(SF_HOLD), "The address leads to another one, which is not followed.",
@@ -388,19 +410,38 @@ static const struct status_row statuses[] = {
 static struct sf_verdict
 verdict(enum sf_outcome outcome, const char *cause, const char *remedy)
 {
-    return (struct sf_verdict){ outcome, cause, remedy };
+    return (struct sf_verdict){ outcome, cause, remedy, false };
 }
 
-static const struct row *
-find_row(enum sf_level level, const char *code, const char *message)
+static bool
+says(const struct sf_code *row, const char *message)
 {
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        const struct row *row = &rows[i];
-        if ((row->levels & (1u << level)) && strcmp(row->code, code) == 0 &&
-            (!row->text || (message && strcasestr(message, row->text))))
-            return row;
+    return !row->text || (message && strcasestr(message, row->text));
+}
+
+static const struct sf_code *
+find_blocker(enum sf_level level, const char *message)
+{
+    for (size_t i = 0; i < sizeof(blockers) / sizeof(blockers[0]); i++) {
+        if ((blockers[i].levels & SF_ON(level)) && says(&blockers[i], message))
+            return &blockers[i];
     }
     return NULL;
+}
+
+static const struct sf_code *
+find_row(enum sf_level level, const char *code, const char *message)
+{
+    const struct sf_code *blocker = find_blocker(level, message);
+
+    if (blocker && strcmp(code, blocker->code) == 0)
+        return blocker;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct sf_code *row = &rows[i];
+        if ((row->levels & SF_ON(level)) && strcmp(row->code, code) == 0 && says(row, message))
+            return row;
+    }
+    return level == SF_LEVEL_RECORD ? blocker : NULL;
 }
 
 /* A call without a code that we know. */
@@ -408,7 +449,7 @@ static struct sf_verdict
 judge_status(int http_status, int write)
 {
     for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
-        const struct status_row *row = &statuses[i];
+        const struct sf_status *row = &statuses[i];
         if (http_status >= row->first && http_status <= row->last)
             return verdict(write ? row->on_write : row->on_read, row->cause, row->remedy);
     }
@@ -434,18 +475,40 @@ judge_token_status(int http_status)
 struct sf_verdict
 sf_judge(enum sf_level level, int http_status, const char *code, const char *message, int write)
 {
-    const struct row *row = code ? find_row(level, code, message) : NULL;
+    const struct sf_code *row = code ? find_row(level, code, message) : NULL;
 
     if (level == SF_LEVEL_RECORD)
         write = 1;
     if (row)
-        return verdict(write ? row->on_write : row->on_read, row->cause, row->remedy);
+        return (struct sf_verdict){ write ? row->on_write : row->on_read, row->cause, row->remedy,
+                                    true };
     if (level == SF_LEVEL_TOKEN)
         return judge_token_status(http_status);
     if (level == SF_LEVEL_RECORD)
         return verdict(SF_REFUSED, "Salesforce refuses the user.",
                        "Follow the message of Salesforce, then retry this user.");
     return judge_status(http_status, write);
+}
+
+const struct sf_code *
+sf_codes(size_t *ret_count)
+{
+    *ret_count = sizeof(rows) / sizeof(rows[0]);
+    return rows;
+}
+
+const struct sf_code *
+sf_blockers(size_t *ret_count)
+{
+    *ret_count = sizeof(blockers) / sizeof(blockers[0]);
+    return blockers;
+}
+
+const struct sf_status *
+sf_statuses(size_t *ret_count)
+{
+    *ret_count = sizeof(statuses) / sizeof(statuses[0]);
+    return statuses;
 }
 
 const char *

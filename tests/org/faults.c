@@ -48,6 +48,7 @@ fault_clear(struct fault *fault)
     free(fault->body);
     free(fault->code);
     free(fault->message);
+    free(fault->fields);
     json_object_put(fault->match);
     json_object_put(fault->headers);
     *fault = (struct fault){ 0 };
@@ -86,7 +87,7 @@ unknown_member(struct json_object *description)
 {
     static const char *const known[] = { "on",        "times",   "skip",     "do",    "status",
                                          "body",      "headers", "delay_ms", "match", "statusCode",
-                                         "errorCode", "message", "commit" };
+                                         "errorCode", "message", "commit",   "fields" };
 
     json_object_object_foreach(description, name, value)
     {
@@ -146,6 +147,7 @@ fault_add(struct fault_list *faults, struct json_object *description, char **ret
         .body = body_of(description),
         .code = copy_or_null(code ? code : js_get_text(description, "statusCode")),
         .message = copy_or_null(js_get_text(description, "message")),
+        .fields = copy_or_null(js_get_text(description, "fields")),
         .headers = json_object_get(js_get(description, "headers")),
         .delay_ms = js_get_int(description, "delay_ms", 1000),
         .commit = js_get_flag(description, "commit", false),
@@ -328,6 +330,7 @@ copy_fault(const struct fault *from, struct fault *to)
     to->body = copy_or_null(from->body);
     to->code = copy_or_null(from->code);
     to->message = copy_or_null(from->message);
+    to->fields = copy_or_null(from->fields);
     json_object_get(to->match);
     json_object_get(to->headers);
 }
@@ -362,7 +365,8 @@ faults_refuse_record(struct org *org, struct call *call, struct row *row,
             !is_due(fault))
             continue;
         call->fault = "refuse_record";
-        refuse(refusal, fault->status, fault->code ? fault->code : "UNABLE_TO_LOCK_ROW", "", "%s",
+        refuse(refusal, fault->status, fault->code ? fault->code : "UNABLE_TO_LOCK_ROW",
+               fault->fields ? fault->fields : "", "%s",
                fault->message ? fault->message
                               : "unable to obtain exclusive access to this record");
         return true;

@@ -30,7 +30,7 @@ struct fault {
     char *action_name;
     struct json_object *match; /* field -> value, or NULL */
     int status;
-    char *body, *code, *message;
+    char *body, *code, *message, *fields;
     struct json_object *headers;
     int64_t delay_ms;
     bool commit; /* status: the call is applied all the same */

@@ -1,6 +1,7 @@
 if BUILD_TESTS
 check_PROGRAMS += \
 	tests/unit/test_base \
+	tests/unit/test_codes \
 	tests/unit/test_leavers \
 	tests/unit/test_org_names \
 	tests/unit/test_plan \
@@ -16,6 +17,8 @@ check_PROGRAMS += \
 	tests/unit/test_store_schema
 tests_unit_test_base_SOURCES = tests/unit/test_base.c
 tests_unit_test_base_LDADD = libunit.la libsfprov.la
+tests_unit_test_codes_SOURCES = tests/unit/test_codes.c
+tests_unit_test_codes_LDADD = libunit.la libsfprov.la
 tests_unit_test_org_names_SOURCES = tests/unit/test_org_names.c tests/unit/mapping_json.h
 tests_unit_test_org_names_LDADD = libunit.la libsfprov.la
 tests_unit_test_leavers_SOURCES = tests/unit/test_leavers.c tests/unit/situation.h
@@ -48,6 +51,7 @@ tests_unit_test_store_schema_LDADD = libunit.la libsfprov.la
 
 TESTS += \
 	tests/unit/test_base \
+	tests/unit/test_codes \
 	tests/unit/test_leavers \
 	tests/unit/test_org_names \
 	tests/unit/test_plan \
@@ -61,5 +65,9 @@ TESTS += \
 	tests/unit/test_store_read \
 	tests/unit/test_store_retention \
 	tests/unit/test_store_schema
+
+# Makes the committed page anew from the tables.
+messages-docs: tests/unit/test_codes
+	tests/unit/test_codes --print >$(srcdir)/docs/messages.md
 endif
-EXTRA_DIST += tests/golden/store
+EXTRA_DIST += tests/golden/store tests/golden/codes docs/messages.md

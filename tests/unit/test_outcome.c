@@ -202,86 +202,6 @@ a_record_is_refused_with_a_remedy_for_the_admin(void)
     JUDGE(rows);
 }
 
-/* All codes of fact sheet 6.2 that can stand on a record or on a call. */
-static const char *const all_codes[] = {
-    "INVALID_SESSION_ID",
-    "INVALID_AUTH_HEADER",
-    "REQUEST_LIMIT_EXCEEDED",
-    "API_DISABLED_FOR_ORG",
-    "API_CURRENTLY_DISABLED",
-    "FUNCTIONALITY_NOT_ENABLED",
-    "INSUFFICIENT_ACCESS",
-    "INSUFFICIENT_ACCESS_OR_READONLY",
-    "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
-    "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
-    "CANNOT_EXECUTE_FLOW_TRIGGER",
-    "FIELD_CUSTOM_VALIDATION_EXCEPTION",
-    "DUPLICATE_USERNAME",
-    "DUPLICATE_COMM_NICKNAME",
-    "DUPLICATE_VALUE",
-    "DUPLICATE_EXTERNAL_ID",
-    "DUPLICATES_DETECTED",
-    "LICENSE_LIMIT_EXCEEDED",
-    "REQUIRED_FIELD_MISSING",
-    "STRING_TOO_LONG",
-    "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
-    "INVALID_EMAIL_ADDRESS",
-    "FIELD_INTEGRITY_EXCEPTION",
-    "INVALID_CROSS_REFERENCE_KEY",
-    "MALFORMED_ID",
-    "INVALID_FIELD",
-    "INVALID_FIELD_FOR_INSERT_UPDATE",
-    "INVALID_TYPE",
-    "INVALID_TYPE_FOR_OPERATION",
-    "MALFORMED_QUERY",
-    "INVALID_QUERY_LOCATOR",
-    "JSON_PARSER_ERROR",
-    "NOT_FOUND",
-    "ENTITY_IS_DELETED",
-    "METHOD_NOT_ALLOWED",
-    "UNSUPPORTED_MEDIA_TYPE",
-    "UNABLE_TO_LOCK_ROW",
-    "QUERY_TIMEOUT",
-    "OPERATION_TOO_LARGE",
-    "REQUEST_RUNNING_TOO_LONG",
-    "TXN_SECURITY_METERING_ERROR",
-    "SERVER_UNAVAILABLE",
-    "SERVICE_UNAVAILABLE",
-    "INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE",
-    "UNKNOWN_EXCEPTION",
-    "APEX_ERROR",
-    "INTERNAL_ERROR",
-    "INVALID_NEW_PASSWORD",
-    "INACTIVE_OWNER_OR_USER",
-    "CANNOT_DISABLE_LAST_ADMIN",
-    "CANNOT_FREEZE_SELF",
-    "MANAGER_NOT_DEFINED",
-    "CIRCULAR_DEPENDENCY",
-    "INVALID_PROFILE",
-    "INVALID_USER_OBJECT",
-    "PORTAL_USER_ALREADY_EXISTS_FOR_CONTACT",
-    "DELETE_NOT_ALLOWED",
-    "ENTITY_IS_LOCKED",
-    "RECORD_LOCKED",
-    "INVALID_READ_ONLY_USER_DML",
-    "APEX_DATA_ACCESS_RESTRICTION",
-    "ALL_OR_NONE_OPERATION_ROLLED_BACK",
-    "PROCESSING_HALTED",
-    "MIXED_DML_OPERATION",
-};
-
-static void
-no_code_on_a_record_holds_the_connector_or_counts_as_delivered(void)
-{
-    for (size_t i = 0; i < sizeof(all_codes) / sizeof(all_codes[0]); i++) {
-        struct sf_verdict got =
-            sf_judge(SF_LEVEL_RECORD, 0, all_codes[i], "TotalRequests Limit exceeded.", 1);
-        if (got.outcome == SF_HOLD || got.outcome == SF_DELIVERED)
-            printf("    %s\n", all_codes[i]);
-        T_TRUE(got.outcome != SF_HOLD && got.outcome != SF_DELIVERED);
-    }
-}
-
 /* What concerns one user only must never stop all the others. */
 static void
 codes_of_one_user_do_not_hold_a_call_either(void)
@@ -450,7 +370,6 @@ static const struct unit_case cases[] = {
     UNIT_CASE(a_write_without_a_certain_answer_is_unknown_a_read_is_tried_again),
     UNIT_CASE(a_call_that_is_refused_as_a_whole_is_refused),
     UNIT_CASE(a_record_is_refused_with_a_remedy_for_the_admin),
-    UNIT_CASE(no_code_on_a_record_holds_the_connector_or_counts_as_delivered),
     UNIT_CASE(codes_of_one_user_do_not_hold_a_call_either),
     UNIT_CASE(outcomes_have_the_names_of_the_design),
     UNIT_CASE(real_ids_get_their_suffix),

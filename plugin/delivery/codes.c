@@ -1,0 +1,115 @@
+/* The table of our own codes: what an admin reads in `show`, `list`, the log and docs/messages.md.
+ * Salesforce's codes are in salesforce/outcome.c. The message that goes with a code names the user's
+ * own values, and is made where the code is given. */
+#include "plugin/delivery/codes.h"
+
+#include <string.h>
+
+#include "plugin/store/store.h"
+
+static const struct code_words rows[] = {
+    /* ---- what the host said, and the connector fields ---- */
+    { CODE_RESOURCE_NEVER_SEEN, "parked", "a change came before the user itself",
+      "let the host send the whole user" },
+    { CODE_USERNAME, "parked",
+      "the host's user name and the pattern give no valid Salesforce username",
+      "change the user's name at the host, or provisioning_pattern, _separator or _domain" },
+    { CODE_USERNAME_IN_USE_HERE, "parked", "two users of the host get the same Salesforce username",
+      "nothing, if the other one is about to be renamed; else rename one, or use a pattern that "
+      "tells "
+      "them apart" },
+    { CODE_MAPPING, "parked", "an attribute does not fit its Salesforce field",
+      "correct the user at the host, or the field `mapping`" },
+    { CODE_NAME_NOT_FOUND, "parked",
+      "the mapping gives a profile or role by a name that the org has not, or does not show",
+      "correct the name at the host or in the field `mapping`, or create it in the org: it is "
+      "found "
+      "within the hour, or at once by `retry`" },
+    { CODE_PROFILE_NOT_FOUND, "parked", "the field `profile` names none of the org's profiles",
+      "correct the field `profile`, or create the profile: it is found within the hour, or at once "
+      "by "
+      "`retry`" },
+
+    /* ---- accounts that are there already ---- */
+    { CODE_MATCH_SEVERAL, "parked", "the org has several accounts that could be this user's",
+      "tell them apart in Salesforce, or order the field `match` so that a surer key comes first; "
+      "then retry" },
+    { CODE_MATCH_HELD, "parked", "two users of the host would have one account",
+      "if the other one has left, let the host say so; else correct the value in Salesforce or at "
+      "the "
+      "host" },
+    { CODE_MATCH_LEAVER, "tried again",
+      "the account is to be taken from a user who has left, and the last change of it has no "
+      "certain "
+      "answer yet",
+      "nothing: it is tried again" },
+    { CODE_MATCH_OTHER, "parked", "the account was made for a user whom this store does not know",
+      "if it is this user's, empty that field of the account in Salesforce, then retry" },
+    { CODE_MATCH_OURS, "parked", "a user of the host fits the account of the connector itself",
+      "give the connector an account of its own" },
+    { CODE_MATCH_NO_TEXT, "parked", "the field `match` names a field that is no text for this user",
+      "give that field \"kind\": \"text\" in the field `mapping`, or leave it out of `match`" },
+    { CODE_MATCH_REFUSED, "parked", "the field `match` names a field that the org lacks or hides",
+      "correct the field `match`, or let the connector's user read that field" },
+    { CODE_ACCOUNT_MISSING, "parked",
+      "the org was replaced or refreshed, or the account is hidden from the connector's user",
+      "check the org and the rights of the connector's user, then retry" },
+    { CODE_ACCOUNT_UNREADABLE, "parked", "the connector's user may not read users",
+      "give it the rights of sfprov-fields(5), then retry" },
+
+    /* ---- licences ---- */
+    { CODE_NO_SEAT, "parked", "the org has no free seat of that licence",
+      "deactivate who has left, buy seats (Setup > Company Information > User Licenses), or map "
+      "another profile; it is tried again by itself, each hour and when a user of ours leaves" },
+
+    /* ---- leavers ---- */
+    { GUARD_CODE, "held", "a mass change at the host, or a mistake there",
+      "if it is meant, release; else correct the host: whoever is wanted again is not "
+      "deactivated" },
+    { CODE_NO_USER_LOGIN, "parked",
+      "Salesforce makes a UserLogin with a user or with the first password, and it cannot be made "
+      "by "
+      "others",
+      "deactivate the user, or look in Salesforce at Setup > Users; it is tried again by itself, "
+      "and "
+      "at once by `retry`" },
+    { CODE_GONE, "nothing to do", "the user is gone at the host",
+      "nothing; a create or put event, or feed:add, brings the user back" },
+    { CODE_OUT_OF_SCOPE, "nothing to do",
+      "the host took the user out of the feed, or scope_filter or scope_groups leave the user out",
+      "nothing; or correct the scope" },
+    { CODE_LEAVES_SCOPE, "nothing to do",
+      "scope_filter or scope_groups were changed, and leave out a user who has an account",
+      "nothing: the account stays until the user's next event; `replan` deactivates it now" },
+
+    /* ---- on the way ---- */
+    { CODE_NO_ANSWER, "read back",
+      "the change was sent and no certain answer came; Salesforce may still be working on it",
+      "nothing: it is read back until it shows, or until settle_window_s is over" },
+    { CODE_USERNAME_SWAP, "tried again",
+      "users of the host exchange their names, and Salesforce lets no two have one",
+      "nothing: it is renamed as soon as the other one is" },
+    { CODE_STORE_DAMAGED, "parked", "the store's file is damaged where this user stands",
+      "let the host send the whole user again, or run a sync: that replaces it; and look after the "
+      "disk" },
+};
+
+const struct code_words *
+code_words(const char *code)
+{
+    static const struct code_words unknown = { "", "parked", "the connector does not say",
+                                               "report this as a fault of the connector" };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (strcmp(rows[i].code, code) == 0)
+            return &rows[i];
+    }
+    return &unknown;
+}
+
+const struct code_words *
+code_table(size_t *ret_count)
+{
+    *ret_count = sizeof(rows) / sizeof(rows[0]);
+    return rows;
+}

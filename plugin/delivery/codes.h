@@ -1,0 +1,46 @@
+/* The codes that are not Salesforce's but the connector's own, and what is said with each. Pure. */
+#ifndef DELIVERY_CODES_H
+#define DELIVERY_CODES_H
+
+#include <stddef.h>
+
+#define CODE_ACCOUNT_MISSING      "ACCOUNT_MISSING"
+#define CODE_ACCOUNT_UNREADABLE   "ACCOUNT_UNREADABLE"
+#define CODE_GONE                 "GONE"
+#define CODE_LEAVES_SCOPE         "LEAVES_SCOPE"
+#define CODE_MAPPING              "MAPPING"
+#define CODE_MATCH_HELD           "MATCH_HELD"
+#define CODE_MATCH_LEAVER         "MATCH_LEAVER"
+#define CODE_MATCH_NO_TEXT        "MATCH_NO_TEXT"
+#define CODE_MATCH_OTHER          "MATCH_OTHER"
+#define CODE_MATCH_OURS           "MATCH_OURS"
+#define CODE_MATCH_REFUSED        "MATCH_REFUSED"
+#define CODE_MATCH_SEVERAL        "MATCH_SEVERAL"
+#define CODE_NAME_NOT_FOUND       "NAME_NOT_FOUND"
+#define CODE_NO_ANSWER            "NO_ANSWER"
+#define CODE_NO_USER_LOGIN        "NO_USER_LOGIN"
+#define CODE_OUT_OF_SCOPE         "OUT_OF_SCOPE"
+#define CODE_PROFILE_NOT_FOUND    "PROFILE_NOT_FOUND"
+#define CODE_RESOURCE_NEVER_SEEN  "RESOURCE_NEVER_SEEN"
+#define CODE_STORE_DAMAGED        "STORE_DAMAGED"
+#define CODE_USERNAME             "USERNAME"
+#define CODE_USERNAME_IN_USE_HERE "USERNAME_IN_USE_HERE"
+#define CODE_USERNAME_SWAP        "USERNAME_SWAP"
+/* store.h has GUARD_CODE: the store counts by it. */
+
+/* Salesforce's own code, said before it would: parked either way, and looked at again by itself. */
+#define CODE_NO_SEAT "LICENSE_LIMIT_EXCEEDED"
+
+struct code_words {
+    const char *code;
+    const char *state; /* what becomes of the user: "parked", "held", ... */
+    const char *cause; /* in an admin's words; static */
+    const char *remedy;
+};
+
+/* Never NULL: a code that is not in the table has words that say so. Static. */
+const struct code_words *code_words(const char *code);
+/* The table, for documents and tests. */
+const struct code_words *code_table(size_t *ret_count);
+
+#endif
