@@ -26,6 +26,9 @@ put_shown(struct json_object *result, const char *key, struct json_object *store
         if (json_put_string(shown, texts[i], json_get_string(stored, texts[i])))
             return PROV_E_NOMEM;
     }
+    if (json_get_bool(stored, "spares_leavers", false) &&
+        json_put_bool(shown, "spares_leavers", true))
+        return PROV_E_NOMEM;
     clock_format(json_get_int(stored, "since_us", 0), time);
     if (json_put_string(shown, "since", time))
         return PROV_E_NOMEM;
@@ -55,6 +58,7 @@ query_status(const struct request_context *context, struct json_object *request,
     AUTO_JSON struct json_object *result = NULL;
     AUTO_JSON struct json_object *hold = NULL;
     AUTO_JSON struct json_object *trouble = NULL;
+    struct json_object *usage = NULL;
     AUTO_FREE char *org_id = NULL;
     struct json_object *warnings = NULL;
     struct guard_numbers guard;
@@ -69,6 +73,10 @@ query_status(const struct request_context *context, struct json_object *request,
         r = store_get_fact(context->store, "org_id", &org_id, err);
     if (!r)
         r = store_guard_numbers(context->store, &guard, err);
+    if (!r)
+        r = delivery_quota_read(context->store, context->fields, &usage, err);
+    if (!r && json_put(result, "api_usage", usage))
+        r = error_nomem(err);
     if (r)
         return r;
     /* threads share the warnings, and json-c counts references without locks */

@@ -54,9 +54,10 @@ struct fields {
     char *scope_filter;               /* NULL: everybody */
     struct json_object *scope_groups; /* names of groups or roles; NULL: everybody */
     /* store and delivery */
-    char *store;             /* absolute path of the SQLite file */
-    int64_t batch_size;      /* records a Collections call, 1-200 */
-    int64_t settle_window_s; /* rule 14 */
+    char *store;                 /* absolute path of the SQLite file */
+    int64_t batch_size;          /* records a Collections call, 1-200 */
+    int64_t api_reserve_percent; /* of the org's API calls of 24 hours: left to others */
+    int64_t settle_window_s;     /* rule 14 */
     int64_t retry_first_s, retry_max_s;
     int64_t poll_interval_s; /* how often the worker looks for what other processes submitted */
     int64_t event_retention_days;

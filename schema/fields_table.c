@@ -196,6 +196,11 @@ static const struct field_row rows[] = {
     { INTEGER(batch_size), .fallback = "200", .minimum = 1, .maximum = 200, .unit = "users",
       .group = DELIVERY, .title = "Batch size",
       .help = "Most users in one call. Each call counts once against the API limit of the org." },
+    { INTEGER(api_reserve_percent), .fallback = "10", .minimum = 0, .maximum = 90,
+      .unit = "percent", .group = DELIVERY, .title = "API reserve",
+      .help = "Share of the org's API calls of 24 hours that is left to other programs. When it is "
+              "reached, deactivations go on and everything else waits, until older calls drop out "
+              "of the 24 hours." },
     { INTEGER(settle_window_s), .fallback = "600", .minimum = 1, .maximum = 86400,
       .unit = "seconds", .group = DELIVERY, .title = "Settle window",
       .help = "How long a call without an answer may still take effect. Only then is \"not found\" "

@@ -68,6 +68,18 @@ print_stop(const char *what, struct json_object *stop)
     print_fact("next probe", TONE_PLAIN, reply_text(stop, "next_probe"));
 }
 
+/* The org's API calls, as its last answer told them. */
+static void
+print_usage(struct json_object *usage)
+{
+    if (usage)
+        printf("%-16s%" PRId64 " of %" PRId64 " used in 24 hours, %" PRId64 " in reserve, %" PRId64
+               " left; seen %s\n",
+               "API calls", reply_number(usage, "used"), reply_number(usage, "max"),
+               reply_number(usage, "reserve"), reply_number(usage, "left"),
+               reply_word(usage, "seen"));
+}
+
 static void
 print_status(struct json_object *status)
 {
@@ -89,6 +101,7 @@ print_status(struct json_object *status)
                reply_number(reply_get(status, "guard"), "held"));
         print_fact("remedy", TONE_PLAIN, reply_text(reply_get(status, "guard"), "remedy"));
     }
+    print_usage(reply_get(status, "api_usage"));
     print_age("oldest pending", reply_get(status, "oldest_pending_s"));
     print_fact("events kept", TONE_PLAIN, reply_text(status, "events"));
     print_fact("org", TONE_PLAIN, reply_text(status, "org_id"));

@@ -76,6 +76,10 @@ MUST_CHECK int delivery_hold_read(struct store *store, struct json_object **ret,
 /* What keeps calls from passing at the moment, though nothing is held; NULL: nothing known. */
 MUST_CHECK int delivery_trouble_read(struct store *store, struct json_object **ret,
                                      struct prov_error *err);
+/* The org's API calls of 24 hours as an answer told them last: {"used","max","reserve","left","seen",
+ * "age_s"}, or NULL: it told none yet. (quota.c) */
+MUST_CHECK int delivery_quota_read(struct store *store, const struct fields *fields,
+                                   struct json_object **ret, struct prov_error *err);
 MUST_CHECK int delivery_hold_by_admin(struct store *store, const char *reason,
                                       struct prov_error *err);
 MUST_CHECK int delivery_resume(struct store *store, struct prov_error *err);

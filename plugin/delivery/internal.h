@@ -14,6 +14,25 @@ struct org_profile {
     char fault[400];     /* why not; "": not looked up yet */
 };
 
+/* Who may pass: a hold or a pause may spare those who leave, see org.c. In order: the more severe is the
+ * greater. */
+enum passage {
+    PASS_ALL,
+    PASS_LEAVERS,
+    PASS_NOBODY
+};
+
+/* Why not everybody passes, and until when by the wall clock (0: not known). */
+struct stop {
+    enum passage passage;
+    int64_t until_us;
+};
+
+/* Calls that failed as a whole, in a row; until_us is monotonic. */
+struct backoff {
+    int64_t failures, until_us;
+};
+
 /* Upkeep that is done a piece a round; two of them walk over the events of the store. */
 struct event_walk {
     bool under_way;
@@ -39,9 +58,12 @@ struct delivery {
     struct json_object *names; /* profiles and roles that the mapping names, see org_names.h */
     struct json_object *seats; /* what is known of licence seats, see seats.c; NULL: nothing */
     int64_t seats_us;          /* read when; monotonic */
-    /* back-off of the connection: calls that failed as a whole; the time is monotonic */
-    int64_t failures, paused_until_us;
-    int64_t upkeep_us; /* when it last began */
+    struct backoff pause;      /* of everybody */
+    struct backoff rest_pause; /* of all but leavers: a write of theirs had no answer */
+    int64_t
+        leavers_looked_us;  /* while only leavers pass: their times up to this one were looked at */
+    int64_t quota_noted_us; /* the use of the quota was written when; monotonic */
+    int64_t upkeep_us;      /* when it last began */
     struct event_walk forgetting, telling, shrinking;
     bool untold; /* the host declined an outcome since */
 
@@ -79,6 +101,8 @@ struct round {
     size_t count;
     struct json_object *names; /* set of the usernames that a plan of this round will claim */
     bool stop;                 /* hold or back-off: leave the rest due */
+    bool leavers_only;         /* the same, but leavers go on */
+    size_t settled;            /* subjects */
     bool guard_told;           /* its log line is written */
     bool guard_read;           /* the two that follow are known */
     int64_t freed_seats;       /* accounts that were deactivated in this round */
@@ -100,10 +124,31 @@ MUST_CHECK int org_ready_for_creates(struct delivery *delivery, bool *ret_ready,
 /* Puts the connector on hold, or pauses it, as the verdict on a call says; logs one line. */
 MUST_CHECK int org_call_failed(struct delivery *delivery, const struct sf_call *call,
                                struct prov_error *err);
+/* The same of a write without an answer: whoever leaves is still tried, which tells whether it was this
+ * write or the connection. */
+MUST_CHECK int org_write_failed(struct delivery *delivery, const struct sf_call *call,
+                                struct prov_error *err);
 void org_call_passed(struct delivery *delivery);
+/* A write passed that was no leaver's. */
+void org_write_passed(struct delivery *delivery);
 /* Whether a hold is in force now; one by Salesforce whose probe is due is tried. */
-MUST_CHECK int org_held(struct delivery *delivery, bool *ret_held, int64_t *ret_until_us,
-                        struct prov_error *err);
+MUST_CHECK int org_held(struct delivery *delivery, struct stop *ret, struct prov_error *err);
+/* What the back-off of the connection lets pass now. */
+struct stop org_pause(const struct delivery *delivery);
+/* A hold that spares leavers, and is looked at again in some minutes. */
+MUST_CHECK int org_hold_rest(struct delivery *delivery, const char *reason, const char *cause,
+                             const char *remedy, struct prov_error *err);
+
+/* ---- quota.c: the org's API calls of 24 hours ---- */
+
+/* Whether so many more calls would touch the reserve (connector field api_reserve_percent). False if the
+ * org has not told its use yet. */
+bool quota_reached(const struct delivery *delivery, int64_t calls);
+/* If a call more would touch it: holds all but leavers, and sets round->leavers_only. */
+MUST_CHECK int quota_check(struct round *round, struct prov_error *err);
+MUST_CHECK int quota_hold(struct delivery *delivery, struct prov_error *err);
+/* [tx] Keeps what the last answer told, for `status` and for other processes. */
+MUST_CHECK int quota_note(struct delivery *delivery, struct prov_error *err);
 /* Looks the profile up. *ret_call says what came of the call. Touches nothing of the delivery's, so
  * that `check` needs no lock. */
 MUST_CHECK int org_find_profile(struct delivery *delivery, struct org_profile *ret,
@@ -159,8 +204,9 @@ char *twin_remedy(const struct delivery *delivery);
 
 /* ---- round.c ---- */
 
-/* Works through what is due now. *ret_subjects: how many, 0 also when the round had to stop. */
-MUST_CHECK int round_run(struct delivery *delivery, struct prov_delivery *report,
+/* Works through what is due now; of leavers only, if so. *ret_subjects: how many, 0 also when the round
+ * had to stop. */
+MUST_CHECK int round_run(struct delivery *delivery, bool leavers_only, struct prov_delivery *report,
                          size_t *ret_subjects, struct prov_error *err);
 /* Plans an item, with what is known of it and of the org now. */
 MUST_CHECK int round_plan(struct round *round, struct item *item, struct prov_error *err);

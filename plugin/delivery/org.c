@@ -96,31 +96,51 @@ delivery_resume(struct store *store, struct prov_error *err)
     return write_hold(store, STORE_UNFENCED, NULL, err);
 }
 
+/* The member of a hold that spares those who leave. */
+#define SPARES_LEAVERS "spares_leavers"
+/* A hold for the quota is probed as if it had failed so often: after some five minutes at first, since a
+ * probe costs a call and 24 hours roll on slowly. */
+#define QUOTA_PROBES 5
+
 /* Holds, or prolongs the hold in force; says it loudly once. */
 static int
-hold(struct delivery *d, const char *reason, const char *cause, const char *remedy,
-     int64_t asked_us, struct prov_error *err)
+hold(struct delivery *d, struct json_object *after, int64_t asked_us, struct prov_error *err)
 {
     AUTO_JSON struct json_object *before = NULL;
-    AUTO_JSON struct json_object *after = make_hold("salesforce", reason, cause, remedy);
+    bool spares = json_get_bool(after, SPARES_LEAVERS, false), same;
     int64_t probes, now = clock_now_us();
     int r = after ? delivery_hold_read(d->store, &before, err) : error_nomem(err);
 
     if (r)
         return r;
-    probes = json_get_int(before, "probes", 0);
-    if (json_put_int(after, "since_us", json_get_int(before, "since_us", now)) ||
+    same = before && json_get_bool(before, SPARES_LEAVERS, false) == spares;
+    probes = same ? json_get_int(before, "probes", 0) : spares ? QUOTA_PROBES : 0;
+    if (json_put_int(after, "since_us", same ? json_get_int(before, "since_us", now) : now) ||
         json_put_int(after, "probes", probes + 1) ||
         json_put_int(after, "probe_us",
                      now + policy_probe_after_us(probes, asked_us, random_below(UINT64_MAX))))
         return error_nomem(err);
     d->knows_hold = true;
-    if (!before)
+    if (!same)
         log_line(&d->log, PROV_LOG_ERROR,
-                 "delivery is on hold, everything accepted waits, and it is tried again by itself: "
-                 "%s; cause: %s; to do: %s",
-                 reason, cause, remedy);
+                 "delivery is on hold, %s, and it is tried again by itself: %s; cause: %s; to do: "
+                 "%s",
+                 spares ? "deactivations go on and everything else waits"
+                        : "everything accepted waits",
+                 json_get_string(after, "reason"), json_get_string(after, "cause"),
+                 json_get_string(after, "remedy"));
     return write_hold(d->store, STORE_FENCED, after, err);
+}
+
+int
+org_hold_rest(struct delivery *d, const char *reason, const char *cause, const char *remedy,
+              struct prov_error *err)
+{
+    AUTO_JSON struct json_object *after = make_hold("salesforce", reason, cause, remedy);
+
+    if (!after || json_put_bool(after, SPARES_LEAVERS, true))
+        return error_nomem(err);
+    return hold(d, after, 0, err);
 }
 
 static int
@@ -169,8 +189,9 @@ tell_trouble(struct delivery *d, const char *reason, const struct sf_call *call,
     return write_trouble(d, trouble, err);
 }
 
-int
-org_call_failed(struct delivery *d, const struct sf_call *call, struct prov_error *err)
+static int
+pause_for(struct delivery *d, struct backoff *backoff, const struct sf_call *call,
+          struct prov_error *err)
 {
     struct policy_limits limits = { d->fields->retry_first_s * CLOCK_SECOND_US,
                                     d->fields->retry_max_s * CLOCK_SECOND_US };
@@ -178,12 +199,31 @@ org_call_failed(struct delivery *d, const struct sf_call *call, struct prov_erro
 
     snprintf(reason, sizeof(reason), "%s%s%s", call->code, call->code[0] ? ": " : "",
              call->message);
-    if (call->outcome == SF_HOLD || d->probing)
-        return hold(d, reason, call->cause, call->remedy, call->retry_after_us, err);
-    d->paused_until_us =
-        clock_monotonic_us() +
-        policy_retry_after_us(&limits, d->failures, call->retry_after_us, random_below(UINT64_MAX));
-    return d->failures++ == 0 ? tell_trouble(d, reason, call, err) : PROV_OK;
+    backoff->until_us = clock_monotonic_us() + policy_retry_after_us(&limits, backoff->failures,
+                                                                     call->retry_after_us,
+                                                                     random_below(UINT64_MAX));
+    return backoff->failures++ == 0 ? tell_trouble(d, reason, call, err) : PROV_OK;
+}
+
+int
+org_call_failed(struct delivery *d, const struct sf_call *call, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *after = NULL;
+    char reason[700];
+
+    if (call->outcome != SF_HOLD && !d->probing)
+        return pause_for(d, &d->pause, call, err);
+    snprintf(reason, sizeof(reason), "%s%s%s", call->code, call->code[0] ? ": " : "",
+             call->message);
+    after = make_hold("salesforce", reason, call->cause, call->remedy);
+    return after ? hold(d, after, call->retry_after_us, err) : error_nomem(err);
+}
+
+int
+org_write_failed(struct delivery *d, const struct sf_call *call, struct prov_error *err)
+{
+    /* an org that says when to come again means everybody */
+    return pause_for(d, call->retry_after_us ? &d->pause : &d->rest_pause, call, err);
 }
 
 void
@@ -191,11 +231,31 @@ org_call_passed(struct delivery *d)
 {
     struct prov_error ignored = PROV_ERROR_INIT;
 
-    d->failures = 0;
-    d->paused_until_us = 0;
+    d->pause = (struct backoff){ 0 };
+    if (d->rest_pause.until_us > clock_monotonic_us())
+        return;
     /* an older process may have left its trouble; if this cannot be written, the next call tries */
     if (!d->no_trouble)
         d->no_trouble = write_trouble(d, NULL, &ignored) == PROV_OK;
+}
+
+void
+org_write_passed(struct delivery *d)
+{
+    d->rest_pause = (struct backoff){ 0 };
+    org_call_passed(d);
+}
+
+struct stop
+org_pause(const struct delivery *d)
+{
+    int64_t now = clock_monotonic_us(), wall = clock_now_us();
+
+    if (d->pause.until_us > now)
+        return (struct stop){ PASS_NOBODY, wall + d->pause.until_us - now };
+    if (d->rest_pause.until_us > now)
+        return (struct stop){ PASS_LEAVERS, wall + d->rest_pause.until_us - now };
+    return (struct stop){ PASS_ALL, 0 };
 }
 
 /* ---- who we are ---- */
@@ -212,11 +272,14 @@ check_org(struct delivery *d, const char *org_id, bool *ret_same, struct prov_er
         return r;
     *ret_same = pinned && strcmp(pinned, org_id) == 0;
     if (pinned && !*ret_same) {
+        AUTO_JSON struct json_object *after = NULL;
         snprintf(reason, sizeof(reason),
                  "the store '%s' belongs to org %s, and the credentials lead to org %s",
                  store_path(d->store), pinned, org_id);
-        return hold(d, reason, "domain_name or the client was changed to another org",
-                    "name a new store for the new org, or put the old domain_name back", 0, err);
+        after =
+            make_hold("salesforce", reason, "domain_name or the client was changed to another org",
+                      "name a new store for the new org, or put the old domain_name back");
+        return after ? hold(d, after, 0, err) : error_nomem(err);
     }
     if (*ret_same)
         return PROV_OK;
@@ -348,11 +411,12 @@ org_ready_for_creates(struct delivery *d, bool *ret_ready, struct prov_error *er
 
 /* One real call of the data API: what holds us may be the token, the API or its quota. */
 static int
-probe(struct delivery *d, bool *ret_passed, struct prov_error *err)
+probe(struct delivery *d, bool spares_leavers, bool *ret_passed, struct prov_error *err)
 {
     int r;
 
-    sf_session_forget_token(d->session);
+    if (!spares_leavers) /* for the quota no token is to blame */
+        sf_session_forget_token(d->session);
     d->profile = (struct org_profile){ 0 };
     json_object_put(STEAL(d->names));
     d->probing = true; /* whatever fails now prolongs the hold */
@@ -363,40 +427,51 @@ probe(struct delivery *d, bool *ret_passed, struct prov_error *err)
     return r;
 }
 
+/* Probes if it is time: ends the hold, or prolongs it. */
+static int
+probe_hold(struct delivery *d, struct json_object *in_force, struct prov_error *err)
+{
+    int64_t now = clock_now_us(), until = json_get_int(in_force, "probe_us", 0);
+    bool passed = false;
+    int r;
+
+    /* further away than any probe: the clock was set back. The first look is a probe always: a
+     * process is often started anew because the cause was put right */
+    if (d->knows_hold && until > now && until <= now + CLOCK_JUMP_US)
+        return PROV_OK;
+    d->knows_hold = true;
+    r = probe(d, json_get_bool(in_force, SPARES_LEAVERS, false), &passed, err);
+    if (r || !passed)
+        return r;
+    org_call_passed(d);
+    if (quota_reached(d, 1))
+        return quota_hold(d, err);
+    d->knows_hold = false;
+    return end_hold(d, err);
+}
+
 int
-org_held(struct delivery *d, bool *ret_held, int64_t *ret_until_us, struct prov_error *err)
+org_held(struct delivery *d, struct stop *ret, struct prov_error *err)
 {
     AUTO_JSON struct json_object *in_force = NULL;
-    int64_t now = clock_now_us();
-    bool passed = false;
     int r = delivery_hold_read(d->store, &in_force, err);
 
-    *ret_held = in_force != NULL;
-    *ret_until_us = 0;
+    *ret = (struct stop){ PASS_ALL, 0 };
     if (!r && !in_force && d->knows_hold) {
         /* an admin ended it, since something was put right: what the session remembers is old */
         d->knows_hold = false;
         sf_session_forget_token(d->session);
     }
-    if (r || !in_force || is_by_admin(in_force))
-        return r;
-    *ret_until_us = json_get_int(in_force, "probe_us", 0);
-    /* further away than any probe: the clock was set back. The first look is a probe always: a
-     * process is often started anew because the cause was put right */
-    if (d->knows_hold && *ret_until_us > now && *ret_until_us <= now + CLOCK_JUMP_US)
-        return PROV_OK;
-    d->knows_hold = true;
-    r = probe(d, &passed, err);
-    if (!r && passed) {
-        org_call_passed(d);
-        r = end_hold(d, err);
-        d->knows_hold = false;
+    if (!r && in_force && !is_by_admin(in_force)) {
+        r = probe_hold(d, in_force, err);
+        /* what is in force now: prolonged, ended, or an admin's that came meanwhile */
+        json_object_put(STEAL(in_force));
+        if (!r)
+            r = delivery_hold_read(d->store, &in_force, err);
     }
-    /* what is in force now: prolonged, ended, or an admin's that came meanwhile */
-    json_object_put(STEAL(in_force));
-    if (!r)
-        r = delivery_hold_read(d->store, &in_force, err);
-    *ret_held = in_force != NULL;
-    *ret_until_us = json_get_int(in_force, "probe_us", 0);
-    return r;
+    if (r || !in_force)
+        return r;
+    ret->passage = json_get_bool(in_force, SPARES_LEAVERS, false) ? PASS_LEAVERS : PASS_NOBODY;
+    ret->until_us = json_get_int(in_force, "probe_us", 0);
+    return PROV_OK;
 }

@@ -206,7 +206,16 @@ plan_all(struct round *round, struct prov_error *err)
     if (!r && call)
         r = org_ready(round->delivery, &ready, err);
     round->stop = !ready;
+    if (!r && call && ready && !round->leavers_only)
+        r = quota_check(round, err);
     return r;
+}
+
+/* Whether others than leavers go on. */
+static bool
+rest_goes_on(const struct round *round)
+{
+    return !round->stop && !round->leavers_only;
 }
 
 static int
@@ -214,7 +223,7 @@ work_through(struct round *round, struct prov_error *err)
 {
     int r = plan_all(round, err);
 
-    if (!r && !round->stop)
+    if (!r && rest_goes_on(round))
         r = repair_read(round, err);
     if (!r)
         r = guard_check(round, err);
@@ -223,26 +232,26 @@ work_through(struct round *round, struct prov_error *err)
         r = send_all(round, SEND_DEACTIVATIONS, err);
     if (!r && !round->stop)
         r = freeze_all(round, err);
-    if (!r && !round->stop)
+    if (!r && rest_goes_on(round))
         r = complete_names(round, err);
-    if (!r && !round->stop)
+    if (!r && rest_goes_on(round))
         r = complete_profiles(round, err);
-    if (!r && !round->stop)
+    if (!r && rest_goes_on(round))
         r = match_creates(round, err);
-    if (!r && !round->stop)
+    if (!r && rest_goes_on(round))
         r = names_check(round, err);
-    if (!r && !round->stop)
+    if (!r && rest_goes_on(round))
         r = seats_check(round, err);
     /* before the sends: whoever waits for a name must be known when it is freed */
     if (!r)
         r = settle_without_call(round, err);
-    if (!r && !round->stop)
+    if (!r && rest_goes_on(round))
         r = unknown_settle(round, err);
-    if (!r && !round->stop)
+    if (!r && rest_goes_on(round))
         r = send_all(round, SEND_UPDATES, err);
-    if (!r && !round->stop)
+    if (!r && rest_goes_on(round))
         r = unfreeze_all(round, err);
-    if (!r && !round->stop)
+    if (!r && rest_goes_on(round))
         r = send_all(round, SEND_CREATES, err);
     return r ? r : seats_wake(round, err);
 }
@@ -304,14 +313,28 @@ round_done(struct round *round)
     json_object_put(round->names);
 }
 
+/* What is due; while only leavers pass, what is urgent, and the times that were not looked at yet. */
+static int
+read_due(struct delivery *d, bool leavers_only, struct work **ret, size_t *ret_count,
+         struct prov_error *err)
+{
+    int64_t now = clock_now_us(), looked = d->leavers_looked_us;
+
+    d->leavers_looked_us = leavers_only ? now : 0;
+    if (!leavers_only)
+        return store_due(d->store, now, ROUND_ROWS, ret, ret_count, err);
+    return store_due_leavers(d->store, looked, now, ROUND_ROWS, ret, ret_count, err);
+}
+
 int
-round_run(struct delivery *d, struct prov_delivery *report, size_t *ret_subjects,
+round_run(struct delivery *d, bool leavers_only, struct prov_delivery *report, size_t *ret_subjects,
           struct prov_error *err)
 {
-    CLEANUP(round_done) struct round round = { .delivery = d, .report = report };
+    CLEANUP(round_done)
+    struct round round = { .delivery = d, .report = report, .leavers_only = leavers_only };
     struct work *work = NULL;
     size_t count = 0;
-    int r = store_due(d->store, clock_now_us(), ROUND_ROWS, &work, &count, err);
+    int r = read_due(d, leavers_only, &work, &count, err);
 
     *ret_subjects = 0;
     if (r || count == 0) {
@@ -329,7 +352,7 @@ round_run(struct delivery *d, struct prov_delivery *report, size_t *ret_subjects
     if (!r && round.count > 0)
         r = work_through(&round, err);
     if (!r && !round.stop)
-        *ret_subjects = count;
+        *ret_subjects = round.leavers_only ? round.settled : count;
     return r;
 }
 

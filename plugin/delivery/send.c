@@ -142,6 +142,12 @@ static int send_batch(struct round *round, struct item **items, size_t count, en
                       struct prov_error *err);
 
 static bool
+is_of_leavers(enum send_kind kind)
+{
+    return kind == SEND_DEACTIVATIONS || kind == SEND_FREEZES;
+}
+
+static bool
 is_of_logins(enum send_kind kind)
 {
     return kind == SEND_FREEZES || kind == SEND_UNFREEZES;
@@ -282,6 +288,8 @@ settle_records(struct round *round, struct item **items, const struct sf_record 
         if (next_step_of(items[i], kind, &records[i]) == SETTLE)
             r = settle_record(round, items[i], &records[i], err);
     }
+    if (!r)
+        r = quota_note(round->delivery, err);
     if (r) {
         store_rollback(store);
         return r;
@@ -387,11 +395,17 @@ send_batch(struct round *round, struct item **items, size_t count, enum send_kin
         return error_set(err, r, "the change could not be sent: %s", call.message);
     switch (call.outcome) {
     case SF_DELIVERED:
-        org_call_passed(d);
+        if (is_of_leavers(kind))
+            org_call_passed(d);
+        else
+            org_write_passed(d);
         return settle_records(round, items, results, count, kind, err);
     case SF_UNKNOWN:
         r = settle_call_unknown(round, items, count, &call, err);
-        break;
+        if (r || is_of_leavers(kind))
+            break;
+        round->stop = true; /* leavers are tried in the next round */
+        return org_write_failed(d, &call, err);
     case SF_REFUSED:
         if (count == 1)
             return settle_call_refused(round, items[0], &call, kind, err);
@@ -422,27 +436,37 @@ share_of(const struct item *item, size_t limit)
     return limit;
 }
 
+/* Whether a batch of this kind may go now: others than leavers keep off the reserve of the quota. */
+static int
+may_send(struct round *round, enum send_kind kind, bool *ret, struct prov_error *err)
+{
+    int r = is_of_leavers(kind) || round->leavers_only ? PROV_OK : quota_check(round, err);
+
+    *ret = !r && !round->stop && (is_of_leavers(kind) || !round->leavers_only);
+    return r;
+}
+
 /* Sends those who may share a call with `share` records. */
 static int
 send_shared(struct round *round, enum send_kind kind, size_t share, struct prov_error *err)
 {
     AUTO_FREE struct item **batch = calloc(share, sizeof(struct item *));
     size_t filled = 0;
+    bool go = true;
     int r = batch ? PROV_OK : error_nomem(err);
 
-    for (size_t i = 0; !r && !round->stop && i < round->count; i++) {
+    for (size_t i = 0; !r && go && i < round->count; i++) {
         struct item *item = &round->items[i];
-        if (item->plan.action != action_of(kind) || item->share != share ||
-            (is_of_logins(kind) && !item->login_id[0]))
+        if (item->plan.action == action_of(kind) && item->share == share &&
+            !(is_of_logins(kind) && !item->login_id[0]))
+            batch[filled++] = item;
+        if (filled == 0 || (filled < share && i + 1 < round->count))
             continue;
-        batch[filled++] = item;
-        if (filled == share) {
+        r = may_send(round, kind, &go, err);
+        if (!r && go)
             r = send_batch(round, batch, filled, kind, err);
-            filled = 0;
-        }
+        filled = 0;
     }
-    if (!r && !round->stop && filled > 0)
-        r = send_batch(round, batch, filled, kind, err);
     return r;
 }
 

@@ -42,6 +42,7 @@ settle_put(struct round *round, struct item *item, struct prov_error *err)
     const char *manager = item->plan.manager_uri;
     int r;
 
+    round->settled++;
     item->work.link.updated_us = clock_now_us();
     r = store_put_link(store, subject->id, &item->work.link, err);
     if (!r)

@@ -71,22 +71,32 @@ abandon(struct delivery *d)
 
 /* ---- rounds ---- */
 
-/* When there is something to do next; how much there is in all nobody asks at each round. */
-static int
-outlook(struct delivery *d, struct prov_delivery *report, struct prov_error *err)
+static struct stop
+more_severe(struct stop a, struct stop b)
 {
-    int64_t next_us = 0, now = clock_now_us();
-    int64_t pause_us = d->paused_until_us - clock_monotonic_us();
-    bool any = false, some;
+    return b.passage > a.passage ? b : a;
+}
+
+/* When there is something to do next; how much there is in all nobody asks at each round. `stop`: who
+ * passes now; `moved`: somebody was settled in the round before. */
+static int
+outlook(struct delivery *d, struct stop stop, bool moved, struct prov_delivery *report,
+        struct prov_error *err)
+{
+    int64_t next_us = 0, later_us = 0, now = clock_now_us();
+    bool any = false, urgent = false, some;
     int r = store_due_next(d->store, now, &any, &next_us, err);
 
+    if (!r && stop.passage == PASS_LEAVERS)
+        r = store_due_leavers_next(d->store, now, &urgent, &later_us, err);
     if (r)
         return r;
     some = any || next_us > 0; /* what is urgent is due at 0 */
     if (some && next_us < now)
         next_us = now;
-    if (some && pause_us > 0 && now + pause_us > next_us)
-        next_us = now + pause_us;
+    /* an urgent one that this round could not settle waits with the others */
+    if (some && stop.passage != PASS_ALL && stop.until_us > next_us && !(urgent && moved))
+        next_us = later_us && later_us < stop.until_us ? later_us : stop.until_us;
     report->next_due_us = next_us;
     if (!any) { /* a time that is left is of those who are parked, and tried again */
         report->state = PROV_DELIVERY_IDLE;
@@ -100,8 +110,8 @@ outlook(struct delivery *d, struct prov_delivery *report, struct prov_error *err
 static int
 round_once(struct delivery *d, struct prov_delivery *report, bool *ret_more, struct prov_error *err)
 {
-    bool held = false, on_hold = false;
-    int64_t until_us = 0;
+    struct stop hold = { PASS_ALL, 0 }, stop = { PASS_ALL, 0 };
+    bool held = false;
     size_t subjects = 0;
     int r = store_lease_take(d->store, &held, err);
 
@@ -109,26 +119,30 @@ round_once(struct delivery *d, struct prov_delivery *report, bool *ret_more, str
     if (r)
         return r;
     if (!held) {
-        r = outlook(d, report, err);
+        r = outlook(d, stop, false, report, err);
         if (report->state != PROV_DELIVERY_IDLE)
             report->state = PROV_DELIVERY_ELSEWHERE;
         return r;
     }
     r = round_upkeep(d, err);
     if (!r)
-        r = org_held(d, &on_hold, &until_us, err);
-    if (!r && !on_hold && d->paused_until_us <= clock_monotonic_us()) {
-        r = round_run(d, report, &subjects, err);
+        r = org_held(d, &hold, err);
+    stop = more_severe(hold, org_pause(d));
+    if (!r && stop.passage != PASS_NOBODY) {
+        r = round_run(d, stop.passage == PASS_LEAVERS, report, &subjects, err);
         if (!r) /* the round itself may have come to a hold */
-            r = org_held(d, &on_hold, &until_us, err);
+            r = org_held(d, &hold, err);
+        stop = more_severe(hold, org_pause(d));
     }
     if (!r)
-        r = outlook(d, report, err);
+        r = outlook(d, stop, subjects > 0, report, err);
     if (r)
         return r;
-    if (on_hold && report->state != PROV_DELIVERY_IDLE) {
+    if (hold.passage != PASS_ALL && report->state == PROV_DELIVERY_WAITING)
         report->state = PROV_DELIVERY_HELD;
-        report->next_due_us = until_us;
+    if (hold.passage == PASS_NOBODY && report->state != PROV_DELIVERY_IDLE) {
+        report->state = PROV_DELIVERY_HELD;
+        report->next_due_us = hold.until_us;
     }
     *ret_more = (subjects > 0 && report->state == PROV_DELIVERY_BUSY) || d->forgetting.under_way ||
                 d->telling.under_way || d->shrinking.under_way;

@@ -281,9 +281,10 @@ answer_usage(const char *limit_info, int64_t *used, int64_t *max)
     const char *at = strstr(limit_info, "api-usage=");
     long long first, second;
 
-    /* "per-app-api-usage=" is another number */
-    if (!at || (at > limit_info && at[-1] == '-') ||
-        sscanf(at, "api-usage=%18lld/%18lld", &first, &second) != 2 || first < 0 || second < 0)
+    while (at && at > limit_info && at[-1] == '-') /* "per-app-api-usage=" is another number */
+        at = strstr(at + 1, "api-usage=");
+    if (!at || sscanf(at, "api-usage=%18lld/%18lld", &first, &second) != 2 || first < 0 ||
+        second < 0)
         return false;
     *used = first;
     *max = second;

@@ -309,6 +309,7 @@ sf_session_forget_token(struct sf_session *session)
 {
     pthread_mutex_lock(&session->lock);
     grant_clear(&session->grant);
+    session->usage.day_used = session->usage.day_max = -1;
     session->not_before_us = 0;
     session->failures_in_a_row = 0;
     pthread_mutex_unlock(&session->lock);
@@ -326,7 +327,8 @@ count_call(struct sf_session *session, const struct session_request *request,
     session->usage.api_calls++;
     if (answer->end == HTTP_ANSWERED && answer->status != 401 && !request->anonymous)
         session->failures_in_a_row = 0; /* the token works */
-    answer_usage(answer->limit_info, &session->usage.day_used, &session->usage.day_max);
+    if (answer_usage(answer->limit_info, &session->usage.day_used, &session->usage.day_max))
+        session->usage.day_at_us = clock_now_us();
     pthread_mutex_unlock(&session->lock);
 }
 

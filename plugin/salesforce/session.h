@@ -132,13 +132,15 @@ MUST_CHECK int sf_versions(struct sf_session *session, struct json_object **ret_
 MUST_CHECK int sf_identity(struct sf_session *session, char org_id[SF_ID_SIZE],
                            char user_id[SF_ID_SIZE], struct sf_call *call);
 
-/* Drops the token and a remembered failure, so that the next call asks for one (for `check`). */
+/* Drops the token, a remembered failure and what the org told of its use, so that the next call asks for
+ * one (for `check`, and when an admin has put something right). */
 void sf_session_forget_token(struct sf_session *session);
 
 struct sf_usage {
     uint64_t api_calls;        /* made by this session, token requests left out */
     uint64_t token_calls;      /* token requests */
     int64_t day_used, day_max; /* from Sforce-Limit-Info, -1 unknown; the first number is USED */
+    int64_t day_at_us;         /* told when; wall clock */
 };
 void sf_session_usage(struct sf_session *session, struct sf_usage *ret);
 

@@ -170,18 +170,24 @@ struct due_row {
 /* A time further away than any back-off means that the clock went backwards: due as well. */
 #define CLOCK_JUMP_US (INT64_C(25) * 3600 * 1000000)
 
+/* What is due up to `before`, and what is due after `after`, up to `until`. */
+struct due_span {
+    int64_t before, after, until, limit;
+};
+
 static int
-read_due(struct db *db, int64_t now_us, int64_t limit, struct due_row *list, size_t *ret_count,
+read_due(struct db *db, const struct due_span *span, struct due_row *list, size_t *ret_count,
          struct prov_error *err)
 {
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     bool row = true;
     int r = db_select(db, &rows, err,
                       "SELECT * FROM (SELECT at, seq, tie, subject, orders FROM due WHERE at <= ?1"
-                      " ORDER BY at, seq, tie LIMIT ?3) UNION ALL"
-                      " SELECT * FROM (SELECT at, seq, tie, subject, orders FROM due WHERE at > ?2"
-                      " ORDER BY at, seq, tie LIMIT ?3) ORDER BY at, seq, tie LIMIT ?3",
-                      "iii", now_us, now_us + CLOCK_JUMP_US, limit);
+                      " ORDER BY at, seq, tie LIMIT ?4) UNION ALL"
+                      " SELECT * FROM (SELECT at, seq, tie, subject, orders FROM due"
+                      " WHERE at > ?2 AND at <= ?3 ORDER BY at, seq, tie LIMIT ?4)"
+                      " ORDER BY at, seq, tie LIMIT ?4",
+                      "iiii", span->before, span->after, span->until, span->limit);
 
     *ret_count = 0;
     while (!r) {
@@ -252,19 +258,19 @@ entry_of(struct work *list, size_t *count, int64_t subject, size_t rows_left)
     return entry;
 }
 
-int
-store_due(struct store *store, int64_t now_us, int64_t limit, struct work **ret, size_t *ret_count,
-          struct prov_error *err)
+static int
+load_due(struct store *store, const struct due_span *span, struct work **ret, size_t *ret_count,
+         struct prov_error *err)
 {
     CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
-    AUTO_FREE struct due_row *due = calloc((size_t)limit, sizeof(*due));
-    struct work *list = calloc((size_t)limit, sizeof(*list));
+    AUTO_FREE struct due_row *due = calloc((size_t)span->limit, sizeof(*due));
+    struct work *list = calloc((size_t)span->limit, sizeof(*list));
     size_t due_count = 0, count = 0;
     struct db *db;
     int r = due && list ? store_reader(store, &db, err) : error_nomem(err);
 
     if (!r)
-        r = read_due(db, now_us, limit, due, &due_count, err);
+        r = read_due(db, span, due, &due_count, err);
     for (size_t i = 0; !r && i < due_count; i++) {
         struct work *entry = entry_of(list, &count, due[i].subject, due_count - i);
         if (!entry) {
@@ -284,6 +290,25 @@ store_due(struct store *store, int64_t now_us, int64_t limit, struct work **ret,
     *ret = list;
     *ret_count = count;
     return PROV_OK;
+}
+
+int
+store_due(struct store *store, int64_t now_us, int64_t limit, struct work **ret, size_t *ret_count,
+          struct prov_error *err)
+{
+    const struct due_span span = { now_us, now_us + CLOCK_JUMP_US, INT64_MAX, limit };
+
+    return load_due(store, &span, ret, ret_count, err);
+}
+
+int
+store_due_leavers(struct store *store, int64_t looked_us, int64_t now_us, int64_t limit,
+                  struct work **ret, size_t *ret_count, struct prov_error *err)
+{
+    const struct due_span span = { DUE_URGENT, looked_us > DUE_NOW ? looked_us : DUE_NOW, now_us,
+                                   limit };
+
+    return load_due(store, &span, ret, ret_count, err);
 }
 
 int

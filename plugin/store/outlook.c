@@ -29,6 +29,30 @@ store_due_next(struct store *store, int64_t now_us, bool *ret_any, int64_t *ret_
 }
 
 int
+store_due_leavers_next(struct store *store, int64_t now_us, bool *ret_urgent, int64_t *ret_at_us,
+                       struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    struct db *db;
+    bool row = false;
+    int r = store_reader(store, &db, err);
+
+    if (!r)
+        r = db_select(db, &rows, err,
+                      "SELECT EXISTS (SELECT 1 FROM due WHERE at <= ?1),"
+                      " coalesce((SELECT at FROM due WHERE at > ?2 ORDER BY at LIMIT 1), 0)",
+                      "ii", DUE_URGENT, now_us);
+    if (!r)
+        r = db_next(&rows, &row, err);
+    if (!r) {
+        *ret_urgent = db_int(&rows, 0) != 0;
+        *ret_at_us = db_int(&rows, 1);
+    }
+    return r;
+}
+
+int
 store_due_count(struct store *store, int64_t now_us, int64_t *ret_subjects, struct prov_error *err)
 {
     CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);

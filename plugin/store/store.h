@@ -208,6 +208,14 @@ bool store_lease_held(struct store *store);
  * work.unreadable. The caller frees the list. */
 MUST_CHECK int store_due(struct store *store, int64_t now_us, int64_t limit, struct work **ret,
                          size_t *ret_count, struct prov_error *err);
+/* The same while nobody but leavers may pass: what is urgent, and the times after looked_us; among them
+ * may be others, but not the news that wait. */
+MUST_CHECK int store_due_leavers(struct store *store, int64_t looked_us, int64_t now_us,
+                                 int64_t limit, struct work **ret, size_t *ret_count,
+                                 struct prov_error *err);
+/* Whether something urgent is due, and the next time after now_us that stands there (0: none). */
+MUST_CHECK int store_due_leavers_next(struct store *store, int64_t now_us, bool *ret_urgent,
+                                      int64_t *ret_at_us, struct prov_error *err);
 /* Whether anybody is due at some time, and the earliest time that stands there (0: none). Who is parked, and
  * tried again after now_us, counts for the time alone. */
 MUST_CHECK int store_due_next(struct store *store, int64_t now_us, bool *ret_any,

@@ -468,6 +468,26 @@ a_limit_header_that_cannot_be_read_changes_nothing(void)
 }
 
 static void
+the_use_of_the_org_is_told_from_that_of_one_app(void)
+{
+    struct loopback *server;
+    struct sf_session *session = open_with(
+        &server, (struct loopback_answer){ .where = AT_QUERY,
+                                           .status = 200,
+                                           .header = "Sforce-Limit-Info: per-app-api-usage=17/"
+                                                     "250(appName=x); api-usage=18/15000\r\n",
+                                           .body = NO_ROWS });
+    struct sf_usage usage;
+
+    T_INT(query_call(session).outcome, SF_DELIVERED);
+    sf_session_usage(session, &usage);
+    T_INT(usage.day_used, 18);
+    T_INT(usage.day_max, 15000);
+    T_TRUE(usage.day_at_us > 0);
+    end(session, server);
+}
+
+static void
 a_next_page_elsewhere_is_not_read(void)
 {
     static const char *const paths[] = {
@@ -634,6 +654,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(a_long_message_is_cut_at_a_character),
     UNIT_CASE(a_query_reads_all_pages_in_order),
     UNIT_CASE(a_limit_header_that_cannot_be_read_changes_nothing),
+    UNIT_CASE(the_use_of_the_org_is_told_from_that_of_one_app),
     UNIT_CASE(a_next_page_elsewhere_is_not_read),
     UNIT_CASE(a_query_without_end_is_ended),
     UNIT_CASE(what_is_no_page_of_records_is_tried_again),

@@ -1,0 +1,134 @@
+/* The org's API calls of 24 hours: which of them are left to others, and what is kept of their number.
+ * Salesforce tells it with each answer, and no time at which it falls (fact sheet 2.3, 10). Leavers may
+ * use the reserve: what others do can wait for calls as hires can, but who has left could go on logging
+ * in for a day, and one call deactivates 200. */
+#include <stdio.h>
+#include <string.h>
+
+#include "plugin/base/clock.h"
+#include "plugin/delivery/internal.h"
+
+#define FACT "api_usage"
+
+/* How often the number is written at most: `status` tells how old it is. */
+#define NOTE_EVERY_US (10 * CLOCK_SECOND_US)
+
+static int64_t
+reserve_of(const struct fields *fields, int64_t max)
+{
+    return max / 100 * fields->api_reserve_percent +
+           (max % 100 * fields->api_reserve_percent + 99) / 100;
+}
+
+bool
+quota_reached(const struct delivery *d, int64_t calls)
+{
+    struct sf_usage usage;
+
+    sf_session_usage(d->session, &usage);
+    return usage.day_max > 0 &&
+           usage.day_used + calls > usage.day_max - reserve_of(d->fields, usage.day_max);
+}
+
+int
+quota_note(struct delivery *d, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *fact = NULL;
+    AUTO_FREE char *text = NULL;
+    int64_t now = clock_monotonic_us();
+    struct sf_usage usage;
+
+    sf_session_usage(d->session, &usage);
+    if (usage.day_max < 0 ||
+        (d->quota_noted_us && now - d->quota_noted_us < NOTE_EVERY_US && !quota_reached(d, 1)))
+        return PROV_OK;
+    fact = json_object_new_object();
+    if (!fact || json_put_int(fact, "used", usage.day_used) ||
+        json_put_int(fact, "max", usage.day_max) || json_put_int(fact, "at_us", usage.day_at_us) ||
+        !(text = json_text(fact)))
+        return error_nomem(err);
+    d->quota_noted_us = now;
+    return store_put_fact(d->store, FACT, text, err);
+}
+
+static int
+write_note(struct delivery *d, struct prov_error *err)
+{
+    int r = store_begin(d->store, STORE_FENCED, err);
+
+    if (r)
+        return r;
+    r = quota_note(d, err);
+    if (!r)
+        return store_commit(d->store, err);
+    store_rollback(d->store);
+    return r;
+}
+
+int
+quota_hold(struct delivery *d, struct prov_error *err)
+{
+    struct sf_usage usage;
+    char reason[300];
+    int r;
+
+    d->quota_noted_us = 0;
+
+    r = write_note(d, err);
+    if (r)
+        return r;
+    sf_session_usage(d->session, &usage);
+    snprintf(reason, sizeof(reason),
+             "%lld of the org's %lld API calls of 24 hours are used, and %lld of them are kept in "
+             "reserve (api_reserve_percent %lld)",
+             (long long)usage.day_used, (long long)usage.day_max,
+             (long long)reserve_of(d->fields, usage.day_max),
+             (long long)d->fields->api_reserve_percent);
+    return org_hold_rest(
+        d, reason, "all programs that use the org's API together have used up what is not reserved",
+        "nothing: it goes on by itself as calls become older than 24 hours. Setup > Company "
+        "Information shows the use; to go on now, lower api_reserve_percent or buy calls",
+        err);
+}
+
+int
+quota_check(struct round *round, struct prov_error *err)
+{
+    if (!quota_reached(round->delivery, 1))
+        return PROV_OK;
+    round->leavers_only = true;
+    return quota_hold(round->delivery, err);
+}
+
+int
+delivery_quota_read(struct store *store, const struct fields *fields, struct json_object **ret,
+                    struct prov_error *err)
+{
+    AUTO_FREE char *text = NULL;
+    AUTO_JSON struct json_object *fact = NULL;
+    AUTO_JSON struct json_object *shown = NULL;
+    int64_t used, max, at_us, reserve;
+    char time[21];
+    int r = store_get_fact(store, FACT, &text, err);
+
+    *ret = NULL;
+    if (r || !text)
+        return r;
+    r = json_parse(text, strlen(text), "a fact of the store", &fact, err);
+    if (r)
+        return r;
+    used = json_get_int(fact, "used", 0);
+    max = json_get_int(fact, "max", 0);
+    at_us = json_get_int(fact, "at_us", 0);
+    reserve = reserve_of(fields, max);
+    shown = json_object_new_object();
+    if (!shown || json_put_int(shown, "used", used) || json_put_int(shown, "max", max) ||
+        json_put_int(shown, "reserve", reserve) ||
+        json_put_int(shown, "left", used < max - reserve ? max - reserve - used : 0) ||
+        json_put_string(shown, "seen", clock_format(at_us, time)) ||
+        json_put_int(shown, "age_s",
+                     clock_now_us() > at_us ? (clock_now_us() - at_us) / CLOCK_SECOND_US : 0))
+        return error_nomem(err);
+    *ret = STEAL(shown);
+    return PROV_OK;
+}
