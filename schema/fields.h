@@ -56,6 +56,7 @@ struct fields {
     /* store and delivery */
     char *store;                 /* absolute path of the SQLite file */
     int64_t batch_size;          /* records a Collections call, 1-200 */
+    int64_t parallel_calls;      /* 1-25 */
     int64_t api_reserve_percent; /* of the org's API calls of 24 hours: left to others */
     int64_t settle_window_s;     /* rule 14 */
     int64_t retry_first_s, retry_max_s;

@@ -196,6 +196,11 @@ static const struct field_row rows[] = {
     { INTEGER(batch_size), .fallback = "200", .minimum = 1, .maximum = 200, .unit = "users",
       .group = DELIVERY, .title = "Batch size",
       .help = "Most users in one call. Each call counts once against the API limit of the org." },
+    { INTEGER(parallel_calls), .fallback = "2", .minimum = 1, .maximum = 25, .unit = "calls",
+      .group = DELIVERY, .title = "Parallel calls",
+      .help = "Most calls under way at the same time. Calls that create users, change their "
+              "username, profile or role, or take access away or give it back, go alone all the "
+              "same: Salesforce locks the memberships of groups for them." },
     { INTEGER(api_reserve_percent), .fallback = "10", .minimum = 0, .maximum = 90,
       .unit = "percent", .group = DELIVERY, .title = "API reserve",
       .help = "Share of the org's API calls of 24 hours that is left to other programs. When it is "

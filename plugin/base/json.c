@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "plugin/base/fork.h"
+#include "plugin/base/json_write.h"
 
 static void
 tokener_cleanup(struct json_tokener **tokener)
@@ -494,9 +495,10 @@ json_borrow_text(struct json_object *value)
 char *
 json_text(struct json_object *value)
 {
-    const char *text = json_borrow_text(value);
+    struct json_writer writer = { 0 };
 
-    return text ? strdup(text) : NULL;
+    json_write_value(&writer, value);
+    return json_write_end(&writer);
 }
 
 struct json_object *

@@ -5,6 +5,7 @@ libsfprov_la_SOURCES += \
 	plugin/base/error.c plugin/base/error.h \
 	plugin/base/fork.c plugin/base/fork.h \
 	plugin/base/json.c plugin/base/json.h \
+	plugin/base/json_write.c plugin/base/json_write.h \
 	plugin/base/key.c plugin/base/key.h \
 	plugin/base/log.c plugin/base/log.h \
 	plugin/base/secret_ref.c plugin/base/secret_ref.h

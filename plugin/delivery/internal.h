@@ -101,11 +101,18 @@ struct round {
     size_t count;
     struct json_object *names; /* set of the usernames that a plan of this round will claim */
     bool stop;                 /* hold or back-off: leave the rest due */
-    bool leavers_only;         /* the same, but leavers go on */
-    size_t settled;            /* subjects */
-    bool guard_told;           /* its log line is written */
-    bool guard_read;           /* the two that follow are known */
-    int64_t freed_seats;       /* accounts that were deactivated in this round */
+    enum failure {             /* of a call of the round: the worst is what counts */
+        FAILED_NONE,
+        FAILED_WRITE, /* without an answer, of no leaver */
+        FAILED_CALL,
+        FAILED_ORG
+    } failed;
+    size_t in_the_air;                  /* calls that were begun, and are not settled */
+    bool leavers_only;                  /* the same, but leavers go on */
+    size_t settled;                     /* subjects */
+    bool guard_told;                    /* its log line is written */
+    bool guard_read;                    /* the two that follow are known */
+    int64_t freed_seats;                /* accounts that were deactivated in this round */
     int64_t guard_since_us, guard_done; /* the window, and what was deactivated in it */
 };
 
@@ -222,6 +229,42 @@ enum send_kind {
     SEND_UPDATES,
     SEND_CREATES
 };
+
+/* ---- flights.c: calls under way at the same time ---- */
+
+#define FLIGHTS_MAX 25 /* the most of the connector field parallel_calls */
+
+/* One call: of whom, its body, and, when it is over, what came of it. */
+struct flight {
+    struct item **items; /* heap; the items are the round's */
+    size_t count;
+    enum send_kind kind;
+    struct sf_batch *batch;
+    struct sf_record *results;
+    struct sf_call call;
+    int result; /* of sf_batch_send() */
+    /* flights.c */
+    struct flights *flights;
+    pthread_t thread;
+    bool has_thread, over;
+};
+void flight_free(struct flight *flight);
+DEFINE_CLEANUP(struct flight *, flight, flight_free);
+
+struct flights {
+    struct sf_session *session;
+    pthread_mutex_t lock; /* guards `over` of those in the list */
+    pthread_cond_t landed;
+    struct flight *list[FLIGHTS_MAX];
+    size_t count;
+};
+void flights_init(struct flights *flights, struct sf_session *session);
+void flights_done(struct flights *flights);
+/* Takes the flight over until flights_wait() gives it back; FLIGHTS_MAX at most. `alone`: blocks until the
+ * call is over. */
+void flights_start(struct flights *flights, struct flight *flight, bool alone);
+/* Blocks until one is over, in no order. There must be one. */
+struct flight *flights_wait(struct flights *flights);
 
 /* Sends all items of the round whose plan is of this kind. */
 MUST_CHECK int send_all(struct round *round, enum send_kind kind, struct prov_error *err);

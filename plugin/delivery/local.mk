@@ -5,6 +5,7 @@ libsfprov_la_SOURCES += \
 	plugin/delivery/collisions.c plugin/delivery/collisions.h \
 	plugin/delivery/delivery.h \
 	plugin/delivery/drift.c \
+	plugin/delivery/flights.c \
 	plugin/delivery/freeze.c \
 	plugin/delivery/guard.c \
 	plugin/delivery/internal.h \

@@ -7,8 +7,11 @@
 #include "plugin/delivery/match.h"
 #include "plugin/delivery/org_names.h"
 
-/* Rows of `due` taken in one round: a few full Collections calls. */
-#define ROUND_ROWS 600
+/* Rows of `due` taken in one round: a few full Collections calls, for each that may be under way at the
+ * same time. */
+#define ROUND_CALLS    3
+#define ROUND_ROWS     600
+#define ROUND_ROWS_MAX 3000
 
 /* Of the store's file so much may be free, and so long may its write-ahead log be. */
 #define FREE_PERCENT  25
@@ -313,6 +316,14 @@ round_done(struct round *round)
     json_object_put(round->names);
 }
 
+static int64_t
+round_rows(const struct fields *fields)
+{
+    int64_t rows = ROUND_CALLS * fields->batch_size * fields->parallel_calls;
+
+    return rows < ROUND_ROWS ? ROUND_ROWS : rows > ROUND_ROWS_MAX ? ROUND_ROWS_MAX : rows;
+}
+
 /* What is due; while only leavers pass, what is urgent, and the times that were not looked at yet. */
 static int
 read_due(struct delivery *d, bool leavers_only, struct work **ret, size_t *ret_count,
@@ -322,8 +333,8 @@ read_due(struct delivery *d, bool leavers_only, struct work **ret, size_t *ret_c
 
     d->leavers_looked_us = leavers_only ? now : 0;
     if (!leavers_only)
-        return store_due(d->store, now, ROUND_ROWS, ret, ret_count, err);
-    return store_due_leavers(d->store, looked, now, ROUND_ROWS, ret, ret_count, err);
+        return store_due(d->store, now, round_rows(d->fields), ret, ret_count, err);
+    return store_due_leavers(d->store, looked, now, round_rows(d->fields), ret, ret_count, err);
 }
 
 int

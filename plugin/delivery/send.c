@@ -302,9 +302,11 @@ settle_records(struct round *round, struct item **items, const struct sf_record 
     if (!r)
         r = freeze_refused(round, items, records, count, kind, err);
     if (!r && taken_count > 0)
-        r = unknown_username_taken(round, taken, taken_count, err);
-    if (!r && !round->stop && again_count > 0)
-        r = send_without_manager(round, again, again_count, kind, err);
+        r = round->stop ? land(round, taken, taken_count, err)
+                        : unknown_username_taken(round, taken, taken_count, err);
+    if (!r && again_count > 0)
+        r = round->stop ? land(round, again, again_count, err)
+                        : send_without_manager(round, again, again_count, kind, err);
     return r;
 }
 
@@ -344,83 +346,148 @@ settle_call_refused(struct round *round, struct item *item, const struct sf_call
                           err);
 }
 
-/* ---- sending ---- */
+/* ---- what came of a call ---- */
 
-static struct json_object *
-make_records(struct item **items, size_t count, enum send_kind kind)
+/* Other calls may be under way, and each is settled. One that failed stops the round, and is told once: of
+ * several the worst counts, and one that passes meanwhile does not end the pause. */
+static int
+call_failed(struct round *round, enum failure failure, const struct sf_call *call,
+            struct prov_error *err)
 {
-    AUTO_JSON struct json_object *records = json_object_new_array_ext((int)count);
+    bool worse = failure > round->failed;
 
-    for (size_t i = 0; records && i < count; i++) {
-        struct json_object *record = json_object_new_object();
-        if (!record || json_object_array_add(records, record) != 0) {
-            json_object_put(record);
-            return NULL;
-        }
-        if (is_of_logins(kind)) {
-            if (json_put_string(record, "Id", items[i]->login_id) ||
-                json_put(record, "IsFrozen",
-                         json_ref(json_get(items[i]->plan.fields, FROZEN_FIELD))))
-                return NULL;
-            continue;
-        }
-        if (kind != SEND_CREATES &&
-            json_put_string(record, "Id", items[i]->work.link.salesforce_id))
-            return NULL;
-        json_object_object_foreach(items[i]->plan.fields, field, value)
-        {
-            if (json_put(record, field, json_ref(value)))
-                return NULL;
-        }
-    }
-    return STEAL(records);
+    round->stop = true;
+    if (!worse)
+        return PROV_OK;
+    round->failed = failure;
+    return failure == FAILED_WRITE ? org_write_failed(round->delivery, call, err)
+                                   : org_call_failed(round->delivery, call, err);
 }
 
+static void
+call_passed(struct round *round, enum send_kind kind)
+{
+    if (round->stop)
+        return;
+    if (is_of_leavers(kind))
+        org_call_passed(round->delivery);
+    else
+        org_write_passed(round->delivery);
+}
+
+/* A call that was refused as a whole: the record that is at fault is found by halves. */
+static int
+bisect(struct round *round, const struct flight *flight, struct prov_error *err)
+{
+    size_t half = flight->count / 2;
+    int r = land(round, flight->items, flight->count, err);
+
+    if (!r && !round->stop)
+        r = send_batch(round, flight->items, half, flight->kind, err);
+    if (!r && !round->stop)
+        r = send_batch(round, flight->items + half, flight->count - half, flight->kind, err);
+    return r;
+}
+
+static int
+settle_flight(struct round *round, const struct flight *flight, struct prov_error *err)
+{
+    const struct sf_call *call = &flight->call;
+    bool leavers = is_of_leavers(flight->kind);
+    int r;
+
+    if (flight->result)
+        return error_set(err, flight->result, "the change could not be sent: %s", call->message);
+    switch (call->outcome) {
+    case SF_DELIVERED:
+        call_passed(round, flight->kind);
+        return settle_records(round, flight->items, flight->results, flight->count, flight->kind,
+                              err);
+    case SF_UNKNOWN:
+        r = settle_call_unknown(round, flight->items, flight->count, call, err);
+        /* leavers are tried in the next round */
+        return r ? r : call_failed(round, leavers ? FAILED_CALL : FAILED_WRITE, call, err);
+    case SF_REFUSED:
+        return flight->count == 1
+                   ? settle_call_refused(round, flight->items[0], call, flight->kind, err)
+                   : bisect(round, flight, err);
+    default:
+        r = land(round, flight->items, flight->count, err);
+        return r ? r
+                 : call_failed(round, call->outcome == SF_HOLD ? FAILED_ORG : FAILED_CALL, call,
+                               err);
+    }
+}
+
+/* ---- sending ---- */
+
+static enum sf_batch_kind
+batch_kind_of(enum send_kind kind)
+{
+    return is_of_logins(kind)     ? SF_UPDATE_LOGINS
+           : kind == SEND_CREATES ? SF_CREATE_USERS
+                                  : SF_UPDATE_USERS;
+}
+
+static int
+make_batch(struct flight *flight, struct prov_error *err)
+{
+    AUTO_FREE struct sf_change *changes = calloc(flight->count, sizeof(*changes));
+    int r;
+
+    if (!changes)
+        return error_nomem(err);
+    for (size_t i = 0; i < flight->count; i++) {
+        const struct item *item = flight->items[i];
+        changes[i].fields = item->plan.fields;
+        if (flight->kind != SEND_CREATES)
+            changes[i].id =
+                is_of_logins(flight->kind) ? item->login_id : item->work.link.salesforce_id;
+    }
+    r = sf_batch_new(batch_kind_of(flight->kind), changes, flight->count, &flight->batch,
+                     &flight->call);
+    return r ? error_set(err, r, "the change could not be sent: %s", flight->call.message)
+             : PROV_OK;
+}
+
+/* Ready to be sent: what is in it is stored as in flight. */
+static int
+make_flight(struct round *round, struct item **items, size_t count, enum send_kind kind,
+            struct flight **ret, struct prov_error *err)
+{
+    CLEANUP(flight_cleanup) struct flight *flight = calloc(1, sizeof(*flight));
+    int r;
+
+    if (!flight)
+        return error_nomem(err);
+    flight->items = malloc(count * sizeof(struct item *));
+    flight->results = calloc(count, sizeof(*flight->results));
+    if (!flight->items || !flight->results)
+        return error_nomem(err);
+    memcpy(flight->items, items, count * sizeof(struct item *));
+    flight->count = count;
+    flight->kind = kind;
+    r = make_batch(flight, err);
+    if (!r)
+        r = store_flight(round, items, count, kind, err);
+    if (!r)
+        *ret = STEAL(flight);
+    return r;
+}
+
+/* One call, and what came of it, before anything else. */
 static int
 send_batch(struct round *round, struct item **items, size_t count, enum send_kind kind,
            struct prov_error *err)
 {
-    struct delivery *d = round->delivery;
-    AUTO_JSON struct json_object *records = make_records(items, count, kind);
-    AUTO_FREE struct sf_record *results = calloc(count, sizeof(*results));
-    struct sf_call call = { 0 };
-    int r = records && results ? store_flight(round, items, count, kind, err) : error_nomem(err);
+    CLEANUP(flight_cleanup) struct flight *flight = NULL;
+    int r = make_flight(round, items, count, kind, &flight, err);
 
     if (r)
         return r;
-    r = is_of_logins(kind)     ? sf_logins_update(d->session, records, results, &call)
-        : kind == SEND_CREATES ? sf_users_create(d->session, records, results, &call)
-                               : sf_users_update(d->session, records, results, &call);
-    if (r)
-        return error_set(err, r, "the change could not be sent: %s", call.message);
-    switch (call.outcome) {
-    case SF_DELIVERED:
-        if (is_of_leavers(kind))
-            org_call_passed(d);
-        else
-            org_write_passed(d);
-        return settle_records(round, items, results, count, kind, err);
-    case SF_UNKNOWN:
-        r = settle_call_unknown(round, items, count, &call, err);
-        if (r || is_of_leavers(kind))
-            break;
-        round->stop = true; /* leavers are tried in the next round */
-        return org_write_failed(d, &call, err);
-    case SF_REFUSED:
-        if (count == 1)
-            return settle_call_refused(round, items[0], &call, kind, err);
-        r = land(round, items, count, err);
-        if (!r)
-            r = send_batch(round, items, count / 2, kind, err);
-        if (!r && !round->stop)
-            r = send_batch(round, items + count / 2, count - count / 2, kind, err);
-        return r;
-    default:
-        r = land(round, items, count, err);
-        break;
-    }
-    round->stop = true;
-    return r ? r : org_call_failed(d, &call, err);
+    flight->result =
+        sf_batch_send(round->delivery->session, flight->batch, flight->results, &flight->call);
+    return settle_flight(round, flight, err);
 }
 
 /*
@@ -446,28 +513,121 @@ may_send(struct round *round, enum send_kind kind, bool *ret, struct prov_error 
     return r;
 }
 
+/*
+ * Whether Salesforce locks the memberships of groups for it (fact sheet 3.5, 4.5: profile, role, activity
+ * and username recalculate who sees what): two such calls at once refuse records of each other. Who met a
+ * lock is taken for one of them.
+ */
+static bool
+takes_locks(const struct item *item, enum send_kind kind)
+{
+    static const char *const fields[] = { "IsActive", "ProfileId", "UserRoleId", "Username" };
+
+    if (is_of_logins(kind))
+        return false;
+    if (kind != SEND_UPDATES ||
+        (item->work.link.code && strcmp(item->work.link.code, "UNABLE_TO_LOCK_ROW") == 0))
+        return true;
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        if (json_object_object_get_ex(item->plan.fields, fields[i], NULL))
+            return true;
+    }
+    return false;
+}
+
+/* What is sent of one kind: the calls under way, and the one that is being filled. */
+struct sending {
+    struct round *round;
+    enum send_kind kind;
+    struct flights flights;
+    struct item **batch;
+    size_t filled, share;
+    bool locks; /* one of the batch takes locks */
+};
+
+/* Waits until at most so many calls are under way, and settles those that are over. */
+static int
+settle_down_to(struct sending *sending, size_t count, struct prov_error *err)
+{
+    int r = PROV_OK;
+
+    while (sending->flights.count > count) {
+        CLEANUP(flight_cleanup) struct flight *flight = flights_wait(&sending->flights);
+        /* after a fault of the store they are left in flight, and read back */
+        if (!r)
+            r = settle_flight(sending->round, flight, err);
+        sending->round->in_the_air = sending->flights.count;
+    }
+    return r;
+}
+
+/* Sends the batch that was filled. */
+static int
+send_filled(struct sending *sending, struct prov_error *err)
+{
+    struct round *round = sending->round;
+    size_t most = (size_t)round->delivery->fields->parallel_calls;
+    bool alone = sending->locks || most == 1, go = false;
+    struct flight *flight = NULL;
+    int r = settle_down_to(sending, alone ? 0 : most - 1, err);
+
+    if (!r)
+        r = may_send(round, sending->kind, &go, err);
+    if (!r && go)
+        r = make_flight(round, sending->batch, sending->filled, sending->kind, &flight, err);
+    sending->filled = 0;
+    sending->locks = false;
+    if (r || !go)
+        return r;
+    flights_start(&sending->flights, flight, alone);
+    round->in_the_air = sending->flights.count;
+    return alone ? settle_down_to(sending, 0, err) : PROV_OK;
+}
+
+static bool
+is_wanted(const struct sending *sending, const struct item *item)
+{
+    return item->plan.action == action_of(sending->kind) && item->share == sending->share &&
+           !(is_of_logins(sending->kind) && !item->login_id[0]);
+}
+
+/* Fills batches: first those who take locks, so that they are together, then the others. */
+static int
+send_wanted(struct sending *sending, struct prov_error *err)
+{
+    struct round *round = sending->round;
+    int r = PROV_OK;
+
+    for (int locks = 1; locks >= 0; locks--) {
+        for (size_t i = 0; !r && !round->stop && i < round->count; i++) {
+            struct item *item = &round->items[i];
+            if (!is_wanted(sending, item) || takes_locks(item, sending->kind) != (bool)locks)
+                continue;
+            sending->batch[sending->filled++] = item;
+            sending->locks = sending->locks || locks;
+            if (sending->filled == sending->share)
+                r = send_filled(sending, err);
+        }
+    }
+    return !r && !round->stop && sending->filled > 0 ? send_filled(sending, err) : r;
+}
+
 /* Sends those who may share a call with `share` records. */
 static int
 send_shared(struct round *round, enum send_kind kind, size_t share, struct prov_error *err)
 {
     AUTO_FREE struct item **batch = calloc(share, sizeof(struct item *));
-    size_t filled = 0;
-    bool go = true;
-    int r = batch ? PROV_OK : error_nomem(err);
+    struct sending sending = { .round = round, .kind = kind, .batch = batch, .share = share };
+    struct prov_error ignored = PROV_ERROR_INIT;
+    int r, rest;
 
-    for (size_t i = 0; !r && go && i < round->count; i++) {
-        struct item *item = &round->items[i];
-        if (item->plan.action == action_of(kind) && item->share == share &&
-            !(is_of_logins(kind) && !item->login_id[0]))
-            batch[filled++] = item;
-        if (filled == 0 || (filled < share && i + 1 < round->count))
-            continue;
-        r = may_send(round, kind, &go, err);
-        if (!r && go)
-            r = send_batch(round, batch, filled, kind, err);
-        filled = 0;
-    }
-    return r;
+    if (!batch)
+        return error_nomem(err);
+    flights_init(&sending.flights, round->delivery->session);
+    r = send_wanted(&sending, err);
+    rest = r ? settle_down_to(&sending, 0, &ignored) : settle_down_to(&sending, 0, err);
+    flights_done(&sending.flights);
+    return r ? r : rest;
 }
 
 int

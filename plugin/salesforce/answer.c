@@ -125,6 +125,14 @@ answer_out_of_memory(struct sf_call *call)
                 "out of memory");
 }
 
+int
+answer_refuse(struct sf_call *call, int code, const char *why)
+{
+    answer_tell(call, SF_REFUSED, "The connector asked for something that cannot be sent.",
+                "Report this as a fault of the connector.", "%s", why);
+    return code;
+}
+
 /* ---- JSON ---- */
 
 #define CONTAINER_VALUES 8

@@ -30,6 +30,9 @@ void answer_redact(char *text, const char *secret);
 void answer_tell(struct sf_call *call, enum sf_outcome outcome, const char *cause,
                  const char *remedy, const char *format, ...) PRINTF_LIKE(5, 6);
 
+/* SF_REFUSED for the caller's own fault: nothing is sent. Returns the code. */
+int answer_refuse(struct sf_call *call, int code, const char *why);
+
 /* SF_RETRY: nothing was sent, or a read could not be finished. */
 void answer_out_of_memory(struct sf_call *call);
 

@@ -25,7 +25,7 @@
 #include "plugin/base/clock.h"
 #include "plugin/salesforce/session.h"
 
-#define IDLE_HANDLES        8             /* kept for keep-alive; more callers make their own */
+#define IDLE_HANDLES        26            /* kept for keep-alive; more callers make their own */
 #define FIRST_BODY_BYTES    (16u * 1024u) /* a token reply never moves: fewer copies of the token */
 #define HEADERS_MAX_BYTES   (256u * 1024u)
 #define RETRY_AFTER_MAX_US  (3600 * CLOCK_SECOND_US) /* leavers wait with all others */

@@ -1,6 +1,7 @@
 libsfprov_la_SOURCES += \
 	plugin/salesforce/address.c plugin/salesforce/address.h \
 	plugin/salesforce/answer.c plugin/salesforce/answer.h \
+	plugin/salesforce/batch.c \
 	plugin/salesforce/call.h \
 	plugin/salesforce/http.c plugin/salesforce/http.h \
 	plugin/salesforce/ids.c \
@@ -20,7 +21,7 @@ check_PROGRAMS += \
 tests_unit_test_outcome_SOURCES = tests/unit/test_outcome.c
 tests_unit_test_outcome_LDADD = libunit.la libsfprov.la
 tests_unit_test_salesforce_SOURCES = tests/unit/test_salesforce.c \
-	tests/unit/loopback.c tests/unit/loopback.h tests/unit/salesforce_session.h
+	tests/unit/loopback.c tests/unit/loopback.h tests/unit/batches.h tests/unit/salesforce_session.h
 tests_unit_test_salesforce_LDADD = libunit.la libsfprov.la
 tests_unit_test_salesforce_hostile_SOURCES = tests/unit/test_salesforce_hostile.c \
 	tests/unit/loopback.c tests/unit/loopback.h tests/unit/salesforce_session.h

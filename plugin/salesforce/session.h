@@ -102,20 +102,38 @@ struct sf_record {
     const char *cause, *remedy;
 };
 
+/* What a record is changed to, or made as. */
+struct sf_change {
+    const char *id;             /* 15 or 18 characters; NULL for a create */
+    struct json_object *fields; /* field -> value, without Id; null clears a field */
+};
+
+/* UserLogin records tell whether a user is frozen (fact sheet 2.9); they are there or not, and cannot be
+ * created. One kind of object a call. */
+enum sf_batch_kind {
+    SF_CREATE_USERS,
+    SF_UPDATE_USERS,
+    SF_UPDATE_LOGINS
+};
+
+struct sf_batch;
+
 /*
- * Creates or updates User records by sObject Collections, allOrNone false, one API call. `records`
- * is an array of 1..SF_MAX_RECORDS objects of field -> value ("Id" in each for an update; null
- * clears a field); it is not changed. With outcome SF_DELIVERED every results[i] is set, in order.
- * An answer of the wrong length, or with ids that do not fit, is SF_UNKNOWN for the whole call.
+ * The body of one sObject Collections call, allOrNone false, for 1..SF_MAX_RECORDS changes; keeps nothing
+ * of them. PROV_E_NOMEM, PROV_E_INVALID, PROV_E_LIMIT: *call says why.
  */
-MUST_CHECK int sf_users_create(struct sf_session *session, struct json_object *records,
-                               struct sf_record *results, struct sf_call *call);
-MUST_CHECK int sf_users_update(struct sf_session *session, struct json_object *records,
-                               struct sf_record *results, struct sf_call *call);
-/* The same for UserLogin records, which tell whether a user is frozen (fact sheet 2.9); they are there or
- * not, and cannot be created. Never in one call with users. */
-MUST_CHECK int sf_logins_update(struct sf_session *session, struct json_object *records,
-                                struct sf_record *results, struct sf_call *call);
+MUST_CHECK int sf_batch_new(enum sf_batch_kind kind, const struct sf_change *changes, size_t count,
+                            struct sf_batch **ret, struct sf_call *call);
+/* Wipes it. NULL is allowed. */
+void sf_batch_free(struct sf_batch *batch);
+DEFINE_CLEANUP(struct sf_batch *, sf_batch, sf_batch_free);
+/*
+ * Makes the call. With outcome SF_DELIVERED every results[i] is set, in the order of the changes. An
+ * answer of the wrong length, or with ids that do not fit, is SF_UNKNOWN for the whole call. Any thread;
+ * several batches may be under way at once.
+ */
+MUST_CHECK int sf_batch_send(struct sf_session *session, const struct sf_batch *batch,
+                             struct sf_record *results, struct sf_call *call);
 
 /* Runs SOQL, all pages; not for COUNT(). *ret_records: an array of objects, as many as the answer says
  * there are, that the caller owns (SF_DELIVERED only). PROV_E_LIMIT beyond SF_SOQL_MAX_BYTES. A result

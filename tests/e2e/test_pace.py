@@ -3,7 +3,7 @@ import sys
 import time
 
 import harness
-from harness import HELD, NEVER_DELIVER, WAITING, World, create, person, simple
+from harness import HELD, IDLE, NEVER_DELIVER, WAITING, World, create, person, put, simple
 
 
 def hire(c, *numbers):
@@ -163,6 +163,86 @@ def test_a_leaver_without_an_answer_stops_everybody():
         leave(c, 2)
         hire(c, 3)
         assert c.deliver(100).state == WAITING and w.org.usage()["api_calls"] == before
+
+
+# ---- calls at the same time ----
+
+def test_what_takes_no_locks_is_sent_at_the_same_time_and_the_rest_alone():
+    with World(batch_size=2, parallel_calls=4) as w:
+        c = w.connector()
+        w.org.settings(latency_ms=100)
+        hire(c, *range(20))
+        report = c.settle()
+        assert report.state == IDLE and len(w.org.users()) == 20
+        assert w.org.usage()["most_under_way"] == 1, "creates go one by one"
+        assert not any("UNABLE_TO_LOCK_ROW" in line for _, line in c.lines)
+        calls = w.org.usage()["api_calls"]
+        c.accept(*[put(f"/Users/{n}", person(f"u{n}", title="Chief")) for n in range(16)],
+                 *[put(f"/Users/{n}", person(f"other{n}", title="Chief")) for n in range(16, 20)])
+        c.settle()
+        assert w.org.usage()["most_under_way"] == 4, w.org.usage()
+        assert w.org.usage()["api_calls"] == calls + 10
+        assert all(user["Title"] == "Chief" for user in w.org.users().values())
+        assert not any("UNABLE_TO_LOCK_ROW" in line for _, line in c.lines)
+        assert c.query(query="status")["subjects"]["in_step"] == 20
+
+
+def test_one_call_at_a_time_if_the_admin_says_so():
+    with World(batch_size=1, parallel_calls=1) as w:
+        c = w.connector()
+        hire(c, 1, 2, 3)
+        c.settle()
+        w.org.settings(latency_ms=50)
+        c.accept(*[put(f"/Users/{n}", person(f"u{n}", title="Chief")) for n in (1, 2, 3)])
+        c.settle()
+        assert w.org.usage()["most_under_way"] == 1
+
+
+def test_a_call_that_fails_leaves_those_under_way_to_be_settled():
+    """A call that is too many among others that pass: theirs are delivered, its users are tried again."""
+    with World(batch_size=1, parallel_calls=3) as w:
+        c = w.connector()
+        hire(c, *range(6))
+        c.settle()
+        w.org.settings(latency_ms=100)
+        w.org.fault({"on": "collections_update", "do": "status", "status": 403, "headers": {"Retry-After": "2"},
+                     "body": [{"errorCode": "REQUEST_LIMIT_EXCEEDED",
+                               "message": "ConcurrentRequests (Concurrent API Requests) Limit exceeded."}]})
+        c.accept(*[put(f"/Users/{n}", person(f"u{n}", title="Chief")) for n in range(6)])
+        report = c.deliver(0)
+        done = [user for user in w.org.users().values() if user["Title"] == "Chief"]
+        assert 2 <= len(done) <= 5 and report.delivered == len(done), (len(done), report.delivered)
+        assert report.state == WAITING and report.next_due_us > (time.time() + 0.5) * 1e6, "the pause stands"
+        c.settle()
+        assert c.query(query="status")["subjects"]["in_step"] == 6
+
+
+def test_a_lock_is_met_by_one_and_the_others_are_delivered():
+    with World(parallel_calls=3) as w:
+        c = w.connector()
+        hire(c, *range(6))
+        c.settle()
+        w.org.fault({"on": "collections_update", "do": "refuse_record", "match": {"LastName": "Doe"}})
+        c.accept(*[put(f"/Users/{n}", person(f"u{n}", title="Chief")) for n in range(6)])
+        report = c.deliver(0)
+        assert report.delivered == 5 and report.retried == 1, (report.delivered, report.retried)
+        c.settle()
+        assert sum(call["records"] for call in w.org.calls()["calls"] if call["kind"] == "collections_update") == 7
+
+
+def test_a_thousand_changed_users_are_five_calls():
+    with World("--seats", "1100", batch_size=200) as w:
+        c = w.connector()
+        for first in range(0, 1000, 100):
+            hire(c, *range(first, first + 100))
+        c.settle(60)
+        before = w.org.usage()["api_calls"]
+        for first in range(0, 1000, 100):
+            c.accept(*[put(f"/Users/{n}", person(f"u{n}" if n % 7 else f"v{n}", title="Chief")) for n in range(first, first + 100)])
+        c.settle(60)
+        calls = [call["kind"] for call in w.org.calls()["calls"][-(w.org.usage()["api_calls"] - before):]]
+        assert calls.count("collections_update") == 5 and len(calls) == 5, calls
+        assert sum(user["Title"] == "Chief" for user in w.org.users().values()) == 1000
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@
 #include "plugin/base/cleanup.h"
 #include "plugin/salesforce/http.h"
 #include "plugin/salesforce/session.h"
+#include "tests/unit/batches.h"
 
 #define TOKEN                                                                                      \
     "{\"access_token\":\"00D5g000008abcd!AQEAQ.t\",\"scope\":\"api\",\"instance_url\":"            \
@@ -181,8 +182,7 @@ write_users(bool update)
     struct sf_session *session = open_session();
     struct sf_record results[2] = { { .code = "" } };
     struct sf_call call;
-    int code = update ? sf_users_update(session, records, results, &call)
-                      : sf_users_create(session, records, results, &call);
+    int code = send_users(session, update, records, results, &call);
 
     FUZZ_CHECK(code == PROV_OK);
     check_call(&call);

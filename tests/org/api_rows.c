@@ -16,6 +16,11 @@ api_write_record(struct call *call, struct table *table, struct row *row,
 {
     const char *by = call->org->execution_user;
 
+    if (call->met_lock) {
+        refuse(refusal, 400, "UNABLE_TO_LOCK_ROW", "", "%s",
+               "unable to obtain exclusive access to this record");
+        return false;
+    }
     if (faults_refuse_record(call->org, call, row, record, refusal))
         return false;
     if (!record)

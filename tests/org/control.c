@@ -198,6 +198,7 @@ answer_state(struct call *call)
     js_put_text(state, "other_admin", org->other_admin);
     js_put_int(usage, "api_calls", org->usage.api_calls);
     js_put_int(usage, "token_requests", org->usage.token_requests);
+    js_put_int(usage, "most_under_way", org->usage.most_under_way);
     js_put(state, "usage", usage);
     js_put(state, "licenses", licenses_state(org));
     js_put(state, "profiles", ids_by(org, OBJECT_PROFILE, "Name"));

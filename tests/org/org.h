@@ -68,6 +68,8 @@ struct settings {
 
 struct usage {
     int64_t api_calls, token_requests;
+    int64_t under_way, most_under_way; /* calls at the same time */
+    int64_t locking;                   /* of them those that lock group memberships (3.5) */
 };
 
 struct cursor {

@@ -5,6 +5,7 @@
 
 #include "plugin/base/clock.h"
 #include "plugin/salesforce/session.h"
+#include "tests/unit/batches.h"
 #include "tests/unit/loopback.h"
 #include "tests/unit/unit.h"
 
@@ -93,7 +94,7 @@ create_call(struct sf_session *session, struct sf_record *record)
     struct sf_record own;
     struct sf_call call;
 
-    T_INT(sf_users_create(session, records, record ? record : &own, &call), PROV_OK);
+    T_INT(send_users(session, false, records, record ? record : &own, &call), PROV_OK);
     return call;
 }
 

@@ -338,6 +338,38 @@ thirty_two_levels_are_read_and_one_more_is_not(void)
           "[\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"]");
 }
 
+/* json-c is the reference: every byte alone, and values of every kind inside each other. */
+static void
+json_is_written_as_json_c_writes_it(void)
+{
+    static const char *const texts[] = {
+        "null",
+        "true",
+        "-7",
+        "9223372036854775807",
+        "18446744073709551615",
+        "1.50",
+        "1e3",
+        "\"\"",
+        "[]",
+        "{}",
+        "[[],{},null,[1,[\"x\"]]]",
+        "{\"a\":{\"b\":[true,false,null]},\"\":\"/\\\"\\\\\\u0000\\u001f\\u007f\\u00eb\"}",
+    };
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        AUTO_JSON struct json_object *value = json_tokener_parse(texts[i]);
+        AUTO_FREE char *text = json_text(value);
+        T_STR(text, json_borrow_text(value));
+    }
+    for (int byte = 0; byte < 256; byte++) {
+        const char around[] = { 'a', (char)byte, 'z' };
+        AUTO_JSON struct json_object *value = json_object_new_string_len(around, sizeof(around));
+        AUTO_FREE char *text = json_text(value);
+        T_STR(text, json_borrow_text(value));
+    }
+}
+
 static void
 only_the_bytes_of_the_length_are_read(void)
 {
@@ -693,6 +725,7 @@ main(int argc, char **argv)
         UNIT_CASE(integers_too_large_to_keep_are_refused),
         UNIT_CASE(thirty_two_levels_are_read_and_one_more_is_not),
         UNIT_CASE(only_the_bytes_of_the_length_are_read),
+        UNIT_CASE(json_is_written_as_json_c_writes_it),
         UNIT_CASE(canonical_text_does_not_depend_on_the_order_of_keys),
         UNIT_CASE(canonical_text_tells_different_values_apart),
         UNIT_CASE(json_equal_compares_values_not_spelling),

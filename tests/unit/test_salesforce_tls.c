@@ -94,7 +94,7 @@ create(struct sf_session *session, const char *profile, struct sf_record *ret)
 
     T_INT(json_put_string(user, "ProfileId", profile), PROV_OK);
     T_INT(json_append(records, user), PROV_OK);
-    T_INT(sf_users_create(session, records, ret, &call), PROV_OK);
+    T_INT(send_users(session, false, records, ret, &call), PROV_OK);
     return call;
 }
 

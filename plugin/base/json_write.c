@@ -1,0 +1,162 @@
+/* JSON written directly: json-c keeps a copy of the text in every value that it writes, and looks at each
+ * byte twice. Numbers alone are left to it, since it remembers how they were spelled. */
+#include "plugin/base/json_write.h"
+
+#include <string.h>
+
+#define FIRST_ROOM 512
+
+static bool
+make_room(struct json_writer *writer, size_t length)
+{
+    size_t room = writer->room ? writer->room : FIRST_ROOM;
+    char *grown;
+
+    if (writer->failed || length <= writer->room - writer->length)
+        return !writer->failed;
+    while (room - writer->length < length)
+        room *= 2;
+    grown = realloc(writer->text, room);
+    if (!grown) {
+        writer->failed = true;
+        return false;
+    }
+    writer->text = grown;
+    writer->room = room;
+    return true;
+}
+
+void
+json_write_raw(struct json_writer *writer, const char *bytes, size_t length)
+{
+    if (length == 0 || !make_room(writer, length))
+        return;
+    memcpy(writer->text + writer->length, bytes, length);
+    writer->length += length;
+}
+
+static void
+write_escape(struct json_writer *writer, unsigned char byte)
+{
+    static const char digits[] = "0123456789abcdef";
+    static const char plain[] = "\b\f\n\r\t\"\\", names[] = "bfnrt\"\\";
+    const char *found = byte ? strchr(plain, byte) : NULL;
+    char escape[6] = "\\u00";
+
+    if (found) {
+        escape[1] = names[found - plain];
+        json_write_raw(writer, escape, 2);
+        return;
+    }
+    escape[4] = digits[byte >> 4];
+    escape[5] = digits[byte & 15];
+    json_write_raw(writer, escape, 6);
+}
+
+static bool
+is_plain(unsigned char byte)
+{
+    return byte >= 0x20 && byte != '"' && byte != '\\';
+}
+
+void
+json_write_string(struct json_writer *writer, const char *text, size_t length)
+{
+    size_t start = 0;
+
+    JSON_WRITE_LITERAL(writer, "\"");
+    for (size_t i = 0; i < length; i++) {
+        if (is_plain((unsigned char)text[i]))
+            continue;
+        json_write_raw(writer, text + start, i - start);
+        write_escape(writer, (unsigned char)text[i]);
+        start = i + 1;
+    }
+    json_write_raw(writer, text + start, length - start);
+    JSON_WRITE_LITERAL(writer, "\"");
+}
+
+static void
+write_object(struct json_writer *writer, struct json_object *object)
+{
+    bool first = true;
+
+    JSON_WRITE_LITERAL(writer, "{");
+    json_object_object_foreach(object, name, value)
+    {
+        if (!first)
+            JSON_WRITE_LITERAL(writer, ",");
+        first = false;
+        json_write_string(writer, name, strlen(name));
+        JSON_WRITE_LITERAL(writer, ":");
+        json_write_value(writer, value);
+    }
+    JSON_WRITE_LITERAL(writer, "}");
+}
+
+static void
+write_array(struct json_writer *writer, struct json_object *array)
+{
+    JSON_WRITE_LITERAL(writer, "[");
+    for (size_t i = 0; i < json_object_array_length(array); i++) {
+        if (i > 0)
+            JSON_WRITE_LITERAL(writer, ",");
+        json_write_value(writer, json_object_array_get_idx(array, i));
+    }
+    JSON_WRITE_LITERAL(writer, "]");
+}
+
+static void
+write_number(struct json_writer *writer, struct json_object *value)
+{
+    const char *text = json_borrow_text(value);
+
+    if (text)
+        json_write_raw(writer, text, strlen(text));
+    else
+        writer->failed = true;
+}
+
+void
+json_write_value(struct json_writer *writer, struct json_object *value)
+{
+    switch (json_object_get_type(value)) {
+    case json_type_null:
+        JSON_WRITE_LITERAL(writer, "null");
+        break;
+    case json_type_boolean:
+        if (json_object_get_boolean(value))
+            JSON_WRITE_LITERAL(writer, "true");
+        else
+            JSON_WRITE_LITERAL(writer, "false");
+        break;
+    case json_type_string:
+        json_write_string(writer, json_object_get_string(value),
+                          (size_t)json_object_get_string_len(value));
+        break;
+    case json_type_object:
+        write_object(writer, value);
+        break;
+    case json_type_array:
+        write_array(writer, value);
+        break;
+    default:
+        write_number(writer, value);
+        break;
+    }
+}
+
+char *
+json_write_end(struct json_writer *writer)
+{
+    char *text;
+
+    json_write_raw(writer, "", 1);
+    text = writer->text;
+    if (writer->failed) {
+        free(text);
+        text = NULL;
+    }
+    *writer = (struct json_writer){ 0 };
+    return text;
+}

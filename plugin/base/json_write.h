@@ -1,0 +1,26 @@
+/* Writes JSON as text, without a tree in between. */
+#ifndef BASE_JSON_WRITE_H
+#define BASE_JSON_WRITE_H
+
+#include "plugin/base/json.h"
+
+/* Zeroed before the first use. What is written after memory has run out is dropped. */
+struct json_writer {
+    char *text; /* not ended by NUL until json_write_end() */
+    size_t length, room;
+    bool failed;
+};
+
+/* Bytes as they are: brackets, commas, names that need no escapes. */
+void json_write_raw(struct json_writer *writer, const char *bytes, size_t length);
+#define JSON_WRITE_LITERAL(writer, literal) json_write_raw(writer, literal, sizeof(literal) - 1)
+
+/* In quotes, with the escapes of RFC 8259 that are needed: quotation mark, backslash, controls. */
+void json_write_string(struct json_writer *writer, const char *text, size_t length);
+/* Any value; NULL is null. Same text as json_borrow_text(). */
+void json_write_value(struct json_writer *writer, struct json_object *value);
+
+/* The text, heap, or NULL when out of memory; the writer is empty then. */
+char *json_write_end(struct json_writer *writer);
+
+#endif

@@ -1,0 +1,98 @@
+/*
+ * Calls under way at the same time. It knows when one is over, and nothing of what came of it: that is
+ * settled by the thread of the round, one call after the other (send.c).
+ *
+ * Concurrency  Each call that shares the time with others runs on a thread of its own, which touches the
+ *              flight's batch, results and call, and the session; never the store, an item, or the host.
+ *              The thread of the round starts them and waits for them, and leaves none behind.
+ */
+#include <signal.h>
+
+#include "plugin/delivery/internal.h"
+
+void
+flight_free(struct flight *flight)
+{
+    if (!flight)
+        return;
+    sf_batch_free(flight->batch);
+    free(flight->results);
+    free(flight->items);
+    free(flight);
+}
+
+void
+flights_init(struct flights *flights, struct sf_session *session)
+{
+    *flights = (struct flights){ .session = session };
+    pthread_mutex_init(&flights->lock, NULL);
+    pthread_cond_init(&flights->landed, NULL);
+}
+
+void
+flights_done(struct flights *flights)
+{
+    pthread_mutex_destroy(&flights->lock);
+    pthread_cond_destroy(&flights->landed);
+}
+
+static void
+make_call(struct flights *flights, struct flight *flight)
+{
+    flight->result = sf_batch_send(flights->session, flight->batch, flight->results, &flight->call);
+}
+
+static void *
+fly_alone(void *argument)
+{
+    struct flight *flight = argument;
+    struct flights *flights = flight->flights;
+
+    pthread_setname_np(pthread_self(), "sfprov-call");
+    make_call(flights, flight);
+    pthread_mutex_lock(&flights->lock);
+    flight->over = true;
+    pthread_cond_signal(&flights->landed);
+    pthread_mutex_unlock(&flights->lock);
+    return NULL;
+}
+
+void
+flights_start(struct flights *flights, struct flight *flight, bool alone)
+{
+    sigset_t all, before;
+
+    flight->flights = flights;
+    if (!alone) {
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        flight->has_thread = pthread_create(&flight->thread, NULL, fly_alone, flight) == 0;
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+    }
+    if (!flight->has_thread) { /* or there is none to be had: then it shares the time with nobody */
+        make_call(flights, flight);
+        flight->over = true;
+    }
+    flights->list[flights->count++] = flight;
+}
+
+struct flight *
+flights_wait(struct flights *flights)
+{
+    struct flight *flight;
+    size_t at = 0;
+
+    pthread_mutex_lock(&flights->lock);
+    while (!flights->list[at]->over) {
+        if (++at < flights->count)
+            continue;
+        pthread_cond_wait(&flights->landed, &flights->lock);
+        at = 0;
+    }
+    flight = flights->list[at];
+    flights->list[at] = flights->list[--flights->count];
+    pthread_mutex_unlock(&flights->lock);
+    if (flight->has_thread)
+        pthread_join(flight->thread, NULL);
+    return flight;
+}

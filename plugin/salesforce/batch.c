@@ -1,0 +1,301 @@
+/*
+ * Collections: creating and updating up to 200 records in one call (fact sheet 4.1). It writes the bodies
+ * and believes an answer only if it fits what was asked: as many items as records, and the right ids
+ * (design rule 16). Which fields are sent, and what follows from an outcome, is for delivery.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "plugin/base/json_write.h"
+#include "plugin/salesforce/answer.h"
+#include "plugin/salesforce/call.h"
+
+#define SETTLES "Nothing to do: the connector reads the org back before it sends anything again."
+
+struct sf_batch {
+    bool update;
+    size_t count;
+    char *body;              /* personal data: wiped */
+    char (*ids)[SF_ID_SIZE]; /* of an update, 18 characters; NULL for creates */
+};
+
+/* ---- the body ---- */
+
+static const char *
+object_of(enum sf_batch_kind kind)
+{
+    return kind == SF_UPDATE_LOGINS ? "UserLogin" : "User";
+}
+
+/* {"attributes":{"type":"User"},"id":"005...", ...}, as the samples of 4.1 have it. */
+static void
+write_record(struct json_writer *writer, const char *object, const struct sf_change *change)
+{
+    JSON_WRITE_LITERAL(writer, "{\"attributes\":{\"type\":");
+    json_write_string(writer, object, strlen(object));
+    JSON_WRITE_LITERAL(writer, "}");
+    if (change->id) {
+        JSON_WRITE_LITERAL(writer, ",\"id\":");
+        json_write_string(writer, change->id, strlen(change->id));
+    }
+    json_object_object_foreach(change->fields, name, value)
+    {
+        const char *dot = strrchr(name, '.'); /* "UserLogin.IsFrozen" is IsFrozen there */
+        if (dot)
+            name = (char *)dot + 1;
+        JSON_WRITE_LITERAL(writer, ",");
+        json_write_string(writer, name, strlen(name));
+        JSON_WRITE_LITERAL(writer, ":");
+        json_write_value(writer, value);
+    }
+    JSON_WRITE_LITERAL(writer, "}");
+}
+
+static char *
+make_body(const char *object, const struct sf_change *changes, size_t count)
+{
+    struct json_writer writer = { 0 };
+
+    JSON_WRITE_LITERAL(&writer, "{\"allOrNone\":false,\"records\":[");
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            JSON_WRITE_LITERAL(&writer, ",");
+        write_record(&writer, object, &changes[i]);
+    }
+    JSON_WRITE_LITERAL(&writer, "]}");
+    return json_write_end(&writer);
+}
+
+/* Updates name each record, creates none; `ids` gets the 18-character forms. */
+static int
+check_changes(const struct sf_change *changes, size_t count, char (*ids)[SF_ID_SIZE],
+              struct sf_call *call)
+{
+    if (count == 0)
+        return answer_refuse(call, PROV_E_INVALID, "a call needs at least one record");
+    if (count > SF_MAX_RECORDS)
+        return answer_refuse(call, PROV_E_LIMIT, "a call takes at most 200 records");
+    for (size_t i = 0; i < count; i++) {
+        const struct sf_change *change = &changes[i];
+        if (!json_object_is_type(change->fields, json_type_object))
+            return answer_refuse(call, PROV_E_INVALID, "a record must be an object");
+        if (json_get(change->fields, "Id") || (!ids && change->id))
+            return answer_refuse(call, PROV_E_INVALID,
+                                 "an Id is no field, and a new record has none");
+        if (ids && (!change->id || sf_id_normalise(change->id, ids[i], NULL) != PROV_OK))
+            return answer_refuse(call, PROV_E_INVALID, "a record to update needs a valid Id");
+    }
+    return PROV_OK;
+}
+
+int
+sf_batch_new(enum sf_batch_kind kind, const struct sf_change *changes, size_t count,
+             struct sf_batch **ret, struct sf_call *call)
+{
+    struct sf_batch *batch = calloc(1, sizeof(*batch));
+    int result = PROV_E_NOMEM;
+
+    *call = (struct sf_call){ .outcome = SF_REFUSED, .cause = "", .remedy = "" };
+    if (batch) {
+        batch->update = kind != SF_CREATE_USERS;
+        batch->count = count;
+        if (batch->update)
+            batch->ids = calloc(count + 1, sizeof(*batch->ids));
+    }
+    if (batch && (batch->ids || !batch->update))
+        result = check_changes(changes, count, batch->ids, call);
+    if (result == PROV_OK && !(batch->body = make_body(object_of(kind), changes, count)))
+        result = PROV_E_NOMEM;
+    if (result == PROV_E_NOMEM)
+        answer_out_of_memory(call);
+    if (result != PROV_OK) {
+        sf_batch_free(batch);
+        return result;
+    }
+    *ret = batch;
+    return PROV_OK;
+}
+
+void
+sf_batch_free(struct sf_batch *batch)
+{
+    if (!batch)
+        return;
+    if (batch->body)
+        explicit_bzero(batch->body, strlen(batch->body));
+    free(batch->body);
+    free(batch->ids);
+    free(batch);
+}
+
+/* ---- the answer ---- */
+
+/* The names of errors[].fields, as many as fit. */
+static void
+join_fields(struct json_object *error, char *ret, size_t room)
+{
+    struct json_object *fields = json_get(error, "fields");
+    size_t count =
+        json_object_is_type(fields, json_type_array) ? json_object_array_length(fields) : 0;
+    size_t at = 0;
+
+    ret[0] = '\0';
+    for (size_t i = 0; i < count; i++) {
+        const char *name = json_object_get_string(json_object_array_get_idx(fields, i));
+        char clean[80];
+        answer_clean(name, clean, sizeof(clean));
+        if (at + strlen(clean) + 2 > room)
+            return;
+        at += (size_t)snprintf(ret + at, room - at, "%s%s", at ? "," : "", clean);
+    }
+}
+
+/* A record that was not saved. The first error counts, as Salesforce lists the root first. */
+static void
+read_failure(struct json_object *item, struct sf_record *record)
+{
+    struct json_object *errors = json_get(item, "errors");
+    struct json_object *error =
+        json_object_is_type(errors, json_type_array) ? json_object_array_get_idx(errors, 0) : NULL;
+    const char *code = json_get_string(error, "statusCode");
+    const char *message = json_get_string(error, "message");
+    struct sf_verdict verdict;
+
+    if (!code || !*code) {
+        record->outcome = SF_UNKNOWN;
+        record->cause = "Salesforce did not save the user and does not say why.";
+        record->remedy = SETTLES;
+        snprintf(record->message, sizeof(record->message),
+                 "success is false, without a statusCode");
+        return;
+    }
+    verdict = sf_judge(SF_LEVEL_RECORD, 0, code, message, 1);
+    record->outcome = verdict.outcome;
+    record->cause = verdict.cause;
+    record->remedy = verdict.remedy;
+    answer_clean(code, record->code, sizeof(record->code));
+    answer_clean(message, record->message, sizeof(record->message));
+    join_fields(error, record->fields, sizeof(record->fields));
+}
+
+/* Or absent. */
+static bool
+is_empty_list(struct json_object *list)
+{
+    return !list ||
+           (json_object_is_type(list, json_type_array) && json_object_array_length(list) == 0);
+}
+
+/*
+ * One item against what was asked; wanted_id NULL for a create. NULL: it fits; else why not. An
+ * item about another user means that the order is not what we think: then nothing can be believed.
+ */
+static const char *
+read_item(struct json_object *item, const char *wanted_id, struct sf_record *record)
+{
+    struct json_object *success = json_get(item, "success"), *id = json_get(item, "id");
+    char full[SF_ID_SIZE] = "";
+
+    *record = (struct sf_record){ .outcome = SF_DELIVERED, .cause = "", .remedy = "" };
+    if (!json_object_is_type(success, json_type_boolean))
+        return "without success true or false";
+    if (id && (!json_object_is_type(id, json_type_string) ||
+               sf_id_normalise(json_object_get_string(id), full, NULL) != PROV_OK))
+        return "with an id that is not valid";
+    if (full[0] && !wanted_id && strncmp(full, "005", 3) != 0)
+        return "with the id of something else than a user";
+    if (full[0] && wanted_id && strcmp(full, wanted_id) != 0)
+        return "with the id of another record";
+    if (!json_object_get_boolean(success)) {
+        read_failure(item, record);
+        return NULL;
+    }
+    if (!full[0])
+        return "that succeeded without an id";
+    if (!is_empty_list(json_get(item, "errors")))
+        return "that succeeded with errors";
+    memcpy(record->id, full, sizeof(full));
+    return NULL;
+}
+
+static bool
+is_repeated(const struct sf_record *results, size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (results[i].id[0] && strcmp(results[i].id, results[index].id) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void doubt(struct sf_call *call, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* The call was answered, but the answer does not say what became of it. */
+static void
+doubt(struct sf_call *call, const char *format, ...)
+{
+    char why[sizeof(call->message)];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(why, sizeof(why), format, arguments);
+    va_end(arguments);
+    answer_tell(call, SF_UNKNOWN, "The answer does not fit the call.", SETTLES, "%s", why);
+}
+
+/* ids NULL for creates. */
+static void
+read_results(const struct http_answer *answer, size_t count, char (*ids)[SF_ID_SIZE],
+             struct sf_record *results, struct sf_call *call)
+{
+    AUTO_JSON struct json_object *list = NULL;
+    struct prov_error err = PROV_ERROR_INIT;
+
+    if (answer->status != 200) {
+        doubt(call, "HTTP %d where 200 was expected", answer->status);
+        return;
+    }
+    if (answer_parse(answer, "the answer", &list, NULL, &err) != PROV_OK) {
+        doubt(call, "%s", err.text);
+        return;
+    }
+    if (!json_object_is_type(list, json_type_array) || json_object_array_length(list) != count) {
+        doubt(call, "%zu items instead of %zu",
+              json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0,
+              count);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const char *why =
+            read_item(json_object_array_get_idx(list, i), ids ? ids[i] : NULL, &results[i]);
+        if (!why && !ids && results[i].id[0] && is_repeated(results, i))
+            why = "with the id of another item";
+        if (why) {
+            doubt(call, "item %zu of %zu came %s", i + 1, count, why);
+            return;
+        }
+    }
+}
+
+int
+sf_batch_send(struct sf_session *session, const struct sf_batch *batch, struct sf_record *results,
+              struct sf_call *call)
+{
+    char path[64];
+    /* POST creates, PATCH updates */
+    struct session_request request = {
+        .method = batch->update ? "PATCH" : "POST", .path = path, .body = batch->body, .write = true
+    };
+    struct http_answer answer;
+    int result;
+
+    snprintf(path, sizeof(path), "/services/data/%.16s/composite/sobjects",
+             session_api_version(session));
+    result = session_call(session, &request, &answer, call);
+    if (result != PROV_OK || call->outcome != SF_DELIVERED)
+        return result;
+    read_results(&answer, batch->count, batch->ids, results, call);
+    http_answer_clear(&answer);
+    return PROV_OK;
+}
