@@ -412,77 +412,13 @@ json_parse(const char *text, size_t length, const char *what, struct json_object
 
 /* ---- writing ---- */
 
-struct member {
-    const char *name;
-    struct json_object *value;
-};
-
-static int
-by_name(const void *a, const void *b)
-{
-    return strcmp(((const struct member *)a)->name, ((const struct member *)b)->name);
-}
-
-static int sorted(struct json_object *value, struct json_object **ret);
-
-static int
-sorted_array(struct json_object *value, struct json_object **ret)
-{
-    size_t length = json_object_array_length(value);
-    AUTO_JSON struct json_object *copy = json_object_new_array_ext((int)length);
-
-    if (!copy)
-        return PROV_E_NOMEM;
-    for (size_t i = 0; i < length; i++) {
-        struct json_object *element = NULL;
-        if (sorted(json_object_array_get_idx(value, i), &element) || json_append(copy, element))
-            return PROV_E_NOMEM;
-    }
-    *ret = STEAL(copy);
-    return PROV_OK;
-}
-
-static int
-sorted_object(struct json_object *value, struct json_object **ret)
-{
-    size_t count = (size_t)json_object_object_length(value), i = 0;
-    AUTO_FREE struct member *members = calloc(count ? count : 1, sizeof(*members));
-    AUTO_JSON struct json_object *copy = json_object_new_object();
-
-    if (!members || !copy)
-        return PROV_E_NOMEM;
-    json_object_object_foreach(value, name, member)
-    {
-        members[i++] = (struct member){ name, member };
-    }
-    qsort(members, count, sizeof(*members), by_name);
-    for (i = 0; i < count; i++) {
-        struct json_object *element = NULL;
-        if (sorted(members[i].value, &element) || json_put(copy, members[i].name, element))
-            return PROV_E_NOMEM;
-    }
-    *ret = STEAL(copy);
-    return PROV_OK;
-}
-
-/* A copy whose objects have their members added in order of name; *ret NULL stands for null. */
-static int
-sorted(struct json_object *value, struct json_object **ret)
-{
-    if (json_object_is_type(value, json_type_array))
-        return sorted_array(value, ret);
-    if (json_object_is_type(value, json_type_object))
-        return sorted_object(value, ret);
-    *ret = json_ref(value);
-    return PROV_OK;
-}
-
 char *
 json_canonical(struct json_object *value)
 {
-    AUTO_JSON struct json_object *copy = NULL;
+    struct json_writer writer = { 0 };
 
-    return sorted(value, &copy) ? NULL : json_text(copy);
+    json_write_canonical(&writer, value);
+    return json_write_end(&writer);
 }
 
 const char *

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #define FIRST_ROOM 512
+/* So many members of an object are sorted without an allocation. */
+#define MEMBERS_SMALL 32
 
 static bool
 make_room(struct json_writer *writer, size_t length)
@@ -76,6 +78,19 @@ json_write_string(struct json_writer *writer, const char *text, size_t length)
     JSON_WRITE_LITERAL(writer, "\"");
 }
 
+static void write_value(struct json_writer *writer, struct json_object *value, bool canonical);
+
+static void
+write_member(struct json_writer *writer, bool first, const char *name, struct json_object *value,
+             bool canonical)
+{
+    if (!first)
+        JSON_WRITE_LITERAL(writer, ",");
+    json_write_string(writer, name, strlen(name));
+    JSON_WRITE_LITERAL(writer, ":");
+    write_value(writer, value, canonical);
+}
+
 static void
 write_object(struct json_writer *writer, struct json_object *object)
 {
@@ -84,24 +99,72 @@ write_object(struct json_writer *writer, struct json_object *object)
     JSON_WRITE_LITERAL(writer, "{");
     json_object_object_foreach(object, name, value)
     {
-        if (!first)
-            JSON_WRITE_LITERAL(writer, ",");
+        write_member(writer, first, name, value, false);
         first = false;
-        json_write_string(writer, name, strlen(name));
-        JSON_WRITE_LITERAL(writer, ":");
-        json_write_value(writer, value);
     }
     JSON_WRITE_LITERAL(writer, "}");
 }
 
+struct member {
+    const char *name;
+    struct json_object *value;
+};
+
+static int
+by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct member *)a)->name, ((const struct member *)b)->name);
+}
+
+/* Few members, often in order already. */
 static void
-write_array(struct json_writer *writer, struct json_object *array)
+sort_members(struct member *members, size_t count)
+{
+    if (count > MEMBERS_SMALL) {
+        qsort(members, count, sizeof(*members), by_name);
+        return;
+    }
+    for (size_t i = 1; i < count; i++) {
+        struct member moved = members[i];
+        size_t at = i;
+        for (; at > 0 && by_name(&members[at - 1], &moved) > 0; at--)
+            members[at] = members[at - 1];
+        members[at] = moved;
+    }
+}
+
+static void
+write_sorted(struct json_writer *writer, struct json_object *object)
+{
+    struct member small[MEMBERS_SMALL], *members = small;
+    AUTO_FREE struct member *many = NULL;
+    size_t count = 0;
+
+    if (json_object_object_length(object) > MEMBERS_SMALL)
+        members = many = calloc((size_t)json_object_object_length(object), sizeof(*many));
+    if (!members) {
+        writer->failed = true;
+        return;
+    }
+    json_object_object_foreach(object, name, value)
+    {
+        members[count++] = (struct member){ name, value };
+    }
+    sort_members(members, count);
+    JSON_WRITE_LITERAL(writer, "{");
+    for (size_t i = 0; i < count; i++)
+        write_member(writer, i == 0, members[i].name, members[i].value, true);
+    JSON_WRITE_LITERAL(writer, "}");
+}
+
+static void
+write_array(struct json_writer *writer, struct json_object *array, bool canonical)
 {
     JSON_WRITE_LITERAL(writer, "[");
     for (size_t i = 0; i < json_object_array_length(array); i++) {
         if (i > 0)
             JSON_WRITE_LITERAL(writer, ",");
-        json_write_value(writer, json_object_array_get_idx(array, i));
+        write_value(writer, json_object_array_get_idx(array, i), canonical);
     }
     JSON_WRITE_LITERAL(writer, "]");
 }
@@ -117,9 +180,11 @@ write_number(struct json_writer *writer, struct json_object *value)
         writer->failed = true;
 }
 
-void
-json_write_value(struct json_writer *writer, struct json_object *value)
+static void
+write_value(struct json_writer *writer, struct json_object *value, bool canonical)
 {
+    size_t at = writer->length;
+
     switch (json_object_get_type(value)) {
     case json_type_null:
         JSON_WRITE_LITERAL(writer, "null");
@@ -135,15 +200,34 @@ json_write_value(struct json_writer *writer, struct json_object *value)
                           (size_t)json_object_get_string_len(value));
         break;
     case json_type_object:
-        write_object(writer, value);
+        if (canonical)
+            write_sorted(writer, value);
+        else
+            write_object(writer, value);
         break;
     case json_type_array:
-        write_array(writer, value);
+        write_array(writer, value, canonical);
         break;
     default:
         write_number(writer, value);
         break;
     }
+    if (value && value == writer->watched) {
+        writer->watched_at = at;
+        writer->watched_end = writer->length;
+    }
+}
+
+void
+json_write_value(struct json_writer *writer, struct json_object *value)
+{
+    write_value(writer, value, false);
+}
+
+void
+json_write_canonical(struct json_writer *writer, struct json_object *value)
+{
+    write_value(writer, value, true);
 }
 
 char *

@@ -9,6 +9,8 @@ struct json_writer {
     char *text; /* not ended by NUL until json_write_end() */
     size_t length, room;
     bool failed;
+    struct json_object *watched; /* NULL: none */
+    size_t watched_at, watched_end;
 };
 
 /* Bytes as they are: brackets, commas, names that need no escapes. */
@@ -19,6 +21,8 @@ void json_write_raw(struct json_writer *writer, const char *bytes, size_t length
 void json_write_string(struct json_writer *writer, const char *text, size_t length);
 /* Any value; NULL is null. Same text as json_borrow_text(). */
 void json_write_value(struct json_writer *writer, struct json_object *value);
+/* As json_canonical() has it. Where the text of writer->watched begins and ends is noted. */
+void json_write_canonical(struct json_writer *writer, struct json_object *value);
 
 /* The text, heap, or NULL when out of memory; the writer is empty then. */
 char *json_write_end(struct json_writer *writer);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "plugin/base/json_write.h"
 #include "plugin/event/password.h"
 #include "plugin/scim/bounds.h"
 #include "plugin/scim/patch.h"
@@ -59,6 +60,7 @@ event_free(struct event *event)
     free(event->txn);
     free(event->uri);
     free(event->kinds);
+    free(event->payload_text);
     json_object_put(event->payload);
     json_object_put(event->resource);
     free(event->etag);
@@ -382,63 +384,84 @@ join_kinds(const struct payloads *payloads)
 
 /* All events of the token into *event. One that is ignored is kept for its name only. */
 static int
-read_events(struct json_object *events, struct event *event, struct prov_error *err)
+read_events(struct json_object *events, struct event *event, struct payloads *payloads,
+            struct prov_error *err)
 {
-    struct payloads payloads = { .there = { false } };
-    int result = sort_events(events, &payloads, err);
+    int result = sort_events(events, payloads, err);
 
     for (size_t i = 0; result == PROV_OK && i < KIND_COUNT; i++) {
-        struct json_object *payload = payloads.value[i];
+        struct json_object *payload = payloads->value[i];
         result =
             event_remove_password(payload, kinds[i].data == EVENT_PATCH, &event->had_password, err);
-        if (result == PROV_OK && payloads.there[i] && !event->ignored)
+        if (result == PROV_OK && payloads->there[i] && !event->ignored)
             result = check_payload(&kinds[i], payload, err);
     }
     if (result == PROV_OK && !event->ignored)
-        result = check_pairs(&payloads, err);
+        result = check_pairs(payloads, err);
     for (size_t i = 0; result == PROV_OK && !event->ignored && i < KIND_COUNT; i++) {
-        if (payloads.there[i])
-            result = keep(&kinds[i], payloads.value[i], event, err);
+        if (payloads->there[i])
+            result = keep(&kinds[i], payloads->value[i], event, err);
     }
     if (result != PROV_OK)
         return result;
-    event->kinds = join_kinds(&payloads);
+    event->kinds = join_kinds(payloads);
     return event->kinds ? PROV_OK : error_nomem(err);
 }
 
-/* The same events under one spelling of their URIs; shares their payloads. */
-static struct json_object *
-lower_uris(struct json_object *events)
+/* The event that comes next in order of name; KIND_COUNT: none. `last` NULL: the first. */
+static size_t
+next_by_name(const struct payloads *payloads, const char *last)
 {
-    AUTO_JSON struct json_object *lower = json_object_new_object();
+    size_t next = KIND_COUNT;
 
-    json_object_object_foreach(events, uri, payload)
-    {
-        AUTO_FREE char *name = strdup(uri);
-        if (!lower || !name)
-            return NULL;
-        for (char *c = name; *c; c++)
-            *c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
-        if (json_put(lower, name, json_ref(payload)) != PROV_OK)
-            return NULL;
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        if (payloads->there[i] && (!last || strcmp(kinds[i].name, last) > 0) &&
+            (next == KIND_COUNT || strcmp(kinds[i].name, kinds[next].name) < 0))
+            next = i;
     }
-    return STEAL(lower);
+    return next;
 }
 
-static int
-make_digest(struct json_object *events, struct event *event, struct prov_error *err)
+/* {"events":{...},"iss":"...","uri":"..."}, canonical, event URIs in one spelling. */
+static void
+write_events(struct json_writer *writer, const struct payloads *payloads, const struct event *event)
 {
-    AUTO_JSON struct json_object *all = json_object_new_object(), *lower = lower_uris(events);
-    AUTO_FREE char *text = NULL;
+    const char *last = NULL;
 
-    if (!all || !lower || json_put_string(all, "iss", event->iss) != PROV_OK ||
-        json_put_string(all, "uri", event->uri) != PROV_OK ||
-        json_put(all, "events", json_ref(lower)) != PROV_OK)
+    JSON_WRITE_LITERAL(writer, "{\"events\":{");
+    for (size_t i; (i = next_by_name(payloads, last)) < KIND_COUNT; last = kinds[i].name) {
+        if (last)
+            JSON_WRITE_LITERAL(writer, ",");
+        JSON_WRITE_LITERAL(writer, "\"");
+        json_write_raw(writer, uri_prefix, strlen(uri_prefix));
+        json_write_raw(writer, kinds[i].name, strlen(kinds[i].name));
+        JSON_WRITE_LITERAL(writer, "\":");
+        json_write_canonical(writer, payloads->value[i]);
+    }
+    JSON_WRITE_LITERAL(writer, "},\"iss\":");
+    json_write_string(writer, event->iss, strlen(event->iss));
+    JSON_WRITE_LITERAL(writer, ",\"uri\":");
+    json_write_string(writer, event->uri, strlen(event->uri));
+    JSON_WRITE_LITERAL(writer, "}");
+}
+
+/* The digest, and the payload's text, which is a part of what it is of. */
+static int
+make_digest(const struct payloads *payloads, struct event *event, struct prov_error *err)
+{
+    struct json_writer writer = { .watched = event->payload };
+    AUTO_FREE char *text = NULL;
+    size_t length, at, end;
+
+    write_events(&writer, payloads, event);
+    length = writer.length;
+    at = writer.watched_at;
+    end = writer.watched_end;
+    text = json_write_end(&writer);
+    if (!text || digest_hex(text, length, event->digest) != PROV_OK)
         return error_nomem(err);
-    text = json_canonical(all);
-    if (!text || digest_hex(text, strlen(text), event->digest) != PROV_OK)
-        return error_nomem(err);
-    return PROV_OK;
+    event->payload_text = event->payload ? strndup(text + at, end - at) : NULL;
+    return event->payload && !event->payload_text ? error_nomem(err) : PROV_OK;
 }
 
 int
@@ -447,6 +470,7 @@ event_parse(const char *json, size_t length, const char *default_issuer, struct 
 {
     CLEANUP(event_cleanup) struct event *event = NULL;
     AUTO_JSON struct json_object *token = NULL;
+    struct payloads payloads = { .there = { false } };
     int result;
 
     if (length > PROV_EVENT_MAX_BYTES)
@@ -466,9 +490,9 @@ event_parse(const char *json, size_t length, const char *default_issuer, struct 
     if (result == PROV_OK)
         result = read_subject(token, event, err);
     if (result == PROV_OK)
-        result = read_events(json_get(token, "events"), event, err);
+        result = read_events(json_get(token, "events"), event, &payloads, err);
     if (result == PROV_OK)
-        result = make_digest(json_get(token, "events"), event, err);
+        result = make_digest(&payloads, event, err);
     if (result != PROV_OK)
         return result;
     *ret = STEAL(event);

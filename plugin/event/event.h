@@ -48,6 +48,7 @@ struct event {
     enum event_data data;
     bool notice; /* of the data only the names are there: the host has to be asked for it */
     struct json_object *payload; /* the resource or the PatchOp, without password; NULL: none */
+    char *payload_text;          /* canonical; NULL: there is none, or it was not written */
     char *etag;                  /* `version` of the payload; may be NULL */
     enum event_switch active;
     enum event_feed feed;

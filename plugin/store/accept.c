@@ -209,6 +209,23 @@ store_wants_active(const struct store *store, enum presence presence, struct jso
            (!resource || !store->in_scope || store->in_scope(store->scope_context, resource));
 }
 
+/* The canonical text of the resource after an event: in most cases the one that the event brings, which
+ * was written when it was parsed. *ret is borrowed from *ret_own or from the event. */
+static int
+resource_text(const struct event *event, struct json_object *resource, char **ret_own,
+              const char **ret, struct prov_error *err)
+{
+    *ret = NULL;
+    if (!resource)
+        return PROV_OK;
+    if (resource == event->payload && event->payload_text) {
+        *ret = event->payload_text;
+        return PROV_OK;
+    }
+    *ret = *ret_own = json_canonical(resource);
+    return *ret ? PROV_OK : error_nomem(err);
+}
+
 /* Writes the subject, and makes it due. */
 static int
 write_subject(struct store *store, const struct event *event, const struct known *known,
@@ -216,17 +233,18 @@ write_subject(struct store *store, const struct event *event, const struct known
 {
     struct db *db = store->write;
     const struct subject_state *state = &known->state;
-    const char *resource = state->resource ? json_borrow_text(state->resource) : NULL;
+    AUTO_FREE char *own_text = NULL;
+    const char *resource;
     struct json_object *name = json_get_nocase(state->resource, "userName", NULL);
     const char *user_name =
         json_object_is_type(name, json_type_string) ? json_object_get_string(name) : NULL;
     /* who is out by the connector fields leaves as urgently (rule 7); of nothing nobody knows */
     bool urgent = state->presence != PRESENCE_IN ||
                   (state->resource && !store_wants_active(store, state->presence, state->resource));
-    int r;
+    int r = resource_text(event, state->resource, &own_text, &resource, err);
 
-    if (state->resource && !resource)
-        return error_nomem(err);
+    if (r)
+        return r;
     if (is_new)
         r = db_run(db, err,
                    "INSERT INTO subject (id, iss, uri, presence, resource, user_name, etag,"

@@ -146,15 +146,17 @@ store_snapshot_add(struct store_snapshot *snapshot, const struct store_listed *u
 {
     CLEANUP(unlock_cleanup) pthread_mutex_t *held = NULL;
     const struct event *event = user->event;
-    AUTO_FREE char *data = NULL;
+    AUTO_FREE char *own_text = NULL;
     AUTO_FREE char *manager = NULL;
+    const char *data = event->payload_text;
     int r;
 
     if (snapshot->phase != LIST_OPEN)
         return error_set(err, PROV_E_STATE, "the list is complete already: begin another one");
     if (event->data != EVENT_PUT || event->deleted || event->active || event->feed)
         return error_set(err, PROV_E_INVALID, "a list holds whole resources only");
-    data = json_text(event->payload);
+    if (!data)
+        data = own_text = json_canonical(event->payload);
     manager = list_manager(event->payload);
     if (!data)
         return error_nomem(err);

@@ -114,7 +114,7 @@ write_manager(const char *data, const char *uri, char **ret_data, struct prov_er
             json_put_string(manager, "$ref", uri))
             return error_nomem(err);
     }
-    *ret_data = json_text(resource);
+    *ret_data = json_canonical(resource); /* as accepting stores it */
     return *ret_data ? PROV_OK : error_nomem(err);
 }
 

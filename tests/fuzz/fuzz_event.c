@@ -85,9 +85,11 @@ check_fold(const struct event *event, struct json_object *resource)
 {
     AUTO_JSON struct json_object *first = NULL, *second = NULL, *stored = NULL;
     AUTO_FREE char *payload = json_text(event->payload), *text = NULL, *after = NULL;
+    AUTO_FREE char *canonical = json_canonical(event->payload);
     struct prov_error err = PROV_ERROR_INIT;
     bool changed;
 
+    FUZZ_CHECK(!event->payload || (canonical && strcmp(event->payload_text, canonical) == 0));
     first = fold(event, resource, &changed);
     after = json_text(event->payload);
     FUZZ_CHECK(payload && after && strcmp(payload, after) == 0);

@@ -39,6 +39,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     FUZZ_CHECK(depth_of(value) <= JSON_MAX_DEPTH);
     text = json_text(value);
+    FUZZ_CHECK(text && strcmp(text, json_borrow_text(value)) == 0);
     FUZZ_CHECK(text && json_parse(text, strlen(text), "it", &second, &err) == PROV_OK);
     FUZZ_CHECK(json_equal(value, second));
     canonical = json_canonical(value);

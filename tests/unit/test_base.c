@@ -430,6 +430,42 @@ canonical_text_tells_different_values_apart(void)
     }
 }
 
+/* What json-c itself writes is the reference. */
+static void
+text_is_what_json_c_writes(void)
+{
+    static const char *const values[] = {
+        "\"\\u0000 \\u0001\\b\\t\\n\\u000b\\f\\r\\u001f \\\" \\\\ / \\u007f \\u00e9 "
+        "\\ud83d\\ude00\"",
+        "[0,-1,9223372036854775807,-9223372036854775808,18446744073709551615,1.5,1e3,-0.0,2.50]",
+        "{\"b\":{\"z\":[[],{},[{}]],\"\":null},\"a\\\"b\\n\":[true,false,null]}",
+    };
+
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        AUTO_JSON struct json_object *value = value_of(values[i]);
+        AUTO_FREE char *text = json_text(value);
+        T_STR(text, json_borrow_text(value));
+    }
+}
+
+static void
+many_members_are_sorted_too(void)
+{
+    AUTO_JSON struct json_object *object = json_object_new_object();
+    AUTO_FREE char *text = NULL;
+    char name[8], want[1200] = "{", *at = want + 1;
+
+    for (int i = 99; i >= 0; i--) {
+        snprintf(name, sizeof(name), "n%02d", i * 37 % 100);
+        T_INT(json_put_int(object, name, 1), 0);
+    }
+    for (int i = 0; i < 100; i++)
+        at += sprintf(at, "%s\"n%02d\":1", i > 0 ? "," : "", i);
+    strcpy(at, "}");
+    text = json_canonical(object);
+    T_STR(text, want);
+}
+
 static int
 equal(const char *a, const char *b)
 {
@@ -728,6 +764,8 @@ main(int argc, char **argv)
         UNIT_CASE(json_is_written_as_json_c_writes_it),
         UNIT_CASE(canonical_text_does_not_depend_on_the_order_of_keys),
         UNIT_CASE(canonical_text_tells_different_values_apart),
+        UNIT_CASE(text_is_what_json_c_writes),
+        UNIT_CASE(many_members_are_sorted_too),
         UNIT_CASE(json_equal_compares_values_not_spelling),
         UNIT_CASE(typed_access_does_not_convert),
         UNIT_CASE(json_put_takes_over_and_tells_of_a_missing_container),

@@ -414,6 +414,20 @@ digest_is_of_what_happened_to_whom(void)
     T_TRUE(strcmp(digest_of(text), digest) != 0);
 }
 
+static void
+the_payload_is_written_once_without_password(void)
+{
+    CLEANUP(event_cleanup)
+    struct event *event =
+        parsed(TOKEN(PUT ":{\"data\":{\"b\":[2],\"password\":\"s\",\"a\":\"x\\n\"}}"));
+    CLEANUP(event_cleanup) struct event *without = parsed(TOKEN("\"" URN "prov:deactivate\":{}"));
+
+    if (!event || !without)
+        return;
+    T_STR(event->payload_text, "{\"a\":\"x\\n\",\"b\":[2]}");
+    T_STR(without->payload_text, NULL);
+}
+
 /* ---- folding ---- */
 
 /* Folds a token into *state; whether it changed. */
@@ -750,6 +764,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(password_is_removed_in_every_form),
     UNIT_CASE(password_takes_nothing_else_with_it),
     UNIT_CASE(digest_is_of_what_happened_to_whom),
+    UNIT_CASE(the_payload_is_written_once_without_password),
     UNIT_CASE(create_put_and_patch_change_the_resource),
     UNIT_CASE(subject_never_seen_stays_so_until_it_is_created),
     UNIT_CASE(activate_and_deactivate_change_only_what_differs),
