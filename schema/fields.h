@@ -55,6 +55,7 @@ struct fields {
     struct json_object *scope_groups; /* names of groups or roles; NULL: everybody */
     /* store and delivery */
     char *store;                 /* absolute path of the SQLite file */
+    char *sealing_key;           /* where its keys are, see base/seal.h; NULL: nothing is sealed */
     int64_t batch_size;          /* records a Collections call, 1-200 */
     int64_t parallel_calls;      /* 1-25 */
     int64_t api_reserve_percent; /* of the org's API calls of 24 hours: left to others */

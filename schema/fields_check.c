@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "patterns/username.h"
+#include "plugin/base/secret_ref.h"
 #include "schema/letters.h"
 #include "schema/locale.h"
 #include "schema/scope.h"
@@ -326,6 +327,18 @@ check_path(struct fields_draft *draft, const char *name, const char *path, const
                    "time");
 }
 
+/* A key that stood in the fields would lie beside what it seals, in many a backup. */
+static void
+check_sealing_key(struct fields_draft *draft)
+{
+    const char *key = draft->fields->sealing_key;
+
+    if (key && !secret_ref_is(key))
+        faults_add(&draft->faults, "sealing_key", NULL,
+                   "write the key to a file of its own, and file:/path/of/it here",
+                   "it says where the key is kept and is not the key itself");
+}
+
 static void
 check_delivery(struct fields_draft *draft)
 {
@@ -337,6 +350,7 @@ check_delivery(struct fields_draft *draft)
                "write the path of a file from the root, such as /etc/sfprov/salesforce.crt");
     check_path(draft, "store", fields->store,
                "write the path of a file from the root, such as /var/lib/sfprov/acme.db");
+    check_sealing_key(draft);
     if (fields->retry_first_s > fields->retry_max_s)
         faults_add(&draft->faults, "retry_first_s", NULL,
                    "lower retry_first_s or raise retry_max_s",

@@ -193,6 +193,12 @@ static const struct field_row rows[] = {
       .help = "Absolute path of the SQLite file that holds what is wanted and what is there. One "
               "for each org.",
       .sample = "/var/lib/sfprov/salesforce.db" },
+    { TEXT(sealing_key), .flags = FIELD_SECRET, .group = DELIVERY, .title = "Sealing key",
+      .help = "Where the key lies that seals what must not stand in the store in clear: "
+              "file:/etc/sfprov/seal.key, or credential:NAME for a credential of systemd. The file "
+              "has one key a line, 64 hex digits each; the first one seals, all of them open. It "
+              "is readable by the host's user alone, and is not kept where the store's copies "
+              "are. See docs/secrets.md." },
     { INTEGER(batch_size), .fallback = "200", .minimum = 1, .maximum = 200, .unit = "users",
       .group = DELIVERY, .title = "Batch size",
       .help = "Most users in one call. Each call counts once against the API limit of the org." },

@@ -8,4 +8,6 @@ libsfprov_la_SOURCES += \
 	plugin/base/json_write.c plugin/base/json_write.h \
 	plugin/base/key.c plugin/base/key.h \
 	plugin/base/log.c plugin/base/log.h \
+	plugin/base/seal.c plugin/base/seal.h \
+	plugin/base/secret.c plugin/base/secret.h \
 	plugin/base/secret_ref.c plugin/base/secret_ref.h

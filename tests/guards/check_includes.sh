@@ -24,6 +24,7 @@ plugin/salesforce/http.c curl/
 plugin/store/sqlite.c sqlite3.h
 plugin/base/digest.c openssl/
 plugin/base/key.c openssl/
+plugin/base/seal.c openssl/
 schema/regex.c pcre2.h
 OWNERS
 
@@ -52,8 +53,8 @@ BEGIN {
 	owner["curl/"] = "plugin/salesforce/http.c"
 	owner["sqlite3"] = "plugin/store/sqlite.c"
 	owner["libpq"] = "plugin/store/postgres.c"
-	# digests, private keys: uses that share nothing but the library
-	owner["openssl/"] = "plugin/base/digest.c plugin/base/key.c"
+	# digests, private keys, sealing: uses that share nothing but the library
+	owner["openssl/"] = "plugin/base/digest.c plugin/base/key.c plugin/base/seal.c"
 	owner["pcre2"] = "schema/regex.c"
 
 	# pure code (design 5): no I/O but on memory, no clock, no threads

@@ -7,6 +7,7 @@ check_PROGRAMS += \
 	tests/unit/test_plan \
 	tests/unit/test_policy \
 	tests/unit/test_preview \
+	tests/unit/test_seal \
 	tests/unit/test_secret_ref \
 	tests/unit/test_snapshot \
 	tests/unit/test_store \
@@ -27,6 +28,8 @@ tests_unit_test_plan_SOURCES = tests/unit/test_plan.c tests/unit/situation.h
 tests_unit_test_plan_LDADD = libunit.la libsfprov.la
 tests_unit_test_policy_SOURCES = tests/unit/test_policy.c
 tests_unit_test_policy_LDADD = libunit.la libsfprov.la
+tests_unit_test_seal_SOURCES = tests/unit/test_seal.c
+tests_unit_test_seal_LDADD = libunit.la libsfprov.la
 tests_unit_test_secret_ref_SOURCES = tests/unit/test_secret_ref.c
 tests_unit_test_secret_ref_LDADD = libunit.la libsfprov.la
 
@@ -57,6 +60,7 @@ TESTS += \
 	tests/unit/test_plan \
 	tests/unit/test_policy \
 	tests/unit/test_preview \
+	tests/unit/test_seal \
 	tests/unit/test_secret_ref \
 	tests/unit/test_snapshot \
 	tests/unit/test_store \
