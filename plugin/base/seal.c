@@ -39,9 +39,10 @@ DEFINE_CLEANUP(EVP_KDF_CTX *, kdf_context, EVP_KDF_CTX_free);
 static int
 library_failed(struct prov_error *err)
 {
-    return error_set(err, PROV_E_NOMEM,
-                     "OpenSSL could not do AES-256-GCM or HKDF: out of memory, or its providers are "
-                     "not there; see openssl list -providers");
+    return error_set(
+        err, PROV_E_NOMEM,
+        "OpenSSL could not do AES-256-GCM or HKDF: out of memory, or its providers are "
+        "not there; see openssl list -providers");
 }
 
 /* ---- keys ---- */
@@ -197,8 +198,8 @@ read_keys(struct sealer *sealer, const char *source, const char *text, size_t le
         r = read_line(sealer, source, line, text + start, end - start, err);
     }
     if (!r && sealer->count == 0)
-        r = error_set(err, PROV_E_FIELDS,
-                      "'%s' holds no key; make one with: openssl rand -hex 32", source);
+        r = error_set(err, PROV_E_FIELDS, "'%s' holds no key; make one with: openssl rand -hex 32",
+                      source);
     return r;
 }
 
@@ -251,15 +252,15 @@ start(const struct key *key, const char *purpose, const char *place, const unsig
     CLEANUP(cipher_cleanup) EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
     unsigned char derived[KEY_BYTES];
     int ignored;
-    bool done = cipher &&
-                derive(key->bytes, "sfprov seal 1 key for", purpose, derived, sizeof(derived)) &&
-                EVP_CipherInit_ex(cipher, EVP_aes_256_gcm(), NULL, derived, head + 1 + ID_BYTES,
-                                  encrypt) == 1 &&
-                EVP_CipherUpdate(cipher, NULL, &ignored, head, HEAD_BYTES) == 1 &&
-                EVP_CipherUpdate(cipher, NULL, &ignored, (const unsigned char *)purpose,
-                                 (int)strlen(purpose) + 1) == 1 &&
-                EVP_CipherUpdate(cipher, NULL, &ignored, (const unsigned char *)place,
-                                 (int)strlen(place)) == 1;
+    bool done =
+        cipher && derive(key->bytes, "sfprov seal 1 key for", purpose, derived, sizeof(derived)) &&
+        EVP_CipherInit_ex(cipher, EVP_aes_256_gcm(), NULL, derived, head + 1 + ID_BYTES, encrypt) ==
+            1 &&
+        EVP_CipherUpdate(cipher, NULL, &ignored, head, HEAD_BYTES) == 1 &&
+        EVP_CipherUpdate(cipher, NULL, &ignored, (const unsigned char *)purpose,
+                         (int)strlen(purpose) + 1) == 1 &&
+        EVP_CipherUpdate(cipher, NULL, &ignored, (const unsigned char *)place,
+                         (int)strlen(place)) == 1;
 
     OPENSSL_cleanse(derived, sizeof(derived));
     return done ? STEAL(cipher) : NULL;

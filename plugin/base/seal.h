@@ -24,7 +24,7 @@
 
 #include "plugin/base/error.h"
 
-#define SEAL_KEYS_MAX  16
+#define SEAL_KEYS_MAX   16
 #define SEAL_KEY_ID_HEX 17
 
 struct sealer;

@@ -1,5 +1,6 @@
 /* Secrets: memory and files that hold them, and sealing. */
 #include <fcntl.h>
+#include <stdbool.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
