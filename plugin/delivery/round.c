@@ -481,6 +481,8 @@ round_upkeep(struct delivery *d, struct prov_error *err)
 
     if (!d->had_lease || now - d->upkeep_us >= UPKEEP_EVERY_US || now < d->upkeep_us)
         r = begin_upkeep(d, now, err);
+    if (!r && store_sweep(d->store, &why)) /* the log only grows longer */
+        log_line(&d->log, PROV_LOG_WARNING, "%s", why.text);
     if (!r && d->forgetting.under_way)
         r = or_later(d, &d->forgetting, forget_some(d, now, &why), &why, err);
     if (!r && d->telling.under_way)

@@ -573,6 +573,7 @@ store_accept(struct store *store, struct event *const *events, size_t count,
              struct store_answer *answers, struct prov_error *err)
 {
     struct accept_call call = { .events = events, .answers = answers, .count = count };
+    bool led;
 
     pthread_mutex_lock(&store->queue_lock);
     *store->queue_tail = &call;
@@ -580,9 +581,12 @@ store_accept(struct store *store, struct event *const *events, size_t count,
     store->queue_tail = &call.next;
     while (!call.done && store->leading)
         pthread_cond_wait(&store->queue_moved, &store->queue_lock);
-    if (!call.done)
+    led = !call.done;
+    if (led)
         lead(store, &call);
     pthread_mutex_unlock(&store->queue_lock);
+    if (led)
+        store_sweep_after(store);
     if (call.result)
         return error_set(err, call.result, "%s", call.error.text);
     return PROV_OK;

@@ -7,6 +7,7 @@
 #ifndef STORE_DB_H
 #define STORE_DB_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -46,6 +47,19 @@ MUST_CHECK int db_admit_others(struct db *db, struct prov_error *err);
 
 /* Gives up to so many free pages at the file's end back to the file system, moving others there first. */
 MUST_CHECK int db_shrink(struct db *db, int64_t pages, struct prov_error *err);
+/*
+ * A commit of this connection never copies the write-ahead log into the file; who wants that done
+ * calls db_copy_log(). From now on each commit tells *log how long it has become.
+ */
+struct db_log {
+    atomic_long pages; /* since the log began anew */
+    atomic_long swept; /* of them, for whoever copies it; 0 again when the log begins anew */
+};
+void db_watch_log(struct db *db, struct db_log *log);
+/* Copies of the log what was in it at the beginning, waiting for nobody; others may commit meanwhile,
+ * and if none does, the log begins anew with the next commit. *ret_copied: pages of the log that are in
+ * the file now. */
+MUST_CHECK int db_copy_log(struct db *db, int64_t *ret_copied, struct prov_error *err);
 /* Writes the write-ahead log into the file and empties it, unless somebody reads in it for a second. */
 MUST_CHECK int db_checkpoint(struct db *db, struct prov_error *err);
 

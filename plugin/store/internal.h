@@ -19,6 +19,11 @@ struct store {
     pthread_mutex_t write_lock, read_lock;
     struct db *write, *read; /* NULL: open when needed */
 
+    /* the write-ahead log (sweep.c) */
+    pthread_mutex_t sweep_lock;
+    struct db *sweep; /* guarded by sweep_lock */
+    struct db_log log;
+
     /* Around every use of the scratch file of a list (snapshot.c): the files stay open over a fork,
      * the child has no use for them, but no thread may be inside SQLite when it comes. */
     pthread_mutex_t list_lock;
@@ -55,8 +60,12 @@ lock(pthread_mutex_t *mutex)
 MUST_CHECK int store_writer(struct store *store, struct db **ret, struct prov_error *err);
 MUST_CHECK int store_reader(struct store *store, struct db **ret, struct prov_error *err);
 
+/* Sweeps if the log is twice as long as it should be, since then nobody else has done it. After a
+ * commit, no lock held; a failure is the next one's to tell. */
+void store_sweep_after(struct store *store);
+
 /* The stores of this process, for the fork handlers and the lease. Lock order: this one, then a
- * store's write_lock, then its read_lock, then its list_lock. */
+ * store's sweep_lock, then its write_lock, then its read_lock, then its list_lock. */
 extern pthread_mutex_t store_list_lock;
 extern struct store *store_list;
 

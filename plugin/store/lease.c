@@ -195,6 +195,7 @@ store_commit(struct store *store, struct prov_error *err)
     int r = db_commit(store->write, err);
 
     pthread_mutex_unlock(&store->write_lock);
+    store_sweep_after(store);
     return r;
 }
 

@@ -17,4 +17,5 @@ libsfprov_la_SOURCES += \
 	plugin/store/snapshot.c \
 	plugin/store/snapshot_apply.c \
 	plugin/store/sqlite.c \
-	plugin/store/store.c plugin/store/store.h
+	plugin/store/store.c plugin/store/store.h \
+	plugin/store/sweep.c

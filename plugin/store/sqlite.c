@@ -29,7 +29,8 @@ struct cached {
 struct db {
     sqlite3 *handle;
     char *path;
-    bool damage; /* met since db_met_damage() was asked last */
+    struct db_log *log; /* NULL: nobody asks */
+    bool damage;        /* met since db_met_damage() was asked last */
     struct cached cache[CACHE_SIZE];
 };
 
@@ -221,6 +222,19 @@ set_auto_vacuum(struct db *db)
                : sqlite3_exec(db->handle, "PRAGMA auto_vacuum=INCREMENTAL", NULL, NULL, NULL);
 }
 
+/* In the place of SQLite's own hook, which would copy the log into the file inside a commit. */
+static int
+note_log(void *context, sqlite3 *handle, const char *name, int pages)
+{
+    struct db *db = context;
+
+    (void)handle;
+    (void)name;
+    if (db->log && pages < atomic_exchange(&db->log->pages, pages))
+        atomic_store(&db->log->swept, 0);
+    return SQLITE_OK;
+}
+
 static int
 set_up(struct db *db, struct prov_error *err)
 {
@@ -236,6 +250,7 @@ set_up(struct db *db, struct prov_error *err)
 
     sqlite3_extended_result_codes(db->handle, 1);
     sqlite3_busy_timeout(db->handle, db_busy_timeout_ms);
+    sqlite3_wal_hook(db->handle, note_log, db);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     while ((r = set_auto_vacuum(db)) != SQLITE_OK ||
            (r = sqlite3_exec(db->handle, settings, NULL, NULL, NULL)) != SQLITE_OK) {
@@ -330,6 +345,24 @@ db_shrink(struct db *db, int64_t pages, struct prov_error *err)
 
     snprintf(sql, sizeof(sql), "PRAGMA incremental_vacuum(%lld)", (long long)pages);
     return db_script(db, sql, err);
+}
+
+void
+db_watch_log(struct db *db, struct db_log *log)
+{
+    db->log = log;
+}
+
+int
+db_copy_log(struct db *db, int64_t *ret_copied, struct prov_error *err)
+{
+    int pages = 0, copied = 0;
+    int r = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &copied);
+
+    *ret_copied = copied;
+    return r == SQLITE_OK || (r & 0xff) == SQLITE_BUSY
+               ? PROV_OK
+               : fail(db, r, "copying the write-ahead log into the file", err);
 }
 
 int

@@ -19,17 +19,20 @@ close_connections(struct store *store)
 {
     db_close(store->write);
     db_close(store->read);
+    db_close(store->sweep);
+    store->sweep = NULL;
     store->write = NULL;
     store->read = NULL;
 }
 
-/* Waits for transactions under way (a flush at most), then closes, so that the child inherits
+/* Waits for transactions (a flush at most) and a sweep under way, then closes, so that the child inherits
  * neither a connection nor a lock held by a thread it does not have. */
 static void
 before_fork(void)
 {
     pthread_mutex_lock(&store_list_lock);
     for (struct store *store = store_list; store; store = store->next_open) {
+        pthread_mutex_lock(&store->sweep_lock);
         pthread_mutex_lock(&store->write_lock);
         pthread_mutex_lock(&store->read_lock);
         pthread_mutex_lock(&store->list_lock);
@@ -44,6 +47,7 @@ after_fork(void)
         pthread_mutex_unlock(&store->list_lock);
         pthread_mutex_unlock(&store->read_lock);
         pthread_mutex_unlock(&store->write_lock);
+        pthread_mutex_unlock(&store->sweep_lock);
     }
     pthread_mutex_unlock(&store_list_lock);
 }
@@ -74,6 +78,7 @@ store_new(const char *path, struct store **ret, struct prov_error *err)
         return error_nomem(err);
     store->lease_fd = -1;
     store->queue_tail = &store->queue_head;
+    pthread_mutex_init(&store->sweep_lock, NULL);
     pthread_mutex_init(&store->write_lock, NULL);
     pthread_mutex_init(&store->read_lock, NULL);
     pthread_mutex_init(&store->list_lock, NULL);
@@ -107,6 +112,7 @@ store_free(struct store *store)
     close_connections(store);
     pthread_mutex_unlock(&store_list_lock);
     store_lease_drop(store);
+    pthread_mutex_destroy(&store->sweep_lock);
     pthread_mutex_destroy(&store->write_lock);
     pthread_mutex_destroy(&store->read_lock);
     pthread_mutex_destroy(&store->list_lock);
@@ -158,7 +164,11 @@ connect_at(struct store *store, struct db **place, struct db **ret, struct prov_
 int
 store_writer(struct store *store, struct db **ret, struct prov_error *err)
 {
-    return connect_at(store, &store->write, ret, err);
+    int r = connect_at(store, &store->write, ret, err);
+
+    if (!r)
+        db_watch_log(*ret, &store->log);
+    return r;
 }
 
 int

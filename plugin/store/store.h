@@ -372,6 +372,11 @@ MUST_CHECK int store_inspect(struct store *store, bool full, struct json_object 
  * transaction. *ret_more: call it again. */
 MUST_CHECK int store_give_back(struct store *store, int64_t keep_percent, bool *ret_more,
                                struct prov_error *err);
+/* Copies the write-ahead log into the file once it is store_log_pages longer than the last time. Others
+ * may commit meanwhile; they wait for a flush or two at the end. Any thread. */
+MUST_CHECK int store_sweep(struct store *store, struct prov_error *err);
+/* Shorter in tests. */
+extern long store_log_pages;
 /* Brings a write-ahead log longer than above_bytes into the file and empties it; waits a second at most
  * for those who read in it, and leaves it to the next call if they go on. */
 MUST_CHECK int store_checkpoint(struct store *store, int64_t above_bytes, struct prov_error *err);

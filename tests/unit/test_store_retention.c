@@ -1,4 +1,7 @@
 /* How long events are kept, in pages, what the host has not been told, and the room in the file. */
+#include <sys/stat.h>
+
+#include "plugin/store/db.h"
 #include "tests/unit/scratch.h"
 
 #define IN_TX(store, call)                                                                         \
@@ -283,6 +286,62 @@ what_is_free_is_given_back_in_pieces(void)
     scratch_remove(&s);
 }
 
+/* Accepts so many events alone, each a commit of some pages. Returns the longest log seen. */
+static int64_t
+longest_log(const struct scratch *s, int events, bool delivers)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+    struct stat status;
+    int64_t longest = 0;
+    char log[300], jti[20];
+
+    snprintf(log, sizeof(log), "%s-wal", s->path);
+    for (int i = 0; i < events; i++) {
+        snprintf(jti, sizeof(jti), "j%d", i);
+        scratch_put(s->store, jti, "/Users/1", "a");
+        if (delivers)
+            T_OK(store_sweep(s->store, &err), &err);
+        if (stat(log, &status) == 0 && status.st_size > longest)
+            longest = status.st_size;
+    }
+    return longest / 4096;
+}
+
+static void
+the_log_stays_short_whether_somebody_delivers_or_not(void)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+    CLEANUP(db_cleanup) struct db *reader = NULL;
+    long before = store_log_pages;
+    struct scratch s;
+
+    store_log_pages = 100;
+    for (int delivers = 0; delivers < 2; delivers++) {
+        int64_t longest, most = delivers ? 100 : 200;
+        scratch_make(&s);
+        longest = longest_log(&s, 200, delivers);
+        T_TRUE(longest > most - 20 && longest < most + 20);
+        scratch_remove(&s);
+    }
+    /* somebody who reads keeps the log from beginning anew: it grows, and shrinks no commit's rate */
+    scratch_make(&s);
+    scratch_put(s.store, "j", "/Users/1", "a");
+    T_OK(db_open(s.path, &reader, &err), &err);
+    T_OK(db_script(reader, "BEGIN; SELECT count(*) FROM subject", &err), &err);
+    T_TRUE(longest_log(&s, 200, true) > 400);
+    T_OK(db_script(reader, "COMMIT", &err), &err);
+    for (int i = 0; i < 2; i++) { /* the first copies the rest, the second begins anew */
+        char jti[20];
+        snprintf(jti, sizeof(jti), "again%d", i);
+        store_log_pages = 1;
+        scratch_put(s.store, jti, "/Users/1", "a");
+        T_OK(store_sweep(s.store, &err), &err);
+    }
+    db_close(STEAL(reader));
+    scratch_remove(&s);
+    store_log_pages = before;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -296,6 +355,7 @@ main(int argc, char **argv)
         UNIT_CASE(a_look_at_a_store_makes_none),
         UNIT_CASE(a_sound_store_tells_what_is_in_it),
         UNIT_CASE(what_is_free_is_given_back_in_pieces),
+        UNIT_CASE(the_log_stays_short_whether_somebody_delivers_or_not),
     };
 
     return unit_run("store_retention", cases, sizeof(cases) / sizeof(cases[0]), argc, argv);
