@@ -2,6 +2,7 @@
  * and hands on to the route. What the routes do is left to the other api_*.c, oauth.c and
  * control.c. */
 #include "tests/org/api.h"
+#include "tests/org/oauth.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -418,6 +419,8 @@ api_answer(struct call *call)
         return;
     if (starts(call, "services", "oauth2", "token"))
         api_token(call);
+    else if (starts(call, "services", "oauth2", "authorize"))
+        api_authorize(call);
     else if (starts(call, "services", "oauth2", "revoke"))
         api_revoke(call);
     else if (starts(call, "services", "oauth2", "userinfo"))

@@ -78,6 +78,7 @@ struct call {
     char version[8]; /* "v67.0" */
     int version_number;
     struct json_object *json; /* the body, when the route reads it */
+    struct row *user;         /* whose session it is; NULL: not looked at */
     bool late;                /* applied by the timer: the caller is gone */
     bool inner; /* a part of a composite call, which has the session and was counted */
     struct changes *transaction; /* of the composite call that takes all back or nothing, or NULL */

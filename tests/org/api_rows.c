@@ -14,7 +14,7 @@ api_write_record(struct call *call, struct table *table, struct row *row,
                  struct json_object *record, struct row **ret, struct changes *changes,
                  struct refusal *refusal)
 {
-    const char *by = call->org->execution_user;
+    const char *by = call->user ? call->user->id : call->org->execution_user;
 
     if (call->met_lock) {
         refuse(refusal, 400, "UNABLE_TO_LOCK_ROW", "", "%s",

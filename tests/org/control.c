@@ -10,6 +10,7 @@
 #include "tests/org/calls.h"
 #include "tests/org/faults.h"
 #include "tests/org/json_read.h"
+#include "tests/org/oauth.h"
 
 static void
 refuse_control(struct call *call, int status, const char *reason)
@@ -509,6 +510,21 @@ user_of(struct call *call, const char *name)
     return row && row->org == call->org ? row : NULL;
 }
 
+/* Sets a password, as the user himself would. */
+static void
+give_password(struct call *call, struct row *row)
+{
+    const char *password = js_get_text(call->json, "password");
+    struct refusal refusal;
+
+    if (!password)
+        refuse_control(call, 400, "password takes an object with a 'password'");
+    else if (user_set_password(row, password, &refusal))
+        answer_done(call);
+    else
+        refuse_control(call, 400, refusal.message);
+}
+
 /* Whether the user has that password now. */
 static void
 check_password(struct call *call, struct row *row)
@@ -546,13 +562,15 @@ answer_users(struct call *call)
     } else if (call->segment_count == 4 && post && strcmp(call->segments[3], "verify_email") == 0) {
         user_verify_email(row);
         answer_user(call, row);
+    } else if (call->segment_count == 4 && post && strcmp(call->segments[3], "password") == 0) {
+        give_password(call, row);
     } else if (call->segment_count == 4 && post &&
                strcmp(call->segments[3], "check_password") == 0) {
         check_password(call, row);
     } else {
         refuse_control(call, 405,
-                       "users: POST, GET or PATCH of one, POST .../verify_email or "
-                       ".../check_password");
+                       "users: POST, GET or PATCH of one, POST .../verify_email, "
+                       ".../password or .../check_password");
     }
 }
 
@@ -586,6 +604,48 @@ expire_tokens(struct call *call)
     answer_done(call);
 }
 
+/* What a name's new value must be like: the value it replaces; a text may be taken away. */
+static void
+change_app(struct call *call)
+{
+    if (!json_object_is_type(call->json, json_type_object)) {
+        refuse_control(call, 400, "the app's settings are an object");
+        return;
+    }
+    json_object_object_foreach(call->json, name, value)
+    {
+        struct json_object *old = NULL;
+        bool known = json_object_object_get_ex(call->org->app, name, &old);
+        if (!known || (old && value && json_object_get_type(old) != json_object_get_type(value))) {
+            AUTO_FREE char *text =
+                text_format("%s: no setting of the app, or of another type", name);
+            refuse_control(call, 400, text);
+            return;
+        }
+        js_put(call->org->app, name, json_object_get(value));
+    }
+    reply_json(call->reply, 200, json_object_get(call->org->app));
+}
+
+/* A refresh token as an earlier `sfprov login` would have got it. */
+static void
+give_refresh_token(struct call *call)
+{
+    const char *username = js_get_text(call->json, "username");
+    struct row *user = username ? oauth_user(call->org, username) : NULL;
+    struct json_object *answer;
+    AUTO_FREE char *token = NULL;
+
+    if (!user) {
+        refuse_control(call, 404, "there is no such user in this org");
+        return;
+    }
+    token = refresh_token_new(call->org, user);
+    answer = js_object();
+    js_put_text(answer, "refresh_token", token);
+    reply_json(call->reply, 200, answer);
+}
+
 static void
 reset(struct call *call)
 {
@@ -604,6 +664,8 @@ static const struct {
     { "POST", "faults", add_faults },
     { "DELETE", "faults", clear_faults },
     { "POST", "settings", apply_settings },
+    { "POST", "app", change_app },
+    { "POST", "refresh_token", give_refresh_token },
     { "POST", "expire_tokens", expire_tokens },
     { "POST", "reset", reset },
 };

@@ -22,7 +22,11 @@ liborg_la_SOURCES = \
 	tests/org/gzip.c tests/org/gzip.h \
 	tests/org/ids.c tests/org/ids.h \
 	tests/org/json_read.c tests/org/json_read.h \
-	tests/org/oauth.c \
+	tests/org/oauth.c tests/org/oauth.h \
+	tests/org/oauth_app.c \
+	tests/org/oauth_code.c \
+	tests/org/oauth_grants.c \
+	tests/org/oauth_jwt.c \
 	tests/org/org.c tests/org/org.h \
 	tests/org/record_write.c \
 	tests/org/rows.c \
@@ -48,7 +52,7 @@ tests_org_sfprov_org_LDADD = liborg.la $(JSONC_LIBS)
 
 check_PROGRAMS += tests/unit/test_org tests/unit/test_org_collections tests/unit/test_org_soql \
 	tests/unit/test_org_api tests/unit/test_org_setup tests/unit/test_org_composite \
-	tests/unit/test_org_sim tests/unit/test_salesforce_tls
+	tests/unit/test_org_sim tests/unit/test_salesforce_flows tests/unit/test_salesforce_tls
 tests_unit_test_org_setup_SOURCES = tests/unit/test_org_setup.c tests/unit/ask.c tests/unit/ask.h
 tests_unit_test_org_setup_LDADD = libunit.la liborg.la $(JSONC_LIBS)
 tests_unit_test_org_composite_SOURCES = tests/unit/test_org_composite.c tests/unit/ask.c \
@@ -66,10 +70,12 @@ tests_unit_test_org_api_LDADD = libunit.la liborg.la $(JSONC_LIBS)
 tests_unit_test_org_sim_SOURCES = tests/unit/test_org_sim.c
 tests_unit_test_org_sim_LDADD = libunit.la liborg.la $(JSONC_LIBS)
 # the plugin's client against an org of its own process: the one program of both sides
+tests_unit_test_salesforce_flows_SOURCES = tests/unit/test_salesforce_flows.c
+tests_unit_test_salesforce_flows_LDADD = libunit.la libsfprov.la liborg.la $(CRYPTO_LIBS)
 tests_unit_test_salesforce_tls_SOURCES = tests/unit/test_salesforce_tls.c \
 	tests/unit/loopback.c tests/unit/loopback.h tests/unit/salesforce_session.h
 tests_unit_test_salesforce_tls_LDADD = libunit.la libsfprov.la liborg.la
 TESTS += tests/unit/test_org tests/unit/test_org_collections tests/unit/test_org_soql \
 	tests/unit/test_org_api tests/unit/test_org_setup tests/unit/test_org_composite \
-	tests/unit/test_org_sim tests/unit/test_salesforce_tls
+	tests/unit/test_org_sim tests/unit/test_salesforce_flows tests/unit/test_salesforce_tls
 endif

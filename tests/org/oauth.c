@@ -1,7 +1,7 @@
-/* Tokens (section 1): client credentials on the org's own host, sessions, who a session is, the end of
- * one, and what the login host says to all of that. Secrets here are made up for tests; nothing else is protected by
+/* The token endpoint and its sessions (section 1): which grant is asked for, client credentials on the
+ * org's own host, who a session is, the end of one, and what the login host takes. Secrets here are made up for tests; nothing else is protected by
  * them. */
-#include "tests/org/api.h"
+#include "tests/org/oauth.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,55 +11,62 @@
 
 enum {
     TOKEN_CHARACTERS = 96,
+    JWT_CHARACTERS = 4500,
     HOUR_MS = 3600000
 };
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._";
 
-static void
-random_text(char *out, size_t length)
+char *
+oauth_random(size_t length)
 {
-    unsigned char bytes[128];
+    unsigned char *bytes = text_block(length);
+    char *text = text_block(length + 1);
 
-    if (length > sizeof(bytes) || getrandom(bytes, length, 0) != (ssize_t)length) {
-        fputs("sfprov-org: no random bytes\n", stderr);
-        exit(71);
+    for (size_t have = 0; have < length;) {
+        ssize_t got = getrandom(bytes + have, length - have, 0);
+        if (got <= 0) {
+            fputs("sfprov-org: no random bytes\n", stderr);
+            exit(71);
+        }
+        have += (size_t)got;
     }
     for (size_t i = 0; i < length; i++)
-        out[i] = alphabet[bytes[i] % 64];
-    out[length] = '\0';
+        text[i] = alphabet[bytes[i] % 64];
+    free(bytes);
+    return text;
 }
 
 /* 1.3 */
-static void
-refuse_token(struct call *call, const char *error, const char *description)
+bool
+oauth_refuse(struct call *call, const char *error, const char *description)
 {
     struct json_object *answer = js_object();
 
     js_put_text(answer, "error", error);
     js_put_text(answer, "error_description", description);
     reply_json(call->reply, 400, answer);
+    return false;
 }
 
 static int
 base64_value(char c)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *found = c ? strchr(digits, c) : NULL;
+    const char *found = c ? strchr(digits, c == '-' ? '+' : c == '_' ? '/' : c) : NULL;
 
     return found ? (int)(found - digits) : -1;
 }
 
-/* Heap; NULL for what is not base64. */
-static char *
-base64_decode(const char *text)
+char *
+oauth_decode(const char *text, size_t length, size_t *ret_length)
 {
     struct text out = { 0 };
     unsigned bits = 0, count = 0;
 
     text_add(&out, "", 0);
-    for (; *text && *text != '='; text++) {
-        int value = base64_value(*text);
+    for (size_t i = 0; i < length && text[i] != '='; i++) {
+        int value = base64_value(text[i]);
         if (value < 0) {
             text_free(&out);
             return NULL;
@@ -72,6 +79,7 @@ base64_decode(const char *text)
             text_add(&out, &byte, 1);
         }
     }
+    *ret_length = out.length;
     return out.data;
 }
 
@@ -86,7 +94,8 @@ client_of(struct call *call, char **ret_id, char **ret_secret)
     char *colon;
 
     if (authorization && strncasecmp(authorization, "Basic ", 6) == 0) {
-        pair = base64_decode(authorization + 6);
+        size_t length = 0;
+        pair = oauth_decode(authorization + 6, strlen(authorization + 6), &length);
         colon = pair ? strchr(pair, ':') : NULL;
         if (colon) {
             *colon = '\0';
@@ -110,44 +119,67 @@ read_form(struct call *call)
     return call_add_parameters(call, call->request->body, call->request->body_bytes);
 }
 
-/* What both hosts ask first. */
-static bool
-check_grant(struct call *call)
-{
-    const char *grant;
-
-    if (!call_method_is(call, "POST")) {
-        refuse_token(call, "invalid_request", "must use HTTP POST");
-        return false;
-    }
-    if (!read_form(call)) {
-        refuse_token(call, "invalid_request", "malformed request body");
-        return false;
-    }
-    grant = call_parameter(call, "grant_type");
-    if (grant && strcmp(grant, "client_credentials") == 0)
-        return true;
-    refuse_token(call, "unsupported_grant_type", "grant type not supported");
-    return false;
-}
-
-static bool
-check_client(struct call *call)
+bool
+oauth_check_client(struct call *call, bool secret_needed)
 {
     AUTO_FREE char *id = NULL;
     AUTO_FREE char *secret = NULL;
 
     client_of(call, &id, &secret);
-    if (strcmp(id, call->org->world->client_id) != 0) {
-        refuse_token(call, "invalid_client_id", "client identifier invalid");
-        return false;
-    }
-    if (strcmp(secret, call->org->world->client_secret) != 0) {
-        refuse_token(call, "invalid_client", "invalid client credentials");
-        return false;
-    }
+    if (strcmp(id, call->org->world->client_id) != 0)
+        return oauth_refuse(call, "invalid_client_id", "client identifier invalid");
+    if ((secret_needed || *secret) && strcmp(secret, call->org->world->client_secret) != 0)
+        return oauth_refuse(call, "invalid_client", "invalid client credentials");
     return true;
 }
+
+/* ---- users ---- */
+
+struct row *
+oauth_user(struct org *org, const char *username)
+{
+    struct table *users = &org->tables[OBJECT_USER];
+
+    for (size_t i = 0; i < users->count; i++) {
+        if (strcasecmp(js_get_text(users->rows[i]->values, "Username"), username) == 0)
+            return users->rows[i];
+    }
+    return NULL;
+}
+
+static bool
+is_frozen(struct row *user)
+{
+    struct row *login = user_login(user);
+
+    return login && js_get_flag(login->values, "IsFrozen", false);
+}
+
+/* What a frozen user's login says is unsure: the sheet has no text of its own for it. */
+bool
+oauth_check_user(struct call *call, struct row *user)
+{
+    if (!js_get_flag(user->values, "IsActive", false))
+        return oauth_refuse(call, "invalid_grant", "inactive user");
+    if (is_frozen(user))
+        return oauth_refuse(call, "invalid_grant", "authentication failure");
+    return true;
+}
+
+bool
+oauth_check_approval(struct call *call, struct row *user)
+{
+    const char *permitted = app_text(call->org, "permitted_users");
+
+    if (app_lists(call->org, "approved", js_get_text(user->values, "Username")))
+        return true;
+    if (permitted && strcmp(permitted, "self_authorized") == 0)
+        return oauth_refuse(call, "invalid_grant", "user hasn't approved this consumer");
+    return oauth_refuse(call, "invalid_app_access",
+                        "user is not admin approved to access this app");
+}
+
+/* ---- the token ---- */
 
 /* 3600 logins a user and hour (section 10); which error the endpoint then gives is unsure. */
 static bool
@@ -160,56 +192,133 @@ check_rate(struct call *call)
         org->token_hour_ms = now_ms;
         org->token_hour_count = 0;
     }
-    if (org->token_hour_count >= org->settings.token_max_hour) {
-        refuse_token(call, "rate_limit_exceeded", "number of logins exceeded");
-        return false;
-    }
+    if (org->token_hour_count >= org->settings.token_max_hour)
+        return oauth_refuse(call, "rate_limit_exceeded", "number of logins exceeded");
     org->token_hour_count++;
     return true;
 }
 
+/* Opaque, or in the form of a JWT (1.2), which is some KiB long. */
+static char *
+new_token(struct org *org)
+{
+    AUTO_FREE char *secret = oauth_random(TOKEN_CHARACTERS);
+    AUTO_FREE char *claims = NULL;
+
+    if (!app_flag(org, "jwt_access_tokens"))
+        return text_format("%.15s!%s", org->id, secret);
+    claims = oauth_random(JWT_CHARACTERS);
+    for (char *at = claims; *at; at++)
+        *at = *at == '.' ? '-' : *at;
+    return text_format("eyJhbGciOiJSUzI1NiJ9.eyJ%s.%s", claims, "c2lnbmF0dXJl");
+}
+
 /* 1.2: these keys and no expires_in. */
-static void
-grant_token(struct call *call)
+void
+oauth_grant(struct call *call, struct row *user, const char *refresh_token)
 {
     struct org *org = call->org;
-    struct json_object *answer = js_object();
+    struct json_object *answer, *session;
     int64_t now_ms = org->world->now_ms();
-    char secret[TOKEN_CHARACTERS + 1], signature[44];
-    AUTO_FREE char *token = NULL;
-    AUTO_FREE char *identity = NULL;
+    AUTO_FREE char *token = new_token(org);
+    AUTO_FREE char *identity =
+        text_format("%s/id/%s/%s", org->world->login_origin, org->id, user->id);
     AUTO_FREE char *issued = text_format("%lld", (long long)now_ms);
+    AUTO_FREE char *signature = oauth_random(43);
+    AUTO_FREE char *signed_text = NULL;
 
-    random_text(secret, TOKEN_CHARACTERS);
-    random_text(signature, 43);
+    if (!check_rate(call))
+        return;
+    session = js_object();
+    js_put_int(session, "at", now_ms);
+    js_put_text(session, "user", user->id);
+    js_put(org->tokens, token, session);
     for (char *at = signature; *at; at++)
         *at = *at == '.' ? '+' : *at == '_' ? '/' : *at;
-    token = text_format("%.15s!%s", org->id, secret);
-    identity = text_format("%s/id/%s/%s", org->world->login_origin, org->id, org->execution_user);
-    js_put_int(org->tokens, token, now_ms);
+    signed_text = text_format("%s=", signature);
+    answer = js_object();
     js_put_text(answer, "access_token", token);
-    AUTO_FREE char *signed_text = text_format("%s=", signature);
     js_put_text(answer, "signature", signed_text);
-    js_put_text(answer, "scope", "api");
+    js_put_text(answer, "scope", refresh_token ? "refresh_token api" : "api");
     js_put_text(answer, "instance_url", org->origin);
     js_put_text(answer, "id", identity);
     js_put_text(answer, "token_type", "Bearer");
     js_put_text(answer, "issued_at", issued);
+    if (refresh_token)
+        js_put_text(answer, "refresh_token", refresh_token);
     reply_json(call->reply, 200, answer);
+}
+
+/* 1.4 */
+static void
+grant_by_client(struct call *call)
+{
+    struct row *user = org_find(call->org, "User", call->org->execution_user);
+
+    if (!oauth_check_client(call, true))
+        return;
+    if (!app_lists(call->org, "flows", "client_credentials")) /* text unsure */
+        oauth_refuse(call, "invalid_grant", "client credentials flow not enabled");
+    else if (oauth_check_user(call, user))
+        oauth_grant(call, user, NULL);
+}
+
+static struct org *
+org_of_username(struct world *world, struct call *call)
+{
+    const char *username = call_parameter(call, "username");
+
+    for (size_t i = 0; username && i < world->org_count; i++) {
+        if (oauth_user(world->orgs[i], username))
+            return world->orgs[i];
+    }
+    return NULL;
+}
+
+static const struct {
+    const char *type;
+    void (*grant)(struct call *call);
+    struct org *(*org_of)(struct world *world, struct call *call); /* NULL: not at the login host */
+} grants[] = {
+    { "client_credentials", grant_by_client, NULL },
+    { "urn:ietf:params:oauth:grant-type:jwt-bearer", grant_by_jwt, org_of_jwt },
+    { "password", grant_by_password, org_of_username },
+    { "refresh_token", grant_by_refresh_token, org_of_refresh_token },
+    { "authorization_code", grant_by_code, org_of_code },
+};
+
+/* The row of the grant that is asked for, or -1 with the reply. */
+static int
+read_grant(struct call *call)
+{
+    const char *type;
+
+    if (!call_method_is(call, "POST")) {
+        oauth_refuse(call, "invalid_request", "must use HTTP POST");
+        return -1;
+    }
+    if (!read_form(call)) {
+        oauth_refuse(call, "invalid_request", "malformed request body");
+        return -1;
+    }
+    type = call_parameter(call, "grant_type");
+    for (size_t i = 0; type && i < sizeof(grants) / sizeof(grants[0]); i++) {
+        if (strcmp(type, grants[i].type) == 0)
+            return (int)i;
+    }
+    oauth_refuse(call, "unsupported_grant_type", "grant type not supported");
+    return -1;
 }
 
 void
 api_token(struct call *call)
 {
-    struct row *user = org_find(call->org, "User", call->org->execution_user);
+    int which;
 
     call->org->usage.token_requests++;
-    if (!check_grant(call) || !check_client(call) || !check_rate(call))
-        return;
-    if (!js_get_flag(user->values, "IsActive", false))
-        refuse_token(call, "invalid_grant", "inactive user");
-    else
-        grant_token(call);
+    which = read_grant(call);
+    if (which >= 0)
+        grants[which].grant(call);
 }
 
 /* ---- sessions ---- */
@@ -227,14 +336,17 @@ token_of(const char *authorization)
     return NULL;
 }
 
-static bool
-is_session(struct org *org, const char *token)
+/* The user whose session it is; NULL: it is none, or none any more. */
+static struct row *
+session_user(struct org *org, const char *token)
 {
-    struct row *user = org_find(org, "User", org->execution_user);
-    int64_t issued_ms = js_get_int(org->tokens, token, -1);
+    struct json_object *session = js_get(org->tokens, token);
+    struct row *user = session ? org_find(org, "User", js_get_text(session, "user")) : NULL;
 
-    return issued_ms >= 0 && js_get_flag(user->values, "IsActive", false) &&
-           org->world->now_ms() - issued_ms < org->settings.token_life_s * 1000;
+    if (!user || !js_get_flag(user->values, "IsActive", false) || is_frozen(user) ||
+        org->world->now_ms() - js_get_int(session, "at", 0) >= org->settings.token_life_s * 1000)
+        return NULL;
+    return user;
 }
 
 bool
@@ -243,7 +355,8 @@ call_is_authorized(struct call *call)
     const char *authorization = call->request->authorization;
     const char *token = authorization ? token_of(authorization) : NULL;
 
-    if (token && is_session(call->org, token))
+    call->user = token ? session_user(call->org, token) : NULL;
+    if (call->user)
         return true;
     if (authorization && !token) /* 6.2, unsure */
         reply_error(call->reply, 401, "INVALID_AUTH_HEADER", "INVALID_HEADER_TYPE");
@@ -260,7 +373,8 @@ check_identity_token(struct call *call)
     const char *authorization = call->request->authorization;
     const char *token = authorization ? token_of(authorization) : NULL;
 
-    if (token && is_session(call->org, token))
+    call->user = token ? session_user(call->org, token) : NULL;
+    if (call->user)
         return true;
     call->reply->status = 403;
     call->reply->body = text_copy(text);
@@ -279,11 +393,12 @@ put_user(struct json_object *answer, struct row *user, const char *key, const ch
 void
 api_userinfo(struct call *call)
 {
-    struct row *user = org_find(call->org, "User", call->org->execution_user);
+    struct row *user;
     struct json_object *answer;
 
     if (!check_identity_token(call))
         return;
+    user = call->user;
     AUTO_FREE char *subject =
         text_format("%s/id/%s/%s", call->org->world->login_origin, call->org->id, user->id);
     answer = js_object();
@@ -308,15 +423,19 @@ api_userinfo(struct call *call)
 void
 api_identity(struct call *call)
 {
-    struct row *user = org_find(call->org, "User", call->org->execution_user);
+    struct row *user = org_find(call->org, "User", call->segments[2]);
     struct json_object *answer;
 
-    if (strcmp(call->segments[1], call->org->id) != 0 || strcmp(call->segments[2], user->id) != 0) {
+    if (strcmp(call->segments[1], call->org->id) != 0 || !user) {
         reply_not_found(call->reply);
         return;
     }
     if (!check_identity_token(call))
         return;
+    if (call->user != user) { /* unsure: only one's own identity is asked for here */
+        reply_not_found(call->reply);
+        return;
+    }
     AUTO_FREE char *id =
         text_format("%s/id/%s/%s", call->org->world->login_origin, call->org->id, user->id);
     answer = js_object();
@@ -340,7 +459,7 @@ static bool
 end_session(struct org *org, const char *token)
 {
     if (!js_get(org->tokens, token))
-        return false;
+        return refresh_token_end(org, token);
     json_object_object_del(org->tokens, token);
     return true;
 }
@@ -353,7 +472,7 @@ revoke_in(struct call *call, struct org **orgs, size_t count)
 
     if (!call_method_is(call, "POST") || !read_form(call) ||
         !(token = call_parameter(call, "token"))) {
-        refuse_token(call, "invalid_request", "a POST with a token is needed");
+        oauth_refuse(call, "invalid_request", "a POST with a token is needed");
         return;
     }
     for (size_t i = 0; i < count; i++) {
@@ -362,7 +481,7 @@ revoke_in(struct call *call, struct org **orgs, size_t count)
             return;
         }
     }
-    refuse_token(call, "unsupported_token_type", "this token type is not supported");
+    oauth_refuse(call, "unsupported_token_type", "this token type is not supported");
 }
 
 void
@@ -389,6 +508,28 @@ login_identity(struct world *world, struct call *call)
         reply_not_allowed(call->reply, call->request->method, "HEAD,GET");
 }
 
+/* Every grant but client credentials; whose it is follows from what is sent. Who cannot be told gets the
+ * words of a wrong secret, for there is no org to ask. */
+static void
+login_token(struct world *world, struct call *call)
+{
+    int which = read_grant(call);
+
+    if (which < 0)
+        return;
+    if (!grants[which].org_of) {
+        oauth_refuse(call, "invalid_grant", "request not supported on this domain");
+        return;
+    }
+    call->org = grants[which].org_of(world, call);
+    if (call->org) {
+        call->org->usage.token_requests++;
+        grants[which].grant(call);
+    } else {
+        oauth_refuse(call, "invalid_grant", "authentication failure");
+    }
+}
+
 void
 login_answer(struct world *world, struct call *call)
 {
@@ -396,8 +537,8 @@ login_answer(struct world *world, struct call *call)
         login_identity(world, call);
     else if (strcmp(call->path, "/services/oauth2/revoke") == 0)
         revoke_in(call, world->orgs, world->org_count);
-    else if (strcmp(call->path, "/services/oauth2/token") != 0)
+    else if (strcmp(call->path, "/services/oauth2/token") == 0)
+        login_token(world, call);
+    else
         reply_not_found(call->reply);
-    else if (check_grant(call))
-        refuse_token(call, "invalid_grant", "request not supported on this domain");
 }

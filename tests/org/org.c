@@ -1,6 +1,7 @@
 /* Worlds and orgs: what an org holds when it is new, its schema, and time as Salesforce writes it.
  * Rows and indexes are left to rows.c, rules to user_rules.c, calls to api.c. */
 #include "tests/org/org.h"
+#include "tests/org/oauth.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -516,6 +517,9 @@ fill(struct org *org)
                                        .token_max_hour = 3600,
                                        .page_size = 2000 };
     org->tokens = js_object();
+    org->app = app_new();
+    org->refresh_tokens = js_object();
+    org->codes = js_object();
     org->schema_changed_ms = org->world->now_ms();
     add_organization(org);
     salesforce = add_license(org, 0, "Salesforce", "SFDC");
@@ -545,6 +549,9 @@ empty(struct org *org)
     rows_clear(org);
     forget_custom_fields(org);
     json_object_put(org->tokens);
+    json_object_put(org->app);
+    json_object_put(org->refresh_tokens);
+    json_object_put(org->codes);
     for (size_t i = 0; i < MAX_CURSORS; i++) {
         json_object_put(org->cursors[i].records);
         org->cursors[i] = (struct cursor){ 0 };

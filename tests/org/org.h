@@ -108,7 +108,10 @@ struct org {
     int64_t schema_changed_ms;
     struct settings settings;
     struct usage usage;
-    struct json_object *tokens; /* access token -> issued, ms */
+    struct json_object *tokens;         /* access token -> {"at" (ms),"user"} */
+    struct json_object *app;            /* the external client app, see oauth_app.c */
+    struct json_object *refresh_tokens; /* token -> {"user","line","used"} */
+    struct json_object *codes;          /* authorization code -> what it was given for */
     int64_t token_hour_ms, token_hour_count;
     struct cursor cursors[MAX_CURSORS];
     size_t next_cursor;

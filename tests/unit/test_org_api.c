@@ -161,7 +161,7 @@ a_token_is_refused_in_oauths_words(void)
           "client identifier invalid" },
         { "POST", FORM, GRANT "&client_id=" ORG_CLIENT_ID "&client_secret=y", "invalid_client",
           "invalid client credentials" },
-        { "POST", FORM, "grant_type=password" CLIENT, "unsupported_grant_type",
+        { "POST", FORM, "grant_type=urn:device" CLIENT, "unsupported_grant_type",
           "grant type not supported" },
         { "POST", "application/json", "{}", "unsupported_grant_type", "grant type not supported" },
         { "POST", FORM, "%zz=1", "invalid_request", "malformed request body" },
