@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "patterns/username.h"
+#include "plugin/base/clock.h"
 #include "plugin/delivery/internal.h"
+
+#define KEY_WARNING_US (30 * 24 * 3600 * CLOCK_SECOND_US)
 
 struct check {
     struct delivery *delivery;
@@ -81,8 +84,36 @@ check_token(struct check *check, char org_id[SF_ID_SIZE], bool *ret_ok)
     if (call.outcome != SF_DELIVERED)
         return step_call(check, "token", &call);
     *ret_ok = true;
-    snprintf(seen, sizeof(seen), "a token for execution user %s of org %s", user_id, org_id);
+    snprintf(seen, sizeof(seen), "a token for execution user %s of org %s, by the flow %s", user_id,
+             org_id, d->fields->flow);
     return step(check, "token", "ok", seen, NULL, NULL);
+}
+
+/* Which of two keys Salesforce takes, and how long the certificates hold. */
+static int
+check_key(struct check *check)
+{
+    static const char *const names[] = { "private_key", "private_key_next" };
+    struct sf_login login;
+    char seen[200], end[21];
+    int64_t left_us;
+
+    sf_session_login(check->delivery->session, &login);
+    if (!login.key_in_use)
+        return PROV_OK;
+    left_us = login.key_expires_us[login.key_in_use - 1];
+    if (!left_us) {
+        snprintf(seen, sizeof(seen), "'%s' is the key in use", names[login.key_in_use - 1]);
+        return step(check, "key", "ok", seen, NULL, NULL);
+    }
+    snprintf(seen, sizeof(seen), "'%s' is the key in use; its certificate holds until %s",
+             names[login.key_in_use - 1], clock_format(left_us, end));
+    if (left_us - clock_now_us() > KEY_WARNING_US)
+        return step(check, "key", "ok", seen, NULL, NULL);
+    return step(check, "key", "warning", seen,
+                "when the certificate has expired, Salesforce takes no assertion of this key",
+                "make a new key and certificate, name the key in private_key_next, and upload the "
+                "certificate to the app; both are tried, so the order does not matter");
 }
 
 static int
@@ -231,6 +262,8 @@ run(struct check *check, struct json_object *warnings, struct prov_error *err)
         r = step(check, "address", "ok", check->delivery->fields->domain_name, NULL, NULL);
     if (!r)
         r = check_token(check, org_id, &ok);
+    if (!r && ok)
+        r = check_key(check);
     if (!r)
         r = ok ? check_org(check, org_id, err) : skip(check, "org");
     if (!r && ok)

@@ -78,8 +78,9 @@ static const struct sf_code rows[] = {
       "Salesforce does not accept the token request.",
       "Check that 'token_endpoint' is https and ends in /services/oauth2/token." },
     { TOKEN, "unsupported_grant_type", NULL, BOTH(SF_HOLD),
-      "The app does not allow client credentials.",
-      "External Client App Manager > Settings > OAuth: enable the Client Credentials Flow." },
+      "The app does not allow this OAuth flow.",
+      "External Client App Manager > Settings > OAuth: enable the flow that 'flow' names "
+      "(docs/login)." },
     { TOKEN, "invalid_scope", NULL, BOTH(SF_HOLD), "The app lacks an OAuth scope.",
       "Add the scope 'Manage user data via APIs (api)' to the app." },
     { TOKEN, "access_denied", NULL, BOTH(SF_HOLD),
