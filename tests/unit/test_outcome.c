@@ -64,7 +64,7 @@ token_errors_hold_and_name_the_setting(void)
         { SF_LEVEL_TOKEN, 400, "invalid_client", "invalid client credentials", READ, SF_HOLD,
           "Consumer Secret" },
         { SF_LEVEL_TOKEN, 400, "unsupported_grant_type", "grant type not supported", READ, SF_HOLD,
-          "Client Credentials" },
+          "enable the flow" },
         { SF_LEVEL_TOKEN, 400, "rate_limit_exceeded", NULL, READ, SF_HOLD, "3600" },
         { SF_LEVEL_TOKEN, 400, "LOGIN_RATE_EXCEEDED", NULL, READ, SF_HOLD, "3600" },
         { SF_LEVEL_TOKEN, 429, NULL, NULL, READ, SF_HOLD, "3600" },
