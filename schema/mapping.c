@@ -106,7 +106,8 @@ mapping_same(const struct mapping *mapping, const char *field, struct json_objec
 struct run {
     struct json_object *resource;
     bool creating;
-    struct json_object *fields, *trace;
+    struct json_object *fields;
+    struct json_object *trace; /* NULL: nobody wants to see it */
     size_t problem_count, problem_length;
     char problems[900]; /* what fits an error; the count is exact */
 };
@@ -168,8 +169,8 @@ from_sources(struct run *run, const struct mapping_rule *rule, struct outcome *o
     struct json_object *value;
     int result;
 
-    outcome->steps = json_object_new_array();
-    if (!list || !outcome->steps)
+    outcome->steps = run->trace ? json_object_new_array() : NULL;
+    if (!list || (run->trace && !outcome->steps))
         return PROV_E_NOMEM;
     term_run.trace = outcome->steps;
     result = mapping_term_values(&rule->term, &term_run, list);
@@ -206,9 +207,12 @@ static int
 trace(const struct run *run, const struct mapping_rule *rule, struct json_object *value,
       const struct outcome *outcome, const char *note)
 {
-    AUTO_JSON struct json_object *entry = json_object_new_object();
+    AUTO_JSON struct json_object *entry = NULL;
     char place[32] = "default mapping";
 
+    if (!run->trace)
+        return PROV_OK;
+    entry = json_object_new_object();
     if (rule->given >= 0)
         snprintf(place, sizeof(place), "mapping[%d]", rule->given);
     if (!entry || json_put_string(entry, "field", rule->field) ||
@@ -316,12 +320,12 @@ mapping_apply(const struct mapping *mapping, struct json_object *resource, bool 
               struct prov_error *err)
 {
     AUTO_JSON struct json_object *fields = json_object_new_object();
-    AUTO_JSON struct json_object *steps = json_object_new_array();
+    AUTO_JSON struct json_object *steps = ret_trace ? json_object_new_array() : NULL;
     struct run run = {
         .resource = resource, .creating = creating, .fields = fields, .trace = steps
     };
 
-    if (!fields || !steps)
+    if (!fields || (ret_trace && !steps))
         return error_nomem(err);
     if (!json_object_is_type(resource, json_type_object))
         return error_set(err, PROV_E_INVALID,

@@ -2,6 +2,7 @@
  * byte twice. Numbers alone are left to it, since it remembers how they were spelled. */
 #include "plugin/base/json_write.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #define FIRST_ROOM 512
@@ -9,23 +10,30 @@
 #define MEMBERS_SMALL 32
 
 static bool
-make_room(struct json_writer *writer, size_t length)
+grow(struct json_writer *writer, size_t length)
 {
     size_t room = writer->room ? writer->room : FIRST_ROOM;
     char *grown;
 
-    if (writer->failed || length <= writer->room - writer->length)
-        return !writer->failed;
+    if (writer->failed)
+        return false;
     while (room - writer->length < length)
         room *= 2;
     grown = realloc(writer->text, room);
     if (!grown) {
         writer->failed = true;
+        writer->room = writer->length; /* so that everybody comes here */
         return false;
     }
     writer->text = grown;
     writer->room = room;
     return true;
+}
+
+static inline bool
+make_room(struct json_writer *writer, size_t length)
+{
+    return length <= writer->room - writer->length || grow(writer, length);
 }
 
 void
@@ -61,21 +69,66 @@ is_plain(unsigned char byte)
     return byte >= 0x20 && byte != '"' && byte != '\\';
 }
 
+/* Whether none of eight bytes needs an escape. Subtracting n from every byte sets the top bit of those
+ * below n, and of no other whose top bit was clear, unless one below n stands before it. */
+static bool
+all_plain(const char *bytes)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
+    uint64_t word, quotes, backslashes;
+
+    memcpy(&word, bytes, sizeof(word));
+    quotes = word ^ (ones * '"');
+    backslashes = word ^ (ones * '\\');
+    return !((((word - ones * 0x20) & ~word) | ((quotes - ones) & ~quotes) |
+              ((backslashes - ones) & ~backslashes)) &
+             tops);
+}
+
+static size_t
+plain_length(const char *text, size_t length)
+{
+    size_t i = 0;
+
+    while (length - i >= sizeof(uint64_t) && all_plain(text + i))
+        i += sizeof(uint64_t);
+    while (i < length && is_plain((unsigned char)text[i]))
+        i++;
+    return i;
+}
+
 void
 json_write_string(struct json_writer *writer, const char *text, size_t length)
 {
-    size_t start = 0;
+    size_t plain = plain_length(text, length);
 
-    JSON_WRITE_LITERAL(writer, "\"");
-    for (size_t i = 0; i < length; i++) {
-        if (is_plain((unsigned char)text[i]))
-            continue;
-        json_write_raw(writer, text + start, i - start);
-        write_escape(writer, (unsigned char)text[i]);
-        start = i + 1;
+    if (!make_room(writer, plain + 2))
+        return;
+    writer->text[writer->length++] = '"';
+    memcpy(writer->text + writer->length, text, plain);
+    writer->length += plain;
+    while (plain < length) {
+        size_t more;
+        write_escape(writer, (unsigned char)text[plain++]);
+        more = plain_length(text + plain, length - plain);
+        json_write_raw(writer, text + plain, more);
+        plain += more;
     }
-    json_write_raw(writer, text + start, length - start);
-    JSON_WRITE_LITERAL(writer, "\"");
+    if (make_room(writer, 1)) /* of a text without escapes it was made above */
+        writer->text[writer->length++] = '"';
+}
+
+void
+json_write_name(struct json_writer *writer, const char *name, bool first)
+{
+    size_t length = strlen(name);
+
+    if (!make_room(writer, length + 4))
+        return;
+    if (!first)
+        writer->text[writer->length++] = ',';
+    json_write_string(writer, name, length);
+    JSON_WRITE_LITERAL(writer, ":");
 }
 
 static void write_value(struct json_writer *writer, struct json_object *value, bool canonical);
@@ -84,10 +137,7 @@ static void
 write_member(struct json_writer *writer, bool first, const char *name, struct json_object *value,
              bool canonical)
 {
-    if (!first)
-        JSON_WRITE_LITERAL(writer, ",");
-    json_write_string(writer, name, strlen(name));
-    JSON_WRITE_LITERAL(writer, ":");
+    json_write_name(writer, name, first);
     write_value(writer, value, canonical);
 }
 

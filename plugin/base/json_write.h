@@ -19,6 +19,8 @@ void json_write_raw(struct json_writer *writer, const char *bytes, size_t length
 
 /* In quotes, with the escapes of RFC 8259 that are needed: quotation mark, backslash, controls. */
 void json_write_string(struct json_writer *writer, const char *text, size_t length);
+/* The name of a member, with its colon, and a comma before it unless it is the first. */
+void json_write_name(struct json_writer *writer, const char *name, bool first);
 /* Any value; NULL is null. Same text as json_borrow_text(). */
 void json_write_value(struct json_writer *writer, struct json_object *value);
 /* As json_canonical() has it. Where the text of writer->watched begins and ends is noted. */

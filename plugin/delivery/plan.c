@@ -243,13 +243,14 @@ static int
 want(struct plan *plan, struct json_object *wanted, const char *field, struct json_object *value,
      const char *from)
 {
-    struct json_object *line = json_object_new_object();
+    struct json_object *line = NULL;
 
-    if (!line || json_append(plan->trace, line)) {
-        json_object_put(value);
+    if (json_put(wanted, field, value))
         return PROV_E_NOMEM;
-    }
-    if (json_put(wanted, field, value) || json_put_string(line, "field", field) ||
+    if (!plan->trace)
+        return PROV_OK;
+    line = json_object_new_object();
+    if (json_append(plan->trace, line) || json_put_string(line, "field", field) ||
         json_put(line, "value", json_ref(value)))
         return PROV_E_NOMEM;
     return json_put_string(line, "from", from);
@@ -393,7 +394,7 @@ plan_fields(const struct plan_input *input, bool creating, struct plan *plan,
         return r;
     plan->manager_uri = plan_manager_uri(input->subject->resource);
     r = mapping_apply(input->fields->mapping, input->subject->resource, creating, &wanted,
-                      &plan->trace, &why);
+                      input->traced ? &plan->trace : NULL, &why);
     if (r == PROV_E_NOMEM)
         return error_nomem(err);
     if (r)

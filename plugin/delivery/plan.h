@@ -30,6 +30,7 @@ struct plan_input {
     struct json_object
         *names;             /* profiles and roles by name (org_names.h); NULL: none is known yet */
     const char *manager_id; /* Salesforce Id of the manager; NULL: none, or not linked yet */
+    bool traced;            /* to be shown: plan.trace is wanted */
     bool replan;            /* an admin asked: a username may change though its inputs did not */
     struct json_object
         *there; /* a repair: field -> value that the org holds now; what was confirmed
@@ -40,7 +41,7 @@ struct plan_input {
 struct plan {
     enum plan_action action;
     struct json_object *fields; /* what is to be sent, without Id; create, update, deactivate */
-    struct json_object *trace;  /* {"field","value","from","note"} of every mapped field */
+    struct json_object *trace;  /* {"field","value","from","note"} of every mapped field; or NULL */
     char username[PATTERN_MAX_BYTES]; /* wanted, lower case; "" when none was built */
     char *username_inputs;            /* what it was built from: JSON of UD, UN, TD */
     struct json_object

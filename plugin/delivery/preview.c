@@ -160,7 +160,9 @@ show(struct store *store, const struct fields *fields, struct work *work, bool k
     AUTO_FREE char *manager = plan_manager_uri(work->subject.resource);
     AUTO_FREE char *taken_by = NULL;
     CLEANUP(plan_done) struct plan plan = { .action = PLAN_NOTHING };
-    struct plan_input input = { .fields = fields, .subject = &work->subject, .link = &work->link };
+    struct plan_input input = {
+        .fields = fields, .subject = &work->subject, .link = &work->link, .traced = true
+    };
     struct prov_error ignored = PROV_ERROR_INIT;
     struct json_object *user = json_object_new_object();
     char manager_id[19] = "";

@@ -561,27 +561,56 @@ settle_down_to(struct sending *sending, size_t count, struct prov_error *err)
     return r;
 }
 
-/* Sends the batch that was filled. */
+/* Begins the call of the batch that was filled, if it may be sent. */
 static int
-send_filled(struct sending *sending, struct prov_error *err)
+begin_filled(struct sending *sending, bool alone, struct prov_error *err)
 {
     struct round *round = sending->round;
-    size_t most = (size_t)round->delivery->fields->parallel_calls;
-    bool alone = sending->locks || most == 1, go = false;
     struct flight *flight = NULL;
-    int r = settle_down_to(sending, alone ? 0 : most - 1, err);
+    bool go = false;
+    int r = may_send(round, sending->kind, &go, err);
 
-    if (!r)
-        r = may_send(round, sending->kind, &go, err);
     if (!r && go)
         r = make_flight(round, sending->batch, sending->filled, sending->kind, &flight, err);
     sending->filled = 0;
     sending->locks = false;
-    if (r || !go)
-        return r;
-    flights_start(&sending->flights, flight, alone);
+    if (flight)
+        flights_start(&sending->flights, flight, alone);
     round->in_the_air = sending->flights.count;
-    return alone ? settle_down_to(sending, 0, err) : PROV_OK;
+    return r;
+}
+
+/* Where as many calls are under way as may be, one that has passed makes room for the next before it is
+ * settled: the org has something to do meanwhile. */
+static int
+begin_in_place_of_another(struct sending *sending, struct prov_error *err)
+{
+    CLEANUP(flight_cleanup) struct flight *over = flights_wait(&sending->flights);
+    struct prov_error ignored = PROV_ERROR_INIT;
+    bool passed = !over->result && over->call.outcome == SF_DELIVERED;
+    int r = passed ? PROV_OK : settle_flight(sending->round, over, err), after;
+
+    sending->round->in_the_air = sending->flights.count;
+    if (!r)
+        r = begin_filled(sending, false, err);
+    after = passed ? settle_flight(sending->round, over, r ? &ignored : err) : PROV_OK;
+    return r ? r : after;
+}
+
+/* Sends the batch that was filled. */
+static int
+send_filled(struct sending *sending, struct prov_error *err)
+{
+    size_t most = (size_t)sending->round->delivery->fields->parallel_calls;
+    int r;
+
+    if (!sending->locks && most > 1)
+        return sending->flights.count < most ? begin_filled(sending, false, err)
+                                             : begin_in_place_of_another(sending, err);
+    r = settle_down_to(sending, 0, err);
+    if (!r)
+        r = begin_filled(sending, true, err);
+    return r ? r : settle_down_to(sending, 0, err);
 }
 
 static bool

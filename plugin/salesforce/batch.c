@@ -4,6 +4,7 @@
  * (design rule 16). Which fields are sent, and what follows from an outcome, is for delivery.
  */
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,25 +29,25 @@ object_of(enum sf_batch_kind kind)
     return kind == SF_UPDATE_LOGINS ? "UserLogin" : "User";
 }
 
-/* {"attributes":{"type":"User"},"id":"005...", ...}, as the samples of 4.1 have it. */
+/* {"attributes":{"type":"User"},"id":"005...", ...}, as the samples of 4.1 have it. "UserLogin.IsFrozen"
+ * is IsFrozen there. */
 static void
 write_record(struct json_writer *writer, const char *object, const struct sf_change *change)
 {
+    size_t prefix = strlen(object);
+
     JSON_WRITE_LITERAL(writer, "{\"attributes\":{\"type\":");
-    json_write_string(writer, object, strlen(object));
+    json_write_string(writer, object, prefix);
     JSON_WRITE_LITERAL(writer, "}");
     if (change->id) {
-        JSON_WRITE_LITERAL(writer, ",\"id\":");
+        json_write_name(writer, "id", false);
         json_write_string(writer, change->id, strlen(change->id));
     }
     json_object_object_foreach(change->fields, name, value)
     {
-        const char *dot = strrchr(name, '.'); /* "UserLogin.IsFrozen" is IsFrozen there */
-        if (dot)
-            name = (char *)dot + 1;
-        JSON_WRITE_LITERAL(writer, ",");
-        json_write_string(writer, name, strlen(name));
-        JSON_WRITE_LITERAL(writer, ":");
+        bool own =
+            name[0] == object[0] && strncmp(name, object, prefix) == 0 && name[prefix] == '.';
+        json_write_name(writer, own ? name + prefix + 1 : name, false);
         json_write_value(writer, value);
     }
     JSON_WRITE_LITERAL(writer, "}");
@@ -219,14 +220,30 @@ read_item(struct json_object *item, const char *wanted_id, struct sf_record *rec
     return NULL;
 }
 
+#define ID_PLACES 512 /* a power of two, and more than twice SF_MAX_RECORDS */
+
+/* The ids that an answer has told so far, by their hash. */
+struct ids_seen {
+    const char *places[ID_PLACES];
+};
+
+/* Whether it was there already. `id` must last. */
 static bool
-is_repeated(const struct sf_record *results, size_t index)
+see_id(struct ids_seen *seen, const char *id)
 {
-    for (size_t i = 0; i < index; i++) {
-        if (results[i].id[0] && strcmp(results[i].id, results[index].id) == 0)
+    uint32_t hash = 2166136261u; /* FNV-1a */
+
+    for (const char *at = id; *at; at++)
+        hash = (hash ^ (unsigned char)*at) * 16777619u;
+    for (;; hash++) {
+        const char **place = &seen->places[hash % ID_PLACES];
+        if (!*place) {
+            *place = id;
+            return false;
+        }
+        if (strcmp(*place, id) == 0)
             return true;
     }
-    return false;
 }
 
 static void doubt(struct sf_call *call, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -244,6 +261,56 @@ doubt(struct sf_call *call, const char *format, ...)
     answer_tell(call, SF_UNKNOWN, "The answer does not fit the call.", SETTLES, "%s", why);
 }
 
+/* Takes this text; false leaves *at. */
+static bool
+take(const char **at, const char *end, const char *text)
+{
+    size_t length = strlen(text);
+
+    if ((size_t)(end - *at) < length || memcmp(*at, text, length) != 0)
+        return false;
+    *at += length;
+    return true;
+}
+
+/*
+ * The answer of a call of which every record was saved, spelled as Salesforce spells it (fact sheet 4.1):
+ * nothing to take apart. False: another answer, or another spelling, for read_results(); `results` may be
+ * half written then. What is accepted here, read_results() would accept.
+ */
+static bool
+all_were_saved(const struct http_answer *answer, size_t count, char (*ids)[SF_ID_SIZE],
+               struct sf_record *results)
+{
+    struct ids_seen seen = { { NULL } };
+    const char *at = answer->body ? answer->body : "", *end = at + answer->length;
+    char id[SF_ID_SIZE];
+
+    if (answer->status != 200 || !take(&at, end, "["))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        const char *quote;
+        if ((i > 0 && !take(&at, end, ",")) || !take(&at, end, "{\"id\":\"") ||
+            !(quote = memchr(at, '"', (size_t)(end - at))) || quote - at >= SF_ID_SIZE)
+            return false;
+        memcpy(id, at, (size_t)(quote - at));
+        id[quote - at] = '\0';
+        if (memchr(id, '\0', (size_t)(quote - at)))
+            return false;
+        at = quote;
+        if (!take(&at, end, "\",\"success\":true,\"errors\":[]}") ||
+            sf_id_normalise(id, results[i].id, NULL) != PROV_OK)
+            return false;
+        if (ids ? strcmp(results[i].id, ids[i]) != 0
+                : strncmp(results[i].id, "005", 3) != 0 || see_id(&seen, results[i].id))
+            return false;
+        results[i].outcome = SF_DELIVERED;
+        results[i].code[0] = results[i].message[0] = results[i].fields[0] = '\0';
+        results[i].cause = results[i].remedy = "";
+    }
+    return take(&at, end, "]") && at == end;
+}
+
 /* ids NULL for creates. */
 static void
 read_results(const struct http_answer *answer, size_t count, char (*ids)[SF_ID_SIZE],
@@ -251,6 +318,7 @@ read_results(const struct http_answer *answer, size_t count, char (*ids)[SF_ID_S
 {
     AUTO_JSON struct json_object *list = NULL;
     struct prov_error err = PROV_ERROR_INIT;
+    struct ids_seen seen = { { NULL } };
 
     if (answer->status != 200) {
         doubt(call, "HTTP %d where 200 was expected", answer->status);
@@ -269,7 +337,7 @@ read_results(const struct http_answer *answer, size_t count, char (*ids)[SF_ID_S
     for (size_t i = 0; i < count; i++) {
         const char *why =
             read_item(json_object_array_get_idx(list, i), ids ? ids[i] : NULL, &results[i]);
-        if (!why && !ids && results[i].id[0] && is_repeated(results, i))
+        if (!why && !ids && results[i].id[0] && see_id(&seen, results[i].id))
             why = "with the id of another item";
         if (why) {
             doubt(call, "item %zu of %zu came %s", i + 1, count, why);
@@ -295,7 +363,8 @@ sf_batch_send(struct sf_session *session, const struct sf_batch *batch, struct s
     result = session_call(session, &request, &answer, call);
     if (result != PROV_OK || call->outcome != SF_DELIVERED)
         return result;
-    read_results(&answer, batch->count, batch->ids, results, call);
+    if (!all_were_saved(&answer, batch->count, batch->ids, results))
+        read_results(&answer, batch->count, batch->ids, results, call);
     http_answer_clear(&answer);
     return PROV_OK;
 }

@@ -3,3 +3,9 @@ noinst_PROGRAMS += tests/bench/bench_accept
 tests_bench_bench_accept_SOURCES = tests/bench/bench_accept.c
 tests_bench_bench_accept_LDADD = libsfprov.la $(SQLITE_LIBS)
 EXTRA_DIST += tests/bench/run
+if BUILD_TESTS
+noinst_PROGRAMS += tests/bench/bench_deliver
+tests_bench_bench_deliver_SOURCES = tests/bench/bench_deliver.c \
+	tests/bench/canned.c tests/bench/canned.h
+tests_bench_bench_deliver_LDADD = liborg.la libsfprov.la -lssl $(CRYPTO_LIBS) -ldl
+endif

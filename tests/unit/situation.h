@@ -72,6 +72,7 @@ make(struct situation *s)
 {
     struct prov_error err = PROV_ERROR_INIT;
     struct plan_input input = { .fields = s->fields,
+                                .traced = true,
                                 .subject = &s->subject,
                                 .link = &s->link,
                                 .profile_id = s->profile_id,

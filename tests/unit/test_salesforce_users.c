@@ -167,6 +167,47 @@ two_hundred_users_fit_one_call(void)
 
 /* ---- results ---- */
 
+/* Records that were saved, as Salesforce spells them, and what is nearly that. */
+static void
+an_answer_that_all_were_saved_is_believed_only_if_it_fits(void)
+{
+    static const struct {
+        const char *answer;
+        bool fits;
+    } cases[] = {
+        { "[{\"id\":\"" ID_F "\",\"success\":true,\"errors\":[]},"
+          "{\"id\":\"" ID_G "\",\"success\":true,\"errors\":[]}]",
+          true },
+        { " [ {\"success\":true, \"id\":\"" ID_F "\",\"errors\":[]},"
+          "{\"id\":\"0055g00000AbCdG\",\"errors\":[],\"success\":true}]\n",
+          true },
+        { "[{\"id\":\"" ID_G "\",\"success\":true,\"errors\":[]},"
+          "{\"id\":\"" ID_F "\",\"success\":true,\"errors\":[]}]",
+          false },
+        { "[{\"id\":\"" ID_F "\",\"success\":true,\"errors\":[]}]", false },
+        { "[{\"id\":\"" ID_F "\",\"success\":true,\"errors\":[]},"
+          "{\"id\":\"" ID_G "\",\"success\":true,\"errors\":[]}",
+          false },
+        { "[{\"id\":\"" ID_F "\",\"success\":true,\"errors\":[]},"
+          "{\"id\":\"" ID_G "\",\"success\":true,\"errors\":[]}]x",
+          false },
+        { "[{\"id\":\"" ID_F "\",\"success\":true,\"errors\":[]},"
+          "{\"id\":\"0055g00000AbCdGAAA\",\"success\":true,\"errors\":[]}]",
+          false },
+        { "[{\"id\":\"" ID_F "\",\"success\":true,\"errors\":[]}"
+          "{\"id\":\"" ID_G "\",\"success\":true,\"errors\":[]}]",
+          false },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct sf_record results[2];
+        struct sf_call call = two_users(cases[i].answer, true, results);
+        T_INT(call.outcome, cases[i].fits ? SF_DELIVERED : SF_UNKNOWN);
+        if (cases[i].fits)
+            T_STR(results[1].id, ID_G);
+    }
+}
+
 static void
 each_record_gets_its_own_result_in_order(void)
 {
@@ -637,6 +678,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(an_update_is_one_patch_with_an_id_in_each_record),
     UNIT_CASE(what_cannot_be_sent_is_the_callers_fault_and_is_not_sent),
     UNIT_CASE(two_hundred_users_fit_one_call),
+    UNIT_CASE(an_answer_that_all_were_saved_is_believed_only_if_it_fits),
     UNIT_CASE(each_record_gets_its_own_result_in_order),
     UNIT_CASE(a_fault_of_the_org_on_one_record_does_not_hold),
     UNIT_CASE(a_mark_behind_the_end_of_a_long_message_still_counts),
