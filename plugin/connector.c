@@ -76,6 +76,8 @@ runtime_new(struct prov_connector *connector, struct runtime **ret, struct prov_
     if (!r) {
         runtime->pid = getpid();
         store_set_scope(runtime->store, in_scope, connector->fields);
+        if (connector->fields->provision_passwords)
+            store_keep_passwords(runtime->store, connector->fields->sealing_key);
         settings.store = runtime->store;
         r = delivery_new(&settings, &runtime->delivery, err);
     }

@@ -45,9 +45,10 @@ struct fields {
     /* users */
     char *profile; /* name or id */
     char *time_zone, *locale, *language, *email_encoding;
-    char *correlation_field; /* custom field that holds our key, X__c; NULL: none */
-    bool create_inactive;    /* create users who are inactive from the start (rule 8: no) */
-    char *leaver_action;     /* "deactivate", "freeze" or "deactivate_and_release" */
+    char *correlation_field;  /* custom field that holds our key, X__c; NULL: none */
+    bool create_inactive;     /* create users who are inactive from the start (rule 8: no) */
+    bool provision_passwords; /* a `password` in an event is set in Salesforce; needs sealing_key */
+    char *leaver_action;      /* "deactivate", "freeze" or "deactivate_and_release" */
     struct json_object *mapping_rules; /* as given, or NULL */
     struct json_object *match; /* names of Salesforce fields, or NULL: none; see delivery/match.h */
     /* scope: who is provisioned, see scope.h */
@@ -65,8 +66,6 @@ struct fields {
     int64_t event_retention_days;
     /* more than both are not deactivated within the window, nor lost by a list, without a word */
     int64_t guard_floor, guard_percent, guard_window_s;
-    /* so many, and such a share, refused alike within an hour: the others are not tried */
-    int64_t quarantine_floor, quarantine_percent;
 
     /* made from the above */
     char *audience;                       /* of a JWT: https://login.salesforce.com */

@@ -337,6 +337,10 @@ check_sealing_key(struct fields_draft *draft)
         faults_add(&draft->faults, "sealing_key", NULL,
                    "write the key to a file of its own, and file:/path/of/it here",
                    "it says where the key is kept and is not the key itself");
+    if (draft->fields->provision_passwords && !key)
+        faults_add(&draft->faults, "provision_passwords", "true",
+                   "set sealing_key (docs/secrets.md), or set provision_passwords to false",
+                   "passwords wait in the store sealed, and sealing_key is not set");
 }
 
 static void

@@ -171,6 +171,12 @@ static const struct field_row rows[] = {
               "or deactivate_and_release (the username is given free as well, and taken back with "
               "the account when the user returns). A user whom Salesforce does not let be "
               "deactivated is frozen until it does." },
+    { SWITCH(provision_passwords), .fallback = "false", .group = USERS,
+      .title = "Provision passwords",
+      .help = "Whether a password in an event is set in Salesforce, after the user is there and "
+              "active. Until then it waits in the store, sealed with sealing_key, and is erased "
+              "when it is settled. Without it passwords in events are dropped. Passwords in full "
+              "lists are always dropped." },
     { .name = "mapping",
       .type = FIELD_RULES,
       .offset = offsetof(struct fields, mapping_rules),
@@ -241,19 +247,6 @@ static const struct field_row rows[] = {
     { INTEGER(guard_window_s), .fallback = "3600", .minimum = 1, .maximum = 604800,
       .unit = "seconds", .group = DELIVERY, .title = "Guard window",
       .help = "In which deactivations are counted together." },
-    { INTEGER(quarantine_floor), .fallback = "20", .minimum = 1, .maximum = 1000000,
-      .unit = "users", .group = DELIVERY, .title = "Quarantine floor",
-      .help =
-          "Fewer users than this, refused by Salesforce with the same code within an hour, stop "
-          "nobody." },
-    { INTEGER(quarantine_percent), .fallback = "40", .minimum = 1, .maximum = 100,
-      .unit = "percent", .group = DELIVERY, .title = "Quarantine share",
-      .help =
-          "Where at least quarantine_floor users, and a larger share than this of those who were "
-          "tried within an hour, are refused with the same code, the others are not tried: the "
-          "connector is on hold for all but leavers, says the common cause once, and tries one "
-          "user again after 10 seconds, doubling to an hour, until that passes. 100 turns it "
-          "off." },
 };
 
 const struct field_row *

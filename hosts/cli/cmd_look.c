@@ -279,6 +279,24 @@ presence_words(const char *presence, bool active)
 }
 
 static void
+print_password(struct json_object *password)
+{
+    const char *outcome = reply_word(password, "outcome");
+    bool set = !strcmp(outcome, "delivered");
+
+    if (!password)
+        return;
+    print_fact("password", set ? TONE_PLAIN : TONE_WARN, set ? "set" : outcome);
+    if (set)
+        return;
+    print_fact("  code", TONE_BAD, reply_text(password, "code"));
+    print_fact("  reason", TONE_PLAIN, reply_text(password, "message"));
+    print_fact("  cause", TONE_PLAIN, reply_text(password, "cause"));
+    print_fact("  remedy", TONE_PLAIN, reply_text(password, "remedy"));
+    print_fact("  next try", TONE_PLAIN, reply_text(password, "next_attempt"));
+}
+
+static void
 print_story(struct json_object *row)
 {
     const char *state = reply_word(row, "state");
@@ -304,6 +322,7 @@ print_story(struct json_object *row)
     print_fact("updated", TONE_PLAIN, reply_text(row, "updated"));
     if (reply_get(row, "in_flight"))
         print_fact("in flight", TONE_WARN, reply_text(row, "in_flight"));
+    print_password(reply_get(row, "password"));
     print_confirmed(reply_get(row, "confirmed"));
     print_events(reply_get(row, "events"));
 }

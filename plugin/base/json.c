@@ -1,6 +1,8 @@
 /* Strict JSON reading and canonical writing over json-c. Knows nothing of what the JSON means. */
 #include "plugin/base/json.h"
 
+#include <json-c/printbuf.h>
+
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,8 +14,12 @@
 static void
 tokener_cleanup(struct json_tokener **tokener)
 {
-    if (*tokener)
+    if (*tokener) {
+        /* the last text it read, which may be a password */
+        if ((*tokener)->pb && (*tokener)->pb->buf)
+            explicit_bzero((*tokener)->pb->buf, (size_t)(*tokener)->pb->size);
         json_tokener_free(*tokener);
+    }
 }
 
 /* Line and column, both from 1, of a byte offset. */

@@ -92,6 +92,18 @@ static const struct code_words rows[] = {
     { CODE_STORE_DAMAGED, "parked", "the store's file is damaged where this user stands",
       "let the host send the whole user again, or run a sync: that replaces it; and look after the "
       "disk" },
+
+    /* ---- passwords: the user's state is another matter ---- */
+    { CODE_PASSWORD_KEY, "waits", "the key that sealed the password is not there",
+      "put the key back, see docs/secrets.md; it goes on by itself" },
+    { CODE_PASSWORD_NOT_ACTIVE, "erased",
+      "the user is inactive, has left, or is out of scope, so no password is set",
+      "send the password with the event that makes the user active, or after it" },
+    { CODE_PASSWORD_NO_ANSWER, "erased",
+      "two sends had no answer, so it is not known whether the password was set",
+      "let the user log in with it, or set it again at the host" },
+    { CODE_PASSWORD_DAMAGED, "erased", "the sealed password was damaged or altered in the store",
+      "set it again at the host, and look after the disk" },
 };
 
 const struct code_words *

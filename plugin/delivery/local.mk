@@ -16,6 +16,7 @@ libsfprov_la_SOURCES += \
 	plugin/delivery/names.c \
 	plugin/delivery/org.c \
 	plugin/delivery/org_names.c plugin/delivery/org_names.h \
+	plugin/delivery/password.c \
 	plugin/delivery/plan.c plugin/delivery/plan.h \
 	plugin/delivery/policy.c plugin/delivery/policy.h \
 	plugin/delivery/preview.c plugin/delivery/preview.h \
@@ -23,7 +24,6 @@ libsfprov_la_SOURCES += \
 	plugin/delivery/repair.c \
 	plugin/delivery/replan.c plugin/delivery/replan.h \
 	plugin/delivery/round.c \
-	plugin/delivery/quarantine.c \
 	plugin/delivery/quota.c \
 	plugin/delivery/seats.c \
 	plugin/delivery/send.c \

@@ -83,10 +83,16 @@ static int
 outlook(struct delivery *d, struct stop stop, bool moved, struct prov_delivery *report,
         struct prov_error *err)
 {
-    int64_t next_us = 0, later_us = 0, now = clock_now_us();
+    int64_t next_us = 0, later_us = 0, password_us = 0, now = clock_now_us();
     bool any = false, urgent = false, some;
     int r = store_due_next(d->store, now, &any, &next_us, err);
 
+    if (!r && d->fields->provision_passwords) {
+        r = store_password_next(d->store, now, &password_us, err);
+        any = any || password_us > 0;
+        if (password_us > 0 && (next_us == 0 || password_us < next_us))
+            next_us = password_us;
+    }
     if (!r && stop.passage == PASS_LEAVERS)
         r = store_due_leavers_next(d->store, now, &urgent, &later_us, err);
     if (r)
@@ -126,13 +132,17 @@ round_once(struct delivery *d, struct prov_delivery *report, bool *ret_more, str
     }
     r = round_upkeep(d, err);
     if (!r)
-        r = org_listen(d, err);
-    if (!r)
         r = org_held(d, &hold, err);
     stop = more_severe(hold, org_pause(d));
     if (!r && stop.passage != PASS_NOBODY) {
         r = round_run(d, stop.passage == PASS_LEAVERS, report, &subjects, err);
         if (!r) /* the round itself may have come to a hold */
+            r = org_held(d, &hold, err);
+        stop = more_severe(hold, org_pause(d));
+    }
+    if (!r && d->fields->provision_passwords && stop.passage == PASS_ALL) {
+        r = password_run(d, &subjects, err);
+        if (!r)
             r = org_held(d, &hold, err);
         stop = more_severe(hold, org_pause(d));
     }
@@ -393,8 +403,6 @@ delivery_free(struct delivery *d)
         return;
     json_object_put(d->names);
     json_object_put(d->seats);
-    json_object_put(d->woken_codes);
-    quarantine_forget(d);
     sf_session_free(d->session);
     pthread_mutex_destroy(&d->lock);
     pthread_mutex_destroy(&d->host_lock);

@@ -12,6 +12,7 @@
 
 #include "plugin/base/json_write.h"
 #include "plugin/event/password.h"
+#include "plugin/base/secret.h"
 #include "plugin/scim/bounds.h"
 #include "plugin/scim/patch.h"
 
@@ -64,6 +65,7 @@ event_free(struct event *event)
     json_object_put(event->payload);
     json_object_put(event->resource);
     free(event->etag);
+    secret_free(event->password);
     free(event);
 }
 
@@ -391,8 +393,11 @@ read_events(struct json_object *events, struct event *event, struct payloads *pa
 
     for (size_t i = 0; result == PROV_OK && i < KIND_COUNT; i++) {
         struct json_object *payload = payloads->value[i];
-        result =
-            event_remove_password(payload, kinds[i].data == EVENT_PATCH, &event->had_password, err);
+        bool patch = kinds[i].data == EVENT_PATCH;
+        if (kinds[i].data && !kinds[i].deleted && !event->ignored)
+            result = event_take_password(payload, patch, &event->password, err);
+        if (result == PROV_OK)
+            result = event_remove_password(payload, patch, &event->had_password, err);
         if (result == PROV_OK && payloads->there[i] && !event->ignored)
             result = check_payload(&kinds[i], payload, err);
     }

@@ -56,6 +56,9 @@ struct event {
     /* A subject that is no user (/Groups/...): accepted, folds into nothing, keeps no data. */
     bool ignored;
     bool had_password; /* one was removed */
+    /* The `password` of the user that a create, put or patch sets, from secret_alloc(); NULL: none. It is
+     * no part of payload and digest. */
+    char *password;
 
     /* filled by who asks the host (plugin/resolve.c) */
     bool can_ask; /* the host can be asked at all */

@@ -6,8 +6,11 @@
  */
 #include "plugin/event/password.h"
 
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
+
+#include "plugin/base/secret.h"
 
 static bool
 continues_name(char c)
@@ -36,6 +39,25 @@ names_password(const char *text)
     return false;
 }
 
+/* Overwrites every text of a value that is to be freed. */
+static void
+wipe(struct json_object *value)
+{
+    if (json_object_is_type(value, json_type_string)) {
+        explicit_bzero((void *)(uintptr_t)json_object_get_string(value),
+                       (size_t)json_object_get_string_len(value));
+    } else if (json_object_is_type(value, json_type_array)) {
+        for (size_t i = 0; i < json_object_array_length(value); i++)
+            wipe(json_object_array_get_idx(value, i));
+    } else if (json_object_is_type(value, json_type_object)) {
+        json_object_object_foreach(value, name, member)
+        {
+            (void)name;
+            wipe(member);
+        }
+    }
+}
+
 /* Recursion is bounded by JSON_MAX_DEPTH. */
 static bool
 remove_members(struct json_object *value)
@@ -52,6 +74,7 @@ remove_members(struct json_object *value)
     json_object_object_foreach(value, name, member)
     {
         if (names_password(name)) {
+            wipe(member);
             json_object_object_del(value, name);
             found = true;
         } else {
@@ -77,6 +100,7 @@ is_spent(struct json_object *operation, bool *found)
 
     if (json_object_is_type(path, json_type_string) &&
         names_password(json_object_get_string(path))) {
+        wipe(json_get_nocase(operation, "value", NULL));
         *found = true;
         return true;
     }
@@ -106,4 +130,77 @@ event_remove_password(struct json_object *payload, bool is_patch, bool *found,
     }
     *found |= remove_members(payload);
     return PROV_OK;
+}
+
+/* ---- the user's own ---- */
+
+static int
+take(struct json_object *value, char **ret, struct prov_error *err)
+{
+    size_t length;
+    char *copy;
+
+    if (!value ||
+        (json_object_is_type(value, json_type_string) && json_object_get_string_len(value) == 0))
+        return PROV_OK; /* null and "" are no password */
+    if (!json_object_is_type(value, json_type_string))
+        return error_set(err, PROV_E_INVALID, "attribute 'password' must be a text");
+    length = (size_t)json_object_get_string_len(value);
+    if (memchr(json_object_get_string(value), '\0', length))
+        return error_set(err, PROV_E_INVALID, "attribute 'password' has a NUL in it");
+    if (length > PASSWORD_MAX_BYTES)
+        return error_set(err, PROV_E_LIMIT, "attribute 'password' has more than %d bytes",
+                         PASSWORD_MAX_BYTES);
+    copy = secret_alloc(length + 1);
+    if (!copy)
+        return error_nomem(err);
+    memcpy(copy, json_object_get_string(value), length);
+    secret_free(*ret);
+    *ret = copy;
+    return PROV_OK;
+}
+
+static bool
+is_own_path(const char *path)
+{
+    static const char schema[] = "urn:ietf:params:scim:schemas:core:2.0:User:";
+
+    if (strncasecmp(path, schema, sizeof(schema) - 1) == 0)
+        path += sizeof(schema) - 1;
+    return strcasecmp(path, "password") == 0;
+}
+
+static int
+take_of_operation(struct json_object *operation, char **ret, struct prov_error *err)
+{
+    struct json_object *op = json_get_nocase(operation, "op", NULL);
+    struct json_object *path = json_get_nocase(operation, "path", NULL);
+    struct json_object *value = json_get_nocase(operation, "value", NULL);
+
+    if (!json_object_is_type(op, json_type_string) ||
+        (strcasecmp(json_object_get_string(op), "add") != 0 &&
+         strcasecmp(json_object_get_string(op), "replace") != 0))
+        return PROV_OK;
+    if (!path)
+        return take(json_get_nocase(value, "password", NULL), ret, err);
+    if (json_object_is_type(path, json_type_string) && is_own_path(json_object_get_string(path)))
+        return take(value, ret, err);
+    return PROV_OK;
+}
+
+int
+event_take_password(struct json_object *payload, bool is_patch, char **ret, struct prov_error *err)
+{
+    struct json_object *data = json_get(payload, "data");
+    struct json_object *operations;
+    int r = PROV_OK;
+
+    if (!is_patch)
+        return take(json_get_nocase(data, "password", NULL), ret, err);
+    operations = json_get_nocase(data, "Operations", NULL);
+    if (!json_object_is_type(operations, json_type_array))
+        return take_of_operation(operations, ret, err);
+    for (size_t i = 0; !r && i < json_object_array_length(operations); i++)
+        r = take_of_operation(json_object_array_get_idx(operations, i), ret, err);
+    return r;
 }

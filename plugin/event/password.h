@@ -12,4 +12,16 @@
 MUST_CHECK int event_remove_password(struct json_object *payload, bool is_patch, bool *found,
                                      struct prov_error *err);
 
+/* Longer ones cannot be meant. */
+#define PASSWORD_MAX_BYTES 4096
+
+/*
+ * Takes a copy of the user's own `password` (RFC 7643 4.1.1) that the payload sets, the last one of a
+ * PATCH; *ret is from secret_alloc(), and stays as it is if there is none. Other attributes of that name
+ * are no password of the user. PROV_E_INVALID: it is no text; PROV_E_LIMIT, PROV_E_NOMEM. No
+ * text says anything of it.
+ */
+MUST_CHECK int event_take_password(struct json_object *payload, bool is_patch, char **ret,
+                                   struct prov_error *err);
+
 #endif

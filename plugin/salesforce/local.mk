@@ -8,6 +8,7 @@ libsfprov_la_SOURCES += \
 	plugin/salesforce/jwt.c plugin/salesforce/jwt.h \
 	plugin/salesforce/oauth.c plugin/salesforce/oauth.h \
 	plugin/salesforce/outcome.c plugin/salesforce/outcome.h \
+	plugin/salesforce/password.c \
 	plugin/salesforce/session.c plugin/salesforce/session.h \
 	plugin/salesforce/users.c
 

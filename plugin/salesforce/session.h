@@ -135,6 +135,11 @@ DEFINE_CLEANUP(struct sf_batch *, sf_batch, sf_batch_free);
 MUST_CHECK int sf_batch_send(struct sf_session *session, const struct sf_batch *batch,
                              struct sf_record *results, struct sf_call *call);
 
+/* Sets the password of the user with this Id. One API call; a write like any other: no answer is
+ * SF_UNKNOWN. Nothing in *call holds the password. */
+MUST_CHECK int sf_set_password(struct sf_session *session, const char *id, const char *password,
+                               struct sf_call *call);
+
 /* Runs SOQL, all pages; not for COUNT(). *ret_records: an array of objects, as many as the answer says
  * there are, that the caller owns (SF_DELIVERED only). PROV_E_LIMIT beyond SF_SOQL_MAX_BYTES. A result
  * beyond 500 pages, 64 MiB or some two million values is SF_REFUSED: page by Id. */

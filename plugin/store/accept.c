@@ -303,6 +303,9 @@ fold_new(struct store *store, const struct event *event, int64_t now_us,
 
     if (!r && must_ask(event, &known))
         return answer_unasked(db, event, &known, answer, err);
+    if (!r && event->password && store->key_source && !event->ignored &&
+        command_ready(store, &answer->error))
+        return PROV_OK; /* nothing is kept of it, and the answer says why: to be submitted again */
     is_new = known.id == 0;
     if (!r && is_new && !event->ignored)
         r = next_subject(db, &known.id, err);
@@ -324,6 +327,8 @@ fold_new(struct store *store, const struct event *event, int64_t now_us,
         /* an event that changes nothing counts too: it releases a parked subject, and the story
          * tells that it came; the plan then finds no difference */
         r = write_subject(store, event, &known, is_new, seq, err);
+        if (!r && event->password && store->key_source)
+            r = command_keep(store, event, known.id, known.version, now_us, err);
     }
     if (!r) {
         answer->status = PROV_ANSWER_ACCEPTED;
@@ -337,7 +342,10 @@ accept_fold(struct store *store, const struct event *event, int64_t now_us,
             struct store_answer *answer, struct prov_error *err)
 {
     bool known = false;
-    int r = event->txn ? find_transaction(store->write, event, answer, &known, err) : PROV_OK;
+    /* the digest knows nothing of a password: two that differ in it alone are not the same */
+    int r = event->txn && !event->password
+                ? find_transaction(store->write, event, answer, &known, err)
+                : PROV_OK;
 
     return r || known ? r : fold_new(store, event, now_us, answer, err);
 }

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include "plugin/base/seal.h"
 #include "plugin/store/db.h"
 #include "plugin/store/store.h"
 
@@ -12,6 +13,9 @@ struct accept_call; /* accept.c */
 struct store {
     char *path, *lease_path;
     struct store *next_open; /* the process-wide list, for the fork handlers */
+
+    const char *key_source; /* NULL: passwords are dropped */
+    struct sealer *sealer;  /* NULL: not read yet; guarded by write_lock */
 
     store_scope_fn in_scope; /* NULL: everybody */
     const void *scope_context;
@@ -63,6 +67,12 @@ MUST_CHECK int store_reader(struct store *store, struct db **ret, struct prov_er
 /* Sweeps if the log is twice as long as it should be, since then nobody else has done it. After a
  * commit, no lock held; a failure is the next one's to tell. */
 void store_sweep_after(struct store *store);
+
+/* Whether a password could be sealed now. Under write_lock. PROV_E_FIELDS. */
+MUST_CHECK int command_ready(struct store *store, struct prov_error *err);
+/* Keeps the password of an event that made this version, in place of an older one. Under write_lock. */
+MUST_CHECK int command_keep(struct store *store, const struct event *event, int64_t subject,
+                            int64_t version, int64_t now_us, struct prov_error *err);
 
 /* The stores of this process, for the fork handlers and the lease. Lock order: this one, then a
  * store's sweep_lock, then its write_lock, then its read_lock, then its list_lock. */

@@ -1,5 +1,6 @@
 libsfprov_la_SOURCES += \
 	plugin/store/accept.c \
+	plugin/store/command.c \
 	plugin/store/db.h \
 	plugin/store/difference.c \
 	plugin/store/guard.c \

@@ -377,6 +377,35 @@ append_events(struct db_rows *rows, struct json_object *list, struct prov_error 
     return r;
 }
 
+/* What became of the user's password, if one came; never the password. */
+static int
+put_password(struct db *db, int64_t id, struct json_object *result, struct prov_error *err)
+{
+    static const char *const names[] = { "outcome", "code", "message", "cause", "remedy" };
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    struct json_object *entry;
+    bool row = false;
+    int r = db_one_row(db, &rows, &row, err,
+                       "SELECT version, next_us, updated_us, coalesce(outcome, 'waiting'), code,"
+                       " message, cause, remedy FROM command WHERE subject = ?"
+                       " AND kind = 'password'",
+                       "i", id);
+
+    if (r || !row)
+        return r;
+    entry = json_object_new_object();
+    if (json_put(result, "password", entry) || !entry ||
+        json_put_int(entry, "version", db_int(&rows, 0)) ||
+        put_time(entry, "next_attempt", db_int(&rows, 1)) ||
+        put_time(entry, "updated", db_int(&rows, 2)))
+        return error_nomem(err);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (json_put_string(entry, names[i], db_text(&rows, 3 + (int)i)))
+            return error_nomem(err);
+    }
+    return PROV_OK;
+}
+
 #define EVENT_COLUMNS                                                                              \
     "e.seq, e.iss, e.jti, e.txn, e.kinds, e.version, e.received_us, s.uri, " OUTCOME_SQL
 #define EVENT_TABLES                                                                               \
@@ -405,6 +434,8 @@ store_read_subject(struct store *store, const char *user, struct json_object **r
                        "i", id);
     if (!r)
         r = make_row(&rows, true, &result, err);
+    if (!r)
+        r = put_password(db, id, result, err);
     if (!r)
         r = db_select(db, &rows, err,
                       "WITH RECURSIVE story (seq, place) AS ("
@@ -471,6 +502,27 @@ count_states(struct db *db, struct json_object *counts, struct prov_error *err)
     return r;
 }
 
+static int
+count_passwords(struct db *db, struct json_object *result, struct prov_error *err)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    struct json_object *counts = json_object_new_object();
+    bool row = false;
+    int r = json_put(result, "passwords", counts) || !counts ? error_nomem(err) : PROV_OK;
+
+    if (!r)
+        r = db_one_row(db, &rows, &row, err,
+                       "SELECT coalesce(sum(sealed IS NOT NULL), 0),"
+                       " coalesce(sum(outcome = 'refused'), 0) FROM command",
+                       "");
+    if (r)
+        return r;
+    if (json_put_int(counts, "waiting", db_int(&rows, 0)) ||
+        json_put_int(counts, "refused", db_int(&rows, 1)))
+        return error_nomem(err);
+    return PROV_OK;
+}
+
 /* Of those who are due for each reason, so many are looked at to find who has waited longest; they
  * stand in the order in which they came. */
 #define OLDEST_OF INT64_C(300)
@@ -513,6 +565,9 @@ store_read_counts(struct store *store, struct json_object **ret, struct prov_err
     if (r)
         return r;
     oldest = db_int(&rows, 2);
+    r = count_passwords(db, result, err);
+    if (r)
+        return r;
     waited = clock_now_us() - oldest; /* negative when the clock was set back */
     if (json_put_int(result, "events", db_int(&rows, 0)) ||
         json_put_int(result, "due", db_int(&rows, 1)) ||

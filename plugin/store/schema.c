@@ -13,9 +13,17 @@
 /*
  * subject and event are written by accept, link by delivery, due by both (insert by anyone, delete
  * of the rows that were read by delivery): no row is shared, which is what deadlocked on
- * PostgreSQL when it was tried. command is for what is no state (a password to be set); nothing
- * writes it before passwords are provisioned.
+ * PostgreSQL when it was tried. command is for what is no state (a password to be set),
+ * one for each subject: accept writes what is sealed, delivery what became of it.
  */
+#define SCHEMA_COMMAND                                                                             \
+    "CREATE TABLE command (subject INTEGER NOT NULL, kind TEXT NOT NULL, version INTEGER NOT "     \
+    "NULL,"                                                                                        \
+    " sealed TEXT, tries INTEGER NOT NULL DEFAULT 0, sent_us INTEGER NOT NULL DEFAULT 0,"          \
+    " next_us INTEGER NOT NULL DEFAULT 0, outcome TEXT, code TEXT, message TEXT, cause TEXT,"      \
+    " remedy TEXT, updated_us INTEGER NOT NULL, PRIMARY KEY (subject, kind)) WITHOUT ROWID;"       \
+    "CREATE INDEX command_waits ON command (next_us) WHERE sealed IS NOT NULL;"
+
 static const char tables[] =
     "CREATE TABLE fact (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE subject ("
@@ -36,10 +44,7 @@ static const char tables[] =
     /* one tree, in the order in which it is worked off: `seq` is the event's that made the subject
        due, with tie 0; or the newest one's when there was another cause, with the cause's number as
        tie. So no row ever comes twice, and who deletes what was read deletes nothing newer. */
-    SCHEMA_DUE
-    "CREATE TABLE command (subject INTEGER NOT NULL, kind TEXT NOT NULL, version INTEGER NOT NULL,"
-    " sealed BLOB, PRIMARY KEY (subject, kind, version)) WITHOUT ROWID;"
-    "CREATE TABLE link ("
+    SCHEMA_DUE SCHEMA_COMMAND "CREATE TABLE link ("
     " subject INTEGER PRIMARY KEY, salesforce_id TEXT UNIQUE, confirmed TEXT,"
     " confirmed_version INTEGER NOT NULL, settled_version INTEGER NOT NULL, username_wanted TEXT,"
     " username_held TEXT, username_inputs TEXT, in_flight TEXT, first_sent_us INTEGER NOT NULL,"
@@ -98,6 +103,8 @@ static const char *const steps[] = {
     "DROP INDEX event_txn;",
     /* 7: the file can give free pages back, which ensure_version() has seen to */
     "",
+    /* 8: passwords are kept; nobody has written the table before */
+    "DROP TABLE command;" SCHEMA_COMMAND,
 };
 
 _Static_assert(sizeof(steps) / sizeof(steps[0]) == STORE_SCHEMA_VERSION - 1,

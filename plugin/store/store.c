@@ -113,6 +113,7 @@ store_free(struct store *store)
     pthread_mutex_unlock(&store_list_lock);
     store_lease_drop(store);
     pthread_mutex_destroy(&store->sweep_lock);
+    sealer_free(store->sealer);
     pthread_mutex_destroy(&store->write_lock);
     pthread_mutex_destroy(&store->read_lock);
     pthread_mutex_destroy(&store->list_lock);
@@ -121,6 +122,12 @@ store_free(struct store *store)
     free(store->path);
     free(store->lease_path);
     free(store);
+}
+
+void
+store_keep_passwords(struct store *store, const char *source)
+{
+    store->key_source = source;
 }
 
 void

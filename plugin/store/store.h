@@ -23,7 +23,7 @@
 #include "plugin/event/event.h"
 
 /* Of the tables this sfprov reads and writes; older ones are brought up to date (schema.c). */
-#define STORE_SCHEMA_VERSION 7
+#define STORE_SCHEMA_VERSION 8
 
 struct store;
 
@@ -45,6 +45,13 @@ MUST_CHECK int store_check_place(const struct store *store, struct prov_error *e
  */
 typedef bool (*store_scope_fn)(const void *context, struct json_object *resource);
 void store_set_scope(struct store *store, store_scope_fn in_scope, const void *context);
+
+/*
+ * From now on passwords of events are kept, sealed with the keys that `source` names (base/seal.h). Before
+ * the first use of the store; borrowed. The keys are read when they are first needed, so that tools
+ * that need none may do without. NULL, or not called: passwords are dropped.
+ */
+void store_keep_passwords(struct store *store, const char *source);
 
 /* ---- accepting (accept.c) ---- */
 
@@ -135,6 +142,37 @@ struct subject {
     bool damaged;                 /* the store has one that cannot be read */
     int64_t version;
 };
+
+/* ---- passwords to be set (command.c): what is no state ---- */
+
+/* A password that waits, of a subject who is settled. */
+struct store_password {
+    int64_t subject, version, tries; /* tries: sends that had no answer */
+    char *uri, *salesforce_id, *sealed;
+    bool active; /* there is an account, and it is active by what was confirmed */
+};
+void store_password_done(struct store_password *password);
+
+/* One of which something is to be done now. *ret_found false: there is none. */
+MUST_CHECK int store_password_due(struct store *store, int64_t now_us, struct store_password *ret,
+                                  bool *ret_found, struct prov_error *err);
+/* When the next is to be looked at; 0: none. Those whose subject is not settled do not count. */
+MUST_CHECK int store_password_next(struct store *store, int64_t now_us, int64_t *ret_at_us,
+                                   struct prov_error *err);
+/* The password itself, for secret_free(). PROV_E_FIELDS, PROV_E_STATE: the key is not there; it opens
+ * once it is. PROV_E_INVALID: it never will. */
+MUST_CHECK int store_password_open(struct store *store, const struct store_password *password,
+                                   char **ret, struct prov_error *err);
+/* What is known of it now. */
+struct store_password_news {
+    int64_t tries, sent_us, next_us; /* sent_us 0: no send is without an answer */
+    bool erase;                      /* it is settled: what is sealed is erased */
+    const char *outcome;             /* "delivered", "refused", "dropped", "unknown", "retry" */
+    const char *code, *message, *cause, *remedy;
+};
+/* [tx] Writes that, unless a newer password has come. */
+MUST_CHECK int store_password_put(struct store *store, const struct store_password *password,
+                                  const struct store_password_news *news, struct prov_error *err);
 
 /* What an admin ordered for a subject: in the rows of `due` that he made, then in the link, until a plan
  * made that way is settled. */
@@ -285,13 +323,6 @@ MUST_CHECK int store_replan_parked(struct store *store, const char *plan_digest,
  * longest ago. */
 MUST_CHECK int store_due_code(struct store *store, const char *code, int64_t limit,
                               struct prov_error *err);
-/* The subject among them, of those who are not tried again at a time of their own; 0: nobody. */
-MUST_CHECK int store_parked_with(struct store *store, const char *code, int64_t *ret_subject,
-                                 struct prov_error *err);
-/* [tx] Of each code makes due up to limit subjects, those first who were looked at longest ago, and nobody
- * after before_us. Reads all who are parked. */
-MUST_CHECK int store_due_long_parked(struct store *store, int64_t before_us, int64_t limit,
-                                     struct prov_error *err);
 /* [tx] Makes due all parked, *ret_count subjects. */
 MUST_CHECK int store_due_parked(struct store *store, int64_t *ret_count, struct prov_error *err);
 /* Another subject of ours that holds or wants this username: its URI, or NULL. Heap. */

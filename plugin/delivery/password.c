@@ -1,0 +1,213 @@
+/*
+ * Sets the passwords that wait, one call each, after everything else of a round. Who is meant is settled,
+ * and there; who is not active gets none, and it is erased. A send is stored before it is made, so
+ * whoever finds one without an answer waits for the settle window and sends once more; that Salesforce
+ * then refuses it as a repetition shows that the first had landed.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "plugin/base/clock.h"
+#include "plugin/base/digest.h"
+#include "plugin/base/secret.h"
+#include "plugin/delivery/internal.h"
+#include "plugin/delivery/policy.h"
+
+/* Of one round, so that leavers wait for a few calls at most. */
+#define ROUND_PASSWORDS 20
+#define SENDS_MAX       2
+#define KEY_AGAIN_US    (600 * CLOCK_SECOND_US)
+
+static int
+put(struct delivery *d, const struct store_password *password,
+    const struct store_password_news *news, struct prov_error *err)
+{
+    int r = store_begin(d->store, STORE_FENCED, err);
+
+    if (r)
+        return r;
+    r = store_password_put(d->store, password, news, err);
+    if (!r)
+        return store_commit(d->store, err);
+    store_rollback(d->store);
+    return r;
+}
+
+/* It is over: what is sealed is erased. */
+static int
+settle(struct delivery *d, const struct store_password *password, struct store_password_news *news,
+       struct prov_error *err)
+{
+    int r;
+
+    news->erase = true;
+    r = put(d, password, news, err);
+    if (r)
+        return r;
+    if (strcmp(news->outcome, "delivered") == 0)
+        log_line(&d->log, PROV_LOG_INFO, "'%s': password set", password->uri);
+    else
+        log_line(&d->log, PROV_LOG_WARNING, "'%s': password not set: %s%s%s; %s", password->uri,
+                 news->code, *news->message ? ": " : "", news->message, news->remedy);
+    return PROV_OK;
+}
+
+/* Settled by a code of our own. */
+static int
+give_up(struct delivery *d, const struct store_password *password, const char *outcome,
+        const char *code, const char *message, struct prov_error *err)
+{
+    const struct code_words *words = code_words(code);
+    struct store_password_news news = { .outcome = outcome,
+                                        .code = code,
+                                        .message = message,
+                                        .cause = words->cause,
+                                        .remedy = words->remedy };
+
+    return settle(d, password, &news, err);
+}
+
+/* The key is not there: nothing is lost, and others need the same key. */
+static int
+wait_for_key(struct delivery *d, const struct store_password *password,
+             const struct prov_error *why, struct prov_error *err)
+{
+    const struct code_words *words = code_words(CODE_PASSWORD_KEY);
+    struct store_password_news news = { .tries = password->tries,
+                                        .next_us = clock_now_us() + KEY_AGAIN_US,
+                                        .outcome = "waiting",
+                                        .code = CODE_PASSWORD_KEY,
+                                        .message = why->text,
+                                        .cause = words->cause,
+                                        .remedy = words->remedy };
+
+    log_line(&d->log, PROV_LOG_ERROR, "'%s': password waits: %s", password->uri, why->text);
+    return put(d, password, &news, err);
+}
+
+static bool
+is_repetition(const struct sf_call *call)
+{
+    return strcmp(call->code, "INVALID_NEW_PASSWORD") == 0 && strcasestr(call->message, "repeat");
+}
+
+/* What the answer means for this one. */
+static int
+settle_answer(struct delivery *d, const struct store_password *password, const struct sf_call *call,
+              int64_t sent_us, struct prov_error *err)
+{
+    struct policy_limits limits = { d->fields->retry_first_s * CLOCK_SECOND_US,
+                                    d->fields->retry_max_s * CLOCK_SECOND_US };
+    struct store_password_news news = { .tries = password->tries,
+                                        .outcome = "retry",
+                                        .code = call->code,
+                                        .message = call->message,
+                                        .cause = call->cause,
+                                        .remedy = call->remedy };
+
+    if (call->outcome == SF_DELIVERED || (password->tries > 0 && is_repetition(call)))
+        return settle(d, password, &(struct store_password_news){ .outcome = "delivered" }, err);
+    if (call->outcome == SF_REFUSED) {
+        news.outcome = "refused";
+        return settle(d, password, &news, err);
+    }
+    if (call->outcome == SF_UNKNOWN) {
+        news.outcome = "unknown";
+        news.tries++;
+        news.sent_us = sent_us;
+        news.next_us = sent_us + d->fields->settle_window_s * CLOCK_SECOND_US;
+        if (news.tries >= SENDS_MAX)
+            return give_up(d, password, "refused", CODE_PASSWORD_NO_ANSWER, call->message, err);
+    } else { /* nothing was done */
+        news.next_us = clock_now_us() + policy_retry_after_us(&limits, 0, call->retry_after_us,
+                                                              random_below(UINT64_MAX));
+    }
+    return put(d, password, &news, err);
+}
+
+/* What the call says about the connection. */
+static int
+note_call(struct delivery *d, const struct sf_call *call, struct prov_error *err)
+{
+    if (call->outcome == SF_UNKNOWN)
+        return org_write_failed(d, call, err);
+    if (call->outcome == SF_RETRY || call->outcome == SF_HOLD)
+        return org_call_failed(d, call, err);
+    org_call_passed(d);
+    org_write_passed(d);
+    return PROV_OK;
+}
+
+static int
+send(struct delivery *d, const struct store_password *password, const char *text,
+     struct prov_error *err)
+{
+    int64_t sent_us = clock_now_us();
+    const struct code_words *words = code_words(CODE_NO_ANSWER);
+    struct store_password_news flight = { .tries = password->tries + 1,
+                                          .sent_us = sent_us,
+                                          .next_us = sent_us +
+                                                     d->fields->settle_window_s * CLOCK_SECOND_US,
+                                          .outcome = "unknown",
+                                          .code = CODE_NO_ANSWER,
+                                          .message =
+                                              "sent, and the answer is not known; it is sent "
+                                              "once more after settle_window_s",
+                                          .cause = words->cause,
+                                          .remedy = "nothing" };
+    struct sf_call call = { .outcome = SF_UNKNOWN };
+    int r = put(d, password, &flight, err);
+
+    if (!r) /* a failure of ours is a retry, as the call says */
+        (void)!sf_set_password(d->session, password->salesforce_id, text, &call);
+    if (!r)
+        r = settle_answer(d, password, &call, sent_us, err);
+    return r ? r : note_call(d, &call, err);
+}
+
+static int
+run_one(struct delivery *d, const struct store_password *password, struct prov_error *err)
+{
+    AUTO_SECRET char *text = NULL;
+    struct prov_error why = PROV_ERROR_INIT;
+    int r;
+
+    if (!password->active)
+        return give_up(d, password, "dropped", CODE_PASSWORD_NOT_ACTIVE,
+                       "the user has no active account", err);
+    if (password->tries >= SENDS_MAX) /* killed during the second */
+        return give_up(d, password, "refused", CODE_PASSWORD_NO_ANSWER,
+                       "the connector was ended while Salesforce worked", err);
+    r = store_password_open(d->store, password, &text, &why);
+    if (r == PROV_E_INVALID)
+        return give_up(d, password, "refused", CODE_PASSWORD_DAMAGED, why.text, err);
+    if (r == PROV_E_NOMEM)
+        return error_nomem(err);
+    return r ? wait_for_key(d, password, &why, err) : send(d, password, text, err);
+}
+
+int
+password_run(struct delivery *d, size_t *ret_count, struct prov_error *err)
+{
+    bool found = true, ready = true;
+    int r = PROV_OK;
+
+    for (size_t i = 0; !r && i < ROUND_PASSWORDS && org_pause(d).passage == PASS_ALL; i++) {
+        struct store_password password = { 0 };
+        struct stop hold = { PASS_ALL, 0 };
+        r = store_password_due(d->store, clock_now_us(), &password, &found, err);
+        if (!r && found && password.active)
+            r = org_ready(d, &ready, err);
+        if (!r && found && ready && password.active && quota_reached(d, 1))
+            r = quota_hold(d, err);
+        if (!r)
+            r = org_held(d, &hold, err);
+        if (!r && found && ready && hold.passage == PASS_ALL)
+            r = run_one(d, &password, err);
+        store_password_done(&password);
+        if (!found || !ready || hold.passage != PASS_ALL)
+            break;
+        ++*ret_count;
+    }
+    return r;
+}

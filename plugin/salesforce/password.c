@@ -1,0 +1,62 @@
+/* Setting a user's password (fact sheet 2.8). The body is in secret memory, and no word of the answer
+ * that could hold the password is passed on. */
+#include <stdio.h>
+#include <string.h>
+
+#include "plugin/base/secret.h"
+#include "plugin/salesforce/answer.h"
+#include "plugin/salesforce/call.h"
+
+/* {"NewPassword":"..."}, in secret memory. */
+static char *
+make_body(const char *password)
+{
+    static const char head[] = "{\"NewPassword\":\"", tail[] = "\"}";
+    char *body = secret_alloc(sizeof(head) + sizeof(tail) + 6 * strlen(password));
+    char *at = body;
+
+    if (!body)
+        return NULL;
+    at = stpcpy(at, head);
+    for (const char *c = password; *c; c++) {
+        if ((unsigned char)*c < 0x20) {
+            at = stpcpy(at, "\\u00");
+            *at++ = (char)('0' + (*c >> 4));
+            *at++ = "0123456789abcdef"[*c & 15];
+        } else {
+            if (*c == '"' || *c == '\\')
+                *at++ = '\\';
+            *at++ = *c;
+        }
+    }
+    stpcpy(at, tail);
+    return body;
+}
+
+int
+sf_set_password(struct sf_session *session, const char *id, const char *password,
+                struct sf_call *call)
+{
+    AUTO_SECRET char *body = make_body(password);
+    struct session_request request = { .method = "POST", .body = body, .write = true };
+    struct http_answer answer;
+    char path[128];
+    int r;
+
+    if (!body) {
+        answer_out_of_memory(call);
+        return PROV_E_NOMEM;
+    }
+    snprintf(path, sizeof(path), "/services/data/%s/sobjects/User/%s/password",
+             session_api_version(session), id);
+    request.path = path;
+    r = session_call(session, &request, &answer, call);
+    if (r)
+        return r;
+    if (call->outcome == SF_DELIVERED)
+        http_answer_clear(&answer);
+    answer_redact(call->message, password);
+    if (strstr(call->message, password)) /* too short to be redacted; then nothing is said */
+        call->message[0] = '\0';
+    return PROV_OK;
+}

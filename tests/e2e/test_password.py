@@ -1,0 +1,317 @@
+"""Passwords: sealed until they are set, set once, and told to nobody."""
+import glob
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+
+import harness
+from harness import IDLE, World, create, patch, person, put, simple
+
+CANARY = "Kestrel-7-Meadow-\"q\\\u00e9"
+KEY = os.urandom(32).hex()
+
+
+class Sealed(World):
+    def __enter__(self):
+        world = super().__enter__()
+        self.key = os.path.join(os.path.dirname(self.fields["store"]), "seal.key")
+        write_key(self.key, KEY)
+        self.fields.update(provision_passwords=True, sealing_key="file:" + self.key)
+        return world
+
+
+def write_key(path, *keys):
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write("\n".join(keys) + "\n")
+
+
+def secret(name, password=CANARY, **more):
+    return person(name, password=password, **more)
+
+
+def change(uri, password, **more):
+    return patch(uri, {"op": "replace", "path": "password", "value": password}, **more)
+
+
+def posts(w):
+    """How many calls set a password, or tried to."""
+    return len([call for call in w.org.calls()["calls"] if call["path"].endswith("/password")])
+
+
+def has(w, password, name="ada"):
+    """Whether the user has that password now."""
+    return w.org.ask("POST", f"/__org/users/primary-{name}@acme.example/check_password", {"password": password})["matches"]
+
+
+def password_of(c, uri="/Users/ada"):
+    return c.user(uri).get("password")
+
+
+def store_bytes(w):
+    return b"".join(open(path, "rb").read() for path in glob.glob(w.fields["store"] + "*"))
+
+
+def sealed_of(w):
+    with sqlite3.connect(w.fields["store"]) as db:
+        return [row[0] for row in db.execute("SELECT sealed FROM command")]
+
+
+def until(c, done, what, seconds=20):
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end, (what, c.lines[-4:])
+        c.deliver(200)
+        time.sleep(0.02)
+
+
+def test_a_password_is_set_after_the_create_and_once():
+    with Sealed() as w:
+        c = w.connector()
+        c.accept(create("/Users/ada", secret("ada")), create("/Users/bob", person("bob")))
+        c.settle()
+        assert posts(w) == 1 and has(w, CANARY)
+        assert password_of(c)["outcome"] == "delivered" and password_of(c, "/Users/bob") is None
+        assert c.user("/Users/ada")["state"] == "in_step"
+        c.accept(put("/Users/ada", person("ada", title="Chief")))
+        c.settle()
+        assert posts(w) == 1
+
+
+def test_a_change_by_patch_and_by_put_is_set_and_the_newest_wins():
+    with Sealed() as w:
+        c = w.connector()
+        c.accept(create("/Users/ada", secret("ada")), change("/Users/ada", "Second-2-second"),
+                 put("/Users/ada", secret("ada", "Third-3-third")))
+        assert len(sealed_of(w)) == 1, "an older one is erased by a newer"
+        c.settle()
+        assert posts(w) == 1 and has(w, "Third-3-third")
+        c.accept(patch("/Users/ada", {"op": "add", "value": {"password": "Fourth-4-fourth", "title": "Boss"}}))
+        c.settle()
+        assert posts(w) == 2 and has(w, "Fourth-4-fourth") and w.org.user("primary-ada@acme.example")["Title"] == "Boss"
+
+
+def test_two_passwords_of_one_transaction_are_both_taken():
+    with Sealed() as w:
+        c = w.connector()
+        c.accept(create("/Users/ada", person("ada")), change("/Users/ada", "First-1-first", txn="t"),
+                 change("/Users/ada", "Second-2-second", txn="t"))
+        c.settle()
+        assert posts(w) == 1 and has(w, "Second-2-second")
+
+
+def test_off_means_dropped():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/ada", secret("ada")))
+        c.settle()
+        assert posts(w) == 0 and password_of(c) is None and sealed_of(w) == []
+
+
+def test_on_without_a_key_is_a_fault_that_names_both_fields():
+    with World(provision_passwords=True) as w:
+        try:
+            w.connector()
+            assert False, "opened"
+        except harness.Failure as failed:
+            assert "provision_passwords" in str(failed.faults) and "sealing_key" in str(failed.faults), failed.faults
+
+
+def test_a_key_that_is_not_there_makes_the_event_unknown_and_loses_nothing():
+    with Sealed() as w:
+        os.rename(w.key, w.key + ".away")
+        c = w.connector()
+        event = create("/Users/ada", secret("ada"))
+        answers = c.submit(event, create("/Users/bob", person("bob")))
+        assert [a.status for a in answers][0] != answers[1].status, "bob is accepted"
+        assert b"sealing_key" in answers[0].error.text, answers[0].error.text
+        os.rename(w.key + ".away", w.key)
+        c.accept(event)
+        c.settle()
+        assert posts(w) == 1 and has(w, CANARY)
+
+
+def test_after_a_wrong_key_it_waits_and_goes_on_with_the_right_one():
+    with Sealed() as w:
+        c = w.connector()
+        c.accept(create("/Users/ada", secret("ada")))
+        c.close()
+        write_key(w.key, os.urandom(32).hex())
+        c = w.connector()
+        c.deliver(0)
+        c.deliver(0)
+        told = password_of(c)
+        assert told["outcome"] == "waiting" and told["code"] == "PASSWORD_KEY" and "nothing is lost" in told["message"], told
+        assert c.user("/Users/ada")["state"] == "in_step" and posts(w) == 0
+        write_key(w.key, os.urandom(32).hex(), KEY)
+        rush(w)
+        c.settle()
+        assert posts(w) == 1 and has(w, CANARY)
+
+
+def rush(w):
+    """As if the time of waiting were over."""
+    with sqlite3.connect(w.fields["store"]) as db:
+        db.execute("UPDATE command SET next_us = 1")
+
+
+def test_who_is_inactive_gets_none_and_it_is_erased_with_the_reason():
+    with Sealed() as w:
+        c = w.connector()
+        c.accept(create("/Users/ada", secret("ada", active=False)))
+        c.settle()
+        told = password_of(c)
+        assert told["outcome"] == "dropped" and told["code"] == "PASSWORD_NOT_ACTIVE" and told["remedy"], told
+        assert posts(w) == 0 and sealed_of(w) == [None]
+        c.accept(create("/Users/bob", secret("bob")), simple("/Users/bob", "prov:delete"))
+        c.settle()
+        assert posts(w) == 0 and password_of(c, "/Users/bob")["outcome"] == "dropped"
+
+
+def test_a_refusal_by_policy_is_told_and_harms_nothing_else():
+    with Sealed() as w:
+        c = w.connector()
+        c.accept(create("/Users/ada", secret("ada", "short")))
+        c.settle()
+        told = password_of(c)
+        assert told["outcome"] == "refused" and told["code"] == "INVALID_NEW_PASSWORD", told
+        assert "8 characters" in told["message"] and "Password Policies" in told["remedy"], told
+        assert c.user("/Users/ada")["state"] == "in_step" and sealed_of(w) == [None]
+        assert any("password not set: INVALID_NEW_PASSWORD" in line for _, line in c.lines), c.lines
+        assert c.query(query="status")["passwords"] == {"waiting": 0, "refused": 1}
+        c.accept(put("/Users/ada", secret("ada")))
+        c.settle()
+        assert password_of(c)["outcome"] == "delivered" and c.query(query="status")["passwords"]["refused"] == 0
+
+
+def test_a_send_without_an_answer_is_made_once_more_and_a_repetition_counts():
+    with Sealed(settle_window_s=1) as w:
+        c = w.connector()
+        c.accept(create("/Users/ada", person("ada")))
+        c.settle()
+        w.org.fault(dict(LOST))
+        c.accept(change("/Users/ada", CANARY))
+        until(c, lambda: (password_of(c) or {}).get("outcome") in ("delivered", "refused"), "settled")
+        assert password_of(c)["outcome"] == "delivered", password_of(c)
+        assert posts(w) == 2 and has(w, CANARY), "once more, after the window"
+
+
+LOST = {"on": "password", "do": "drop_after"}
+
+
+def test_two_sends_without_an_answer_are_told_as_not_known():
+    with Sealed(settle_window_s=1, retry_first_s=1, retry_max_s=1) as w:
+        c = w.connector()
+        c.accept(create("/Users/ada", person("ada")))
+        c.settle()
+        w.org.fault({"on": "password", "do": "drop_before", "times": 2})
+        c.accept(change("/Users/ada", CANARY))
+        until(c, lambda: (password_of(c) or {}).get("outcome") == "refused", "given up")
+        assert password_of(c)["code"] == "PASSWORD_NO_ANSWER" and sealed_of(w) == [None]
+        assert c.user("/Users/ada")["state"] == "in_step"
+
+
+def test_a_newer_one_waits_until_an_older_can_land_no_more():
+    with Sealed(settle_window_s=2, retry_first_s=1, retry_max_s=1) as w:
+        c = w.connector()
+        c.accept(create("/Users/ada", person("ada")))
+        c.settle()
+        w.org.fault({"on": "password", "do": "late", "delay_ms": 1000})
+        c.accept(change("/Users/ada", "Older-1-older"))
+        until(c, lambda: (password_of(c) or {}).get("outcome") == "unknown", "sent")
+        c.accept(change("/Users/ada", CANARY))
+        until(c, lambda: password_of(c)["outcome"] == "delivered", "set")
+        assert has(w, CANARY)
+
+
+def test_killed_after_the_send_it_is_sent_once_more():
+    with Sealed(settle_window_s=1) as w:
+        c = w.connector()
+        c.accept(create("/Users/ada", person("ada")))
+        c.settle()
+        c.accept(change("/Users/ada", CANARY))
+        c.close()
+        w.org.fault({"on": "password", "do": "delay", "delay_ms": 1000})
+        child = os.fork()
+        if child == 0:
+            w.connector().deliver(0)
+            os._exit(0)
+        until_called(w)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        c = w.connector()
+        until(c, lambda: password_of(c)["outcome"] in ("delivered", "refused"), "set")
+        assert password_of(c)["outcome"] == "delivered" and has(w, CANARY) and posts(w) <= 2
+        assert sealed_of(w) == [None]
+
+
+def until_called(w):
+    """The send is stored before it is made, so who sees it in the store may end the sender."""
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        with sqlite3.connect(w.fields["store"]) as db:
+            if db.execute("SELECT count(*) FROM command WHERE sent_us > 0").fetchone()[0]:
+                return
+        time.sleep(0.02)
+    assert False, "nothing was sent"
+
+
+def test_a_repetition_without_a_doubt_is_a_refusal():
+    with Sealed() as w:
+        c = w.connector()
+        c.accept(create("/Users/ada", secret("ada")))
+        c.settle()
+        c.accept(change("/Users/ada", CANARY))
+        c.settle()
+        assert password_of(c)["outcome"] == "refused" and "repeated" in password_of(c)["message"]
+
+
+def test_nothing_of_it_is_left_after_it_is_set():
+    with Sealed() as w:
+        c = w.connector()
+        c.accept(create("/Users/ada", secret("ada")))
+        sealed = sealed_of(w)[0].encode()
+        assert sealed in store_bytes(w) and CANARY.encode() not in store_bytes(w)
+        c.settle()
+        c.close()
+        with sqlite3.connect(w.fields["store"]) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        assert sealed not in store_bytes(w) and sealed[80:160] not in store_bytes(w)
+
+
+def test_the_password_is_told_to_nobody():
+    told = []
+    with Sealed() as w:
+        c = w.connector(outcome=lambda: True)
+        event = create("/Users/ada", secret("ada"))
+        told.append(json.dumps(c.preview(event)))
+        c.accept(event, change("/Users/ada", CANARY))
+        wrong = json.loads(event) if isinstance(event, str) else dict(event)
+        wrong["jti"] = "wrong"
+        wrong["events"] = dict(wrong["events"], **{"urn:ietf:params:scim:event:nonsense": {"data": {"password": CANARY}}})
+        told += [str(a.error.text) for a in c.submit(wrong)]
+        told.append(json.dumps(c.user("/Users/ada")))
+        assert CANARY.encode() not in store_bytes(w)
+        c.settle()
+        told += [line for _, line in c.lines] + [json.dumps(c.outcomes)] + [json.dumps(c.query(query=q)) for q in ("subjects", "events", "status")]
+        told.append(json.dumps(c.user("/Users/ada")))
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump(w.fields, file)
+            file.flush()
+            for arguments in (["list"], ["show", "ada"], ["status"], ["--json", "show", "ada"], ["--json", "status"]):
+                done = subprocess.run([harness.CLI, "--plugin", harness.PLUGIN, "--config", file.name, *arguments], text=True,
+                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                told.append(done.stdout)
+        assert posts(w) == 1 and has(w, CANARY)
+        assert b"Kestrel-7" not in store_bytes(w)
+        for text in told:
+            assert "Kestrel-7" not in text, text
+        assert any("password" in text for text in told)
+
+
+if __name__ == "__main__":
+    harness.main(sys.modules[__name__])
