@@ -155,11 +155,23 @@ is_right(struct world *world, size_t accepted, bool one_more)
 
 /* ---- one strike ---- */
 
+/* From where the call was made that failed. */
+static void
+print_trace(void)
+{
+    char text[4096];
+    ssize_t length = pread(shim_trace_fd, text, sizeof(text) - 1, 0);
+
+    if (length > 0)
+        printf("%.*s", (int)length, text);
+}
+
 static bool
 fail(struct world *world, const char *what, long nth, const char *why)
 {
     printf("%s, call %ld: %s: %s; accepted were %zu events\n", what, nth, why, world->error.text,
            report->accepted);
+    print_trace();
     return false;
 }
 
@@ -281,6 +293,7 @@ main(int argc, char **argv)
     report = mmap(NULL, sizeof(*report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (report == MAP_FAILED)
         return 1;
+    shim_trace_fd = memfd_create("trace", 0);
     world_start(&world);
     fields = world_fields(&world, "");
     for (size_t i = 0; i < sizeof(loops) / sizeof(loops[0]); i++) {

@@ -6,6 +6,7 @@ EXTRA_DIST += tests/torture/README.md
 if BUILD_TESTS
 check_LTLIBRARIES += libtorture.la
 libtorture_la_SOURCES = $(sfprov_la_SOURCES) \
+	tests/torture/life.c tests/torture/life.h \
 	tests/torture/loss.c tests/torture/loss.h \
 	tests/torture/shim.c tests/torture/shim.h \
 	tests/torture/world.c tests/torture/world.h

@@ -6,6 +6,7 @@
  * A failure prints its seed, and the shortest list of steps found that still fails.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,47 +15,22 @@
 #include <unistd.h>
 
 #include "plugin/base/json.h"
+#include "tests/torture/life.h"
 #include "tests/torture/shim.h"
-#include "tests/torture/world.h"
 
-#define USER_COUNT 5
-#define STEP_COUNT 60
 #define SHRINK_MAX 400
 
 /* ---- steps ---- */
 
-enum op {
-    PUT,
-    PATCH,
-    DEACTIVATE,
-    ACTIVATE,
-    DELETE,
-    DELIVER,
-    FAULT,
-    KILL_DELIVERY,
-    KILL_SUBMIT,
-    REOPEN,
-    CLOCK,
-    SKEW,
-    ACT,
-    EDIT,
-    EXPIRE,
-    OP_COUNT
-};
-
 static const struct {
     const char *name;
     unsigned weight;
-} ops[OP_COUNT] = { { "put", 9 },      { "patch", 6 },         { "deactivate", 4 },
-                    { "activate", 3 }, { "delete", 2 },        { "deliver", 16 },
-                    { "fault", 9 },    { "kill delivery", 4 }, { "kill submit", 2 },
-                    { "reopen", 2 },   { "clock", 4 },         { "skew", 1 },
-                    { "act", 4 },      { "edit", 2 },          { "expire", 1 } };
-
-struct step {
-    enum op op;
-    int user;
-    unsigned arg;
+} ops[OP_COUNT] = {
+    { "put", 10 },         { "patch", 6 },       { "deactivate", 4 }, { "activate", 3 },
+    { "delete", 2 },       { "swap", 2 },        { "list", 1 },       { "deliver", 17 },
+    { "fault", 9 },        { "kill delivery", 3 }, { "kill submit", 2 }, { "rival", 2 },
+    { "reopen", 2 },       { "clock", 4 },       { "skew", 1 },       { "act", 4 },
+    { "edit", 2 },         { "expire", 1 },      { "seats", 1 },      { "quota", 1 },
 };
 
 static const char *const faults[] = {
@@ -114,117 +90,7 @@ make_steps(uint64_t seed, struct step *steps)
     }
 }
 
-/* ---- the model ---- */
-
-struct person {
-    bool known, gone, active;
-    char name[40], title[16], fax[16];
-};
-
-struct life {
-    struct world *world;
-    uint64_t seed;
-    char *fields;
-    unsigned event; /* the last one's jti */
-    struct person people[USER_COUNT];
-    const char *fault; /* what went wrong; NULL: nothing */
-};
-
-/* ---- events ---- */
-
-static char *
-event_text(struct life *life, int user, const char *kind, const char *payload)
-{
-    char *text = NULL;
-
-    if (asprintf(&text,
-                 "{\"jti\":\"e%u\",\"iss\":\"https://idp.example\",\"sub_id\":{\"format\":\"scim\","
-                 "\"uri\":\"/Users/%d\"},\"events\":{\"urn:ietf:params:scim:event:prov:%s\":%s}}",
-                 ++life->event, user, kind, payload) < 0)
-        abort();
-    return text;
-}
-
-/* The event of this step; NULL: it makes no sense for the user as he is. The model knows it then. */
-static char *
-make_event(struct life *life, const struct step *step)
-{
-    struct person *person = &life->people[step->user];
-    char payload[400] = "{}";
-    enum op op = step->op == KILL_SUBMIT ? PUT : step->op;
-
-    if (op != PUT && (!person->known || person->gone))
-        return NULL;
-    if (op == PUT || op == PATCH)
-        snprintf(person->title, sizeof(person->title), "t%u", life->event + 1);
-    if (op == PUT) {
-        person->known = person->active = true;
-        person->gone = false;
-        snprintf(person->name, sizeof(person->name), "u%d%c@acme.example", step->user,
-                 step->arg % 4 ? 'x' : 'y');
-        snprintf(payload, sizeof(payload),
-                 "{\"data\":{\"userName\":\"%.3s\",\"active\":true,\"title\":\"%s\",\"name\":"
-                 "{\"familyName\":\"Doe\"},\"emails\":[{\"value\":\"u@example.com\"}]}}",
-                 person->name, person->title);
-        return event_text(life, step->user, "put:full", payload);
-    }
-    if (op == PATCH) {
-        snprintf(payload, sizeof(payload),
-                 "{\"data\":{\"Operations\":[{\"op\":\"replace\",\"path\":\"title\",\"value\":"
-                 "\"%s\"}]}}",
-                 person->title);
-        return event_text(life, step->user, "patch:full", payload);
-    }
-    person->gone = op == DELETE;
-    person->active = op == ACTIVATE;
-    return event_text(life, step->user, ops[op].name, payload);
-}
-
-/* ---- a process that dies ---- */
-
-static void
-die_in_child(struct life *life, unsigned arg, const char *event)
-{
-    struct shim_plan plan = { SHIM_STORE | SHIM_SOCKET, SHIM_DIE, 1 + (long)(arg % 97), 0, 0 };
-    struct prov_delivery delivery;
-    pid_t child;
-
-    if (arg >> 8 & 1) {
-        plan.action = SHIM_LOSE;
-        plan.chance = arg >> 9 & 7;
-    }
-    world_close(life->world);
-    fflush(stdout);
-    child = fork();
-    if (child == 0) {
-        shim_follow(plan.action == SHIM_LOSE ? life->world->folder : "");
-        shim_arm(&plan);
-        if (world_open(life->world, life->fields) == 0 && event)
-            world_submit(life->world, event);
-        for (int i = 0; i < 3 && !event; i++)
-            world_deliver(life->world, &delivery);
-        _exit(0);
-    }
-    while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-        ;
-    if (world_open(life->world, life->fields))
-        life->fault = "the store cannot be opened again";
-}
-
 /* ---- running ---- */
-
-static void
-submit(struct life *life, const struct step *step)
-{
-    char *event = make_event(life, step);
-
-    if (event && step->op == KILL_SUBMIT)
-        die_in_child(life, step->arg, event);
-    /* a host whose submit had no answer submits again */
-    if (event && !life->fault && world_submit(life->world, event) != PROV_ANSWER_ACCEPTED)
-        life->fault = "an event is not accepted";
-    free(event);
-}
 
 static void
 act(struct life *life, const struct step *step)
@@ -249,57 +115,63 @@ act(struct life *life, const struct step *step)
     (void)world_act(life->world, text); /* refused where there is no such user yet */
 }
 
-/* Account of a user; *ret_count: how many there are, under any name he had. */
-static struct json_object *
-account_of(struct json_object *users, int user, size_t *ret_count)
+static void *
+deliver_elsewhere(void *argument)
 {
-    struct json_object *account = NULL;
-    char prefix[8];
+    const struct world *world = argument;
+    struct world other = *world;
+    struct prov_delivery delivery;
 
-    *ret_count = 0;
-    snprintf(prefix, sizeof(prefix), "u%d", user);
-    for (size_t i = 0; i < json_object_array_length(users); i++) {
-        struct json_object *one = json_object_array_get_idx(users, i);
-        if (strncmp(json_get_string(one, "Username"), prefix, strlen(prefix)) != 0)
-            continue;
-        account = one;
-        (*ret_count)++;
+    other.worker = false;
+    other.connector = NULL;
+    if (world_open(&other, other.fields) == 0) {
+        for (int i = 0; i < 2; i++)
+            world_deliver(&other, &delivery);
     }
-    return account;
+    world_close(&other);
+    return NULL;
 }
 
-/* Another admin changes what the connector does not map. */
+/* A second connector on the same store delivers, in a process of its own or on a thread, while this
+ * one does. */
 static void
-edit(struct life *life, const struct step *step)
+run_rival(struct life *life, unsigned arg)
 {
-    struct json_object *users = world_users(life->world);
-    struct person *person = &life->people[step->user];
-    size_t count;
-    struct json_object *account = account_of(users, step->user, &count);
-    char target[100], body[60];
+    struct prov_delivery delivery;
+    pthread_t thread;
+    pid_t child = 0;
 
-    if (account) {
-        snprintf(person->fax, sizeof(person->fax), "%u", step->arg % 100000);
-        snprintf(target, sizeof(target), "/__org/users/%s", json_get_string(account, "Id"));
-        snprintf(body, sizeof(body), "{\"Fax\":\"%s\"}", person->fax);
-        world_change_org(life->world, target, body);
+    life->died = true; /* who delivers tells, and may be of another process */
+    life->world->fields = life->fields;
+    fflush(stdout);
+    if (arg % 2) {
+        child = fork();
+        if (child == 0) {
+            life->world->host.outcome = NULL; /* the org is not in this process */
+            deliver_elsewhere(life->world);
+            _exit(0);
+        }
+    } else if (pthread_create(&thread, NULL, deliver_elsewhere, life->world) != 0) {
+        abort();
     }
-    json_object_put(users);
+    life_submit(life, &(struct step){ PATCH, (int)(arg >> 1) % USER_COUNT, 0 });
+    if (world_deliver(life->world, &delivery))
+        life->fault = "deliver fails beside another one";
+    if (child == 0)
+        pthread_join(thread, NULL);
+    while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        ;
 }
 
+/* Seats of the licence, and calls used of 1000; all if it is not there. */
 static void
-reopen(struct life *life, unsigned arg)
+limit(struct life *life, unsigned seats, unsigned used)
 {
-    static const int sizes[] = { 1, 2, 200 };
-    char more[100];
+    char body[100];
 
-    snprintf(more, sizeof(more), "\"batch_size\":%d,\"guard_floor\":%u,", sizes[arg % 3],
-             life->seed % 2 ? 2 : 1000);
-    free(life->fields);
-    life->fields = world_fields(life->world, more);
-    world_close(life->world);
-    if (world_open(life->world, life->fields))
-        life->fault = "the connector does not open";
+    snprintf(body, sizeof(body),
+             "{\"seats\":{\"Salesforce\":%u},\"api_max\":1000,\"api_used\":%u}", seats, used);
+    world_tell_org(life->world, "/__org/settings", body);
 }
 
 static void
@@ -317,10 +189,10 @@ run_step(struct life *life, const struct step *step)
                        faults[step->arg % (sizeof(faults) / sizeof(faults[0]))]);
         break;
     case KILL_DELIVERY:
-        die_in_child(life, step->arg, NULL);
+        life_die(life, step->arg, NULL);
         break;
     case REOPEN:
-        reopen(life, step->arg);
+        life_reopen(life, step->arg);
         break;
     case CLOCK:
         world_pass(life->world, step->arg % INT64_C(200000) * 1000);
@@ -332,117 +204,50 @@ run_step(struct life *life, const struct step *step)
         act(life, step);
         break;
     case EDIT:
-        edit(life, step);
+        life_edit(life, step);
         break;
     case EXPIRE:
         world_tell_org(life->world, "/__org/expire_tokens", "{}");
         break;
+    case SWAP:
+        life_swap(life, step);
+        break;
+    case LIST:
+        life_list(life, step);
+        break;
+    case RIVAL:
+        run_rival(life, step->arg);
+        break;
+    case SEATS:
+        limit(life, 4 + step->arg % 4, 0);
+        break;
+    case QUOTA:
+        limit(life, 100, 850 + step->arg % 150);
+        break;
     default:
-        submit(life, step);
+        life_submit(life, step);
         break;
     }
-}
-
-/* ---- judging ---- */
-
-static const char *
-judge_person(const struct person *person, struct json_object *account, size_t count)
-{
-    bool active = json_get_bool(account, "IsActive", false);
-    bool wanted = person->known && !person->gone && person->active;
-    const char *fax = json_get_string(account, "Fax");
-
-    if (count > 1)
-        return "a user is doubled";
-    if (wanted && !account)
-        return "a user is missing";
-    if (active != wanted)
-        return wanted ? "a user is inactive" : "a user is active after deactivation";
-    if (account && strcmp(fax ? fax : "", person->fax) != 0)
-        return "what another admin did is undone";
-    if (account && !person->gone &&
-        (strcmp(json_get_string(account, "Username"), person->name) != 0 ||
-         strcmp(json_get_string(account, "Title"), person->title) != 0))
-        return "a user is older than accepted";
-    return NULL;
-}
-
-static void
-judge(struct life *life)
-{
-    struct json_object *users = world_users(life->world);
-    size_t all = 0;
-
-    for (int user = 0; !life->fault && user < USER_COUNT; user++) {
-        size_t count;
-        struct json_object *account = account_of(users, user, &count);
-        all += count;
-        life->fault = judge_person(&life->people[user], account, count);
-    }
-    if (!life->fault && all != json_object_array_length(users))
-        life->fault = "there is a user whom nobody wanted";
-    json_object_put(users);
-}
-
-/* All that stands in the way is taken out of it, as an admin would. */
-static void
-settle(struct life *life)
-{
-    static const char *const acts[] = { "{\"act\":\"resume\"}", "{\"act\":\"release\"}",
-                                        "{\"act\":\"retry\",\"state\":\"parked\"}" };
-
-    world_tell_org(life->world, "/__org/faults", NULL);
-    for (int times = 0; !life->fault && times < 2; times++) {
-        for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
-            if (world_act(life->world, acts[i]))
-                life->fault = "an act is refused";
-        }
-        if (!world_settle(life->world))
-            life->fault = "it does not settle";
-    }
-    world_pass(life->world, 0); /* what lands late shows */
-}
-
-static void
-print_life(struct life *life)
-{
-    struct json_object *users = world_users(life->world);
-
-    for (int user = 0; user < USER_COUNT; user++) {
-        const struct person *person = &life->people[user];
-        printf("  wanted: user %d %s title '%s' fax '%s' %s\n", user, person->name, person->title,
-               person->fax,
-               person->gone     ? "gone"
-               : person->active ? "active"
-                                : "inactive");
-    }
-    world_print(users);
-    json_object_put(users);
-    if (life->world->connector)
-        world_print_subjects(life->world);
 }
 
 /* NULL: all is well. */
 static const char *
 run_life(struct world *world, uint64_t seed, const struct step *steps, size_t count, bool print)
 {
-    struct life life = { .world = world, .seed = seed };
+    struct life life;
 
-    world_reset(world);
-    world->error.text[0] = '\0';
-    reopen(&life, 2);
+    life_begin(&life, world, seed);
     for (size_t i = 0; !life.fault && i < count; i++)
         run_step(&life, &steps[i]);
     if (!life.fault)
-        settle(&life);
+        life_settle(&life);
     if (!life.fault)
-        judge(&life);
+        life_judge(&life);
     if (life.fault && print) {
         printf("%s %s\n", life.fault, world->error.text);
-        print_life(&life);
+        life_print(&life);
     }
-    world_close(world);
-    free(life.fields);
+    life_end(&life);
     return life.fault;
 }
 

@@ -4,8 +4,10 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <json-c/json.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,11 +29,12 @@
 #endif
 const bool shim_has_memory = HAS_MEMORY;
 
+int shim_trace_fd = -1;
 static __thread struct shim_plan plan;
 static __thread bool armed, connector;
 static __thread long count;
 static int64_t moved_us;
-static __thread int64_t skew_us;
+static int64_t skew_us;
 
 static void *
 real(const char *name)
@@ -62,6 +65,23 @@ shim_disarm(void)
     return count;
 }
 
+/* Addresses for addr2line -e, of the last call that failed. */
+static void
+trace(void)
+{
+    struct shim_plan before = plan;
+    long counted = count;
+    void *frames[40];
+    int depth;
+
+    shim_disarm();
+    depth = backtrace(frames, sizeof(frames) / sizeof(frames[0]));
+    if (ftruncate(shim_trace_fd, 0) == 0 && lseek(shim_trace_fd, 0, SEEK_SET) == 0)
+        backtrace_symbols_fd(frames, depth, shim_trace_fd);
+    shim_arm(&before);
+    count = counted;
+}
+
 /* Counts a call; true: it is to fail, errno is set. */
 static bool
 strikes(enum shim_class class, int error)
@@ -76,6 +96,8 @@ strikes(enum shim_class class, int error)
         loss_write(plan.chance);
     if (plan.action == SHIM_LOSE || plan.action == SHIM_DIE)
         _exit(SHIM_EXIT_CODE);
+    if (shim_trace_fd >= 0)
+        trace();
     errno = plan.error ? plan.error : error;
     return true;
 }
@@ -304,6 +326,39 @@ shim_clock_skew(int64_t us)
     connector = true;
 }
 
+/* A thread that the connector's side starts is the connector's. */
+struct start {
+    void *(*run)(void *);
+    void *argument;
+    bool connector;
+};
+
+static void *
+run_started(void *argument)
+{
+    struct start start = *(struct start *)argument;
+
+    free(argument);
+    connector = start.connector;
+    return start.run(start.argument);
+}
+
+SHOWN int
+pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+               void *argument)
+{
+    struct start *start = malloc(sizeof(*start));
+    int r;
+
+    if (!start)
+        return EAGAIN;
+    *start = (struct start){ run, argument, connector };
+    r = REAL(pthread_create)(thread, attributes, run_started, start);
+    if (r)
+        free(start);
+    return r;
+}
+
 /* The wall clock is moved for all; the monotonic one for the connector only, since the org waits on
  * it. */
 SHOWN int
@@ -313,7 +368,7 @@ clock_gettime(clockid_t id, struct timespec *ret)
     int64_t by = 0, nanoseconds;
 
     if (id == CLOCK_REALTIME)
-        by = __atomic_load_n(&moved_us, __ATOMIC_SEQ_CST) + skew_us;
+        by = __atomic_load_n(&moved_us, __ATOMIC_SEQ_CST) + (connector ? skew_us : 0);
     else if (connector)
         by = __atomic_load_n(&moved_us, __ATOMIC_SEQ_CST);
     if (r || by == 0)

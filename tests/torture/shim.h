@@ -39,6 +39,9 @@ struct shim_plan {
 /* Whether allocations can be made to fail: not under a sanitizer, which has its own. */
 extern const bool shim_has_memory;
 
+/* Where to write from where the last call that failed was made; -1: nowhere. */
+extern int shim_trace_fd;
+
 void shim_arm(const struct shim_plan *plan);
 /* Returns how many calls were counted since. */
 long shim_disarm(void);

@@ -36,7 +36,7 @@ world_start(struct world *world)
     *world = (struct world){ .methods = { .size = sizeof(struct prov_vtable) },
                              .error = { .size = sizeof(struct prov_error) } };
     world->sim = org_sim_start(
-        &(struct org_sim_options){ .names = names, .name_count = 1, .seats = -1 }, why);
+        &(struct org_sim_options){ .names = names, .name_count = 1, .seats = 100 }, why);
     must(world->sim != NULL, why);
     strcpy(world->folder, "/tmp/sfprov-torture-XXXXXX");
     must(mkdtemp(world->folder) != NULL, "no directory can be made in /tmp");
@@ -105,7 +105,8 @@ world_open(struct world *world, const char *fields)
     struct prov_open options = { .size = sizeof(options),
                                  .fields = fields,
                                  .fields_length = strlen(fields),
-                                 .flags = PROV_OPEN_NO_WORKER };
+                                 .flags = world->worker ? 0 : PROV_OPEN_NO_WORKER,
+                                 .host = world->host.size ? &world->host : NULL };
     int r = world->methods.open(&options, &world->connector, NULL, &world->error);
 
     if (r)
@@ -157,9 +158,12 @@ world_print(struct json_object *users)
     for (size_t i = 0; i < json_object_array_length(users); i++) {
         struct json_object *user = json_object_array_get_idx(users, i);
         const char *title = json_get_string(user, "Title"), *fax = json_get_string(user, "Fax");
-        printf("  in the org: %s %s title '%s' fax '%s' %s\n", json_get_string(user, "Id"),
-               json_get_string(user, "Username"), title ? title : "", fax ? fax : "",
-               json_get_bool(user, "IsActive", false) ? "active" : "inactive");
+        const char *manager = json_get_string(user, "ManagerId");
+        printf("  in the org: %s %s title '%s' fax '%s' manager %s %s%s\n",
+               json_get_string(user, "Id"), json_get_string(user, "Username"), title ? title : "",
+               fax ? fax : "", manager ? manager : "-",
+               json_get_bool(user, "IsActive", false) ? "active" : "inactive",
+               json_get_bool(user, "frozen", false) ? ", frozen" : "");
     }
 }
 
@@ -259,12 +263,18 @@ world_users(struct world *world)
 {
     static const char own[] = ".simulated.example";
     struct json_object *state = org_state(world), *users = json_object_new_array();
-    struct json_object *all = json_get(state, "users");
+    struct json_object *all = json_get(state, "users"), *frozen = json_get(state, "frozen");
 
     for (size_t i = 0; i < json_object_array_length(all); i++) {
         struct json_object *user = json_object_array_get_idx(all, i);
-        if (!strstr(json_get_string(user, "Username"), own))
-            json_object_array_add(users, json_object_get(user));
+        const char *name = json_get_string(user, "Username");
+        if (strstr(name, own))
+            continue;
+        for (size_t at = 0; at < json_object_array_length(frozen); at++) {
+            if (strcmp(json_object_get_string(json_object_array_get_idx(frozen, at)), name) == 0)
+                json_object_object_add(user, "frozen", json_object_new_boolean(true));
+        }
+        json_object_array_add(users, json_object_get(user));
     }
     json_object_put(state);
     return users;

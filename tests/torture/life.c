@@ -1,0 +1,568 @@
+/* The model: what events make of a user, what is compared in the end. Which steps there are, and what
+ * stands in the way of them, is the programs'. */
+#include "tests/torture/life.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "plugin/base/json.h"
+#include "tests/torture/shim.h"
+
+#define ENTERPRISE "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+
+/* ---- accounts ---- */
+
+/* Account of a user by its employee number; *ret_count: how many there are. */
+static struct json_object *
+account_of(struct json_object *users, int user, size_t *ret_count)
+{
+    struct json_object *account = NULL;
+    char number[8];
+
+    *ret_count = 0;
+    snprintf(number, sizeof(number), "u%d", user);
+    for (size_t i = 0; i < json_object_array_length(users); i++) {
+        struct json_object *one = json_object_array_get_idx(users, i);
+        const char *its = json_get_string(one, "EmployeeNumber");
+        if (!its || strcmp(its, number) != 0)
+            continue;
+        account = one;
+        (*ret_count)++;
+    }
+    return account;
+}
+
+static unsigned
+title_of(struct json_object *account)
+{
+    const char *title = json_get_string(account, "Title");
+
+    return title && title[0] == 't' ? (unsigned)atoi(title + 1) : 0;
+}
+
+bool
+life_wants(const struct life *life, const struct person *person)
+{
+    return person->known && !person->gone && person->active && !(life->scoped && person->guest);
+}
+
+/* ---- what the host is told ---- */
+
+/* Of an event as delivered: the org has it then, or something newer. */
+static bool
+is_told_rightly(struct life *life, const struct told *told)
+{
+    struct json_object *users = world_users(life->world);
+    size_t count;
+    struct json_object *account = account_of(users, told->user, &count);
+    bool right = account && title_of(account) >= told->title;
+
+    json_object_put(users);
+    return right;
+}
+
+static int32_t
+hear(void *context, const char *json, size_t length)
+{
+    struct life *life = context;
+    struct json_object *claims = json_tokener_parse(json);
+    const char *txn = json_get_string(claims, "txn");
+    unsigned event = txn && txn[0] == 'e' ? (unsigned)atoi(txn + 1) : 0;
+    struct told *told = event < EVENTS_MAX ? &life->told[event] : &life->told[0];
+
+    (void)length;
+    __atomic_add_fetch(&told->times, 1, __ATOMIC_SEQ_CST);
+    if (strstr(json, "\"status\":\"400\""))
+        told->refused++;
+    else if (event > life->people[told->user].left && !is_told_rightly(life, told))
+        told->wrong = true;
+    json_object_put(claims);
+    return 0;
+}
+
+/* ---- life ---- */
+
+/* Accounts that are there before the first event, for `match` to find. */
+static void
+make_accounts(struct life *life)
+{
+    for (int user = 3; user < USER_COUNT; user++) {
+        char body[200];
+        snprintf(body, sizeof(body),
+                 "{\"Username\":\"n%d@acme.example\",\"EmployeeNumber\":\"u%d\"}", user, user);
+        world_tell_org(life->world, "/__org/users", body);
+        life->people[user].was_there = true;
+    }
+}
+
+void
+life_begin(struct life *life, struct world *world, uint64_t seed)
+{
+    static const char *const actions[] = { "deactivate", "freeze", "deactivate_and_release" };
+
+    *life = (struct life){ .world = world,
+                           .seed = seed,
+                           .scoped = seed % 2 == 1,
+                           .matched = seed / 2 % 2 == 1,
+                           .leaver_action = actions[seed / 4 % 3] };
+    life->told = mmap(NULL, EVENTS_MAX * sizeof(*life->told), PROT_READ | PROT_WRITE,
+                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (life->told == MAP_FAILED)
+        abort();
+    world_reset(world);
+    world->error.text[0] = '\0';
+    world->host = (struct prov_host){ .size = sizeof(world->host), .context = life, .outcome = hear };
+    for (int user = 0; user < USER_COUNT; user++)
+        life->people[user] = (struct person){ .name = user, .manager = -1 };
+    if (life->matched)
+        make_accounts(life);
+    life_reopen(life, 2);
+    life->remapped = false;
+}
+
+void
+life_end(struct life *life)
+{
+    world_close(life->world);
+    munmap(life->told, EVENTS_MAX * sizeof(*life->told));
+    free(life->fields);
+}
+
+void
+life_reopen(struct life *life, unsigned arg)
+{
+    static const int sizes[] = { 1, 2, 200 };
+    bool mapped = arg >> 4 & 1;
+    char more[400];
+
+    snprintf(more, sizeof(more),
+             "\"batch_size\":%d,\"guard_floor\":%u,\"leaver_action\":\"%s\",%s%s%s", sizes[arg % 3],
+             life->seed / 12 % 2 ? 2 : 1000, life->leaver_action,
+             life->scoped ? "\"scope_filter\":\"userType ne \\\"guest\\\"\"," : "",
+             life->matched ? "\"match\":[\"EmployeeNumber\"]," : "",
+             mapped ? "\"mapping\":[{\"field\":\"City\",\"source\":\"title\"}]," : "");
+    life->remapped = life->remapped || mapped != life->mapped;
+    life->mapped = mapped;
+    free(life->fields);
+    life->fields = world_fields(life->world, more);
+    world_close(life->world);
+    life->world->worker = arg >> 5 & 1;
+    if (world_open(life->world, life->fields))
+        life->fault = "the connector does not open";
+}
+
+/* ---- events ---- */
+
+/* As the host describes the user; heap. */
+static char *
+resource_of(const struct person *person, int user)
+{
+    char manager[60] = "", *text = NULL;
+
+    if (person->manager >= 0)
+        snprintf(manager, sizeof(manager), ",\"manager\":{\"value\":\"%d\"}", person->manager);
+    if (asprintf(&text,
+                 "{\"userName\":\"n%d\",\"active\":%s,\"title\":\"t%u\",\"userType\":\"%s\","
+                 "\"name\":{\"familyName\":\"Doe\"},\"emails\":[{\"value\":\"u@example.com\"}],"
+                 "\"" ENTERPRISE "\":{\"employeeNumber\":\"u%d\"%s}}",
+                 person->name, person->active ? "true" : "false", person->title,
+                 person->guest ? "guest" : "staff", user, manager) < 0)
+        abort();
+    return text;
+}
+
+static char *
+event_text(struct life *life, int user, const char *kind, const char *payload)
+{
+    char *text = NULL;
+
+    if (asprintf(&text,
+                 "{\"jti\":\"e%u\",\"iss\":\"https://idp.example\",\"sub_id\":{\"format\":\"scim\","
+                 "\"uri\":\"/Users/%d\"},\"events\":{\"urn:ietf:params:scim:event:prov:%s\":%s}}",
+                 ++life->event, user, kind, payload) < 0)
+        abort();
+    if (life->event < EVENTS_MAX)
+        life->told[life->event] =
+            (struct told){ .user = user, .title = life->people[user].title };
+    return text;
+}
+
+static char *
+put_event(struct life *life, int user)
+{
+    struct person *person = &life->people[user];
+    char *resource, *payload = NULL, *text;
+
+    person->title = life->event + 1;
+    resource = resource_of(person, user);
+    if (asprintf(&payload, "{\"data\":%s}", resource) < 0)
+        abort();
+    text = event_text(life, user, "put:full", payload);
+    free(resource);
+    free(payload);
+    return text;
+}
+
+/* A name that nobody else has, leavers included: they keep theirs in the org. */
+static int
+free_name(const struct life *life, int user, unsigned from)
+{
+    for (unsigned i = 0; i < NAME_COUNT; i++) {
+        int name = (int)((from + i) % NAME_COUNT);
+        bool taken = false;
+        for (int other = 0; other < USER_COUNT; other++)
+            taken = taken || (other != user && life->people[other].name == name);
+        if (!taken)
+            return name;
+    }
+    abort();
+}
+
+/* The event of this step; NULL: it makes no sense for the user as he is. The model knows it then. */
+static char *
+make_event(struct life *life, const struct step *step)
+{
+    static const char *const kinds[] = { [DEACTIVATE] = "deactivate",
+                                         [ACTIVATE] = "activate",
+                                         [DELETE] = "delete" };
+    struct person *person = &life->people[step->user];
+    enum op op = step->op == KILL_SUBMIT ? PUT : step->op;
+    char payload[120];
+
+    if (op != PUT && (!person->known || person->gone))
+        return NULL;
+    if (op == PUT) {
+        person->known = person->active = true;
+        person->gone = false;
+        person->guest = step->arg % 8 == 1;
+        if (step->arg % 4 == 0)
+            person->name = free_name(life, step->user, step->arg >> 4);
+        /* of those before him, so that nobody is his own manager's manager */
+        person->manager = (int)((step->arg >> 8) % (unsigned)(step->user + 1)) - 1;
+        return put_event(life, step->user);
+    }
+    if (op == PATCH) {
+        person->title = life->event + 1;
+        snprintf(payload, sizeof(payload),
+                 "{\"data\":{\"Operations\":[{\"op\":\"replace\",\"path\":\"title\",\"value\":"
+                 "\"t%u\"}]}}",
+                 person->title);
+        return event_text(life, step->user, "patch:full", payload);
+    }
+    person->gone = op == DELETE;
+    person->active = op == ACTIVATE;
+    return event_text(life, step->user, kinds[op], "{}");
+}
+
+/* Takes the text over. */
+static void
+submit(struct life *life, char *event)
+{
+    /* a host whose submit had no answer submits again */
+    if (!life->fault && world_submit(life->world, event) != PROV_ANSWER_ACCEPTED)
+        life->fault = "an event is not accepted";
+    if (life->event < EVENTS_MAX)
+        life->told[life->event].accepted = !life->fault;
+    free(event);
+}
+
+/* What was accepted until a user left is superseded by that. */
+static void
+note_leavers(struct life *life)
+{
+    for (int user = 0; user < USER_COUNT; user++) {
+        if (!life_wants(life, &life->people[user]))
+            life->people[user].left = life->event;
+    }
+}
+
+void
+life_submit(struct life *life, const struct step *step)
+{
+    char *event = make_event(life, step);
+
+    note_leavers(life);
+    if (event && step->op == KILL_SUBMIT)
+        life_die(life, step->arg, event);
+    if (event)
+        submit(life, event);
+}
+
+void
+life_swap(struct life *life, const struct step *step)
+{
+    int other = (int)((unsigned)step->user + 1 + step->arg % (USER_COUNT - 1)) % USER_COUNT;
+    struct person *a = &life->people[step->user], *b = &life->people[other];
+    int name = a->name;
+
+    if (!a->known || a->gone || !b->known || b->gone)
+        return;
+    a->name = b->name;
+    b->name = name;
+    submit(life, put_event(life, step->user));
+    submit(life, put_event(life, other));
+    note_leavers(life);
+}
+
+/* All who are not gone, one with news of him; now and then somebody is not in it. */
+void
+life_list(struct life *life, const struct step *step)
+{
+    const struct prov_vtable *methods = &life->world->methods;
+    struct prov_snapshot *list = NULL;
+    char *report = NULL;
+
+    if (methods->snapshot_begin(life->world->connector, NULL, PROV_SNAPSHOT_FORCE, &list,
+                                &life->world->error)) {
+        life->fault = "a list is refused";
+        return;
+    }
+    for (int user = 0; user < USER_COUNT; user++) {
+        struct person *person = &life->people[user];
+        char *entry = NULL, *resource;
+        if (!person->known || person->gone)
+            continue;
+        if (user == (step->user + 1) % USER_COUNT && step->arg % 3 == 0) {
+            person->gone = true;
+            person->active = false;
+            continue;
+        }
+        if (user == step->user)
+            person->title = ++life->event;
+        resource = resource_of(person, user);
+        if (asprintf(&entry, "{\"uri\":\"/Users/%d\",\"data\":%s}", user, resource) < 0)
+            abort();
+        if (methods->snapshot_add(list, entry, strlen(entry), &life->world->error))
+            life->fault = "an entry of a list is refused";
+        free(entry);
+        free(resource);
+    }
+    note_leavers(life);
+    if (methods->snapshot_end(list, 1, &report, &life->world->error))
+        life->fault = "a list is not applied";
+    else
+        methods->release(report);
+}
+
+void
+life_edit(struct life *life, const struct step *step)
+{
+    struct json_object *users = world_users(life->world);
+    struct person *person = &life->people[step->user];
+    size_t count;
+    struct json_object *account = account_of(users, step->user, &count);
+    char target[100], body[60];
+
+    if (account) {
+        snprintf(person->fax, sizeof(person->fax), "%u", step->arg % 100000);
+        snprintf(target, sizeof(target), "/__org/users/%s", json_get_string(account, "Id"));
+        snprintf(body, sizeof(body), "{\"Fax\":\"%s\"}", person->fax);
+        world_change_org(life->world, target, body);
+    }
+    json_object_put(users);
+}
+
+/* ---- a process that dies ---- */
+
+void
+life_die(struct life *life, unsigned arg, const char *event)
+{
+    struct shim_plan plan = { SHIM_STORE | SHIM_SOCKET, SHIM_DIE, 1 + (long)(arg % 97), 0, 0 };
+    struct prov_delivery delivery;
+    pid_t child;
+
+    if (arg >> 8 & 1) {
+        plan.action = SHIM_LOSE;
+        plan.chance = arg >> 9 & 7;
+    }
+    life->died = true;
+    world_close(life->world);
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        life->world->worker = false;
+        life->world->host.outcome = NULL; /* the org is not in this process */
+        shim_follow(plan.action == SHIM_LOSE ? life->world->folder : "");
+        shim_arm(&plan);
+        if (world_open(life->world, life->fields) == 0 && event)
+            world_submit(life->world, event);
+        for (int i = 0; i < 3 && !event; i++)
+            world_deliver(life->world, &delivery);
+        _exit(0);
+    }
+    while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        ;
+    if (world_open(life->world, life->fields))
+        life->fault = "the store cannot be opened again";
+}
+
+/* ---- judging ---- */
+
+/* A manager who has no account that the connector knows is left as he is in the org until he arrives. */
+static bool
+has_manager(const struct life *life, const struct person *person, struct json_object *users,
+            struct json_object *account)
+{
+    const char *is = json_get_string(account, "ManagerId");
+    struct json_object *manager = NULL;
+    size_t count;
+
+    if (person->manager >= 0) {
+        const struct person *who = &life->people[person->manager];
+        manager = account_of(users, person->manager, &count);
+        if (!manager || (who->was_there && title_of(manager) == 0))
+            return true;
+    }
+    return strcmp(is ? is : "", manager ? json_get_string(manager, "Id") : "") == 0;
+}
+
+/* Whether the name is that of an account which keeps it: a leaver's, or one that was there before. Who
+ * wants it is parked, and told so. */
+static bool
+is_name_kept(const struct life *life, const struct person *person, struct json_object *users)
+{
+    for (int other = 0; other < USER_COUNT; other++) {
+        const struct person *who = &life->people[other];
+        size_t count;
+        const char *name =
+            json_get_string(account_of(users, other, &count), "Username");
+        if (who != person && name && name[0] == 'n' && atoi(name + 1) == person->name &&
+            (who->was_there || !life_wants(life, who)))
+            return true;
+    }
+    return false;
+}
+
+static bool
+is_as_wanted(const struct life *life, const struct person *person, struct json_object *account)
+{
+    const char *city = json_get_string(account, "City");
+    char username[40], title[16];
+
+    snprintf(username, sizeof(username), "n%d@acme.example", person->name);
+    snprintf(title, sizeof(title), "t%u", person->title);
+    /* who is adopted keeps the username */
+    return (person->was_there || strcmp(json_get_string(account, "Username"), username) == 0) &&
+           title_of(account) == person->title && strcmp(city ? city : "", life->mapped ? title : "") == 0;
+}
+
+static const char *
+judge_person(const struct life *life, const struct person *person, struct json_object *users,
+             struct json_object *account, size_t count)
+{
+    bool active = json_get_bool(account, "IsActive", false) &&
+                  !json_get_bool(account, "frozen", false);
+    bool wanted = life_wants(life, person);
+    const char *fax = json_get_string(account, "Fax");
+
+    if (count > 1)
+        return "a user is doubled";
+    if (account && strcmp(fax ? fax : "", person->fax) != 0)
+        return "what another admin did is undone";
+    if (person->was_there && !wanted && title_of(account) == 0)
+        return NULL; /* never adopted: not ours */
+    if (wanted && is_name_kept(life, person, users))
+        return NULL;
+    if (wanted && !account)
+        return "a user is missing";
+    if (active != wanted)
+        return wanted ? "a user is inactive" : "a user is active after deactivation";
+    if (wanted && !is_as_wanted(life, person, account))
+        return "a user is older than accepted";
+    if (wanted && !has_manager(life, person, users, account))
+        return "a user has another manager";
+    return NULL;
+}
+
+/* At least once; once and no more where no process died and nobody else delivered. */
+static const char *
+judge_told(const struct life *life)
+{
+    for (unsigned event = 1; event <= life->event && event < EVENTS_MAX; event++) {
+        const struct told *told = &life->told[event];
+        if (!told->accepted)
+            continue;
+        if (told->times == 0)
+            return "the host was not told of an event";
+        if (told->times > 1 && !life->died)
+            return "the host was told of an event twice";
+        if (told->wrong)
+            return "the host was told of a delivery that the org does not have";
+    }
+    return NULL;
+}
+
+void
+life_judge(struct life *life)
+{
+    struct json_object *users = world_users(life->world);
+    size_t all = 0;
+
+    for (int user = 0; !life->fault && user < USER_COUNT; user++) {
+        size_t count;
+        struct json_object *account = account_of(users, user, &count);
+        all += count;
+        life->fault = judge_person(life, &life->people[user], users, account, count);
+    }
+    if (!life->fault && all != json_object_array_length(users))
+        life->fault = "there is a user whom nobody wanted";
+    if (!life->fault)
+        life->fault = judge_told(life);
+    json_object_put(users);
+}
+
+void
+life_settle(struct life *life)
+{
+    static const char *const acts[] = { "{\"act\":\"resume\"}", "{\"act\":\"release\"}",
+                                        "{\"act\":\"retry\",\"state\":\"parked\"}",
+                                        "{\"act\":\"replan\",\"all\":true,\"force\":true}" };
+    size_t count = sizeof(acts) / sizeof(acts[0]) - !(life->remapped || life->matched);
+
+    world_tell_org(life->world, "/__org/faults", NULL);
+    world_tell_org(life->world, "/__org/settings",
+                   "{\"seats\":{\"Salesforce\":100},\"api_max\":100000,\"api_used\":0}");
+    for (int times = 0; !life->fault && times < 2; times++) {
+        for (size_t i = 0; i < count; i++) {
+            if (world_act(life->world, acts[i]))
+                life->fault = "an act is refused";
+        }
+        if (!world_settle(life->world))
+            life->fault = "it does not settle";
+    }
+    world_pass(life->world, 0); /* what lands late shows */
+}
+
+void
+life_print(struct life *life)
+{
+    struct json_object *users = world_users(life->world);
+
+    printf("  leaver_action %s%s%s%s\n", life->leaver_action, life->scoped ? ", scope_filter" : "",
+           life->matched ? ", match" : "", life->mapped ? ", mapping" : "");
+    for (int user = 0; user < USER_COUNT; user++) {
+        const struct person *person = &life->people[user];
+        printf("  wanted: user %d n%d title t%u manager %d fax '%s' %s%s\n", user, person->name,
+               person->title, person->manager, person->fax,
+               !person->known   ? "not known"
+               : person->gone   ? "gone"
+               : person->active ? "active"
+                                : "inactive",
+               person->guest ? ", guest" : "");
+    }
+    for (unsigned event = 1; event <= life->event && event < EVENTS_MAX; event++) {
+        const struct told *told = &life->told[event];
+        if (told->accepted && (told->times != 1 || told->wrong))
+            printf("  told: event e%u of user %d with title t%u %u times, refused %u%s\n", event,
+                   told->user, told->title, told->times, told->refused, told->wrong ? ", wrong" : "");
+    }
+    world_print(users);
+    json_object_put(users);
+    if (life->world->connector)
+        world_print_subjects(life->world);
+}
