@@ -116,7 +116,8 @@ life_begin(struct life *life, struct world *world, uint64_t seed)
         abort();
     world_reset(world);
     world->error.text[0] = '\0';
-    world->host = (struct prov_host){ .size = sizeof(world->host), .context = life, .outcome = hear };
+    world->host =
+        (struct prov_host){ .size = sizeof(world->host), .context = life, .outcome = hear };
     for (int user = 0; user < USER_COUNT; user++)
         life->people[user] = (struct person){ .name = user, .manager = -1 };
     if (life->matched)
@@ -187,8 +188,7 @@ event_text(struct life *life, int user, const char *kind, const char *payload)
                  ++life->event, user, kind, payload) < 0)
         abort();
     if (life->event < EVENTS_MAX)
-        life->told[life->event] =
-            (struct told){ .user = user, .title = life->people[user].title };
+        life->told[life->event] = (struct told){ .user = user, .title = life->people[user].title };
     return text;
 }
 
@@ -227,9 +227,9 @@ free_name(const struct life *life, int user, unsigned from)
 static char *
 make_event(struct life *life, const struct step *step)
 {
-    static const char *const kinds[] = { [DEACTIVATE] = "deactivate",
-                                         [ACTIVATE] = "activate",
-                                         [DELETE] = "delete" };
+    static const char *const kinds[] = {
+        [DEACTIVATE] = "deactivate", [ACTIVATE] = "activate", [DELETE] = "delete"
+    };
     struct person *person = &life->people[step->user];
     enum op op = step->op == KILL_SUBMIT ? PUT : step->op;
     char payload[120];
@@ -429,8 +429,7 @@ is_name_kept(const struct life *life, const struct person *person, struct json_o
     for (int other = 0; other < USER_COUNT; other++) {
         const struct person *who = &life->people[other];
         size_t count;
-        const char *name =
-            json_get_string(account_of(users, other, &count), "Username");
+        const char *name = json_get_string(account_of(users, other, &count), "Username");
         if (who != person && name && name[0] == 'n' && atoi(name + 1) == person->name &&
             (who->was_there || !life_wants(life, who)))
             return true;
@@ -448,15 +447,16 @@ is_as_wanted(const struct life *life, const struct person *person, struct json_o
     snprintf(title, sizeof(title), "t%u", person->title);
     /* who is adopted keeps the username */
     return (person->was_there || strcmp(json_get_string(account, "Username"), username) == 0) &&
-           title_of(account) == person->title && strcmp(city ? city : "", life->mapped ? title : "") == 0;
+           title_of(account) == person->title &&
+           strcmp(city ? city : "", life->mapped ? title : "") == 0;
 }
 
 static const char *
 judge_person(const struct life *life, const struct person *person, struct json_object *users,
              struct json_object *account, size_t count)
 {
-    bool active = json_get_bool(account, "IsActive", false) &&
-                  !json_get_bool(account, "frozen", false);
+    bool active =
+        json_get_bool(account, "IsActive", false) && !json_get_bool(account, "frozen", false);
     bool wanted = life_wants(life, person);
     const char *fax = json_get_string(account, "Fax");
 
@@ -559,7 +559,8 @@ life_print(struct life *life)
         const struct told *told = &life->told[event];
         if (told->accepted && (told->times != 1 || told->wrong))
             printf("  told: event e%u of user %d with title t%u %u times, refused %u%s\n", event,
-                   told->user, told->title, told->times, told->refused, told->wrong ? ", wrong" : "");
+                   told->user, told->title, told->times, told->refused,
+                   told->wrong ? ", wrong" : "");
     }
     world_print(users);
     json_object_put(users);

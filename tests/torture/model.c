@@ -26,11 +26,11 @@ static const struct {
     const char *name;
     unsigned weight;
 } ops[OP_COUNT] = {
-    { "put", 10 },         { "patch", 6 },       { "deactivate", 4 }, { "activate", 3 },
-    { "delete", 2 },       { "swap", 2 },        { "list", 1 },       { "deliver", 17 },
-    { "fault", 9 },        { "kill delivery", 3 }, { "kill submit", 2 }, { "rival", 2 },
-    { "reopen", 2 },       { "clock", 4 },       { "skew", 1 },       { "act", 4 },
-    { "edit", 2 },         { "expire", 1 },      { "seats", 1 },      { "quota", 1 },
+    { "put", 10 },   { "patch", 6 },         { "deactivate", 4 },  { "activate", 3 },
+    { "delete", 2 }, { "swap", 2 },          { "list", 1 },        { "deliver", 17 },
+    { "fault", 9 },  { "kill delivery", 3 }, { "kill submit", 2 }, { "rival", 2 },
+    { "reopen", 2 }, { "clock", 4 },         { "skew", 1 },        { "act", 4 },
+    { "edit", 2 },   { "expire", 1 },        { "seats", 1 },       { "quota", 1 },
 };
 
 static const char *const faults[] = {
@@ -169,8 +169,8 @@ limit(struct life *life, unsigned seats, unsigned used)
 {
     char body[100];
 
-    snprintf(body, sizeof(body),
-             "{\"seats\":{\"Salesforce\":%u},\"api_max\":1000,\"api_used\":%u}", seats, used);
+    snprintf(body, sizeof(body), "{\"seats\":{\"Salesforce\":%u},\"api_max\":1000,\"api_used\":%u}",
+             seats, used);
     world_tell_org(life->world, "/__org/settings", body);
 }
 

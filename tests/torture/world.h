@@ -13,9 +13,9 @@ struct world {
     char folder[64]; /* of the store; ends with a slash */
     struct prov_vtable methods;
     struct prov_connector *connector;
-    bool worker;            /* opened with the connector's own thread */
-    struct prov_host host;  /* of the next open; all zero: none */
-    const char *fields;     /* of who opens it on a thread of his own */
+    bool worker;             /* opened with the connector's own thread */
+    struct prov_host host;   /* of the next open; all zero: none */
+    const char *fields;      /* of who opens it on a thread of his own */
     struct prov_error error; /* of the last call that failed */
 };
 
