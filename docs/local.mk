@@ -7,6 +7,7 @@ dist_man_MANS += docs/man/sfprov.1 docs/man/sfprov-connector.7 \
 	docs/man/sfprov-hold.1 \
 	docs/man/sfprov-drift.1 \
 	docs/man/sfprov-list.1 \
+	docs/man/sfprov-login.1 \
 	docs/man/sfprov-match.1 \
 	docs/man/sfprov-preview.1 \
 	docs/man/sfprov-release.1 \

@@ -5,6 +5,7 @@ sfprov_SOURCES = \
 	hosts/cli/cli.h \
 	hosts/cli/cmd_events.c \
 	hosts/cli/cmd_fields.c \
+	hosts/cli/cmd_login.c \
 	hosts/cli/cmd_look.c \
 	hosts/cli/cmd_collisions.c \
 	hosts/cli/cmd_drift.c \

@@ -352,6 +352,18 @@ act_vacuum(const struct request_context *context, struct json_object *request,
 }
 
 static int
+act_login(const struct request_context *context, struct json_object *request,
+          struct json_object **ret, struct prov_error *err)
+{
+    const struct login_request login = { .redirect_uri = json_get_string(request, "redirect_uri"),
+                                         .state = json_get_string(request, "state"),
+                                         .verifier = json_get_string(request, "verifier"),
+                                         .code = json_get_string(request, "code") };
+
+    return delivery_login(context->delivery, &login, ret, err);
+}
+
+static int
 act_unsupported(const struct request_context *context, struct json_object *request,
                 struct json_object **ret, struct prov_error *err)
 {
@@ -360,7 +372,7 @@ act_unsupported(const struct request_context *context, struct json_object *reque
     return error_set(
         err, PROV_E_UNSUPPORTED,
         "'%s' is not done by this version of sfprov; it knows retry, hold, resume, replan, "
-        "repair, release and vacuum",
+        "repair, release, login and vacuum",
         json_get_string(request, "act"));
 }
 
@@ -417,7 +429,7 @@ request_act(const struct request_context *context, struct json_object *request,
                                             { "repair", act_repair },
                                             { "vacuum", act_vacuum },
                                             { "release", act_release },
-                                            { "login", act_unsupported },
+                                            { "login", act_login },
                                             { NULL, NULL } };
 
     return dispatch(table, "act", context, request, ret, err);

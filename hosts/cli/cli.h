@@ -30,6 +30,8 @@ struct options {
     const char *resources; /* directory of whole users; NULL: none */
     long timeout_s;        /* 0: none */
     long limit;            /* 0: none */
+    long port;             /* 0: the usual one */
+    bool paste;
 };
 
 /* The arguments after the command's name; each command returns an enum exit_code. */
@@ -44,6 +46,7 @@ int command_fields(const struct options *options, const struct arguments *argume
 int command_check(const struct options *options, const struct arguments *arguments);
 int command_collisions(const struct options *options, const struct arguments *arguments);
 int command_drift(const struct options *options, const struct arguments *arguments);
+int command_login(const struct options *options, const struct arguments *arguments);
 int command_match(const struct options *options, const struct arguments *arguments);
 int command_preview(const struct options *options, const struct arguments *arguments);
 int command_submit(const struct options *options, const struct arguments *arguments);

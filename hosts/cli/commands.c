@@ -20,6 +20,10 @@ const struct command commands[] = {
     { NULL, "check", "", 0, 0, "", command_check, "test the connection to the org",
       "Tries domain, token, API version and profile, and says for each what was seen and,\n"
       "if it failed, why and what to do." },
+    { NULL, "login", "", 0, 0, "paste port timeout", command_login,
+      "have the app approved in a browser, and keep the refresh token",
+      "For the flow refresh_token. Shows the address to open, and takes the code at\n"
+      "http://localhost:1717/OauthRedirect, which the app needs as a callback URL." },
     { NULL, "preview", "FILE|-", 1, 1, "resources", command_preview,
       "show what an event would lead to", "Changes nothing and asks Salesforce nothing." },
 
@@ -129,6 +133,9 @@ const struct option_row option_rows[] = {
       "all, in_step, pending, parked or in_flight", "all in_step pending parked in_flight" },
     { "repair", 0, NULL, OPTION_FLAG, FIELD(repair), false, "set back what differs", NULL },
     { "limit", 0, "N", OPTION_NUMBER, FIELD(limit), false, "at most so many", NULL },
+    { "paste", 0, NULL, OPTION_FLAG, FIELD(paste), false,
+      "ask for the code: the browser is on another machine", NULL },
+    { "port", 0, "N", OPTION_NUMBER, FIELD(port), false, "listen there (1717)", NULL },
     { "all", 0, NULL, OPTION_FLAG, FIELD(all), false, "every user (retry: every parked one)",
       NULL },
 };

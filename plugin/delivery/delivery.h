@@ -70,6 +70,18 @@ MUST_CHECK int delivery_drift(struct delivery *delivery, const struct page_reque
 MUST_CHECK int delivery_repair(struct delivery *delivery, const struct page_request *request,
                                struct json_object **ret, struct prov_error *err);
 
+/*
+ * Having the app approved in a browser, for the flow refresh_token (login.c). Without a code *ret is
+ * {"authorize_url","state","verifier"}; with the code that came back {"org_id","user_id"}, and the
+ * refresh token is kept sealed. PROV_E_STATE: another flow, or no sealing key; PROV_E_REMOTE with
+ * Salesforce's words and the remedy. Blocks on the network.
+ */
+struct login_request {
+    const char *redirect_uri, *state, *verifier, *code; /* code NULL: begin */
+};
+MUST_CHECK int delivery_login(struct delivery *delivery, const struct login_request *request,
+                              struct json_object **ret, struct prov_error *err);
+
 /* The hold in force as JSON, or NULL; an admin's hold; its end. (org.c) */
 MUST_CHECK int delivery_hold_read(struct store *store, struct json_object **ret,
                                   struct prov_error *err);

@@ -47,6 +47,7 @@ struct delivery {
     atomic_bool abandoned;     /* close() did not wait any longer: the host must not be called */
     pthread_mutex_t host_lock; /* held while the host's log or outcome runs on our account */
     struct sf_session *session;
+    int login_lock; /* of keeper.c; one thread is at the token endpoint */
 
     pthread_mutex_t lock; /* one round at a time */
     bool had_lease;
@@ -194,6 +195,11 @@ MUST_CHECK int lookup_logins(struct delivery *delivery, const char *const *ids, 
 /* ---- login.c: the session, from the connector fields ---- */
 
 MUST_CHECK int login_session(struct delivery *delivery, struct prov_error *err);
+
+/* ---- keeper.c: tokens in the store, sealed ---- */
+
+/* Nothing is kept without a sealing key. */
+struct sf_keeper keeper_of(struct delivery *delivery);
 
 /* ---- twin.c: two stores for one org ---- */
 

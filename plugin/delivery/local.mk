@@ -9,6 +9,7 @@ libsfprov_la_SOURCES += \
 	plugin/delivery/freeze.c \
 	plugin/delivery/guard.c \
 	plugin/delivery/internal.h \
+	plugin/delivery/keeper.c \
 	plugin/delivery/login.c \
 	plugin/delivery/lookup.c \
 	plugin/delivery/match.c plugin/delivery/match.h \

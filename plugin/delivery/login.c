@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "plugin/base/digest.h"
 #include "plugin/delivery/internal.h"
 
 static enum sf_flow
@@ -45,6 +46,7 @@ login_session(struct delivery *d, struct prov_error *err)
 {
     const struct fields *fields = d->fields;
     AUTO_FREE char *hosts = allowed_hosts(fields);
+    const struct sf_keeper keeper = keeper_of(d);
     const struct sf_settings settings = { .origin = fields->domain_name,
                                           .api_version = fields->api_version,
                                           .token_endpoint = fields->token_endpoint,
@@ -61,10 +63,67 @@ login_session(struct delivery *d, struct prov_error *err)
                                           .username = fields->username,
                                           .audience = fields->audience,
                                           .allowed_hosts = hosts,
+                                          .keeper = &keeper,
                                           .user_agent = "sfprov/" PACKAGE_VERSION,
                                           .ca_file = fields->ca_file,
                                           .connect_timeout_ms = fields->connect_timeout_s * 1000,
                                           .request_timeout_ms = fields->request_timeout_s * 1000 };
 
     return hosts ? sf_session_new(&settings, &d->session, err) : error_nomem(err);
+}
+
+/* ---- approving the app in a browser ---- */
+
+static int
+begin_login(struct delivery *d, const struct login_request *request, struct json_object **ret,
+            struct prov_error *err)
+{
+    char state[33], verifier[65];
+    const struct sf_approval approval = { request->redirect_uri, state, verifier };
+    AUTO_JSON struct json_object *result = json_object_new_object();
+    AUTO_FREE char *url = NULL;
+    int r;
+
+    random_id(state);
+    random_id(verifier);
+    random_id(verifier + 32);
+    r = sf_login_url(d->session, &approval, &url, err);
+    if (r)
+        return r;
+    if (!result || json_put_string(result, "authorize_url", url) ||
+        json_put_string(result, "state", state) || json_put_string(result, "verifier", verifier))
+        return error_nomem(err);
+    *ret = STEAL(result);
+    return PROV_OK;
+}
+
+static int
+finish_login(struct delivery *d, const struct login_request *request, struct json_object **ret,
+             struct prov_error *err)
+{
+    const struct sf_approval approval = { request->redirect_uri,
+                                          request->state ? request->state : "", request->verifier };
+    AUTO_JSON struct json_object *result = json_object_new_object();
+    char org_id[SF_ID_SIZE] = "", user_id[SF_ID_SIZE] = "";
+    struct sf_call call = { 0 };
+
+    if (sf_login_code(d->session, &approval, request->code, org_id, user_id, &call))
+        return error_nomem(err);
+    if (call.outcome != SF_DELIVERED)
+        return error_set(err, PROV_E_REMOTE, "%s%s%s; cause: %s; to do: %s", call.code,
+                         call.code[0] ? ": " : "", call.message, call.cause, call.remedy);
+    if (!result || json_put_string(result, "org_id", org_id) ||
+        json_put_string(result, "user_id", user_id))
+        return error_nomem(err);
+    *ret = STEAL(result);
+    return PROV_OK;
+}
+
+int
+delivery_login(struct delivery *d, const struct login_request *request, struct json_object **ret,
+               struct prov_error *err)
+{
+    if (!request->redirect_uri)
+        return error_set(err, PROV_E_INVALID, "login: the request has no \"redirect_uri\"");
+    return request->code ? finish_login(d, request, ret, err) : begin_login(d, request, ret, err);
 }

@@ -6,7 +6,10 @@ libsfprov_la_SOURCES += \
 	plugin/salesforce/http.c plugin/salesforce/http.h \
 	plugin/salesforce/ids.c \
 	plugin/salesforce/jwt.c plugin/salesforce/jwt.h \
+	plugin/salesforce/kept.c plugin/salesforce/kept.h \
 	plugin/salesforce/oauth.c plugin/salesforce/oauth.h \
+	plugin/salesforce/oauth_approve.c \
+	plugin/salesforce/oauth_form.c plugin/salesforce/oauth_form.h \
 	plugin/salesforce/outcome.c plugin/salesforce/outcome.h \
 	plugin/salesforce/password.c \
 	plugin/salesforce/session.c plugin/salesforce/session.h \

@@ -30,8 +30,18 @@ void oauth_free(struct oauth *oauth);
 MUST_CHECK int oauth_request(struct oauth *oauth, struct http *http, struct grant *ret,
                              struct sf_call *call);
 
+/* The two halves of approving the app in a browser, see session.h. */
+MUST_CHECK int oauth_authorize_url(const struct oauth *oauth, const struct sf_approval *approval,
+                                   char **ret, struct prov_error *err);
+MUST_CHECK int oauth_exchange(struct oauth *oauth, struct http *http,
+                              const struct sf_approval *approval, const char *code,
+                              struct grant *ret, struct sf_call *call);
+
 /* What the grant belongs to: one client, user, endpoint and flow. Hex; the same for the same settings. */
 const char *oauth_fingerprint(const struct oauth *oauth);
+
+/* Whether a token may be sent to this URL. */
+bool oauth_trusts(const struct oauth *oauth, const char *url);
 
 /* Token requests made so far. */
 uint64_t oauth_requests(const struct oauth *oauth);

@@ -12,17 +12,20 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "plugin/base/clock.h"
 #include "plugin/base/secret_ref.h"
 #include "plugin/salesforce/answer.h"
 #include "plugin/salesforce/call.h"
+#include "plugin/salesforce/kept.h"
 #include "plugin/salesforce/oauth.h"
 
 #define CONNECT_TIMEOUT_MS INT64_C(10000)
 #define REQUEST_TIMEOUT_MS INT64_C(120000)
 #define TIMEOUT_MAX_MS     INT64_C(86400000)
 #define FIRST_PAUSE_US     CLOCK_SECOND_US
+#define LOCK_PAUSE_NS      50000000L
 #define LONGEST_PAUSE_US   (60 * CLOCK_SECOND_US)
 
 struct sf_session {
@@ -30,15 +33,18 @@ struct sf_session {
     char *origin_text, *api_version;
     struct oauth *oauth;
     struct http *http;
+    struct sf_keeper keeper;
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    struct grant grant;         /* token NULL: none */
-    uint64_t generation;        /* of the latest grant */
-    bool fetching;              /* one thread is at the token endpoint */
-    uint64_t failed_requests;   /* so that who waited sees that it failed */
-    unsigned failures_in_a_row; /* since the data API last took a token */
-    int64_t not_before_us;      /* monotonic; until then `failure` answers */
+    struct grant grant;            /* token NULL: none */
+    char refused[DIGEST_HEX_SIZE]; /* digest of a token that is not to be taken again; "": none */
+    bool anew;                     /* the next one is asked for, whatever is kept */
+    uint64_t generation;           /* of the latest grant */
+    bool fetching;                 /* one thread is at the token endpoint */
+    uint64_t failed_requests;      /* so that who waited sees that it failed */
+    unsigned failures_in_a_row;    /* since the data API last took a token */
+    int64_t not_before_us;         /* monotonic; until then `failure` answers */
     struct sf_call failure;
     struct sf_usage usage;
 };
@@ -149,6 +155,8 @@ sf_session_new(const struct sf_settings *settings, struct sf_session **ret, stru
     pthread_mutex_init(&session->lock, NULL);
     pthread_cond_init(&session->changed, NULL);
     session->origin = origin;
+    if (settings->keeper)
+        session->keeper = *settings->keeper;
     session->usage.day_used = session->usage.day_max = -1;
     result = copy_settings(session, settings);
     if (result != PROV_OK)
@@ -215,21 +223,53 @@ replay_failure(const struct sf_session *session, struct sf_call *call)
     call->retry_after_us = rest_us > 0 ? rest_us : 0;
 }
 
+/*
+ * From another process if it has one that was not refused yet, else from Salesforce. While another one is
+ * asking its answer is waited for. Lock not held.
+ */
+static int
+obtain_grant(struct sf_session *session, bool anew, const char *refused, struct grant *grant,
+             struct sf_call *call)
+{
+    const struct sf_keeper *keeper = &session->keeper;
+    const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
+    int locked = PROV_E_STORE, result;
+
+    while (keeper->lock && (locked = keeper->lock(keeper->context)) == PROV_E_STATE &&
+           !http_stopped(session->http))
+        nanosleep(&pause, NULL);
+    result = anew ? PROV_OK : kept_read(session->oauth, keeper, refused, grant);
+    if (result == PROV_OK && grant->token) {
+        *call = (struct sf_call){ .outcome = SF_DELIVERED, .cause = "", .remedy = "" };
+    } else if (result == PROV_OK) {
+        result = oauth_request(session->oauth, session->http, grant, call);
+        if (result == PROV_OK && call->outcome == SF_DELIVERED)
+            kept_write(session->oauth, keeper, grant);
+    }
+    if (locked == PROV_OK)
+        keeper->unlock(keeper->context);
+    return result;
+}
+
 /* Lock held, given up during the request. */
 static int
 fetch_grant(struct sf_session *session, struct sf_call *call)
 {
     struct grant grant = { .token = NULL };
+    char refused[DIGEST_HEX_SIZE];
+    bool anew = session->anew;
     int result;
 
     session->fetching = true;
+    memcpy(refused, session->refused, sizeof(refused));
     pthread_mutex_unlock(&session->lock);
-    result = oauth_request(session->oauth, session->http, &grant, call);
+    result = obtain_grant(session, anew, refused, &grant, call);
     pthread_mutex_lock(&session->lock);
     session->fetching = false;
     if (result == PROV_OK && call->outcome == SF_DELIVERED) {
         grant_clear(&session->grant);
         session->grant = grant;
+        session->anew = false;
         session->generation++;
     } else if (result == PROV_OK) {
         remember_failure(session, call);
@@ -297,6 +337,8 @@ drop_grant(struct sf_session *session, uint64_t generation, const struct sf_call
 {
     pthread_mutex_lock(&session->lock);
     if (session->generation == generation && session->grant.token) {
+        session->anew = digest_hex(session->grant.token, strlen(session->grant.token),
+                                   session->refused) != PROV_OK;
         grant_clear(&session->grant);
         if (failure)
             remember_failure(session, failure);
@@ -482,4 +524,29 @@ void
 sf_session_login(struct sf_session *session, struct sf_login *ret)
 {
     oauth_login(session->oauth, ret);
+}
+
+int
+sf_login_url(struct sf_session *session, const struct sf_approval *approval, char **ret,
+             struct prov_error *err)
+{
+    return oauth_authorize_url(session->oauth, approval, ret, err);
+}
+
+int
+sf_login_code(struct sf_session *session, const struct sf_approval *approval, const char *code,
+              char org_id[SF_ID_SIZE], char user_id[SF_ID_SIZE], struct sf_call *call)
+{
+    struct grant grant = { .token = NULL };
+    int result = oauth_exchange(session->oauth, session->http, approval, code, &grant, call);
+
+    if (result == PROV_OK && call->outcome == SF_DELIVERED) {
+        memcpy(org_id, grant.org_id, SF_ID_SIZE);
+        memcpy(user_id, grant.user_id, SF_ID_SIZE);
+        kept_write(session->oauth, &session->keeper, &grant);
+    } else if (result != PROV_OK) {
+        answer_out_of_memory(call);
+    }
+    grant_clear(&grant);
+    return result;
 }

@@ -175,6 +175,23 @@ struct sf_login {
 };
 void sf_session_login(struct sf_session *session, struct sf_login *ret);
 
+/* ---- approving the app once, for a refresh token (fact sheet 1.8) ---- */
+
+struct sf_approval {
+    const char *redirect_uri; /* one of the app's callback URLs, to the letter */
+    const char *state;        /* comes back with the code */
+    const char *verifier; /* PKCE, RFC 7636: 43 to 128 letters and digits; a secret until then */
+};
+
+/* Where a person says yes in a browser. *ret is heap. PROV_E_INVALID for a part that cannot be used. */
+MUST_CHECK int sf_login_url(struct sf_session *session, const struct sf_approval *approval,
+                            char **ret, struct prov_error *err);
+/* Exchanges the code, which is good once and for some minutes. With SF_DELIVERED the refresh token is
+ * kept; a keeper is needed for that. The ids are 18 characters, or "". PROV_E_NOMEM as for calls. */
+MUST_CHECK int sf_login_code(struct sf_session *session, const struct sf_approval *approval,
+                             const char *code, char org_id[SF_ID_SIZE], char user_id[SF_ID_SIZE],
+                             struct sf_call *call);
+
 /* ---- small pure helpers, in ids.c ---- */
 
 /* 15- or 18-character id to 18 with a right suffix; PROV_E_INVALID for anything else. */

@@ -13,6 +13,7 @@ e2e_tests = \
 	tests/e2e/test_hostile.py \
 	tests/e2e/test_leavers.py \
 	tests/e2e/test_lists.py \
+	tests/e2e/test_login.py \
 	tests/e2e/test_main_job.py \
 	tests/e2e/test_mapping.py \
 	tests/e2e/test_names.py \

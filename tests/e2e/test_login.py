@@ -1,0 +1,215 @@
+"""Logging in: the browser's way, tokens that processes share, refresh tokens that survive a crash."""
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from harness import *
+
+USER = "integr@acme.simulated.example"
+PASTE = "https://login.salesforce.com/services/oauth2/success"
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Login(World):
+    """A world whose app takes refresh tokens, with a sealing key."""
+
+    def __init__(self, callback, **fields):
+        super().__init__(**fields)
+        key = os.path.join(self.folder, "seal.key")
+        with open(os.open(key, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
+            file.write("5" * 64 + "\n")
+        self.fields.update(sealing_key="file:" + key)
+        self.org.ask("POST", "/__org/app", {"flows": ["client_credentials", "refresh_token", "authorization_code"],
+                                            "callback_urls": [callback], "authorizes_as": USER})
+
+    def write_fields(self):
+        path = os.path.join(self.folder, "fields.json")
+        with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(self.fields, file)
+        return path
+
+    def cli(self, *arguments, **more):
+        return subprocess.Popen([CLI, "-c", self.write_fields(), "--plugin", PLUGIN, *arguments], text=True,
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
+
+    def store_bytes(self):
+        found = b""
+        for name in os.listdir(self.folder):
+            if name.startswith("store.db"):
+                with open(os.path.join(self.folder, name), "rb") as file:
+                    found += file.read()
+        return found
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
+
+
+def allow(url):
+    """What a person does in the browser: where Salesforce sends it back to."""
+    try:
+        urllib.request.build_opener(urllib.request.ProxyHandler({}), NoRedirect).open(url)
+    except urllib.error.HTTPError as answer:
+        assert answer.code == 302, (answer.code, answer.read())
+        return answer.headers["Location"]
+    raise AssertionError("no redirect")
+
+
+def shown_url(process):
+    for line in process.stderr:
+        if line.startswith("http"):
+            return line.strip()
+    raise AssertionError("no address was shown")
+
+
+def log_in_pasted(w, text=lambda location: location):
+    process = w.cli("login", "--paste")
+    location = allow(shown_url(process))
+    out, err = process.communicate(text(location) + "\n", timeout=30)
+    return process.returncode, out, err, location
+
+
+def test_a_browser_on_this_machine_brings_the_code():
+    port = free_port()
+    with Login(f"http://localhost:{port}/OauthRedirect", flow="refresh_token") as w:
+        process = w.cli("login", "--port", str(port))
+        url = shown_url(process)
+        assert "code_challenge_method=S256" in url and "state=" in url and "verifier" not in url
+        # a stranger's answer is not taken
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            opener.open(f"http://127.0.0.1:{port}/OauthRedirect?code=x&state=forged")
+            raise AssertionError("a forged state was taken")
+        except urllib.error.HTTPError as answer:
+            assert answer.code == 404
+        answer = opener.open(allow(url).replace("localhost", "127.0.0.1"))
+        assert b"close this page" in answer.read()
+        out, err = process.communicate(timeout=30)
+        assert process.returncode == 0 and "the refresh token is kept" in out, (out, err)
+        steps = {step["name"]: step for step in w.connector().check()["steps"]}
+        assert steps["token"]["status"] == "ok" and "refresh_token" in steps["token"]["seen"], steps
+        assert b"5Aep861" not in w.store_bytes()
+
+
+def test_a_code_may_be_pasted_in_every_form():
+    forms = [lambda location: location,
+             lambda location: location.split("?")[1],
+             lambda location: location.split("code=")[1].split("&")[0],  # ends in %3D%3D
+             lambda location: urllib.parse.unquote(location.split("code=")[1].split("&")[0])]
+    with Login(PASTE, flow="refresh_token") as w:
+        for form in forms:
+            code, out, err, location = log_in_pasted(w, form)
+            assert "%3D%3D" in location
+            assert code == 0, (out, err)
+            assert location.split("code=")[1][:20] not in out + err
+
+
+def test_what_goes_wrong_at_the_browser_is_told():
+    with Login(PASTE, flow="refresh_token") as w:
+        w.org.ask("POST", "/__org/app", {"authorizes_as": None})
+        code, _out, err, _location = log_in_pasted(w)
+        assert code == 5 and "access_denied" in err, err
+        w.org.ask("POST", "/__org/app", {"authorizes_as": USER, "flows": ["client_credentials", "authorization_code"]})
+        code, _out, err, _location = log_in_pasted(w)
+        assert code == 5 and "refresh_token, offline_access" in err, err
+        code, _out, err, _location = log_in_pasted(w, lambda _: "aPrxNoSuchCode%3D%3D")
+        assert code == 5 and "invalid authorization code" in err, err
+        code, _out, err, _location = log_in_pasted(w, lambda location: re.sub("state=.*", "state=other", location))
+        assert code == 4 and "another login" in err, err
+    with Login(PASTE) as w:
+        process = w.cli("login", "--paste")
+        _out, err = process.communicate("", timeout=30)
+        assert process.returncode != 0 and "set the field flow to refresh_token" in err, err
+
+
+def test_without_a_login_the_hold_says_what_to_do():
+    with Login(PASTE, flow="refresh_token") as w:
+        connector = w.connector()
+        connector.accept(create("/Users/1", person("jane")))
+        connector.deliver(1000)
+        hold = connector.query(query="status")["hold"]
+        assert "sfprov login" in hold["reason"], hold
+        assert log_in_pasted(w)[0] == 0
+        connector.act(act="resume")
+        connector.settle()
+        assert len(w.org.users()) == 1
+
+
+def test_processes_share_one_token():
+    with Login(PASTE) as w:
+        first, second = w.connector(), w.connector()
+        first.accept(create("/Users/1", person("jane")))
+        first.settle()
+        first.close()
+        second.accept(create("/Users/2", person("john")))
+        second.settle()
+        process = w.cli("match")
+        process.communicate("", timeout=30)
+        assert w.org.usage()["token_requests"] == 1, w.org.usage()
+        # what was refused is not taken again, by nobody
+        w.org.ask("POST", "/__org/expire_tokens")
+        second.accept(create("/Users/3", person("joan")))
+        second.settle()
+        third = w.connector()
+        third.accept(create("/Users/4", person("jim")))
+        second.close()
+        third.settle()
+        assert w.org.usage()["token_requests"] == 2, w.org.usage()
+        assert len(w.org.users()) == 4
+        assert w.org.facts["client_secret"].encode() not in w.store_bytes()
+
+
+def test_without_a_sealing_key_nothing_is_kept():
+    with World() as w:
+        for number in (1, 2):
+            connector = w.connector()
+            connector.accept(create(f"/Users/{number}", person(f"jane{number}")))
+            connector.settle()
+            connector.close()
+        assert w.org.usage()["token_requests"] == 2
+
+
+def test_a_rotated_refresh_token_survives_a_kill():
+    with Login(PASTE, flow="refresh_token") as w:
+        w.org.ask("POST", "/__org/app", {"refresh_token_rotation": True})
+        assert log_in_pasted(w)[0] == 0
+        for number in range(4):
+            w.org.ask("POST", "/__org/expire_tokens")
+            # one query finds the kept token expired; the process is killed in the one after the renewal
+            w.org.fault({"on": "query", "do": "delay", "delay_ms": 20000, "skip": 1})
+            before = w.org.usage()["token_requests"]
+            script = ("import sys, json; sys.path.insert(0, sys.argv[1])\n"
+                      "from harness import *\n"
+                      "c = Connector(json.loads(sys.argv[2]))\n"
+                      "c.accept(create(f'/Users/{sys.argv[3]}', person(f'jane{sys.argv[3]}')))\n"
+                      "c.deliver(20000)\n")
+            process = subprocess.Popen([sys.executable, "-c", script, os.path.dirname(os.path.abspath(__file__)),
+                                        json.dumps(w.fields), str(number)])
+            for _ in range(500):
+                left = [fault for fault in w.org.ask("GET", "/__org/faults") if fault["times"]]
+                if w.org.usage()["token_requests"] > before and not left:
+                    break
+                time.sleep(0.02)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            w.org.ask("DELETE", "/__org/faults")
+        connector = w.connector()
+        connector.settle()
+        assert len(w.org.users()) == 4
+        assert w.org.usage()["token_requests"] == 5, w.org.usage()  # the login, and a renewal for each kill
+
+
+if __name__ == "__main__":
+    main(sys.modules[__name__])
