@@ -30,3 +30,4 @@ include tests/e2e/local.mk
 include tests/unit/local.mk
 include tests/fuzz/local.mk
 include tests/torture/local.mk
+include tests/gate/local.mk

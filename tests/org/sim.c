@@ -277,6 +277,13 @@ org_sim_ask(struct org_sim *sim, const char *org, const char *method, const char
     return text;
 }
 
+void
+org_sim_exchange(struct org_sim *sim, const char *org, const struct request *request,
+                 struct reply *reply)
+{
+    exchange(sim->exchanges, find_org(sim, org), request, reply);
+}
+
 char *
 org_sim_state(struct org_sim *sim, const char *org)
 {

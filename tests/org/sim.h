@@ -54,6 +54,11 @@ char *org_sim_ready(const struct org_sim *sim);
  * that name, or the connection would have been closed. *ret_status may be NULL. */
 char *org_sim_ask(struct org_sim *sim, const char *org, const char *method, const char *target,
                   const char *body, int *ret_status);
+/* The same with headers of the caller's (api.h); the reply is the caller's to free. */
+struct request;
+struct reply;
+void org_sim_exchange(struct org_sim *sim, const char *org, const struct request *request,
+                      struct reply *reply);
 /* GET /__org/state. Heap. */
 char *org_sim_state(struct org_sim *sim, const char *org);
 

@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+"""The cost of a fixed work, counted, against what was recorded in baseline.json: a regression is found
+without a clock, so that other work on the machine does not matter. See docs/performance.md.
+
+gate.py            compares; ends with 1 if something costs more
+gate.py --record   writes baseline.json anew
+"""
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BASELINE = os.path.join(HERE, "baseline.json")
+BUILD = os.environ.get("top_builddir", ".")
+GATE = os.path.join(BUILD, "tests/gate/gate")
+STAGES = ("gate_accept_alone", "gate_accept_groups", "gate_deliver")
+# what instructions are told of: a name for people, and the function they are spent below
+FUNCTIONS = {
+    "accept_alone": "gate_accept_alone",
+    "accept_groups": "gate_accept_groups",
+    "parse": "event_parse",
+    "store": "store_accept",
+    "deliver": "gate_deliver",
+    "plan": "plan_make",
+    "body": "sf_batch_new",
+    "answer": "sf_batch_send",
+    "settle": "settle_delivered",
+}
+PERCENT = 2.0  # what a number may be above the recorded one; flushes not at all
+
+
+def run(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def count(repeats=1):
+    lines = run(GATE, str(repeats)).split("\n")
+    return {name: int(number) for name, number in (line.split() for line in lines if line)}
+
+
+def count_instructions():
+    """None: there is no valgrind."""
+    if not shutil.which("valgrind") or not shutil.which("callgrind_annotate"):
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        out = os.path.join(folder, "out")
+        # entering a stage turns counting on, the org's work off, and leaving each does it again
+        toggles = [f"--toggle-collect={name}" for name in (*STAGES, "http_call")]
+        run("valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={out}",
+            "--collect-atstart=no", *toggles, GATE)
+        table = run("callgrind_annotate", "--inclusive=yes", "--threshold=100", "--auto=no", out)
+    spent = {}
+    for line in table.split("\n"):
+        found = re.match(r"\s*([\d,]+) \([ \d.]+%\)\s+\S+:(\w+)", line)
+        if found:
+            number = int(found[1].replace(",", ""))
+            spent[found[2]] = max(spent.get(found[2], 0), number)
+    return {f"{name}.instructions": spent[function] for name, function in FUNCTIONS.items()}
+
+
+def machine():
+    """What instructions depend on beside our sources: compiler, flags, libraries, and what the
+    processor has, since the C library chooses by that."""
+    libraries = {}
+    for line in run("ldd", GATE).split("\n"):
+        found = re.search(r"=> (/\S*(libc|libsqlite3|libjson-c|libcrypto|libpcre2-8)\.so\S*)", line)
+        if found:
+            with open(found[1], "rb") as file:
+                digest = hashlib.sha256(file.read()).hexdigest()[:12]
+            libraries[found[2]] = f"{os.path.basename(os.path.realpath(found[1]))} {digest}"
+    with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
+        flags = set(re.search(r"^flags\s*:(.*)", file.read(), re.M)[1].split())
+    with open(os.path.join(BUILD, "Makefile"), encoding="utf-8") as file:
+        makefile = file.read()
+    settings = {name: re.search(rf"^{name} = (.*)$", makefile, re.M) for name in ("CFLAGS", "HARDENING")}
+    compiler = os.environ.get("CC", "gcc").split()
+    return {
+        "compiler": run(*compiler, "--version").split("\n", maxsplit=1)[0],
+        **{name: found[1] if found else "" for name, found in settings.items()},
+        "libraries": libraries,
+        "processor": " ".join(sorted(flags & {"avx2", "avx512vl", "bmi2", "erms", "sha_ni", "rtm"})),
+    }
+
+
+def compare(recorded, measured):
+    """The names of what costs more, and all as lines for people."""
+    worse, lines = [], []
+    for name, before in recorded.items():
+        now = measured.get(name)
+        if now is None:
+            continue
+        most = before if name.endswith(".flushes") else before * (1 + PERCENT / 100)
+        change = (now - before) * 100 / before if before else 0
+        word = "MORE" if now > most else "less, record it" if change < -PERCENT else "same"
+        lines.append(f"  {name:28} {now:12,} was {before:12,} {change:+7.2f} %  {word}")
+        if now > most:
+            worse.append(name)
+    return worse, lines
+
+
+def check_the_gate(recorded):
+    """A regression made on purpose has to be found: each event submitted twice, and 3 % of instructions."""
+    found = compare(recorded["counts"], count(repeats=2))[0]
+    assert any(name.startswith("accept_alone.") for name in found), "a doubled submit is not found"
+    assert not any(name.startswith("deliver.") for name in found), found
+    slower = {name: number * 103 // 100 for name, number in recorded["instructions"].items()}
+    assert len(compare(recorded["instructions"], slower)[0]) == len(slower)
+    assert not compare(recorded["instructions"], recorded["instructions"])[0]
+    flushes = {name: number + 1 for name, number in recorded["counts"].items() if "flushes" in name}
+    assert len(compare(recorded["counts"], flushes)[0]) == 3
+
+
+def record():
+    instructions = count_instructions()
+    if instructions is None:
+        sys.exit("gate: valgrind is needed to record")
+    baseline = {"valid_for": machine(), "counts": count(), "instructions": instructions}
+    with open(BASELINE, "w", encoding="utf-8") as file:
+        json.dump(baseline, file, indent=2)
+        file.write("\n")
+    print(f"{BASELINE}: written; say in the commit what changed and why")
+
+
+def main():
+    if "--record" in sys.argv:
+        record()
+        return 0
+    with open(BASELINE, encoding="utf-8") as file:
+        recorded = json.load(file)
+    worse, lines = compare(recorded["counts"], count())
+    here, there = machine(), recorded["valid_for"]
+    others = [name for name in there if there[name] != here[name]]
+    if others:
+        lines.append("  instructions: not compared, recorded with another " + ", ".join(others))
+    elif (instructions := count_instructions()) is None:
+        others = ["valgrind"]
+        lines.append("  instructions: not compared, there is no valgrind")
+    else:
+        more, told = compare(recorded["instructions"], instructions)
+        worse += more
+        lines += told
+    print("\n".join(lines))
+    check_the_gate(recorded)
+    if worse:
+        print(f"gate: {len(worse)} of the costs above are higher than recorded: {', '.join(worse)}.\n"
+              "If that is what the change is worth, 'make gate-record' and say so in its commit.")
+    compared = len(recorded["counts"]) + (0 if others else len(recorded["instructions"]))
+    print(f"gate: {compared - len(worse)} passed, {len(worse)} failed")
+    return 1 if worse else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
