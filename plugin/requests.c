@@ -255,6 +255,8 @@ act_retry(const struct request_context *context, struct json_object *request,
     }
     if (!r)
         r = make_due(context->store, subject, &count, err);
+    if (!r)
+        r = delivery_try_now(context->store, err);
     return r ? r : answer_count(count, ret, err);
 }
 

@@ -66,6 +66,8 @@ struct fields {
     int64_t event_retention_days;
     /* more than both are not deactivated within the window, nor lost by a list, without a word */
     int64_t guard_floor, guard_percent, guard_window_s;
+    /* so many, and such a share, refused alike within an hour: the others are not tried */
+    int64_t quarantine_floor, quarantine_percent;
 
     /* made from the above */
     char *audience;                       /* of a JWT: https://login.salesforce.com */

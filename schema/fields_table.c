@@ -247,6 +247,19 @@ static const struct field_row rows[] = {
     { INTEGER(guard_window_s), .fallback = "3600", .minimum = 1, .maximum = 604800,
       .unit = "seconds", .group = DELIVERY, .title = "Guard window",
       .help = "In which deactivations are counted together." },
+    { INTEGER(quarantine_floor), .fallback = "20", .minimum = 1, .maximum = 1000000,
+      .unit = "users", .group = DELIVERY, .title = "Quarantine floor",
+      .help =
+          "Fewer users than this, refused by Salesforce with the same code within an hour, stop "
+          "nobody." },
+    { INTEGER(quarantine_percent), .fallback = "40", .minimum = 1, .maximum = 100,
+      .unit = "percent", .group = DELIVERY, .title = "Quarantine share",
+      .help =
+          "Where at least quarantine_floor users, and a larger share than this of those who were "
+          "tried within an hour, are refused with the same code, the others are not tried: the "
+          "connector is on hold for all but leavers, says the common cause once, and tries one "
+          "user again after 10 seconds, doubling to an hour, until that passes. 100 turns it "
+          "off." },
 };
 
 const struct field_row *

@@ -95,5 +95,8 @@ MUST_CHECK int delivery_quota_read(struct store *store, const struct fields *fie
 MUST_CHECK int delivery_hold_by_admin(struct store *store, const char *reason,
                                       struct prov_error *err);
 MUST_CHECK int delivery_resume(struct store *store, struct prov_error *err);
+/* An admin's retry waits for nothing that delivery waits for of its own accord: ends a hold that no admin
+ * ordered, and a pause. */
+MUST_CHECK int delivery_try_now(struct store *store, struct prov_error *err);
 
 #endif

@@ -59,6 +59,14 @@ struct delivery {
     struct json_object *names; /* profiles and roles that the mapping names, see org_names.h */
     struct json_object *seats; /* what is known of licence seats, see seats.c; NULL: nothing */
     int64_t seats_us;          /* read when; monotonic */
+    struct {                   /* since the tally was written last, see quarantine.c */
+        int64_t delivered;
+        struct json_object
+            *refused; /* code -> {"count","message","cause","remedy"}; NULL: nobody */
+    } tally;
+    bool in_quarantine; /* the hold in force is one */
+    struct json_object
+        *woken_codes;          /* codes, as a set, whose parked were made due since the upkeep */
     struct backoff pause;      /* of everybody */
     struct backoff rest_pause; /* of all but leavers: a write of theirs had no answer */
     int64_t
@@ -88,6 +96,7 @@ struct item {
     struct sf_record
         *blocker; /* why Salesforce does not let the user be deactivated; NULL: it may */
     char login_id[SF_ID_SIZE]; /* of the user's UserLogin; "": not looked up, or there is none */
+    bool as_before;            /* refused with the words that stood there already */
     bool without_manager;      /* ManagerId was refused and left out of what is sent */
     const char
         *adopted_by; /* the field by which an account was found and adopted; NULL: none was */
@@ -146,6 +155,28 @@ struct stop org_pause(const struct delivery *delivery);
 /* A hold that spares leavers, and is looked at again in some minutes. */
 MUST_CHECK int org_hold_rest(struct delivery *delivery, const char *reason, const char *cause,
                              const char *remedy, struct prov_error *err);
+
+/* A hold that spares leavers because most are refused with `code`; it is probed with one of those. */
+MUST_CHECK int org_quarantine(struct delivery *delivery, const char *code, const char *reason,
+                              const char *cause, const char *remedy, struct prov_error *err);
+/* An admin's retry ends a pause. */
+MUST_CHECK int org_listen(struct delivery *delivery, struct prov_error *err);
+
+/* ---- quarantine.c: most users are refused alike ---- */
+
+#define TALLY_FACT "tally"
+/* A user was refused, whose link is as it was before. 0 or PROV_E_NOMEM. */
+MUST_CHECK int quarantine_note_refused(struct delivery *delivery, const struct link *link,
+                                       const char *code, const char *message, const char *cause,
+                                       const char *remedy);
+/* After a call was settled: holds all but leavers, and stops the round, if too many were refused alike. */
+MUST_CHECK int quarantine_weigh(struct round *round, struct prov_error *err);
+/* What was seen counts no more. */
+void quarantine_forget(struct delivery *delivery);
+/* Tries one of those who are parked with the code. Whether it passes is *ret_passed; true also if nobody is
+ * left. */
+MUST_CHECK int quarantine_probe(struct delivery *delivery, const char *code, bool *ret_passed,
+                                struct prov_error *err);
 
 /* ---- quota.c: the org's API calls of 24 hours ---- */
 
@@ -221,6 +252,9 @@ char *twin_remedy(const struct delivery *delivery);
  * had to stop. */
 MUST_CHECK int round_run(struct delivery *delivery, bool leavers_only, struct prov_delivery *report,
                          size_t *ret_subjects, struct prov_error *err);
+/* A round of this subject alone, due or not. */
+MUST_CHECK int round_run_one(struct delivery *delivery, int64_t subject,
+                             struct prov_delivery *report, struct prov_error *err);
 /* Plans an item, with what is known of it and of the org now. */
 MUST_CHECK int round_plan(struct round *round, struct item *item, struct prov_error *err);
 /* What is begun at the first round and once an hour, and a piece of it. */

@@ -25,6 +25,7 @@ libsfprov_la_SOURCES += \
 	plugin/delivery/repair.c \
 	plugin/delivery/replan.c plugin/delivery/replan.h \
 	plugin/delivery/round.c \
+	plugin/delivery/quarantine.c \
 	plugin/delivery/quota.c \
 	plugin/delivery/seats.c \
 	plugin/delivery/send.c \

@@ -43,25 +43,49 @@ is_by_admin(struct json_object *hold)
     return by && strcmp(by, "admin") == 0;
 }
 
+/* The member of a hold that spares those who leave. */
+#define SPARES_LEAVERS "spares_leavers"
+/* Of a quarantine: the code most are refused with. */
+#define CODE "code"
+/* Who is parked with this code is planned again when all is over, whatever holds came over a quarantine. */
+#define PARKED_WITH "parked_with"
+
+/* [tx] The same, without asking whose it was. */
+static int
+put_hold(struct store *store, struct json_object *before, struct json_object *hold,
+         struct prov_error *err)
+{
+    const char *parked_with = json_get_string(before, PARKED_WITH);
+    AUTO_FREE char *text = NULL;
+    int r;
+
+    if (hold && parked_with && !json_get(hold, PARKED_WITH) &&
+        json_put_string(hold, PARKED_WITH, parked_with))
+        return error_nomem(err);
+    if (hold && !(text = json_text(hold)))
+        return error_nomem(err);
+    r = store_put_fact(store, "hold", text, err);
+    if (!r && !hold && parked_with)
+        r = store_due_code(store, parked_with, INT64_MAX, err);
+    if (!r && !hold) /* who was refused before counts no more */
+        r = store_put_fact(store, TALLY_FACT, NULL, err);
+    return r;
+}
+
 /* Writes the hold, or its end (NULL). Delivery itself (fenced) leaves a hold alone that an admin
  * ordered, also one that came while a call was under way. */
 static int
 write_hold(struct store *store, enum store_fence fence, struct json_object *hold,
            struct prov_error *err)
 {
-    AUTO_FREE char *text = hold ? json_text(hold) : NULL;
     AUTO_JSON struct json_object *before = NULL;
-    int r;
+    int r = store_begin(store, fence, err);
 
-    if (hold && !text)
-        return error_nomem(err);
-    r = store_begin(store, fence, err);
     if (r)
         return r;
-    if (fence == STORE_FENCED)
-        r = delivery_hold_read(store, &before, err);
-    if (!r && !is_by_admin(before))
-        r = store_put_fact(store, "hold", text, err);
+    r = delivery_hold_read(store, &before, err);
+    if (!r && !(fence == STORE_FENCED && is_by_admin(before)))
+        r = put_hold(store, before, hold, err);
     if (r) {
         store_rollback(store);
         return r;
@@ -96,8 +120,25 @@ delivery_resume(struct store *store, struct prov_error *err)
     return write_hold(store, STORE_UNFENCED, NULL, err);
 }
 
-/* The member of a hold that spares those who leave. */
-#define SPARES_LEAVERS "spares_leavers"
+int
+delivery_try_now(struct store *store, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *before = NULL;
+    int r = store_begin(store, STORE_UNFENCED, err);
+
+    if (r)
+        return r;
+    r = delivery_hold_read(store, &before, err);
+    if (!r && before && !is_by_admin(before))
+        r = put_hold(store, before, NULL, err);
+    if (!r)
+        r = store_put_fact(store, "trouble", NULL, err);
+    if (!r)
+        return store_commit(store, err);
+    store_rollback(store);
+    return r;
+}
+
 /* A hold for the quota is probed as if it had failed so often: after some five minutes at first, since a
  * probe costs a call and 24 hours roll on slowly. */
 #define QUOTA_PROBES 5
@@ -114,7 +155,9 @@ hold(struct delivery *d, struct json_object *after, int64_t asked_us, struct pro
     if (r)
         return r;
     same = before && json_get_bool(before, SPARES_LEAVERS, false) == spares;
-    probes = same ? json_get_int(before, "probes", 0) : spares ? QUOTA_PROBES : 0;
+    probes = same                               ? json_get_int(before, "probes", 0)
+             : spares && !json_get(after, CODE) ? QUOTA_PROBES
+                                                : 0;
     if (json_put_int(after, "since_us", same ? json_get_int(before, "since_us", now) : now) ||
         json_put_int(after, "probes", probes + 1) ||
         json_put_int(after, "probe_us",
@@ -143,10 +186,22 @@ org_hold_rest(struct delivery *d, const char *reason, const char *cause, const c
     return hold(d, after, 0, err);
 }
 
-static int
-end_hold(struct delivery *d, struct prov_error *err)
+int
+org_quarantine(struct delivery *d, const char *code, const char *reason, const char *cause,
+               const char *remedy, struct prov_error *err)
 {
-    log_line(&d->log, PROV_LOG_INFO, "delivery goes on: Salesforce answers again");
+    AUTO_JSON struct json_object *after = make_hold("salesforce", reason, cause, remedy);
+
+    if (!after || json_put_bool(after, SPARES_LEAVERS, true) ||
+        json_put_string(after, CODE, code) || json_put_string(after, PARKED_WITH, code))
+        return error_nomem(err);
+    return hold(d, after, 0, err);
+}
+
+static int
+end_hold(struct delivery *d, const char *why, struct prov_error *err)
+{
+    log_line(&d->log, PROV_LOG_INFO, "delivery goes on: %s", why);
     return write_hold(d->store, STORE_FENCED, NULL, err);
 }
 
@@ -224,6 +279,23 @@ org_write_failed(struct delivery *d, const struct sf_call *call, struct prov_err
 {
     /* an org that says when to come again means everybody */
     return pause_for(d, call->retry_after_us ? &d->pause : &d->rest_pause, call, err);
+}
+
+int
+org_listen(struct delivery *d, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *trouble = NULL;
+    int r;
+
+    if (d->no_trouble || org_pause(d).passage == PASS_ALL)
+        return PROV_OK;
+    r = delivery_trouble_read(d->store, &trouble, err);
+    if (r || trouble)
+        return r;
+    /* an admin has struck it out */
+    d->pause = d->rest_pause = (struct backoff){ 0 };
+    sf_session_forget_token(d->session);
+    return PROV_OK;
 }
 
 void
@@ -427,6 +499,30 @@ probe(struct delivery *d, bool spares_leavers, bool *ret_passed, struct prov_err
     return r;
 }
 
+/* With one user, not only a call: ends the quarantine, or prolongs it. */
+static int
+probe_quarantine(struct delivery *d, struct json_object *in_force, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *now = NULL;
+    const char *code = json_get_string(in_force, CODE);
+    bool passed = false;
+    int r;
+
+    if (org_pause(d).passage != PASS_ALL)
+        return PROV_OK;
+    r = quarantine_probe(d, code, &passed, err);
+    if (!r)
+        r = delivery_hold_read(d->store, &now, err);
+    if (r || !now || !json_get(now, CODE)) /* something else came in between */
+        return r;
+    if (!passed)
+        return hold(d, now, 0, err);
+    d->knows_hold = false;
+    d->in_quarantine = false;
+    quarantine_forget(d);
+    return end_hold(d, "a user who was refused like most others is taken now", err);
+}
+
 /* Probes if it is time: ends the hold, or prolongs it. */
 static int
 probe_hold(struct delivery *d, struct json_object *in_force, struct prov_error *err)
@@ -440,6 +536,8 @@ probe_hold(struct delivery *d, struct json_object *in_force, struct prov_error *
     if (d->knows_hold && until > now && until <= now + CLOCK_JUMP_US)
         return PROV_OK;
     d->knows_hold = true;
+    if (json_get(in_force, CODE))
+        return probe_quarantine(d, in_force, err);
     r = probe(d, json_get_bool(in_force, SPARES_LEAVERS, false), &passed, err);
     if (r || !passed)
         return r;
@@ -447,7 +545,7 @@ probe_hold(struct delivery *d, struct json_object *in_force, struct prov_error *
     if (quota_reached(d, 1))
         return quota_hold(d, err);
     d->knows_hold = false;
-    return end_hold(d, err);
+    return end_hold(d, "Salesforce answers again", err);
 }
 
 int
@@ -460,8 +558,10 @@ org_held(struct delivery *d, struct stop *ret, struct prov_error *err)
     if (!r && !in_force && d->knows_hold) {
         /* an admin ended it, since something was put right: what the session remembers is old */
         d->knows_hold = false;
+        quarantine_forget(d);
         sf_session_forget_token(d->session);
     }
+    d->in_quarantine = json_get(in_force, CODE) != NULL;
     if (!r && in_force && !is_by_admin(in_force)) {
         r = probe_hold(d, in_force, err);
         /* what is in force now: prolonged, ended, or an admin's that came meanwhile */
@@ -469,6 +569,7 @@ org_held(struct delivery *d, struct stop *ret, struct prov_error *err)
         if (!r)
             r = delivery_hold_read(d->store, &in_force, err);
     }
+    d->in_quarantine = json_get(in_force, CODE) != NULL;
     if (r || !in_force)
         return r;
     ret->passage = json_get_bool(in_force, SPARES_LEAVERS, false) ? PASS_LEAVERS : PASS_NOBODY;

@@ -21,6 +21,9 @@
 
 #define UPKEEP_EVERY_US (3600 * CLOCK_SECOND_US)
 
+/* Of those parked with one code so many are tried at each upkeep. */
+#define PARKED_LIMIT 20
+
 /* ---- planning ---- */
 
 /* The manager's Salesforce Id, if he has one by now. */
@@ -367,6 +370,22 @@ round_run(struct delivery *d, bool leavers_only, struct prov_delivery *report, s
     return r;
 }
 
+int
+round_run_one(struct delivery *d, int64_t subject, struct prov_delivery *report,
+              struct prov_error *err)
+{
+    CLEANUP(round_done) struct round round = { .delivery = d, .report = report };
+    int r;
+
+    round.names = json_object_new_object();
+    round.items = calloc(1, sizeof(*round.items));
+    if (!round.names || !round.items)
+        return error_nomem(err);
+    round.count = 1;
+    r = store_load_id(d->store, subject, &round.items[0].work, err);
+    return r ? r : work_through(&round, err);
+}
+
 /* ---- once in a while ---- */
 
 /* Events forgotten in one transaction, which keeps other writers waiting. */
@@ -388,6 +407,10 @@ replan_parked(struct delivery *d, struct prov_error *err)
         r = store_due_code(d->store, CODE_NO_SEAT, INT64_MAX, err);
     if (!r)
         r = store_due_code(d->store, CODE_MATCH_HELD, INT64_MAX, err);
+    /* and who is parked for another reason may pass now: a profile, a field, a picklist's value, a rule of
+     * the org. A few of each code are tried; when one passes, all are (settle.c) */
+    if (!r)
+        r = store_due_long_parked(d->store, clock_now_us() - UPKEEP_EVERY_US, PARKED_LIMIT, err);
     if (!r)
         return store_commit(d->store, err);
     store_rollback(d->store);
@@ -450,6 +473,7 @@ begin_upkeep(struct delivery *d, int64_t now, struct prov_error *err)
     if (r)
         return r;
     json_object_put(STEAL(d->names)); /* profiles and roles are renamed at times */
+    json_object_put(STEAL(d->woken_codes));
     d->forgetting = d->shrinking = (struct event_walk){ true, 0 };
     if (d->host.outcome && (!d->had_lease || d->untold))
         d->telling = (struct event_walk){ true, 0 };

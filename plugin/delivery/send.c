@@ -307,7 +307,7 @@ settle_records(struct round *round, struct item **items, const struct sf_record 
     if (!r && again_count > 0)
         r = round->stop ? land(round, again, again_count, err)
                         : send_without_manager(round, again, again_count, kind, err);
-    return r;
+    return r || is_of_leavers(kind) ? r : quarantine_weigh(round, err);
 }
 
 static int

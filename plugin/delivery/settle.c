@@ -239,6 +239,48 @@ settle_aside(struct round *round, struct item *item, struct prov_error *err)
     return r ? r : store_due_add(round->delivery->store, item->work.subject.id, DUE_NOW, err);
 }
 
+/* Whether this version is parked with the code already. */
+static bool
+was_refused_with(const struct item *item, const char *code)
+{
+    const struct link *link = &item->work.link;
+
+    return link->outcome && strcmp(link->outcome, "refused") == 0 && link->code &&
+           (!code || strcmp(link->code, code) == 0) && link->settled_version == version_of(item);
+}
+
+/* [tx] A user is delivered who was parked, though the host has sent nothing new: then the org has changed, and
+ * may take others who are parked with the code. Once a code between two looks of the upkeep. */
+static int
+wake_alike(struct delivery *d, const struct item *item, struct prov_error *err)
+{
+    const char *code = item->work.link.code;
+
+    if (!was_refused_with(item, NULL) || json_get(d->woken_codes, code))
+        return PROV_OK;
+    if ((!d->woken_codes && !(d->woken_codes = json_object_new_object())) ||
+        json_put_bool(d->woken_codes, code, true))
+        return error_nomem(err);
+    return store_due_code(d->store, code, INT64_MAX, err);
+}
+
+/* What was done, in words. */
+static int
+describe_done(const struct item *item, bool first, struct json_object *sent, char **ret,
+              struct prov_error *err)
+{
+    const struct link *link = &item->work.link;
+    int r;
+
+    *ret = plan_describe(first, sent, link->confirmed);
+    r = *ret ? PROV_OK : error_nomem(err);
+    if (!r && item->adopted_by)
+        r = add_adoption(item, ret, err);
+    if (!r && json_get_int(link->in_flight, "orders", 0) & ORDER_REPAIR)
+        r = add_repair(ret, err);
+    return r;
+}
+
 int
 settle_delivered(struct round *round, struct item *item, const char *id, struct prov_error *err)
 {
@@ -254,14 +296,13 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
 
     if (!late && flight_is_aside(link))
         return settle_aside(round, item, err);
-    action = plan_describe(first, sent, link->confirmed);
-    r = action ? guard_count(round, item, sent, err) : error_nomem(err);
+    r = describe_done(item, first, sent, &action, err);
+    if (!r)
+        r = guard_count(round, item, sent, err);
     if (!r)
         r = confirm(link, sent, err);
-    if (!r && item->adopted_by)
-        r = add_adoption(item, &action, err);
-    if (!r && json_get_int(link->in_flight, "orders", 0) & ORDER_REPAIR)
-        r = add_repair(&action, err);
+    if (!r)
+        r = wake_alike(d, item, err);
     if (r)
         return r;
     round->freed_seats += item->plan.action == PLAN_DEACTIVATE;
@@ -297,6 +338,7 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
     if (!r && (item->without_manager || item->plan.more))
         r = store_due_add(d->store, subject->id, DUE_NOW, err);
     round->report->delivered++;
+    d->tally.delivered++;
     return r;
 }
 
@@ -310,6 +352,10 @@ settle_refused(struct round *round, struct item *item, const char *code, const c
     const char *name;
     int r;
 
+    if (quarantine_note_refused(d, link, code, message, cause, remedy))
+        return error_nomem(err);
+    item->as_before =
+        was_refused_with(item, code) && link->message && strcmp(link->message, message) == 0;
     link->settled_version = version_of(item);
     link->attempts = link->next_us = 0;
     if (!plan_takes_access(&item->plan)) /* a release is over with what it was given for */
@@ -486,6 +532,8 @@ log_settled(struct delivery *d, const struct item *item)
         log_line(&d->log, PROV_LOG_INFO, "user '%s' (%s): %s; Salesforce user '%s' %s", name, uri,
                  link->last_action, link->username_held ? link->username_held : "",
                  link->salesforce_id);
+    else if (strcmp(link->outcome, "refused") == 0 && item->as_before)
+        log_line(&d->log, PROV_LOG_DEBUG, "user '%s' (%s) stays parked: %s", name, uri, link->code);
     else if (strcmp(link->outcome, "refused") == 0)
         log_line(&d->log, PROV_LOG_WARNING,
                  "user '%s' (%s) is parked: %s: %s; cause: %s; to do: %s", name, uri,

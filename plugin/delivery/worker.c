@@ -132,6 +132,8 @@ round_once(struct delivery *d, struct prov_delivery *report, bool *ret_more, str
     }
     r = round_upkeep(d, err);
     if (!r)
+        r = org_listen(d, err);
+    if (!r)
         r = org_held(d, &hold, err);
     stop = more_severe(hold, org_pause(d));
     if (!r && stop.passage != PASS_NOBODY) {
@@ -403,6 +405,8 @@ delivery_free(struct delivery *d)
         return;
     json_object_put(d->names);
     json_object_put(d->seats);
+    json_object_put(d->woken_codes);
+    quarantine_forget(d);
     sf_session_free(d->session);
     pthread_mutex_destroy(&d->lock);
     pthread_mutex_destroy(&d->host_lock);

@@ -508,6 +508,40 @@ store_due_code(struct store *store, const char *code, int64_t limit, struct prov
 }
 
 int
+store_parked_with(struct store *store, const char *code, int64_t *ret_subject,
+                  struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    struct db *db;
+    bool row = false;
+    int r = store_reader(store, &db, err);
+
+    if (!r)
+        r = db_one_row(db, &rows, &row, err,
+                       "SELECT subject FROM link WHERE outcome = 'refused' AND code = ?"
+                       " AND next_us = 0 ORDER BY updated_us LIMIT 1",
+                       "s", code);
+    if (!r)
+        *ret_subject = row ? db_int(&rows, 0) : 0;
+    return r;
+}
+
+int
+store_due_long_parked(struct store *store, int64_t before_us, int64_t limit, struct prov_error *err)
+{
+    int r = due_new_cause(store->write, err);
+
+    return r ? r
+             : db_run(store->write, err,
+                      "INSERT INTO due (at, " DUE_CAUSE ", subject) SELECT 1, " DUE_CAUSE_KEY
+                      ", subject FROM (SELECT subject, row_number() OVER (PARTITION BY code"
+                      " ORDER BY updated_us) AS place FROM link WHERE outcome = 'refused'"
+                      " AND next_us = 0 AND updated_us < ?) WHERE place <= ?",
+                      "ii", before_us, limit);
+}
+
+int
 store_due_parked(struct store *store, int64_t *ret_count, struct prov_error *err)
 {
     int r = due_new_cause(store->write, err);

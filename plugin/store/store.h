@@ -323,6 +323,13 @@ MUST_CHECK int store_replan_parked(struct store *store, const char *plan_digest,
  * longest ago. */
 MUST_CHECK int store_due_code(struct store *store, const char *code, int64_t limit,
                               struct prov_error *err);
+/* The subject among them, of those who are not tried again at a time of their own; 0: nobody. */
+MUST_CHECK int store_parked_with(struct store *store, const char *code, int64_t *ret_subject,
+                                 struct prov_error *err);
+/* [tx] Of each code makes due up to limit subjects, those first who were looked at longest ago, and nobody
+ * after before_us. Reads all who are parked. */
+MUST_CHECK int store_due_long_parked(struct store *store, int64_t before_us, int64_t limit,
+                                     struct prov_error *err);
 /* [tx] Makes due all parked, *ret_count subjects. */
 MUST_CHECK int store_due_parked(struct store *store, int64_t *ret_count, struct prov_error *err);
 /* Another subject of ours that holds or wants this username: its URI, or NULL. Heap. */

@@ -266,6 +266,43 @@ def test_the_daily_limit_holds():
         assert len(w.org.users()) == 2
 
 
+def test_retry_by_hand_waits_for_no_pause_and_no_hold_but_an_admins():
+    in_an_hour = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 3600))
+    for answer in ({"status": 429, "body": "Too many", "headers": {"Retry-After": "3600"}},
+                   {"status": 429, "body": "Too many", "headers": {"Retry-After": in_an_hour}},
+                   {"status": 503, "headers": {"Retry-After": "3600"}},
+                   {"status": 403, "body": [{"errorCode": "INSUFFICIENT_ACCESS", "message": "no"}]}):
+        with World(settle_window_s=1) as w:
+            c = w.connector()
+            warm(c, w)
+            w.org.fault(dict({"on": "collections_create", "do": "status"}, **answer))
+            c.accept(create("/Users/1", person("jdoe")))
+            report = c.deliver(100)
+            assert report.state in (WAITING, HELD), (answer, report.state)
+            if "headers" in answer:
+                assert report.next_due_us > (time.time() + 3500) * 1e6, (answer, "it is asked for an hour")
+            c.act(act="retry", user="/Users/1")
+            c.settle()
+            assert names(w) == ["primary-jdoe@acme.example", "primary-warm@acme.example"], answer
+            status = c.query(query="status")
+            assert status["hold"] is None and status["trouble"] is None, status
+
+
+def test_a_retry_that_fails_pauses_anew_and_says_so():
+    with World() as w:
+        c = w.connector()
+        warm(c, w)
+        w.org.fault({"on": "collections_create", "do": "status", "status": 429, "body": "Too many", "times": 2,
+                     "headers": {"Retry-After": "3600"}})
+        c.accept(create("/Users/1", person("jdoe")))
+        c.deliver(100)
+        c.act(act="retry", user="/Users/1")
+        assert c.deliver(100).state == WAITING and c.query(query="status")["trouble"]["since"]
+        c.act(act="retry", user="/Users/1")
+        c.settle()
+        assert len(w.org.users()) == 2
+
+
 def test_an_admin_can_hold_and_resume():
     with World() as w:
         c = w.connector()

@@ -98,6 +98,8 @@ def test_every_code_of_a_call_has_its_outcome_and_nothing_is_lost():
             else:
                 assert got["state"] == "pending" and got["attempts"] == 0, (row, got)
                 assert status["trouble"]["reason"].startswith(row["code"]), (row, status)
+            if want == "retry":
+                c.act(act="retry", user=f"/Users/{n}")  # no need to wait for the pause
             c.settle()
             assert c.user(f"/Users/{n}")["state"] == "in_step" and c.query(query="status")["hold"] is None, row
         assert len(users_of(w)) == len(golden("data.json"))
