@@ -393,6 +393,24 @@ round_run_one(struct delivery *d, int64_t subject, struct prov_delivery *report,
 /* Events looked at in one round for what the host has not been told; each that is told is a flush. */
 #define TELL_LIMIT 200
 
+/* [tx] Who is parked may pass now: a profile, a field, a picklist's value, a rule of the org has changed. A
+ * few of each code are tried; when one passes, all are (settle.c). Once an hour, whichever process it is. */
+static int
+look_at_parked(struct delivery *d, struct prov_error *err)
+{
+    AUTO_FREE char *text = NULL;
+    int64_t now = clock_now_us(), looked;
+    char time[24];
+    int r = store_get_fact(d->store, "parked_looked_us", &text, err);
+
+    looked = text ? strtoll(text, NULL, 10) : 0;
+    if (r || (looked <= now && now - looked < UPKEEP_EVERY_US))
+        return r;
+    snprintf(time, sizeof(time), "%lld", (long long)now);
+    r = store_put_fact(d->store, "parked_looked_us", time, err);
+    return r ? r : store_due_long_parked(d->store, now - UPKEEP_EVERY_US, PARKED_LIMIT, err);
+}
+
 /* A corrected field re-plans what was parked under the old ones (rule 10); and somebody else may have freed
  * a seat meanwhile, or an account. */
 static int
@@ -407,10 +425,8 @@ replan_parked(struct delivery *d, struct prov_error *err)
         r = store_due_code(d->store, CODE_NO_SEAT, INT64_MAX, err);
     if (!r)
         r = store_due_code(d->store, CODE_MATCH_HELD, INT64_MAX, err);
-    /* and who is parked for another reason may pass now: a profile, a field, a picklist's value, a rule of
-     * the org. A few of each code are tried; when one passes, all are (settle.c) */
     if (!r)
-        r = store_due_long_parked(d->store, clock_now_us() - UPKEEP_EVERY_US, PARKED_LIMIT, err);
+        r = look_at_parked(d, err);
     if (!r)
         return store_commit(d->store, err);
     store_rollback(d->store);

@@ -19,6 +19,7 @@ e2e_tests = \
 	tests/e2e/test_names.py \
 	tests/e2e/test_outcomes.py \
 	tests/e2e/test_pace.py \
+	tests/e2e/test_parked.py \
 	tests/e2e/test_password.py \
 	tests/e2e/test_quarantine.py \
 	tests/e2e/test_repair.py \
