@@ -35,6 +35,9 @@
 /* Salesforce's own code, said before it would: parked either way, and looked at again by itself. */
 #define CODE_NO_SEAT "LICENSE_LIMIT_EXCEEDED"
 
+/* Salesforce's for who would be above his own manager (fact sheet 6.2; code unsure). */
+#define CODE_CIRCULAR "CIRCULAR_DEPENDENCY"
+
 struct code_words {
     const char *code;
     const char *state; /* what becomes of the user: "parked", "held", ... */

@@ -123,6 +123,7 @@ struct round {
     bool guard_told;                    /* its log line is written */
     bool guard_read;                    /* the two that follow are known */
     int64_t freed_seats;                /* accounts that were deactivated in this round */
+    bool moved_managers;                /* an account has another manager, or none any more */
     int64_t guard_since_us, guard_done; /* the window, and what was deactivated in it */
 };
 

@@ -224,6 +224,23 @@ rest_goes_on(const struct round *round)
     return !round->stop && !round->leavers_only;
 }
 
+/* Who would have been above his own manager may be no more, since others have another manager now: that
+ * depends on the order in which Salesforce took them. */
+static int
+wake_managed(struct round *round, struct prov_error *err)
+{
+    struct store *store = round->delivery->store;
+    int r = round->moved_managers ? store_begin(store, STORE_FENCED, err) : PROV_OK;
+
+    if (r || !round->moved_managers)
+        return r;
+    r = store_due_code(store, CODE_CIRCULAR, INT64_MAX, err);
+    if (!r)
+        return store_commit(store, err);
+    store_rollback(store);
+    return r;
+}
+
 static int
 work_through(struct round *round, struct prov_error *err)
 {
@@ -259,7 +276,9 @@ work_through(struct round *round, struct prov_error *err)
         r = unfreeze_all(round, err);
     if (!r && rest_goes_on(round))
         r = send_all(round, SEND_CREATES, err);
-    return r ? r : seats_wake(round, err);
+    if (!r)
+        r = seats_wake(round, err);
+    return r ? r : wake_managed(round, err);
 }
 
 /* Of whoever stands on a damaged page nothing is known, not even that he is to leave. */

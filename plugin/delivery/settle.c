@@ -306,6 +306,7 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
     if (r)
         return r;
     round->freed_seats += item->plan.action == PLAN_DEACTIVATE;
+    round->moved_managers |= !first && json_object_object_get_ex(sent, "ManagerId", NULL);
     if (first) /* later ids may be those of a UserLogin */
         snprintf(link->salesforce_id, sizeof(link->salesforce_id), "%s", id);
     link->confirmed_version = link->settled_version = version_of(item);

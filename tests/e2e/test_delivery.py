@@ -72,6 +72,44 @@ def test_a_manager_who_is_no_longer_named_does_not_make_a_loop():
         assert writes(w) - before <= 2, w.org.calls()["calls"]
 
 
+def managers(w):
+    users = w.org.users()
+    names = {user["Id"]: name for name, user in users.items()}
+    return {name[8]: (names.get(user.get("ManagerId")) or "        -")[8] for name, user in users.items()}
+
+
+def test_a_line_of_managers_may_be_turned_round_in_one_call():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/a", person("a", **manager("b"))), create("/Users/b", person("b")), create("/Users/c", person("c")))
+        c.settle()
+        c.accept(put("/Users/b", person("b", **manager("a"))), put("/Users/a", person("a")))
+        c.settle()
+        assert managers(w) == {"a": "-", "b": "a", "c": "-"}, managers(w)
+        c.accept(put("/Users/a", person("a", **manager("c"))))
+        c.settle()
+        c.accept(put("/Users/c", person("c", **manager("b"))), put("/Users/b", person("b")))
+        c.settle()
+        assert managers(w) == {"a": "c", "b": "-", "c": "b"}, managers(w)
+        assert all(c.user(f"/Users/{name}")["state"] == "in_step" for name in "abc")
+
+
+def test_a_ring_of_managers_is_told_and_ends_when_another_link_of_it_goes():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/b", person("b")), create("/Users/c", person("c", **manager("b"))),
+                 create("/Users/a", person("a", **manager("c"))))
+        c.settle()
+        c.accept(put("/Users/b", person("b", title="Chief", **manager("a"))))
+        c.settle()
+        row = c.user("/Users/b")
+        assert row["state"] == "parked" and "own manager" in row["cause"] and managers(w)["b"] == "-", row
+        assert w.org.user("primary-b@acme.example")["Title"] == "Chief"
+        c.accept(put("/Users/c", person("c")))
+        c.settle()
+        assert managers(w) == {"a": "c", "b": "a", "c": "-"} and c.user("/Users/b")["state"] == "in_step"
+
+
 def test_a_refused_manager_does_not_block_the_rest():
     with started((), "a", "b") as (w, c):
         c.accept(put("/Users/a", person("a", **manager("b"))))

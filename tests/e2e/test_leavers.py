@@ -270,6 +270,20 @@ def test_a_released_username_is_free_and_comes_back_with_the_account():
         assert user["Id"] == account and user["IsActive"] and user["Title"] == "Back"
 
 
+def test_a_long_username_is_released_within_80_characters():
+    with World(leaver_action="deactivate_and_release") as w:
+        c, name = w.connector(), "l" * 59
+        c.accept(create("/Users/l", person(name)))
+        c.settle()
+        leave(c, "l")
+        c.settle()
+        released = c.user("/Users/l")["username"]
+        assert list(w.org.users()) == [released] and len(released) <= 80 and released.endswith("@released.invalid")
+        c.accept(put("/Users/l", person(name)))
+        c.settle()
+        assert list(w.org.users()) == [f"primary-{name}@acme.example"] and user_of(w, name)["IsActive"]
+
+
 def test_another_hire_gets_the_released_name_and_the_return_waits_for_it():
     with World(leaver_action="deactivate_and_release") as w:
         c = staffed(w, "ada")

@@ -139,5 +139,38 @@ def test_preview_says_which_names_it_would_look_up_and_where_each_value_came_fro
         assert w.org.calls()["count"] == 0
 
 
+KINDS = [("Text__c", "text", "string", "hello"), ("Flag__c", "boolean", "boolean", True),
+         ("Num__c", "number", "double", 12.5), ("Day__c", "date", "date", "2026-03-01"),
+         ("At__c", "datetime", "datetime", "2026-03-01T10:00:00Z"), ("Pick__c", "picklist", "picklist", "EMEA"),
+         ("Multi__c", "multi_picklist", "multipicklist", ["a", "b"])]
+STANDARD = ("UserRoleId", "ManagerId", "Department", "Phone", "Street", "City", "Country")
+
+
+def test_a_value_that_goes_is_cleared_whatever_kind_its_field_is():
+    extension, enterprise = "urn:example:2.0:User", "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+    with World() as w:
+        w.org.settings(custom_fields=[{"name": name, "label": name, "type": kind, "values": ["EMEA", "a", "b"]}
+                                      if "picklist" in kind else {"name": name, "label": name, "type": kind}
+                                      for name, _, kind, _ in KINDS])
+        rules = [{"field": name, "kind": kind, "source": f"{extension}:{name[:-3]}"} for name, kind, _, _ in KINDS]
+        next(rule for rule in rules if rule["kind"] == "number").update(precision=6, scale=1)
+        c = w.connector(mapping=rules + [{"field": "UserRoleId", "source": "title"}])
+        c.accept(create("/Users/2", person("boss")), create("/Users/1", person("jdoe", title="CEO", **{
+            extension: {name[:-3]: value for name, _, _, value in KINDS},
+            enterprise: {"manager": {"value": "2"}, "department": "Sales"},
+            "phoneNumbers": [{"type": "work", "value": "+49 1"}],
+            "addresses": [{"type": "work", "streetAddress": "S 1", "locality": "B", "country": "Germany"}]})))
+        c.settle()
+        names = [name for name, _, _, _ in KINDS] + list(STANDARD)
+        user = w.org.user(name_of("jdoe"))
+        assert all(user[name] for name in names), {name: user[name] for name in names}
+        c.accept(put("/Users/1", person("jdoe")))
+        c.settle()
+        user = w.org.user(name_of("jdoe"))
+        # a checkbox is never empty
+        assert [name for name in names if user[name] is not None] == ["Flag__c"] and user["Flag__c"] is False, user
+        assert c.user("/Users/1")["state"] == "in_step"
+
+
 if __name__ == "__main__":
     harness.main(sys.modules["__main__"])
