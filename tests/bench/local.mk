@@ -2,6 +2,9 @@
 noinst_PROGRAMS += tests/bench/bench_accept
 tests_bench_bench_accept_SOURCES = tests/bench/bench_accept.c
 tests_bench_bench_accept_LDADD = libsfprov.la $(SQLITE_LIBS)
+noinst_PROGRAMS += tests/bench/bench_scale
+tests_bench_bench_scale_SOURCES = tests/bench/bench_scale.c
+tests_bench_bench_scale_LDADD = libsfprov.la
 EXTRA_DIST += tests/bench/run
 if BUILD_TESTS
 noinst_PROGRAMS += tests/bench/bench_deliver

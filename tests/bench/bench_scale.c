@@ -1,0 +1,362 @@
+/*
+ * What a store with a million users costs beside one with a thousand, when all of them are due: opening
+ * it, claiming who is due, settling a call's 200 users, `status`, and the memory all that takes. Both
+ * stores are made in one run and measured in turn, the median of the turns is printed as a ratio. Judges
+ * nothing; the goals stand in tests/bench/run. SFPROV_BENCH_USERS makes the large one smaller.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "plugin/base/clock.h"
+#include "plugin/store/store.h"
+
+#define SMALL  1000
+#define TURNS  15
+#define GROUP  1000 /* users of a transaction while the stores are made */
+#define CALL   200
+#define CLAIM  1000 /* rows of `due` that a round reads */
+#define ISSUER "https://bench.example"
+
+enum measure {
+    OPEN,
+    CLAIM_ROUND,
+    SETTLE,
+    STATUS,
+    MEASURES
+};
+
+static const char *const names[] = { "open", "claim", "settle", "status" };
+
+struct side {
+    long users;
+    char directory[256], path[300];
+    struct store *store;
+    double seconds[MEASURES][TURNS];
+};
+
+static void
+fail(const char *what, const char *why)
+{
+    fprintf(stderr, "bench_scale: %s: %s\n", what, why);
+    exit(1);
+}
+
+static double
+now_s(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* ---- making a store ---- */
+
+static struct event *
+make_event(long user)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+    struct event *event = NULL;
+    char token[1024];
+    int length = snprintf(
+        token, sizeof(token),
+        "{\"iss\":\"" ISSUER "\",\"iat\":1764000000,\"jti\":\"%ld\",\"sub_id\":{\"format\":\"scim\","
+        "\"uri\":\"/Users/%ld\"},\"events\":{\"urn:ietf:params:scim:event:prov:put:full\":{\"data\":{"
+        "\"schemas\":[\"urn:ietf:params:scim:schemas:core:2.0:User\"],\"id\":\"%ld\","
+        "\"userName\":\"user%ld@bench.example\",\"active\":true,\"title\":\"Analyst\","
+        "\"name\":{\"givenName\":\"Ada\",\"familyName\":\"Lovelace-%ld\"},"
+        "\"emails\":[{\"value\":\"user%ld@bench.example\",\"type\":\"work\"}]}}}}",
+        user, user, user, user, user, user);
+
+    if (event_parse(token, (size_t)length, NULL, &event, &err))
+        fail("events", err.text);
+    return event;
+}
+
+static void
+accept_group(struct side *side, long first)
+{
+    struct event *events[GROUP];
+    struct store_answer answers[GROUP];
+    struct prov_error err = PROV_ERROR_INIT;
+
+    for (long i = 0; i < GROUP; i++) {
+        events[i] = make_event(first + i);
+        answers[i] = (struct store_answer){ .error = PROV_ERROR_INIT };
+    }
+    if (store_accept(side->store, events, GROUP, answers, &err))
+        fail("store_accept", err.text);
+    for (long i = 0; i < GROUP; i++) {
+        if (answers[i].status != PROV_ANSWER_ACCEPTED)
+            fail("store_accept", answers[i].error.text);
+        event_free(events[i]);
+    }
+}
+
+static void
+text(char **place, const char *value)
+{
+    free(*place);
+    *place = strdup(value);
+    if (!*place)
+        fail("texts", "out of memory");
+}
+
+/* What delivery keeps of a user who is in Salesforce. */
+static void
+fill_link(struct link *link, long user)
+{
+    char json[400], name[60];
+    struct prov_error err = PROV_ERROR_INIT;
+    int length = snprintf(json, sizeof(json),
+                          "{\"Username\":\"user%ld@bench.example\",\"LastName\":\"Lovelace-%ld\","
+                          "\"FirstName\":\"Ada\",\"Email\":\"user%ld@bench.example\",\"Alias\":"
+                          "\"user\",\"Title\":\"Analyst\",\"IsActive\":true,\"ProfileId\":"
+                          "\"00e000000000001AAA\"}",
+                          user, user, user);
+
+    json_object_put(link->confirmed);
+    if (json_parse(json, (size_t)length, "confirmed", &link->confirmed, &err))
+        fail("links", err.text);
+    snprintf(link->salesforce_id, sizeof(link->salesforce_id), "005%012ldAAA", user);
+    snprintf(name, sizeof(name), "user%ld@bench.example", user);
+    text(&link->username_held, name);
+    text(&link->username_wanted, name);
+    text(&link->last_action, "created");
+    text(&link->plan_digest, "5d41402abc4b2a76b9719d911017c592");
+    link->updated_us = clock_now_us();
+}
+
+/* Everybody was delivered once, and has news: version 2 of all is wanted. */
+static void
+link_group(struct side *side, long first)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+    int r = store_begin(side->store, STORE_UNFENCED, &err);
+
+    for (long i = 0; !r && i < GROUP; i++) {
+        CLEANUP(link_done) struct link link = { 0 };
+        fill_link(&link, first + i);
+        r = store_put_link(side->store, first + i + 1, &link, &err);
+    }
+    if (!r)
+        r = store_commit(side->store, &err);
+    if (r)
+        fail("links", err.text);
+}
+
+static void
+open_store(struct side *side)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+    AUTO_FREE char *version = NULL;
+
+    if (store_new(side->path, &side->store, &err) ||
+        store_get_fact(side->store, "schema", &version, &err))
+        fail("open", err.text);
+}
+
+static void
+make_side(struct side *side, long users)
+{
+    const char *place = getenv("TMPDIR");
+
+    side->users = users;
+    snprintf(side->directory, sizeof(side->directory), "%s/bench-scale-XXXXXX",
+             place ? place : "/tmp");
+    if (!mkdtemp(side->directory))
+        fail("directory", "cannot be made");
+    snprintf(side->path, sizeof(side->path), "%s/store.db", side->directory);
+    open_store(side);
+    for (long first = 0; first < users; first += GROUP) {
+        accept_group(side, first);
+        link_group(side, first);
+    }
+}
+
+static void
+remove_side(struct side *side)
+{
+    static const char *const endings[] = { "", "-wal", "-shm", ".lease" };
+
+    store_free(side->store);
+    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+        char file[320];
+        snprintf(file, sizeof(file), "%s%s", side->path, endings[i]);
+        unlink(file);
+    }
+    rmdir(side->directory);
+}
+
+/* ---- measuring ---- */
+
+static double
+measure_open(struct side *side)
+{
+    double start;
+
+    store_free(STEAL(side->store));
+    start = now_s();
+    open_store(side);
+    return now_s() - start;
+}
+
+static double
+measure_claim(struct side *side)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+    struct work *work = NULL;
+    size_t count = 0;
+    double start = now_s(), took;
+
+    if (store_due(side->store, clock_now_us(), CLAIM, &work, &count, &err))
+        fail("store_due", err.text);
+    took = now_s() - start;
+    if (count != CLAIM)
+        fail("store_due", "not everybody is due");
+    work_list_free(work, count);
+    return took;
+}
+
+static void
+begin(struct side *side)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+
+    if (store_begin(side->store, STORE_UNFENCED, &err))
+        fail("begin", err.text);
+}
+
+static void
+commit(struct side *side)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+
+    if (store_commit(side->store, &err))
+        fail("commit", err.text);
+}
+
+/* A call's users, as settle.c does it; they are made due anew, behind all others, with the clock stopped. */
+static double
+measure_settle(struct side *side)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+    struct work *work = NULL;
+    size_t count = 0;
+    double start, took;
+    int r = store_due(side->store, clock_now_us(), CALL, &work, &count, &err);
+
+    start = now_s();
+    begin(side);
+    for (size_t i = 0; !r && i < count; i++) {
+        struct link *link = &work[i].link;
+        link->settled_version = link->confirmed_version = work[i].subject.version;
+        text(&link->outcome, "delivered");
+        r = store_put_link(side->store, work[i].subject.id, link, &err);
+        if (!r)
+            r = store_due_delete(side->store, &work[i], &err);
+    }
+    if (r)
+        fail("settle", err.text);
+    commit(side);
+    took = now_s() - start;
+    begin(side);
+    for (size_t i = 0; !r && i < count; i++) {
+        work[i].link.settled_version--;
+        r = store_put_link(side->store, work[i].subject.id, &work[i].link, &err);
+        if (!r)
+            r = store_due_add(side->store, work[i].subject.id, DUE_NOW, &err);
+    }
+    commit(side);
+    work_list_free(work, count);
+    return took;
+}
+
+static double
+measure_status(struct side *side)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+    AUTO_JSON struct json_object *counts = NULL;
+    double start = now_s();
+
+    if (store_read_counts(side->store, &counts, &err))
+        fail("status", err.text);
+    return now_s() - start;
+}
+
+/* ---- telling ---- */
+
+static int
+by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static double
+median(double *values)
+{
+    qsort(values, TURNS, sizeof(*values), by_value);
+    return values[TURNS / 2];
+}
+
+/* The most memory since it was last forgotten, in bytes. */
+static double
+peak_bytes(void)
+{
+    FILE *file = fopen("/proc/self/status", "r");
+    char line[200];
+    long kilobytes = 0;
+
+    while (file && fgets(line, sizeof(line), file))
+        if (sscanf(line, "VmHWM: %ld", &kilobytes) == 1)
+            break;
+    if (file)
+        fclose(file);
+    return (double)kilobytes * 1024;
+}
+
+static void
+forget_peak(void)
+{
+    FILE *file = fopen("/proc/self/clear_refs", "w");
+
+    if (file) {
+        fputs("5", file);
+        fclose(file);
+    }
+}
+
+int
+main(void)
+{
+    static double (*const measures[])(struct side *) = { measure_open, measure_claim,
+                                                         measure_settle, measure_status };
+    static struct side small, large;
+    const char *users = getenv("SFPROV_BENCH_USERS");
+
+    make_side(&small, SMALL);
+    make_side(&large, users ? atol(users) / GROUP * GROUP : 1000000);
+    forget_peak();
+    for (size_t turn = 0; turn < TURNS; turn++) {
+        for (size_t i = 0; i < MEASURES; i++) {
+            small.seconds[i][turn] = measures[i](&small);
+            large.seconds[i][turn] = measures[i](&large);
+        }
+    }
+    printf("scale.users                 %ld\n", large.users);
+    for (size_t i = 0; i < MEASURES; i++) {
+        double here = median(large.seconds[i]);
+        printf("scale.%s_s%*s%.6f\n", names[i], (int)(20 - strlen(names[i])), "", here);
+        printf("scale.%s_ratio%*s%.2f\n", names[i], (int)(16 - strlen(names[i])), "",
+               here / median(small.seconds[i]));
+    }
+    printf("scale.memory_bytes          %.0f\n", peak_bytes());
+    remove_side(&small);
+    remove_side(&large);
+    return 0;
+}
