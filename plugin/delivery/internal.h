@@ -71,6 +71,8 @@ struct delivery {
     struct backoff rest_pause; /* of all but leavers: a write of theirs had no answer */
     int64_t
         leavers_looked_us;  /* while only leavers pass: their times up to this one were looked at */
+    uint64_t calls_counted; /* of the session's, those that the store's totals have */
+    int64_t calls_failed;   /* that they have not */
     int64_t quota_noted_us; /* the use of the quota was written when; monotonic */
     int64_t upkeep_us;      /* when it last began */
     struct event_walk forgetting, telling, shrinking;

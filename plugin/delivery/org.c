@@ -221,6 +221,8 @@ write_trouble(struct delivery *d, struct json_object *trouble, struct prov_error
     if (r)
         return r;
     r = store_put_fact(d->store, "trouble", text, err);
+    if (!r)
+        r = quota_note(d, err);
     if (r) {
         store_rollback(d->store);
         return r;
@@ -266,6 +268,7 @@ org_call_failed(struct delivery *d, const struct sf_call *call, struct prov_erro
     AUTO_JSON struct json_object *after = NULL;
     char reason[700];
 
+    d->calls_failed++;
     if (call->outcome != SF_HOLD && !d->probing)
         return pause_for(d, &d->pause, call, err);
     snprintf(reason, sizeof(reason), "%s%s%s", call->code, call->code[0] ? ": " : "",
@@ -277,6 +280,7 @@ org_call_failed(struct delivery *d, const struct sf_call *call, struct prov_erro
 int
 org_write_failed(struct delivery *d, const struct sf_call *call, struct prov_error *err)
 {
+    d->calls_failed++;
     /* an org that says when to come again means everybody */
     return pause_for(d, call->retry_after_us ? &d->pause : &d->rest_pause, call, err);
 }

@@ -30,6 +30,16 @@ quota_reached(const struct delivery *d, int64_t calls)
            usage.day_used + calls > usage.day_max - reserve_of(d->fields, usage.day_max);
 }
 
+/* [tx] Brings the store's totals up to what this session has called. */
+static void
+count_calls(struct delivery *d, const struct sf_usage *usage)
+{
+    store_count(d->store, STORE_CALLS, (int64_t)(usage->api_calls - d->calls_counted));
+    store_count(d->store, STORE_CALLS_FAILED, d->calls_failed);
+    d->calls_counted = usage->api_calls;
+    d->calls_failed = 0;
+}
+
 int
 quota_note(struct delivery *d, struct prov_error *err)
 {
@@ -39,6 +49,7 @@ quota_note(struct delivery *d, struct prov_error *err)
     struct sf_usage usage;
 
     sf_session_usage(d->session, &usage);
+    count_calls(d, &usage);
     if (usage.day_max < 0 ||
         (d->quota_noted_us && now - d->quota_noted_us < NOTE_EVERY_US && !quota_reached(d, 1)))
         return PROV_OK;

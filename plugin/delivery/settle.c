@@ -31,6 +31,22 @@ settle_words(struct link *link, const char *outcome, const char *code, const cha
     return PROV_OK;
 }
 
+/* [tx] */
+static void
+count_settled(struct store *store, struct link *link)
+{
+    const char *outcome = link->outcome ? link->outcome : "";
+
+    if (strcmp(outcome, "delivered") == 0)
+        store_count(store, STORE_DELIVERED, 1);
+    else if (strcmp(outcome, "refused") == 0)
+        store_count(store, STORE_REFUSED, 1);
+    else if (strcmp(outcome, "nothing to do") != 0)
+        store_count(store, STORE_RETRIED, 1);
+    store_count(store, STORE_SETTLED_EVENTS, link->settled_version - link->stored_version);
+    link->stored_version = link->settled_version;
+}
+
 /* Writes the link and deletes the rows of `due` that were read. A manager who was linked since the
  * plan was made, perhaps by the same call, would wake nobody any more: then it is due at once. Only
  * a manager the plan looked for counts: one awaited earlier may have been linked long ago. */
@@ -44,6 +60,7 @@ settle_put(struct round *round, struct item *item, struct prov_error *err)
 
     round->settled++;
     item->work.link.updated_us = clock_now_us();
+    count_settled(store, &item->work.link);
     r = store_put_link(store, subject->id, &item->work.link, err);
     if (!r)
         r = store_due_delete(store, &item->work, err);

@@ -13,39 +13,17 @@ store_guard_numbers(struct store *store, struct guard_numbers *ret, struct prov_
     int r = store_reader(store, &db, err);
 
     if (!r)
-        r = db_one_row(
-            db, &rows, &row, err,
-            "SELECT (SELECT count(DISTINCT d.subject) FROM due d JOIN link l"
-            " ON l.subject = d.subject WHERE d.at = 0 AND d.orders & 2 = 0"
-            " AND l.salesforce_id IS NOT NULL AND l.code IS NOT '" GUARD_CODE "'"
-            " AND coalesce(json_extract(l.confirmed, '$.IsActive'), 1)"
-            " AND NOT coalesce(json_extract(l.confirmed, '$.\"UserLogin.IsFrozen\"'), 0)),"
-            " (SELECT count(*) FROM link WHERE code = '" GUARD_CODE "')",
-            "");
+        r = db_one_row(db, &rows, &row, err,
+                       "SELECT (SELECT count(DISTINCT d.subject) FROM due d JOIN link l"
+                       " ON l.subject = d.subject WHERE d.at = 0 AND d.orders & 2 = 0"
+                       " AND l.salesforce_id IS NOT NULL AND l.code IS NOT '" GUARD_CODE "'"
+                       " AND l.active),"
+                       " (SELECT count(*) FROM link WHERE code = '" GUARD_CODE "')",
+                       "");
     if (r)
         return r;
     *ret = (struct guard_numbers){ .due = db_int(&rows, 0), .held = db_int(&rows, 1) };
     return PROV_OK;
-}
-
-int
-store_active_accounts(struct store *store, int64_t *ret, struct prov_error *err)
-{
-    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
-    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
-    struct db *db;
-    bool row = false;
-    int r = store_reader(store, &db, err);
-
-    if (!r)
-        r = db_one_row(db, &rows, &row, err,
-                       "SELECT count(*) FROM link WHERE salesforce_id IS NOT NULL"
-                       " AND coalesce(json_extract(confirmed, '$.IsActive'), 1)"
-                       " AND NOT coalesce(json_extract(confirmed, '$.\"UserLogin.IsFrozen\"'), 0)",
-                       "");
-    if (!r)
-        *ret = db_int(&rows, 0);
-    return r;
 }
 
 int

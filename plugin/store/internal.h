@@ -38,6 +38,8 @@ struct store {
     struct accept_call *queue_head, **queue_tail;
     bool leading;
 
+    int64_t counted[STORE_COUNTERS]; /* in the write transaction under way (tally.c) */
+
     /* lease (lease.c); guarded by the process-wide list's lock */
     int lease_fd; /* -1: not held */
     dev_t lease_device;
@@ -111,6 +113,14 @@ bool store_wants_active(const struct store *store, enum presence presence,
 /* Inside a transaction that accepts: the newest event before; lets pass what came after it (guard.c). */
 MUST_CHECK int guard_mark(struct db *db, int64_t *ret_seq, struct prov_error *err);
 MUST_CHECK int guard_pass_since(struct db *db, int64_t seq, struct prov_error *err);
+
+/* Users by state, and by state and code: {"in_step",...,"total"}, and an array of
+ * {"state","code","users"} (NULL: not wanted). */
+MUST_CHECK int tally_states(struct db *db, struct json_object *counts, struct json_object *codes,
+                            struct prov_error *err);
+MUST_CHECK int tally_totals(struct db *db, int64_t ret[STORE_COUNTERS], struct prov_error *err);
+/* [tx] What store_count() was told. */
+MUST_CHECK int tally_write(struct store *store, struct prov_error *err);
 
 /* One event folded inside the caller's transaction (accept.c); also for snapshots. */
 MUST_CHECK int accept_fold(struct store *store, const struct event *event, int64_t now_us,

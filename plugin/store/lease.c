@@ -192,8 +192,12 @@ store_begin(struct store *store, enum store_fence fence, struct prov_error *err)
 int
 store_commit(struct store *store, struct prov_error *err)
 {
-    int r = db_commit(store->write, err);
+    int r = tally_write(store, err);
 
+    if (!r)
+        r = db_commit(store->write, err);
+    else
+        db_rollback(store->write);
     pthread_mutex_unlock(&store->write_lock);
     store_sweep_after(store);
     return r;
@@ -203,5 +207,6 @@ void
 store_rollback(struct store *store)
 {
     db_rollback(store->write);
+    memset(store->counted, 0, sizeof(store->counted));
     pthread_mutex_unlock(&store->write_lock);
 }

@@ -109,6 +109,7 @@ link_read(const struct db_rows *rows, int first, struct link *ret, struct prov_e
     snprintf(ret->salesforce_id, sizeof(ret->salesforce_id), "%s", id ? id : "");
     ret->confirmed_version = db_int(rows, first + 2);
     ret->settled_version = db_int(rows, first + 3);
+    ret->stored_version = ret->settled_version;
     ret->first_sent_us = db_int(rows, first + 8);
     ret->attempts = db_int(rows, first + 9);
     ret->next_us = db_int(rows, first + 10);
@@ -121,6 +122,14 @@ link_read(const struct db_rows *rows, int first, struct link *ret, struct prov_e
     for (size_t i = 0; !r && i < sizeof(texts) / sizeof(texts[0]); i++)
         r = copy_text(rows, first + texts[i].column, texts[i].text, err);
     return r;
+}
+
+/* An account that gives access, as far as was confirmed: for the guard. */
+static bool
+is_active(const struct link *link)
+{
+    return link->salesforce_id[0] && json_get_bool(link->confirmed, "IsActive", true) &&
+           !json_get_bool(link->confirmed, "UserLogin.IsFrozen", false);
 }
 
 int
@@ -137,9 +146,9 @@ store_put_link(struct store *store, int64_t subject, const struct link *link,
         "INSERT INTO link (subject, salesforce_id, confirmed, confirmed_version,"
         " settled_version, username_wanted, username_held, username_inputs, in_flight,"
         " first_sent_us, attempts, next_us, outcome, code, message, cause, remedy,"
-        " last_action, plan_digest, waits_name, waits_manager, updated_us, orders)"
+        " last_action, plan_digest, waits_name, waits_manager, updated_us, orders, active)"
         " VALUES (?, nullif(?, ''), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-        " ?, ?)"
+        " ?, ?, ?)"
         " ON CONFLICT (subject) DO UPDATE SET salesforce_id = excluded.salesforce_id,"
         " confirmed = excluded.confirmed, confirmed_version ="
         " excluded.confirmed_version, settled_version = excluded.settled_version,"
@@ -151,12 +160,13 @@ store_put_link(struct store *store, int64_t subject, const struct link *link,
         " excluded.cause, remedy = excluded.remedy, last_action ="
         " excluded.last_action, plan_digest = excluded.plan_digest, waits_name ="
         " excluded.waits_name, waits_manager = excluded.waits_manager, updated_us ="
-        " excluded.updated_us, orders = excluded.orders",
-        "issiissssiiisssssssssii", subject, link->salesforce_id, confirmed, link->confirmed_version,
-        link->settled_version, link->username_wanted, link->username_held, link->username_inputs,
-        in_flight, link->first_sent_us, link->attempts, link->next_us, link->outcome, link->code,
-        link->message, link->cause, link->remedy, link->last_action, link->plan_digest,
-        link->waits_name, link->waits_manager, link->updated_us, (int64_t)link->orders);
+        " excluded.updated_us, orders = excluded.orders, active = excluded.active",
+        "issiissssiiisssssssssiii", subject, link->salesforce_id, confirmed,
+        link->confirmed_version, link->settled_version, link->username_wanted, link->username_held,
+        link->username_inputs, in_flight, link->first_sent_us, link->attempts, link->next_us,
+        link->outcome, link->code, link->message, link->cause, link->remedy, link->last_action,
+        link->plan_digest, link->waits_name, link->waits_manager, link->updated_us,
+        (int64_t)link->orders, (int64_t)is_active(link));
 }
 
 /* ---- what is due ---- */

@@ -19,4 +19,5 @@ libsfprov_la_SOURCES += \
 	plugin/store/snapshot_apply.c \
 	plugin/store/sqlite.c \
 	plugin/store/store.c plugin/store/store.h \
-	plugin/store/sweep.c
+	plugin/store/sweep.c \
+	plugin/store/tally.c

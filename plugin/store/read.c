@@ -482,26 +482,6 @@ store_read_events(struct store *store, int64_t after, int64_t limit, struct json
 
 /* ---- counts ---- */
 
-/* Counts in one pass. Grouping would sort all subjects in memory; LIMIT -1 keeps SQLite from working
- * the state out anew for each sum. */
-static int
-count_states(struct db *db, struct json_object *counts, struct prov_error *err)
-{
-    static const char *const names[] = { "in_step", "pending", "parked", "in_flight", "total" };
-    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
-    bool row = false;
-    int r = db_one_row(db, &rows, &row, err,
-                       "SELECT coalesce(sum(state = 'in_step'), 0),"
-                       " coalesce(sum(state = 'pending'), 0), coalesce(sum(state = 'parked'), 0),"
-                       " coalesce(sum(state = 'in_flight'), 0), count(*)"
-                       " FROM (SELECT " STATE_SQL " AS state FROM subject s"
-                       " LEFT JOIN link l ON l.subject = s.id LIMIT -1)",
-                       "");
-    for (size_t i = 0; !r && i < sizeof(names) / sizeof(names[0]); i++)
-        r = json_put_int(counts, names[i], db_int(&rows, (int)i)) ? error_nomem(err) : PROV_OK;
-    return r;
-}
-
 static int
 count_passwords(struct db *db, struct json_object *result, struct prov_error *err)
 {
@@ -534,16 +514,18 @@ store_read_counts(struct store *store, struct json_object **ret, struct prov_err
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     AUTO_JSON struct json_object *result = json_object_new_object();
     struct json_object *counts = json_object_new_object();
-    int64_t oldest, waited;
+    struct json_object *codes = json_object_new_array();
+    int64_t oldest, waited, totals[STORE_COUNTERS] = { 0 };
     struct db *db;
     bool row = false;
     int r;
 
-    if (!result || !counts || json_put(result, "subjects", counts))
+    if (json_put(result, "codes", codes) || !codes || json_put(result, "subjects", counts) ||
+        !counts)
         return error_nomem(err);
     r = store_reader(store, &db, err);
     if (!r)
-        r = count_states(db, counts, err);
+        r = tally_states(db, counts, codes, err);
     /* the oldest event not settled yet; the event itself says how long it has been waiting */
     if (!r)
         r = db_one_row(
@@ -558,10 +540,13 @@ store_read_counts(struct store *store, struct json_object **ret, struct prov_err
             " JOIN subject s ON s.id = head.subject LEFT JOIN link l ON l.subject = s.id"
             " UNION ALL SELECT e.previous, waiting.settled FROM waiting"
             " JOIN event e ON e.seq = waiting.seq WHERE e.version > waiting.settled + 1)"
-            " SELECT (SELECT count(*) FROM event), (SELECT count(*) FROM due),"
+            " SELECT (SELECT coalesce(max(seq), 0) FROM event),"
+            " (SELECT count(*) FROM (SELECT 1 FROM due LIMIT 1000)),"
             " coalesce((SELECT min(e.received_us) FROM waiting"
             " JOIN event e ON e.seq = waiting.seq WHERE e.version > waiting.settled), 0)",
             "i", OLDEST_OF);
+    if (!r)
+        r = tally_totals(db, totals, err);
     if (r)
         return r;
     oldest = db_int(&rows, 2);
@@ -569,7 +554,14 @@ store_read_counts(struct store *store, struct json_object **ret, struct prov_err
     if (r)
         return r;
     waited = clock_now_us() - oldest; /* negative when the clock was set back */
-    if (json_put_int(result, "events", db_int(&rows, 0)) ||
+    if (json_put_int(result, "events", db_int(&rows, 0) - totals[STORE_FORGOTTEN]) ||
+        json_put_int(result, "events_accepted", db_int(&rows, 0)) ||
+        json_put_int(result, "events_settled", totals[STORE_SETTLED_EVENTS]) ||
+        json_put_int(result, "changes_delivered", totals[STORE_DELIVERED]) ||
+        json_put_int(result, "changes_refused", totals[STORE_REFUSED]) ||
+        json_put_int(result, "changes_retried", totals[STORE_RETRIED]) ||
+        json_put_int(result, "api_calls", totals[STORE_CALLS]) ||
+        json_put_int(result, "api_calls_failed", totals[STORE_CALLS_FAILED]) ||
         json_put_int(result, "due", db_int(&rows, 1)) ||
         json_put(result, "oldest_pending_s",
                  oldest ? json_object_new_int64(waited > 0 ? waited / CLOCK_SECOND_US : 0)

@@ -42,12 +42,15 @@ store_forget_events(struct store *store, const struct store_retention *retention
     *after = old ? last : 0;
     if (!old)
         return PROV_OK;
-    return db_run(store->write, err,
-                  "DELETE FROM event AS e WHERE seq > ?1 AND seq <= ?2 AND received_us < ?3"
-                  " AND seq < (SELECT max(seq) FROM event) AND (subject IS NULL"
-                  " OR ((told = 1 OR ?4 = 0) AND EXISTS (SELECT 1 FROM link l"
-                  " WHERE l.subject = e.subject AND " SETTLED_SQL ")))",
-                  "iiii", from, last, retention->before_us, (int64_t)retention->keep_untold);
+    r = db_run(store->write, err,
+               "DELETE FROM event AS e WHERE seq > ?1 AND seq <= ?2 AND received_us < ?3"
+               " AND seq < (SELECT max(seq) FROM event) AND (subject IS NULL"
+               " OR ((told = 1 OR ?4 = 0) AND EXISTS (SELECT 1 FROM link l"
+               " WHERE l.subject = e.subject AND " SETTLED_SQL ")))",
+               "iiii", from, last, retention->before_us, (int64_t)retention->keep_untold);
+    if (!r)
+        store_count(store, STORE_FORGOTTEN, db_changes(store->write));
+    return r;
 }
 
 int

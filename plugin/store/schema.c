@@ -50,14 +50,15 @@ static const char tables[] =
     " username_held TEXT, username_inputs TEXT, in_flight TEXT, first_sent_us INTEGER NOT NULL,"
     " attempts INTEGER NOT NULL, next_us INTEGER NOT NULL, outcome TEXT, code TEXT, message TEXT,"
     " cause TEXT, remedy TEXT, last_action TEXT, plan_digest TEXT, waits_name TEXT,"
-    " waits_manager TEXT, updated_us INTEGER NOT NULL, orders INTEGER NOT NULL DEFAULT 0);"
+    " waits_manager TEXT, updated_us INTEGER NOT NULL, orders INTEGER NOT NULL DEFAULT 0,"
+    " active INTEGER NOT NULL DEFAULT 0);"
     "CREATE INDEX link_wanted ON link (username_wanted) WHERE username_wanted IS NOT NULL;"
     "CREATE INDEX link_held ON link (username_held) WHERE username_held IS NOT NULL;"
     "CREATE INDEX link_in_flight ON link (subject) WHERE in_flight IS NOT NULL;"
     "CREATE INDEX link_parked ON link (subject) WHERE outcome = 'refused';"
     "CREATE INDEX link_waits_name ON link (waits_name) WHERE waits_name IS NOT NULL;"
     "CREATE INDEX link_waits_manager ON link (waits_manager) WHERE waits_manager IS NOT NULL;"
-    "CREATE INDEX link_guard ON link (subject) WHERE code = 'GUARD';";
+    "CREATE INDEX link_guard ON link (subject) WHERE code = 'GUARD';" SCHEMA_TALLY;
 
 /* steps[n] makes version n + 2 out of version n + 1. */
 static const char *const steps[] = {
@@ -105,6 +106,18 @@ static const char *const steps[] = {
     "",
     /* 8: passwords are kept; nobody has written the table before */
     "DROP TABLE command;" SCHEMA_COMMAND,
+    /* 9: numbers are kept instead of counted anew at each look */
+    "ALTER TABLE link ADD COLUMN active INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE link SET active = 1 WHERE salesforce_id IS NOT NULL AND CASE"
+    " WHEN confirmed IS NULL OR NOT json_valid(confirmed) THEN 1"
+    " ELSE coalesce(json_extract(confirmed, '$.IsActive'), 1)"
+    " AND NOT coalesce(json_extract(confirmed, '$.\"UserLogin.IsFrozen\"'), 0) END;" SCHEMA_TALLY
+    "INSERT INTO tally SELECT outcome, coalesce(code, ''), count(*) FROM link"
+    " WHERE outcome IS NOT NULL AND " SCHEMA_COUNTS(
+        "link") " GROUP BY 1, 2;"
+                "INSERT INTO tally SELECT 'active', '', count(*) FROM link WHERE active;"
+                "INSERT INTO tally SELECT 'total', 'forgotten', max(seq) - count(*) FROM event"
+                " HAVING count(*) > 0;",
 };
 
 _Static_assert(sizeof(steps) / sizeof(steps[0]) == STORE_SCHEMA_VERSION - 1,

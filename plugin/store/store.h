@@ -23,7 +23,7 @@
 #include "plugin/event/event.h"
 
 /* Of the tables this sfprov reads and writes; older ones are brought up to date (schema.c). */
-#define STORE_SCHEMA_VERSION 8
+#define STORE_SCHEMA_VERSION 9
 
 struct store;
 
@@ -205,7 +205,8 @@ struct link {
     /* The store's value cannot be read, and stands here as NULL: what is confirmed, or what is in
      * flight. Delivery must mend it before it plans. */
     bool damaged, damaged_flight;
-    unsigned orders; /* enum order: an admin's, not settled yet */
+    unsigned orders;        /* enum order: an admin's, not settled yet */
+    int64_t stored_version; /* settled_version as it was read */
 };
 
 /* A row of `due`. */
@@ -361,7 +362,7 @@ struct guard_numbers {
 };
 MUST_CHECK int store_guard_numbers(struct store *store, struct guard_numbers *ret,
                                    struct prov_error *err);
-/* Accounts that are active as far as we know; reads all links. */
+/* Accounts that are active as far as we know. */
 MUST_CHECK int store_active_accounts(struct store *store, int64_t *ret, struct prov_error *err);
 /* [tx] Lets pass what is held, *ret_count subjects, and what is due now. */
 MUST_CHECK int store_guard_release(struct store *store, int64_t *ret_count, struct prov_error *err);
@@ -371,6 +372,20 @@ MUST_CHECK int store_guard_release(struct store *store, int64_t *ret_count, stru
  * *ret_mended. Orders of an admin that were not settled yet are lost. Reads all of `due`.
  */
 MUST_CHECK int store_mend_due(struct store *store, bool *ret_mended, struct prov_error *err);
+
+/* What was done so far; kept with the store, so that it outlives processes. */
+enum store_counter {
+    STORE_CALLS,          /* API calls */
+    STORE_CALLS_FAILED,   /* those that did not pass as a whole */
+    STORE_DELIVERED,      /* changes */
+    STORE_REFUSED,        /* changes that were parked */
+    STORE_RETRIED,        /* changes to be tried again */
+    STORE_SETTLED_EVENTS, /* events whose outcome is known, those that another one replaced too */
+    STORE_FORGOTTEN,      /* events that are not kept any more */
+    STORE_COUNTERS
+};
+/* [tx] Written by store_commit(). */
+void store_count(struct store *store, enum store_counter counter, int64_t more);
 
 /* Small facts of the store: "org_id", "hold", "plan_digest". *ret is heap, NULL when not set. */
 MUST_CHECK int store_get_fact(struct store *store, const char *key, char **ret,

@@ -61,15 +61,17 @@ make_event(long user)
     struct prov_error err = PROV_ERROR_INIT;
     struct event *event = NULL;
     char token[1024];
-    int length = snprintf(
-        token, sizeof(token),
-        "{\"iss\":\"" ISSUER "\",\"iat\":1764000000,\"jti\":\"%ld\",\"sub_id\":{\"format\":\"scim\","
-        "\"uri\":\"/Users/%ld\"},\"events\":{\"urn:ietf:params:scim:event:prov:put:full\":{\"data\":{"
-        "\"schemas\":[\"urn:ietf:params:scim:schemas:core:2.0:User\"],\"id\":\"%ld\","
-        "\"userName\":\"user%ld@bench.example\",\"active\":true,\"title\":\"Analyst\","
-        "\"name\":{\"givenName\":\"Ada\",\"familyName\":\"Lovelace-%ld\"},"
-        "\"emails\":[{\"value\":\"user%ld@bench.example\",\"type\":\"work\"}]}}}}",
-        user, user, user, user, user, user);
+    int length =
+        snprintf(token, sizeof(token),
+                 "{\"iss\":\"" ISSUER
+                 "\",\"iat\":1764000000,\"jti\":\"%ld\",\"sub_id\":{\"format\":\"scim\","
+                 "\"uri\":\"/Users/"
+                 "%ld\"},\"events\":{\"urn:ietf:params:scim:event:prov:put:full\":{\"data\":{"
+                 "\"schemas\":[\"urn:ietf:params:scim:schemas:core:2.0:User\"],\"id\":\"%ld\","
+                 "\"userName\":\"user%ld@bench.example\",\"active\":true,\"title\":\"Analyst\","
+                 "\"name\":{\"givenName\":\"Ada\",\"familyName\":\"Lovelace-%ld\"},"
+                 "\"emails\":[{\"value\":\"user%ld@bench.example\",\"type\":\"work\"}]}}}}",
+                 user, user, user, user, user, user);
 
     if (event_parse(token, (size_t)length, NULL, &event, &err))
         fail("events", err.text);

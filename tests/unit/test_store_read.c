@@ -1,6 +1,7 @@
 /* The queries: states, outcomes, pages, finding one subject, counts. They are derived from versions
  * (design 2), so each case writes versions and asks for words. */
 #include "plugin/base/clock.h"
+#include "plugin/store/db.h"
 #include "tests/unit/scratch.h"
 
 /* ---- asking ---- */
@@ -397,6 +398,107 @@ the_story_of_a_subject_holds_its_newest_events(void)
 
 static int64_t fixed_now_us;
 
+/* Every user's state worked out from the rows, as a list shows it. */
+static void
+count_by_hand(const struct scratch *s, struct json_object *counts)
+{
+    CLEANUP(db_cleanup) struct db *db = NULL;
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    struct prov_error err = PROV_ERROR_INIT;
+    int64_t active = 0;
+    bool row = false;
+
+    T_OK(db_open(s->path, &db, &err), &err);
+    T_OK(db_one_row(
+             db, &rows, &row, &err,
+             "SELECT coalesce(sum(state = 'in_step'), 0), coalesce(sum(state = 'pending'), 0),"
+             " coalesce(sum(state = 'parked'), 0), coalesce(sum(state = 'in_flight'), 0),"
+             " count(*), (SELECT count(*) FROM event), (SELECT count(*) FROM link"
+             " WHERE salesforce_id IS NOT NULL"
+             " AND coalesce(json_extract(confirmed, '$.IsActive'), 1)"
+             " AND NOT coalesce(json_extract(confirmed, '$.\"UserLogin.IsFrozen\"'), 0))"
+             " FROM (SELECT CASE WHEN l.in_flight IS NOT NULL THEN 'in_flight'"
+             " WHEN l.subject IS NULL OR l.settled_version < s.version"
+             " OR coalesce(l.outcome, '') NOT IN ('delivered', 'nothing to do', 'refused')"
+             " THEN 'pending' WHEN l.outcome = 'refused' THEN 'parked' ELSE 'in_step' END AS state"
+             " FROM subject s LEFT JOIN link l ON l.subject = s.id)",
+             ""),
+         &err);
+    T_INT(json_get_int(json_get(counts, "subjects"), "in_step", -1), db_int(&rows, 0));
+    T_INT(json_get_int(json_get(counts, "subjects"), "pending", -1), db_int(&rows, 1));
+    T_INT(json_get_int(json_get(counts, "subjects"), "parked", -1), db_int(&rows, 2));
+    T_INT(json_get_int(json_get(counts, "subjects"), "in_flight", -1), db_int(&rows, 3));
+    T_INT(json_get_int(json_get(counts, "subjects"), "total", -1), db_int(&rows, 4));
+    T_INT(json_get_int(counts, "events", -1), db_int(&rows, 5));
+    T_OK(store_active_accounts(s->store, &active, &err), &err);
+    T_INT(active, db_int(&rows, 6));
+}
+
+/* Some outcome or other for a user, with some JSON or other. */
+static void
+settle_somehow(struct scratch *s, int64_t id, unsigned dice)
+{
+    static const char *const outcomes[] = { "delivered", "nothing to do", "refused", "retry",
+                                            "unknown",   "held",          NULL };
+    static const char *const codes[] = { NULL, "DUPLICATE_USERNAME", "GUARD" };
+    static const char *const confirmed[] = { "{\"IsActive\":true}", "{\"IsActive\":false}",
+                                             "{\"UserLogin.IsFrozen\":true}" };
+    CLEANUP(work_done) struct work work = { 0 };
+    struct prov_error err = PROV_ERROR_INIT;
+    const char *outcome = outcomes[dice % 7], *code = codes[dice / 7 % 3];
+    const char *json = confirmed[dice / 21 % 3];
+
+    T_OK(store_load_id(s->store, id, &work, &err), &err);
+    free(work.link.outcome);
+    free(work.link.code);
+    json_object_put(work.link.confirmed);
+    json_object_put(work.link.in_flight);
+    work.link.outcome = outcome ? strdup(outcome) : NULL;
+    work.link.code = code ? strdup(code) : NULL;
+    T_OK(json_parse(json, strlen(json), "confirmed", &work.link.confirmed, &err), &err);
+    work.link.in_flight = dice / 63 % 3 ? NULL : json_object_new_object();
+    if (dice / 189 % 2)
+        snprintf(work.link.salesforce_id, sizeof(work.link.salesforce_id), "005%015lld",
+                 (long long)id);
+    work.link.settled_version = work.subject.version - dice / 378 % 2;
+    T_OK(store_begin(s->store, STORE_UNFENCED, &err), &err);
+    T_OK(store_put_link(s->store, id, &work.link, &err), &err);
+    if (dice % 5 == 0) /* what is taken back counts for nothing */
+        store_rollback(s->store);
+    else
+        T_OK(store_commit(s->store, &err), &err);
+}
+
+static void
+kept_numbers_are_what_counting_gives(void)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+    struct scratch s;
+    unsigned dice = 1;
+
+    scratch_make(&s);
+    for (int turn = 0; turn < 600; turn++) {
+        AUTO_JSON struct json_object *counts = NULL;
+        char uri[20], jti[20], name[20];
+        int64_t id;
+
+        dice = dice * 1103515245u + 12345u;
+        snprintf(uri, sizeof(uri), "/Users/%u", dice >> 16 & 15);
+        snprintf(jti, sizeof(jti), "turn-%d", turn);
+        snprintf(name, sizeof(name), "user%u", dice >> 16 & 15);
+        id = scratch_id(s.store, uri);
+        if (id && (dice >> 20) % 3)
+            settle_somehow(&s, id, dice >> 8 & 0xffff);
+        else
+            (void)scratch_put(s.store, jti, uri, name);
+        if (turn % 20)
+            continue;
+        T_OK(store_read_counts(s.store, &counts, &err), &err);
+        count_by_hand(&s, counts);
+    }
+    scratch_remove(&s);
+}
+
 static int64_t
 fixed_clock(void)
 {
@@ -467,6 +569,7 @@ main(int argc, char **argv)
         UNIT_CASE(events_are_listed_from_a_place_on),
         UNIT_CASE(the_story_of_a_subject_holds_its_newest_events),
         UNIT_CASE(counts_name_the_oldest_that_waits),
+        UNIT_CASE(kept_numbers_are_what_counting_gives),
     };
 
     return unit_run("store_read", cases, sizeof(cases) / sizeof(cases[0]), argc, argv);

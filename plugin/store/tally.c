@@ -1,0 +1,189 @@
+/* The numbers that a monitor asks for again and again: kept by triggers of the tables, in the transactions
+ * that change them, so that a look costs the same for a thousand users and for a million. A version is
+ * settled by delivery, and made old by accept; each side counts what it does. */
+#include "plugin/store/internal.h"
+
+#include <string.h>
+
+#include "plugin/store/schema.h"
+
+/* What stands in `tally` under these words: how many users are pending is what is left of all. */
+static const char *
+state_of(const char *what)
+{
+    static const char *const states[][2] = { { "delivered", "in_step" },
+                                             { "nothing to do", "in_step" },
+                                             { "refused", "parked" },
+                                             { "unknown", "in_flight" } };
+
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        if (strcmp(states[i][0], what) == 0)
+            return states[i][1];
+    }
+    return "pending";
+}
+
+struct states {
+    int64_t total, in_step, parked, in_flight;
+};
+
+static int
+add_code(struct json_object *codes, const char *what, const char *code, int64_t users,
+         struct prov_error *err)
+{
+    struct json_object *entry = json_object_new_object();
+
+    if (json_append(codes, entry) || json_put_string(entry, "state", state_of(what)) ||
+        json_put_string(entry, "code", code) || json_put_int(entry, "users", users))
+        return error_nomem(err);
+    return PROV_OK;
+}
+
+/* *codes: an array, or NULL. */
+static int
+read_tally(struct db *db, struct states *states, struct json_object *codes, struct prov_error *err)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    bool row = true;
+    int r = db_select(db, &rows, err,
+                      "SELECT what, code, n FROM tally WHERE n > 0 AND what NOT IN ('active',"
+                      " 'total') ORDER BY what, code",
+                      "");
+
+    while (!r) {
+        const char *state;
+        r = db_next(&rows, &row, err);
+        if (r || !row)
+            break;
+        state = state_of(db_text(&rows, 0));
+        if (strcmp(state, "in_step") == 0)
+            states->in_step += db_int(&rows, 2);
+        else if (strcmp(state, "parked") == 0)
+            states->parked += db_int(&rows, 2);
+        if (codes && *db_text(&rows, 1))
+            r = add_code(codes, db_text(&rows, 0), db_text(&rows, 1), db_int(&rows, 2), err);
+    }
+    return r;
+}
+
+/* Who has something in flight is that, whatever the last outcome says. */
+static int
+read_flights(struct db *db, struct states *states, struct prov_error *err)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    bool row = false;
+    int r = db_one_row(db, &rows, &row, err,
+                       "SELECT count(*),"
+                       " coalesce(sum(l.settled_version >= s.version"
+                       " AND l.outcome IN ('delivered', 'nothing to do')), 0),"
+                       " coalesce(sum(l.settled_version >= s.version AND l.outcome = 'refused'), 0)"
+                       " FROM link l JOIN subject s ON s.id = l.subject"
+                       " WHERE l.in_flight IS NOT NULL",
+                       "");
+
+    if (r)
+        return r;
+    states->in_flight = db_int(&rows, 0);
+    states->in_step -= db_int(&rows, 1);
+    states->parked -= db_int(&rows, 2);
+    return PROV_OK;
+}
+
+int
+tally_states(struct db *db, struct json_object *counts, struct json_object *codes,
+             struct prov_error *err)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    struct states states = { 0 };
+    bool row = false;
+    /* no subject is ever deleted, and their numbers have no gaps */
+    int r = db_one_row(db, &rows, &row, err, "SELECT coalesce(max(id), 0) FROM subject", "");
+
+    if (!r)
+        states.total = db_int(&rows, 0);
+    if (!r)
+        r = read_tally(db, &states, codes, err);
+    if (!r)
+        r = read_flights(db, &states, err);
+    if (r)
+        return r;
+    if (json_put_int(counts, "in_step", states.in_step) ||
+        json_put_int(counts, "pending",
+                     states.total - states.in_step - states.parked - states.in_flight) ||
+        json_put_int(counts, "parked", states.parked) ||
+        json_put_int(counts, "in_flight", states.in_flight) ||
+        json_put_int(counts, "total", states.total))
+        return error_nomem(err);
+    return PROV_OK;
+}
+
+int
+store_active_accounts(struct store *store, int64_t *ret, struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    struct db *db;
+    bool row = false;
+    int r = store_reader(store, &db, err);
+
+    if (!r)
+        r = db_one_row(db, &rows, &row, err,
+                       "SELECT coalesce((SELECT n FROM tally WHERE what = 'active' AND code = ''), 0)",
+                       "");
+    if (!r)
+        *ret = db_int(&rows, 0);
+    return r;
+}
+
+/* ---- what was done ---- */
+
+static const char *const counter_names[] = {
+    [STORE_CALLS] = "calls",          [STORE_CALLS_FAILED] = "calls_failed",
+    [STORE_DELIVERED] = "delivered",  [STORE_REFUSED] = "refused",
+    [STORE_RETRIED] = "retried",      [STORE_SETTLED_EVENTS] = "events_settled",
+    [STORE_FORGOTTEN] = "forgotten",
+};
+
+_Static_assert(sizeof(counter_names) / sizeof(counter_names[0]) == STORE_COUNTERS,
+               "every counter has a name");
+
+void
+store_count(struct store *store, enum store_counter counter, int64_t more)
+{
+    store->counted[counter] += more;
+}
+
+int
+tally_write(struct store *store, struct prov_error *err)
+{
+    int r = PROV_OK;
+
+    for (size_t i = 0; !r && i < STORE_COUNTERS; i++) {
+        if (store->counted[i])
+            r = db_run(store->write, err,
+                       "INSERT INTO tally VALUES ('total', ?, ?)"
+                       " ON CONFLICT (what, code) DO UPDATE SET n = n + excluded.n",
+                       "si", counter_names[i], store->counted[i]);
+        store->counted[i] = 0;
+    }
+    return r;
+}
+
+int
+tally_totals(struct db *db, int64_t ret[STORE_COUNTERS], struct prov_error *err)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    bool row = true;
+    int r = db_select(db, &rows, err, "SELECT code, n FROM tally WHERE what = 'total'", "");
+
+    while (!r) {
+        r = db_next(&rows, &row, err);
+        if (r || !row)
+            break;
+        for (size_t i = 0; i < STORE_COUNTERS; i++) {
+            if (strcmp(counter_names[i], db_text(&rows, 0)) == 0)
+                ret[i] = db_int(&rows, 1);
+        }
+    }
+    return r;
+}
