@@ -20,4 +20,5 @@ libsfprov_la_SOURCES += \
 	plugin/store/sqlite.c \
 	plugin/store/store.c plugin/store/store.h \
 	plugin/store/sweep.c \
-	plugin/store/tally.c
+	plugin/store/tally.c \
+	plugin/store/told.c

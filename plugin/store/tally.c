@@ -127,9 +127,9 @@ store_active_accounts(struct store *store, int64_t *ret, struct prov_error *err)
     int r = store_reader(store, &db, err);
 
     if (!r)
-        r = db_one_row(db, &rows, &row, err,
-                       "SELECT coalesce((SELECT n FROM tally WHERE what = 'active' AND code = ''), 0)",
-                       "");
+        r = db_one_row(
+            db, &rows, &row, err,
+            "SELECT coalesce((SELECT n FROM tally WHERE what = 'active' AND code = ''), 0)", "");
     if (!r)
         *ret = db_int(&rows, 0);
     return r;
@@ -138,9 +138,9 @@ store_active_accounts(struct store *store, int64_t *ret, struct prov_error *err)
 /* ---- what was done ---- */
 
 static const char *const counter_names[] = {
-    [STORE_CALLS] = "calls",          [STORE_CALLS_FAILED] = "calls_failed",
-    [STORE_DELIVERED] = "delivered",  [STORE_REFUSED] = "refused",
-    [STORE_RETRIED] = "retried",      [STORE_SETTLED_EVENTS] = "events_settled",
+    [STORE_CALLS] = "calls",         [STORE_CALLS_FAILED] = "calls_failed",
+    [STORE_DELIVERED] = "delivered", [STORE_REFUSED] = "refused",
+    [STORE_RETRIED] = "retried",     [STORE_SETTLED_EVENTS] = "events_settled",
     [STORE_FORGOTTEN] = "forgotten",
 };
 

@@ -1,0 +1,63 @@
+/* What the host has been told of its events, and what not yet. When it is told is decided by the delivery
+ * room. */
+#include "plugin/store/internal.h"
+
+static struct json_object *
+untold_row(const struct db_rows *rows)
+{
+    struct json_object *row = json_object_new_object();
+
+    if (!row || json_put_int(row, "seq", db_int(rows, 0)) ||
+        json_put_string(row, "iss", db_text(rows, 1)) ||
+        json_put_string(row, "jti", db_text(rows, 2)) ||
+        json_put_string(row, "txn", db_text(rows, 3)) ||
+        json_put_int(row, "version", db_int(rows, 4)) ||
+        json_put_string(row, "kinds", db_text(rows, 5))) {
+        json_object_put(row);
+        return NULL;
+    }
+    return row;
+}
+
+int
+store_untold(struct store *store, int64_t subject, int64_t up_to_version, struct json_object **ret,
+             struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    AUTO_JSON struct json_object *list = json_object_new_array();
+    struct db *db;
+    bool row = true;
+    int r = list ? store_reader(store, &db, err) : error_nomem(err);
+
+    if (!r)
+        r = db_select(db, &rows, err,
+                      /* they are told in their order, so before one that was told stands none
+                         that was not */
+                      "WITH RECURSIVE untold (seq) AS ("
+                      "SELECT last_event FROM subject WHERE id = ?"
+                      " UNION ALL SELECT o.previous FROM untold JOIN event o ON o.seq = untold.seq"
+                      " WHERE o.told = 0)"
+                      " SELECT e.seq, e.iss, e.jti, e.txn, e.version, e.kinds FROM untold"
+                      " JOIN event e ON e.seq = untold.seq"
+                      " WHERE e.version <= ? AND e.told = 0 ORDER BY e.version",
+                      "ii", subject, up_to_version);
+    while (!r) {
+        struct json_object *entry;
+        r = db_next(&rows, &row, err);
+        if (r || !row)
+            break;
+        entry = untold_row(&rows);
+        if (!entry || json_append(list, entry))
+            r = error_nomem(err);
+    }
+    if (!r)
+        *ret = STEAL(list);
+    return r;
+}
+
+int
+store_told(struct store *store, int64_t seq, struct prov_error *err)
+{
+    return db_run(store->write, err, "UPDATE event SET told = 1 WHERE seq = ?", "i", seq);
+}
