@@ -1,4 +1,5 @@
-/* What delivery reads and writes: due subjects with their links, facts, wake-ups. When and why is decided by the delivery room. */
+/* What delivery reads and writes: due subjects with their links, facts, wake-ups. When and why is decided
+ * by the delivery room. */
 #include "plugin/store/internal.h"
 
 #include <stdio.h>
