@@ -118,7 +118,9 @@ MUST_CHECK int guard_pass_since(struct db *db, int64_t seq, struct prov_error *e
  * {"state","code","users"} (NULL: not wanted). */
 MUST_CHECK int tally_states(struct db *db, struct json_object *counts, struct json_object *codes,
                             struct prov_error *err);
-MUST_CHECK int tally_totals(struct db *db, int64_t ret[STORE_COUNTERS], struct prov_error *err);
+/* Adds what was done so far to an answer, with so many events accepted. */
+MUST_CHECK int tally_totals(struct db *db, int64_t accepted, struct json_object *result,
+                            struct prov_error *err);
 /* [tx] What store_count() was told. */
 MUST_CHECK int tally_write(struct store *store, struct prov_error *err);
 

@@ -515,7 +515,7 @@ store_read_counts(struct store *store, struct json_object **ret, struct prov_err
     AUTO_JSON struct json_object *result = json_object_new_object();
     struct json_object *counts = json_object_new_object();
     struct json_object *codes = json_object_new_array();
-    int64_t oldest, waited, totals[STORE_COUNTERS] = { 0 };
+    int64_t oldest, waited;
     struct db *db;
     bool row = false;
     int r;
@@ -546,7 +546,7 @@ store_read_counts(struct store *store, struct json_object **ret, struct prov_err
             " JOIN event e ON e.seq = waiting.seq WHERE e.version > waiting.settled), 0)",
             "i", OLDEST_OF);
     if (!r)
-        r = tally_totals(db, totals, err);
+        r = tally_totals(db, db_int(&rows, 0), result, err);
     if (r)
         return r;
     oldest = db_int(&rows, 2);
@@ -554,15 +554,7 @@ store_read_counts(struct store *store, struct json_object **ret, struct prov_err
     if (r)
         return r;
     waited = clock_now_us() - oldest; /* negative when the clock was set back */
-    if (json_put_int(result, "events", db_int(&rows, 0) - totals[STORE_FORGOTTEN]) ||
-        json_put_int(result, "events_accepted", db_int(&rows, 0)) ||
-        json_put_int(result, "events_settled", totals[STORE_SETTLED_EVENTS]) ||
-        json_put_int(result, "changes_delivered", totals[STORE_DELIVERED]) ||
-        json_put_int(result, "changes_refused", totals[STORE_REFUSED]) ||
-        json_put_int(result, "changes_retried", totals[STORE_RETRIED]) ||
-        json_put_int(result, "api_calls", totals[STORE_CALLS]) ||
-        json_put_int(result, "api_calls_failed", totals[STORE_CALLS_FAILED]) ||
-        json_put_int(result, "due", db_int(&rows, 1)) ||
+    if (json_put_int(result, "due", db_int(&rows, 1)) ||
         json_put(result, "oldest_pending_s",
                  oldest ? json_object_new_int64(waited > 0 ? waited / CLOCK_SECOND_US : 0)
                         : NULL) ||

@@ -170,8 +170,9 @@ tally_write(struct store *store, struct prov_error *err)
 }
 
 int
-tally_totals(struct db *db, int64_t ret[STORE_COUNTERS], struct prov_error *err)
+tally_totals(struct db *db, int64_t accepted, struct json_object *result, struct prov_error *err)
 {
+    int64_t totals[STORE_COUNTERS] = { 0 };
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     bool row = true;
     int r = db_select(db, &rows, err, "SELECT code, n FROM tally WHERE what = 'total'", "");
@@ -182,8 +183,19 @@ tally_totals(struct db *db, int64_t ret[STORE_COUNTERS], struct prov_error *err)
             break;
         for (size_t i = 0; i < STORE_COUNTERS; i++) {
             if (strcmp(counter_names[i], db_text(&rows, 0)) == 0)
-                ret[i] = db_int(&rows, 1);
+                totals[i] = db_int(&rows, 1);
         }
     }
-    return r;
+    if (r)
+        return r;
+    if (json_put_int(result, "events", accepted - totals[STORE_FORGOTTEN]) ||
+        json_put_int(result, "events_accepted", accepted) ||
+        json_put_int(result, "events_settled", totals[STORE_SETTLED_EVENTS]) ||
+        json_put_int(result, "changes_delivered", totals[STORE_DELIVERED]) ||
+        json_put_int(result, "changes_refused", totals[STORE_REFUSED]) ||
+        json_put_int(result, "changes_retried", totals[STORE_RETRIED]) ||
+        json_put_int(result, "api_calls", totals[STORE_CALLS]) ||
+        json_put_int(result, "api_calls_failed", totals[STORE_CALLS_FAILED]))
+        return error_nomem(err);
+    return PROV_OK;
 }
