@@ -119,13 +119,15 @@ struct round {
         FAILED_CALL,
         FAILED_ORG
     } failed;
-    size_t in_the_air;                  /* calls that were begun, and are not settled */
-    bool leavers_only;                  /* the same, but leavers go on */
-    size_t settled;                     /* subjects */
-    bool guard_told;                    /* its log line is written */
-    bool guard_read;                    /* the two that follow are known */
-    int64_t freed_seats;                /* accounts that were deactivated in this round */
-    bool moved_managers;                /* an account has another manager, or none any more */
+    size_t in_the_air;   /* calls that were begun, and are not settled */
+    bool leavers_only;   /* the same, but leavers go on */
+    bool urgent_left;    /* something urgent was due when this round had sent its leavers */
+    size_t rest_calls;   /* calls of others than leavers */
+    size_t settled;      /* subjects */
+    bool guard_told;     /* its log line is written */
+    bool guard_read;     /* the two that follow are known */
+    int64_t freed_seats; /* accounts that were deactivated in this round */
+    bool moved_managers; /* an account has another manager, or none any more */
     int64_t guard_since_us, guard_done; /* the window, and what was deactivated in it */
 };
 

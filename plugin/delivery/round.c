@@ -244,6 +244,7 @@ wake_managed(struct round *round, struct prov_error *err)
 static int
 work_through(struct round *round, struct prov_error *err)
 {
+    int64_t later_us = 0;
     int r = plan_all(round, err);
 
     if (!r && rest_goes_on(round))
@@ -255,6 +256,9 @@ work_through(struct round *round, struct prov_error *err)
         r = send_all(round, SEND_DEACTIVATIONS, err);
     if (!r && !round->stop)
         r = freeze_all(round, err);
+    if (!r && rest_goes_on(round))
+        r = store_due_leavers_next(round->delivery->store, clock_now_us(), &round->urgent_left,
+                                   &later_us, err);
     if (!r && rest_goes_on(round))
         r = complete_names(round, err);
     if (!r && rest_goes_on(round))

@@ -503,12 +503,29 @@ share_of(const struct item *item, size_t limit)
     return limit;
 }
 
+/* Who left since this round sent its leavers is not kept waiting for all of its calls (rule 7): the rest
+ * stays due. One call of others goes in each round, so that nobody waits for ever. */
+static int
+look_for_leavers(struct round *round, struct prov_error *err)
+{
+    bool urgent = false;
+    int64_t later_us = 0;
+    int r = PROV_OK;
+
+    if (round->rest_calls++ > 0 && !round->urgent_left)
+        r = store_due_leavers_next(round->delivery->store, clock_now_us(), &urgent, &later_us, err);
+    round->leavers_only = round->leavers_only || urgent;
+    return r;
+}
+
 /* Whether a batch of this kind may go now: others than leavers keep off the reserve of the quota. */
 static int
 may_send(struct round *round, enum send_kind kind, bool *ret, struct prov_error *err)
 {
     int r = is_of_leavers(kind) || round->leavers_only ? PROV_OK : quota_check(round, err);
 
+    if (!r && !is_of_leavers(kind) && !round->leavers_only)
+        r = look_for_leavers(round, err);
     *ret = !r && !round->stop && (is_of_leavers(kind) || !round->leavers_only);
     return r;
 }

@@ -14,6 +14,13 @@ def leave(c, *numbers):
     c.accept(*[simple(f"/Users/{n}", "prov:delete") for n in numbers])
 
 
+def until(true, seconds=20):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 def active(w):
     return sorted(name for name, user in w.org.users().items() if user["IsActive"])
 
@@ -228,6 +235,23 @@ def test_a_lock_is_met_by_one_and_the_others_are_delivered():
         assert report.delivered == 5 and report.retried == 1, (report.delivered, report.retried)
         c.settle()
         assert sum(call["records"] for call in w.org.calls()["calls"] if call["kind"] == "collections_update") == 7
+
+
+def test_who_leaves_during_a_long_round_does_not_wait_for_its_end():
+    with World(batch_size=1, parallel_calls=1) as w:
+        c = w.connector(flags=0)
+        hire(c, 0)
+        until(lambda: len(w.org.users()) == 1)
+        w.org.settings(latency_ms=100)
+        hire(c, *range(1, 21))
+        until(lambda: len(w.org.users()) == 2)
+        leave(c, 0)
+        until(lambda: len(w.org.users()) == 21)
+        kinds = [call["kind"] for call in w.org.calls()["calls"] if call["kind"].startswith("collections")]
+        assert kinds.count("collections_update") == 1, kinds
+        after = kinds[kinds.index("collections_update"):].count("collections_create")
+        assert after >= 10, kinds
+        assert len(active(w)) == 20
 
 
 def test_a_thousand_changed_users_are_five_calls():
