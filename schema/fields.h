@@ -35,7 +35,10 @@ struct fields {
     char *certificate; /* absolute path: the certificate of private_key */
     char *username;    /* of the API user; for the JWT bearer and the username-password flow */
     bool use_password_grant;
-    struct json_object *allowed_hosts; /* names, or NULL */
+    struct json_object *allowed_hosts;             /* names, or NULL */
+    char *tls_pin;                                 /* "sha256//..." of the server's public key */
+    char *client_certificate, *client_key;         /* path; secret by reference */
+    char *proxy, *proxy_username, *proxy_password; /* URL; the last a secret by reference */
     char *ca_file; /* absolute path of a PEM bundle; NULL: the system's certificate authorities */
     int64_t connect_timeout_s, request_timeout_s;
     /* names */

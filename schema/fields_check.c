@@ -350,6 +350,8 @@ check_delivery(struct fields_draft *draft)
 
     check_path(draft, "ca_file", fields->ca_file,
                "write the path of a file from the root, such as /etc/sfprov/proxy-ca.pem");
+    check_path(draft, "client_certificate", fields->client_certificate,
+               "write the path of a file from the root, such as /etc/sfprov/client.crt");
     check_path(draft, "certificate", fields->certificate,
                "write the path of a file from the root, such as /etc/sfprov/salesforce.crt");
     check_path(draft, "store", fields->store,

@@ -344,10 +344,59 @@ check_allowed_hosts(struct fields_draft *draft)
     }
 }
 
+/* ---- TLS and proxy ---- */
+
+/* "sha256//" and the 44 letters of 32 bytes in base64, several with ';' between (libcurl's form). */
+static bool
+is_pin(const char *text)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+    for (;;) {
+        if (strncmp(text, "sha256//", 8) != 0 || strspn(text + 8, letters) != 43 ||
+            text[8 + 43] != '=')
+            return false;
+        text += 8 + 44;
+        if (*text != ';')
+            return *text == '\0';
+        text++;
+    }
+}
+
+static void
+check_transport(struct fields_draft *draft)
+{
+    const struct fields *fields = draft->fields;
+
+    if (fields->tls_pin && !is_pin(fields->tls_pin))
+        faults_add(&draft->faults, "tls_pin", fields->tls_pin,
+                   "write sha256// and the base64 of the key's SHA-256, 44 letters",
+                   "it is no pin of a public key");
+    if (fields->client_certificate && !fields->client_key && !is_refused(draft, "client_key"))
+        faults_add(&draft->faults, "client_key", NULL,
+                   "name the file of the key: file:/etc/sfprov/client.key",
+                   "'client_certificate' is of no use without 'client_key'");
+    if (fields->client_key && !fields->client_certificate)
+        faults_add(&draft->faults, "client_certificate", NULL,
+                   "name the certificate, or remove client_key",
+                   "'client_key' is of no use without 'client_certificate'");
+    if (fields->proxy && ((strncmp(fields->proxy, "http://", 7) != 0 &&
+                           strncmp(fields->proxy, "https://", 8) != 0) ||
+                          strpbrk(fields->proxy, "@ ?#")))
+        faults_add(&draft->faults, "proxy", strchr(fields->proxy, '@') ? NULL : fields->proxy,
+                   "write http://proxy.acme.com:3128; user and password have fields of their own",
+                   "it is no URL of a proxy");
+    if ((fields->proxy_username || fields->proxy_password) && !fields->proxy)
+        faults_add(&draft->faults, "proxy", NULL, "name the proxy, or remove them",
+                   "'proxy_username' and 'proxy_password' are of no use without 'proxy'");
+}
+
 void
 fields_check_login(struct fields_draft *draft)
 {
     check_flow(draft);
     check_addresses(draft);
     check_allowed_hosts(draft);
+    check_transport(draft);
 }

@@ -103,6 +103,26 @@ static const struct field_row rows[] = {
       .help = "Absolute path of a PEM file with the certificate authorities to trust, instead of "
               "the system's: for a company proxy that opens TLS, or to trust fewer. Without it: "
               "the system's. The certificate is always checked, by TLS 1.2 or later." },
+    { TEXT(tls_pin), .group = CONNECTION, .title = "Pinned key",
+      .help =
+          "The public key that Salesforce's certificate must have, beside being good: sha256// and "
+          "44 letters of base64, or several with ; between. Salesforce changes its keys without "
+          "a word, so this is for a gateway of your own." },
+    { TEXT(client_certificate), .group = CONNECTION, .title = "Client certificate",
+      .help =
+          "Absolute path of a PEM file with the certificate to show, for a gateway or an org with "
+          "mutual TLS. With client_key." },
+    { TEXT(client_key), .flags = FIELD_SECRET | FIELD_LINES, .group = CONNECTION,
+      .title = "Client key", .help = "The private key of client_certificate, PEM, not encrypted." },
+    { TEXT(proxy), .group = CONNECTION, .title = "Proxy",
+      .help = "URL of the proxy to Salesforce, http://proxy.acme.com:3128, without a user name. "
+              "Without "
+              "it https_proxy and no_proxy of the environment count. What is sent is inside TLS "
+              "there, too." },
+    { TEXT(proxy_username), .group = CONNECTION, .title = "Proxy user",
+      .help = "User name for the proxy." },
+    { TEXT(proxy_password), .flags = FIELD_SECRET | FIELD_VERBATIM, .group = CONNECTION,
+      .title = "Proxy password", .help = "Password for the proxy." },
     { INTEGER(connect_timeout_s), .fallback = "10", .minimum = 1, .maximum = 120, .unit = "seconds",
       .group = CONNECTION, .title = "Connect timeout",
       .help = "How long to wait for a connection to Salesforce." },

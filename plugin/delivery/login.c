@@ -66,6 +66,12 @@ login_session(struct delivery *d, struct prov_error *err)
                                           .keeper = &keeper,
                                           .user_agent = "sfprov/" PACKAGE_VERSION,
                                           .ca_file = fields->ca_file,
+                                          .tls_pin = fields->tls_pin,
+                                          .client_certificate = fields->client_certificate,
+                                          .client_key = fields->client_key,
+                                          .proxy = fields->proxy,
+                                          .proxy_username = fields->proxy_username,
+                                          .proxy_password = fields->proxy_password,
                                           .connect_timeout_ms = fields->connect_timeout_s * 1000,
                                           .request_timeout_ms = fields->request_timeout_s * 1000 };
 

@@ -3,6 +3,8 @@
 #ifndef SALESFORCE_ADDRESS_H
 #define SALESFORCE_ADDRESS_H
 
+#include <sys/socket.h>
+
 #include "plugin/salesforce/http.h"
 
 /* Whether the host is below one of Salesforce's API domains, at a label boundary (fact sheet 1.10). */
@@ -15,5 +17,14 @@ bool address_is_salesforce(const char *host);
  */
 bool address_is_trusted(const struct http_origin *configured, const struct http_origin *instance,
                         const char *allowed);
+
+/* Whether a name is in "a.example,b.example", without regard to case; NULL is empty. */
+bool address_is_listed(const char *list, const char *host);
+
+/*
+ * Whether an address is of no public network (RFC 6890): this machine, private, link-local, shared,
+ * multicast, reserved; for IPv6 also what carries such an IPv4 address. A family other than the two is.
+ */
+bool address_is_private(const struct sockaddr *address);
 
 #endif

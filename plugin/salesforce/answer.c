@@ -227,6 +227,11 @@ judge_not_sent(const struct http_answer *answer, struct sf_call *call)
                                "If a company proxy opens TLS, name its certificate authority in "
                                "'ca_file'; else check 'domain_name', this machine's clock and its "
                                "package ca-certificates. It is tried again." },
+        [HTTP_PIN] = { "The certificate is good, but its key is not the one in 'tls_pin'. Nothing "
+                       "was sent.",
+                       "If Salesforce has a new key, which it may have at any time, correct "
+                       "'tls_pin' "
+                       "or take it out; else somebody stands between. It is tried again." },
         [HTTP_CA_FILE] = { "The file of certificate authorities cannot be read. Nothing was sent.",
                            "Correct 'ca_file': a PEM file that the host's user may read. It is "
                            "tried again." },

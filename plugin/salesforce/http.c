@@ -5,8 +5,8 @@
  * and outcome.c; which hosts are trusted with the token is for session.c, which hands over only
  * URLs that it has checked.
  *
- * No address filter stands behind the name check: a proxy or a private link to Salesforce may well
- * be a private address, and the TLS name check comes before the first byte of a request.
+ * A socket is opened to public addresses only, unless the host was allowed a private one, is this machine
+ * by name, or a proxy stands between; the TLS name check comes before the first byte of a request.
  */
 #include "plugin/salesforce/http.h"
 
@@ -23,6 +23,8 @@
 #include <time.h>
 
 #include "plugin/base/clock.h"
+#include "plugin/base/secret_ref.h"
+#include "plugin/salesforce/address.h"
 #include "plugin/salesforce/session.h"
 
 #define IDLE_HANDLES        26            /* kept for keep-alive; more callers make their own */
@@ -33,7 +35,9 @@
 
 struct http {
     char *user_agent;
-    char *ca_file; /* NULL: the system's */
+    char *ca_file;                               /* NULL: the system's */
+    char *pin, *client_certificate, *client_key; /* NULL: none */
+    char *proxy, *proxy_username, *proxy_password, *private_hosts;
     long connect_timeout_ms, request_timeout_ms;
     atomic_bool stopped;
     pthread_mutex_t lock; /* guards idle */
@@ -49,6 +53,8 @@ struct transfer {
     size_t body_taken; /* bytes of the request body handed to libcurl */
     size_t capacity, header_bytes;
     const char *abort_reason; /* why a callback ended it */
+    bool private_allowed;     /* the host may have an address of a private network */
+    char *secrets[2];         /* read for this call: the client's key, the proxy's password */
     char error[CURL_ERROR_SIZE];
 };
 
@@ -255,6 +261,43 @@ http_origin_text(const struct http_origin *origin)
 
 /* ---- the client ---- */
 
+static int
+copy_settings(struct http *http, const struct http_settings *from)
+{
+    const struct {
+        char **to;
+        const char *text;
+    } texts[] = { { &http->user_agent, from->user_agent },
+                  { &http->ca_file, from->ca_file },
+                  { &http->pin, from->pin },
+                  { &http->client_certificate, from->client_certificate },
+                  { &http->client_key, from->client_key },
+                  { &http->proxy, from->proxy },
+                  { &http->proxy_username, from->proxy_username },
+                  { &http->proxy_password, from->proxy_password },
+                  { &http->private_hosts, from->private_hosts } };
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (texts[i].text && !(*texts[i].to = strdup(texts[i].text)))
+            return PROV_E_NOMEM;
+    }
+    return PROV_OK;
+}
+
+static void
+free_settings(struct http *http)
+{
+    free(http->user_agent);
+    free(http->ca_file);
+    free(http->pin);
+    free(http->client_certificate);
+    wiped_free(http->client_key);
+    free(http->proxy);
+    free(http->proxy_username);
+    wiped_free(http->proxy_password);
+    free(http->private_hosts);
+}
+
 int
 http_new(const struct http_settings *settings, struct http **ret, struct prov_error *err)
 {
@@ -267,11 +310,8 @@ http_new(const struct http_settings *settings, struct http **ret, struct prov_er
     http = calloc(1, sizeof(*http));
     if (!http)
         return error_nomem(err);
-    http->user_agent = strdup(settings->user_agent);
-    http->ca_file = settings->ca_file ? strdup(settings->ca_file) : NULL;
-    if (!http->user_agent || (settings->ca_file && !http->ca_file)) {
-        free(http->user_agent);
-        free(http->ca_file);
+    if (copy_settings(http, settings)) {
+        free_settings(http);
         free(http);
         return error_nomem(err);
     }
@@ -291,8 +331,7 @@ http_free(struct http *http)
     for (size_t i = 0; i < http->idle_count; i++)
         handle_close(http->idle[i]);
     pthread_mutex_destroy(&http->lock);
-    free(http->user_agent);
-    free(http->ca_file);
+    free_settings(http);
     free(http);
 }
 
@@ -476,8 +515,31 @@ watch(void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total
 static curl_socket_t
 open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
-    (void)context, (void)purpose;
+    struct transfer *transfer = context;
+
+    (void)purpose;
+    /* the address that is used, whatever the name led to before */
+    if (!transfer->private_allowed && address_is_private(&address->addr)) {
+        transfer->abort_reason = "the host has an address of a private network, where no org is; "
+                                 "nothing was sent. If a gateway or a private link is meant, name "
+                                 "the host in 'allowed_hosts'";
+        return CURL_SOCKET_BAD;
+    }
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/* Whether the address belongs to a proxy, which resolves the host's name itself. */
+static bool
+has_proxy(const struct http *http)
+{
+    static const char *const names[] = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *value = getenv(names[i]);
+        if (value && *value)
+            return true;
+    }
+    return http->proxy != NULL;
 }
 
 /* ---- one call ---- */
@@ -491,12 +553,15 @@ open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 
 /* Explicit even where it is the default today: the host may run with another libcurl. */
 static CURLcode
-set_safety(CURL *handle, const struct http *http, const char *url)
+set_safety(CURL *handle, struct transfer *transfer)
 {
+    const struct http *http = transfer->http;
     struct http_origin origin;
 
-    if (http_origin_parse(url, &origin, NULL) != PROV_OK)
+    if (http_origin_parse(transfer->request->url, &origin, NULL) != PROV_OK)
         return CURLE_URL_MALFORMAT;
+    transfer->private_allowed =
+        origin.loopback || has_proxy(http) || address_is_listed(http->private_hosts, origin.host);
     SET(CURLOPT_PROTOCOLS_STR, origin.scheme);
     SET(CURLOPT_REDIR_PROTOCOLS_STR, origin.scheme);
     SET(CURLOPT_FOLLOWLOCATION, 0L);
@@ -510,16 +575,66 @@ set_safety(CURL *handle, const struct http *http, const char *url)
         SET(CURLOPT_CAINFO, http->ca_file);
         SET(CURLOPT_CAPATH, NULL); /* else the system's directory would still be trusted */
     }
+    if (http->pin)
+        SET(CURLOPT_PINNEDPUBLICKEY, http->pin);
     /* one connection carries one request: nothing else shares its fate */
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     SET(CURLOPT_HTTP09_ALLOWED, 0L); /* a body without a status */
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    SET(CURLOPT_OPENSOCKETDATA, transfer);
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     /* Elsewhere https_proxy and no_proxy of the environment count, as admins expect of programs
      * that use libcurl; the request is inside TLS then. Loopback is in clear: never by a proxy. */
     if (origin.loopback)
         SET(CURLOPT_NOPROXY, "*");
+    else if (http->proxy)
+        SET(CURLOPT_PROXY, http->proxy);
+    return CURLE_OK;
+}
+
+static CURLcode
+read_secret(struct transfer *transfer, const char *field, const char *reference, size_t *ret_length)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+    size_t which = transfer->secrets[0] ? 1 : 0;
+
+    if (secret_ref_read_bytes(reference, &transfer->secrets[which], ret_length, &err) == PROV_OK)
+        return CURLE_OK;
+    snprintf(transfer->error, sizeof(transfer->error), "%s: %.200s", field, err.text);
+    return CURLE_READ_ERROR;
+}
+
+/* Who we are, to the other side of TLS and to a proxy. Secrets are read anew with each call, and libcurl
+ * keeps its copies until the handle is used again. */
+static CURLcode
+set_credentials(CURL *handle, struct transfer *transfer)
+{
+    const struct http *http = transfer->http;
+    struct curl_blob key = { .flags = CURL_BLOB_COPY };
+    CURLcode code;
+    size_t length = 0;
+    char *password;
+
+    if (http->client_certificate) {
+        SET(CURLOPT_SSLCERT, http->client_certificate);
+        code = read_secret(transfer, "client_key", http->client_key, &key.len);
+        if (code != CURLE_OK)
+            return code;
+        key.data = transfer->secrets[0];
+        SET(CURLOPT_SSLKEY_BLOB, &key);
+    }
+    if (!http->proxy || !http->proxy_username)
+        return CURLE_OK;
+    SET(CURLOPT_PROXYUSERNAME, http->proxy_username);
+    if (!http->proxy_password)
+        return CURLE_OK;
+    code = read_secret(transfer, "proxy_password", http->proxy_password, &length);
+    if (code != CURLE_OK)
+        return code;
+    password = transfer->secrets[1] ? transfer->secrets[1] : transfer->secrets[0];
+    password[strcspn(password, "\r\n")] = '\0';
+    SET(CURLOPT_PROXYPASSWORD, password);
     return CURLE_OK;
 }
 
@@ -639,9 +754,10 @@ settle(CURL *handle, struct transfer *transfer, CURLcode code)
         return;
     }
     answer->end = may_have_arrived(handle, transfer) ? HTTP_NO_ANSWER : HTTP_NOT_SENT;
-    answer->distrust = code == CURLE_PEER_FAILED_VERIFICATION ? HTTP_CERTIFICATE
-                       : code == CURLE_SSL_CACERT_BADFILE     ? HTTP_CA_FILE
-                                                              : HTTP_TRUSTED;
+    answer->distrust = code == CURLE_PEER_FAILED_VERIFICATION   ? HTTP_CERTIFICATE
+                       : code == CURLE_SSL_PINNEDPUBKEYNOTMATCH ? HTTP_PIN
+                       : code == CURLE_SSL_CACERT_BADFILE       ? HTTP_CA_FILE
+                                                                : HTTP_TRUSTED;
     snprintf(answer->why, sizeof(answer->why), "%s",
              transfer->abort_reason ? transfer->abort_reason
              : transfer->error[0]   ? transfer->error
@@ -665,7 +781,9 @@ http_call(struct http *http, const struct http_request *request, struct http_ans
     if (make_headers(request, &headers) != PROV_OK || !(handle = handle_take(http)))
         return PROV_E_NOMEM;
     sigpipe_block(&guard);
-    code = set_safety(handle, http, request->url);
+    code = set_safety(handle, &transfer);
+    if (code == CURLE_OK)
+        code = set_credentials(handle, &transfer);
     if (code == CURLE_OK)
         code = set_limits(handle, &transfer);
     if (code == CURLE_OK)
@@ -673,6 +791,8 @@ http_call(struct http *http, const struct http_request *request, struct http_ans
     if (code == CURLE_OK)
         code = curl_easy_perform(handle);
     settle(handle, &transfer, code);
+    for (size_t i = 0; i < 2; i++)
+        wiped_free(transfer.secrets[i]);
     sigpipe_restore(&guard);
     handle_give_back(http, handle);
     return PROV_OK;

@@ -32,6 +32,13 @@ struct http;
 struct http_settings {
     const char *user_agent;
     const char *ca_file; /* PEM; NULL: the system's certificate authorities */
+    const char *pin; /* "sha256//...": the server's public key, beside its certificate; NULL: any */
+    const char *client_certificate; /* PEM file; NULL: none is shown */
+    const char *client_key;         /* secret by reference, PEM; with client_certificate */
+    const char *proxy;              /* URL; NULL: as the environment says */
+    const char *proxy_username;
+    const char *proxy_password; /* secret by reference */
+    const char *private_hosts;  /* who may have an address of a private network; comma between */
     int64_t connect_timeout_ms, request_timeout_ms;
 };
 
@@ -64,6 +71,7 @@ enum http_end {
 enum http_distrust {
     HTTP_TRUSTED,     /* or it did not come to that */
     HTTP_CERTIFICATE, /* the other side's certificate was refused */
+    HTTP_PIN,         /* it is good, but its key is not the one that is pinned */
     HTTP_CA_FILE      /* the file of certificate authorities cannot be read */
 };
 

@@ -19,6 +19,7 @@ if BUILD_TESTS
 check_PROGRAMS += \
 	tests/unit/test_outcome \
 	tests/unit/test_salesforce \
+	tests/unit/test_salesforce_address \
 	tests/unit/test_salesforce_hostile \
 	tests/unit/test_salesforce_http \
 	tests/unit/test_salesforce_users
@@ -27,6 +28,8 @@ tests_unit_test_outcome_LDADD = libunit.la libsfprov.la
 tests_unit_test_salesforce_SOURCES = tests/unit/test_salesforce.c \
 	tests/unit/loopback.c tests/unit/loopback.h tests/unit/batches.h tests/unit/salesforce_session.h
 tests_unit_test_salesforce_LDADD = libunit.la libsfprov.la
+tests_unit_test_salesforce_address_SOURCES = tests/unit/test_salesforce_address.c
+tests_unit_test_salesforce_address_LDADD = libunit.la libsfprov.la
 tests_unit_test_salesforce_hostile_SOURCES = tests/unit/test_salesforce_hostile.c \
 	tests/unit/loopback.c tests/unit/loopback.h tests/unit/salesforce_session.h
 tests_unit_test_salesforce_hostile_LDADD = libunit.la libsfprov.la $(ZLIB_LIBS)
@@ -39,6 +42,7 @@ tests_unit_test_salesforce_users_LDADD = libunit.la libsfprov.la
 TESTS += \
 	tests/unit/test_outcome \
 	tests/unit/test_salesforce \
+	tests/unit/test_salesforce_address \
 	tests/unit/test_salesforce_hostile \
 	tests/unit/test_salesforce_http \
 	tests/unit/test_salesforce_users

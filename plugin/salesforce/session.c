@@ -140,6 +140,13 @@ sf_session_new(const struct sf_settings *settings, struct sf_session **ret, stru
     const struct http_settings http = {
         .user_agent = settings->user_agent,
         .ca_file = settings->ca_file,
+        .pin = settings->tls_pin,
+        .client_certificate = settings->client_certificate,
+        .client_key = settings->client_key,
+        .proxy = settings->proxy,
+        .proxy_username = settings->proxy_username,
+        .proxy_password = settings->proxy_password,
+        .private_hosts = settings->allowed_hosts,
         .connect_timeout_ms = limit_or_default(settings->connect_timeout_ms, CONNECT_TIMEOUT_MS),
         .request_timeout_ms = limit_or_default(settings->request_timeout_ms, REQUEST_TIMEOUT_MS)
     };

@@ -68,7 +68,10 @@ struct sf_settings {
     const struct sf_keeper *keeper; /* copied; NULL: nothing is kept */
     const char *user_agent;
     const char *ca_file; /* PEM; whom to trust instead of the system's authorities; NULL: those */
-    int64_t connect_timeout_ms, request_timeout_ms; /* 0: 10 s and 120 s */
+    const char *tls_pin; /* of the server's public key, "sha256//..."; NULL: any */
+    const char *client_certificate, *client_key; /* PEM file; secret by reference; NULL: none */
+    const char *proxy, *proxy_username, *proxy_password; /* NULL: as the environment says */
+    int64_t connect_timeout_ms, request_timeout_ms;      /* 0: 10 s and 120 s */
 };
 
 struct sf_session;

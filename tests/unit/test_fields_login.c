@@ -229,6 +229,38 @@ allowed_hosts_are_names(void)
     T_INT(length_of(wrong.faults), 5);
 }
 
+static void
+pin_client_certificate_and_proxy_are_held_to_their_forms(void)
+{
+#define PIN "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+    AUTO_RUN good = parse("{" APP ",'client_secret':'secret-1','tls_pin':'" PIN ";" PIN
+                          "','client_certificate':'/c.pem','client_key':'file:/k.pem',"
+                          "'proxy':'http://proxy.acme.com:3128','proxy_username':'u',"
+                          "'proxy_password':'env:PROXY_PASSWORD'}");
+    static const struct {
+        const char *fields, *field;
+    } wrong[] = {
+        { "'tls_pin':'sha256//short='", "tls_pin" },
+        { "'tls_pin':'" PIN ";'", "tls_pin" },
+        { "'tls_pin':'/etc/pin.pem'", "tls_pin" },
+        { "'client_certificate':'/c.pem'", "client_key" },
+        { "'client_key':'file:/k.pem'", "client_certificate" },
+        { "'proxy':'http://u:hunter2@proxy.acme.com'", "proxy" },
+        { "'proxy':'socks5://proxy.acme.com'", "proxy" },
+        { "'proxy_password':'hunter2token'", "proxy" },
+    };
+
+    T_OK(good.result, &good.err);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        char json[400];
+        snprintf(json, sizeof(json), "{" APP ",'client_secret':'secret-1',%s}", wrong[i].fields);
+        AUTO_RUN run = parse(json);
+        T_INT(length_of(run.faults), 1);
+        T_TRUE(*about(run.faults, wrong[i].field));
+        T_TRUE(!strstr(json_object_to_json_string(run.faults), "hunter2"));
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -243,6 +275,7 @@ main(int argc, char **argv)
         UNIT_CASE(secrets_are_named_by_where_they_are_kept),
         UNIT_CASE(a_key_may_stand_in_the_fields_with_its_lines),
         UNIT_CASE(allowed_hosts_are_names),
+        UNIT_CASE(pin_client_certificate_and_proxy_are_held_to_their_forms),
     };
 
     return unit_run("fields_login", cases, sizeof(cases) / sizeof(cases[0]), argc, argv);

@@ -237,12 +237,44 @@ a_ca_file_that_cannot_be_read_is_named(void)
     }
 }
 
+/* A good certificate with another key than the pinned one. */
+static void
+a_wrong_pin_ends_it_before_a_byte_is_sent(void)
+{
+    struct sf_settings settings = { .api_version = "v67.0",
+                                    .client_id = "3MVG9simulated.consumer.key",
+                                    .client_secret = "simulated-consumer-secret",
+                                    .user_agent = "sfprov/test",
+                                    .tls_pin =
+                                        "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+                                    .connect_timeout_ms = 5000,
+                                    .request_timeout_ms = 10000 };
+    char org[SF_ID_SIZE], user[SF_ID_SIZE];
+    struct prov_error err = PROV_ERROR_INIT;
+    struct sf_session *session = NULL;
+    struct sf_call call;
+    struct tls tls;
+
+    begin(&tls, ORG_SIM_GOOD);
+    settings.origin = tls.origin;
+    settings.token_endpoint = tls.endpoint;
+    settings.ca_file = tls.ca_file;
+    T_OK(sf_session_new(&settings, &session, &err), &err);
+    T_INT(sf_identity(session, org, user, &call), PROV_OK);
+    T_INT(call.outcome, SF_RETRY);
+    T_HAS(call.cause, "tls_pin");
+    nothing_arrived(&tls);
+    sf_session_free(session);
+    finish(&tls);
+}
+
 static const struct unit_case cases[] = {
     UNIT_CASE(a_user_is_made_in_an_org_of_this_process),
     UNIT_CASE(the_name_localhost_is_as_good_as_the_address),
     UNIT_CASE(a_bad_certificate_ends_it_before_a_byte_is_sent),
     UNIT_CASE(a_token_and_a_write_do_not_reach_an_org_with_a_bad_certificate),
     UNIT_CASE(without_a_ca_file_the_systems_authorities_decide),
+    UNIT_CASE(a_wrong_pin_ends_it_before_a_byte_is_sent),
     UNIT_CASE(a_ca_file_that_cannot_be_read_is_named),
 };
 
