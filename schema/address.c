@@ -274,7 +274,8 @@ make_origin(const struct parts *parts, const struct context *context, struct add
     bool interface = false, ok = true;
 
     ret->loopback = is_loopback(parts->host);
-    ret->login_host = is_login_host(parts->host);
+    /* the whole name: "login" alone would be a host of the local network */
+    ret->login_host = is_login_host(parts->host) && strchr(parts->host, '.');
     ret->clear_text = parts->clear_text;
     if (ret->loopback || ret->login_host)
         host = strdup(parts->host);

@@ -1,7 +1,7 @@
 EXTRA_DIST += tests/e2e/harness.py hosts/python/minimal_host.py
 # by scripts/test: they need the npm registry
 EXTRA_DIST += tests/interop/run tests/interop/package.json tests/interop/package-lock.json \
-	tests/interop/.npmrc tests/interop/jsforce.test.mjs
+	tests/interop/.npmrc tests/interop/jsforce.test.mjs tests/interop/flows.test.mjs
 
 e2e_tests = \
 	tests/e2e/test_abi.py \

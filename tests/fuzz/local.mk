@@ -3,7 +3,7 @@
 EXTRA_DIST += tests/fuzz/corpus tests/fuzz/fuzz.mk
 
 FUZZ_SECONDS = 60
-FUZZ_TARGETS = answer csv event fields json ldif mapping path pattern soql
+FUZZ_TARGETS = address answer csv event fields json ldif mapping path pattern soql
 fuzz_replay = tests/fuzz/replay.c tests/fuzz/fuzz.h
 fuzz_lists = hosts/cli/csv.c hosts/cli/fault.c hosts/cli/ldif.c hosts/cli/lines.c
 
@@ -18,6 +18,7 @@ fuzz:
 
 if BUILD_TESTS
 fuzz_programs = \
+	tests/fuzz/replay_address \
 	tests/fuzz/replay_answer \
 	tests/fuzz/replay_csv \
 	tests/fuzz/replay_event \
@@ -29,6 +30,8 @@ fuzz_programs = \
 	tests/fuzz/replay_pattern \
 	tests/fuzz/replay_soql
 check_PROGRAMS += $(fuzz_programs)
+tests_fuzz_replay_address_SOURCES = tests/fuzz/fuzz_address.c $(fuzz_replay)
+tests_fuzz_replay_address_LDADD = libsfprov.la
 tests_fuzz_replay_answer_SOURCES = tests/fuzz/fuzz_answer.c $(fuzz_replay)
 tests_fuzz_replay_answer_LDADD = libsfprov.la
 tests_fuzz_replay_csv_SOURCES = tests/fuzz/fuzz_csv.c tests/fuzz/pieces.h $(fuzz_lists) $(fuzz_replay)

