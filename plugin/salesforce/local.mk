@@ -4,6 +4,7 @@ libsfprov_la_SOURCES += \
 	plugin/salesforce/batch.c \
 	plugin/salesforce/call.h \
 	plugin/salesforce/http.c plugin/salesforce/http.h \
+	plugin/salesforce/http_origin.c \
 	plugin/salesforce/ids.c \
 	plugin/salesforce/jwt.c plugin/salesforce/jwt.h \
 	plugin/salesforce/kept.c plugin/salesforce/kept.h \

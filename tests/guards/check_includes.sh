@@ -21,6 +21,7 @@ while read -r owner library; do
 		die "$owner: does not include <$library>; if another file owns it now, say so in $0"
 done <<'OWNERS'
 plugin/salesforce/http.c curl/
+plugin/salesforce/http_origin.c curl/
 plugin/store/sqlite.c sqlite3.h
 plugin/base/digest.c openssl/
 plugin/base/key.c openssl/
@@ -50,7 +51,7 @@ BEGIN {
 	inner["plugin/store/db.h"] = "plugin/store"
 
 	# library: its owner, or one for each use ("" none); tests may use what they need
-	owner["curl/"] = "plugin/salesforce/http.c"
+	owner["curl/"] = "plugin/salesforce/http.c plugin/salesforce/http_origin.c"
 	owner["sqlite3"] = "plugin/store/sqlite.c"
 	owner["libpq"] = "plugin/store/postgres.c"
 	# digests, private keys, sealing: uses that share nothing but the library
