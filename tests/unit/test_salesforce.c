@@ -5,7 +5,7 @@
 
 #include "tests/unit/salesforce_session.h"
 
-#define THREADS 40
+#define THREADS 128
 
 /* ---- settings ---- */
 
@@ -154,15 +154,15 @@ query_together(struct sf_session *session, enum sf_outcome wanted)
 }
 
 static void
-forty_threads_share_one_token_request(void)
+many_threads_share_one_token_request(void)
 {
     static const struct loopback_answer answers[] = {
         { .where = AT_TOKEN,
           .status = 200,
           .body = TOKEN_REPLY(TOKEN),
-          .times = 99,
+          .times = 2 * THREADS,
           .delay_ms = 100 },
-        { .where = "Bearer " TOKEN "\r\n", .status = 200, .body = NO_ROWS, .times = 99 }
+        { .where = "Bearer " TOKEN "\r\n", .status = 200, .body = NO_ROWS, .times = 2 * THREADS }
     };
     struct loopback *server = START(answers);
     struct sf_session *session = open_session(server, 20000);
@@ -178,14 +178,14 @@ forty_threads_share_one_token_request(void)
  * hear of it only when the new token is there already, and must not drop that one.
  */
 static void
-forty_threads_with_an_expired_token_renew_it_once(void)
+many_threads_with_an_expired_token_renew_it_once(void)
 {
     static const struct loopback_answer answers[] = {
         { .where = AT_TOKEN, .status = 200, .body = TOKEN_REPLY(TOKEN) },
         { .where = AT_TOKEN,
           .status = 200,
           .body = TOKEN_REPLY(TOKEN_2),
-          .times = 99,
+          .times = 2 * THREADS,
           .delay_ms = 50 },
         { .where = "Bearer " TOKEN "\r\n", .status = 200, .body = NO_ROWS },
         { .where = "Bearer " TOKEN "\r\n",
@@ -196,9 +196,9 @@ forty_threads_with_an_expired_token_renew_it_once(void)
         { .where = "Bearer " TOKEN "\r\n",
           .status = 401,
           .body = EXPIRED,
-          .times = 99,
+          .times = 2 * THREADS,
           .delay_ms = 400 },
-        { .where = "Bearer " TOKEN_2 "\r\n", .status = 200, .body = NO_ROWS, .times = 99 }
+        { .where = "Bearer " TOKEN_2 "\r\n", .status = 200, .body = NO_ROWS, .times = 2 * THREADS }
     };
     struct loopback *server = START(answers);
     struct sf_session *session = open_session(server, 20000);
@@ -210,12 +210,12 @@ forty_threads_with_an_expired_token_renew_it_once(void)
 }
 
 static void
-forty_threads_without_a_token_do_not_hammer_the_endpoint(void)
+many_threads_without_a_token_do_not_hammer_the_endpoint(void)
 {
     static const struct loopback_answer answers[] = {
         { .where = AT_TOKEN,
           .status = 400,
-          .times = 99,
+          .times = 2 * THREADS,
           .delay_ms = 50,
           .header = "Retry-After: 30\r\n",
           .body = "{\"error\":\"invalid_client\",\"error_description\":\"invalid client "
@@ -339,7 +339,7 @@ a_new_token_that_is_refused_as_well_holds(void)
                                                         .status = 401,
                                                         .header = "Retry-After: 30\r\n",
                                                         .body = EXPIRED,
-                                                        .times = 99 } };
+                                                        .times = 2 * THREADS } };
     struct loopback *server = START(answers);
     struct sf_session *session = open_session(server, 5000);
     struct sf_call call = query_call(session);
@@ -713,9 +713,9 @@ static const struct unit_case cases[] = {
     UNIT_CASE(settings_that_would_leak_the_secret_are_refused),
     UNIT_CASE(a_missing_secret_is_refused_and_good_settings_need_no_network),
     UNIT_CASE(a_token_request_is_what_salesforce_documents),
-    UNIT_CASE(forty_threads_share_one_token_request),
-    UNIT_CASE(forty_threads_with_an_expired_token_renew_it_once),
-    UNIT_CASE(forty_threads_without_a_token_do_not_hammer_the_endpoint),
+    UNIT_CASE(many_threads_share_one_token_request),
+    UNIT_CASE(many_threads_with_an_expired_token_renew_it_once),
+    UNIT_CASE(many_threads_without_a_token_do_not_hammer_the_endpoint),
     UNIT_CASE(forgetting_the_token_asks_again_at_once_even_after_a_failure),
     UNIT_CASE(a_failed_token_request_is_repeated_after_a_pause),
     UNIT_CASE(an_expired_token_is_renewed_and_the_write_repeated_once),
