@@ -229,14 +229,17 @@ count_all(struct replan *replan, struct prov_error *err)
 
 /* ---- the order ---- */
 
+/* So many in one transaction, which keeps hosts from submitting meanwhile. */
+#define PORTION 1000
+
 static int
-make_due(struct replan *replan, struct prov_error *err)
+order_portion(struct replan *replan, size_t first, size_t count, struct prov_error *err)
 {
     int r = store_begin(replan->store, STORE_UNFENCED, err);
 
     if (r)
         return r;
-    for (size_t i = 0; !r && i < replan->chosen_count; i++)
+    for (size_t i = first; !r && i < first + count; i++)
         r = store_due_order(replan->store, replan->chosen[i].subject, replan->chosen[i].orders,
                             err);
     if (r) {
@@ -244,6 +247,19 @@ make_due(struct replan *replan, struct prov_error *err)
         return r;
     }
     return store_commit(replan->store, err);
+}
+
+/* Who is cut off in between has ordered it for some; the same replan again does the rest. */
+static int
+make_due(struct replan *replan, struct prov_error *err)
+{
+    int r = PROV_OK;
+
+    for (size_t i = 0; !r && i < replan->chosen_count; i += PORTION)
+        r = order_portion(replan, i,
+                          replan->chosen_count - i < PORTION ? replan->chosen_count - i : PORTION,
+                          err);
+    return r;
 }
 
 static bool
