@@ -4,7 +4,8 @@ guards = \
 	tests/guards/check_header.sh \
 	tests/guards/check_includes.sh \
 	tests/guards/check_man.sh \
-	tests/guards/check_sources.sh
+	tests/guards/check_sources.sh \
+	tests/guards/check_torture.sh
 dist_check_SCRIPTS += $(guards)
 TESTS += $(guards)
 EXTRA_DIST += tests/guards/abi.txt tests/guards/frame.sh tests/guards/sources.awk

@@ -32,7 +32,8 @@ struct header {
 enum delivery {
     DELIVERY_SEND,
     DELIVERY_CLOSE, /* no byte of an answer */
-    DELIVERY_CUT    /* headers and half the body, then closed */
+    DELIVERY_CUT,   /* headers and half the body, then closed */
+    DELIVERY_SLOW   /* headers and half the body, the rest after a pause */
 };
 
 struct reply {
@@ -42,6 +43,7 @@ struct reply {
     char *body; /* NULL: none */
     size_t body_bytes;
     enum delivery delivery;
+    int64_t pause_ms; /* DELIVERY_SLOW */
 };
 
 void reply_free(struct reply *reply);

@@ -646,6 +646,14 @@ give_refresh_token(struct call *call)
     reply_json(call->reply, 200, answer);
 }
 
+/* exchange.c has them. */
+static void
+land(struct call *call)
+{
+    call->org->landing = true;
+    answer_done(call);
+}
+
 static void
 reset(struct call *call)
 {
@@ -667,6 +675,7 @@ static const struct {
     { "POST", "app", change_app },
     { "POST", "refresh_token", give_refresh_token },
     { "POST", "expire_tokens", expire_tokens },
+    { "POST", "land", land },
     { "POST", "reset", reset },
 };
 

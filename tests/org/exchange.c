@@ -19,6 +19,7 @@ struct late_write {
     struct org *org;
     unsigned generation; /* of the org: a reset forgets its late writes */
     int64_t due_ms;      /* monotonic */
+    bool held;           /* until the org is told to let it land */
     char *method, *target, *content_type, *body;
     size_t body_bytes;
 };
@@ -82,6 +83,7 @@ late_add(struct exchanges *exchanges, struct call *call, int64_t delay_ms)
 
     late->org = call->org;
     late->generation = call->org->generation;
+    late->held = delay_ms < 0;
     late->due_ms = monotonic_ms() + delay_ms;
     late->method = text_copy(request->method);
     late->target = text_copy(request->target);
@@ -92,7 +94,7 @@ late_add(struct exchanges *exchanges, struct call *call, int64_t delay_ms)
         memcpy(late->body, request->body, request->body_bytes);
     late->next = exchanges->late;
     exchanges->late = late;
-    call->org->late_writes++;
+    call->org->late_writes += !late->held;
     pthread_cond_broadcast(&exchanges->changed);
 }
 
@@ -108,7 +110,7 @@ late_apply(struct late_write *late)
     struct call call;
 
     if (late->generation == late->org->generation) {
-        late->org->late_writes--;
+        late->org->late_writes -= !late->held;
         if (call_init(&call, late->org, &request, &reply)) {
             call.late = true;
             call.fault = "late";
@@ -128,6 +130,8 @@ late_take(struct exchanges *exchanges, int64_t *ret_next_ms)
     struct late_write **earliest = NULL, *taken;
 
     for (struct late_write **at = &exchanges->late; *at; at = &(*at)->next) {
+        if ((*at)->held && (*at)->generation == (*at)->org->generation)
+            continue;
         if (!earliest || (*at)->due_ms <= (*earliest)->due_ms)
             earliest = at;
     }
@@ -141,6 +145,27 @@ late_take(struct exchanges *exchanges, int64_t *ret_next_ms)
         return NULL;
     *earliest = taken->next;
     return taken;
+}
+
+/* The writes that were held, in the order in which they were sent. */
+static void
+land_all(struct exchanges *exchanges, struct org *org)
+{
+    struct late_write **at, **oldest;
+
+    do {
+        oldest = NULL;
+        for (at = &exchanges->late; *at; at = &(*at)->next) {
+            if ((*at)->org == org && (*at)->held)
+                oldest = at;
+        }
+        if (oldest) {
+            struct late_write *late = *oldest;
+            *oldest = late->next;
+            late_apply(late);
+        }
+    } while (oldest);
+    org->landing = false;
 }
 
 static void *
@@ -309,6 +334,11 @@ answer_with_fault(struct exchanges *exchanges, struct call *call, const struct f
         wait_until(exchanges, monotonic_ms() + fault->delay_ms);
         api_answer(call);
         break;
+    case FAULT_SLOW:
+        api_answer(call);
+        call->reply->delivery = DELIVERY_SLOW;
+        call->reply->pause_ms = fault->delay_ms;
+        break;
     case FAULT_GARBAGE:
         api_answer(call);
         set_body(call->reply, "<html><head><title>Down for maintenance</title></head></html>",
@@ -377,6 +407,8 @@ exchange_with_org(struct exchanges *exchanges, struct call *call)
 
     if (call->segment_count > 0 && strcmp(call->segments[0], "__org") == 0) {
         control_answer(call);
+        if (call->org->landing)
+            land_all(exchanges, call->org);
         return;
     }
     call->met_lock = locks && usage->locking > 0;

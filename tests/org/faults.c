@@ -25,6 +25,7 @@ static const struct {
     { "drop_after", FAULT_DROP_AFTER },
     { "late", FAULT_LATE },
     { "delay", FAULT_DELAY },
+    { "slow", FAULT_SLOW },
     { "garbage", FAULT_GARBAGE },
     { "cut", FAULT_CUT },
     { "short_array", FAULT_SHORT_ARRAY },

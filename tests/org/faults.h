@@ -13,6 +13,7 @@ enum fault_action {
     FAULT_DROP_AFTER,
     FAULT_LATE,
     FAULT_DELAY,
+    FAULT_SLOW,
     FAULT_GARBAGE,
     FAULT_CUT,
     FAULT_SHORT_ARRAY,

@@ -118,6 +118,7 @@ struct org {
     uint64_t next_number; /* of ids */
     unsigned generation;  /* raised by a reset */
     int64_t late_writes;  /* not landed yet */
+    bool landing;         /* the writes that are held are to land now */
     struct fault_list *faults;
     struct call_log *calls;
 };

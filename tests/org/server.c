@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <microhttpd.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,39 +77,51 @@ header_of(struct MHD_Connection *connection, const char *name)
     return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-/* Half a body of which the whole was promised: the reader ends with an error, which makes
- * libmicrohttpd close the connection. */
+/* A body of which half comes at once. */
+struct half {
+    struct text body;
+    size_t first;     /* bytes */
+    int64_t pause_ms; /* before the rest; negative: it never comes */
+};
+
+/* Where the rest never comes the reader ends with an error, which makes libmicrohttpd close the
+ * connection. */
 static ssize_t
 read_half(void *argument, uint64_t position, char *buffer, size_t room)
 {
-    const struct text *half = argument;
-    size_t left = half->length > position ? half->length - (size_t)position : 0;
+    struct half *half = argument;
+    bool first = position < half->first;
+    size_t end = first ? half->first : half->body.length, left = end - (size_t)position;
 
-    if (left == 0)
+    if (!first && half->pause_ms < 0)
         return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (position == half->first)
+        poll(NULL, 0, (int)half->pause_ms);
     if (left > room)
         left = room;
-    memcpy(buffer, half->data + position, left);
+    memcpy(buffer, half->body.data + position, left);
     return (ssize_t)left;
 }
 
 static void
 free_half(void *argument)
 {
-    struct text *half = argument;
+    struct half *half = argument;
 
-    text_free(half);
+    text_free(&half->body);
     free(half);
 }
 
 static struct MHD_Response *
 response_of(struct reply *reply)
 {
-    struct text *half;
+    struct half *half;
 
-    if (reply->delivery == DELIVERY_CUT && reply->body_bytes > 1) {
+    if (reply->delivery != DELIVERY_SEND && reply->body_bytes > 1) {
         half = text_block(sizeof(*half));
-        text_add(half, reply->body, reply->body_bytes / 2);
+        text_add(&half->body, reply->body, reply->body_bytes);
+        half->first = reply->body_bytes / 2;
+        half->pause_ms = reply->delivery == DELIVERY_SLOW ? reply->pause_ms : -1;
         return MHD_create_response_from_callback(reply->body_bytes, 4096, read_half, half,
                                                  free_half);
     }

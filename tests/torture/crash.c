@@ -294,7 +294,7 @@ main(int argc, char **argv)
     if (report == MAP_FAILED)
         return 1;
     shim_trace_fd = memfd_create("trace", 0);
-    world_start(&world);
+    world_start(&world, ORG_SIM_PLAIN_HTTP);
     fields = world_fields(&world, "");
     for (size_t i = 0; i < sizeof(loops) / sizeof(loops[0]); i++) {
         if (strstr(loops[i].what, only) &&

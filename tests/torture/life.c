@@ -55,12 +55,14 @@ life_wants(const struct life *life, const struct person *person)
 
 /* Of an event as delivered: the org has it then, or something newer. */
 static bool
-is_told_rightly(struct life *life, const struct told *told)
+is_told_rightly(struct life *life, struct told *told)
 {
     struct json_object *users = world_users(life->world);
     size_t count;
     struct json_object *account = account_of(users, told->user, &count);
     bool right = account && title_of(account) >= told->title;
+
+    told->seen = account ? title_of(account) : 0;
 
     json_object_put(users);
     return right;
@@ -79,7 +81,8 @@ hear(void *context, const char *json, size_t length)
     __atomic_add_fetch(&told->times, 1, __ATOMIC_SEQ_CST);
     if (strstr(json, "\"status\":\"400\""))
         told->refused++;
-    else if (event > life->people[told->user].left && !is_told_rightly(life, told))
+    else if (getpid() == life->pid && event > life->people[told->user].left &&
+             !is_told_rightly(life, told))
         told->wrong = true;
     json_object_put(claims);
     return 0;
@@ -107,6 +110,7 @@ life_begin(struct life *life, struct world *world, uint64_t seed)
 
     *life = (struct life){ .world = world,
                            .seed = seed,
+                           .pid = getpid(),
                            .scoped = seed % 2 == 1,
                            .matched = seed / 2 % 2 == 1,
                            .leaver_action = actions[seed / 4 % 3] };
@@ -259,18 +263,6 @@ make_event(struct life *life, const struct step *step)
     return event_text(life, step->user, kinds[op], "{}");
 }
 
-/* Takes the text over. */
-static void
-submit(struct life *life, char *event)
-{
-    /* a host whose submit had no answer submits again */
-    if (!life->fault && world_submit(life->world, event) != PROV_ANSWER_ACCEPTED)
-        life->fault = "an event is not accepted";
-    if (life->event < EVENTS_MAX)
-        life->told[life->event].accepted = !life->fault;
-    free(event);
-}
-
 /* What was accepted until a user left is superseded by that. */
 static void
 note_leavers(struct life *life)
@@ -279,6 +271,23 @@ note_leavers(struct life *life)
         if (!life_wants(life, &life->people[user]))
             life->people[user].left = life->event;
     }
+}
+
+/* Takes the text over. */
+static void
+submit(struct life *life, char *event)
+{
+    note_leavers(life); /* a thread may tell of it at once */
+    /* a host whose submit had no answer submits again */
+    if (!life->fault && life->relieve && world_submit(life->world, event) != PROV_ANSWER_ACCEPTED) {
+        life->relieve(life);
+        life->relieve = NULL;
+    }
+    if (!life->fault && world_submit(life->world, event) != PROV_ANSWER_ACCEPTED)
+        life->fault = "an event is not accepted";
+    if (life->event < EVENTS_MAX)
+        life->told[life->event].accepted = !life->fault;
+    free(event);
 }
 
 void
@@ -306,7 +315,6 @@ life_swap(struct life *life, const struct step *step)
     b->name = name;
     submit(life, put_event(life, step->user));
     submit(life, put_event(life, other));
-    note_leavers(life);
 }
 
 /* All who are not gone, one with news of him; now and then somebody is not in it. */
@@ -386,7 +394,6 @@ life_die(struct life *life, unsigned arg, const char *event)
     child = fork();
     if (child == 0) {
         life->world->worker = false;
-        life->world->host.outcome = NULL; /* the org is not in this process */
         shim_follow(plan.action == SHIM_LOSE ? life->world->folder : "");
         shim_arm(&plan);
         if (world_open(life->world, life->fields) == 0 && event)
@@ -421,18 +428,21 @@ has_manager(const struct life *life, const struct person *person, struct json_ob
     return strcmp(is ? is : "", manager ? json_get_string(manager, "Id") : "") == 0;
 }
 
-/* Whether the name is that of an account which keeps it: a leaver's, or one that was there before. Who
- * wants it is parked, and told so. */
+/* Whether the name is that of an account which keeps it: a leaver's, one that was there before, or one
+ * whose own new name is kept by such. Who wants it is parked, and told so. */
 static bool
-is_name_kept(const struct life *life, const struct person *person, struct json_object *users)
+is_name_kept(const struct life *life, int wanted, struct json_object *users, int depth)
 {
     for (int other = 0; other < USER_COUNT; other++) {
         const struct person *who = &life->people[other];
         size_t count;
         const char *name = json_get_string(account_of(users, other, &count), "Username");
-        if (who != person && name && name[0] == 'n' && atoi(name + 1) == person->name &&
-            (who->was_there || !life_wants(life, who)))
+        if (!name || name[0] != 'n' || atoi(name + 1) != wanted)
+            continue;
+        if (who->was_there || !life_wants(life, who))
             return true;
+        return who->name != wanted && depth < USER_COUNT &&
+               is_name_kept(life, who->name, users, depth + 1);
     }
     return false;
 }
@@ -451,6 +461,14 @@ is_as_wanted(const struct life *life, const struct person *person, struct json_o
            strcmp(city ? city : "", life->mapped ? title : "") == 0;
 }
 
+static bool
+holds(struct json_object *account, int wanted)
+{
+    const char *name = json_get_string(account, "Username");
+
+    return name && name[0] == 'n' && atoi(name + 1) == wanted;
+}
+
 static const char *
 judge_person(const struct life *life, const struct person *person, struct json_object *users,
              struct json_object *account, size_t count)
@@ -466,7 +484,7 @@ judge_person(const struct life *life, const struct person *person, struct json_o
         return "what another admin did is undone";
     if (person->was_there && !wanted && title_of(account) == 0)
         return NULL; /* never adopted: not ours */
-    if (wanted && is_name_kept(life, person, users))
+    if (wanted && is_name_kept(life, person->name, users, 0) && !holds(account, person->name))
         return NULL;
     if (wanted && !account)
         return "a user is missing";
@@ -558,9 +576,9 @@ life_print(struct life *life)
     for (unsigned event = 1; event <= life->event && event < EVENTS_MAX; event++) {
         const struct told *told = &life->told[event];
         if (told->accepted && (told->times != 1 || told->wrong))
-            printf("  told: event e%u of user %d with title t%u %u times, refused %u%s\n", event,
-                   told->user, told->title, told->times, told->refused,
-                   told->wrong ? ", wrong" : "");
+            printf("  told: event e%u of user %d with title t%u %u times, refused %u%s t%u\n",
+                   event, told->user, told->title, told->times, told->refused,
+                   told->wrong ? ", wrong: the org had" : ", last seen", told->seen);
     }
     world_print(users);
     json_object_put(users);

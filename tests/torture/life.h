@@ -6,6 +6,7 @@
 #define TORTURE_LIFE_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "tests/torture/world.h"
 
@@ -57,7 +58,7 @@ struct person {
 /* What an event was about, and what the host was told of it; shared with other processes. */
 struct told {
     int user;
-    unsigned title;
+    unsigned title, seen; /* seen: in the org when it was told */
     unsigned times, refused;
     bool accepted, wrong;
 };
@@ -65,12 +66,15 @@ struct told {
 struct life {
     struct world *world;
     uint64_t seed; /* of it also follow the connector fields */
+    pid_t pid;     /* in other processes the org is not */
     char *fields;
     bool scoped, matched, mapped, remapped, died;
     const char *leaver_action;
     unsigned event; /* the last one's jti, and the last title */
     struct person people[USER_COUNT];
     struct told *told;
+    /* Called when an event is not accepted, before the host submits it again; NULL: it must be. */
+    void (*relieve)(struct life *life);
     const char *fault; /* what went wrong; NULL: nothing */
 };
 

@@ -7,7 +7,9 @@
 #include <execinfo.h>
 #include <fcntl.h>
 #include <json-c/json.h>
+#include <netdb.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,6 +94,10 @@ strikes(enum shim_class class, int error)
     if (plan.action == SHIM_COUNT || count < plan.nth ||
         (count > plan.nth && plan.action != SHIM_FAIL_ON))
         return false;
+    if (plan.action == SHIM_STOP) {
+        raise(SIGSTOP);
+        return false;
+    }
     if (plan.action == SHIM_LOSE)
         loss_write(plan.chance);
     if (plan.action == SHIM_LOSE || plan.action == SHIM_DIE)
@@ -100,6 +106,13 @@ strikes(enum shim_class class, int error)
         trace();
     errno = plan.error ? plan.error : error;
     return true;
+}
+
+/* A call that needs room on the disk; a disk that is full refuses those only. */
+static bool
+strikes_space(void)
+{
+    return plan.classes & SHIM_SPACE ? strikes(SHIM_SPACE, ENOSPC) : false;
 }
 
 /* A socket has its own faults; curl also reads and writes with the calls for files. */
@@ -112,7 +125,9 @@ strikes_file(int fd, int error)
     bool is_socket = armed && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0;
 
     errno = before;
-    return is_socket ? strikes(SHIM_SOCKET, ECONNRESET) : strikes(SHIM_STORE, error);
+    if (is_socket)
+        return strikes(SHIM_SOCKET, ECONNRESET);
+    return (error == ENOSPC && strikes_space()) || strikes(SHIM_STORE, error);
 }
 
 /* ---- files ---- */
@@ -129,6 +144,8 @@ open64(const char *path, int flags, ...)
         mode = va_arg(more, mode_t);
     va_end(more);
     if (strikes(SHIM_STORE, flags & O_CREAT ? ENOSPC : EIO))
+        return -1;
+    if (flags & O_CREAT && access(path, F_OK) != 0 && strikes_space())
         return -1;
     fd = (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
     loss_opened(fd, path, flags);
@@ -243,6 +260,24 @@ connect(int fd, const struct sockaddr *address, socklen_t length)
     return strikes(SHIM_SOCKET, ECONNREFUSED) ? -1 : REAL(connect)(fd, address, length);
 }
 
+static bool names_fail;
+
+void
+shim_names_fail(bool fail)
+{
+    __atomic_store_n(&names_fail, fail, __ATOMIC_SEQ_CST);
+}
+
+SHOWN int
+getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+            struct addrinfo **ret)
+{
+    if (name && strspn(name, "0123456789.:") != strlen(name) &&
+        __atomic_load_n(&names_fail, __ATOMIC_SEQ_CST))
+        return EAI_AGAIN;
+    return REAL(getaddrinfo)(name, service, hints, ret);
+}
+
 SHOWN ssize_t
 send(int fd, const void *data, size_t length, int flags)
 {
@@ -324,6 +359,20 @@ shim_clock_skew(int64_t us)
 {
     skew_us = us;
     connector = true;
+}
+
+static bool is_sleepless;
+
+void
+shim_sleepless(bool sleepless)
+{
+    is_sleepless = sleepless;
+}
+
+SHOWN int
+usleep(useconds_t us)
+{
+    return connector && is_sleepless ? 0 : REAL(usleep)(us);
 }
 
 /* A thread that the connector's side starts is the connector's. */

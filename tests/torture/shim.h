@@ -14,7 +14,8 @@
 enum shim_class {
     SHIM_STORE = 1,  /* open, read, write, flush, truncate, unlink, lock */
     SHIM_SOCKET = 2, /* socket, connect, send, receive */
-    SHIM_MEMORY = 4  /* malloc, calloc, realloc */
+    SHIM_MEMORY = 4, /* malloc, calloc, realloc */
+    SHIM_SPACE = 8   /* of SHIM_STORE those that need room on the disk */
 };
 
 enum shim_action {
@@ -22,6 +23,7 @@ enum shim_action {
     SHIM_FAIL,    /* once */
     SHIM_FAIL_ON, /* from then on */
     SHIM_DIE,     /* _exit() before the call is done */
+    SHIM_STOP,    /* SIGSTOP before the call is done */
     SHIM_LOSE /* as SHIM_DIE, and what was not flushed is gone, but for what chance left there */
 };
 
@@ -49,6 +51,12 @@ long shim_disarm(void);
 /* For SHIM_LOSE: files whose path begins so are followed from now on; at the loss their directory is
  * written anew with what a machine that lost its power would find. */
 void shim_follow(const char *directory);
+
+/* Whether names of hosts are not found; numbers are. */
+void shim_names_fail(bool fail);
+
+/* Whether usleep() returns at once: SQLite waits with it for who has locked a file. */
+void shim_sleepless(bool sleepless);
 
 /* Moves the clocks of everybody, the connector's and the org's; forward. */
 void shim_clock_move(int64_t us);

@@ -2,6 +2,7 @@
 #include "tests/torture/world.h"
 
 #include <dirent.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,15 +29,23 @@ must(bool done, const char *what)
 }
 
 void
-world_start(struct world *world)
+world_start(struct world *world, enum org_sim_certificate certificate)
 {
     static const char *const names[] = { "acme" };
     char why[ORG_SIM_WHY_BYTES] = "";
 
     *world = (struct world){ .methods = { .size = sizeof(struct prov_vtable) },
                              .error = { .size = sizeof(struct prov_error) } };
-    world->sim = org_sim_start(
-        &(struct org_sim_options){ .names = names, .name_count = 1, .seats = 100 }, why);
+    if (certificate != ORG_SIM_PLAIN_HTTP) {
+        strcpy(world->ca_file, "/tmp/sfprov-torture-ca-XXXXXX");
+        close(mkstemp(world->ca_file));
+    }
+    world->sim = org_sim_start(&(struct org_sim_options){ .names = names,
+                                                          .name_count = 1,
+                                                          .seats = 100,
+                                                          .certificate = certificate,
+                                                          .ca_file = world->ca_file },
+                               why);
     must(world->sim != NULL, why);
     strcpy(world->folder, "/tmp/sfprov-torture-XXXXXX");
     must(mkdtemp(world->folder) != NULL, "no directory can be made in /tmp");
@@ -67,6 +76,8 @@ world_stop(struct world *world)
     org_sim_stop(world->sim);
     empty_folder(world);
     rmdir(world->folder);
+    if (world->ca_file[0])
+        unlink(world->ca_file);
 }
 
 void
@@ -83,17 +94,20 @@ world_fields(struct world *world, const char *more)
 {
     AUTO_FREE char *ready = org_sim_ready(world->sim);
     struct json_object *facts = json_tokener_parse(ready);
-    char *fields = NULL;
+    char *fields = NULL, trust[100] = "";
 
-    must(facts &&
-             asprintf(&fields,
-                      "{%s\"domain_name\":\"%s\",\"client_id\":\"%s\","
-                      "\"client_secret\":\"%s\",\"profile\":\"Standard User\","
-                      "\"provisioning_domain\":\"acme.example\","
-                      "\"issuer\":\"https://idp.example\",\"settle_window_s\":60,"
-                      "\"retry_max_s\":60,\"store\":\"%sstore.db\"}",
-                      more, org_sim_url(world->sim, "acme"), json_get_string(facts, "client_id"),
-                      json_get_string(facts, "client_secret"), world->folder) > 0,
+    if (world->ca_file[0])
+        snprintf(trust, sizeof(trust), "\"ca_file\":\"%s\",", world->ca_file);
+
+    must(facts && asprintf(&fields,
+                           "{%s%s\"domain_name\":\"%s\",\"client_id\":\"%s\","
+                           "\"client_secret\":\"%s\",\"profile\":\"Standard User\","
+                           "\"provisioning_domain\":\"acme.example\","
+                           "\"issuer\":\"https://idp.example\",\"settle_window_s\":60,"
+                           "\"retry_max_s\":60,\"store\":\"%sstore.db\"}",
+                           more, trust, org_sim_url(world->sim, "acme"),
+                           json_get_string(facts, "client_id"),
+                           json_get_string(facts, "client_secret"), world->folder) > 0,
          "no memory");
     json_object_put(facts);
     return fields;
@@ -199,7 +213,7 @@ await_late_writes(struct world *world)
         json_object_put(state);
         if (late == 0)
             return;
-        usleep(2000);
+        poll(NULL, 0, 2);
     }
     must(false, "late writes do not land");
 }

@@ -10,7 +10,8 @@
 
 struct world {
     struct org_sim *sim;
-    char folder[64]; /* of the store; ends with a slash */
+    char folder[64];  /* of the store; ends with a slash */
+    char ca_file[64]; /* "": in clear */
     struct prov_vtable methods;
     struct prov_connector *connector;
     bool worker;             /* opened with the connector's own thread */
@@ -19,7 +20,8 @@ struct world {
     struct prov_error error; /* of the last call that failed */
 };
 
-void world_start(struct world *world);
+/* certificate ORG_SIM_PLAIN_HTTP, or ORG_SIM_GOOD: the CA is `ca.pem` in a directory of its own. */
+void world_start(struct world *world, enum org_sim_certificate certificate);
 void world_stop(struct world *world);
 /* An empty org and no store. */
 void world_reset(struct world *world);

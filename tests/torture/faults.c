@@ -1,0 +1,528 @@
+/*
+ * Each fault that can stand between host and Salesforce, alone, against the model: users are made,
+ * the fault strikes before or after that, they change meanwhile, it passes, all settles, and the org must be
+ * what the model says. The table in README.md names where each is.
+ *   faults [NAME [SEED [SEEDS]]]   those with this in their name; so many seeds, from that one on
+ * When it strikes, at which call, and what changes follows from the seed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "plugin/base/clock.h"
+#include "plugin/store/db.h"
+#include "tests/torture/life.h"
+#include "tests/torture/shim.h"
+
+#define DAY_US   INT64_C(86400000000)
+#define LOCKED_AT 120 /* the byte of the -shm file that SQLite locks to write (WAL_WRITE_LOCK) */
+
+/* Whether the fault had any effect; a fault that never has tests nothing. */
+static bool struck;
+
+static void
+deliver_once(struct life *life)
+{
+    struct prov_delivery delivery;
+
+    if (world_deliver(life->world, &delivery))
+        life->fault = life->relieve ? life->fault : "deliver fails";
+    struck = struck || (life->relieve && delivery.state == PROV_DELIVERY_ELSEWHERE);
+}
+
+/* ---- processes ---- */
+
+static pid_t other; /* a child process; 0: none */
+
+static void
+end_other(struct life *life)
+{
+    (void)life;
+    if (other <= 0)
+        return;
+    kill(other, SIGCONT);
+    kill(other, SIGTERM);
+    while (waitpid(other, NULL, 0) < 0 && errno == EINTR)
+        ;
+    other = 0;
+}
+
+/* The store is locked by another process, longer than anybody waits for it. The connector gives the
+ * store up while its process forks, so the file of locks may have to be made. */
+static void
+lock_store(struct life *life, uint64_t seed)
+{
+    struct flock byte = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCKED_AT, .l_len = 1 };
+    char path[100], ready;
+    int pipes[2];
+
+    (void)seed;
+    
+    snprintf(path, sizeof(path), "%sstore.db-shm", life->world->folder);
+    if (pipe(pipes) != 0)
+        abort();
+    fflush(stdout);
+    other = fork();
+    if (other == 0) {
+        int fd = open(path, O_RDWR | O_CREAT, 0600);
+        if (fd >= 0 && fcntl(fd, F_SETLK, &byte) == 0 && write(pipes[1], "", 1) == 1)
+            pause();
+        perror(path);
+        _exit(1);
+    }
+    close(pipes[1]);
+    if (read(pipes[0], &ready, 1) != 1)
+        life->fault = "the store cannot be locked by another process";
+    close(pipes[0]);
+    shim_sleepless(true);
+}
+
+static void
+unlock_store(struct life *life)
+{
+    struck = struck || life->relieve; /* an event was not accepted */
+    end_other(life);
+    shim_sleepless(false);
+}
+
+/* A process that delivers is stopped in the middle, for a day; it goes on when others have been at it. */
+static void
+stop_sender(struct life *life, uint64_t seed)
+{
+    struct shim_plan plan = { SHIM_STORE | SHIM_SOCKET, SHIM_STOP, 10 + (long)(seed * 17 % 60), 0, 0 };
+    struct prov_delivery delivery;
+    int status;
+
+    life->died = true;
+    for (int user = 0; user < USER_COUNT; user++) /* something to do */
+        life_submit(life, &(struct step){ PATCH, user, 0 });
+    world_close(life->world);
+    fflush(stdout);
+    other = fork();
+    if (other == 0) {
+        shim_arm(&plan);
+        if (world_open(life->world, life->fields) == 0) {
+            for (int i = 0; i < 3; i++)
+                world_deliver(life->world, &delivery);
+        }
+        _exit(0);
+    }
+    while (waitpid(other, &status, WUNTRACED) < 0 && errno == EINTR)
+        ;
+    if (!WIFSTOPPED(status))
+        other = 0; /* it was done before */
+    if (world_open(life->world, life->fields))
+        life->fault = "the store cannot be opened beside a stopped process";
+}
+
+static void
+wake_sender(struct life *life)
+{
+    (void)life;
+    if (other <= 0)
+        return;
+    kill(other, SIGCONT);
+    struck = true;
+    while (waitpid(other, NULL, 0) < 0 && errno == EINTR)
+        ;
+    other = 0;
+}
+
+/* As above; and somebody has taken its lease away, so that it is to be fenced. */
+static void
+stop_sender_and_take_over(struct life *life, uint64_t seed)
+{
+    char path[100];
+
+    stop_sender(life, seed);
+    snprintf(path, sizeof(path), "%sstore.db.lease", life->world->folder);
+    if (other > 0 && unlink(path) != 0)
+        life->fault = "there is no lease to take away";
+    deliver_once(life);
+}
+
+/* ---- disk, clock ---- */
+
+static long strikes_from; /* which call the shim lets fail first */
+
+static void
+disarm(struct life *life)
+{
+    long calls = shim_disarm();
+
+    (void)life;
+    struck = struck || calls >= strikes_from;
+}
+
+static void
+arm(unsigned classes, enum shim_action action, long nth)
+{
+    strikes_from = nth;
+    shim_arm(&(struct shim_plan){ classes, action, nth, 0, 0 });
+}
+
+static void
+fill_disk(struct life *life, uint64_t seed)
+{
+    (void)life;
+    arm(SHIM_SPACE, SHIM_FAIL_ON, 1 + (long)(seed * 7 % 30));
+}
+
+static void
+set_clock_back(struct life *life, uint64_t seed)
+{
+    struck = true;
+    (void)life;
+    shim_clock_skew(-(int64_t)(seed * 5000 % 86400) * CLOCK_SECOND_US);
+}
+
+/* Less than the five minutes after which nothing tells the account of an unknown create from another's. */
+static void
+set_clock_ahead(struct life *life, uint64_t seed)
+{
+    struck = true;
+    (void)life;
+    shim_clock_skew((int64_t)(10 + seed * 70 % 280) * CLOCK_SECOND_US);
+}
+
+static void
+put_clock_right(struct life *life)
+{
+    (void)life;
+    shim_clock_skew(0);
+}
+
+/* ---- the network ---- */
+
+static void
+break_socket(struct life *life, uint64_t seed)
+{
+    (void)life;
+    arm(SHIM_SOCKET, SHIM_FAIL, 1 + (long)(seed % 24));
+}
+
+/* A connection of its own, so that the handshake is what breaks. */
+static void
+break_handshake(struct life *life, uint64_t seed)
+{
+    life_reopen(life, 2);
+    break_socket(life, seed);
+}
+
+/* Nobody is there for a day; deliveries go on trying. */
+static void
+lose_org(struct life *life, uint64_t seed)
+{
+    int64_t until = clock_now_us() + DAY_US;
+
+    arm(SHIM_SOCKET, SHIM_FAIL_ON, 1 + (long)(seed % 8));
+    life_submit(life, &(struct step){ PUT, 0, 0 });
+    while (!life->fault && clock_now_us() < until) {
+        deliver_once(life);
+        world_pass(life->world, DAY_US / 50);
+    }
+}
+
+/* Opened anew with a part of its fields replaced by something of another length or none. */
+static void
+open_with(struct life *life, const char *member, const char *value)
+{
+    char *at = strstr(life->fields, member), *fields = NULL;
+    const char *end = at ? strchr(at + strlen(member), '"') : NULL;
+
+    if (!end || asprintf(&fields, "%.*s%s%s%s", (int)(at - life->fields), life->fields, member, value,
+                         end) < 0)
+        abort();
+    world_close(life->world);
+    if (world_open(life->world, fields))
+        life->fault = "the connector does not open";
+    struck = true;
+    free(fields);
+}
+
+static void
+lose_name(struct life *life, uint64_t seed)
+{
+    (void)seed;
+    shim_names_fail(true);
+    open_with(life, "\"domain_name\":\"", "https://acme.my.salesforce.com");
+}
+
+static void
+find_name(struct life *life)
+{
+    shim_names_fail(false);
+    world_close(life->world);
+    if (world_open(life->world, life->fields))
+        life->fault = "the connector does not open";
+}
+
+/* The CA that is trusted is another than the one that signed: what a changed certificate is. */
+static void
+change_certificate(struct life *life, uint64_t seed)
+{
+    (void)seed;
+    open_with(life, "\"ca_file\":\"", "/etc/ssl/certs/ca-certificates.crt");
+}
+
+/* Gives up waiting after a second. */
+static void
+be_impatient(struct life *life, uint64_t seed)
+{
+    char *fields = NULL;
+
+    (void)seed;
+    if (asprintf(&fields, "{\"request_timeout_s\":1,%s", life->fields + 1) < 0)
+        abort();
+    free(life->fields);
+    life->fields = fields;
+    world_close(life->world);
+    if (world_open(life->world, fields))
+        life->fault = "the connector does not open";
+}
+
+/* ---- writes that are held ---- */
+
+static void
+land(struct life *life)
+{
+    world_tell_org(life->world, "/__org/land", "{}");
+}
+
+/* Long after it was given up and sent again. */
+static void
+land_after_window(struct life *life)
+{
+    if (!world_settle(life->world))
+        life->fault = "a held write is waited for without end";
+    land(life);
+}
+
+/* What was overwritten then is found by comparing, and set back. */
+static void
+land_after_window_and_repair(struct life *life)
+{
+    land_after_window(life);
+    if (world_act(life->world, "{\"act\":\"repair\",\"all\":true}"))
+        life->fault = "a repair is refused";
+}
+
+/* ---- the table ---- */
+
+enum when {
+    ANY_TIME,     /* the seed says whether before users are made or after */
+    BEFORE_USERS, /* while they are made */
+    AFTER_USERS
+};
+
+#define STATUS(status, more) "{\"on\":\"any\",\"do\":\"status\",\"status\":" status more ",\"skip\":%u}"
+#define WRITES(fault, more)  "{\"on\":\"write\",\"do\":\"" fault "\"" more ",\"skip\":%u}"
+
+static const struct fault {
+    const char *name;
+    const char *json; /* for the org; %u: how many calls it lets pass */
+    void (*strike)(struct life *life, uint64_t seed);
+    void (*relieve)(struct life *life);
+    enum when when;
+    bool tls, only_titles; /* only_titles: what changes meanwhile is titles */
+} faults[] = {
+    { .name = "401 at any call", .json = STATUS("401", "") },
+    { .name = "401 at all calls", .json = STATUS("401", ",\"times\":5") },
+    { .name = "403 request limit", .json = STATUS("403", ",\"times\":2") },
+    { .name = "429", .json = STATUS("429", ",\"times\":3") },
+    { .name = "429 with Retry-After",
+      .json = STATUS("429", ",\"times\":3,\"headers\":{\"Retry-After\":\"30\"}") },
+    { .name = "500, not applied", .json = STATUS("500", ",\"times\":2") },
+    { .name = "500, applied", .json = WRITES("status", ",\"status\":500,\"commit\":true") },
+    { .name = "503", .json = STATUS("503", ",\"times\":3") },
+    { .name = "503 with Retry-After in seconds",
+      .json = STATUS("503", ",\"headers\":{\"Retry-After\":\"120\"}") },
+    { .name = "503 with Retry-After as a date",
+      .json = STATUS("503", ",\"headers\":{\"Retry-After\":\"Fri, 27 Nov 2026 23:59:59 GMT\"}") },
+    { .name = "503 with Retry-After that is none",
+      .json = STATUS("503", ",\"headers\":{\"Retry-After\":\"soon\"}") },
+    { .name = "reply dropped before the commit", .json = WRITES("drop_before", "") },
+    { .name = "reply dropped after the commit", .json = WRITES("drop_after", "") },
+    { .name = "reply dropped after the commit, three times", .json = WRITES("drop_after", ",\"times\":3") },
+    { .name = "any call dropped",
+      .json = "{\"on\":\"any\",\"do\":\"drop_before\",\"times\":2,\"skip\":%u}" },
+    { .name = "closed in the middle of the body",
+      .json = "{\"on\":\"any\",\"do\":\"cut\",\"times\":2,\"skip\":%u}" },
+    { .name = "garbage", .json = "{\"on\":\"any\",\"do\":\"garbage\",\"times\":2,\"skip\":%u}" },
+    { .name = "an answer too short", .json = WRITES("short_array", "") },
+    { .name = "an answer too long", .json = WRITES("long_array", "") },
+    { .name = "slow body", .json = "{\"on\":\"any\",\"do\":\"slow\",\"delay_ms\":30,\"times\":3,\"skip\":%u}" },
+    { .name = "slow body, given up", .json = WRITES("slow", ",\"delay_ms\":1300"), .strike = be_impatient },
+    { .name = "lock error of a record",
+      .json = "{\"on\":\"write\",\"do\":\"refuse_record\",\"times\":3,\"skip\":%u}" },
+    { .name = "lock error of a call",
+      .json = WRITES("refuse_call_with", ",\"times\":2,\"errorCode\":\"UNABLE_TO_LOCK_ROW\"") },
+    { .name = "token refused for a while",
+      .json = "{\"on\":\"token\",\"do\":\"status\",\"status\":500,\"times\":3,\"skip\":%u}",
+      .when = BEFORE_USERS },
+    { .name = "late send, before the window's end",
+      .json = WRITES("late", ",\"delay_ms\":-1"),
+      .relieve = land },
+    { .name = "late create, after the window",
+      .json = "{\"on\":\"collections_create\",\"do\":\"late\",\"delay_ms\":-1,\"skip\":%u}",
+      .relieve = land_after_window,
+      .when = BEFORE_USERS,
+      .only_titles = true },
+    { .name = "late update, after the window",
+      .json = "{\"on\":\"collections_update\",\"do\":\"late\",\"delay_ms\":-1,\"skip\":%u}",
+      .relieve = land_after_window_and_repair,
+      .when = AFTER_USERS,
+      .only_titles = true },
+    { .name = "disk full", .strike = fill_disk, .relieve = disarm },
+    { .name = "store locked", .strike = lock_store, .relieve = unlock_store, .when = AFTER_USERS },
+    { .name = "clock set back", .strike = set_clock_back, .relieve = put_clock_right },
+    { .name = "clock set ahead", .strike = set_clock_ahead, .relieve = put_clock_right },
+    { .name = "socket fails", .strike = break_socket, .relieve = disarm },
+    { .name = "TLS handshake broken", .strike = break_handshake, .relieve = disarm, .tls = true },
+    { .name = "certificate changed midway",
+      .strike = change_certificate,
+      .relieve = find_name,
+      .tls = true },
+    { .name = "name does not resolve", .strike = lose_name, .relieve = find_name },
+    { .name = "org gone for a day", .strike = lose_org, .relieve = disarm },
+    { .name = "stopped sender", .strike = stop_sender, .relieve = wake_sender, .when = AFTER_USERS },
+    { .name = "stopped sender, fenced",
+      .strike = stop_sender_and_take_over,
+      .relieve = wake_sender,
+      .when = AFTER_USERS },
+};
+
+/* ---- one life ---- */
+
+static uint64_t
+next_random(uint64_t *state)
+{
+    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    return z ^ z >> 31;
+}
+
+static void
+strike(struct life *life, const struct fault *fault)
+{
+    char json[300];
+    unsigned skip = (unsigned)(life->seed / 2 % 6);
+
+    life->relieve = fault->relieve;
+    if (fault->strike)
+        fault->strike(life, life->seed);
+    if (!fault->json)
+        return;
+    /* one piece before the %u, one behind it */
+    snprintf(json, sizeof(json), "%.*s%u%s", (int)(strstr(fault->json, "%u") - fault->json), fault->json,
+             skip, strstr(fault->json, "%u") + 2);
+    world_tell_org(life->world, "/__org/faults", json);
+}
+
+static void
+make_users(struct life *life)
+{
+    for (int user = 0; !life->fault && user < USER_COUNT; user++)
+        life_submit(life, &(struct step){ PUT, user, 2 });
+    deliver_once(life);
+}
+
+static void
+change_users(struct life *life, const struct fault *fault)
+{
+    static const enum op ops[] = { PATCH, PUT, DEACTIVATE, SWAP, ACTIVATE, DELETE, PATCH, PUT };
+    uint64_t random = life->seed;
+
+    for (int i = 0; !life->fault && i < 8; i++) {
+        struct step step = { ops[next_random(&random) % 8], (int)(next_random(&random) % USER_COUNT),
+                             (unsigned)(next_random(&random) >> 40) };
+        if (fault->only_titles)
+            step.op = PATCH;
+        if (step.op == SWAP)
+            life_swap(life, &step);
+        else
+            life_submit(life, &step);
+        if (!life->fault && i % 2)
+            deliver_once(life);
+    }
+}
+
+static bool
+org_met_fault(struct world *world)
+{
+    char *calls = org_sim_ask(world->sim, "acme", "GET", "/__org/calls", NULL, NULL);
+    bool met = calls && strstr(calls, "\"fault\":\"");
+
+    free(calls);
+    return met;
+}
+
+/* NULL: all is well. */
+static const char *
+run(struct world *world, const struct fault *fault, uint64_t seed, bool print)
+{
+    bool before = fault->when == ANY_TIME ? seed % 2 : fault->when == BEFORE_USERS;
+    struct life life;
+
+    life_begin(&life, world, seed);
+    if (before)
+        strike(&life, fault);
+    make_users(&life);
+    if (!before)
+        strike(&life, fault);
+    change_users(&life, fault);
+    if (life.relieve)
+        life.relieve(&life);
+    life.relieve = NULL;
+    if (!life.fault)
+        life_settle(&life);
+    if (!life.fault)
+        life_judge(&life);
+    if (life.fault && print) {
+        printf("%s, seed %llu: %s %s\n", fault->name, (unsigned long long)seed, life.fault,
+               world->error.text);
+        life_print(&life);
+    }
+    struck = struck || (fault->json && org_met_fault(world));
+    shim_disarm();
+    unlock_store(&life);
+    life_end(&life);
+    return life.fault;
+}
+
+int
+main(int argc, char **argv)
+{
+    const char *only = argc > 1 ? argv[1] : "";
+    uint64_t first = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
+    unsigned seeds = argc > 3 ? (unsigned)atoi(argv[3]) : 4, passed = 0, failed = 0;
+    struct world clear, tls;
+
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    db_busy_timeout_ms = 20; /* who has the store locked here does not give it up in time */
+    world_start(&clear, ORG_SIM_PLAIN_HTTP);
+    world_start(&tls, ORG_SIM_GOOD);
+    for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+        unsigned bad = 0;
+        struck = false;
+        if (!strstr(faults[i].name, only))
+            continue;
+        for (uint64_t seed = first; seed < first + seeds; seed++)
+            bad += run(faults[i].tls ? &tls : &clear, &faults[i], seed, bad == 0) != NULL;
+        printf("%s: %u seeds, %u failed%s\n", faults[i].name, seeds, bad,
+               struck ? "" : "; it never struck");
+        bad += !struck;
+        passed += bad == 0;
+        failed += bad > 0;
+    }
+    world_stop(&clear);
+    world_stop(&tls);
+    printf("faults: %u passed, %u failed\n", passed, failed);
+    return failed || !passed;
+}
