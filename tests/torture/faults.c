@@ -19,7 +19,7 @@
 #include "tests/torture/life.h"
 #include "tests/torture/shim.h"
 
-#define DAY_US   INT64_C(86400000000)
+#define DAY_US    INT64_C(86400000000)
 #define LOCKED_AT 120 /* the byte of the -shm file that SQLite locks to write (WAL_WRITE_LOCK) */
 
 /* Whether the fault had any effect; a fault that never has tests nothing. */
@@ -57,12 +57,14 @@ end_other(struct life *life)
 static void
 lock_store(struct life *life, uint64_t seed)
 {
-    struct flock byte = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCKED_AT, .l_len = 1 };
+    struct flock byte = {
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCKED_AT, .l_len = 1
+    };
     char path[100], ready;
     int pipes[2];
 
     (void)seed;
-    
+
     snprintf(path, sizeof(path), "%sstore.db-shm", life->world->folder);
     if (pipe(pipes) != 0)
         abort();
@@ -94,7 +96,8 @@ unlock_store(struct life *life)
 static void
 stop_sender(struct life *life, uint64_t seed)
 {
-    struct shim_plan plan = { SHIM_STORE | SHIM_SOCKET, SHIM_STOP, 10 + (long)(seed * 17 % 60), 0, 0 };
+    struct shim_plan plan = { SHIM_STORE | SHIM_SOCKET, SHIM_STOP, 10 + (long)(seed * 17 % 60), 0,
+                              0 };
     struct prov_delivery delivery;
     int status;
 
@@ -235,8 +238,8 @@ open_with(struct life *life, const char *member, const char *value)
     char *at = strstr(life->fields, member), *fields = NULL;
     const char *end = at ? strchr(at + strlen(member), '"') : NULL;
 
-    if (!end || asprintf(&fields, "%.*s%s%s%s", (int)(at - life->fields), life->fields, member, value,
-                         end) < 0)
+    if (!end || asprintf(&fields, "%.*s%s%s%s", (int)(at - life->fields), life->fields, member,
+                         value, end) < 0)
         abort();
     world_close(life->world);
     if (world_open(life->world, fields))
@@ -320,8 +323,9 @@ enum when {
     AFTER_USERS
 };
 
-#define STATUS(status, more) "{\"on\":\"any\",\"do\":\"status\",\"status\":" status more ",\"skip\":%u}"
-#define WRITES(fault, more)  "{\"on\":\"write\",\"do\":\"" fault "\"" more ",\"skip\":%u}"
+#define STATUS(status, more)                                                                       \
+    "{\"on\":\"any\",\"do\":\"status\",\"status\":" status more ",\"skip\":%u}"
+#define WRITES(fault, more) "{\"on\":\"write\",\"do\":\"" fault "\"" more ",\"skip\":%u}"
 
 static const struct fault {
     const char *name;
@@ -348,7 +352,8 @@ static const struct fault {
       .json = STATUS("503", ",\"headers\":{\"Retry-After\":\"soon\"}") },
     { .name = "reply dropped before the commit", .json = WRITES("drop_before", "") },
     { .name = "reply dropped after the commit", .json = WRITES("drop_after", "") },
-    { .name = "reply dropped after the commit, three times", .json = WRITES("drop_after", ",\"times\":3") },
+    { .name = "reply dropped after the commit, three times",
+      .json = WRITES("drop_after", ",\"times\":3") },
     { .name = "any call dropped",
       .json = "{\"on\":\"any\",\"do\":\"drop_before\",\"times\":2,\"skip\":%u}" },
     { .name = "closed in the middle of the body",
@@ -356,8 +361,11 @@ static const struct fault {
     { .name = "garbage", .json = "{\"on\":\"any\",\"do\":\"garbage\",\"times\":2,\"skip\":%u}" },
     { .name = "an answer too short", .json = WRITES("short_array", "") },
     { .name = "an answer too long", .json = WRITES("long_array", "") },
-    { .name = "slow body", .json = "{\"on\":\"any\",\"do\":\"slow\",\"delay_ms\":30,\"times\":3,\"skip\":%u}" },
-    { .name = "slow body, given up", .json = WRITES("slow", ",\"delay_ms\":1300"), .strike = be_impatient },
+    { .name = "slow body",
+      .json = "{\"on\":\"any\",\"do\":\"slow\",\"delay_ms\":30,\"times\":3,\"skip\":%u}" },
+    { .name = "slow body, given up",
+      .json = WRITES("slow", ",\"delay_ms\":1300"),
+      .strike = be_impatient },
     { .name = "lock error of a record",
       .json = "{\"on\":\"write\",\"do\":\"refuse_record\",\"times\":3,\"skip\":%u}" },
     { .name = "lock error of a call",
@@ -390,7 +398,10 @@ static const struct fault {
       .tls = true },
     { .name = "name does not resolve", .strike = lose_name, .relieve = find_name },
     { .name = "org gone for a day", .strike = lose_org, .relieve = disarm },
-    { .name = "stopped sender", .strike = stop_sender, .relieve = wake_sender, .when = AFTER_USERS },
+    { .name = "stopped sender",
+      .strike = stop_sender,
+      .relieve = wake_sender,
+      .when = AFTER_USERS },
     { .name = "stopped sender, fenced",
       .strike = stop_sender_and_take_over,
       .relieve = wake_sender,
@@ -420,8 +431,8 @@ strike(struct life *life, const struct fault *fault)
     if (!fault->json)
         return;
     /* one piece before the %u, one behind it */
-    snprintf(json, sizeof(json), "%.*s%u%s", (int)(strstr(fault->json, "%u") - fault->json), fault->json,
-             skip, strstr(fault->json, "%u") + 2);
+    snprintf(json, sizeof(json), "%.*s%u%s", (int)(strstr(fault->json, "%u") - fault->json),
+             fault->json, skip, strstr(fault->json, "%u") + 2);
     world_tell_org(life->world, "/__org/faults", json);
 }
 
@@ -440,7 +451,8 @@ change_users(struct life *life, const struct fault *fault)
     uint64_t random = life->seed;
 
     for (int i = 0; !life->fault && i < 8; i++) {
-        struct step step = { ops[next_random(&random) % 8], (int)(next_random(&random) % USER_COUNT),
+        struct step step = { ops[next_random(&random) % 8],
+                             (int)(next_random(&random) % USER_COUNT),
                              (unsigned)(next_random(&random) >> 40) };
         if (fault->only_titles)
             step.op = PATCH;
