@@ -90,6 +90,12 @@ answer_clean(const char *text, char *ret, size_t room)
     ret[at] = '\0';
 }
 
+bool
+answer_is_success(const struct http_answer *answer)
+{
+    return answer->status >= 200 && answer->status <= 299;
+}
+
 void
 answer_redact(char *text, const char *secret)
 {
@@ -269,7 +275,7 @@ answer_judge(const struct http_answer *answer, enum sf_level level, int write, s
     }
     call->http_status = answer->status;
     call->retry_after_us = answer->retry_after_us;
-    if (answer->status >= 200 && answer->status <= 299) {
+    if (answer_is_success(answer)) {
         call->outcome = SF_DELIVERED;
         return;
     }

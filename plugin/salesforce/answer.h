@@ -22,6 +22,8 @@ void answer_clean(const char *text, char *ret, size_t room);
 MUST_CHECK int answer_parse(const struct http_answer *answer, const char *what,
                             struct json_object **ret, size_t *ret_values, struct prov_error *err);
 
+bool answer_is_success(const struct http_answer *answer);
+
 /* Replaces each occurrence of a secret in text, in place. NULL texts and short secrets do
  * nothing. */
 void answer_redact(char *text, const char *secret);

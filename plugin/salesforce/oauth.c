@@ -287,13 +287,16 @@ oauth_send(struct oauth *oauth, struct http *http, const struct form *form, stru
     result = http_call(http, &request, &answer);
     if (result)
         return result;
-    if (answer.status >= 300) {
-        for (size_t i = 0; i < form->secret_count; i++)
-            answer_redact(answer.body, form->secrets[i]);
-    }
+    /* before the words are cut, except out of what may hold a token; and as they stand in the JSON */
+    for (size_t i = 0; i < form->secret_count && !answer_is_success(&answer); i++)
+        answer_redact(answer.body, form->secrets[i]);
     answer_judge(&answer, SF_LEVEL_TOKEN, 0, call);
     if (call->outcome == SF_DELIVERED)
         result = read_grant(oauth, &answer, grant, ret_reply, call);
+    for (size_t i = 0; i < form->secret_count; i++) {
+        answer_redact(call->code, form->secrets[i]);
+        answer_redact(call->message, form->secrets[i]);
+    }
     http_answer_clear(&answer);
     return result;
 }

@@ -403,9 +403,10 @@ transfer(struct sf_session *session, const struct session_request *request, cons
     if (result != PROV_OK)
         return result;
     count_call(session, request, answer);
-    if (answer->status >= 300)
+    if (!answer_is_success(answer))
         answer_redact(answer->body, token);
     answer_judge(answer, SF_LEVEL_CALL, request->write, call);
+    answer_redact(call->message, token);
     return PROV_OK;
 }
 

@@ -457,6 +457,35 @@ the_secret_and_the_token_never_reach_a_message(void)
     end(session, server);
 }
 
+/* Whatever the status and the spelling: also where no error is expected to stand. */
+static void
+the_secret_does_not_come_back_by_another_way(void)
+{
+    static const struct loopback_answer answers[] = {
+        { .where = AT_TOKEN,
+          .status = 302,
+          .body = "{\"error\":\"" SECRET "\",\"error_description\":\"bad secret " SECRET "\"}" },
+        { .where = AT_TOKEN,
+          .status = 400,
+          .body = "{\"error\":\"x\",\"error_description\":\"bad s3cret\\/+&=%consumer\"}" },
+        { .where = AT_TOKEN,
+          .status = 200,
+          .body = "{\"access_token\":\"00D!x\",\"token_type\":\"Bearer\","
+                  "\"instance_url\":\"https://" SECRET ".example\"}" },
+    };
+    struct loopback *server = START(answers);
+    struct sf_session *session = open_session(server, 5000);
+
+    for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+        struct sf_call call = query_call(session);
+        T_TRUE(call.outcome != SF_DELIVERED);
+        T_TRUE(!strstr(call.message, SECRET) && !strstr(call.code, SECRET));
+        T_HAS(call.message, "***");
+        sf_session_forget_token(session);
+    }
+    end(session, server);
+}
+
 /* ---- instance_url ---- */
 
 /* The call that follows a token reply with this instance_url. */
@@ -725,6 +754,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(after_a_401_without_words_a_later_call_starts_with_a_new_token),
     UNIT_CASE(an_unusable_token_reply_holds_and_sends_nothing_further),
     UNIT_CASE(the_secret_and_the_token_never_reach_a_message),
+    UNIT_CASE(the_secret_does_not_come_back_by_another_way),
     UNIT_CASE(the_token_of_a_loopback_org_stays_there),
     UNIT_CASE(a_salesforce_host_may_be_sent_the_token),
     UNIT_CASE(no_other_host_is_sent_the_token),
