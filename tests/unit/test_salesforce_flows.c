@@ -587,8 +587,62 @@ a_changed_secret_needs_no_restart(void)
     finish(&world);
 }
 
+/* The first record's Id. Heap. */
+static char *
+query_id(struct sf_session *session, const char *soql)
+{
+    AUTO_JSON struct json_object *rows = NULL;
+    struct sf_call call;
+    const char *id;
+
+    T_INT(sf_query(session, soql, &rows, &call), PROV_OK);
+    id = json_get_string(rows ? json_object_array_get_idx(rows, 0) : NULL, "Id");
+    return strdup(id ? id : "");
+}
+
+/* As another admin does, while a session of the user is in use. */
 static void
-a_frozen_or_inactive_user_is_a_hold(void)
+a_user_who_is_frozen_meanwhile_is_a_hold(void)
+{
+    struct world world;
+    char key[128], soql[200];
+    struct sf_settings settings, admin;
+    struct sf_session *session, *other;
+    struct sf_record record;
+    struct sf_call call;
+    CLEANUP(sf_batch_cleanup) struct sf_batch *batch = NULL;
+    struct sf_change change;
+    AUTO_JSON struct json_object *fields = NULL;
+    AUTO_JSON struct json_object *rows = NULL;
+    AUTO_FREE char *user = NULL;
+    AUTO_FREE char *login = NULL;
+
+    begin(&world);
+    set_app(&world, "{'approved':['olga@acme.simulated.example']}");
+    settings = jwt_settings(&world, key, world.key);
+    settings.username = "olga@acme.simulated.example";
+    session = open_session(&settings);
+    T_INT(try_session(session).outcome, SF_DELIVERED);
+    admin = settings_of(&world, SF_CLIENT_CREDENTIALS);
+    admin.client_secret = SECRET;
+    other = open_session(&admin);
+    user = query_id(other, "SELECT Id FROM User WHERE Username = 'olga@acme.simulated.example'");
+    snprintf(soql, sizeof(soql), "SELECT Id FROM UserLogin WHERE UserId = '%s'", user);
+    login = query_id(other, soql);
+    fields = json_tokener_parse("{\"IsFrozen\":true}");
+    change = (struct sf_change){ .id = login, .fields = fields };
+    T_INT(sf_batch_new(SF_UPDATE_LOGINS, &change, 1, &batch, &call), PROV_OK);
+    T_INT(sf_batch_send(other, batch, &record, &call), PROV_OK);
+    T_INT(record.outcome, SF_DELIVERED);
+    T_INT(sf_query(session, "SELECT Id FROM Organization", &rows, &call), PROV_OK);
+    holds(call, "invalid_grant", "authentication failure");
+    sf_session_free(other);
+    sf_session_free(session);
+    finish(&world);
+}
+
+static void
+an_inactive_user_is_a_hold(void)
 {
     struct world world;
     char key[128];
@@ -621,7 +675,8 @@ main(int argc, char **argv)
         UNIT_CASE(a_refresh_token_gets_tokens_as_often_as_needed),
         UNIT_CASE(a_rotated_refresh_token_is_kept_before_it_is_needed),
         UNIT_CASE(a_changed_secret_needs_no_restart),
-        UNIT_CASE(a_frozen_or_inactive_user_is_a_hold),
+        UNIT_CASE(an_inactive_user_is_a_hold),
+        UNIT_CASE(a_user_who_is_frozen_meanwhile_is_a_hold),
     };
     int result;
 
