@@ -85,6 +85,7 @@ print_status(struct json_object *status)
 {
     struct json_object *hold = reply_get(status, "hold"), *users = reply_get(status, "subjects");
     struct json_object *warnings = reply_get(status, "warnings");
+    struct json_object *passwords = reply_get(status, "passwords");
     const char *state = reply_word(status, "state");
 
     print_fact("state", state_tone(state), state);
@@ -101,6 +102,9 @@ print_status(struct json_object *status)
                reply_number(reply_get(status, "guard"), "held"));
         print_fact("remedy", TONE_PLAIN, reply_text(reply_get(status, "guard"), "remedy"));
     }
+    if (reply_number(passwords, "waiting") || reply_number(passwords, "refused"))
+        printf("%-16s%" PRId64 " waiting, %" PRId64 " refused\n", "passwords",
+               reply_number(passwords, "waiting"), reply_number(passwords, "refused"));
     print_usage(reply_get(status, "api_usage"));
     print_age("oldest pending", reply_get(status, "oldest_pending_s"));
     print_fact("events kept", TONE_PLAIN, reply_text(status, "events"));

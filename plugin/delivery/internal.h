@@ -279,6 +279,8 @@ enum send_kind {
 
 /* Sets some of the passwords that wait. Adds to *ret_count how many were settled or put off. */
 MUST_CHECK int password_run(struct delivery *delivery, size_t *ret_count, struct prov_error *err);
+/* They are not provisioned any more: erases those that wait. */
+MUST_CHECK int password_forget(struct delivery *delivery, struct prov_error *err);
 
 /* ---- flights.c: calls under way at the same time ---- */
 

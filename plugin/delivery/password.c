@@ -211,3 +211,30 @@ password_run(struct delivery *d, size_t *ret_count, struct prov_error *err)
     }
     return r;
 }
+
+int
+password_forget(struct delivery *d, struct prov_error *err)
+{
+    const struct code_words *words = code_words(CODE_PASSWORD_OFF);
+    const struct store_password_news news = { .outcome = "dropped",
+                                              .code = CODE_PASSWORD_OFF,
+                                              .message = "passwords are not provisioned any more",
+                                              .cause = words->cause,
+                                              .remedy = words->remedy };
+    int64_t count = 0;
+    int r = store_begin(d->store, STORE_FENCED, err);
+
+    if (r)
+        return r;
+    r = store_password_drop(d->store, &news, &count, err);
+    if (r) {
+        store_rollback(d->store);
+        return r;
+    }
+    r = store_commit(d->store, err);
+    if (!r && count > 0)
+        log_line(&d->log, PROV_LOG_WARNING,
+                 "%lld passwords that waited are erased: the field provision_passwords is off",
+                 (long long)count);
+    return r;
+}

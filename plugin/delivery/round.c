@@ -509,6 +509,8 @@ begin_upkeep(struct delivery *d, int64_t now, struct prov_error *err)
 {
     int r = replan_parked(d, err);
 
+    if (!r && !d->fields->provision_passwords)
+        r = password_forget(d, err);
     if (r)
         return r;
     json_object_put(STEAL(d->names)); /* profiles and roles are renamed at times */

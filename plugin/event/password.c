@@ -160,14 +160,54 @@ take(struct json_object *value, char **ret, struct prov_error *err)
     return PROV_OK;
 }
 
-static bool
-is_own_path(const char *path)
-{
-    static const char schema[] = "urn:ietf:params:scim:schemas:core:2.0:User:";
+#define USER_SCHEMA "urn:ietf:params:scim:schemas:core:2.0:User"
 
-    if (strncasecmp(path, schema, sizeof(schema) - 1) == 0)
-        path += sizeof(schema) - 1;
-    return strcasecmp(path, "password") == 0;
+/* What a path or name leads to: the schema of a user itself, as some hosts write it, or the password. */
+enum leads_to {
+    ELSEWHERE,
+    THE_USER,
+    THE_PASSWORD
+};
+
+static enum leads_to
+follow(const char *path)
+{
+    const size_t length = sizeof(USER_SCHEMA) - 1, word = strlen("password");
+
+    path += strspn(path, " ");
+    if (strncasecmp(path, USER_SCHEMA, length) == 0) {
+        path += length;
+        if (!*path)
+            return THE_USER;
+        if (*path != ':' && *path != '.')
+            return ELSEWHERE;
+        path++;
+    }
+    return strncasecmp(path, "password", word) == 0 && !path[word + strspn(path + word, " ")]
+               ? THE_PASSWORD
+               : ELSEWHERE;
+}
+
+/* Of an object, by name; of a list of objects, the last one. */
+static int
+take_member(struct json_object *value, char **ret, struct prov_error *err)
+{
+    int r = PROV_OK;
+
+    if (json_object_is_type(value, json_type_array)) {
+        for (size_t i = 0; !r && i < json_object_array_length(value); i++)
+            r = take_member(json_object_array_get_idx(value, i), ret, err);
+    } else if (json_object_is_type(value, json_type_object)) {
+        json_object_object_foreach(value, name, member)
+        {
+            enum leads_to there = follow(name);
+            if (!r && there == THE_PASSWORD)
+                r = take(member, ret, err);
+            else if (!r && there == THE_USER)
+                r = take_member(member, ret, err);
+        }
+    }
+    return r;
 }
 
 static int
@@ -182,10 +222,17 @@ take_of_operation(struct json_object *operation, char **ret, struct prov_error *
          strcasecmp(json_object_get_string(op), "replace") != 0))
         return PROV_OK;
     if (!path)
-        return take(json_get_nocase(value, "password", NULL), ret, err);
-    if (json_object_is_type(path, json_type_string) && is_own_path(json_object_get_string(path)))
+        return take_member(value, ret, err);
+    if (!json_object_is_type(path, json_type_string))
+        return PROV_OK;
+    switch (follow(json_object_get_string(path))) {
+    case THE_PASSWORD:
         return take(value, ret, err);
-    return PROV_OK;
+    case THE_USER:
+        return take_member(value, ret, err);
+    default:
+        return PROV_OK;
+    }
 }
 
 int
@@ -196,7 +243,7 @@ event_take_password(struct json_object *payload, bool is_patch, char **ret, stru
     int r = PROV_OK;
 
     if (!is_patch)
-        return take(json_get_nocase(data, "password", NULL), ret, err);
+        return take_member(data, ret, err);
     operations = json_get_nocase(data, "Operations", NULL);
     if (!json_object_is_type(operations, json_type_array))
         return take_of_operation(operations, ret, err);

@@ -213,3 +213,18 @@ store_password_put(struct store *store, const struct store_password *password,
                   news->outcome, news->code, news->message, news->cause, news->remedy,
                   clock_now_us(), password->subject, password->version);
 }
+
+int
+store_password_drop(struct store *store, const struct store_password_news *news, int64_t *ret_count,
+                    struct prov_error *err)
+{
+    int r =
+        db_run(store->write, err,
+               "UPDATE command SET sealed = NULL, outcome = ?, code = ?, message = ?, cause = ?,"
+               " remedy = ?, next_us = 0, updated_us = ? WHERE sealed IS NOT NULL",
+               "sssssi", news->outcome, news->code, news->message, news->cause, news->remedy,
+               clock_now_us());
+
+    *ret_count = r ? 0 : db_changes(store->write);
+    return r;
+}

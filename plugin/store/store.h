@@ -170,6 +170,9 @@ struct store_password_news {
     const char *outcome;             /* "delivered", "refused", "dropped", "unknown", "retry" */
     const char *code, *message, *cause, *remedy;
 };
+/* [tx] Settles all that wait, with news->outcome and its words; *ret_count: how many. */
+MUST_CHECK int store_password_drop(struct store *store, const struct store_password_news *news,
+                                   int64_t *ret_count, struct prov_error *err);
 /* [tx] Writes that, unless a newer password has come. */
 MUST_CHECK int store_password_put(struct store *store, const struct store_password *password,
                                   const struct store_password_news *news, struct prov_error *err);

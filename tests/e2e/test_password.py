@@ -112,6 +112,17 @@ def test_off_means_dropped():
         assert posts(w) == 0 and password_of(c) is None and sealed_of(w) == []
 
 
+def test_turned_off_while_one_waits_it_is_erased_with_the_reason():
+    with Sealed() as w:
+        c = w.connector()
+        c.accept(create("/Users/ada", secret("ada")))
+        c.close()
+        c = w.connector(provision_passwords=False)
+        c.settle()
+        assert password_of(c)["code"] == "PASSWORD_OFF" and sealed_of(w) == [None] and posts(w) == 0
+        assert any("1 passwords that waited are erased" in line for _, line in c.lines), c.lines
+
+
 def test_on_without_a_key_is_a_fault_that_names_both_fields():
     with World(provision_passwords=True) as w:
         try:
@@ -258,6 +269,18 @@ def until_called(w):
                 return
         time.sleep(0.02)
     assert False, "nothing was sent"
+
+
+def test_an_answer_that_echoes_the_password_is_not_told():
+    with Sealed() as w:
+        c = w.connector()
+        w.org.fault({"on": "password", "do": "refuse_call_with", "status": 400, "errorCode": "INVALID_NEW_PASSWORD",
+                     "message": f"Do not use '{CANARY}' as your password"})
+        c.accept(create("/Users/ada", secret("ada")))
+        c.settle()
+        told = password_of(c)
+        assert told["outcome"] == "refused" and told["code"] == "INVALID_NEW_PASSWORD", told
+        assert "Kestrel" not in json.dumps(told) + str(c.lines) and b"Kestrel" not in store_bytes(w), told
 
 
 def test_a_repetition_without_a_doubt_is_a_refusal():

@@ -344,55 +344,6 @@ wrong_types_inside_the_data_are_left_to_planning(void)
 }
 
 static void
-password_is_removed_in_every_form(void)
-{
-    static const char *const tokens[] = {
-        TOKEN(CREATE ":{\"data\":{\"userName\":\"j\",\"PassWord\":\"s3cret\"}}"),
-        TOKEN(PUT ":{\"data\":{\"urn:ietf:params:scim:schemas:core:2.0:User\":"
-                  "{\"password\":\"s3cret\"},\"userPassword\":{\"x\":[\"s3cret\"]}}}"),
-        TOKEN(PUT ":{\"data\":{\"urn:ietf:params:scim:schemas:core:2.0:User:password\":"
-                  "\"s3cret\"}}"),
-        PATCHING("{\"op\":\"replace\",\"path\":\"password\",\"value\":\"s3cret\"}"),
-        PATCHING("{\"op\":\"replace\",\"PATH\":\" PASSWORD \",\"value\":\"s3cret\"}"),
-        PATCHING("{\"op\":\"add\",\"path\":\"urn:ietf:params:scim:schemas:core:2.0:User:password\","
-                 "\"value\":\"s3cret\"}"),
-        PATCHING("{\"op\":\"add\",\"path\":\"urn:ietf:params:scim:schemas:core:2.0:User.password\","
-                 "\"value\":\"s3cret\"}"),
-        PATCHING("{\"op\":\"remove\",\"path\":\"x[password eq \\\"s3cret\\\"]\"}"),
-        PATCHING("{\"op\":\"replace\",\"value\":{\"password\":\"s3cret\"}}"),
-        PATCHING("{\"op\":\"replace\",\"value\":[{\"password\":\"s3cret\"}]}"),
-        PATCHING("{\"op\":\"add\",\"path\":\"urn:ietf:params:scim:schemas:core:2.0:User\","
-                 "\"value\":{\"password\":\"s3cret\"}}"),
-        TOKEN(PATCH ":{\"data\":{\"operations\":{\"op\":\"add\",\"path\":\"password\","
-                    "\"value\":\"s3cret\"}}}"),
-        TOKEN(PATCH ":{\"data\":{\"Operations\":[],\"password\":\"s3cret\"}}"),
-    };
-
-    for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++) {
-        CLEANUP(event_cleanup) struct event *event = parsed(tokens[i]);
-        AUTO_FREE char *payload = event ? json_text(event->payload) : NULL;
-        T_TRUE(event && event->had_password);
-        T_TRUE(payload && !strstr(payload, "s3cret") && !strcasestr(payload, "password"));
-    }
-}
-
-static void
-password_takes_nothing_else_with_it(void)
-{
-    CLEANUP(event_cleanup)
-    struct event *event =
-        parsed(PATCHING("{\"op\":\"replace\",\"value\":{\"password\":\"s\",\"title\":\"a\","
-                        "\"passwordExpires\":1}},{\"op\":\"add\",\"path\":\"password\",\"value\":"
-                        "\"s\"},{\"op\":\"add\",\"path\":\"x[display eq \\\"password\\\"].y\","
-                        "\"value\":\"password\"}"));
-    AUTO_FREE char *payload = event ? json_text(event->payload) : NULL;
-
-    T_STR(payload, "{\"Operations\":[{\"op\":\"replace\",\"value\":{\"title\":\"a\","
-                   "\"passwordExpires\":1}},{\"op\":\"add\",\"path\":\"x[display eq "
-                   "\\\"password\\\"].y\",\"value\":\"password\"}]}");
-}
-
-static void
 digest_is_of_what_happened_to_whom(void)
 {
     static const char event[] = SUBJECT "\"events\":{" PUT ":{\"data\":{\"a\":1,\"b\":[2]}}}}";
@@ -412,20 +363,6 @@ digest_is_of_what_happened_to_whom(void)
     T_TRUE(strcmp(digest_of(TOKEN(CREATE ":{\"data\":{\"a\":1,\"b\":[2]}}")), digest) != 0);
     snprintf(text, sizeof(text), "{\"jti\":\"j1\",\"iss\":\"other\",%s", event);
     T_TRUE(strcmp(digest_of(text), digest) != 0);
-}
-
-static void
-the_payload_is_written_once_without_password(void)
-{
-    CLEANUP(event_cleanup)
-    struct event *event =
-        parsed(TOKEN(PUT ":{\"data\":{\"b\":[2],\"password\":\"s\",\"a\":\"x\\n\"}}"));
-    CLEANUP(event_cleanup) struct event *without = parsed(TOKEN("\"" URN "prov:deactivate\":{}"));
-
-    if (!event || !without)
-        return;
-    T_STR(event->payload_text, "{\"a\":\"x\\n\",\"b\":[2]}");
-    T_STR(without->payload_text, NULL);
 }
 
 /* ---- folding ---- */
@@ -761,10 +698,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(contradictory_pairs_are_refused),
     UNIT_CASE(events_that_cannot_be_folded_are_refused_with_the_remedy),
     UNIT_CASE(wrong_types_inside_the_data_are_left_to_planning),
-    UNIT_CASE(password_is_removed_in_every_form),
-    UNIT_CASE(password_takes_nothing_else_with_it),
     UNIT_CASE(digest_is_of_what_happened_to_whom),
-    UNIT_CASE(the_payload_is_written_once_without_password),
     UNIT_CASE(create_put_and_patch_change_the_resource),
     UNIT_CASE(subject_never_seen_stays_so_until_it_is_created),
     UNIT_CASE(activate_and_deactivate_change_only_what_differs),
