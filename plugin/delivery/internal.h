@@ -81,7 +81,7 @@ struct delivery {
     pthread_mutex_t thread_lock;
     pthread_cond_t moved;
     pthread_t thread;
-    bool running, stopping, woken;
+    bool running, stopping, woken, ended;
 };
 
 /* One subject in a round. */

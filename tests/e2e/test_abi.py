@@ -156,7 +156,7 @@ def test_a_store_that_cannot_be_used_accepts_nothing():
 def test_methods_that_are_not_deep_yet_say_so():
     with World() as w:
         c_ = w.connector()
-        for name in ("adopt", "discard", "login"):
+        for name in ("adopt", "discard"):
             fails(E_UNSUPPORTED, c_.act, act=name, part=name)
         fails(E_NOTFOUND, c_.act, act="dance")
         fails(E_NOTFOUND, c_.query, query="weather")

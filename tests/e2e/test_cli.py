@@ -184,7 +184,7 @@ def test_a_notice_reads_the_user_from_the_directory_of_resources():
 def test_a_user_of_whom_nothing_was_accepted_is_told_what_to_check():
     with World() as w:
         sh = Shell(w)
-        w.connector().accept(put("/Users/1", person("ada")))
+        sh("submit", sh.file("ada.jsonl", lines(put("/Users/1", person("ada")))))
         sh("show", "grace", code=2)
         for words in ("No event for it was accepted", "sfprov list TEXT", "submit answer 'accepted'", w.fields["store"]):
             assert words in sh.err, (words, sh.err)
