@@ -158,6 +158,7 @@ def test_methods_that_are_not_deep_yet_say_so():
         c_ = w.connector()
         for name in ("adopt", "discard"):
             fails(E_UNSUPPORTED, c_.act, act=name, part=name)
+        fails(E_INVALID, c_.act, act="login", part="redirect_uri")
         fails(E_NOTFOUND, c_.act, act="dance")
         fails(E_NOTFOUND, c_.query, query="weather")
         fails(E_INVALID, c_.query, nothing=1)
