@@ -339,12 +339,13 @@ int64_t flight_age_us(const struct link *link);
 /* The last send surely did nothing: what is in flight is what was before it. */
 void flight_failed(struct link *link);
 
-/* [tx] The username that others keep off, besides the one held: what is in flight, else what is
- * held. Whoever waits for the one given up is woken. */
+/* [tx] The username that others keep off, besides the one held: what is in flight or tried again, else
+ * what is held. Whoever waits for the one given up is woken. */
 MUST_CHECK int settle_claim(struct round *round, struct link *link, const char *name,
                             struct prov_error *err);
-/* [tx] The username held is the one confirmed; whoever waits for the one before is woken. */
-MUST_CHECK int settle_held_name(struct round *round, struct link *link, struct prov_error *err);
+/* [tx] The username held is the one confirmed, and no other is claimed but what is in flight: when
+ * what was wanted is settled. Whoever waits for one that is given up is woken. */
+MUST_CHECK int settle_names(struct round *round, struct link *link, struct prov_error *err);
 
 /* [tx] What was sent is there. */
 MUST_CHECK int settle_delivered(struct round *round, struct item *item, const char *id,

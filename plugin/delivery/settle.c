@@ -107,20 +107,21 @@ settle_claim(struct round *round, struct link *link, const char *name, struct pr
 }
 
 int
-settle_held_name(struct round *round, struct link *link, struct prov_error *err)
+settle_names(struct round *round, struct link *link, struct prov_error *err)
 {
     const char *now = json_get_string(link->confirmed, "Username");
+    const char *flying = json_get_string(json_get(link->in_flight, "fields"), "Username");
     AUTO_FREE char *before = NULL;
     int r = PROV_OK;
 
-    if (!now || (link->username_held && strcmp(link->username_held, now) == 0))
-        return PROV_OK;
-    before = STEAL(link->username_held);
-    if (set_text(&link->username_held, now))
-        return error_nomem(err);
-    if (before)
-        r = store_wake_name(round->delivery->store, before, err);
-    return r ? r : settle_claim(round, link, now, err);
+    if (now && !(link->username_held && strcmp(link->username_held, now) == 0)) {
+        before = STEAL(link->username_held);
+        if (set_text(&link->username_held, now))
+            return error_nomem(err);
+        if (before)
+            r = store_wake_name(round->delivery->store, before, err);
+    }
+    return r ? r : settle_claim(round, link, flying ? flying : link->username_held, err);
 }
 
 /* The manager the resource names, while he is not linked (rule 13). A deactivation looks at no
@@ -250,7 +251,7 @@ settle_aside(struct round *round, struct item *item, struct prov_error *err)
     r = settle_words(link, "retry", CODE_USERNAME_SWAP, "the account has a temporary username",
                      words->cause, words->remedy, err);
     if (!r)
-        r = settle_held_name(round, link, err);
+        r = settle_names(round, link, err);
     if (!r)
         r = settle_put(round, item, err);
     return r ? r : store_due_add(round->delivery->store, item->work.subject.id, DUE_NOW, err);
@@ -337,14 +338,14 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
         /* of a deactivation sent over a change it is not known whether the name has changed */
         (!late && inputs && set_text(&link->username_inputs, inputs)))
         return error_nomem(err);
-    r = settle_words(link, "delivered", unwanted_code(item), unwanted_reason(item), NULL, NULL,
-                     err);
-    if (!r)
-        r = settle_held_name(round, link, err);
     if (!late) {
         json_object_put(link->in_flight);
         link->in_flight = NULL;
     }
+    r = settle_words(link, "delivered", unwanted_code(item), unwanted_reason(item), NULL, NULL,
+                     err);
+    if (!r)
+        r = settle_names(round, link, err);
     if (!r)
         r = settle_put(round, item, err);
     if (!r && late)
@@ -367,7 +368,6 @@ settle_refused(struct round *round, struct item *item, const char *code, const c
     struct delivery *d = round->delivery;
     struct link *link = &item->work.link;
     const struct subject *subject = &item->work.subject;
-    const char *name;
     int r;
 
     if (quarantine_note_refused(d, link, code, message, cause, remedy))
@@ -379,12 +379,11 @@ settle_refused(struct round *round, struct item *item, const char *code, const c
     if (!plan_takes_access(&item->plan)) /* a release is over with what it was given for */
         link->orders &= ~(unsigned)ORDER_RELEASE;
     flight_failed(link);
-    name = json_get_string(json_get(link->in_flight, "fields"), "Username");
     if (set_text(&link->waits_manager, awaited_manager(item)) ||
         set_text(&link->plan_digest, d->fields->plan_digest) ||
         settle_words(link, "refused", code, message, cause, remedy, err))
         return error_nomem(err);
-    r = settle_claim(round, link, name ? name : link->username_held, err);
+    r = settle_names(round, link, err);
     if (!r)
         r = settle_put(round, item, err);
     /* an earlier change may land yet; or what was refused is not what is wanted any more */
@@ -439,6 +438,8 @@ settle_blocked(struct round *round, struct item *item, const struct sf_record *f
         r = blocked_words(link, item->blocker, fault, err);
     if (!r && set_text(&link->plan_digest, d->fields->plan_digest))
         r = error_nomem(err);
+    if (!r)
+        r = settle_names(round, link, err);
     link->next_us = clock_now_us() +
                     policy_retry_after_us(&limits, link->attempts, 0, random_below(UINT64_MAX));
     link->attempts++;
@@ -533,7 +534,7 @@ settle_nothing(struct round *round, struct item *item, struct prov_error *err)
     if (set_text(&link->waits_manager, awaited_manager(item)) ||
         set_text(&link->plan_digest, round->delivery->fields->plan_digest))
         return error_nomem(err);
-    r = settle_claim(round, link, link->username_held, err);
+    r = settle_names(round, link, err);
     return r ? r : settle_put(round, item, err);
 }
 

@@ -195,7 +195,7 @@ believe(struct round *round, struct item *item, struct json_object *row, struct 
         set_text(&link->message,
                  "what was sent without an answer did not happen; it is sent again"))
         return error_nomem(err);
-    r = settle_held_name(round, link, err);
+    r = settle_names(round, link, err);
     if (!r)
         r = store_put_link(store, item->work.subject.id, link, err);
     if (!r)

@@ -105,6 +105,22 @@ def test_who_changes_his_mind_gets_his_name_back():
         assert ids(w) == before, w.org.users().keys()
 
 
+def test_a_name_is_free_again_for_whom_a_try_failed_and_who_changed_his_mind():
+    with World() as w:
+        c = staffed(w, "a", "b")
+        before = ids(w)
+        w.org.fault({"on": "collections_update", "do": "refuse_record", "statusCode": "UNABLE_TO_LOCK_ROW"})
+        c.accept(put("/Users/a", person("x")))
+        c.deliver(0)
+        assert c.user("/Users/a")["code"] == "UNABLE_TO_LOCK_ROW"
+        c.accept(put("/Users/b", person("x")))
+        c.deliver(0)
+        assert c.user("/Users/b")["code"] == "USERNAME_IN_USE_HERE"
+        c.accept(put("/Users/a", person("a", title="Stays A")))
+        c.settle()
+        assert ids(w) == {name_of("a"): before[name_of("a")], name_of("x"): before[name_of("b")]}, w.org.users().keys()
+
+
 # ---- failures on the way ----
 
 def test_nobody_is_left_on_a_temporary_name_whatever_fails():
