@@ -14,7 +14,8 @@
 /* Users read back and settled together. */
 #define QUERY_MAX 200
 
-/* How far the org's clock may be behind ours when "created since we sent" is judged. */
+/* How much earlier than our first send an account may seem to be made: answers and records have their times
+ * from different servers, and of an org that tells no time our own clock is all there is. */
 #define CLOCK_SKEW_US (300 * CLOCK_SECOND_US)
 
 static struct json_object *
@@ -108,6 +109,19 @@ row_of(struct json_object *rows, const struct item *item, bool by_name)
 
 /* ---- judging ---- */
 
+/* When we first sent, by Salesforce's clock: ours may be wrong by any amount, and CreatedDate is compared
+ * with it. What of it is told by our wall clock is the time between two sends alone. */
+static int64_t
+first_sent_there_us(struct delivery *d, const struct link *link)
+{
+    int64_t now = sf_session_now_us(d->session), before;
+
+    if (!now || !link->in_flight)
+        return link->first_sent_us;
+    before = json_get_int(link->in_flight, "at_us", 0) - link->first_sent_us;
+    return now - flight_age_us(link) - (before > 0 ? before : 0);
+}
+
 /* Whether a user found under our username is the one we created: the correlation field says so, or
  * our execution user created it since we first sent; and no other subject of ours has it. */
 static int
@@ -117,7 +131,8 @@ judge_ours(struct delivery *d, const struct item *item, struct json_object *row,
     const char *field = d->fields->correlation_field;
     const char *creator = json_get_string(row, "CreatedById"), *id = json_get_string(row, "Id");
     struct json_object *sent = field ? json_get(flight_fields(item), field) : NULL;
-    int64_t first = item->work.link.first_sent_us, other = 0;
+    bool sent_before = item->work.link.first_sent_us != 0;
+    int64_t other = 0;
     int r = store_id_holder(d->store, id ? id : "", item->work.subject.id, &other, err);
 
     *ret_ours = false;
@@ -125,8 +140,9 @@ judge_ours(struct delivery *d, const struct item *item, struct json_object *row,
         return r;
     if (sent && json_equal(sent, json_get(row, field)))
         *ret_ours = true;
-    else if (first && creator && strcmp(creator, d->user_id) == 0)
-        *ret_ours = clock_parse(json_get_string(row, "CreatedDate")) >= first - CLOCK_SKEW_US;
+    else if (sent_before && creator && strcmp(creator, d->user_id) == 0)
+        *ret_ours = clock_parse(json_get_string(row, "CreatedDate")) >=
+                    first_sent_there_us(d, &item->work.link) - CLOCK_SKEW_US;
     return PROV_OK;
 }
 

@@ -327,6 +327,15 @@ header_value(const char *line, size_t length, const char *name, char *value, siz
     return true;
 }
 
+/* 0: nonsense. */
+static int64_t
+date_us(const char *value)
+{
+    time_t seconds = curl_getdate(value, NULL);
+
+    return seconds < 0 ? 0 : (int64_t)seconds * CLOCK_SECOND_US;
+}
+
 /* RFC 9110 10.2.3: seconds or an HTTP date. Nonsense is no wish. */
 static int64_t
 retry_after_us(const char *value)
@@ -337,10 +346,10 @@ retry_after_us(const char *value)
         wait_us =
             strlen(value) > 9 ? RETRY_AFTER_MAX_US : strtoll(value, NULL, 10) * CLOCK_SECOND_US;
     } else {
-        time_t date = curl_getdate(value, NULL);
-        if (date < 0)
+        int64_t until_us = date_us(value);
+        if (!until_us)
             return 0;
-        wait_us = (int64_t)date * CLOCK_SECOND_US - clock_now_us();
+        wait_us = until_us - clock_now_us();
     }
     if (wait_us < 0)
         return 0;
@@ -363,10 +372,13 @@ take_header(char *line, size_t size, size_t count, void *context)
     if (length > 5 && memcmp(line, "HTTP/", 5) == 0) { /* a 1xx answer came before */
         answer->retry_after_us = 0;
         answer->limit_info[0] = '\0';
+        answer->date_us = 0;
     }
     if (header_value(line, length, "Retry-After", value, sizeof(value)))
         answer->retry_after_us = retry_after_us(value);
     header_value(line, length, "Sforce-Limit-Info", answer->limit_info, sizeof(answer->limit_info));
+    if (header_value(line, length, "Date", value, sizeof(value)))
+        answer->date_us = date_us(value);
     return length;
 }
 

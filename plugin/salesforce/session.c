@@ -47,6 +47,8 @@ struct sf_session {
     int64_t not_before_us;         /* monotonic; until then `failure` answers */
     struct sf_call failure;
     struct sf_usage usage;
+    int64_t date_us,
+        date_up_us; /* Date of the last answer that had one, and when it came, by clock_up_us() */
 };
 
 /* ---- opening and closing ---- */
@@ -378,6 +380,10 @@ count_call(struct sf_session *session, const struct session_request *request,
         session->failures_in_a_row = 0; /* the token works */
     if (answer_usage(answer->limit_info, &session->usage.day_used, &session->usage.day_max))
         session->usage.day_at_us = clock_now_us();
+    if (answer->date_us) {
+        session->date_us = answer->date_us;
+        session->date_up_us = clock_up_us();
+    }
     pthread_mutex_unlock(&session->lock);
 }
 
@@ -526,6 +532,18 @@ sf_session_usage(struct sf_session *session, struct sf_usage *ret)
     *ret = session->usage;
     pthread_mutex_unlock(&session->lock);
     ret->token_calls = oauth_requests(session->oauth);
+}
+
+int64_t
+sf_session_now_us(struct sf_session *session)
+{
+    int64_t now = 0;
+
+    pthread_mutex_lock(&session->lock);
+    if (session->date_us)
+        now = session->date_us + clock_up_us() - session->date_up_us;
+    pthread_mutex_unlock(&session->lock);
+    return now;
 }
 
 void

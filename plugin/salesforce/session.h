@@ -170,6 +170,10 @@ struct sf_usage {
 };
 void sf_session_usage(struct sf_session *session, struct sf_usage *ret);
 
+/* Now by Salesforce's clock, to a second or so: by the header Date of the last answer, and the time since.
+ * 0: no answer has told yet. Our own wall clock has no part in it. */
+int64_t sf_session_now_us(struct sf_session *session);
+
 /* How the last login went; all 0 before the first. */
 struct sf_login {
     enum sf_flow flow;

@@ -80,6 +80,40 @@ def test_a_create_that_lands_after_the_window_is_taken_for_ours():
         assert row["state"] == "in_step" and row["salesforce_id"] == w.org.user("primary-jdoe@acme.example")["Id"], row
 
 
+def test_a_wrong_clock_hides_no_account_of_ours():
+    for offset in (-3600, 3600):
+        with World() as w:
+            w.org.settings(clock_offset_s=offset)
+            c = w.connector()
+            warm(c, w)
+            w.org.fault({"on": "collections_create", "do": "drop_after"})
+            c.accept(create("/Users/1", person("jdoe")))
+            c.settle()
+            row = c.user("/Users/1")
+            assert row["state"] == "in_step" and row["salesforce_id"], (offset, row)
+            c.accept(simple("/Users/1", "prov:delete"))
+            c.settle()
+            assert not w.org.user("primary-jdoe@acme.example")["IsActive"], offset
+
+
+def test_a_wrong_clock_makes_no_older_account_ours():
+    with World(settle_window_s=1) as w:
+        c = w.connector()
+        warm(c, w)
+        c.accept(create("/Users/old", person("jdoe")))
+        c.settle()
+        c.close()
+        w.org.settings(clock_offset_s=3600)  # the account is an hour old, and our clock an hour behind
+        os.rename(w.fields["store"], w.fields["store"] + ".lost")
+        c = w.connector()
+        warm(c, w)
+        w.org.fault({"on": "collections_create", "do": "drop_before"})
+        c.accept(create("/Users/1", person("jdoe")))
+        c.settle()
+        row = c.user("/Users/1")
+        assert row["state"] == "parked" and row["code"] == "DUPLICATE_USERNAME" and not row.get("salesforce_id"), row
+
+
 def test_a_foreign_user_of_that_name_is_not_taken_after_an_unknown_create():
     with World(settle_window_s=1) as w:
         c = w.connector()

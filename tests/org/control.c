@@ -374,6 +374,10 @@ set_number(struct org *org, const char *name, int64_t value)
                     { "latency_ms", &org->settings.latency_ms },
                     { "feature_seats", &org->settings.feature_seats } };
 
+    if (strcmp(name, "clock_offset_s") == 0) {
+        org_clock_offset(value);
+        return NULL;
+    }
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         if (strcmp(numbers[i].name, name) == 0) {
             *numbers[i].number = value;

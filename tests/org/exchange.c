@@ -422,6 +422,19 @@ exchange_with_org(struct exchanges *exchanges, struct call *call)
     usage->locking -= locks;
 }
 
+/* RFC 9110 6.6.1: by the same clock as what is stored. */
+static void
+put_date(const struct world *world, struct reply *reply)
+{
+    time_t seconds = (time_t)(world->now_ms() / 1000);
+    struct tm utc;
+    char date[40];
+
+    gmtime_r(&seconds, &utc);
+    strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &utc);
+    reply_header(reply, "Date", date);
+}
+
 void
 exchange(struct exchanges *exchanges, struct org *org, const struct request *request,
          struct reply *reply)
@@ -434,6 +447,7 @@ exchange(struct exchanges *exchanges, struct org *org, const struct request *req
             exchange_with_org(exchanges, &call);
         else
             login_answer(exchanges->world, &call);
+        put_date(exchanges->world, reply);
     }
     call_free(&call);
     pthread_mutex_unlock(&exchanges->world->mutex);

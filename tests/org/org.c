@@ -14,13 +14,21 @@
 #include "tests/org/faults.h"
 #include "tests/org/rules.h"
 
+static int64_t clock_offset_ms;
+
 static int64_t
 real_now_ms(void)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + clock_offset_ms;
+}
+
+void
+org_clock_offset(int64_t offset_s)
+{
+    clock_offset_ms = offset_s * 1000;
 }
 
 bool

@@ -135,6 +135,9 @@ struct world {
     int64_t (*now_ms)(void);
 };
 
+/* Moves the clock of all orgs of this process against that of the machine. */
+void org_clock_offset(int64_t offset_s);
+
 /* Defaults documented in README.md. */
 #define ORG_CLIENT_ID     "3MVG9simulated.consumer.key"
 #define ORG_CLIENT_SECRET "simulated-consumer-secret"

@@ -378,6 +378,30 @@ retry_after_is_read_as_seconds_and_as_a_date(void)
 }
 
 static void
+the_time_there_is_told_by_answers(void)
+{
+    static const char *const dates[] = { "Date: Sat, 22 Nov 2025 11:03:30 GMT\r\n",
+                                         "Date: soon\r\n", "" };
+
+    for (size_t i = 0; i < sizeof(dates) / sizeof(dates[0]); i++) {
+        struct loopback_answer answers[] = {
+            GIVES_TOKEN, { .where = AT_CREATE, .status = 429, .header = dates[i] }
+        };
+        struct loopback *server = START(answers);
+        struct sf_session *session = open_session(server, 5000);
+        int64_t now;
+        T_INT(sf_session_now_us(session), 0);
+        T_INT(create_call(session, NULL).outcome, SF_RETRY);
+        now = sf_session_now_us(session) / CLOCK_SECOND_US;
+        if (i == 0) /* goes on from there, by no clock that anybody sets */
+            T_TRUE(now >= 1763809410 && now < 1763809410 + 60);
+        else
+            T_INT(now, 0);
+        end(session, server);
+    }
+}
+
+static void
 a_header_of_an_interim_answer_does_not_count(void)
 {
     static const struct loopback_answer answers[] = {
@@ -634,6 +658,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(an_answer_above_16_mib_is_cut_off),
     UNIT_CASE(a_flood_of_headers_is_cut_off),
     UNIT_CASE(retry_after_is_read_as_seconds_and_as_a_date),
+    UNIT_CASE(the_time_there_is_told_by_answers),
     UNIT_CASE(a_header_of_an_interim_answer_does_not_count),
     UNIT_CASE(a_silent_org_hits_the_time_limit),
     UNIT_CASE(a_stop_ends_a_hanging_call_and_all_later_ones),
