@@ -234,6 +234,8 @@ make_due(struct store *store, int64_t subject, int64_t *ret_count, struct prov_e
     *ret_count = 1;
     r = subject ? store_due_add(store, subject, DUE_NOW, err)
                 : store_due_parked(store, ret_count, err);
+    if (!r)
+        r = store_password_hurry(store, subject, err);
     if (r) {
         store_rollback(store);
         return r;

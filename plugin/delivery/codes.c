@@ -96,6 +96,9 @@ static const struct code_words rows[] = {
     /* ---- passwords: the user's state is another matter ---- */
     { CODE_PASSWORD_KEY, "waits", "the key that sealed the password is not there",
       "put the key back, see docs/secrets.md; it goes on by itself" },
+    { CODE_PASSWORD_HASHED, "erased",
+      "the host sent a hash of the password, and Salesforce takes the password itself only",
+      "let the host send the password as the user typed it, when it is set or changed" },
     { CODE_PASSWORD_NOT_ACTIVE, "erased",
       "the user is inactive, has left, or is out of scope, so no password is set",
       "send the password with the event that makes the user active, or after it" },

@@ -12,6 +12,7 @@
 #include "plugin/base/secret.h"
 #include "plugin/delivery/internal.h"
 #include "plugin/delivery/policy.h"
+#include "plugin/event/event.h"
 
 /* Of one round, so that leavers wait for a few calls at most. */
 #define ROUND_PASSWORDS 20
@@ -183,6 +184,10 @@ run_one(struct delivery *d, const struct store_password *password, struct prov_e
         return give_up(d, password, "refused", CODE_PASSWORD_DAMAGED, why.text, err);
     if (r == PROV_E_NOMEM)
         return error_nomem(err);
+    if (!r &&
+        event_password_is_hashed(text)) /* literally set, it would let in whoever reads the hash */
+        return give_up(d, password, "refused", CODE_PASSWORD_HASHED,
+                       "it has the form of a hash, as in {SSHA}... or $6$...", err);
     return r ? wait_for_key(d, password, &why, err) : send(d, password, text, err);
 }
 

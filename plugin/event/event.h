@@ -128,4 +128,7 @@ MUST_CHECK int event_take_resource(struct event *event, const char *json, size_t
 MUST_CHECK int event_fold(const struct event *event, struct subject_state *state, bool *ret_changed,
                           struct prov_error *err);
 
+/* Whether a password has the form of a hash ({SSHA}..., $6$...), which no system can take for the password. */
+bool event_password_is_hashed(const char *password);
+
 #endif

@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "plugin/base/secret.h"
+#include "plugin/event/event.h"
 
 static bool
 continues_name(char c)
@@ -250,4 +251,59 @@ event_take_password(struct json_object *payload, bool is_patch, char **ret, stru
     for (size_t i = 0; !r && i < json_object_array_length(operations); i++)
         r = take_of_operation(json_object_array_get_idx(operations, i), ret, err);
     return r;
+}
+
+/* ---- what hosts write who hold the password only as a hash ---- */
+
+static bool
+is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* RFC 2307 and its followers: {SSHA}..., {CRYPT}..., also {PBKDF2-SHA256}..., {CLEARTEXT}... */
+static bool
+is_of_scheme(const char *text)
+{
+    static const char *const schemes[] = {
+        "SHA",      "SSHA",   "MD5",    "SMD5",       "CRYPT",   "BLF-CRYPT", "PBKDF2",
+        "BCRYPT",   "SCRYPT", "ARGON2", "ARGON2I",    "ARGON2D", "ARGON2ID",  "SASL",
+        "KERBEROS", "LANMAN", "NT",     "NS-MTA-MD5", "CLEAR",   "CLEARTEXT", "PLAIN"
+    };
+    size_t length = *text == '{' ? strcspn(text, "}") : 0;
+
+    if (length < 3 || length > 24 || !text[length] || !text[length + 1])
+        return false;
+    for (size_t i = 1; i < length; i++) {
+        if (!continues_name(text[i]) && text[i] != '.' && text[i] != '/')
+            return false;
+    }
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        size_t end = 1 + strlen(schemes[i]);
+        if (strncasecmp(text + 1, schemes[i], end - 1) == 0 && !is_letter(text[end]))
+            return true; /* SSHA512 and PBKDF2-SHA256 too */
+    }
+    return false;
+}
+
+/* crypt(5): $6$salt$hash, $2b$10$..., $y$j9T$salt$hash, $argon2id$v=19$... */
+static bool
+is_of_crypt(const char *text)
+{
+    size_t id = *text == '$' ? strcspn(text + 1, "$") : 0;
+    size_t rest = id > 0 && text[1 + id] ? strlen(text + 2 + id) : 0;
+
+    if (id > 20 || rest < 20 || !strchr(text + 2 + id, '$'))
+        return false;
+    for (size_t i = 1; i <= id; i++) {
+        if (!continues_name(text[i]))
+            return false;
+    }
+    return true;
+}
+
+bool
+event_password_is_hashed(const char *password)
+{
+    return is_of_scheme(password) || is_of_crypt(password);
 }

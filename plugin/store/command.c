@@ -215,6 +215,15 @@ store_password_put(struct store *store, const struct store_password *password,
 }
 
 int
+store_password_hurry(struct store *store, int64_t subject, struct prov_error *err)
+{
+    return db_run(store->write, err,
+                  "UPDATE command SET next_us = 0 WHERE sealed IS NOT NULL AND sent_us = 0"
+                  " AND (?1 = 0 OR subject = ?1)",
+                  "i", subject);
+}
+
+int
 store_password_drop(struct store *store, const struct store_password_news *news, int64_t *ret_count,
                     struct prov_error *err)
 {

@@ -170,6 +170,9 @@ struct store_password_news {
     const char *outcome;             /* "delivered", "refused", "dropped", "unknown", "retry" */
     const char *code, *message, *cause, *remedy;
 };
+/* [tx] What waits for the key or for its next try waits no more, of one subject or of all (0); but whose
+ * send had no answer does. */
+MUST_CHECK int store_password_hurry(struct store *store, int64_t subject, struct prov_error *err);
 /* [tx] Settles all that wait, with news->outcome and its words; *ret_count: how many. */
 MUST_CHECK int store_password_drop(struct store *store, const struct store_password_news *news,
                                    int64_t *ret_count, struct prov_error *err);

@@ -164,6 +164,36 @@ def test_after_a_wrong_key_it_waits_and_goes_on_with_the_right_one():
         assert posts(w) == 1 and has(w, CANARY)
 
 
+def test_a_retry_by_hand_looks_for_the_key_at_once():
+    with Sealed() as w:
+        c = w.connector()
+        c.accept(create("/Users/ada", secret("ada")))
+        c.close()
+        os.rename(w.key, w.key + ".away")
+        c = w.connector()
+        c.deliver(0)
+        c.deliver(0)
+        assert password_of(c)["outcome"] == "waiting" and posts(w) == 0
+        os.rename(w.key + ".away", w.key)
+        c.deliver(0)
+        assert posts(w) == 0, "it waits some minutes"
+        c.act(act="retry", user="/Users/ada")
+        c.settle()
+        assert posts(w) == 1 and has(w, CANARY)
+
+
+def test_a_hash_is_not_set_and_says_so():
+    with Sealed() as w:
+        c = w.connector()
+        for name, text in (("ada", "{SSHA}DkMTwBl+a/3DQTxCYEApdUtNXGgdUac3"), ("bob", "$6$8g3Wm1Y0$Yp1cY6CkGZ8mZ3p9zYqk1o7v1c0")):
+            c.accept(create("/Users/" + name, secret(name, text)))
+            c.settle()
+            told = password_of(c, "/Users/" + name)
+            assert told["outcome"] == "refused" and told["code"] == "PASSWORD_HASHED" and "typed" in told["remedy"], told
+            assert c.user("/Users/" + name)["state"] == "in_step", "the user is there all the same"
+        assert posts(w) == 0 and sealed_of(w) == [None, None] and b"Yp1cY6" not in store_bytes(w)
+
+
 def rush(w):
     """As if the time of waiting were over."""
     with sqlite3.connect(w.fields["store"]) as db:

@@ -140,7 +140,48 @@ the_payload_is_written_once_without_password(void)
     T_STR(without->payload_text, NULL);
 }
 
+static void
+a_hash_is_told_from_a_password(void)
+{
+    static const char *const hashed[] = {
+        "{SSHA}DkMTwBl+a/3DQTxCYEApdUtNXGgdUac3",
+        "{ssha512}x",
+        "{CRYPT}$6$abcdefgh$0123456789",
+        "{PBKDF2-SHA256}10000$c2FsdA$aGFzaA",
+        "{CLEARTEXT}secret",
+        "{PBKDF2}x",
+        "$6$8g3Wm1Y0$Yp1cY6CkGZ8mZ3p9zYqk1o7v1c0",
+        "$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
+        "$y$j9T$F5Jx5fExrKuPp53xLKQ..1$X3DX6M94c7o.9agCG9G317fhZg9SqC.5i5rd.RhAtQ7",
+        "$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ$aGFzaGhhc2g",
+    };
+    static const char *const passwords[] = {
+        "",
+        "{",
+        "{}",
+        "{SSHA}",
+        "{SSHA",
+        "{Kestrel}7-Meadow",
+        "$",
+        "$$",
+        "$6$",
+        "$6$short$x",
+        "$Money$Bags$",
+        "Kestrel {SSHA}x",
+        "a$6$b$c",
+        "{S SHA}word",
+        "{Shadow}x",
+        "$a b$12345678901234567$890123",
+    };
+
+    for (size_t i = 0; i < sizeof(hashed) / sizeof(hashed[0]); i++)
+        T_TRUE(event_password_is_hashed(hashed[i]));
+    for (size_t i = 0; i < sizeof(passwords) / sizeof(passwords[0]); i++)
+        T_TRUE(!event_password_is_hashed(passwords[i]));
+}
+
 static const struct unit_case cases[] = {
+    UNIT_CASE(a_hash_is_told_from_a_password),
     UNIT_CASE(password_is_removed_in_every_form),
     UNIT_CASE(the_password_that_a_user_is_to_have_is_taken),
     UNIT_CASE(password_takes_nothing_else_with_it),
