@@ -177,7 +177,7 @@ adopt_in_one(struct round *round, struct item **items, struct match *list, size_
     r = store_commit(store, err);
     for (size_t i = 0; !r && i < count; i++) {
         if (list[i].verdict == MATCH_WAIT)
-            settle_tell(round, items[i]);
+            tell_settled(round, items[i]);
         else if (list[i].verdict == MATCH_ADOPT && items[i]->adopted_by)
             r = round_plan(round, items[i], err);
     }

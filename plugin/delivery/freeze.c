@@ -99,7 +99,7 @@ settle_missing(struct round *round, struct item **items, size_t count, const str
     r = store_commit(store, err);
     for (size_t i = 0; !r && i < count; i++) {
         if (!items[i]->login_id[0])
-            settle_tell(round, items[i]);
+            tell_settled(round, items[i]);
     }
     return r;
 }

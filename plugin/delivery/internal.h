@@ -262,8 +262,11 @@ MUST_CHECK int round_run_one(struct delivery *delivery, int64_t subject,
                              struct prov_delivery *report, struct prov_error *err);
 /* Plans an item, with what is known of it and of the org now. */
 MUST_CHECK int round_plan(struct round *round, struct item *item, struct prov_error *err);
+
+/* ---- upkeep.c ---- */
+
 /* What is begun at the first round and once an hour, and a piece of it. */
-MUST_CHECK int round_upkeep(struct delivery *delivery, struct prov_error *err);
+MUST_CHECK int upkeep_step(struct delivery *delivery, struct prov_error *err);
 
 /* ---- send.c: batches ---- */
 
@@ -373,12 +376,15 @@ MUST_CHECK int settle_words(struct link *link, const char *outcome, const char *
                             const char *message, const char *cause, const char *remedy,
                             struct prov_error *err);
 MUST_CHECK int settle_put(struct round *round, struct item *item, struct prov_error *err);
+
+/* ---- tell.c: the log line, and the word to the host ---- */
+
 /* After the commit: the log line, and the host's outcome callback. */
-void settle_tell(struct round *round, const struct item *item);
+void tell_settled(struct round *round, const struct item *item);
 /* Tells the host what it has not been told of the next `limit` events after *after, as
  * store_untold_subjects() walks. *ret_taken false: the host declined, the rest is left. */
-MUST_CHECK int settle_tell_rest(struct delivery *delivery, int64_t limit, int64_t *after,
-                                bool *ret_taken, struct prov_error *err);
+MUST_CHECK int tell_rest(struct delivery *delivery, int64_t limit, int64_t *after, bool *ret_taken,
+                         struct prov_error *err);
 
 /* ---- freeze.c: access taken away, and given back, by UserLogin ---- */
 

@@ -30,6 +30,8 @@ libsfprov_la_SOURCES += \
 	plugin/delivery/seats.c \
 	plugin/delivery/send.c \
 	plugin/delivery/settle.c \
+	plugin/delivery/tell.c \
 	plugin/delivery/twin.c \
 	plugin/delivery/unknown.c \
+	plugin/delivery/upkeep.c \
 	plugin/delivery/worker.c

@@ -297,7 +297,7 @@ settle_records(struct round *round, struct item **items, const struct sf_record 
     r = store_commit(store, err);
     for (size_t i = 0; !r && i < count; i++) {
         if (next_step_of(items[i], kind, &records[i]) == SETTLE)
-            settle_tell(round, items[i]);
+            tell_settled(round, items[i]);
     }
     if (!r)
         r = freeze_refused(round, items, records, count, kind, err);
@@ -327,7 +327,7 @@ settle_call_unknown(struct round *round, struct item **items, size_t count,
     }
     r = store_commit(store, err);
     for (size_t i = 0; !r && i < count; i++)
-        settle_tell(round, items[i]);
+        tell_settled(round, items[i]);
     return r;
 }
 

@@ -370,7 +370,7 @@ settle_chunk(struct round *round, struct item **items, size_t count, enum readin
     }
     r = store_commit(store, err);
     for (size_t i = 0; !r && i < count; i++)
-        settle_tell(round, items[i]);
+        tell_settled(round, items[i]);
     return r;
 }
 

@@ -130,7 +130,7 @@ round_once(struct delivery *d, struct prov_delivery *report, bool *ret_more, str
             report->state = PROV_DELIVERY_ELSEWHERE;
         return r;
     }
-    r = round_upkeep(d, err);
+    r = upkeep_step(d, err);
     if (!r)
         r = org_listen(d, err);
     if (!r)

@@ -1,0 +1,163 @@
+/* Tells what became of a subject: the log line, and the host's outcome callback with RFC 9967
+ * misc:asyncresp for each event. What became of it is decided by settle.c. */
+#include <stdio.h>
+#include <string.h>
+
+#include "plugin/base/clock.h"
+#include "plugin/base/digest.h"
+#include "plugin/delivery/internal.h"
+
+static void
+log_settled(struct delivery *d, const struct item *item)
+{
+    const struct link *link = &item->work.link;
+    const char *name = plan_user_name(&item->work.subject), *uri = item->work.subject.uri;
+    char next[21];
+
+    if (strcmp(link->outcome, "delivered") == 0)
+        log_line(&d->log, PROV_LOG_INFO, "user '%s' (%s): %s; Salesforce user '%s' %s", name, uri,
+                 link->last_action, link->username_held ? link->username_held : "",
+                 link->salesforce_id);
+    else if (strcmp(link->outcome, "refused") == 0 && item->as_before)
+        log_line(&d->log, PROV_LOG_DEBUG, "user '%s' (%s) stays parked: %s", name, uri, link->code);
+    else if (strcmp(link->outcome, "refused") == 0)
+        log_line(&d->log, PROV_LOG_WARNING,
+                 "user '%s' (%s) is parked: %s: %s; cause: %s; to do: %s", name, uri,
+                 link->code ? link->code : "REFUSED", link->message ? link->message : "",
+                 link->cause ? link->cause : "", link->remedy ? link->remedy : "");
+    else if (strcmp(link->outcome, "held") == 0) /* the guard has said so, once for all */
+        log_line(&d->log, PROV_LOG_DEBUG, "user '%s' (%s): the guard holds the deactivation", name,
+                 uri);
+    else if (strcmp(link->outcome, "nothing to do") == 0)
+        log_line(&d->log, PROV_LOG_DEBUG, "user '%s' (%s): nothing to do", name, uri);
+    else if (!link->next_us) /* at once */
+        log_line(&d->log, PROV_LOG_INFO, "user '%s' (%s): %s", name, uri, link->message);
+    else
+        log_line(&d->log, PROV_LOG_WARNING, "user '%s' (%s): %s, next look at %s: %s %s", name, uri,
+                 link->outcome, clock_format(link->next_us, next), link->code ? link->code : "",
+                 link->message ? link->message : "");
+}
+
+/* The SCIM method that an event stands for. */
+static const char *
+method_of(const char *kinds)
+{
+    static const struct {
+        const char *kind, *method;
+    } known[] = { { "prov:delete", "DELETE" }, { "prov:create", "POST" }, { "prov:put", "PUT" } };
+
+    for (size_t i = 0; kinds && i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strstr(kinds, known[i].kind))
+            return known[i].method;
+    }
+    return "PATCH";
+}
+
+/* RFC 9967 misc:asyncresp for one event of a settled subject; heap, NULL when out of memory. */
+static char *
+asyncresp(const struct subject *subject, const struct link *link, struct json_object *event)
+{
+    static const char uri[] = "urn:ietf:params:scim:event:misc:asyncresp";
+    AUTO_JSON struct json_object *claims = json_object_new_object();
+    struct json_object *events = json_object_new_object(), *payload = json_object_new_object();
+    struct json_object *sub_id = json_object_new_object(), *response = NULL;
+    /* told late, an older event may have been delivered before a newer one was refused */
+    bool refused = strcmp(link->outcome, "refused") == 0 &&
+                   json_get_int(event, "version", 0) > link->confirmed_version;
+    char jti[33];
+
+    random_id(jti);
+    if (!claims || json_put(claims, "events", events) || json_put(claims, "sub_id", sub_id) ||
+        json_put(events, uri, payload) || json_put_string(sub_id, "format", "scim") ||
+        json_put_string(sub_id, "uri", subject->uri) || json_put_string(claims, "jti", jti) ||
+        json_put_int(claims, "iat", clock_now_us() / CLOCK_SECOND_US) ||
+        json_put_string(claims, "iss", "sfprov") || json_put_string(claims, "aud", subject->iss) ||
+        json_put_string(claims, "txn",
+                        json_get_string(event, "txn") ? json_get_string(event, "txn")
+                                                      : json_get_string(event, "jti")) ||
+        json_put_string(payload, "method", method_of(json_get_string(event, "kinds"))) ||
+        json_put_string(payload, "status", refused ? "400" : "200"))
+        return NULL;
+    if (refused) {
+        response = json_object_new_object();
+        if (json_put(payload, "response", response) ||
+            json_put_string(response, "detail", link->message) ||
+            json_put_string(response, "scimType", "invalidValue") ||
+            json_put_string(response, "status", "400"))
+            return NULL;
+    }
+    return json_text(claims);
+}
+
+/* Tells every settled event of the subject that has not been told; stops when the host declines. */
+static int
+tell_subject(struct delivery *d, const struct subject *subject, const struct link *link,
+             struct prov_error *err)
+{
+    AUTO_JSON struct json_object *events = NULL;
+    int r = store_untold(d->store, subject->id, link->settled_version, &events, err);
+
+    for (size_t i = 0; !r && i < json_object_array_length(events); i++) {
+        struct json_object *event = json_object_array_get_idx(events, i);
+        AUTO_FREE char *text = asyncresp(subject, link, event);
+        if (!text)
+            return error_nomem(err);
+        if (!host_told(d, text)) {
+            d->untold = true; /* told again later */
+            return PROV_OK;
+        }
+        r = store_begin(d->store, STORE_FENCED, err);
+        if (r)
+            break;
+        r = store_told(d->store, json_get_int(event, "seq", 0), err);
+        if (r)
+            store_rollback(d->store);
+        else
+            r = store_commit(d->store, err);
+    }
+    return r;
+}
+
+static bool
+is_settled(const struct link *link)
+{
+    return link->outcome && !link->in_flight &&
+           (strcmp(link->outcome, "delivered") == 0 || strcmp(link->outcome, "refused") == 0 ||
+            strcmp(link->outcome, "nothing to do") == 0);
+}
+
+void
+tell_settled(struct round *round, const struct item *item)
+{
+    struct delivery *d = round->delivery;
+    struct prov_error error = PROV_ERROR_INIT;
+
+    if (!item->work.link.outcome)
+        return;
+    log_settled(d, item);
+    if (d->host.outcome && is_settled(&item->work.link) &&
+        tell_subject(d, &item->work.subject, &item->work.link, &error)) {
+        d->untold = true;
+        log_line(&d->log, PROV_LOG_ERROR,
+                 "the host could not be told of '%s': %s; it is told later", item->work.subject.uri,
+                 error.text);
+    }
+}
+
+int
+tell_rest(struct delivery *d, int64_t limit, int64_t *after, bool *ret_taken,
+          struct prov_error *err)
+{
+    AUTO_JSON struct json_object *subjects = NULL;
+    int r = store_untold_subjects(d->store, limit, after, &subjects, err);
+
+    for (size_t i = 0; !r && !d->untold && i < json_object_array_length(subjects); i++) {
+        CLEANUP(work_done) struct work work = { 0 };
+        r = store_load_id(d->store, json_object_get_int64(json_object_array_get_idx(subjects, i)),
+                          &work, err);
+        if (!r)
+            r = tell_subject(d, &work.subject, &work.link, err);
+    }
+    *ret_taken = !d->untold;
+    return r;
+}

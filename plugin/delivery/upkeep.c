@@ -1,0 +1,163 @@
+/* What is done once in a while: at the first round and once an hour it begins, and a piece of it is done
+ * in each round. Parked users are looked at anew, events are forgotten, the host is told what it has
+ * not been told, and the store's file gives back what is free. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "plugin/base/clock.h"
+#include "plugin/delivery/internal.h"
+
+/* Of the store's file so much may be free, and so long may its write-ahead log be. */
+#define FREE_PERCENT  25
+#define WAL_BYTES_MAX (INT64_C(64) << 20)
+
+#define UPKEEP_EVERY_US (3600 * CLOCK_SECOND_US)
+
+/* Of those parked with one code so many are tried at each upkeep. */
+#define PARKED_LIMIT 20
+
+/* Events forgotten in one transaction, which keeps other writers waiting. */
+#define FORGET_LIMIT 1000
+/* Events looked at in one round for what the host has not been told; each that is told is a flush. */
+#define TELL_LIMIT 200
+
+/* [tx] Who is parked may pass now: a profile, a field, a picklist's value, a rule of the org has changed. A
+ * few of each code are tried; when one passes, all are (settle.c). Once an hour, whichever process it is. */
+static int
+look_at_parked(struct delivery *d, struct prov_error *err)
+{
+    AUTO_FREE char *text = NULL;
+    int64_t now = clock_now_us(), looked;
+    char time[24];
+    int r = store_get_fact(d->store, "parked_looked_us", &text, err);
+
+    looked = text ? strtoll(text, NULL, 10) : 0;
+    if (r || (looked <= now && now - looked < UPKEEP_EVERY_US))
+        return r;
+    snprintf(time, sizeof(time), "%lld", (long long)now);
+    r = store_put_fact(d->store, "parked_looked_us", time, err);
+    return r ? r : store_due_long_parked(d->store, now - UPKEEP_EVERY_US, PARKED_LIMIT, err);
+}
+
+/* A corrected field re-plans what was parked under the old ones (rule 10); and somebody else may have freed
+ * a seat meanwhile, or an account. */
+static int
+replan_parked(struct delivery *d, struct prov_error *err)
+{
+    int r = store_begin(d->store, STORE_FENCED, err);
+
+    if (r)
+        return r;
+    r = d->had_lease ? PROV_OK : store_replan_parked(d->store, d->fields->plan_digest, err);
+    if (!r)
+        r = store_due_code(d->store, CODE_NO_SEAT, INT64_MAX, err);
+    if (!r)
+        r = store_due_code(d->store, CODE_MATCH_HELD, INT64_MAX, err);
+    if (!r)
+        r = look_at_parked(d, err);
+    if (!r)
+        return store_commit(d->store, err);
+    store_rollback(d->store);
+    return r;
+}
+
+static int
+forget_some(struct delivery *d, int64_t now, struct prov_error *err)
+{
+    struct store_retention retention = {
+        .before_us = now - d->fields->event_retention_days * 86400 * CLOCK_SECOND_US,
+        .keep_untold = d->host.outcome != NULL,
+        .limit = FORGET_LIMIT,
+    };
+    int64_t after = d->forgetting.after;
+    int r = store_begin(d->store, STORE_FENCED, err);
+
+    if (r)
+        return r;
+    r = store_forget_events(d->store, &retention, &after, err);
+    if (r) {
+        store_rollback(d->store);
+        return r;
+    }
+    r = store_commit(d->store, err);
+    if (!r)
+        d->forgetting = (struct event_walk){ after != 0, after };
+    return r;
+}
+
+/* Only who had the lease before, or a host that declined, leaves something untold. */
+static int
+tell_some(struct delivery *d, struct prov_error *err)
+{
+    bool taken = true;
+    int r = tell_rest(d, TELL_LIMIT, &d->telling.after, &taken, err);
+
+    if (!r)
+        d->telling.under_way = taken && d->telling.after != 0;
+    return r;
+}
+
+/* A file that is mostly free pages since its events were forgotten gives them back, a piece a round; a
+ * quarter is left for those that come. */
+static int
+give_back_some(struct delivery *d, struct prov_error *err)
+{
+    int r = store_give_back(d->store, FREE_PERCENT, &d->shrinking.under_way, err);
+
+    /* SQLite empties its write-ahead log by itself, unless somebody always reads */
+    return r || d->shrinking.under_way ? r : store_checkpoint(d->store, WAL_BYTES_MAX, err);
+}
+
+/* What begins when the lease was taken, and once an hour. */
+static int
+begin_upkeep(struct delivery *d, int64_t now, struct prov_error *err)
+{
+    int r = replan_parked(d, err);
+
+    if (!r && !d->fields->provision_passwords)
+        r = password_forget(d, err);
+    if (r)
+        return r;
+    json_object_put(STEAL(d->names)); /* profiles and roles are renamed at times */
+    json_object_put(STEAL(d->woken_codes));
+    d->forgetting = d->shrinking = (struct event_walk){ true, 0 };
+    if (d->host.outcome && (!d->had_lease || d->untold))
+        d->telling = (struct event_walk){ true, 0 };
+    d->untold = false;
+    d->had_lease = true;
+    d->upkeep_us = now;
+    return PROV_OK;
+}
+
+/* A walk that the store stopped, by a damaged page perhaps, begins anew in an hour, and delivery goes
+ * on. */
+static int
+or_later(struct delivery *d, struct event_walk *walk, int result, const struct prov_error *why,
+         struct prov_error *err)
+{
+    if (result != PROV_E_STORE)
+        return result ? error_set(err, result, "%s", why->text) : PROV_OK;
+    walk->under_way = false;
+    log_line(&d->log, PROV_LOG_ERROR, "upkeep of the store: %s; tried again in an hour", why->text);
+    return PROV_OK;
+}
+
+int
+upkeep_step(struct delivery *d, struct prov_error *err)
+{
+    struct prov_error why = PROV_ERROR_INIT;
+    int64_t now = clock_now_us();
+    int r = PROV_OK;
+
+    if (!d->had_lease || now - d->upkeep_us >= UPKEEP_EVERY_US || now < d->upkeep_us)
+        r = begin_upkeep(d, now, err);
+    if (!r && store_sweep(d->store, &why)) /* the log only grows longer */
+        log_line(&d->log, PROV_LOG_WARNING, "%s", why.text);
+    if (!r && d->forgetting.under_way)
+        r = or_later(d, &d->forgetting, forget_some(d, now, &why), &why, err);
+    if (!r && d->telling.under_way)
+        r = or_later(d, &d->telling, tell_some(d, &why), &why, err);
+    if (!r && d->shrinking.under_way && !d->forgetting.under_way)
+        r = or_later(d, &d->shrinking, give_back_some(d, &why), &why, err);
+    return r;
+}
