@@ -98,16 +98,18 @@ static int
 query_subjects(const struct request_context *context, struct json_object *request,
                struct json_object **ret, struct prov_error *err)
 {
-    static const char *const states[] = { "all", "in_step", "pending", "parked", "in_flight" };
+    static const char *const states[] = { "all",     "in_step", "pending",
+                                          "waiting", "parked",  "in_flight" };
     const char *state = json_get_string(request, "state");
     bool known = state == NULL;
 
     for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
         known = known || strcmp(states[i], state) == 0;
     if (!known)
-        return error_set(err, PROV_E_INVALID,
-                         "there is no state '%s': it is all, in_step, pending, parked or in_flight",
-                         state);
+        return error_set(
+            err, PROV_E_INVALID,
+            "there is no state '%s': it is all, in_step, pending, waiting, parked or in_flight",
+            state);
     return store_read_subjects(context->store, request, ret, err);
 }
 

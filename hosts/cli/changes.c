@@ -74,8 +74,8 @@ outcome_of(struct json_object *change, struct json_object *row)
     char *text = NULL;
     int length;
 
-    if (!strcmp(state, "parked"))
-        length = asprintf(&text, "parked: %s",
+    if (!strcmp(state, "parked") || !strcmp(state, "waiting"))
+        length = asprintf(&text, "%s: %s", state,
                           reply_word(row, *reply_word(row, "code") ? "code" : "cause"));
     else if (!strcmp(state, "pending") && reply_text(row, "waits_for"))
         length = asprintf(&text, "waits for %s", reply_word(row, "waits_for"));

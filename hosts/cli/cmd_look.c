@@ -28,7 +28,7 @@ state_tone(const char *state)
 {
     if (!strcmp(state, "parked") || !strcmp(state, "held"))
         return TONE_BAD;
-    if (!strcmp(state, "pending") || !strcmp(state, "in_flight"))
+    if (!strcmp(state, "pending") || !strcmp(state, "in_flight") || !strcmp(state, "waiting"))
         return TONE_WARN;
     return TONE_GOOD;
 }
@@ -93,10 +93,10 @@ print_status(struct json_object *status)
     if (!hold)
         print_stop("trouble", reply_get(status, "trouble"));
     printf("%-16s%" PRId64 ": %" PRId64 " in step, %" PRId64 " pending, %" PRId64
-           " in flight, %" PRId64 " parked\n",
+           " in flight, %" PRId64 " waiting, %" PRId64 " parked\n",
            "users", reply_number(users, "total"), reply_number(users, "in_step"),
            reply_number(users, "pending"), reply_number(users, "in_flight"),
-           reply_number(users, "parked"));
+           reply_number(users, "waiting"), reply_number(users, "parked"));
     if (reply_get(status, "guard")) {
         printf("%-16s%" PRId64 " deactivations are held\n", "guard",
                reply_number(reply_get(status, "guard"), "held"));
@@ -141,7 +141,8 @@ command_status(const struct options *options, const struct arguments *arguments)
     if (!strcmp(reply_word(status, "state"), "held") || reply_get(status, "trouble") ||
         reply_get(status, "guard"))
         code = CODE_UNFINISHED;
-    else if (reply_number(reply_get(status, "subjects"), "parked"))
+    else if (reply_number(reply_get(status, "subjects"), "parked") ||
+             reply_number(reply_get(status, "subjects"), "waiting"))
         code = CODE_PARKED;
     json_object_put(status);
     return code;
@@ -183,7 +184,7 @@ print_list(struct json_object *rows)
 
         if (!strcmp(state, "in_step") && scope_words(row))
             outcome = scope_words(row);
-        else if (!strcmp(state, "parked"))
+        else if (!strcmp(state, "parked") || !strcmp(state, "waiting"))
             outcome = reply_text(row, reply_text(row, "code") ? "code" : "cause");
         else if (strcmp(state, "in_step"))
             outcome = reply_text(row, "outcome");

@@ -92,10 +92,22 @@ subjects_list(struct host *host, struct json_object *request, long limit, struct
 struct json_object *
 parked_list(struct host *host)
 {
-    struct json_object *request = host_request("query", "subjects"), *rows;
+    static const char *const states[] = { "parked", "waiting" };
+    struct json_object *all = json_object_new_array();
 
-    reply_put_text(request, "state", "parked");
-    return subjects_list(host, request, PARKED_MAX, &rows, NULL) ? NULL : rows;
+    for (size_t i = 0; all && i < 2; i++) {
+        struct json_object *request = host_request("query", "subjects"), *rows;
+
+        reply_put_text(request, "state", states[i]);
+        if (subjects_list(host, request, PARKED_MAX, &rows, NULL)) {
+            json_object_put(all);
+            return NULL;
+        }
+        for (size_t n = 0; n < reply_count(rows); n++)
+            json_object_array_add(all, json_object_get(reply_item(rows, n)));
+        json_object_put(rows);
+    }
+    return all;
 }
 
 int64_t
@@ -106,7 +118,8 @@ parked_count(struct host *host)
 
     if (host_query(host, host_request("query", "status"), &status))
         return 0;
-    count = reply_number(reply_get(status, "subjects"), "parked");
+    count = reply_number(reply_get(status, "subjects"), "parked") +
+            reply_number(reply_get(status, "subjects"), "waiting");
     json_object_put(status);
     return count;
 }

@@ -80,7 +80,7 @@ adopt(struct round *round, struct item *item, const struct match *match, struct 
         json_put_string(link->confirmed, "Username", name))
         return error_nomem(err);
     r = store_put_link(store, subject->id, link, err);
-    return r ? r : store_wake_manager(store, subject->iss, subject->uri, err);
+    return r ? r : store_wake(store, WAIT_MANAGER, subject->uri, subject->iss, INT64_MAX, err);
 }
 
 static void

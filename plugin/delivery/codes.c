@@ -14,10 +14,16 @@ static const struct code_words rows[] = {
     { CODE_USERNAME, "parked",
       "the host's user name and the pattern give no valid Salesforce username",
       "change the user's name at the host, or provisioning_pattern, _separator or _domain" },
-    { CODE_USERNAME_IN_USE_HERE, "parked", "two users of the host get the same Salesforce username",
+    { CODE_USERNAME_IN_USE_HERE, "waiting",
+      "two users of the host get the same Salesforce username",
       "nothing, if the other one is about to be renamed; else rename one, or use a pattern that "
       "tells "
       "them apart" },
+    { CODE_USERNAME_ELSEWHERE, "waiting",
+      "usernames are unique over all Salesforce orgs, and another org has this one; or this is a "
+      "sandbox that was refreshed, and what it had is given free within two days",
+      "nothing after a refresh: it is tried each hour for two days; else free it there, or set "
+      "provisioning_domain or provisioning_pattern so that another one is built" },
     { CODE_MAPPING, "parked", "an attribute does not fit its Salesforce field",
       "correct the user at the host, or the field `mapping`" },
     { CODE_NAME_NOT_FOUND, "parked",
@@ -34,7 +40,7 @@ static const struct code_words rows[] = {
     { CODE_MATCH_SEVERAL, "parked", "the org has several accounts that could be this user's",
       "tell them apart in Salesforce, or order the field `match` so that a surer key comes first; "
       "then retry" },
-    { CODE_MATCH_HELD, "parked", "two users of the host would have one account",
+    { CODE_MATCH_HELD, "waiting", "two users of the host would have one account",
       "if the other one has left, let the host say so; else correct the value in Salesforce or at "
       "the "
       "host" },
@@ -58,7 +64,7 @@ static const struct code_words rows[] = {
       "give it the rights of sfprov-fields(5), then retry" },
 
     /* ---- licences ---- */
-    { CODE_NO_SEAT, "parked", "the org has no free seat of that licence",
+    { CODE_NO_SEAT, "waiting", "the org has no free seat of that licence",
       "deactivate who has left, buy seats (Setup > Company Information > User Licenses), or map "
       "another profile; it is tried again by itself, each hour and when a user of ours leaves" },
 
@@ -123,6 +129,23 @@ code_words(const char *code)
             return &rows[i];
     }
     return &unknown;
+}
+
+const char *
+code_waits_for(const char *code)
+{
+    static const struct {
+        const char *code, *kind;
+    } known[] = { { CODE_USERNAME_IN_USE_HERE, WAIT_USERNAME },
+                  { CODE_USERNAME_ELSEWHERE, WAIT_RELEASE },
+                  { CODE_MATCH_HELD, WAIT_ACCOUNT },
+                  { CODE_NO_SEAT, WAIT_SEAT } };
+
+    for (size_t i = 0; code && i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strcmp(known[i].code, code) == 0)
+            return known[i].kind;
+    }
+    return NULL;
 }
 
 const struct code_words *

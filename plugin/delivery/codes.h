@@ -30,6 +30,7 @@
 #define CODE_RESOURCE_NEVER_SEEN  "RESOURCE_NEVER_SEEN"
 #define CODE_STORE_DAMAGED        "STORE_DAMAGED"
 #define CODE_USERNAME             "USERNAME"
+#define CODE_USERNAME_ELSEWHERE   "USERNAME_ELSEWHERE"
 #define CODE_USERNAME_IN_USE_HERE "USERNAME_IN_USE_HERE"
 #define CODE_USERNAME_SWAP        "USERNAME_SWAP"
 /* store.h has GUARD_CODE: the store counts by it. */
@@ -42,13 +43,15 @@
 
 struct code_words {
     const char *code;
-    const char *state; /* what becomes of the user: "parked", "held", ... */
+    const char *state; /* what becomes of the user: "parked", "waiting", "held", ... */
     const char *cause; /* in an admin's words; static */
     const char *remedy;
 };
 
 /* Never NULL: a code that is not in the table has words that say so. Static. */
 const struct code_words *code_words(const char *code);
+/* What a user with this code waits for, one of WAIT_*; NULL: the user does not wait. */
+const char *code_waits_for(const char *code);
 /* The table, for documents and tests. */
 const struct code_words *code_table(size_t *ret_count);
 

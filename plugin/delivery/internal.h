@@ -98,7 +98,7 @@ struct item {
     struct sf_record
         *blocker; /* why Salesforce does not let the user be deactivated; NULL: it may */
     char login_id[SF_ID_SIZE]; /* of the user's UserLogin; "": not looked up, or there is none */
-    bool as_before;            /* refused with the words that stood there already */
+    bool as_before;            /* refused, or waits, with the words that stood there already */
     bool without_manager;      /* ManagerId was refused and left out of what is sent */
     const char
         *adopted_by; /* the field by which an account was found and adopted; NULL: none was */
@@ -453,6 +453,10 @@ MUST_CHECK int unknown_username_taken(struct round *round, struct item **items, 
 /* Tells the host an outcome; false: not taken, to be told again. (worker.c) */
 bool host_told(struct delivery *delivery, const char *json);
 
+/* What the subject waits for (WAIT_*); kind NULL: nothing. Copies; 0 or PROV_E_NOMEM. */
+MUST_CHECK int set_wait(struct link *link, const char *kind, const char *value);
+/* [tx] The username is taken, and nobody can see by whom: it waits, or is parked when that has lasted. */
+MUST_CHECK int settle_elsewhere(struct round *round, struct item *item, struct prov_error *err);
 /* Replaces a heap text; 0 or PROV_E_NOMEM. */
 MUST_CHECK int set_text(char **place, const char *text);
 

@@ -79,8 +79,8 @@ step_aside(struct item *item, struct prov_error *err)
     return PROV_OK;
 }
 
-static int
-park(struct item *item, const char *other, struct prov_error *err)
+static void
+park(struct item *item, const char *other)
 {
     const struct link *link = &item->work.link;
     bool aside = link->username_inputs && strcmp(link->username_inputs, USERNAME_IS_TEMPORARY) == 0;
@@ -92,7 +92,6 @@ park(struct item *item, const char *other, struct prov_error *err)
              aside ? "; meanwhile the account has the temporary name " : "",
              aside ? link->username_held : "");
     error_tidy(item->plan.reason);
-    return set_text(&item->work.link.waits_name, item->plan.username) ? error_nomem(err) : PROV_OK;
 }
 
 /* Another subject has the name. */
@@ -115,7 +114,8 @@ wait_for(struct round *round, struct item *item, const struct name_claim *claim,
         item->plan.action = PLAN_NOTHING;
         return PROV_OK;
     }
-    return park(item, claim->uri, err);
+    park(item, claim->uri);
+    return PROV_OK;
 }
 
 static int

@@ -47,7 +47,6 @@ round_plan(struct round *round, struct item *item, struct prov_error *err)
 
     if (r)
         return r;
-    free(STEAL(item->work.link.waits_name)); /* whether it still waits is found anew */
     input.manager_id = item->manager_id[0] ? item->manager_id : NULL;
     plan_done(&item->plan);
     r = plan_make(&input, &item->plan, err);

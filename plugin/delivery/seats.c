@@ -247,9 +247,9 @@ seats_wake(struct round *round, struct prov_error *err)
     r = store_begin(store, STORE_FENCED, err);
     if (r)
         return r;
-    r = store_due_code(store, CODE_NO_SEAT, round->freed_seats, err);
+    r = store_wake(store, WAIT_SEAT, NULL, NULL, round->freed_seats, err);
     if (!r) /* and whoever waits for a leaver's account may have it now */
-        r = store_due_code(store, CODE_MATCH_HELD, INT64_MAX, err);
+        r = store_wake(store, WAIT_ACCOUNT, NULL, NULL, INT64_MAX, err);
     if (r) {
         store_rollback(store);
         return r;

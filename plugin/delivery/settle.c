@@ -20,6 +20,22 @@ set_text(char **place, const char *text)
     return PROV_OK;
 }
 
+/* NULL and "" are alike, as for set_text(). */
+static bool
+text_is(const char *text, const char *other)
+{
+    return strcmp(text ? text : "", other ? other : "") == 0;
+}
+
+int
+set_wait(struct link *link, const char *kind, const char *value)
+{
+    if (!text_is(link->waits_kind, kind) || !text_is(link->waits_value, value))
+        link->waits_since_us = kind ? clock_now_us() : 0;
+    return set_text(&link->waits_value, value) || set_text(&link->waits_kind, kind) ? PROV_E_NOMEM
+                                                                                    : PROV_OK;
+}
+
 int
 settle_words(struct link *link, const char *outcome, const char *code, const char *message,
              const char *cause, const char *remedy, struct prov_error *err)
@@ -103,7 +119,7 @@ settle_claim(struct round *round, struct link *link, const char *name, struct pr
     if (!before || (name && strcmp(before, name) == 0) ||
         (link->username_held && strcmp(before, link->username_held) == 0))
         return PROV_OK;
-    return store_wake_name(round->delivery->store, before, err);
+    return store_wake(round->delivery->store, WAIT_USERNAME, before, NULL, INT64_MAX, err);
 }
 
 int
@@ -119,7 +135,7 @@ settle_names(struct round *round, struct link *link, struct prov_error *err)
         if (set_text(&link->username_held, now))
             return error_nomem(err);
         if (before)
-            r = store_wake_name(round->delivery->store, before, err);
+            r = store_wake(round->delivery->store, WAIT_USERNAME, before, NULL, INT64_MAX, err);
     }
     return r ? r : settle_claim(round, link, flying ? flying : link->username_held, err);
 }
@@ -129,9 +145,23 @@ settle_names(struct round *round, struct link *link, struct prov_error *err)
 static const char *
 awaited_manager(const struct item *item)
 {
+    const struct link *link = &item->work.link;
+
     if (!item->plan.manager_uri)
-        return plan_takes_access(&item->plan) ? item->work.link.waits_manager : NULL;
+        return plan_takes_access(&item->plan) && link->waits_kind &&
+                       strcmp(link->waits_kind, WAIT_MANAGER) == 0
+                   ? link->waits_value
+                   : NULL;
     return item->manager_id[0] ? NULL : item->plan.manager_uri;
+}
+
+/* Of a subject that waits for nothing else. */
+static int
+await_manager(struct item *item)
+{
+    const char *manager = awaited_manager(item);
+
+    return set_wait(&item->work.link, manager ? WAIT_MANAGER : NULL, manager);
 }
 
 bool
@@ -263,8 +293,8 @@ was_refused_with(const struct item *item, const char *code)
 {
     const struct link *link = &item->work.link;
 
-    return link->outcome && strcmp(link->outcome, "refused") == 0 && link->code &&
-           (!code || strcmp(link->code, code) == 0) && link->settled_version == version_of(item);
+    return outcome_is(link->outcome, OUTCOME_REFUSED) && link->code &&
+           (!code || text_is(link->code, code)) && link->settled_version == version_of(item);
 }
 
 /* [tx] A user is delivered who was parked, though the host has sent nothing new: then the org has changed, and
@@ -332,8 +362,7 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
     link->orders &= ~(unsigned)json_get_int(link->in_flight, "orders", 0);
     if (item->reads_back) /* what was ordered since it was sent is still to be done */
         link->orders |= item->work.orders;
-    if (set_text(&link->last_action, action) ||
-        set_text(&link->waits_manager, awaited_manager(item)) ||
+    if (set_text(&link->last_action, action) || await_manager(item) ||
         set_text(&link->plan_digest, d->fields->plan_digest) ||
         /* of a deactivation sent over a change it is not known whether the name has changed */
         (!late && inputs && set_text(&link->username_inputs, inputs)))
@@ -351,7 +380,7 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
     if (!r && late)
         r = store_due_add(d->store, subject->id, window_end_us(d), err);
     if (!r && first)
-        r = store_wake_manager(d->store, subject->iss, subject->uri, err);
+        r = store_wake(d->store, WAIT_MANAGER, subject->uri, subject->iss, INT64_MAX, err);
     /* a deactivation is sent alone; what else differs is a later difference (rule 7). So is a
      * manager who was refused: then that is the subject's outcome. */
     if (!r && (item->without_manager || item->plan.more))
@@ -361,6 +390,15 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
     return r;
 }
 
+/* Which username it is that somebody has. */
+static const char *
+awaited_name(const struct item *item, const char *kind)
+{
+    if (strcmp(kind, WAIT_USERNAME) == 0)
+        return item->plan.username;
+    return strcmp(kind, WAIT_RELEASE) == 0 ? json_get_string(sent_fields(item), "Username") : NULL;
+}
+
 int
 settle_refused(struct round *round, struct item *item, const char *code, const char *message,
                const char *cause, const char *remedy, struct prov_error *err)
@@ -368,20 +406,24 @@ settle_refused(struct round *round, struct item *item, const char *code, const c
     struct delivery *d = round->delivery;
     struct link *link = &item->work.link;
     const struct subject *subject = &item->work.subject;
+    const char *kind = code_waits_for(code);
     int r;
 
-    if (quarantine_note_refused(d, link, code, message, cause, remedy))
+    if (!kind && quarantine_note_refused(d, link, code, message, cause, remedy))
         return error_nomem(err);
-    item->as_before =
-        was_refused_with(item, code) && link->message && strcmp(link->message, message) == 0;
+    item->as_before = outcome_is_blocked(link->outcome) && text_is(link->code, code) &&
+                      text_is(link->message, message) && link->settled_version == version_of(item);
     link->settled_version = version_of(item);
     link->attempts = link->next_us = 0;
     if (!plan_takes_access(&item->plan)) /* a release is over with what it was given for */
         link->orders &= ~(unsigned)ORDER_RELEASE;
+    /* who waits for what another one has is not refused */
+    if (kind ? set_wait(link, kind, awaited_name(item, kind)) : await_manager(item))
+        return error_nomem(err);
     flight_failed(link);
-    if (set_text(&link->waits_manager, awaited_manager(item)) ||
-        set_text(&link->plan_digest, d->fields->plan_digest) ||
-        settle_words(link, "refused", code, message, cause, remedy, err))
+    if (set_text(&link->plan_digest, d->fields->plan_digest) ||
+        settle_words(link, kind ? OUTCOME_WAITING : OUTCOME_REFUSED, code, message, cause, remedy,
+                     err))
         return error_nomem(err);
     r = settle_names(round, link, err);
     if (!r)
@@ -391,8 +433,52 @@ settle_refused(struct round *round, struct item *item, const char *code, const c
         r = store_due_add(d->store, subject->id, window_end_us(d), err);
     else if (!r && link->settled_version < subject->version)
         r = store_due_add(d->store, subject->id, DUE_NOW, err);
-    round->report->refused++;
+    round->report->refused += !kind;
     return r;
+}
+
+/* For so long Salesforce may keep the names of a sandbox that was refreshed; tried so often meanwhile. */
+#define RELEASE_WINDOW_US (48 * 3600 * CLOCK_SECOND_US)
+#define RELEASE_AGAIN_US  (3600 * CLOCK_SECOND_US)
+
+/* Whether this name was waited for as long as it may take: just now, or before. */
+static bool
+release_is_over(const struct item *item, const char *name, const char *message)
+{
+    const struct link *link = &item->work.link;
+
+    if (text_is(link->waits_kind, WAIT_RELEASE) && text_is(link->waits_value, name))
+        return clock_now_us() - link->waits_since_us >= RELEASE_WINDOW_US;
+    return was_refused_with(item, "DUPLICATE_USERNAME") && text_is(link->message, message);
+}
+
+int
+settle_elsewhere(struct round *round, struct item *item, struct prov_error *err)
+{
+    struct link *link = &item->work.link;
+    const char *name = json_get_string(sent_fields(item), "Username");
+    const struct code_words *words = code_words(CODE_USERNAME_ELSEWHERE);
+    char message[200];
+    int r;
+
+    snprintf(message, sizeof(message), "username '%s' is taken, and not by a user of this org",
+             name ? name : "");
+    error_tidy(message);
+    if (release_is_over(item, name, message))
+        return settle_refused(
+            round, item, "DUPLICATE_USERNAME", message,
+            "usernames are unique over all Salesforce orgs, and another org has "
+            "this one; it was tried for two days",
+            "free it there, or set provisioning_domain or provisioning_pattern so "
+            "that another one is built, then retry",
+            err);
+    r = settle_refused(round, item, CODE_USERNAME_ELSEWHERE, message, words->cause, words->remedy,
+                       err);
+    if (r || link->in_flight)
+        return r;
+    link->next_us = clock_now_us() + RELEASE_AGAIN_US;
+    r = store_put_link(round->delivery->store, item->work.subject.id, link, err);
+    return r ? r : store_due_add(round->delivery->store, item->work.subject.id, link->next_us, err);
 }
 
 /* Why the account is as it is: what Salesforce said to the deactivation, and whether it is frozen. */
@@ -531,8 +617,7 @@ settle_nothing(struct round *round, struct item *item, struct prov_error *err)
         link->confirmed_version = link->settled_version;
     link->attempts = link->next_us = 0;
     link->orders = 0;
-    if (set_text(&link->waits_manager, awaited_manager(item)) ||
-        set_text(&link->plan_digest, round->delivery->fields->plan_digest))
+    if (await_manager(item) || set_text(&link->plan_digest, round->delivery->fields->plan_digest))
         return error_nomem(err);
     r = settle_names(round, link, err);
     return r ? r : settle_put(round, item, err);

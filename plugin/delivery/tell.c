@@ -18,12 +18,18 @@ log_settled(struct delivery *d, const struct item *item)
         log_line(&d->log, PROV_LOG_INFO, "user '%s' (%s): %s; Salesforce user '%s' %s", name, uri,
                  link->last_action, link->username_held ? link->username_held : "",
                  link->salesforce_id);
-    else if (strcmp(link->outcome, "refused") == 0 && item->as_before)
-        log_line(&d->log, PROV_LOG_DEBUG, "user '%s' (%s) stays parked: %s", name, uri, link->code);
-    else if (strcmp(link->outcome, "refused") == 0)
+    else if (outcome_is_blocked(link->outcome) && item->as_before)
+        log_line(&d->log, PROV_LOG_DEBUG, "user '%s' (%s) %s: %s", name, uri,
+                 outcome_is(link->outcome, OUTCOME_WAITING) ? "still waits" : "stays parked",
+                 link->code ? link->code : "");
+    else if (outcome_is(link->outcome, OUTCOME_REFUSED))
         log_line(&d->log, PROV_LOG_WARNING,
                  "user '%s' (%s) is parked: %s: %s; cause: %s; to do: %s", name, uri,
                  link->code ? link->code : "REFUSED", link->message ? link->message : "",
+                 link->cause ? link->cause : "", link->remedy ? link->remedy : "");
+    else if (outcome_is(link->outcome, OUTCOME_WAITING))
+        log_line(&d->log, PROV_LOG_WARNING, "user '%s' (%s) waits: %s: %s; cause: %s; to do: %s",
+                 name, uri, link->code ? link->code : "", link->message ? link->message : "",
                  link->cause ? link->cause : "", link->remedy ? link->remedy : "");
     else if (strcmp(link->outcome, "held") == 0) /* the guard has said so, once for all */
         log_line(&d->log, PROV_LOG_DEBUG, "user '%s' (%s): the guard holds the deactivation", name,
@@ -53,6 +59,26 @@ method_of(const char *kinds)
     return "PATCH";
 }
 
+/* Whether it is over, so that the host has its answer: who waits, is tried again by itself, or has something
+ * in flight, is not through. */
+static bool
+is_over(const struct link *link)
+{
+    if (!link->outcome || link->in_flight)
+        return false;
+    if (outcome_is(link->outcome, OUTCOME_REFUSED)) /* a leaver whom Salesforce keeps: tried again */
+        return link->next_us == 0;
+    return outcome_is_in_step(link->outcome);
+}
+
+/* Told late, an older event may have been delivered before a newer one was refused. */
+static bool
+is_refused(const struct link *link, struct json_object *event)
+{
+    return outcome_is(link->outcome, OUTCOME_REFUSED) &&
+           json_get_int(event, "version", 0) > link->confirmed_version;
+}
+
 /* RFC 9967 misc:asyncresp for one event of a settled subject; heap, NULL when out of memory. */
 static char *
 asyncresp(const struct subject *subject, const struct link *link, struct json_object *event)
@@ -61,9 +87,7 @@ asyncresp(const struct subject *subject, const struct link *link, struct json_ob
     AUTO_JSON struct json_object *claims = json_object_new_object();
     struct json_object *events = json_object_new_object(), *payload = json_object_new_object();
     struct json_object *sub_id = json_object_new_object(), *response = NULL;
-    /* told late, an older event may have been delivered before a newer one was refused */
-    bool refused = strcmp(link->outcome, "refused") == 0 &&
-                   json_get_int(event, "version", 0) > link->confirmed_version;
+    bool refused = is_refused(link, event);
     char jti[33];
 
     random_id(jti);
@@ -95,9 +119,9 @@ tell_subject(struct delivery *d, const struct subject *subject, const struct lin
              struct prov_error *err)
 {
     AUTO_JSON struct json_object *events = NULL;
-    int r = store_untold(d->store, subject->id, link->settled_version, &events, err);
+    int r = is_over(link) ? store_untold(d->store, subject->id, link, &events, err) : PROV_OK;
 
-    for (size_t i = 0; !r && i < json_object_array_length(events); i++) {
+    for (size_t i = 0; !r && events && i < json_object_array_length(events); i++) {
         struct json_object *event = json_object_array_get_idx(events, i);
         AUTO_FREE char *text = asyncresp(subject, link, event);
         if (!text)
@@ -109,21 +133,13 @@ tell_subject(struct delivery *d, const struct subject *subject, const struct lin
         r = store_begin(d->store, STORE_FENCED, err);
         if (r)
             break;
-        r = store_told(d->store, json_get_int(event, "seq", 0), err);
+        r = store_told(d->store, json_get_int(event, "seq", 0), is_refused(link, event), err);
         if (r)
             store_rollback(d->store);
         else
             r = store_commit(d->store, err);
     }
     return r;
-}
-
-static bool
-is_settled(const struct link *link)
-{
-    return link->outcome && !link->in_flight &&
-           (strcmp(link->outcome, "delivered") == 0 || strcmp(link->outcome, "refused") == 0 ||
-            strcmp(link->outcome, "nothing to do") == 0);
 }
 
 void
@@ -135,8 +151,7 @@ tell_settled(struct round *round, const struct item *item)
     if (!item->work.link.outcome)
         return;
     log_settled(d, item);
-    if (d->host.outcome && is_settled(&item->work.link) &&
-        tell_subject(d, &item->work.subject, &item->work.link, &error)) {
+    if (d->host.outcome && tell_subject(d, &item->work.subject, &item->work.link, &error)) {
         d->untold = true;
         log_line(&d->log, PROV_LOG_ERROR,
                  "the host could not be told of '%s': %s; it is told later", item->work.subject.uri,

@@ -245,12 +245,7 @@ refuse_taken(struct round *round, struct item *item, struct json_object *row,
     if (twin && !(remedy = twin_remedy(round->delivery)))
         return error_nomem(err);
     if (!row)
-        return settle_refused(
-            round, item, "DUPLICATE_USERNAME", "the username is taken, and not in this org",
-            "usernames are unique over all Salesforce orgs, and another org has this one",
-            "free it there, or set provisioning_domain or provisioning_pattern so that another one "
-            "is built; after a sandbox refresh wait 48 hours and retry",
-            err);
+        return settle_elsewhere(round, item, err);
     snprintf(message, sizeof(message), "username '%s' belongs to %s user %s of this org",
              name ? name : "", json_get_bool(row, "IsActive", true) ? "the active" : "the inactive",
              json_get_string(row, "Id"));

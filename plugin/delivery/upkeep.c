@@ -50,9 +50,9 @@ replan_parked(struct delivery *d, struct prov_error *err)
         return r;
     r = d->had_lease ? PROV_OK : store_replan_parked(d->store, d->fields->plan_digest, err);
     if (!r)
-        r = store_due_code(d->store, CODE_NO_SEAT, INT64_MAX, err);
+        r = store_wake(d->store, WAIT_SEAT, NULL, NULL, INT64_MAX, err);
     if (!r)
-        r = store_due_code(d->store, CODE_MATCH_HELD, INT64_MAX, err);
+        r = store_wake(d->store, WAIT_ACCOUNT, NULL, NULL, INT64_MAX, err);
     if (!r)
         r = look_at_parked(d, err);
     if (!r)

@@ -97,8 +97,8 @@ MUST_CHECK int due_new_cause(struct db *db, struct prov_error *err);
     "l.salesforce_id, l.confirmed, l.confirmed_version, l.settled_version, l.username_wanted, "    \
     "l.username_held, l.username_inputs, l.in_flight, l.first_sent_us, l.attempts, l.next_us, "    \
     "l.outcome, l.code, l.message, l.cause, l.remedy, l.last_action, l.plan_digest, "              \
-    "l.waits_name, l.waits_manager, l.updated_us, l.orders"
-#define LINK_COUNT      22
+    "l.waits_kind, l.waits_value, l.updated_us, l.orders, l.waits_since_us"
+#define LINK_COUNT      23
 #define SUBJECT_COLUMNS "s.id, s.iss, s.uri, s.presence, s.resource, s.version"
 #define SUBJECT_COUNT   6
 MUST_CHECK int link_read(const struct db_rows *rows, int first, struct link *ret,

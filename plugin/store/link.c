@@ -22,7 +22,7 @@ link_done(struct link *link)
     char *const texts[] = { link->username_wanted, link->username_held, link->username_inputs,
                             link->outcome,         link->code,          link->message,
                             link->cause,           link->remedy,        link->last_action,
-                            link->plan_digest,     link->waits_name,    link->waits_manager };
+                            link->plan_digest,     link->waits_kind,    link->waits_value };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         free(texts[i]);
@@ -101,7 +101,7 @@ link_read(const struct db_rows *rows, int first, struct link *ret, struct prov_e
         { 4, &ret->username_wanted }, { 5, &ret->username_held }, { 6, &ret->username_inputs },
         { 11, &ret->outcome },        { 12, &ret->code },         { 13, &ret->message },
         { 14, &ret->cause },          { 15, &ret->remedy },       { 16, &ret->last_action },
-        { 17, &ret->plan_digest },    { 18, &ret->waits_name },   { 19, &ret->waits_manager },
+        { 17, &ret->plan_digest },    { 18, &ret->waits_kind },   { 19, &ret->waits_value },
     };
     const char *id = db_text(rows, first);
     int r;
@@ -114,6 +114,7 @@ link_read(const struct db_rows *rows, int first, struct link *ret, struct prov_e
     ret->attempts = db_int(rows, first + 9);
     ret->next_us = db_int(rows, first + 10);
     ret->updated_us = db_int(rows, first + 20);
+    ret->waits_since_us = db_int(rows, first + 22);
     /* and what a row of `due` asks for that was read before */
     ret->orders |= (unsigned)db_int(rows, first + 21);
     r = copy_json(rows, first + 1, &ret->confirmed, &ret->damaged, err);
@@ -146,9 +147,10 @@ store_put_link(struct store *store, int64_t subject, const struct link *link,
         "INSERT INTO link (subject, salesforce_id, confirmed, confirmed_version,"
         " settled_version, username_wanted, username_held, username_inputs, in_flight,"
         " first_sent_us, attempts, next_us, outcome, code, message, cause, remedy,"
-        " last_action, plan_digest, waits_name, waits_manager, updated_us, orders, active)"
+        " last_action, plan_digest, waits_kind, waits_value, waits_since_us, updated_us, orders,"
+        " active)"
         " VALUES (?, nullif(?, ''), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-        " ?, ?, ?)"
+        " ?, ?, ?, ?)"
         " ON CONFLICT (subject) DO UPDATE SET salesforce_id = excluded.salesforce_id,"
         " confirmed = excluded.confirmed, confirmed_version ="
         " excluded.confirmed_version, settled_version = excluded.settled_version,"
@@ -158,15 +160,16 @@ store_put_link(struct store *store, int64_t subject, const struct link *link,
         " attempts = excluded.attempts, next_us = excluded.next_us, outcome ="
         " excluded.outcome, code = excluded.code, message = excluded.message, cause ="
         " excluded.cause, remedy = excluded.remedy, last_action ="
-        " excluded.last_action, plan_digest = excluded.plan_digest, waits_name ="
-        " excluded.waits_name, waits_manager = excluded.waits_manager, updated_us ="
+        " excluded.last_action, plan_digest = excluded.plan_digest, waits_kind ="
+        " excluded.waits_kind, waits_value = excluded.waits_value, waits_since_us ="
+        " excluded.waits_since_us, updated_us ="
         " excluded.updated_us, orders = excluded.orders, active = excluded.active",
-        "issiissssiiisssssssssiii", subject, link->salesforce_id, confirmed,
+        "issiissssiiisssssssssiiii", subject, link->salesforce_id, confirmed,
         link->confirmed_version, link->settled_version, link->username_wanted, link->username_held,
         link->username_inputs, in_flight, link->first_sent_us, link->attempts, link->next_us,
         link->outcome, link->code, link->message, link->cause, link->remedy, link->last_action,
-        link->plan_digest, link->waits_name, link->waits_manager, link->updated_us,
-        (int64_t)link->orders, (int64_t)is_active(link));
+        link->plan_digest, link->waits_kind, link->waits_value, link->waits_since_us,
+        link->updated_us, (int64_t)link->orders, (int64_t)is_active(link));
 }
 
 /* ---- what is due ---- */
@@ -448,32 +451,27 @@ store_seen(struct store *store, int64_t after, int64_t limit, int64_t *ret, size
 }
 
 int
-store_wake_name(struct store *store, const char *username, struct prov_error *err)
+store_wake(struct store *store, const char *kind, const char *value, const char *iss, int64_t limit,
+           struct prov_error *err)
 {
     int r = due_new_cause(store->write, err);
 
-    return r ? r
-             : db_run(store->write, err,
+    if (r)
+        return r;
+    if (!value)
+        return db_run(store->write, err,
                       "INSERT INTO due (at, " DUE_CAUSE ", subject) SELECT 1, " DUE_CAUSE_KEY
-                      ", subject FROM link"
-                      " WHERE waits_name = ?",
-                      "s", username);
-}
-
-int
-store_wake_manager(struct store *store, const char *iss, const char *uri, struct prov_error *err)
-{
-    int r = due_new_cause(store->write, err);
-
-    return r ? r
-             : db_run(
-                   store->write, err,
-                   "INSERT INTO due (at, " DUE_CAUSE ", subject) SELECT 1, " DUE_CAUSE_KEY
-                   ", l.subject FROM link l"
-                   /* the plus keeps the index on iss out of it: an issuer is everybody, those who
+                      ", subject FROM link WHERE waits_kind = ? ORDER BY updated_us LIMIT ?",
+                      "si", kind, limit);
+    return db_run(store->write, err,
+                  "INSERT INTO due (at, " DUE_CAUSE ", subject) SELECT 1, " DUE_CAUSE_KEY
+                  ", l.subject FROM link l"
+                  /* the plus keeps the index on iss out of it: an issuer is everybody, those who
                      wait for one manager are few */
-                   " JOIN subject s ON s.id = l.subject WHERE l.waits_manager = ? AND +s.iss = ?",
-                   "ss", uri, iss);
+                  " JOIN subject s ON s.id = l.subject WHERE l.waits_kind = ?1"
+                  " AND l.waits_value = ?2 AND (?3 IS NULL OR +s.iss = ?3)"
+                  " ORDER BY l.updated_us LIMIT ?4",
+                  "sssi", kind, value, iss, limit);
 }
 
 int
@@ -500,7 +498,7 @@ store_replan_parked(struct store *store, const char *plan_digest, struct prov_er
              : db_run(store->write, err,
                       "INSERT INTO due (at, " DUE_CAUSE ", subject) SELECT 1, " DUE_CAUSE_KEY
                       ", subject FROM link"
-                      " WHERE outcome = 'refused' AND plan_digest IS NOT ?",
+                      " WHERE outcome IN " OUTCOMES_BLOCKED " AND plan_digest IS NOT ?",
                       "s", plan_digest);
 }
 
@@ -512,7 +510,7 @@ store_due_code(struct store *store, const char *code, int64_t limit, struct prov
     return r ? r
              : db_run(store->write, err,
                       "INSERT INTO due (at, " DUE_CAUSE ", subject) SELECT 1, " DUE_CAUSE_KEY
-                      ", subject FROM link WHERE outcome = 'refused' AND code = ?"
+                      ", subject FROM link WHERE outcome = '" OUTCOME_REFUSED "' AND code = ?"
                       " ORDER BY updated_us LIMIT ?",
                       "si", code, limit);
 }
@@ -529,7 +527,7 @@ store_parked_with(struct store *store, const char *code, int64_t *ret_subject,
 
     if (!r)
         r = db_one_row(db, &rows, &row, err,
-                       "SELECT subject FROM link WHERE outcome = 'refused' AND code = ?"
+                       "SELECT subject FROM link WHERE outcome = '" OUTCOME_REFUSED "' AND code = ?"
                        " AND next_us = 0 ORDER BY updated_us LIMIT 1",
                        "s", code);
     if (!r)
@@ -546,7 +544,8 @@ store_due_long_parked(struct store *store, int64_t before_us, int64_t limit, str
              : db_run(store->write, err,
                       "INSERT INTO due (at, " DUE_CAUSE ", subject) SELECT 1, " DUE_CAUSE_KEY
                       ", subject FROM (SELECT subject, row_number() OVER (PARTITION BY code"
-                      " ORDER BY updated_us) AS place FROM link WHERE outcome = 'refused'"
+                      " ORDER BY updated_us) AS place FROM link WHERE outcome = '" OUTCOME_REFUSED
+                      "'"
                       " AND next_us = 0 AND updated_us < ?) WHERE place <= ?",
                       "ii", before_us, limit);
 }
@@ -560,7 +559,7 @@ store_due_parked(struct store *store, int64_t *ret_count, struct prov_error *err
         r = db_run(store->write, err,
                    "INSERT INTO due (at, " DUE_CAUSE ", subject) SELECT 1, " DUE_CAUSE_KEY
                    ", subject FROM link"
-                   " WHERE outcome = 'refused'",
+                   " WHERE outcome IN " OUTCOMES_BLOCKED,
                    "");
 
     if (!r)
@@ -639,7 +638,8 @@ store_name_claim(struct store *store, const char *username, int64_t except, stru
     if (!r)
         r = db_one_row(db, &rows, &row, err,
                        "SELECT l.subject, coalesce(l.username_held = ?1, 0) AS holds, s.uri,"
-                       " l.waits_name FROM link l JOIN subject s ON s.id = l.subject"
+                       " CASE WHEN l.waits_kind = '" WAIT_USERNAME "' THEN l.waits_value END"
+                       " FROM link l JOIN subject s ON s.id = l.subject"
                        " WHERE (l.username_held = ?1 OR l.username_wanted = ?1) AND l.subject <> ?2"
                        " ORDER BY holds DESC LIMIT 1",
                        "si", username, except);

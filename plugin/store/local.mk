@@ -10,6 +10,7 @@ libsfprov_la_SOURCES += \
 	plugin/store/link.c \
 	plugin/store/mend.c \
 	plugin/store/list.h \
+	plugin/store/outcome.h \
 	plugin/store/outlook.c \
 	plugin/store/read.c \
 	plugin/store/retention.c \

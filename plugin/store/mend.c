@@ -59,8 +59,7 @@ fill(struct db *db, struct prov_error *err)
                       ", s.id FROM subject s LEFT JOIN link l ON l.subject = s.id"
                       " WHERE l.subject IS NULL OR l.settled_version < s.version"
                       " OR l.in_flight IS NOT NULL OR l.next_us > 0 OR l.orders <> 0"
-                      " OR coalesce(l.outcome, '') NOT IN"
-                      " ('delivered', 'nothing to do', 'refused')",
+                      " OR coalesce(l.outcome, '') NOT IN " OUTCOMES_SETTLED,
                       "");
 }
 

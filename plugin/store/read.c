@@ -12,8 +12,9 @@
 #define STATE_SQL                                                                                  \
     "CASE WHEN l.in_flight IS NOT NULL THEN 'in_flight'"                                           \
     " WHEN l.subject IS NULL OR l.settled_version < s.version"                                     \
-    " OR coalesce(l.outcome, '') NOT IN ('delivered', 'nothing to do', 'refused') THEN 'pending'"  \
-    " WHEN l.outcome = 'refused' THEN 'parked' ELSE 'in_step' END"
+    " OR coalesce(l.outcome, '') NOT IN " OUTCOMES_SETTLED                                         \
+    " THEN 'pending' WHEN l.outcome = '" OUTCOME_REFUSED "' THEN 'parked'"                         \
+    " WHEN l.outcome = '" OUTCOME_WAITING "' THEN 'waiting' ELSE 'in_step' END"
 
 /* What became of an event: pending until its version is settled, and again while a refused one is
  * tried anew; superseded when a newer version was settled in its place and nothing confirmed shows
@@ -22,7 +23,7 @@
     "CASE WHEN e.subject IS NULL THEN 'ignored: no user'"                                          \
     " WHEN l.subject IS NULL OR e.version > l.settled_version THEN 'pending'"                      \
     " WHEN e.version = l.settled_version"                                                          \
-    " AND l.outcome IN ('delivered', 'nothing to do', 'refused') THEN l.outcome"                   \
+    " AND l.outcome IN " OUTCOMES_SETTLED " THEN l.outcome"                                        \
     " WHEN e.version <= l.confirmed_version THEN 'delivered'"                                      \
     " WHEN e.version = l.settled_version THEN 'pending' ELSE 'superseded' END"
 
@@ -60,7 +61,8 @@ put_link(struct json_object *row, const struct link *link)
         json_put_int(row, "attempts", link->attempts) ||
         put_time(row, "next_attempt", link->next_us) ||
         json_put_string(row, "waits_for",
-                        link->waits_name ? link->waits_name : link->waits_manager) ||
+                        link->waits_value ? link->waits_value : link->waits_kind) ||
+        json_put_string(row, "waits_kind", link->waits_kind) ||
         put_time(row, "updated", link->updated_us))
         return PROV_E_NOMEM;
     return PROV_OK;

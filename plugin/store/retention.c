@@ -7,7 +7,7 @@
 /* Event e of link l is settled, so that nothing of it is owed to the org. */
 #define SETTLED_SQL                                                                                \
     "(e.version < l.settled_version OR (e.version = l.settled_version"                             \
-    " AND l.outcome IN ('delivered', 'nothing to do', 'refused')))"
+    " AND l.outcome IN " OUTCOMES_OVER "))"
 
 /* The last event of the page after `after`, 0: there is none; how many of the page may be older than
  * before_us: a time in the future was written by a wrong clock, and says nothing. */
@@ -45,7 +45,7 @@ store_forget_events(struct store *store, const struct store_retention *retention
     r = db_run(store->write, err,
                "DELETE FROM event AS e WHERE seq > ?1 AND seq <= ?2 AND received_us < ?3"
                " AND seq < (SELECT max(seq) FROM event) AND (subject IS NULL"
-               " OR ((told = 1 OR ?4 = 0) AND EXISTS (SELECT 1 FROM link l"
+               " OR ((told > 0 OR ?4 = 0) AND EXISTS (SELECT 1 FROM link l"
                " WHERE l.subject = e.subject AND " SETTLED_SQL ")))",
                "iiii", from, last, retention->before_us, (int64_t)retention->keep_untold);
     if (!r)
@@ -70,9 +70,12 @@ store_untold_subjects(struct store *store, int64_t limit, int64_t *after, struct
     if (!r)
         r = db_select(db, &rows, err,
                       "SELECT DISTINCT e.subject FROM event e JOIN link l ON l.subject = e.subject"
-                      " WHERE e.seq > ? AND e.seq <= ? AND e.told = 0"
-                      " AND e.version <= l.settled_version"
-                      " AND l.outcome IN ('delivered', 'nothing to do', 'refused')",
+                      " WHERE e.seq > ? AND e.seq <= ?"
+                      " AND e.version <= l.settled_version AND l.in_flight IS NULL"
+                      " AND (e.told = 0 OR (e.told = 2 AND e.version <= l.confirmed_version))"
+                      " AND l.outcome IN " OUTCOMES_OVER
+                      /* who is refused and tried again by itself is not through */
+                      " AND NOT (l.outcome = '" OUTCOME_REFUSED "' AND l.next_us > 0)",
                       "ii", *after, last);
     while (!r) {
         r = db_next(&rows, &row, err);

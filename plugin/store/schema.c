@@ -49,16 +49,19 @@ static const char tables[] =
     " confirmed_version INTEGER NOT NULL, settled_version INTEGER NOT NULL, username_wanted TEXT,"
     " username_held TEXT, username_inputs TEXT, in_flight TEXT, first_sent_us INTEGER NOT NULL,"
     " attempts INTEGER NOT NULL, next_us INTEGER NOT NULL, outcome TEXT, code TEXT, message TEXT,"
-    " cause TEXT, remedy TEXT, last_action TEXT, plan_digest TEXT, waits_name TEXT,"
-    " waits_manager TEXT, updated_us INTEGER NOT NULL, orders INTEGER NOT NULL DEFAULT 0,"
-    " active INTEGER NOT NULL DEFAULT 0);"
+    " cause TEXT, remedy TEXT, last_action TEXT, plan_digest TEXT, waits_kind TEXT,"
+    " waits_value TEXT, updated_us INTEGER NOT NULL, orders INTEGER NOT NULL DEFAULT 0,"
+    " active INTEGER NOT NULL DEFAULT 0, waits_since_us INTEGER NOT NULL DEFAULT 0);"
     "CREATE INDEX link_wanted ON link (username_wanted) WHERE username_wanted IS NOT NULL;"
     "CREATE INDEX link_held ON link (username_held) WHERE username_held IS NOT NULL;"
     "CREATE INDEX link_in_flight ON link (subject) WHERE in_flight IS NOT NULL;"
-    "CREATE INDEX link_parked ON link (subject) WHERE outcome = 'refused';"
-    "CREATE INDEX link_waits_name ON link (waits_name) WHERE waits_name IS NOT NULL;"
-    "CREATE INDEX link_waits_manager ON link (waits_manager) WHERE waits_manager IS NOT NULL;"
-    "CREATE INDEX link_guard ON link (subject) WHERE code = 'GUARD';" SCHEMA_TALLY;
+    "CREATE INDEX link_blocked ON link (subject) WHERE outcome IN " OUTCOMES_BLOCKED ";"
+    "CREATE INDEX link_waits ON link (waits_kind, waits_value) WHERE waits_kind IS NOT NULL;"
+    "CREATE INDEX link_guard ON link (subject) WHERE code = 'GUARD';" SCHEMA_TALLY
+        SCHEMA_TALLY_KEPT(OUTCOMES_SETTLED);
+
+/* Those that settled up to version 9. */
+#define OUTCOMES_9 "('delivered', 'nothing to do', 'refused')"
 
 /* steps[n] makes version n + 2 out of version n + 1. */
 static const char *const steps[] = {
@@ -112,12 +115,32 @@ static const char *const steps[] = {
     " WHEN confirmed IS NULL OR NOT json_valid(confirmed) THEN 1"
     " ELSE coalesce(json_extract(confirmed, '$.IsActive'), 1)"
     " AND NOT coalesce(json_extract(confirmed, '$.\"UserLogin.IsFrozen\"'), 0) END;" SCHEMA_TALLY
-    "INSERT INTO tally SELECT outcome, coalesce(code, ''), count(*) FROM link"
-    " WHERE outcome IS NOT NULL AND " SCHEMA_COUNTS(
-        "link") " GROUP BY 1, 2;"
-                "INSERT INTO tally SELECT 'active', '', count(*) FROM link WHERE active;"
-                "INSERT INTO tally SELECT 'total', 'forgotten', max(seq) - count(*) FROM event"
-                " HAVING count(*) > 0;",
+        SCHEMA_TALLY_KEPT(OUTCOMES_9) SCHEMA_TALLY_COUNTED(
+            OUTCOMES_9) "INSERT INTO tally SELECT 'active', '', count(*) FROM link WHERE active;"
+                        "INSERT INTO tally SELECT 'total', 'forgotten', max(seq) - count(*) FROM "
+                        "event"
+                        " HAVING count(*) > 0;",
+    /* 10: whatever a subject waits for is a kind and a value; and waiting is no refusal */
+    "DROP TRIGGER tally_link_made; DROP TRIGGER tally_link; DROP TRIGGER tally_active;"
+    "DROP TRIGGER tally_news;"
+    "DROP INDEX link_waits_name; DROP INDEX link_waits_manager; DROP INDEX link_parked;"
+    "ALTER TABLE link RENAME COLUMN waits_name TO waits_kind;"
+    "ALTER TABLE link RENAME COLUMN waits_manager TO waits_value;"
+    "ALTER TABLE link ADD COLUMN waits_since_us INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE link SET waits_value = coalesce(waits_kind, waits_value),"
+    " waits_kind = CASE WHEN waits_kind IS NOT NULL THEN 'username'"
+    " WHEN waits_value IS NOT NULL THEN 'manager' END"
+    " WHERE waits_kind IS NOT NULL OR waits_value IS NOT NULL;"
+    "UPDATE link SET waits_value = NULL, waits_kind = CASE code WHEN 'MATCH_HELD' THEN 'account'"
+    " ELSE 'seat' END WHERE outcome = 'refused'"
+    " AND code IN ('MATCH_HELD', 'LICENSE_LIMIT_EXCEEDED');"
+    "UPDATE link SET outcome = 'waiting' WHERE outcome = 'refused'"
+    " AND waits_kind IN ('username', 'account', 'seat');"
+    "UPDATE link SET waits_since_us = updated_us WHERE waits_kind IS NOT NULL;"
+    "CREATE INDEX link_blocked ON link (subject) WHERE outcome IN ('refused', 'waiting');"
+    "CREATE INDEX link_waits ON link (waits_kind, waits_value) WHERE waits_kind IS NOT NULL;"
+    "DELETE FROM tally WHERE what NOT IN ('active', 'total');" SCHEMA_TALLY_KEPT(OUTCOMES_SETTLED)
+        SCHEMA_TALLY_COUNTED(OUTCOMES_SETTLED),
 };
 
 _Static_assert(sizeof(steps) / sizeof(steps[0]) == STORE_SCHEMA_VERSION - 1,

@@ -12,48 +12,43 @@
  */
 MUST_CHECK int schema_open(const char *path, struct db **ret, struct prov_error *err);
 
-/*
- * Numbers of users by their outcome and its code ("in step, pending, ..." are made of them, see tally.c), of
- * active accounts, and of what was done ('total'). An outcome that settles counts while no newer event came.
- */
-#define SCHEMA_SETTLED "('delivered', 'nothing to do', 'refused')"
-#define SCHEMA_COUNTS(LINK)                                                                        \
-    "(" LINK ".outcome NOT IN " SCHEMA_SETTLED " OR " LINK ".settled_version >="                   \
-    " (SELECT version FROM subject WHERE id = " LINK ".subject))"
+/* Numbers of users by their outcome and its code ("in step, pending, ..." are made of them, see tally.c), of
+ * active accounts, and of what was done ('total'). */
 #define SCHEMA_TALLY                                                                               \
     "CREATE TABLE tally (what TEXT NOT NULL, code TEXT NOT NULL, n INTEGER NOT NULL,"              \
-    " PRIMARY KEY (what, code)) WITHOUT ROWID;"                                                    \
-    "CREATE TRIGGER tally_link_made AFTER INSERT ON link BEGIN"                                    \
+    " PRIMARY KEY (what, code)) WITHOUT ROWID;"
+
+/* Whether a link counts: an outcome that settles does while no newer event came. */
+#define SCHEMA_COUNTS(LINK, SETTLED)                                                               \
+    "(" LINK ".outcome NOT IN " SETTLED " OR " LINK ".settled_version >="                          \
+    " (SELECT version FROM subject WHERE id = " LINK ".subject))"
+#define SCHEMA_ONE_MORE(SETTLED)                                                                   \
     " INSERT INTO tally SELECT NEW.outcome, coalesce(NEW.code, ''), 1"                             \
     " WHERE NEW.outcome IS NOT NULL AND " SCHEMA_COUNTS(                                           \
-        "NEW") " ON CONFLICT (what, code) DO UPDATE SET n = n + 1;"                                \
-               " INSERT INTO tally SELECT 'active', '', 1 WHERE NEW.active"                        \
-               " ON CONFLICT (what, code) DO UPDATE SET n = n + 1; END;"                           \
-               "CREATE TRIGGER tally_link AFTER UPDATE OF outcome, code, settled_version ON link"  \
-               " WHEN OLD.settled_version <> NEW.settled_version OR OLD.outcome IS NOT "           \
-               "NEW.outcome"                                                                       \
-               " OR OLD.code IS NOT NEW.code BEGIN"                                                \
-               " UPDATE tally SET n = n - 1 WHERE what = OLD.outcome AND code = "                  \
-               "coalesce(OLD.code, '')"                                                            \
-               " AND " SCHEMA_COUNTS(                                                              \
-                   "OLD") ";"                                                                      \
-                          " INSERT INTO tally SELECT NEW.outcome, coalesce(NEW.code, ''), 1"       \
-                          " WHERE NEW.outcome IS NOT NULL AND " SCHEMA_COUNTS(                     \
-                              "NEW") " ON CONFLICT (what, code) DO UPDATE SET n = n + 1; END;"     \
-                                     "CREATE TRIGGER tally_active AFTER UPDATE OF active ON link " \
-                                     "WHEN OLD.active <> NEW.active"                               \
-                                     " BEGIN INSERT INTO tally VALUES ('active', '', NEW.active "  \
-                                     "- OLD.active)"                                               \
-                                     " ON CONFLICT (what, code) DO UPDATE SET n = n + "            \
-                                     "excluded.n; END;"                                            \
-                                     "CREATE TRIGGER tally_news AFTER UPDATE OF version ON "       \
-                                     "subject"                                                     \
-                                     " WHEN NEW.version > OLD.version BEGIN"                       \
-                                     " UPDATE tally SET n = n - 1 WHERE (what, code) = (SELECT "   \
-                                     "outcome, coalesce(code, '')"                                 \
-                                     " FROM link WHERE subject = NEW.id AND settled_version >= "   \
-                                     "OLD.version"                                                 \
-                                     " AND outcome IN " SCHEMA_SETTLED "); END;"
+        "NEW", SETTLED) " ON CONFLICT (what, code) DO UPDATE SET n = n + 1;"
+/* clang-format off */
+#define SCHEMA_TALLY_KEPT(SETTLED)                                                                 \
+    "CREATE TRIGGER tally_link_made AFTER INSERT ON link BEGIN" SCHEMA_ONE_MORE(SETTLED)           \
+    " INSERT INTO tally SELECT 'active', '', 1 WHERE NEW.active"                                   \
+    " ON CONFLICT (what, code) DO UPDATE SET n = n + 1; END;"                                      \
+    "CREATE TRIGGER tally_link AFTER UPDATE OF outcome, code, settled_version ON link"             \
+    " WHEN OLD.settled_version <> NEW.settled_version OR OLD.outcome IS NOT NEW.outcome"           \
+    " OR OLD.code IS NOT NEW.code BEGIN"                                                           \
+    " UPDATE tally SET n = n - 1 WHERE what = OLD.outcome AND code = coalesce(OLD.code, '')"       \
+    " AND " SCHEMA_COUNTS("OLD", SETTLED) ";" SCHEMA_ONE_MORE(SETTLED) " END;"                     \
+    "CREATE TRIGGER tally_active AFTER UPDATE OF active ON link WHEN OLD.active <> NEW.active"     \
+    " BEGIN INSERT INTO tally VALUES ('active', '', NEW.active - OLD.active)"                      \
+    " ON CONFLICT (what, code) DO UPDATE SET n = n + excluded.n; END;"                             \
+    "CREATE TRIGGER tally_news AFTER UPDATE OF version ON subject"                                 \
+    " WHEN NEW.version > OLD.version BEGIN"                                                        \
+    " UPDATE tally SET n = n - 1 WHERE (what, code) = (SELECT outcome, coalesce(code, '')"         \
+    " FROM link WHERE subject = NEW.id AND settled_version >= OLD.version"                         \
+    " AND outcome IN " SETTLED "); END;"
+/* clang-format on */
+/* Counted once; from then on it is kept. */
+#define SCHEMA_TALLY_COUNTED(SETTLED)                                                              \
+    "INSERT INTO tally SELECT outcome, coalesce(code, ''), count(*) FROM link"                     \
+    " WHERE outcome IS NOT NULL AND " SCHEMA_COUNTS("link", SETTLED) " GROUP BY 1, 2;"
 
 /* What is due: also made anew when it is damaged (mend.c). */
 #define SCHEMA_DUE                                                                                 \

@@ -21,9 +21,10 @@
 
 #include "plugin/base/json.h"
 #include "plugin/event/event.h"
+#include "plugin/store/outcome.h"
 
 /* Of the tables this sfprov reads and writes; older ones are brought up to date (schema.c). */
-#define STORE_SCHEMA_VERSION 9
+#define STORE_SCHEMA_VERSION 10
 
 struct store;
 
@@ -201,12 +202,14 @@ struct link {
     int64_t first_sent_us;         /* of a create that may have happened; 0: none */
     int64_t attempts;              /* tries in a row that will be tried again */
     int64_t next_us;               /* next try; 0: none */
-    char *outcome;                 /* "delivered", "nothing to do", "refused", "retry", "unknown" */
+    char *outcome;                 /* "delivered", "nothing to do", "refused", "retry", "unknown",
+                                  "waiting": for what another one has, see waits_kind */
     char *code, *message, *cause, *remedy;
-    char *last_action;   /* "created", "updated Title, Department", ... */
-    char *plan_digest;   /* of the connector fields the outcome was planned with */
-    char *waits_name;    /* a username that another subject of ours holds or wants */
-    char *waits_manager; /* URI of a manager who has no Salesforce Id yet */
+    char *last_action; /* "created", "updated Title, Department", ... */
+    char *plan_digest; /* of the connector fields the outcome was planned with */
+    char *waits_kind;  /* one of WAIT_*, what makes the subject due when it comes; NULL: nothing */
+    char *waits_value; /* which one; NULL: any of that kind */
+    int64_t waits_since_us; /* since when it waits for that; 0: it does not */
     int64_t updated_us;
     /* The store's value cannot be read, and stands here as NULL: what is confirmed, or what is in
      * flight. Delivery must mend it before it plans. */
@@ -315,10 +318,16 @@ MUST_CHECK int store_unlinked(struct store *store, int64_t after, int64_t limit,
 /* The same of subjects whose resource was seen, and who are not gone. */
 MUST_CHECK int store_seen(struct store *store, int64_t after, int64_t limit, int64_t *ret,
                           size_t *ret_count, struct prov_error *err);
-/* [tx] Makes due who waits for this username or for this manager (NULL: neither). */
-MUST_CHECK int store_wake_name(struct store *store, const char *username, struct prov_error *err);
-MUST_CHECK int store_wake_manager(struct store *store, const char *iss, const char *uri,
-                                  struct prov_error *err);
+/* What a subject may wait for. */
+#define WAIT_USERNAME "username" /* that another subject of ours holds or wants */
+#define WAIT_MANAGER  "manager"  /* by URI; has no Salesforce Id yet */
+#define WAIT_ACCOUNT  "account"  /* that fits, and that another subject has */
+#define WAIT_SEAT     "seat"     /* of a licence */
+#define WAIT_RELEASE  "release"  /* of a username that is taken where nobody can see by whom */
+/* [tx] Makes due up to limit subjects that wait for this, those first who were looked at longest ago.
+ * value NULL: for any of the kind; iss NULL: of any issuer. */
+MUST_CHECK int store_wake(struct store *store, const char *kind, const char *value, const char *iss,
+                          int64_t limit, struct prov_error *err);
 /* [tx] Makes a subject due if the manager it waits for has been linked by now, which may have
  * happened earlier in this very transaction. */
 MUST_CHECK int store_due_if_linked(struct store *store, int64_t subject, const char *iss,
@@ -347,7 +356,7 @@ struct name_claim {
     int64_t subject; /* 0: nobody */
     bool holds;
     char *uri;
-    char *waits_name; /* what that subject waits for; NULL: nothing */
+    char *waits_name; /* the username that subject waits for; NULL: none */
 };
 void name_claim_done(struct name_claim *claim);
 /* `except`: a subject that is left out; 0: none. */
@@ -400,12 +409,13 @@ MUST_CHECK int store_get_fact(struct store *store, const char *key, char **ret,
 MUST_CHECK int store_put_fact(struct store *store, const char *key, const char *value,
                               struct prov_error *err);
 
-/* Settled events of a subject that the host has not been told of: array of
+/* Settled events of a subject that the host has not been told of, or that it was told are refused and
+ * that were delivered since: array of
  * {"seq","iss","jti","txn","version"}. */
-MUST_CHECK int store_untold(struct store *store, int64_t subject, int64_t up_to_version,
+MUST_CHECK int store_untold(struct store *store, int64_t subject, const struct link *link,
                             struct json_object **ret, struct prov_error *err);
-/* [tx] */
-MUST_CHECK int store_told(struct store *store, int64_t seq, struct prov_error *err);
+/* [tx] The host knows; refused: that it was refused, which may change. */
+MUST_CHECK int store_told(struct store *store, int64_t seq, bool refused, struct prov_error *err);
 
 /* ---- retention (retention.c) ---- */
 

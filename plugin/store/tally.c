@@ -11,9 +11,10 @@
 static const char *
 state_of(const char *what)
 {
-    static const char *const states[][2] = { { "delivered", "in_step" },
-                                             { "nothing to do", "in_step" },
-                                             { "refused", "parked" },
+    static const char *const states[][2] = { { OUTCOME_DELIVERED, "in_step" },
+                                             { OUTCOME_NOTHING, "in_step" },
+                                             { OUTCOME_REFUSED, "parked" },
+                                             { OUTCOME_WAITING, "waiting" },
                                              { "unknown", "in_flight" } };
 
     for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
@@ -24,7 +25,7 @@ state_of(const char *what)
 }
 
 struct states {
-    int64_t total, in_step, parked, in_flight;
+    int64_t total, in_step, waiting, parked, in_flight;
 };
 
 static int
@@ -60,6 +61,8 @@ read_tally(struct db *db, struct states *states, struct json_object *codes, stru
             states->in_step += db_int(&rows, 2);
         else if (strcmp(state, "parked") == 0)
             states->parked += db_int(&rows, 2);
+        else if (strcmp(state, "waiting") == 0)
+            states->waiting += db_int(&rows, 2);
         if (codes && *db_text(&rows, 1))
             r = add_code(codes, db_text(&rows, 0), db_text(&rows, 1), db_int(&rows, 2), err);
     }
@@ -75,8 +78,11 @@ read_flights(struct db *db, struct states *states, struct prov_error *err)
     int r = db_one_row(db, &rows, &row, err,
                        "SELECT count(*),"
                        " coalesce(sum(l.settled_version >= s.version"
-                       " AND l.outcome IN ('delivered', 'nothing to do')), 0),"
-                       " coalesce(sum(l.settled_version >= s.version AND l.outcome = 'refused'), 0)"
+                       " AND l.outcome IN " OUTCOMES_IN_STEP "), 0),"
+                       " coalesce(sum(l.settled_version >= s.version"
+                       " AND l.outcome = '" OUTCOME_REFUSED "'), 0),"
+                       " coalesce(sum(l.settled_version >= s.version"
+                       " AND l.outcome = '" OUTCOME_WAITING "'), 0)"
                        " FROM link l JOIN subject s ON s.id = l.subject"
                        " WHERE l.in_flight IS NOT NULL",
                        "");
@@ -86,6 +92,7 @@ read_flights(struct db *db, struct states *states, struct prov_error *err)
     states->in_flight = db_int(&rows, 0);
     states->in_step -= db_int(&rows, 1);
     states->parked -= db_int(&rows, 2);
+    states->waiting -= db_int(&rows, 3);
     return PROV_OK;
 }
 
@@ -109,7 +116,9 @@ tally_states(struct db *db, struct json_object *counts, struct json_object *code
         return r;
     if (json_put_int(counts, "in_step", states.in_step) ||
         json_put_int(counts, "pending",
-                     states.total - states.in_step - states.parked - states.in_flight) ||
+                     states.total - states.in_step - states.waiting - states.parked -
+                         states.in_flight) ||
+        json_put_int(counts, "waiting", states.waiting) ||
         json_put_int(counts, "parked", states.parked) ||
         json_put_int(counts, "in_flight", states.in_flight) ||
         json_put_int(counts, "total", states.total))

@@ -20,8 +20,8 @@ untold_row(const struct db_rows *rows)
 }
 
 int
-store_untold(struct store *store, int64_t subject, int64_t up_to_version, struct json_object **ret,
-             struct prov_error *err)
+store_untold(struct store *store, int64_t subject, const struct link *link,
+             struct json_object **ret, struct prov_error *err)
 {
     CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
@@ -32,16 +32,17 @@ store_untold(struct store *store, int64_t subject, int64_t up_to_version, struct
 
     if (!r)
         r = db_select(db, &rows, err,
-                      /* they are told in their order, so before one that was told stands none
-                         that was not */
+                      /* they are told in their order, so before one that was told for good stands
+                         none that was not */
                       "WITH RECURSIVE untold (seq) AS ("
                       "SELECT last_event FROM subject WHERE id = ?"
                       " UNION ALL SELECT o.previous FROM untold JOIN event o ON o.seq = untold.seq"
-                      " WHERE o.told = 0)"
+                      " WHERE o.told <> 1)"
                       " SELECT e.seq, e.iss, e.jti, e.txn, e.version, e.kinds FROM untold"
                       " JOIN event e ON e.seq = untold.seq"
-                      " WHERE e.version <= ? AND e.told = 0 ORDER BY e.version",
-                      "ii", subject, up_to_version);
+                      " WHERE e.version <= ? AND (e.told = 0 OR (e.told = 2 AND e.version <= ?))"
+                      " ORDER BY e.version",
+                      "iii", subject, link->settled_version, link->confirmed_version);
     while (!r) {
         struct json_object *entry;
         r = db_next(&rows, &row, err);
@@ -57,7 +58,8 @@ store_untold(struct store *store, int64_t subject, int64_t up_to_version, struct
 }
 
 int
-store_told(struct store *store, int64_t seq, struct prov_error *err)
+store_told(struct store *store, int64_t seq, bool refused, struct prov_error *err)
 {
-    return db_run(store->write, err, "UPDATE event SET told = 1 WHERE seq = ?", "i", seq);
+    return db_run(store->write, err, "UPDATE event SET told = ? WHERE seq = ?", "ii",
+                  (int64_t)(refused ? 2 : 1), seq);
 }

@@ -284,7 +284,7 @@ c.close()
         c_ = w.connector()
         c_.settle(30)
         assert len(w.org.users()) == 200
-        assert c_.query(query="status")["subjects"] == {"in_step": 200, "pending": 0, "parked": 0, "in_flight": 0,
+        assert c_.query(query="status")["subjects"] == {"in_step": 200, "pending": 0, "waiting": 0, "parked": 0, "in_flight": 0,
                                                         "total": 200}
 
 

@@ -83,8 +83,8 @@ def test_two_subjects_never_get_one_account():
         c.accept(create("/Users/1", person("jane")), create("/Users/2", person("jack")))
         c.settle()
         rows = [c.user("/Users/1"), c.user("/Users/2")]
-        assert sorted(row["state"] for row in rows) == ["in_step", "parked"], rows
-        parked = next(row for row in rows if row["state"] == "parked")
+        assert sorted(row["state"] for row in rows) == ["in_step", "waiting"], rows
+        parked = next(row for row in rows if row["state"] == "waiting")
         assert parked["code"] == "MATCH_HELD" and "/Users/" in parked["message"], parked
         assert provisioned(w) == 0
 

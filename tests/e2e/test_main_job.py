@@ -204,7 +204,8 @@ def test_two_subjects_with_one_username_are_told_apart_here():
         c.settle()
         assert len(w.org.users()) == 1
         row = c.user("/Users/2")
-        assert row["state"] == "parked" and row["code"] == "USERNAME_IN_USE_HERE", row
+        assert row["state"] == "waiting" and row["code"] == "USERNAME_IN_USE_HERE", row
+        assert (row["waits_kind"], row["waits_for"]) == ("username", "jsmith@acme.example"), row
         assert "/Users/1" in row["message"] and row["remedy"]
         c.accept(patch("/Users/1", {"op": "replace", "path": "userName", "value": "PRIMARY/john"}))
         c.settle()
@@ -220,7 +221,8 @@ def test_a_name_taken_in_the_org_is_parked_with_the_remedy():
         c.accept(create("/Users/1", person("jdoe")), create("/Users/2", person("far")), create("/Users/3", person("ok")))
         c.settle()
         here, far = c.user("/Users/1"), c.user("/Users/2")
-        assert here["code"] == far["code"] == "DUPLICATE_USERNAME" and here["state"] == far["state"] == "parked"
+        assert (here["code"], here["state"]) == ("DUPLICATE_USERNAME", "parked"), here
+        assert (far["code"], far["state"], far["waits_kind"]) == ("USERNAME_ELSEWHERE", "waiting", "release"), far
         assert "of this org" in here["message"] and "another org" in far["cause"], (here, far)
         assert c.user("/Users/3")["state"] == "in_step"
         assert c.user("/Users/1").get("salesforce_id") is None
@@ -391,7 +393,7 @@ def test_a_licence_that_ran_out_is_named():
         c.accept(create("/Users/1", person("one")), create("/Users/2", person("two")))
         c.settle()
         states = sorted((c.user(f"/Users/{n}")["state"], c.user(f"/Users/{n}").get("code")) for n in (1, 2))
-        assert states == [("in_step", None), ("parked", "LICENSE_LIMIT_EXCEEDED")], states
+        assert states == [("in_step", None), ("waiting", "LICENSE_LIMIT_EXCEEDED")], states
 
 
 def test_several_uris_in_one_token_are_one_change():
@@ -428,6 +430,50 @@ def test_the_host_is_told_of_every_outcome():
         assert told == [("t-1", "200"), ("t-2", "400")], told
         methods = [claims["events"]["urn:ietf:params:scim:event:misc:asyncresp"]["method"] for claims in c.outcomes]
         assert methods == ["POST", "PUT"], methods
+
+
+def told(c):
+    return [(claims["txn"], claims["events"]["urn:ietf:params:scim:event:misc:asyncresp"]["status"])
+            for claims in c.outcomes]
+
+
+def test_who_waits_for_a_name_is_told_once_when_it_is_over():
+    with World() as w:
+        c = w.connector(outcome=lambda: True)
+        c.accept(create("/Users/1", person("jsmith"), txn="t-1"), create("/Users/2", person("jsmith"), txn="t-2"))
+        c.settle()
+        assert told(c) == [("t-1", "200")], "who waits is neither delivered nor refused"
+        c.accept(put("/Users/1", person("john"), txn="t-3"))
+        c.settle()
+        assert sorted(told(c)) == [("t-1", "200"), ("t-2", "200"), ("t-3", "200")], told(c)
+
+
+def test_what_was_refused_and_is_delivered_after_all_is_told_again():
+    with World() as w:
+        c = w.connector(outcome=lambda: True)
+        w.org.fault({"on": "collections_create", "do": "refuse_record",
+                     "statusCode": "FIELD_CUSTOM_VALIDATION_EXCEPTION"})
+        c.accept(create("/Users/1", person("jdoe"), txn="t-1"))
+        c.settle()
+        assert told(c) == [("t-1", "400")], told(c)
+        c.act(act="retry", user="/Users/1")
+        c.settle()
+        assert told(c) == [("t-1", "400"), ("t-1", "200")], told(c)
+        c.act(act="retry", user="/Users/1")
+        c.settle()
+        assert len(told(c)) == 2, "and no more than that"
+
+
+def test_a_name_taken_where_nobody_sees_it_is_tried_each_hour_until_it_is_free():
+    with World() as w:
+        c = w.connector(outcome=lambda: True)
+        w.org.ask("POST", "/__org/users", {"Username": "primary-far@acme.example", "LastName": "Far"}, org="globex")
+        c.accept(create("/Users/2", person("far"), txn="t-1"))
+        report = c.settle()
+        row = c.user("/Users/2")
+        assert row["state"] == "waiting" and row["next_attempt"] and "refreshed" in row["cause"], row
+        assert told(c) == [], "it is not over"
+        assert c.query(query="status")["subjects"]["waiting"] == 1
 
 
 if __name__ == "__main__":

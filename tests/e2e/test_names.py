@@ -80,7 +80,7 @@ def test_news_that_come_one_after_the_other_meet():
         before = ids(w)
         c.accept(put("/Users/a", person("b")))
         c.settle()
-        assert c.user("/Users/a")["state"] == "parked"
+        assert c.user("/Users/a")["state"] == "waiting"
         c.accept(put("/Users/b", person("c")))
         c.settle()
         c.accept(put("/Users/c", person("a")))

@@ -24,7 +24,7 @@ def free(w):
 
 
 def parked(c):
-    return [row["uri"] for row in c.query(query="subjects", state="parked", limit=100)["subjects"]]
+    return [row["uri"] for row in c.query(query="subjects", state="waiting", limit=100)["subjects"]]
 
 
 def test_who_gets_no_seat_is_parked_unsent_with_the_licence_named():

@@ -143,7 +143,7 @@ def test_bash_completes_commands_options_values_users_and_files():
         w.connector().accept(put("/Users/2", person("ada.l@b.example")))
         done = subprocess.run(["bash", "--norc", "-c", BASH, "bash", SOURCES, w.folder, CLI, path], text=True,
                               capture_output=True, timeout=60, env=dict(os.environ, SFPROV_PLUGIN=os.path.abspath(PLUGIN)))
-        assert done.stdout.splitlines() == ["status,", "--dry-run,", "parked,", "all,in_step,pending,parked,in_flight,",
+        assert done.stdout.splitlines() == ["status,", "--dry-run,", "parked,", "all,in_step,pending,waiting,parked,in_flight,",
                                             "b.example,", "people here.csv,"], done
 
 

@@ -144,8 +144,8 @@ full_link(void)
     link.remedy = strdup("remedy");
     link.last_action = strdup("created");
     link.plan_digest = strdup("digest");
-    link.waits_name = strdup("waits@x.example");
-    link.waits_manager = strdup("/Users/9");
+    link.waits_kind = strdup("manager");
+    link.waits_value = strdup("/Users/9");
     return link;
 }
 
@@ -181,8 +181,8 @@ a_link_comes_back_as_it_was_written(void)
     T_STR(work.link.remedy, "remedy");
     T_STR(work.link.last_action, "created");
     T_STR(work.link.plan_digest, "digest");
-    T_STR(work.link.waits_name, "waits@x.example");
-    T_STR(work.link.waits_manager, "/Users/9");
+    T_STR(work.link.waits_kind, "manager");
+    T_STR(work.link.waits_value, "/Users/9");
     scratch_remove(&s);
 }
 
@@ -203,7 +203,7 @@ a_link_is_overwritten_whole(void)
     T_OK(store_load_id(s.store, id, &work, &err), &err);
     T_STR(work.link.salesforce_id, "");
     T_TRUE(!work.link.confirmed && !work.link.in_flight && !work.link.outcome);
-    T_TRUE(!work.link.waits_name && !work.link.waits_manager && !work.link.username_held);
+    T_TRUE(!work.link.waits_kind && !work.link.waits_value && !work.link.username_held);
     T_INT(work.link.settled_version, 1);
     scratch_remove(&s);
 }
@@ -288,11 +288,13 @@ static void
 make_waiting(struct scratch *s)
 {
     static const struct link links[] = {
-        { .outcome = (char *)"refused",
-          .waits_name = (char *)"ada@x.example",
+        { .outcome = (char *)"waiting",
+          .waits_kind = (char *)"username",
+          .waits_value = (char *)"ada@x.example",
           .plan_digest = (char *)"old" },
         { .outcome = (char *)"delivered",
-          .waits_manager = (char *)"/Users/3",
+          .waits_kind = (char *)"manager",
+          .waits_value = (char *)"/Users/3",
           .plan_digest = (char *)"old",
           .salesforce_id = "005000000000002AAA" },
         { .outcome = (char *)"delivered",
@@ -328,14 +330,13 @@ who_waits_is_woken_and_nobody_else(void)
     int64_t count = -1;
 
     make_waiting(&s);
-    IN_TX(s.store, store_wake_name(s.store, "ada@x.example", &err));
+    IN_TX(s.store, store_wake(s.store, WAIT_USERNAME, "ada@x.example", NULL, 99, &err));
     T_STR(scratch_due(s.store, DUE_NOW), "/Users/1");
     scratch_drain(s.store, DUE_NOW);
-    IN_TX(s.store, store_wake_name(s.store, NULL, &err));
-    IN_TX(s.store, store_wake_name(s.store, "eve@x.example", &err));
-    IN_TX(s.store, store_wake_manager(s.store, "https://other", "/Users/3", &err));
+    IN_TX(s.store, store_wake(s.store, WAIT_USERNAME, "eve@x.example", NULL, 99, &err));
+    IN_TX(s.store, store_wake(s.store, WAIT_MANAGER, "/Users/3", "https://other", 99, &err));
     T_STR(scratch_due(s.store, DUE_NOW), "");
-    IN_TX(s.store, store_wake_manager(s.store, ISSUER, "/Users/3", &err));
+    IN_TX(s.store, store_wake(s.store, WAIT_MANAGER, "/Users/3", ISSUER, 99, &err));
     T_STR(scratch_due(s.store, DUE_NOW), "/Users/2");
     scratch_drain(s.store, DUE_NOW);
     IN_TX(s.store, store_replan_parked(s.store, "new", &err));

@@ -190,7 +190,8 @@ a_subject_is_shown_with_all_an_admin_needs(void)
                          .remedy = (char *)"do",
                          .last_action = (char *)"created",
                          .username_held = (char *)"a@x.example",
-                         .waits_name = (char *)"b@x.example" };
+                         .waits_kind = (char *)"username",
+                         .waits_value = (char *)"b@x.example" };
     struct scratch s;
 
     scratch_make(&s);

@@ -22,6 +22,7 @@ the_host_is_told_of_settled_events_until_it_took_them(void)
     struct json_object *first;
     struct scratch s;
     int64_t one, after = 0;
+    const struct link link = { .settled_version = 2 };
 
     scratch_make(&s);
     one = scratch_put(s.store, "j1", "/Users/1", "a");
@@ -32,21 +33,45 @@ the_host_is_told_of_settled_events_until_it_took_them(void)
     T_OK(store_untold_subjects(s.store, 10, &after, &subjects, &err), &err);
     T_INT(json_object_array_length(subjects), 1);
     T_INT(json_object_get_int64(json_object_array_get_idx(subjects, 0)), one);
-    T_OK(store_untold(s.store, one, 2, &events, &err), &err);
+    T_OK(store_untold(s.store, one, &link, &events, &err), &err);
     T_INT(json_object_array_length(events), 2);
     first = json_object_array_get_idx(events, 0);
     T_STR(json_get_string(first, "jti"), "j1");
     T_STR(json_get_string(first, "txn"), NULL);
     T_STR(json_get_string(json_object_array_get_idx(events, 1), "txn"), "t2");
-    IN_TX(s.store, store_told(s.store, json_get_int(first, "seq", 0), &err));
-    T_OK(store_untold(s.store, one, 2, &rest, &err), &err);
+    IN_TX(s.store, store_told(s.store, json_get_int(first, "seq", 0), false, &err));
+    T_OK(store_untold(s.store, one, &link, &rest, &err), &err);
     T_INT(json_object_array_length(rest), 1);
     first = json_object_array_get_idx(rest, 0);
     T_STR(json_get_string(first, "jti"), "j2");
-    IN_TX(s.store, store_told(s.store, json_get_int(first, "seq", 0), &err));
+    IN_TX(s.store, store_told(s.store, json_get_int(first, "seq", 0), false, &err));
     after = 0;
     T_OK(store_untold_subjects(s.store, 10, &after, &nobody, &err), &err);
     T_INT(json_object_array_length(nobody), 0);
+    scratch_remove(&s);
+}
+
+/* Who was told that it is refused hears of it again when it is confirmed, and then no more. */
+static void
+a_refusal_that_was_told_is_told_again_when_it_is_delivered(void)
+{
+    AUTO_JSON struct json_object *refused = NULL, *delivered = NULL, *after = NULL;
+    const struct link parked = { .settled_version = 1 };
+    const struct link done = { .settled_version = 1, .confirmed_version = 1 };
+    struct prov_error err = PROV_ERROR_INIT;
+    struct scratch s;
+    int64_t one;
+
+    scratch_make(&s);
+    one = scratch_put(s.store, "j1", "/Users/1", "a");
+    IN_TX(s.store, store_told(s.store, 1, true, &err));
+    T_OK(store_untold(s.store, one, &parked, &refused, &err), &err);
+    T_INT(json_object_array_length(refused), 0);
+    T_OK(store_untold(s.store, one, &done, &delivered, &err), &err);
+    T_INT(json_object_array_length(delivered), 1);
+    IN_TX(s.store, store_told(s.store, 1, false, &err));
+    T_OK(store_untold(s.store, one, &done, &after, &err), &err);
+    T_INT(json_object_array_length(after), 0);
     scratch_remove(&s);
 }
 
@@ -137,7 +162,7 @@ what_the_host_was_not_told_is_kept_if_it_wants_to_know(void)
     scratch_put(s.store, "j4", "/Users/3", "c");
     scratch_settle(s.store, "/Users/1", "delivered", "005000000000001AAA");
     scratch_settle(s.store, "/Users/2", "delivered", "005000000000002AAA");
-    IN_TX(s.store, store_told(s.store, 1, &err));
+    IN_TX(s.store, store_told(s.store, 1, false, &err));
     forget(s.store, INT64_MAX, true, 100);
     T_STR(kept(s.store), "j2 j4");
     forget(s.store, INT64_MAX, false, 100);
@@ -347,6 +372,7 @@ main(int argc, char **argv)
 {
     static const struct unit_case cases[] = {
         UNIT_CASE(the_host_is_told_of_settled_events_until_it_took_them),
+        UNIT_CASE(a_refusal_that_was_told_is_told_again_when_it_is_delivered),
         UNIT_CASE(only_settled_events_are_forgotten),
         UNIT_CASE(what_is_tried_again_is_not_settled),
         UNIT_CASE(what_the_host_was_not_told_is_kept_if_it_wants_to_know),

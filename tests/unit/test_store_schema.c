@@ -67,7 +67,8 @@ check_counts(struct store *store)
     T_INT(json_get_int(subjects, "total", -1), 9);
     T_INT(json_get_int(subjects, "in_step", -1), 2);
     T_INT(json_get_int(subjects, "pending", -1), 3);
-    T_INT(json_get_int(subjects, "parked", -1), 3);
+    T_INT(json_get_int(subjects, "parked", -1), 2);
+    T_INT(json_get_int(subjects, "waiting", -1), 1);
     T_INT(json_get_int(subjects, "in_flight", -1), 1);
     T_INT(json_get_int(counts, "events", -1), 14);
     T_INT(json_get_int(counts, "due", -1), 4);
