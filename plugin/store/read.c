@@ -63,6 +63,7 @@ put_link(struct json_object *row, const struct link *link)
         json_put_string(row, "waits_for",
                         link->waits_value ? link->waits_value : link->waits_kind) ||
         json_put_string(row, "waits_kind", link->waits_kind) ||
+        put_time(row, "waits_since", link->waits_since_us) ||
         put_time(row, "updated", link->updated_us))
         return PROV_E_NOMEM;
     return PROV_OK;
