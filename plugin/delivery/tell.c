@@ -66,7 +66,8 @@ is_over(const struct link *link)
 {
     if (!link->outcome || link->in_flight)
         return false;
-    if (outcome_is(link->outcome, OUTCOME_REFUSED)) /* a leaver whom Salesforce keeps: tried again */
+    if (outcome_is(link->outcome,
+                   OUTCOME_REFUSED)) /* a leaver whom Salesforce keeps: tried again */
         return link->next_us == 0;
     return outcome_is_in_step(link->outcome);
 }

@@ -429,7 +429,8 @@ has_manager(const struct life *life, const struct person *person, struct json_ob
 }
 
 /* Whether the name is that of an account which keeps it: a leaver's, one that was there before, or one
- * whose own new name is kept by such. Who wants it is parked, and told so. */
+ * whose own new name is kept by such. Who wants it waits, and the host hears
+ * nothing of it. */
 static bool
 is_name_kept(const struct life *life, int wanted, struct json_object *users, int depth)
 {
@@ -469,6 +470,14 @@ holds(struct json_object *account, int wanted)
     return name && name[0] == 'n' && atoi(name + 1) == wanted;
 }
 
+static bool
+waits_for_name(const struct life *life, const struct person *person, struct json_object *users,
+               struct json_object *account)
+{
+    return life_wants(life, person) && is_name_kept(life, person->name, users, 0) &&
+           !holds(account, person->name);
+}
+
 static const char *
 judge_person(const struct life *life, const struct person *person, struct json_object *users,
              struct json_object *account, size_t count)
@@ -484,7 +493,7 @@ judge_person(const struct life *life, const struct person *person, struct json_o
         return "what another admin did is undone";
     if (person->was_there && !wanted && title_of(account) == 0)
         return NULL; /* never adopted: not ours */
-    if (wanted && is_name_kept(life, person->name, users, 0) && !holds(account, person->name))
+    if (waits_for_name(life, person, users, account))
         return NULL;
     if (wanted && !account)
         return "a user is missing";
@@ -497,17 +506,20 @@ judge_person(const struct life *life, const struct person *person, struct json_o
     return NULL;
 }
 
-/* At least once; once and no more where no process died and nobody else delivered. */
+/* At least once, unless the user waits; once and no more where no process died and nobody else delivered,
+ * but what was refused may be delivered after all, which is told too. */
 static const char *
-judge_told(const struct life *life)
+judge_told(const struct life *life, struct json_object *users)
 {
     for (unsigned event = 1; event <= life->event && event < EVENTS_MAX; event++) {
         const struct told *told = &life->told[event];
+        size_t count;
         if (!told->accepted)
             continue;
-        if (told->times == 0)
+        if (told->times == 0 && !waits_for_name(life, &life->people[told->user], users,
+                                                account_of(users, told->user, &count)))
             return "the host was not told of an event";
-        if (told->times > 1 && !life->died)
+        if ((told->refused > 1 || told->times - told->refused > 1) && !life->died)
             return "the host was told of an event twice";
         if (told->wrong)
             return "the host was told of a delivery that the org does not have";
@@ -530,7 +542,7 @@ life_judge(struct life *life)
     if (!life->fault && all != json_object_array_length(users))
         life->fault = "there is a user whom nobody wanted";
     if (!life->fault)
-        life->fault = judge_told(life);
+        life->fault = judge_told(life, users);
     json_object_put(users);
 }
 
