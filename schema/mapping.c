@@ -70,6 +70,43 @@ mapping_has(const struct mapping *mapping, const char *field)
     return false;
 }
 
+/* A rule that has a say after those of the same field before it. */
+static void
+widen(struct mapping_target *target, const struct mapping_rule *rule)
+{
+    if (!rule->max_characters || !target->max_characters)
+        target->max_characters = 0;
+    else if (rule->max_characters > target->max_characters)
+        target->max_characters = rule->max_characters;
+    target->create_only = target->create_only && rule->create_only;
+}
+
+bool
+mapping_target_at(const struct mapping *mapping, size_t index, struct mapping_target *ret)
+{
+    const char *last = "";
+    bool found = false;
+
+    for (size_t i = 0; i < mapping->count; i++) {
+        const struct mapping_rule *rule = &mapping->rules[i];
+        if (rule->remove)
+            continue;
+        if (strcasecmp(rule->field, last) == 0) {
+            if (found)
+                widen(ret, rule);
+            continue;
+        }
+        if (found)
+            return true;
+        last = rule->field;
+        found = index-- == 0;
+        if (found)
+            *ret = (struct mapping_target){ rule->field, rule->fact, (int)rule->kind,
+                                            rule->max_characters, rule->create_only };
+    }
+    return found;
+}
+
 /* The rule that makes a field a multi-select picklist; NULL: it is none, as far as the mapping knows. */
 static const struct mapping_rule *
 several_choices(const struct mapping *mapping, const char *field)

@@ -33,6 +33,7 @@
 #include "plugin/base/json.h"
 
 struct mapping;
+struct user_field;
 
 /* Values for fields that SCIM attributes may fill and connector fields do otherwise. */
 struct mapping_defaults {
@@ -52,6 +53,17 @@ DEFINE_CLEANUP(struct mapping *, mapping, mapping_free);
 
 /* Whether the mapping writes this Salesforce field (without regard to case). */
 bool mapping_has(const struct mapping *mapping, const char *field);
+
+/* One field that the mapping writes, with the widest that its rules let through. */
+struct mapping_target {
+    const char *field;
+    const struct user_field *fact; /* NULL: a custom field, or a switch known by its form */
+    int kind;                      /* enum user_field_kind */
+    size_t max_characters;         /* 0: no limit known */
+    bool create_only;
+};
+/* The index'th field, each once; false: there are no more. Borrowed. */
+bool mapping_target_at(const struct mapping *mapping, size_t index, struct mapping_target *ret);
 
 /* Whether a value that the org shows is the one we sent: Salesforce gives the choices of a multi-select
  * picklist back in an order of its own. Either may be NULL. */

@@ -13,6 +13,7 @@ enum exit_code {
     CODE_FIELDS = 3,     /* the connector fields are wrong */
     CODE_UNFINISHED = 4, /* on hold, waiting, delivered elsewhere, timed out */
     CODE_FAILED = 5,     /* store, Salesforce, plugin */
+    CODE_WARNED = 6,     /* `check`: a warning, and nothing failed */
     CODE_INTERRUPTED = 130
 };
 

@@ -265,7 +265,9 @@ command_check(const struct options *options, const struct arguments *arguments)
         for (size_t i = 0; i < reply_count(steps); i++)
             print_step(reply_item(steps, i));
     }
-    code = reply_flag(answer, "ok") ? CODE_DONE : CODE_PARKED;
+    code = !reply_flag(answer, "ok")                         ? CODE_PARKED
+           : !strcmp(reply_word(answer, "worst"), "warning") ? CODE_WARNED
+                                                             : CODE_DONE;
     json_object_put(answer);
     return code;
 }

@@ -1,278 +1,150 @@
-/* Test connection: named steps, each ok, warning, failed or skipped, with what was seen, the cause
- * and what to do. Changes nothing, in the org or in the store. */
+/*
+ * Test connection: named steps, each ok, warning, failed or skipped, with what was seen, the cause and what
+ * to do. Changes nothing in the org; a token that was given is kept like any other.
+ *
+ * A check has a session of its own: its limits are short, so that a dead network is told within five
+ * seconds; it disturbs no delivery under way, here or in another process; and it logs in anew, since a token
+ * that somebody has kept says nothing about the credentials.
+ */
+#include "plugin/delivery/check.h"
+
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "patterns/username.h"
-#include "plugin/base/clock.h"
-#include "plugin/delivery/internal.h"
+#include "schema/faults.h"
+#include "schema/letters.h"
 
-#define KEY_WARNING_US (30 * 24 * 3600 * CLOCK_SECOND_US)
+/* Together below five seconds: who is not connected to is not asked, and after one call without an answer no
+ * other is made. */
+#define CONNECT_MS 3000
+#define REQUEST_MS 4500
 
-struct check {
-    struct delivery *delivery;
-    struct json_object *steps;
-    bool failed;
+#define NEAREST 3
+#define FEW     20 /* names */
+
+/* The names are documented in sfprov-connector(7), for user interfaces: they stay. */
+static const struct check_step steps[] = {
+    { "fields", NEEDS_NOTHING, check_fields },
+    { "store", NEEDS_NOTHING, check_store },
+    { "sealing", NEEDS_NOTHING, check_sealing },
+    { "username", NEEDS_NOTHING, check_username },
+    { "address", NEEDS_NOTHING, check_address },
+    { "proxy", NEEDS_NOTHING, check_proxy },
+    { "dns", NEEDS_NOTHING, check_dns },
+    { "tcp", NEEDS_NOTHING, check_tcp },
+    { "tls", NEEDS_NOTHING, check_tls },
+    { "clock", NEEDS_HOST, check_clock },
+    { "version", NEEDS_NOTHING, check_version },
+    { "token", NEEDS_HOST, check_token },
+    { "key", NEEDS_TOKEN, check_key },
+    { "org", NEEDS_TOKEN, check_org },
+    { "api", NEEDS_TOKEN, check_api },
+    { "permissions", NEEDS_API, check_permissions },
+    { "correlation", NEEDS_API, check_twin },
+    { "profile", NEEDS_API, check_profile },
+    { "seats", NEEDS_API, check_seats },
+    { "roles", NEEDS_API, check_roles },
+    { "mapping", NEEDS_API | NEEDS_USER, check_mapping },
+    { "picklists", NEEDS_API | NEEDS_USER, check_picklists },
+    { "freeze", NEEDS_API, check_freeze },
+    { "quota", NEEDS_API, check_quota },
 };
 
-static int
-step(struct check *check, const char *name, const char *status, const char *seen, const char *cause,
-     const char *remedy)
+static const char *const words[] = { "ok", "skipped", "warning", "failed" };
+
+/* ---- words ---- */
+
+int
+check_say(struct check *check, enum check_status status, const char *cause, const char *remedy,
+          const char *seen, ...)
 {
     struct json_object *row = json_object_new_object();
+    AUTO_FREE char *text = NULL;
+    va_list arguments;
 
-    if (!row || json_object_array_add(check->steps, row) != 0) {
-        json_object_put(row);
+    va_start(arguments, seen);
+    text = letters_vformat(seen, arguments);
+    va_end(arguments);
+    if (!text || json_append(check->steps, row) || !row)
         return PROV_E_NOMEM;
-    }
-    if (strcmp(status, "failed") == 0)
-        check->failed = true;
-    if (json_put_string(row, "name", name) || json_put_string(row, "status", status) ||
-        json_put_string(row, "seen", seen) || json_put_string(row, "cause", cause) ||
-        json_put_string(row, "remedy", remedy))
+    error_tidy(text);
+    if (status > check->worst)
+        check->worst = status;
+    if (json_put_string(row, "name", check->name) ||
+        json_put_string(row, "status", words[status]) || json_put_string(row, "seen", text) ||
+        json_put_string(row, "cause", cause) || json_put_string(row, "remedy", remedy))
         return PROV_E_NOMEM;
     return PROV_OK;
 }
 
-/* A step that failed because a call did. */
-static int
-step_call(struct check *check, const char *name, const struct sf_call *call)
+int
+check_call_failed(struct check *check, const struct sf_call *call)
 {
-    char seen[700];
-
-    snprintf(seen, sizeof(seen), "%s%s%s", call->code, call->code[0] ? ": " : "", call->message);
-    return step(check, name, "failed", seen, call->cause, call->remedy);
+    /* who does not answer once is not asked again: it would take as long each time */
+    if (!call->http_status) {
+        check->has = NEEDS_NOTHING;
+        check->stopped_by = check->name;
+    }
+    return check_say(check, CHECK_FAILED, call->cause, call->remedy, "%s%s%s", call->code,
+                     call->code[0] ? ": " : "", call->message);
 }
 
-static int
-skip(struct check *check, const char *name)
+void
+check_nearest(char *ret, size_t room, struct json_object *there, const char *word)
 {
-    return step(check, name, "skipped", "a step before it failed", NULL, NULL);
+    const char *chosen[NEAREST] = { NULL };
+    size_t count = there ? json_object_array_length(there) : 0, length = 0;
+
+    *ret = '\0';
+    for (size_t n = 0; n < NEAREST && n < count; n++) {
+        struct nearest nearest = { .word = word };
+        for (size_t i = 0; i < count; i++) {
+            struct json_object *item = json_object_array_get_idx(there, i);
+            const char *name = json_object_is_type(item, json_type_string)
+                                   ? json_object_get_string(item)
+                                   : json_get_string(item, "Name");
+            bool taken = !name;
+            for (size_t k = 0; !taken && k < n; k++)
+                taken = chosen[k] == name;
+            if (!taken)
+                nearest_offer(&nearest, name);
+        }
+        /* what is far is no help, unless it tells what kind of names there are */
+        if (nearest.distance > strlen(word) / 2 && (n > 0 || count > FEW))
+            break;
+        chosen[n] = nearest.best;
+        if (nearest.best && length < room)
+            length += (size_t)snprintf(ret + length, room - length, "%s '%s'",
+                                       n ? "," : "; the nearest are", nearest.best);
+    }
+    error_tidy(ret);
 }
 
+/* ---- the steps ---- */
+
 static int
-check_fields(struct check *check, struct json_object *warnings)
+take_all(struct check *check, struct prov_error *err)
 {
-    size_t count = warnings ? json_object_array_length(warnings) : 0;
     int r = PROV_OK;
 
-    if (count == 0)
-        return step(check, "fields", "ok", "all connector fields are valid", NULL, NULL);
-    for (size_t i = 0; !r && i < count; i++) {
-        struct json_object *warning = json_object_array_get_idx(warnings, i);
-        char seen[300];
-        snprintf(seen, sizeof(seen), "field '%s'", json_get_string(warning, "field"));
-        r = step(check, "fields", "warning", seen, json_get_string(warning, "reason"),
-                 json_get_string(warning, "remedy"));
+    for (size_t i = 0; !r && i < sizeof(steps) / sizeof(steps[0]); i++) {
+        check->name = steps[i].name;
+        if ((steps[i].needs & check->has) == steps[i].needs)
+            r = steps[i].take(check, err);
+        else
+            r = check_say(check, CHECK_SKIPPED, NULL, NULL, "not looked at, because of step '%s'",
+                          check->stopped_by ? check->stopped_by : "address");
     }
     return r;
 }
 
-static int
-check_token(struct check *check, char org_id[SF_ID_SIZE], bool *ret_ok)
+static void
+check_done(struct check *check)
 {
-    struct delivery *d = check->delivery;
-    char user_id[SF_ID_SIZE], seen[200];
-    struct sf_call call = { 0 };
-    int r;
-
-    *ret_ok = false;
-    sf_session_forget_token(d->session);
-    r = sf_identity(d->session, org_id, user_id, &call);
-    if (r)
-        return r;
-    if (call.outcome != SF_DELIVERED)
-        return step_call(check, "token", &call);
-    *ret_ok = true;
-    snprintf(seen, sizeof(seen), "a token for execution user %s of org %s, by the flow %s", user_id,
-             org_id, d->fields->flow);
-    return step(check, "token", "ok", seen, NULL, NULL);
-}
-
-/* Which of two keys Salesforce takes, and how long the certificates hold. */
-static int
-check_key(struct check *check)
-{
-    static const char *const names[] = { "private_key", "private_key_next" };
-    struct sf_login login;
-    char seen[200], end[21];
-    int64_t left_us;
-
-    sf_session_login(check->delivery->session, &login);
-    if (!login.key_in_use)
-        return PROV_OK;
-    left_us = login.key_expires_us[login.key_in_use - 1];
-    if (!left_us) {
-        snprintf(seen, sizeof(seen), "'%s' is the key in use", names[login.key_in_use - 1]);
-        return step(check, "key", "ok", seen, NULL, NULL);
-    }
-    snprintf(seen, sizeof(seen), "'%s' is the key in use; its certificate holds until %s",
-             names[login.key_in_use - 1], clock_format(left_us, end));
-    if (left_us - clock_now_us() > KEY_WARNING_US)
-        return step(check, "key", "ok", seen, NULL, NULL);
-    return step(check, "key", "warning", seen,
-                "when the certificate has expired, Salesforce takes no assertion of this key",
-                "make a new key and certificate, name the key in private_key_next, and upload the "
-                "certificate to the app; both are tried, so the order does not matter");
-}
-
-static int
-check_store(struct check *check)
-{
-    struct prov_error why = PROV_ERROR_INIT;
-    const char *path = store_path(check->delivery->store);
-    int r = store_check_place(check->delivery->store, &why);
-
-    if (r == PROV_E_NOMEM)
-        return r;
-    if (r)
-        return step(check, "store", "failed", why.text, "nothing can be accepted without the store",
-                    "see the message; or name another path in the field `store`");
-    return step(check, "store", "ok", path, NULL, NULL);
-}
-
-static int
-check_org(struct check *check, const char *org_id, struct prov_error *err)
-{
-    AUTO_FREE char *pinned = NULL;
-    char seen[300];
-    /* a store that is not there yet is not made by a look */
-    int r = store_exists(check->delivery->store)
-                ? store_get_fact(check->delivery->store, "org_id", &pinned, err)
-                : PROV_OK;
-
-    if (r == PROV_E_STORE)
-        return step(check, "store", "failed", err->text, "the store cannot be used",
-                    "see the message");
-    if (r)
-        return r;
-    if (!pinned)
-        return step(check, "org", "ok", "the store is new, it will belong to this org", NULL, NULL);
-    if (strcmp(pinned, org_id) == 0)
-        return step(check, "org", "ok", "the org that the store belongs to", NULL, NULL);
-    snprintf(seen, sizeof(seen), "the store belongs to org %s, the credentials lead to %s", pinned,
-             org_id);
-    return step(check, "org", "failed", seen,
-                "domain_name or the client was changed to another org",
-                "name a new store for the new org, or put the old domain_name back");
-}
-
-/* A second store for this org is told by what it has made. */
-static int
-check_twin(struct check *check, struct prov_error *err)
-{
-    AUTO_FREE char *seen = NULL;
-    AUTO_FREE char *remedy = twin_remedy(check->delivery);
-    struct sf_call call = { 0 };
-    int r = remedy ? twin_find(check->delivery, &seen, &call, err) : error_nomem(err);
-
-    if (r == PROV_E_STORE)
-        return step(check, "store", "failed", err->text, "the store cannot be used",
-                    "see the message");
-    if (r)
-        return r;
-    if (call.outcome != SF_DELIVERED)
-        return step_call(check, "correlation", &call);
-    return seen ? step(check, "store", "warning", seen, twin_cause, remedy) : PROV_OK;
-}
-
-static int
-check_version(struct check *check)
-{
-    struct delivery *d = check->delivery;
-    AUTO_JSON struct json_object *versions = NULL;
-    struct sf_call call = { 0 };
-    const char *wanted = d->fields->api_version + 1, *newest = NULL;
-    char seen[200];
-    bool offered = false;
-    int r = sf_versions(d->session, &versions, &call);
-
-    if (r)
-        return r;
-    if (call.outcome != SF_DELIVERED)
-        return step_call(check, "version", &call);
-    for (size_t i = 0; i < json_object_array_length(versions); i++) {
-        newest = json_get_string(json_object_array_get_idx(versions, i), "version");
-        offered = offered || (newest && strcmp(newest, wanted) == 0);
-    }
-    snprintf(seen, sizeof(seen), "API version %s; the org offers up to %s", wanted,
-             newest ? newest : "none");
-    if (offered)
-        return step(check, "version", "ok", seen, NULL, NULL);
-    return step(check, "version", "failed", seen, "the org does not offer the version api_version",
-                "set api_version to one the org offers");
-}
-
-static int
-check_profile(struct check *check, struct prov_error *err)
-{
-    struct delivery *d = check->delivery;
-    struct org_profile profile;
-    struct sf_call call = { 0 };
-    char seen[200];
-    int r = org_find_profile(d, &profile, &call, err);
-
-    if (r)
-        return r;
-    if (call.outcome != SF_DELIVERED)
-        return step_call(check, "profile", &call);
-    if (!profile.id[0])
-        return step(check, "profile", "failed", profile.fault,
-                    "the field `profile` names none of the org's profiles",
-                    "correct the field `profile`, or create the profile");
-    snprintf(seen, sizeof(seen), "profile '%s' is %s", d->fields->profile, profile.id);
-    return step(check, "profile", "ok", seen, NULL, NULL);
-}
-
-/* One username from the pattern, so that the admin sees what will be sent. */
-static int
-check_username(struct check *check)
-{
-    const struct fields *fields = check->delivery->fields;
-    struct pattern_user user = { .entity_name = "jane.doe",
-                                 .user_domain = fields->user_domain,
-                                 .tenant_domain = fields->tenant_domain,
-                                 .identity_provider = fields->identity_provider };
-    struct prov_error why = PROV_ERROR_INIT;
-    char username[PATTERN_MAX_BYTES], seen[PATTERN_MAX_BYTES + 100];
-
-    if (pattern_render(fields->pattern, &user, username, sizeof(username), NULL, &why))
-        return step(check, "username", "failed", why.text, "the pattern gives no username",
-                    "correct provisioning_pattern");
-    snprintf(seen, sizeof(seen), "host user 'jane.doe' becomes '%s'", username);
-    if (username_check(username, &why) == PROV_OK)
-        return step(check, "username", "ok", seen, NULL, NULL);
-    if (fields->provisioning_domain)
-        return step(check, "username", "failed", seen, why.text,
-                    "correct provisioning_pattern, provisioning_separator or identity_provider");
-    return step(check, "username", "warning", seen, why.text,
-                "set provisioning_domain, unless the host's user names are e-mail addresses");
-}
-
-static int
-run(struct check *check, struct json_object *warnings, struct prov_error *err)
-{
-    char org_id[SF_ID_SIZE] = "";
-    bool ok = false;
-    int r = check_fields(check, warnings);
-
-    if (!r)
-        r = check_store(check);
-    if (!r)
-        r = step(check, "address", "ok", check->delivery->fields->domain_name, NULL, NULL);
-    if (!r)
-        r = check_token(check, org_id, &ok);
-    if (!r && ok)
-        r = check_key(check);
-    if (!r)
-        r = ok ? check_org(check, org_id, err) : skip(check, "org");
-    if (!r && ok)
-        r = check_twin(check, err);
-    if (!r)
-        r = check_version(check);
-    if (!r)
-        r = ok ? check_profile(check, err) : skip(check, "profile");
-    return r ? r : check_username(check);
+    json_object_put(check->versions);
+    json_object_put(check->describe);
+    sf_session_free(check->delivery->session);
 }
 
 int
@@ -280,16 +152,26 @@ delivery_check(struct delivery *d, struct json_object *field_warnings, struct js
                struct prov_error *err)
 {
     AUTO_JSON struct json_object *result = json_object_new_object();
-    struct check check = { .delivery = d, .steps = json_object_new_array() };
+    struct delivery own = { .store = d->store, .fields = d->fields };
+    struct check check = { .delivery = &own,
+                           .fields = d->fields,
+                           .warnings = field_warnings,
+                           .steps = json_object_new_array() };
     int r;
 
-    if (!result || !check.steps || json_put(result, "steps", check.steps))
+    if (!result || json_put(result, "steps", check.steps) || !check.steps)
         return error_nomem(err);
-    /* without delivery->lock: nobody waits here for a call that the worker is in */
-    r = run(&check, field_warnings, err);
+    r = login_session(&own, CONNECT_MS, REQUEST_MS, err);
+    if (r)
+        return r;
+    sf_session_login_anew(own.session);
+    r = take_all(&check, err);
+    check_done(&check);
     if (r)
         return r == PROV_E_NOMEM ? error_nomem(err) : r;
-    if (json_put_bool(result, "ok", !check.failed))
+    if (json_put_bool(result, "ok", check.worst != CHECK_FAILED) ||
+        json_put_string(result, "worst",
+                        words[check.worst == CHECK_SKIPPED ? CHECK_OK : check.worst]))
         return error_nomem(err);
     *ret = STEAL(result);
     return PROV_OK;

@@ -230,7 +230,10 @@ MUST_CHECK int lookup_logins(struct delivery *delivery, const char *const *ids, 
 
 /* ---- login.c: the session, from the connector fields ---- */
 
-MUST_CHECK int login_session(struct delivery *delivery, struct prov_error *err);
+/* Makes delivery->session. The limits are those of the connector fields, or these, if they are shorter and
+ * not 0. */
+MUST_CHECK int login_session(struct delivery *delivery, int64_t connect_ms, int64_t request_ms,
+                             struct prov_error *err);
 
 /* ---- keeper.c: tokens in the store, sealed ---- */
 

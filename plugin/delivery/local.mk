@@ -1,6 +1,11 @@
 libsfprov_la_SOURCES += \
 	plugin/delivery/adopt.c \
-	plugin/delivery/check.c \
+	plugin/delivery/check.c plugin/delivery/check.h \
+	plugin/delivery/check_fields.c \
+	plugin/delivery/check_login.c \
+	plugin/delivery/check_network.c \
+	plugin/delivery/check_org.c \
+	plugin/delivery/check_user.c \
 	plugin/delivery/codes.c plugin/delivery/codes.h \
 	plugin/delivery/collisions.c plugin/delivery/collisions.h \
 	plugin/delivery/delivery.h \
@@ -16,6 +21,7 @@ libsfprov_la_SOURCES += \
 	plugin/delivery/match_query.c \
 	plugin/delivery/names.c \
 	plugin/delivery/org.c \
+	plugin/delivery/org_facts.c plugin/delivery/org_facts.h \
 	plugin/delivery/org_names.c plugin/delivery/org_names.h \
 	plugin/delivery/password.c \
 	plugin/delivery/plan.c plugin/delivery/plan.h \

@@ -41,8 +41,14 @@ allowed_hosts(const struct fields *fields)
     return list;
 }
 
+static int64_t
+limit_ms(int64_t seconds, int64_t at_most_ms)
+{
+    return at_most_ms && at_most_ms < seconds * 1000 ? at_most_ms : seconds * 1000;
+}
+
 int
-login_session(struct delivery *d, struct prov_error *err)
+login_session(struct delivery *d, int64_t connect_ms, int64_t request_ms, struct prov_error *err)
 {
     const struct fields *fields = d->fields;
     AUTO_FREE char *hosts = allowed_hosts(fields);
@@ -72,8 +78,10 @@ login_session(struct delivery *d, struct prov_error *err)
                                           .proxy = fields->proxy,
                                           .proxy_username = fields->proxy_username,
                                           .proxy_password = fields->proxy_password,
-                                          .connect_timeout_ms = fields->connect_timeout_s * 1000,
-                                          .request_timeout_ms = fields->request_timeout_s * 1000 };
+                                          .connect_timeout_ms =
+                                              limit_ms(fields->connect_timeout_s, connect_ms),
+                                          .request_timeout_ms =
+                                              limit_ms(fields->request_timeout_s, request_ms) };
 
     return hosts ? sf_session_new(&settings, &d->session, err) : error_nomem(err);
 }

@@ -401,7 +401,7 @@ delivery_new(const struct delivery_settings *settings, struct delivery **ret,
     d->log = (struct log){ d, write_log };
     if (settings->host)
         d->host = *settings->host;
-    r = login_session(d, err);
+    r = login_session(d, 0, 0, err);
     if (r) {
         free(d);
         return r;

@@ -8,10 +8,11 @@
 
 struct session_request {
     const char *method;
-    const char *path; /* from "/services/..." on */
-    const char *body; /* JSON; NULL for none */
-    bool write;       /* the call changes something: no answer is SF_UNKNOWN */
-    bool anonymous;   /* to the configured origin, without a token */
+    const char *path;       /* from "/services/..." on */
+    const char *body;       /* JSON; NULL for none */
+    bool write;             /* the call changes something: no answer is SF_UNKNOWN */
+    bool anonymous;         /* to the configured origin, without a token */
+    struct sf_trace *trace; /* filled; NULL: it is not asked for */
 };
 
 /*
@@ -20,6 +21,10 @@ struct session_request {
  */
 MUST_CHECK int session_call(struct sf_session *session, const struct session_request *request,
                             struct http_answer *ret_answer, struct sf_call *call);
+
+/* A GET whose answer is one JSON value, which the caller owns (SF_DELIVERED only). */
+MUST_CHECK int session_get(struct sf_session *session, const struct session_request *request,
+                           struct json_object **ret, struct sf_call *call);
 
 /* "v67.0", borrowed. */
 const char *session_api_version(const struct sf_session *session);

@@ -25,6 +25,7 @@
 #include "plugin/base/clock.h"
 #include "plugin/base/secret_ref.h"
 #include "plugin/salesforce/address.h"
+#include "plugin/salesforce/http_trace.h"
 #include "plugin/salesforce/session.h"
 
 #define IDLE_HANDLES        26            /* kept for keep-alive; more callers make their own */
@@ -445,6 +446,8 @@ set_safety(CURL *handle, struct transfer *transfer)
         return CURLE_URL_MALFORMAT;
     transfer->private_allowed =
         origin.loopback || has_proxy(http) || address_is_listed(http->private_hosts, origin.host);
+    if (transfer->request->trace)
+        transfer->request->trace->proxied = has_proxy(http) && !origin.loopback;
     SET(CURLOPT_PROTOCOLS_STR, origin.scheme);
     SET(CURLOPT_REDIR_PROTOCOLS_STR, origin.scheme);
     SET(CURLOPT_FOLLOWLOCATION, 0L);
@@ -546,6 +549,8 @@ set_request(CURL *handle, struct transfer *transfer, struct curl_slist *headers)
     SET(CURLOPT_USERAGENT, transfer->http->user_agent);
     SET(CURLOPT_HTTPHEADER, headers);
     SET(CURLOPT_ERRORBUFFER, transfer->error);
+    if (request->trace)
+        SET(CURLOPT_CERTINFO, 1L);
     SET(CURLOPT_WRITEFUNCTION, take_body);
     SET(CURLOPT_WRITEDATA, transfer);
     SET(CURLOPT_HEADERFUNCTION, take_header);
@@ -674,6 +679,11 @@ http_call(struct http *http, const struct http_request *request, struct http_ans
     if (code == CURLE_OK)
         code = curl_easy_perform(handle);
     settle(handle, &transfer, code);
+    if (request->trace) {
+        http_trace_read(handle, (int)code, transfer.error, strncmp(request->url, "https:", 6) == 0,
+                        request->trace);
+        request->trace->date_us = ret->date_us;
+    }
     for (size_t i = 0; i < 2; i++)
         wiped_free(transfer.secrets[i]);
     sigpipe_restore(&guard);

@@ -28,6 +28,7 @@ bool http_origin_same(const struct http_origin *a, const struct http_origin *b);
 char *http_origin_text(const struct http_origin *origin);
 
 struct http;
+struct sf_trace;
 
 struct http_settings {
     const char *user_agent;
@@ -59,6 +60,7 @@ struct http_request {
     const char *content_type;
     const char *body; /* NULL for none */
     size_t body_length;
+    struct sf_trace *trace; /* filled; NULL: it is not asked for */
 };
 
 enum http_end {

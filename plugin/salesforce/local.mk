@@ -4,7 +4,9 @@ libsfprov_la_SOURCES += \
 	plugin/salesforce/batch.c \
 	plugin/salesforce/call.h \
 	plugin/salesforce/http.c plugin/salesforce/http.h \
+	plugin/salesforce/http_trace.c plugin/salesforce/http_trace.h \
 	plugin/salesforce/http_origin.c \
+	plugin/salesforce/facts.c \
 	plugin/salesforce/ids.c \
 	plugin/salesforce/jwt.c plugin/salesforce/jwt.h \
 	plugin/salesforce/kept.c plugin/salesforce/kept.h \

@@ -58,6 +58,10 @@ static const struct sf_code rows[] = {
     { TOKEN, "invalid_grant", "login hours", BOTH(SF_HOLD),
       "The execution user may not log in at this hour.",
       "Remove the Login Hours from the integration user's profile." },
+    { TOKEN, "invalid_grant", "expired access/refresh token", BOTH(SF_HOLD),
+      "The refresh token has expired, or was revoked.",
+      "Run `sfprov login` again, as the integration user; check the Refresh Token Policy of the "
+      "app." },
     { TOKEN, "invalid_grant", NULL, BOTH(SF_HOLD), "Salesforce refused the credentials.",
       "Look at Setup > Login History for the reason. Check the Run As user and the policies of the "
       "external client app." },

@@ -366,6 +366,15 @@ sf_session_forget_token(struct sf_session *session)
     pthread_mutex_unlock(&session->lock);
 }
 
+void
+sf_session_login_anew(struct sf_session *session)
+{
+    sf_session_forget_token(session);
+    pthread_mutex_lock(&session->lock);
+    session->anew = true;
+    pthread_mutex_unlock(&session->lock);
+}
+
 /* ---- calls ---- */
 
 static void
@@ -396,7 +405,8 @@ transfer(struct sf_session *session, const struct session_request *request, cons
     struct http_request http_request = { .method = request->method,
                                          .bearer = token,
                                          .content_type = "application/json; charset=UTF-8",
-                                         .body = request->body };
+                                         .body = request->body,
+                                         .trace = request->trace };
     int result;
 
     if (asprintf(&url, "%s%s", base, request->path) < 0) {

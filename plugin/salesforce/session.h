@@ -153,6 +153,48 @@ MUST_CHECK int sf_query(struct sf_session *session, const char *soql,
 MUST_CHECK int sf_versions(struct sf_session *session, struct json_object **ret_versions,
                            struct sf_call *call);
 
+/* Where a request failed; in the order of its way. */
+enum sf_fault {
+    SF_FAULT_NONE,
+    SF_FAULT_PROXY,
+    SF_FAULT_NAME,
+    SF_FAULT_NAME_TIMEOUT,
+    SF_FAULT_CONNECT,
+    SF_FAULT_CONNECT_TIMEOUT,
+    SF_FAULT_CA_FILE,
+    SF_FAULT_TLS,
+    SF_FAULT_TLS_TIMEOUT,
+    SF_FAULT_UNKNOWN_CA,
+    SF_FAULT_SELF_SIGNED,
+    SF_FAULT_HOST_NAME,
+    SF_FAULT_EXPIRED,
+    SF_FAULT_NOT_YET_VALID,
+    SF_FAULT_PIN,
+    SF_FAULT_ANSWER, /* the connection stood, and then no whole answer came */
+    SF_FAULT_ANSWER_TIMEOUT
+};
+
+/* How far a request came. */
+struct sf_trace {
+    enum sf_fault fault;
+    bool proxied;                      /* it was to go by a proxy */
+    bool resolved, connected, secured; /* the host's name, or the proxy's; secured: TLS stands */
+    char address[64];                  /* that the connection is to; "": none */
+    int64_t date_us;                   /* what the other side's clock says; 0: nothing */
+    int64_t certificate_end_us;        /* of the host's certificate; 0: not told */
+};
+
+/* sf_versions(), and how it went. A new connection is made if the session has made no call yet. */
+MUST_CHECK int sf_probe(struct sf_session *session, struct sf_trace *ret_trace,
+                        struct json_object **ret_versions, struct sf_call *call);
+
+/* The describe of an object (fact sheet 2.6) and the org's limits (2.4), as they are told; the caller owns
+ * *ret. With SF_DELIVERED it is an object, and a describe has an array "fields". */
+MUST_CHECK int sf_describe(struct sf_session *session, const char *object, struct json_object **ret,
+                           struct sf_call *call);
+MUST_CHECK int sf_limits(struct sf_session *session, struct json_object **ret,
+                         struct sf_call *call);
+
 /* Who we are, from the token's identity URL; fetches a token if there is none. 18-character ids.
  * Does not ask the data API: SF_DELIVERED says that the credentials work, not that the API does. */
 MUST_CHECK int sf_identity(struct sf_session *session, char org_id[SF_ID_SIZE],
@@ -161,6 +203,9 @@ MUST_CHECK int sf_identity(struct sf_session *session, char org_id[SF_ID_SIZE],
 /* Drops the token, a remembered failure and what the org told of its use, so that the next call asks for
  * one (for `check`, and when an admin has put something right). */
 void sf_session_forget_token(struct sf_session *session);
+
+/* The same, and the next token is asked for even if another process has kept one. */
+void sf_session_login_anew(struct sf_session *session);
 
 struct sf_usage {
     uint64_t api_calls;        /* made by this session, token requests left out */

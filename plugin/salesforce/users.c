@@ -182,14 +182,33 @@ is_version_list(struct json_object *list)
 }
 
 int
+session_get(struct sf_session *session, const struct session_request *request,
+            struct json_object **ret, struct sf_call *call)
+{
+    struct sizes sizes = { 0, 0 };
+
+    return read_json(session, request, ret, &sizes, call);
+}
+
+int
 sf_versions(struct sf_session *session, struct json_object **ret_versions, struct sf_call *call)
 {
-    const struct session_request request = { .method = "GET",
-                                             .path = "/services/data",
-                                             .anonymous = true };
+    return sf_probe(session, NULL, ret_versions, call);
+}
+
+int
+sf_probe(struct sf_session *session, struct sf_trace *ret_trace, struct json_object **ret_versions,
+         struct sf_call *call)
+{
+    const struct session_request request = {
+        .method = "GET", .path = "/services/data", .anonymous = true, .trace = ret_trace
+    };
     AUTO_JSON struct json_object *list = NULL;
-    struct sizes sizes = { 0, 0 };
-    int result = read_json(session, &request, &list, &sizes, call);
+    int result;
+
+    if (ret_trace)
+        *ret_trace = (struct sf_trace){ .fault = SF_FAULT_NONE };
+    result = session_get(session, &request, &list, call);
 
     if (result != PROV_OK || call->outcome != SF_DELIVERED)
         return result;

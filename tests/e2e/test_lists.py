@@ -277,7 +277,7 @@ def test_check_names_what_is_wrong():
                                     ({"client_id": "no"}, "token", "client"),
                                     ({"api_version": "v99.0"}, "version", "v"),
                                     ({"profile": "Standrd User"}, "profile", "Standard User"),
-                                    ({"domain_name": "http://127.0.0.1:1"}, "token", "")]:
+                                    ({"domain_name": "http://127.0.0.1:1"}, "tcp", "firewall")]:
             result = w.connector(**fields).check()
             found = next(one for one in result["steps"] if one["name"] == step)
             assert not result["ok"] and found["status"] == "failed", (fields, result)

@@ -332,7 +332,7 @@ def test_an_account_of_somebody_elses_is_not_taken_for_another_stores():
 def test_check_warns_of_a_second_store_by_what_it_has_made():
     with World("--custom-field", "Host_Id__c:255:unique:external", correlation_field="Host_Id__c") as w:
         def warnings(connector):
-            return [step for step in connector.check()["steps"] if step["name"] == "store" and step["status"] != "ok"]
+            return [step for step in connector.check()["steps"] if step["name"] == "correlation" and step["status"] != "ok"]
         first = w.connector()
         assert not warnings(first)
         first.accept(create("/Users/1", person("ada")))

@@ -35,7 +35,7 @@ def waits(w, cause, **fields):
     assert w.org.calls()["count"] == 0 and w.org.usage()["token_requests"] == 0
     told = [line for _, line in s.lines if cause in line]
     assert told and "cause:" in told[0], s.lines
-    step = next(step for step in s.check()["steps"] if step["name"] == "token")
+    step = next(step for step in s.check()["steps"] if step["name"] == "tls")
     assert step["status"] == "failed" and cause in step["cause"] and "ca_file" in step["remedy"], step
     return s
 

@@ -51,7 +51,7 @@ BEGIN {
 	inner["plugin/store/db.h"] = "plugin/store"
 
 	# library: its owner, or one for each use ("" none); tests may use what they need
-	owner["curl/"] = "plugin/salesforce/http.c plugin/salesforce/http_origin.c"
+	owner["curl/"] = "plugin/salesforce/http.c plugin/salesforce/http_origin.c plugin/salesforce/http_trace.c"
 	owner["sqlite3"] = "plugin/store/sqlite.c"
 	owner["libpq"] = "plugin/store/postgres.c"
 	# digests, private keys, sealing: uses that share nothing but the library

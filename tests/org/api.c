@@ -402,6 +402,16 @@ check_head(struct call *call)
     return true;
 }
 
+/* 6.2; the text is unsure. */
+static bool
+check_api_enabled(struct call *call)
+{
+    if (call->org->settings.api_enabled)
+        return true;
+    reply_error(call->reply, 403, "API_CURRENTLY_DISABLED", "API is not enabled for this User");
+    return false;
+}
+
 void
 api_answer_inner(struct call *call)
 {
@@ -431,6 +441,7 @@ api_answer(struct call *call)
         answer_get_only(call, answer_versions);
     else if (!starts(call, "services", "data", NULL))
         reply_not_found(call->reply);
-    else if (check_version(call) && (call->late || call_is_authorized(call)) && api_count(call))
+    else if (check_version(call) && (call->late || call_is_authorized(call)) &&
+             check_api_enabled(call) && api_count(call))
         answer_data(call);
 }

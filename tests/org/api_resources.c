@@ -101,6 +101,12 @@ api_limits(struct call *call)
     struct json_object *limits = js_object();
     int64_t sets = custom_set_count(call->org);
 
+    if (!call->org->settings.view_setup) { /* 2.4; the words are unsure */
+        json_object_put(limits);
+        reply_error(call->reply, 403, "INSUFFICIENT_ACCESS",
+                    "You do not have permission to view this record.");
+        return;
+    }
     put_limit(limits, "DailyApiRequests", call->org->settings.api_max, call->org->usage.api_calls);
     for (size_t i = 0; i < sizeof(limits_known) / sizeof(limits_known[0]); i++)
         put_limit(limits, limits_known[i].name, limits_known[i].max, 0);

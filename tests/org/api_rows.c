@@ -265,7 +265,7 @@ answer_object(struct call *call, struct table *table)
         create_row(call, table);
     } else if (call_method_is(call, "GET")) {
         answer = js_object();
-        js_put(answer, "objectDescribe", describe_summary(table->facts, call->version));
+        js_put(answer, "objectDescribe", describe_summary(call->org, table->facts, call->version));
         js_put(answer, "recentItems", js_array());
         reply_json(call->reply, 200, answer);
     } else {
@@ -279,7 +279,7 @@ answer_objects(struct call *call)
     struct json_object *answer = js_object(), *list = js_array();
 
     for (size_t i = 0; i < OBJECT_COUNT; i++)
-        js_append(list, describe_summary(&objects[i], call->version));
+        js_append(list, describe_summary(call->org, &objects[i], call->version));
     js_put_text(answer, "encoding", "UTF-8");
     js_put_int(answer, "maxBatchSize", 200);
     js_put(answer, "sobjects", list);

@@ -278,8 +278,10 @@ values_of(struct json_object *list)
 static bool
 has_known_members(struct json_object *field)
 {
-    static const char *const known[] = { "name",     "label",       "type",   "length", "unique",
-                                         "required", "external_id", "values", "target" };
+    static const char *const known[] = {
+        "name",     "label",       "type",   "length", "unique",
+        "required", "external_id", "values", "target", "read_only"
+    };
 
     json_object_object_foreach(field, member, value)
     {
@@ -307,6 +309,7 @@ add_custom_field(struct org *org, struct json_object *field)
         .flags = (js_get_flag(field, "unique", false) ? FIELD_UNIQUE : 0u) |
                  (js_get_flag(field, "required", false) ? FIELD_REQUIRED : 0u) |
                  (js_get_flag(field, "external_id", false) ? FIELD_EXTERNAL_ID : 0u) |
+                 (js_get_flag(field, "read_only", false) ? FIELD_READ_ONLY : 0u) |
                  (values ? FIELD_RESTRICTED : 0u),
         .values = values,
         .target = js_get_text(field, "target"),
@@ -316,7 +319,7 @@ add_custom_field(struct org *org, struct json_object *field)
         return "a custom field has a 'name'";
     if (!has_known_members(field))
         return "a custom field has 'name', 'label', 'type', 'length', 'unique', 'required', "
-               "'external_id', 'values' and 'target', and no other member";
+               "'external_id', 'values', 'target' and 'read_only', and no other member";
     if (type && !field_kind_of(type, &declared.kind))
         return "the 'type' of a custom field is one that describe knows: string, boolean, double, "
                "date, datetime, picklist, multipicklist, email, phone, url, textarea, currency, "
@@ -353,6 +356,12 @@ set_flag(struct org *org, const char *name, bool value)
         org->settings.email_verification = value;
     else if (strcmp(name, "login_rows") == 0)
         org->settings.login_rows = value;
+    else if (strcmp(name, "api_enabled") == 0)
+        org->settings.api_enabled = value;
+    else if (strcmp(name, "manage_users") == 0)
+        org->settings.manage_users = value;
+    else if (strcmp(name, "view_setup") == 0)
+        org->settings.view_setup = value;
     else if (strcmp(name, "sandbox") == 0)
         set_sandbox(org, value);
     else

@@ -217,7 +217,7 @@ put_urls(struct json_object *result, const struct object_facts *facts, const cha
 
 /* The flags a describe of all objects has for each; those in the first list are false here. */
 static void
-put_object_flags(struct json_object *result, const struct object_facts *facts)
+put_object_flags(struct json_object *result, const struct object_facts *facts, bool may_write)
 {
     static const char *const never[] = {
         "activateable",        "custom",      "customSetting", "deepCloneable",
@@ -227,8 +227,8 @@ put_object_flags(struct json_object *result, const struct object_facts *facts)
 
     for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
         js_put_flag(result, never[i], false);
-    js_put_flag(result, "createable", facts->flags & CAN_CREATE);
-    js_put_flag(result, "updateable", facts->flags & CAN_UPDATE);
+    js_put_flag(result, "createable", facts->flags & CAN_CREATE && may_write);
+    js_put_flag(result, "updateable", facts->flags & CAN_UPDATE && may_write);
     js_put_flag(result, "deletable", facts->flags & CAN_DELETE); /* 3.1: User has no delete */
     js_put_flag(result, "undeletable", facts->flags & HAS_BIN);
     js_put_flag(result, "mergeable", object_is(facts, OBJECT_LEAD));
@@ -243,8 +243,9 @@ put_object_flags(struct json_object *result, const struct object_facts *facts)
 }
 
 struct json_object *
-describe_summary(const struct object_facts *facts, const char *version)
+describe_summary(struct org *org, const struct object_facts *facts, const char *version)
 {
+    bool may_write = org->settings.manage_users || !object_is(facts, OBJECT_USER);
     struct json_object *result = js_object();
 
     js_put_text(result, "name", facts->name);
@@ -253,7 +254,7 @@ describe_summary(const struct object_facts *facts, const char *version)
     js_put_text(result, "keyPrefix", facts->prefix);
     js_put(result, "associateEntityType", NULL);
     js_put(result, "associateParentEntity", NULL);
-    put_object_flags(result, facts);
+    put_object_flags(result, facts, may_write);
     put_urls(result, facts, version);
     return result;
 }
@@ -322,7 +323,7 @@ describe_object(struct org *org, const struct object_facts *facts, const char *v
         "defaultImplementation", "extendedBy",       "extendsInterfaces",     "implementedBy",
         "implementsInterfaces",  "lookupLayoutable", "networkScopeFieldName", "listviewable",
     };
-    struct json_object *result = describe_summary(facts, version), *fields = js_array();
+    struct json_object *result = describe_summary(org, facts, version), *fields = js_array();
     const struct field_facts *field;
 
     for (size_t i = 0; i < sizeof(nulls) / sizeof(nulls[0]); i++)

@@ -40,7 +40,8 @@ enum field_flag {
     FIELD_NO_FILTER = 1 << 10, /* not allowed in WHERE */
     FIELD_NAME_FIELD = 1 << 11,
     FIELD_NOT_NULL = 1 << 12, /* read-only and never null */
-    FIELD_NO_LOOP = 1 << 13   /* a reference to the own object that must not lead back */
+    FIELD_NO_LOOP = 1 << 13,  /* a reference to the own object that must not lead back */
+    FIELD_READ_ONLY = 1 << 14 /* a custom field that field-level security does not let be edited */
 };
 
 struct field_facts {

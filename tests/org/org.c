@@ -284,7 +284,7 @@ org_declare_field(struct org *org, const struct field_facts *declared, const cha
     field->label = text_copy(declared->label ? declared->label : declared->name);
     field->target = declared->target ? text_copy(declared->target) : NULL;
     field->values = copy_list(declared->values);
-    field->flags |= FIELD_WRITE | FIELD_CUSTOM;
+    field->flags |= FIELD_CUSTOM | (field->flags & FIELD_READ_ONLY ? 0u : FIELD_WRITE);
     if (field->flags & FIELD_EXTERNAL_ID)
         field->flags |= FIELD_ID_LOOKUP;
     if (field->kind == KIND_REFERENCE) /* the parent of Boss__c is Boss__r */
@@ -520,6 +520,9 @@ fill(struct org *org)
     org->execution_user[0] = '\0';
     org->settings = (struct settings){ .email_verification = true,
                                        .login_rows = true,
+                                       .api_enabled = true,
+                                       .manage_users = true,
+                                       .view_setup = true,
                                        .api_max = 100000,
                                        .token_life_s = 7200,
                                        .token_max_hour = 3600,

@@ -57,6 +57,8 @@ struct table {
 struct settings {
     bool email_verification; /* 3.8 */
     bool sandbox;
+    /* what the execution user may: API Enabled; Manage Users with Manage Internal Users; View Setup */
+    bool api_enabled, manage_users, view_setup;
     bool login_rows;        /* 2.9: a new user has a UserLogin; else the first password makes it */
     int64_t api_max;        /* daily API requests (section 10) */
     int64_t token_life_s;   /* 1.2: session timeout */
@@ -250,6 +252,9 @@ bool record_call_check(const struct object_facts *facts, unsigned call, struct r
 
 /* by: the Id of the acting user. changes may be NULL; records of setup objects and others do not go
  * into the same (5.3). */
+/* Whether who acts may write the object: users and their logins need manage_users. */
+bool record_right_check(struct org *org, const struct object_facts *facts, const char *by,
+                        struct refusal *refusal);
 bool record_create(struct org *org, const struct object_facts *facts, struct json_object *record,
                    const char *by, struct row **ret, struct changes *changes,
                    struct refusal *refusal);
@@ -277,7 +282,8 @@ bool username_shaped(const char *text);
 struct json_object *describe_object(struct org *org, const struct object_facts *facts,
                                     const char *version);
 /* The short form, without fields (2.4). */
-struct json_object *describe_summary(const struct object_facts *facts, const char *version);
+struct json_object *describe_summary(struct org *org, const struct object_facts *facts,
+                                     const char *version);
 
 /* ---- soql_run.c ---- */
 

@@ -19,6 +19,18 @@ record_call_check(const struct object_facts *facts, unsigned call, struct refusa
                   facts->label);
 }
 
+bool
+record_right_check(struct org *org, const struct object_facts *facts, const char *by,
+                   struct refusal *refusal)
+{
+    bool guarded = object_is(facts, OBJECT_USER) || object_is(facts, OBJECT_USER_LOGIN);
+
+    if (org->settings.manage_users || !guarded || strcmp(by, org->execution_user) != 0)
+        return true;
+    return refuse(refusal, 403, "INSUFFICIENT_ACCESS_OR_READONLY", "",
+                  "insufficient access rights on object id");
+}
+
 /* 5.3: a User's insert without a role, and an update that leaves these fields alone, go together with
  * anything; so do insert and update of a Group. */
 static bool
@@ -92,7 +104,8 @@ record_create(struct org *org, const struct object_facts *facts, struct json_obj
     AUTO_JS struct json_object *values = js_object();
     struct examined examined = { org, facts, NULL, record, values, by, refusal };
 
-    if (!record_call_check(facts, CAN_CREATE, refusal) || !rules_check(&examined) ||
+    if (!record_call_check(facts, CAN_CREATE, refusal) ||
+        !record_right_check(org, facts, by, refusal) || !rules_check(&examined) ||
         !check_mixed(facts, NULL, record, changes, refusal))
         return false;
     if (object_is(facts, OBJECT_GROUP_MEMBER)) {
@@ -118,7 +131,8 @@ record_update(struct row *row, struct json_object *record, const char *by, struc
     AUTO_FREE char *pending = NULL;
     struct examined examined = { row->org, facts, row, record, values, by, refusal };
 
-    if (!record_call_check(facts, CAN_UPDATE, refusal) || !rules_check(&examined) ||
+    if (!record_call_check(facts, CAN_UPDATE, refusal) ||
+        !record_right_check(row->org, facts, by, refusal) || !rules_check(&examined) ||
         !check_mixed(facts, row, record, changes, refusal))
         return false;
     /* the members are shared with the row as it was; what follows replaces, never changes them */

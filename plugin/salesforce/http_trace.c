@@ -1,0 +1,122 @@
+/* How far a request came on its way, for who has to explain it: name, connection, TLS, and what the other
+ * side's certificate and clock say. Asks libcurl, as http.c does, after a transfer is over; sends nothing. */
+#include "plugin/salesforce/http_trace.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "plugin/base/clock.h"
+
+/* Numbers of X509_V_ERR_..., which libcurl hands through (openssl/x509_vfy.h). */
+enum {
+    NOT_YET_VALID = 9,
+    EXPIRED = 10,
+    SELF_SIGNED = 18
+};
+
+static bool
+reached(CURL *handle, CURLINFO info)
+{
+    curl_off_t time_us = 0;
+
+    return curl_easy_getinfo(handle, info, &time_us) == CURLE_OK && time_us > 0;
+}
+
+static enum sf_fault
+fault_of_certificate(CURL *handle, const char *why)
+{
+    long result = 0;
+
+    (void)curl_easy_getinfo(handle, CURLINFO_SSL_VERIFYRESULT, &result);
+    /* the name is compared by libcurl itself, and not always told as a number */
+    if (strcasestr(why, "match") || strcasestr(why, "mismatch"))
+        return SF_FAULT_HOST_NAME;
+    return result == EXPIRED || strcasestr(why, "has expired")        ? SF_FAULT_EXPIRED
+           : result == NOT_YET_VALID || strcasestr(why, "not yet")    ? SF_FAULT_NOT_YET_VALID
+           : result == SELF_SIGNED || strcasestr(why, "self-signed ") ? SF_FAULT_SELF_SIGNED
+                                                                      : SF_FAULT_UNKNOWN_CA;
+}
+
+static enum sf_fault
+fault_of_time(const struct sf_trace *trace, bool tls, const char *why)
+{
+    if (strcasestr(why, "SSL")) /* the time of connecting is not told before TLS is there */
+        return SF_FAULT_TLS_TIMEOUT;
+    if (trace->proxied && !trace->connected)
+        return SF_FAULT_PROXY;
+    return !trace->resolved         ? SF_FAULT_NAME_TIMEOUT
+           : !trace->connected      ? SF_FAULT_CONNECT_TIMEOUT
+           : tls && !trace->secured ? SF_FAULT_TLS_TIMEOUT
+                                    : SF_FAULT_ANSWER_TIMEOUT;
+}
+
+static enum sf_fault
+fault_of(CURL *handle, CURLcode code, const char *why, const struct sf_trace *trace, bool tls)
+{
+    long by_proxy = 0;
+
+    (void)curl_easy_getinfo(handle, CURLINFO_HTTP_CONNECTCODE, &by_proxy);
+    switch (code) {
+    case CURLE_OK:
+        return SF_FAULT_NONE;
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return SF_FAULT_NAME;
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_PROXY:
+        return SF_FAULT_PROXY;
+    case CURLE_COULDNT_CONNECT:
+        return trace->proxied ? SF_FAULT_PROXY : SF_FAULT_CONNECT;
+    case CURLE_OPERATION_TIMEDOUT:
+        return fault_of_time(trace, tls, why);
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return fault_of_certificate(handle, why);
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+        return SF_FAULT_PIN;
+    case CURLE_SSL_CACERT_BADFILE:
+        return SF_FAULT_CA_FILE;
+    case CURLE_SSL_CONNECT_ERROR:
+        return SF_FAULT_TLS;
+    default:
+        return by_proxy >= 300          ? SF_FAULT_PROXY
+               : !trace->connected      ? SF_FAULT_CONNECT
+               : tls && !trace->secured ? SF_FAULT_TLS
+                                        : SF_FAULT_ANSWER;
+    }
+}
+
+/* "Nov 27 11:59:00 2026 GMT" of the first certificate of the chain; 0: not told. */
+static int64_t
+certificate_end(CURL *handle)
+{
+    static const char name[] = "Expire date:";
+    struct curl_certinfo *chain = NULL;
+    struct tm broken = { .tm_isdst = 0 };
+
+    if (curl_easy_getinfo(handle, CURLINFO_CERTINFO, &chain) != CURLE_OK || !chain ||
+        chain->num_of_certs < 1)
+        return 0;
+    for (const struct curl_slist *line = chain->certinfo[0]; line; line = line->next) {
+        if (strncasecmp(line->data, name, sizeof(name) - 1) == 0 &&
+            strptime(line->data + sizeof(name) - 1, " %b %d %H:%M:%S %Y", &broken))
+            return (int64_t)timegm(&broken) * CLOCK_SECOND_US;
+    }
+    return 0;
+}
+
+void
+http_trace_read(void *curl, int code, const char *why, bool tls, struct sf_trace *trace)
+{
+    CURL *handle = curl;
+    const char *address = NULL;
+
+    trace->resolved = reached(handle, CURLINFO_NAMELOOKUP_TIME_T);
+    trace->connected = reached(handle, CURLINFO_CONNECT_TIME_T);
+    trace->secured = tls && reached(handle, CURLINFO_APPCONNECT_TIME_T);
+    if (curl_easy_getinfo(handle, CURLINFO_PRIMARY_IP, &address) == CURLE_OK && address)
+        snprintf(trace->address, sizeof(trace->address), "%s", address);
+    trace->fault = fault_of(handle, (CURLcode)code, why, trace, tls);
+    trace->certificate_end_us = certificate_end(handle);
+}
