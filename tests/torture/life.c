@@ -111,6 +111,7 @@ life_begin(struct life *life, struct world *world, uint64_t seed)
     *life = (struct life){ .world = world,
                            .seed = seed,
                            .pid = getpid(),
+                           .threads = seed % 5 == 0,
                            .scoped = seed % 2 == 1,
                            .matched = seed / 2 % 2 == 1,
                            .leaver_action = actions[seed / 4 % 3] };
@@ -118,6 +119,7 @@ life_begin(struct life *life, struct world *world, uint64_t seed)
                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (life->told == MAP_FAILED)
         abort();
+    shim_begin(seed);
     world_reset(world);
     world->error.text[0] = '\0';
     world->host =
@@ -139,6 +141,12 @@ life_end(struct life *life)
 }
 
 void
+life_land(struct life *life)
+{
+    world_tell_org(life->world, "/__org/land", "{}");
+}
+
+void
 life_reopen(struct life *life, unsigned arg)
 {
     static const int sizes[] = { 1, 2, 200 };
@@ -146,8 +154,10 @@ life_reopen(struct life *life, unsigned arg)
     char more[400];
 
     snprintf(more, sizeof(more),
-             "\"batch_size\":%d,\"guard_floor\":%u,\"leaver_action\":\"%s\",%s%s%s", sizes[arg % 3],
-             life->seed / 12 % 2 ? 2 : 1000, life->leaver_action,
+             "\"parallel_calls\":%d,\"batch_size\":%d,\"guard_floor\":%u,\"leaver_action\":\"%s\",%"
+             "s%s%s",
+             life->threads ? 3 : 1, sizes[arg % 3], life->seed / 12 % 2 ? 2 : 1000,
+             life->leaver_action,
              life->scoped ? "\"scope_filter\":\"userType ne \\\"guest\\\"\"," : "",
              life->matched ? "\"match\":[\"EmployeeNumber\"]," : "",
              mapped ? "\"mapping\":[{\"field\":\"City\",\"source\":\"title\"}]," : "");
@@ -156,7 +166,12 @@ life_reopen(struct life *life, unsigned arg)
     free(life->fields);
     life->fields = world_fields(life->world, more);
     world_close(life->world);
-    life->world->worker = arg >> 5 & 1;
+    life->world->worker = life->threads && (arg >> 5 & 1);
+    if (life->world->worker) { /* it could send between life_land() and the move of the clocks */
+        world_tell_org(life->world, "/__org/faults", NULL);
+        life_land(life);
+    }
+    shim_clock_hold(!life->world->worker);
     if (world_open(life->world, life->fields))
         life->fault = "the connector does not open";
 }
@@ -394,6 +409,7 @@ life_die(struct life *life, unsigned arg, const char *event)
     child = fork();
     if (child == 0) {
         life->world->worker = false;
+        shim_clock_hold(true);
         shim_follow(plan.action == SHIM_LOSE ? life->world->folder : "");
         shim_arm(&plan);
         if (world_open(life->world, life->fields) == 0 && event)
@@ -555,6 +571,7 @@ life_settle(struct life *life)
     size_t count = sizeof(acts) / sizeof(acts[0]) - !(life->remapped || life->matched);
 
     world_tell_org(life->world, "/__org/faults", NULL);
+    life_land(life);
     world_tell_org(life->world, "/__org/settings",
                    "{\"seats\":{\"Salesforce\":100},\"api_max\":100000,\"api_used\":0}");
     for (int times = 0; !life->fault && times < 2; times++) {
@@ -565,7 +582,6 @@ life_settle(struct life *life)
         if (!world_settle(life->world))
             life->fault = "it does not settle";
     }
-    world_pass(life->world, 0); /* what lands late shows */
 }
 
 void

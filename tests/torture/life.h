@@ -36,6 +36,7 @@ enum op {
     EXPIRE,
     SEATS,
     QUOTA,
+    LAND, /* of what is late */
     OP_COUNT
 };
 
@@ -68,6 +69,7 @@ struct life {
     uint64_t seed; /* of it also follow the connector fields */
     pid_t pid;     /* in other processes the org is not */
     char *fields;
+    bool threads; /* what is done at the same time comes in an order that no seed tells */
     bool scoped, matched, mapped, remapped, died;
     const char *leaver_action;
     unsigned event; /* the last one's jti, and the last title */
@@ -81,6 +83,8 @@ struct life {
 void life_begin(struct life *life, struct world *world, uint64_t seed);
 void life_end(struct life *life);
 void life_reopen(struct life *life, unsigned arg);
+/* What the org holds of late writes lands. */
+void life_land(struct life *life);
 
 bool life_wants(const struct life *life, const struct person *person);
 /* Submits what the step stands for, if it makes sense for the user as he is. */

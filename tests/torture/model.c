@@ -31,14 +31,15 @@ static const struct {
     { "fault", 9 },  { "kill delivery", 3 }, { "kill submit", 2 }, { "rival", 2 },
     { "reopen", 2 }, { "clock", 4 },         { "skew", 1 },        { "act", 4 },
     { "edit", 2 },   { "expire", 1 },        { "seats", 1 },       { "quota", 1 },
+    { "land", 2 },
 };
 
 static const char *const faults[] = {
     "{\"on\":\"collections\",\"do\":\"drop_before\"}",
     "{\"on\":\"collections\",\"do\":\"drop_after\"}",
     "{\"on\":\"collections\",\"do\":\"drop_after\",\"times\":3}",
-    "{\"on\":\"collections\",\"do\":\"late\",\"delay_ms\":40}",
-    "{\"on\":\"collections\",\"do\":\"late\",\"delay_ms\":40,\"times\":2}",
+    "{\"on\":\"collections\",\"do\":\"late\",\"delay_ms\":-1}",
+    "{\"on\":\"collections\",\"do\":\"late\",\"delay_ms\":-1,\"times\":2}",
     "{\"on\":\"collections\",\"do\":\"garbage\"}",
     "{\"on\":\"collections\",\"do\":\"cut\"}",
     "{\"on\":\"collections\",\"do\":\"short_array\"}",
@@ -132,13 +133,22 @@ deliver_elsewhere(void *argument)
     return NULL;
 }
 
-/* A second connector on the same store delivers, in a process of its own or on a thread, while this
- * one does. */
+static void
+await(pid_t child, const pthread_t *thread)
+{
+    if (child == 0)
+        pthread_join(*thread, NULL);
+    while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        ;
+}
+
+/* A second connector on the same store delivers, in a process of its own or on a thread: while this one
+ * does, if a life has threads, else before. */
 static void
 run_rival(struct life *life, unsigned arg)
 {
     struct prov_delivery delivery;
-    pthread_t thread;
+    pthread_t thread = 0;
     pid_t child = 0;
 
     life->died = true; /* who delivers tells, and may be of another process */
@@ -153,13 +163,13 @@ run_rival(struct life *life, unsigned arg)
     } else if (pthread_create(&thread, NULL, deliver_elsewhere, life->world) != 0) {
         abort();
     }
+    if (!life->threads)
+        await(child, &thread);
     life_submit(life, &(struct step){ PATCH, (int)(arg >> 1) % USER_COUNT, 0 });
     if (world_deliver(life->world, &delivery))
         life->fault = "deliver fails beside another one";
-    if (child == 0)
-        pthread_join(thread, NULL);
-    while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
-        ;
+    if (life->threads)
+        await(child, &thread);
 }
 
 /* Seats of the licence, and calls used of 1000; all if it is not there. */
@@ -196,7 +206,11 @@ run_step(struct life *life, const struct step *step)
     case REOPEN:
         life_reopen(life, step->arg);
         break;
+    case LAND:
+        life_land(life);
+        break;
     case CLOCK:
+        life_land(life); /* nothing is later than the settle window */
         world_pass(life->world, step->arg % INT64_C(200000) * 1000);
         break;
     case SKEW: /* up to a day back; and back again by another such step */
@@ -255,8 +269,8 @@ run_life(struct world *world, uint64_t seed, const struct step *steps, size_t co
 
 /* ---- failures ---- */
 
-/* Leaves out steps while it still fails. Timing is not in the seed, so a life may fail now and then
- * only; a step is left out if it failed without it once. */
+/* Leaves out steps while it still fails. Of lives with threads timing is no part of the seed, so one may
+ * fail now and then only; a step is left out if it failed without it once. */
 static size_t
 shrink(struct world *world, uint64_t seed, struct step *steps, size_t count)
 {

@@ -13,6 +13,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -20,7 +21,8 @@
 
 #include "tests/torture/loss.h"
 
-#define SHOWN __attribute__((visibility("default")))
+#define SHOWN   __attribute__((visibility("default")))
+#define HOUR_US INT64_C(3600000000)
 /* The C library's own definition; asked for with the shim unarmed, since dlsym() allocates. */
 #define REAL(name) ((__typeof__(&name))real(#name))
 
@@ -37,6 +39,9 @@ static __thread bool armed, connector;
 static __thread long count;
 static int64_t moved_us;
 static int64_t skew_us;
+static bool holds;
+static int64_t held_us[CLOCK_BOOTTIME + 1]; /* by clock: when it was held */
+static uint64_t random_state;
 
 static void *
 real(const char *name)
@@ -115,17 +120,23 @@ strikes_space(void)
     return plan.classes & SHIM_SPACE ? strikes(SHIM_SPACE, ENOSPC) : false;
 }
 
-/* A socket has its own faults; curl also reads and writes with the calls for files. */
 static bool
-strikes_file(int fd, int error)
+is_socket(int fd)
 {
     int type;
     socklen_t length = sizeof(type);
     int before = errno;
-    bool is_socket = armed && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0;
+    bool is = armed && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0;
 
     errno = before;
-    if (is_socket)
+    return is;
+}
+
+/* A socket has its own faults; curl also reads and writes with the calls for files. */
+static bool
+strikes_file(int fd, int error)
+{
+    if (is_socket(fd))
         return strikes(SHIM_SOCKET, ECONNRESET);
     return (error == ENOSPC && strikes_space()) || strikes(SHIM_STORE, error);
 }
@@ -199,10 +210,21 @@ pread64(int fd, void *data, size_t length, off64_t at)
     return strikes_file(fd, EIO) ? -1 : REAL(pread64)(fd, data, length, at);
 }
 
+/* How often nothing has come yet depends on the time it takes, and is not counted. */
+static ssize_t
+received(ssize_t done)
+{
+    bool none = done < 0 && (errno == EAGAIN || errno == EINTR);
+
+    return none || !strikes(SHIM_SOCKET, ECONNRESET) ? done : -1;
+}
+
 SHOWN ssize_t
 read(int fd, void *data, size_t length)
 {
-    return strikes_file(fd, EIO) ? -1 : REAL(read)(fd, data, length);
+    if (is_socket(fd))
+        return received(REAL(read)(fd, data, length));
+    return strikes(SHIM_STORE, EIO) ? -1 : REAL(read)(fd, data, length);
 }
 
 SHOWN int
@@ -287,7 +309,7 @@ send(int fd, const void *data, size_t length, int flags)
 SHOWN ssize_t
 recv(int fd, void *data, size_t length, int flags)
 {
-    return strikes(SHIM_SOCKET, ECONNRESET) ? -1 : REAL(recv)(fd, data, length, flags);
+    return received(REAL(recv)(fd, data, length, flags));
 }
 
 /* ---- memory ---- */
@@ -361,6 +383,15 @@ shim_clock_skew(int64_t us)
     connector = true;
 }
 
+bool
+shim_be_connector(bool is)
+{
+    bool before = connector;
+
+    connector = is;
+    return before;
+}
+
 static bool is_sleepless;
 
 void
@@ -408,27 +439,83 @@ pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)
     return r;
 }
 
-/* The wall clock is moved for all; the monotonic one for the connector only, since the org waits on
- * it. */
+static int64_t
+read_clock(clockid_t id)
+{
+    struct timespec now;
+
+    (void)syscall(SYS_clock_gettime, id, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* Code of this program, which the plugin and the org are part of; the libraries are not. */
+static bool
+is_own(const void *caller)
+{
+    extern const char __executable_start, etext;
+
+    return (uintptr_t)caller >= (uintptr_t)&__executable_start &&
+           (uintptr_t)caller < (uintptr_t)&etext;
+}
+
+void
+shim_clock_hold(bool hold)
+{
+    static const clockid_t ids[] = { CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME };
+
+    for (size_t i = 0; hold && !holds && i < sizeof(ids) / sizeof(ids[0]); i++)
+        held_us[ids[i]] = read_clock(ids[i]);
+    holds = hold;
+}
+
+/* The wall clock is moved for all; the others for the connector only, since the org waits on them. */
 SHOWN int
 clock_gettime(clockid_t id, struct timespec *ret)
 {
-    int r = (int)syscall(SYS_clock_gettime, id, ret);
-    int64_t by = 0, nanoseconds;
+    bool wall = id == CLOCK_REALTIME, own = is_own(__builtin_return_address(0));
+    int64_t us;
 
-    if (id == CLOCK_REALTIME)
-        by = __atomic_load_n(&moved_us, __ATOMIC_SEQ_CST) + (connector ? skew_us : 0);
-    else if (connector)
-        by = __atomic_load_n(&moved_us, __ATOMIC_SEQ_CST);
-    if (r || by == 0)
-        return r;
-    nanoseconds = ret->tv_nsec + by % 1000000 * 1000;
-    ret->tv_sec += by / 1000000;
-    if (nanoseconds < 0) {
-        nanoseconds += 1000000000;
-        ret->tv_sec--;
+    if ((!wall && !connector) || (!wall && id != CLOCK_MONOTONIC && id != CLOCK_BOOTTIME))
+        return (int)syscall(SYS_clock_gettime, id, ret);
+    us = holds && own ? held_us[id] : read_clock(id);
+    us += __atomic_load_n(&moved_us, __ATOMIC_SEQ_CST);
+    if (wall && connector) {
+        us += skew_us;
+        if (holds && own) /* no two readings are the same */
+            __atomic_add_fetch(&moved_us, 1, __ATOMIC_SEQ_CST);
     }
-    ret->tv_sec += nanoseconds / 1000000000;
-    ret->tv_nsec = nanoseconds % 1000000000;
-    return r;
+    ret->tv_sec = us / 1000000;
+    ret->tv_nsec = us % 1000000 * 1000;
+    return 0;
+}
+
+/* ---- chance ---- */
+
+void
+shim_begin(uint64_t seed)
+{
+    int64_t now;
+
+    holds = false;
+    shim_clock_hold(true);
+    now = held_us[CLOCK_REALTIME] + __atomic_load_n(&moved_us, __ATOMIC_SEQ_CST);
+    shim_clock_move(HOUR_US - now % HOUR_US);
+    random_state = seed | 1;
+}
+
+SHOWN ssize_t
+getrandom(void *data, size_t length, unsigned flags)
+{
+    unsigned char *bytes = data;
+
+    if (!random_state || !connector || !is_own(__builtin_return_address(0)))
+        return syscall(SYS_getrandom, data, length, flags);
+    for (size_t at = 0; at < length; at++) {
+        uint64_t z =
+            __atomic_add_fetch(&random_state, UINT64_C(0x9e3779b97f4a7c15), __ATOMIC_SEQ_CST);
+        z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+        z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+        bytes[at] = (unsigned char)(z ^ z >> 31);
+    }
+    return (ssize_t)length;
 }

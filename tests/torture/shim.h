@@ -62,5 +62,13 @@ void shim_sleepless(bool sleepless);
 void shim_clock_move(int64_t us);
 /* Sets the wall clock of the calling thread (the connector) apart from the org's. */
 void shim_clock_skew(int64_t us);
+/* Whether the calling thread is the connector's, or the org's, which has a wall clock of its own. Returns
+ * which it was; who calls one of these functions is the connector's. */
+bool shim_be_connector(bool is);
+/* Whether the clocks stand still but for what they are moved by; not those of the libraries. Nothing that
+ * waits by the monotonic clock may run meanwhile. */
+void shim_clock_hold(bool hold);
+/* Holds the clocks at a full hour; what is random for the connector follows from the seed. */
+void shim_begin(uint64_t seed);
 
 #endif
