@@ -38,7 +38,10 @@ struct store {
     struct accept_call *queue_head, **queue_tail;
     bool leading;
 
-    int64_t counted[STORE_COUNTERS]; /* in the write transaction under way (tally.c) */
+    /* of the write transaction under way (tally.c) */
+    int64_t counted[STORE_COUNTERS];
+    struct tally_move *moves;
+    size_t move_count;
 
     /* lease (lease.c); guarded by the process-wide list's lock */
     int lease_fd; /* -1: not held */
@@ -121,8 +124,14 @@ MUST_CHECK int tally_states(struct db *db, struct json_object *counts, struct js
 /* Adds what was done so far to an answer, with so many events accepted. */
 MUST_CHECK int tally_totals(struct db *db, int64_t accepted, struct json_object *result,
                             struct prov_error *err);
-/* [tx] What store_count() was told. */
+/* [tx] The link of a subject is about to be written: from which number of users to which that moves him,
+ * and whether his account is active. */
+MUST_CHECK int tally_link(struct store *store, int64_t subject, const struct link *link,
+                          bool active, struct prov_error *err);
+/* [tx] Writes what store_count() and tally_link() were told since the transaction began. */
 MUST_CHECK int tally_write(struct store *store, struct prov_error *err);
+/* The transaction is over: nothing of it is kept in memory. */
+void tally_forget(struct store *store);
 
 /* One event folded inside the caller's transaction (accept.c); also for snapshots. */
 MUST_CHECK int accept_fold(struct store *store, const struct event *event, int64_t now_us,

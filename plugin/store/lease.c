@@ -198,6 +198,7 @@ store_commit(struct store *store, struct prov_error *err)
         r = db_commit(store->write, err);
     else
         db_rollback(store->write);
+    tally_forget(store);
     pthread_mutex_unlock(&store->write_lock);
     store_sweep_after(store);
     return r;
@@ -207,6 +208,6 @@ void
 store_rollback(struct store *store)
 {
     db_rollback(store->write);
-    memset(store->counted, 0, sizeof(store->counted));
+    tally_forget(store);
     pthread_mutex_unlock(&store->write_lock);
 }

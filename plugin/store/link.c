@@ -140,8 +140,14 @@ store_put_link(struct store *store, int64_t subject, const struct link *link,
     AUTO_FREE char *confirmed = link->confirmed ? json_text(link->confirmed) : NULL;
     AUTO_FREE char *in_flight = link->in_flight ? json_text(link->in_flight) : NULL;
 
+    bool active = is_active(link);
+    int r;
+
     if ((link->confirmed && !confirmed) || (link->in_flight && !in_flight))
         return error_nomem(err);
+    r = tally_link(store, subject, link, active, err);
+    if (r)
+        return r;
     return db_run(
         store->write, err,
         "INSERT INTO link (subject, salesforce_id, confirmed, confirmed_version,"
@@ -169,7 +175,7 @@ store_put_link(struct store *store, int64_t subject, const struct link *link,
         link->username_inputs, in_flight, link->first_sent_us, link->attempts, link->next_us,
         link->outcome, link->code, link->message, link->cause, link->remedy, link->last_action,
         link->plan_digest, link->waits_kind, link->waits_value, link->waits_since_us,
-        link->updated_us, (int64_t)link->orders, (int64_t)is_active(link));
+        link->updated_us, (int64_t)link->orders, (int64_t)active);
 }
 
 /* ---- what is due ---- */

@@ -40,4 +40,10 @@ outcome_is_blocked(const char *outcome)
     return outcome_is(outcome, OUTCOME_REFUSED) || outcome_is(outcome, OUTCOME_WAITING);
 }
 
+static inline bool
+outcome_is_settled(const char *outcome)
+{
+    return outcome_is_in_step(outcome) || outcome_is_blocked(outcome);
+}
+
 #endif

@@ -58,7 +58,7 @@ static const char tables[] =
     "CREATE INDEX link_blocked ON link (subject) WHERE outcome IN " OUTCOMES_BLOCKED ";"
     "CREATE INDEX link_waits ON link (waits_kind, waits_value) WHERE waits_kind IS NOT NULL;"
     "CREATE INDEX link_guard ON link (subject) WHERE code = 'GUARD';" SCHEMA_TALLY
-        SCHEMA_TALLY_KEPT(OUTCOMES_SETTLED);
+        SCHEMA_TALLY_NEWS(OUTCOMES_SETTLED);
 
 /* Those that settled up to version 9. */
 #define OUTCOMES_9 "('delivered', 'nothing to do', 'refused')"
@@ -141,6 +141,8 @@ static const char *const steps[] = {
     "CREATE INDEX link_waits ON link (waits_kind, waits_value) WHERE waits_kind IS NOT NULL;"
     "DELETE FROM tally WHERE what NOT IN ('active', 'total');" SCHEMA_TALLY_KEPT(OUTCOMES_SETTLED)
         SCHEMA_TALLY_COUNTED(OUTCOMES_SETTLED),
+    /* 11: delivery counts what it writes */
+    "DROP TRIGGER tally_link_made; DROP TRIGGER tally_link; DROP TRIGGER tally_active;",
 };
 
 _Static_assert(sizeof(steps) / sizeof(steps[0]) == STORE_SCHEMA_VERSION - 1,

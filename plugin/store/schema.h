@@ -18,6 +18,15 @@ MUST_CHECK int schema_open(const char *path, struct db **ret, struct prov_error 
     "CREATE TABLE tally (what TEXT NOT NULL, code TEXT NOT NULL, n INTEGER NOT NULL,"              \
     " PRIMARY KEY (what, code)) WITHOUT ROWID;"
 
+/* Accept makes a version old; delivery counts what it writes itself (tally.c). */
+#define SCHEMA_TALLY_NEWS(SETTLED)                                                                 \
+    "CREATE TRIGGER tally_news AFTER UPDATE OF version ON subject"                                 \
+    " WHEN NEW.version > OLD.version BEGIN"                                                        \
+    " UPDATE tally SET n = n - 1 WHERE (what, code) = (SELECT outcome, coalesce(code, '')"         \
+    " FROM link WHERE subject = NEW.id AND settled_version >= OLD.version"                         \
+    " AND outcome IN " SETTLED "); END;"
+
+/* Up to version 10 the rest was kept by triggers too, which cost more than the writing itself. */
 /* Whether a link counts: an outcome that settles does while no newer event came. */
 #define SCHEMA_COUNTS(LINK, SETTLED)                                                               \
     "(" LINK ".outcome NOT IN " SETTLED " OR " LINK ".settled_version >="                          \
@@ -39,11 +48,7 @@ MUST_CHECK int schema_open(const char *path, struct db **ret, struct prov_error 
     "CREATE TRIGGER tally_active AFTER UPDATE OF active ON link WHEN OLD.active <> NEW.active"     \
     " BEGIN INSERT INTO tally VALUES ('active', '', NEW.active - OLD.active)"                      \
     " ON CONFLICT (what, code) DO UPDATE SET n = n + excluded.n; END;"                             \
-    "CREATE TRIGGER tally_news AFTER UPDATE OF version ON subject"                                 \
-    " WHEN NEW.version > OLD.version BEGIN"                                                        \
-    " UPDATE tally SET n = n - 1 WHERE (what, code) = (SELECT outcome, coalesce(code, '')"         \
-    " FROM link WHERE subject = NEW.id AND settled_version >= OLD.version"                         \
-    " AND outcome IN " SETTLED "); END;"
+    SCHEMA_TALLY_NEWS(SETTLED)
 /* clang-format on */
 /* Counted once; from then on it is kept. */
 #define SCHEMA_TALLY_COUNTED(SETTLED)                                                              \

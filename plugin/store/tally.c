@@ -1,8 +1,9 @@
-/* The numbers that a monitor asks for again and again: kept by triggers of the tables, in the transactions
- * that change them, so that a look costs the same for a thousand users and for a million. A version is
- * settled by delivery, and made old by accept; each side counts what it does. */
+/* The numbers that a monitor asks for again and again: kept in the transactions that change them, so that a
+ * look costs the same for a thousand users and for a million. A version is settled by delivery, which
+ * counts here what it writes; and made old by accept, where a trigger counts. */
 #include "plugin/store/internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "plugin/store/schema.h"
@@ -162,19 +163,104 @@ store_count(struct store *store, enum store_counter counter, int64_t more)
     store->counted[counter] += more;
 }
 
+/* So many users more of one kind, in the transaction under way. Texts are heap. */
+struct tally_move {
+    char *what, *code;
+    int64_t n;
+};
+
+static int
+move(struct store *store, const char *what, const char *code, int64_t n, struct prov_error *err)
+{
+    struct tally_move *more, added = { .n = n };
+
+    for (size_t i = 0; i < store->move_count; i++) {
+        struct tally_move *known = &store->moves[i];
+        if (strcmp(known->what, what) == 0 && strcmp(known->code, code) == 0) {
+            known->n += n;
+            return PROV_OK;
+        }
+    }
+    more = reallocarray(store->moves, store->move_count + 1, sizeof(*more));
+    if (!more)
+        return error_nomem(err);
+    store->moves = more;
+    added.what = strdup(what);
+    added.code = strdup(code);
+    if (!added.what || !added.code) {
+        free(added.what);
+        free(added.code);
+        return error_nomem(err);
+    }
+    more[store->move_count++] = added;
+    return PROV_OK;
+}
+
+/* An outcome that settles counts while no newer event came. */
+static bool
+counts(const char *outcome, int64_t settled_version, int64_t version)
+{
+    return outcome && *outcome && (!outcome_is_settled(outcome) || settled_version >= version);
+}
+
+int
+tally_link(struct store *store, int64_t subject, const struct link *link, bool active,
+           struct prov_error *err)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    bool row = false;
+    int64_t version;
+    int r = db_one_row(store->write, &rows, &row, err,
+                       "SELECT s.version, l.outcome, coalesce(l.code, ''), l.settled_version,"
+                       " coalesce(l.active, 0) FROM subject s LEFT JOIN link l ON l.subject = s.id"
+                       " WHERE s.id = ?",
+                       "i", subject);
+
+    if (r || !row) /* who is gone from the store is not counted */
+        return r;
+    version = db_int(&rows, 0);
+    if (counts(db_text(&rows, 1), db_int(&rows, 3), version))
+        r = move(store, db_text(&rows, 1), db_text(&rows, 2), -1, err);
+    if (!r && counts(link->outcome, link->settled_version, version))
+        r = move(store, link->outcome, link->code ? link->code : "", 1, err);
+    if (!r && active != (db_int(&rows, 4) != 0))
+        r = move(store, "active", "", active ? 1 : -1, err);
+    return r;
+}
+
+void
+tally_forget(struct store *store)
+{
+    memset(store->counted, 0, sizeof(store->counted));
+    for (size_t i = 0; i < store->move_count; i++) {
+        free(store->moves[i].what);
+        free(store->moves[i].code);
+    }
+    free(store->moves);
+    store->moves = NULL;
+    store->move_count = 0;
+}
+
+static int
+add(struct store *store, const char *what, const char *code, int64_t n, struct prov_error *err)
+{
+    if (n == 0)
+        return PROV_OK;
+    return db_run(store->write, err,
+                  "INSERT INTO tally VALUES (?, ?, ?)"
+                  " ON CONFLICT (what, code) DO UPDATE SET n = n + excluded.n",
+                  "ssi", what, code, n);
+}
+
 int
 tally_write(struct store *store, struct prov_error *err)
 {
     int r = PROV_OK;
 
-    for (size_t i = 0; !r && i < STORE_COUNTERS; i++) {
-        if (store->counted[i])
-            r = db_run(store->write, err,
-                       "INSERT INTO tally VALUES ('total', ?, ?)"
-                       " ON CONFLICT (what, code) DO UPDATE SET n = n + excluded.n",
-                       "si", counter_names[i], store->counted[i]);
-        store->counted[i] = 0;
-    }
+    for (size_t i = 0; !r && i < STORE_COUNTERS; i++)
+        r = add(store, "total", counter_names[i], store->counted[i], err);
+    for (size_t i = 0; !r && i < store->move_count; i++)
+        r = add(store, store->moves[i].what, store->moves[i].code, store->moves[i].n, err);
     return r;
 }
 
