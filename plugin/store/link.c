@@ -456,12 +456,30 @@ store_seen(struct store *store, int64_t after, int64_t limit, int64_t *ret, size
                     after, limit, ret, ret_count, err);
 }
 
+/* Mostly nobody waits, and that costs a look at an index. */
+static int
+anybody_waits(struct store *store, const char *kind, const char *value, bool *ret,
+              struct prov_error *err)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+
+    return value ? db_one_row(store->write, &rows, ret, err,
+                              "SELECT 1 FROM link WHERE waits_kind = ? AND waits_value = ? LIMIT 1",
+                              "ss", kind, value)
+                 : db_one_row(store->write, &rows, ret, err,
+                              "SELECT 1 FROM link WHERE waits_kind = ? LIMIT 1", "s", kind);
+}
+
 int
 store_wake(struct store *store, const char *kind, const char *value, const char *iss, int64_t limit,
            struct prov_error *err)
 {
-    int r = due_new_cause(store->write, err);
+    bool waits = false;
+    int r = anybody_waits(store, kind, value, &waits, err);
 
+    if (r || !waits)
+        return r;
+    r = due_new_cause(store->write, err);
     if (r)
         return r;
     if (!value)
