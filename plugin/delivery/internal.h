@@ -51,9 +51,11 @@ struct delivery {
 
     pthread_mutex_t lock; /* one round at a time */
     bool had_lease;
-    bool knows_hold;          /* the hold in force was probed, or made, by this object */
-    bool no_trouble;          /* the store is known to tell of no trouble */
-    bool probing;             /* a call that fails prolongs the hold in force */
+    bool knows_hold; /* the hold in force was probed, or made, by this object */
+    bool no_trouble; /* the store is known to tell of no trouble */
+    bool probing;    /* a call that fails prolongs the hold in force */
+    bool knows_sandbox,
+        is_sandbox;           /* is_sandbox: as far as is known; asked when it first matters */
     char user_id[SF_ID_SIZE]; /* the execution user */
     struct org_profile profile;
     struct json_object *names; /* profiles and roles that the mapping names, see org_names.h */
@@ -195,6 +197,9 @@ MUST_CHECK int quota_hold(struct delivery *delivery, struct prov_error *err);
 MUST_CHECK int quota_note(struct delivery *delivery, struct prov_error *err);
 /* Looks the profile up. *ret_call says what came of the call. Touches nothing of the delivery's, so
  * that `check` needs no lock. */
+/* Whether the org is a sandbox, for is_sandbox: one call, once. Who gets no answer takes it for one, and asks
+ * again the next time. */
+MUST_CHECK int org_learn_kind(struct delivery *delivery, struct prov_error *err);
 MUST_CHECK int org_find_profile(struct delivery *delivery, struct org_profile *ret,
                                 struct sf_call *ret_call, struct prov_error *err);
 

@@ -465,6 +465,22 @@ org_find_profile(struct delivery *d, struct org_profile *ret, struct sf_call *re
 }
 
 int
+org_learn_kind(struct delivery *d, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *rows = NULL;
+    struct sf_call call;
+
+    if (d->knows_sandbox)
+        return PROV_OK;
+    if (sf_query(d->session, "SELECT IsSandbox FROM Organization", &rows, &call))
+        return error_nomem(err);
+    d->knows_sandbox = call.outcome == SF_DELIVERED && json_object_array_length(rows) == 1;
+    d->is_sandbox =
+        !d->knows_sandbox || json_get_bool(json_object_array_get_idx(rows, 0), "IsSandbox", true);
+    return PROV_OK;
+}
+
+int
 org_ready_for_creates(struct delivery *d, bool *ret_ready, struct prov_error *err)
 {
     struct sf_call call = { 0 };

@@ -437,16 +437,20 @@ settle_refused(struct round *round, struct item *item, const char *code, const c
     return r;
 }
 
-/* For so long Salesforce may keep the names of a sandbox that was refreshed; tried so often meanwhile. */
+/* For so long Salesforce may keep the names of a sandbox that was refreshed; tried so often meanwhile. A
+ * production org is not refreshed: what it does not get, another one keeps. */
 #define RELEASE_WINDOW_US (48 * 3600 * CLOCK_SECOND_US)
 #define RELEASE_AGAIN_US  (3600 * CLOCK_SECOND_US)
 
 /* Whether this name was waited for as long as it may take: just now, or before. */
 static bool
-release_is_over(const struct item *item, const char *name, const char *message)
+release_is_over(const struct delivery *d, const struct item *item, const char *name,
+                const char *message)
 {
     const struct link *link = &item->work.link;
 
+    if (!d->is_sandbox)
+        return true;
     if (text_is(link->waits_kind, WAIT_RELEASE) && text_is(link->waits_value, name))
         return clock_now_us() - link->waits_since_us >= RELEASE_WINDOW_US;
     return was_refused_with(item, "DUPLICATE_USERNAME") && text_is(link->message, message);
@@ -464,11 +468,10 @@ settle_elsewhere(struct round *round, struct item *item, struct prov_error *err)
     snprintf(message, sizeof(message), "username '%s' is taken, and not by a user of this org",
              name ? name : "");
     error_tidy(message);
-    if (release_is_over(item, name, message))
+    if (release_is_over(round->delivery, item, name, message))
         return settle_refused(
             round, item, "DUPLICATE_USERNAME", message,
-            "usernames are unique over all Salesforce orgs, and another org has "
-            "this one; it was tried for two days",
+            "usernames are unique over all Salesforce orgs, and another org has this one",
             "free it there, or set provisioning_domain or provisioning_pattern so "
             "that another one is built, then retry",
             err);

@@ -345,6 +345,8 @@ settle_chunk(struct round *round, struct item **items, size_t count, enum readin
         struct json_object *row = row_of(rows, items[i], by_name);
         if (row && by_name && (reading == READ_CREATES || was_sent_before(items[i])))
             r = judge_ours(round->delivery, items[i], row, &ours[i], err);
+        else if (!row && reading == READ_TAKEN)
+            r = org_learn_kind(round->delivery, err);
     }
     if (!r)
         r = store_begin(store, STORE_FENCED, err);

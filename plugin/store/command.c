@@ -18,7 +18,7 @@
 #define WAITING_SQL                                                                                \
     " FROM command c JOIN subject s ON s.id = c.subject JOIN link l ON l.subject = s.id"           \
     " WHERE c.sealed IS NOT NULL AND l.in_flight IS NULL AND l.settled_version >= s.version"       \
-    " AND (l.outcome IN ('delivered', 'nothing to do') OR s.presence <> 1)"
+    " AND (l.outcome IN " OUTCOMES_IN_STEP " OR s.presence <> 1)"
 
 static int
 read_key(struct store *store, struct prov_error *err)

@@ -11,7 +11,7 @@ GOLDEN = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(harness.__
 
 
 # whose name it is is looked up, and said instead of Salesforce's words
-ON_A_RECORD = {"DUPLICATE_USERNAME": "not in this org"}
+ON_A_RECORD = {"DUPLICATE_USERNAME": "not by a user of this org"}
 
 
 def golden(name):
@@ -32,14 +32,9 @@ def users_of(w):
 
 
 def is_parked_with(row, want):
-    """Two codes are no refusal: a seat, and a name that nobody sees, are waited for."""
-    code, state = {"LICENSE_LIMIT_EXCEEDED": ("LICENSE_LIMIT_EXCEEDED", "waiting"),
-                   "DUPLICATE_USERNAME": ("USERNAME_ELSEWHERE", "waiting")}.get(want["code"], (want["code"], "parked"))
-    if row["code"] == want["code"] == "DUPLICATE_USERNAME":  # of a whole call: not looked for by its name
-        code, state = "DUPLICATE_USERNAME", "parked"
-    assert (row["state"], row["code"]) == (state, code), (want, row)
-    if code == "USERNAME_ELSEWHERE":
-        return
+    """One code is no refusal: a seat is waited for."""
+    state = "waiting" if want["code"] == "LICENSE_LIMIT_EXCEEDED" else "parked"
+    assert (row["state"], row["code"]) == (state, want["code"]), (want, row)
     said = want["message"].replace("<br>", " ").strip()
     assert said in row["message"] or ON_A_RECORD.get(want["code"], said) in row["message"], (want, row)
     assert row["cause"] and row["remedy"] and not row.get("salesforce_id"), (want, row)
