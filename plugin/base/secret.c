@@ -32,11 +32,12 @@ secret_alloc(size_t size)
 void
 secret_free(void *secret)
 {
-    struct head *head = (struct head *)secret - 1;
+    struct head *head;
     size_t mapped;
 
     if (!secret)
         return;
+    head = (struct head *)secret - 1;
     mapped = head->mapped;
     explicit_bzero(head, mapped);
     munmap(head, mapped);
