@@ -171,6 +171,19 @@ scope_words(struct json_object *row)
     return NULL;
 }
 
+/* Of a user whose password was not set, unless there is worse to tell. */
+static const char *
+password_words(struct json_object *row)
+{
+    struct json_object *password = reply_get(row, "password");
+    const char *outcome = reply_word(password, "outcome");
+
+    return !password || !strcmp(outcome, "delivered") ? NULL
+           : !strcmp(outcome, "refused")              ? "password not set"
+           : !strcmp(outcome, "dropped")              ? "password not set"
+                                                      : "password waits";
+}
+
 static void
 print_list(struct json_object *rows)
 {
@@ -184,6 +197,8 @@ print_list(struct json_object *rows)
 
         if (!strcmp(state, "in_step") && scope_words(row))
             outcome = scope_words(row);
+        else if (!strcmp(state, "in_step") && password_words(row))
+            outcome = password_words(row);
         else if (!strcmp(state, "parked") || !strcmp(state, "waiting"))
             outcome = reply_text(row, reply_text(row, "code") ? "code" : "cause");
         else if (strcmp(state, "in_step"))

@@ -389,6 +389,8 @@ MUST_CHECK int settle_put(struct round *round, struct item *item, struct prov_er
 
 /* After the commit: the log line, and the host's outcome callback. */
 void tell_settled(struct round *round, const struct item *item);
+/* The same when the user's password is settled, which his events wait for. */
+void tell_password(struct delivery *delivery, int64_t subject);
 /* Tells the host what it has not been told of the next `limit` events after *after, as
  * store_untold_subjects() walks. *ret_taken false: the host declined, the rest is left. */
 MUST_CHECK int tell_rest(struct delivery *delivery, int64_t limit, int64_t *after, bool *ret_taken,

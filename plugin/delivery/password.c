@@ -50,6 +50,7 @@ settle(struct delivery *d, const struct store_password *password, struct store_p
     else
         log_line(&d->log, PROV_LOG_WARNING, "'%s': password not set: %s%s%s; %s", password->uri,
                  news->code, *news->message ? ": " : "", news->message, news->remedy);
+    tell_password(d, password->subject);
     return PROV_OK;
 }
 

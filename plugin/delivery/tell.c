@@ -80,6 +80,15 @@ is_refused(const struct link *link, struct json_object *event)
            json_get_int(event, "version", 0) > link->confirmed_version;
 }
 
+/* Why the answer is a refusal; NULL: it is none. The password is told of with the event that brought it. */
+static const char *
+fault_of(const struct link *link, struct json_object *event)
+{
+    if (!is_refused(link, event))
+        return json_get_string(event, "password_fault");
+    return link->message ? link->message : "";
+}
+
 /* RFC 9967 misc:asyncresp for one event of a settled subject; heap, NULL when out of memory. */
 static char *
 asyncresp(const struct subject *subject, const struct link *link, struct json_object *event)
@@ -88,7 +97,7 @@ asyncresp(const struct subject *subject, const struct link *link, struct json_ob
     AUTO_JSON struct json_object *claims = json_object_new_object();
     struct json_object *events = json_object_new_object(), *payload = json_object_new_object();
     struct json_object *sub_id = json_object_new_object(), *response = NULL;
-    bool refused = is_refused(link, event);
+    const char *fault = fault_of(link, event);
     char jti[33];
 
     random_id(jti);
@@ -101,12 +110,11 @@ asyncresp(const struct subject *subject, const struct link *link, struct json_ob
                         json_get_string(event, "txn") ? json_get_string(event, "txn")
                                                       : json_get_string(event, "jti")) ||
         json_put_string(payload, "method", method_of(json_get_string(event, "kinds"))) ||
-        json_put_string(payload, "status", refused ? "400" : "200"))
+        json_put_string(payload, "status", fault ? "400" : "200"))
         return NULL;
-    if (refused) {
+    if (fault) {
         response = json_object_new_object();
-        if (json_put(payload, "response", response) ||
-            json_put_string(response, "detail", link->message) ||
+        if (json_put(payload, "response", response) || json_put_string(response, "detail", fault) ||
             json_put_string(response, "scimType", "invalidValue") ||
             json_put_string(response, "status", "400"))
             return NULL;
@@ -143,21 +151,41 @@ tell_subject(struct delivery *d, const struct subject *subject, const struct lin
     return r;
 }
 
+/* A host that could not be told is told later. */
+static void
+tell_now(struct delivery *d, const struct subject *subject, const struct link *link)
+{
+    struct prov_error error = PROV_ERROR_INIT;
+
+    if (d->host.outcome && tell_subject(d, subject, link, &error)) {
+        d->untold = true;
+        log_line(&d->log, PROV_LOG_ERROR,
+                 "the host could not be told of '%s': %s; it is told later", subject->uri,
+                 error.text);
+    }
+}
+
 void
 tell_settled(struct round *round, const struct item *item)
 {
-    struct delivery *d = round->delivery;
-    struct prov_error error = PROV_ERROR_INIT;
-
     if (!item->work.link.outcome)
         return;
-    log_settled(d, item);
-    if (d->host.outcome && tell_subject(d, &item->work.subject, &item->work.link, &error)) {
-        d->untold = true;
-        log_line(&d->log, PROV_LOG_ERROR,
-                 "the host could not be told of '%s': %s; it is told later", item->work.subject.uri,
-                 error.text);
-    }
+    log_settled(round->delivery, item);
+    tell_now(round->delivery, &item->work.subject, &item->work.link);
+}
+
+void
+tell_password(struct delivery *d, int64_t subject)
+{
+    CLEANUP(work_done) struct work work = { 0 };
+    struct prov_error error = PROV_ERROR_INIT;
+
+    if (!d->host.outcome)
+        return;
+    if (store_load_id(d->store, subject, &work, &error))
+        d->untold = true; /* told later */
+    else
+        tell_now(d, &work.subject, &work.link);
 }
 
 int

@@ -27,9 +27,12 @@
     " WHEN e.version <= l.confirmed_version THEN 'delivered'"                                      \
     " WHEN e.version = l.settled_version THEN 'pending' ELSE 'superseded' END"
 
-#define ROW_COLUMNS SUBJECT_COLUMNS ", l.subject, " LINK_COLUMNS ", " STATE_SQL ", s.user_name"
-#define ROW_LINK    (SUBJECT_COUNT + 1)
-#define ROW_STATE   (ROW_LINK + LINK_COUNT)
+#define ROW_COLUMNS                                                                                \
+    SUBJECT_COLUMNS ", l.subject, " LINK_COLUMNS ", " STATE_SQL ", s.user_name,"                   \
+                    " (SELECT coalesce(outcome, 'waiting') FROM command WHERE subject = s.id),"    \
+                    " (SELECT code FROM command WHERE subject = s.id)"
+#define ROW_LINK  (SUBJECT_COUNT + 1)
+#define ROW_STATE (ROW_LINK + LINK_COUNT)
 
 static const char *
 presence_name(enum presence presence)
@@ -69,6 +72,22 @@ put_link(struct json_object *row, const struct link *link)
     return PROV_OK;
 }
 
+/* What became of the user's password, in short: nothing where none came. */
+static int
+put_password_outcome(const struct db_rows *rows, struct json_object *row)
+{
+    const char *outcome = db_text(rows, ROW_STATE + 2);
+    struct json_object *entry = outcome ? json_object_new_object() : NULL;
+
+    if (!outcome)
+        return PROV_OK;
+    return !entry || json_put(row, "password", entry) ||
+                   json_put_string(entry, "outcome", outcome) ||
+                   json_put_string(entry, "code", db_text(rows, ROW_STATE + 3))
+               ? PROV_E_NOMEM
+               : PROV_OK;
+}
+
 /* One subject as a JSON object, from ROW_COLUMNS; the details too when asked for. */
 static int
 make_row(const struct db_rows *rows, bool detailed, struct json_object **ret,
@@ -91,7 +110,8 @@ make_row(const struct db_rows *rows, bool detailed, struct json_object **ret,
                       subject.presence == PRESENCE_IN && subject.resource &&
                           scim_is_active(subject.resource)) ||
         json_put_int(row, "version", subject.version) ||
-        json_put_string(row, "state", db_text(rows, ROW_STATE)) || put_link(row, &link))
+        json_put_string(row, "state", db_text(rows, ROW_STATE)) || put_link(row, &link) ||
+        put_password_outcome(rows, row))
         return error_nomem(err);
     if (detailed && (json_put(row, "resource", STEAL(subject.resource)) ||
                      json_put(row, "confirmed", STEAL(link.confirmed)) ||

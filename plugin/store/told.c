@@ -2,6 +2,12 @@
  * room. */
 #include "plugin/store/internal.h"
 
+/* Of event e, if command c came with it. */
+#define PASSWORD_FAULT                                                                             \
+    "CASE WHEN c.version = e.version AND c.outcome IN ('refused', 'dropped')"                      \
+    " THEN 'the password was not set: ' || c.code || CASE WHEN coalesce(c.message, '') = ''"       \
+    " THEN '' ELSE ': ' || c.message END END"
+
 static struct json_object *
 untold_row(const struct db_rows *rows)
 {
@@ -12,7 +18,8 @@ untold_row(const struct db_rows *rows)
         json_put_string(row, "jti", db_text(rows, 2)) ||
         json_put_string(row, "txn", db_text(rows, 3)) ||
         json_put_int(row, "version", db_int(rows, 4)) ||
-        json_put_string(row, "kinds", db_text(rows, 5))) {
+        json_put_string(row, "kinds", db_text(rows, 5)) ||
+        json_put_string(row, "password_fault", db_text(rows, 6))) {
         json_object_put(row);
         return NULL;
     }
@@ -31,18 +38,22 @@ store_untold(struct store *store, int64_t subject, const struct link *link,
     int r = list ? store_reader(store, &db, err) : error_nomem(err);
 
     if (!r)
-        r = db_select(db, &rows, err,
-                      /* they are told in their order, so before one that was told for good stands
+        r = db_select(
+            db, &rows, err,
+            /* they are told in their order, so before one that was told for good stands
                          none that was not */
-                      "WITH RECURSIVE untold (seq) AS ("
-                      "SELECT last_event FROM subject WHERE id = ?"
-                      " UNION ALL SELECT o.previous FROM untold JOIN event o ON o.seq = untold.seq"
-                      " WHERE o.told <> 1)"
-                      " SELECT e.seq, e.iss, e.jti, e.txn, e.version, e.kinds FROM untold"
-                      " JOIN event e ON e.seq = untold.seq"
-                      " WHERE e.version <= ? AND (e.told = 0 OR (e.told = 2 AND e.version <= ?))"
-                      " ORDER BY e.version",
-                      "iii", subject, link->settled_version, link->confirmed_version);
+            "WITH RECURSIVE untold (seq) AS ("
+            "SELECT last_event FROM subject WHERE id = ?"
+            " UNION ALL SELECT o.previous FROM untold JOIN event o ON o.seq = untold.seq"
+            " WHERE o.told <> 1)"
+            " SELECT e.seq, e.iss, e.jti, e.txn, e.version, e.kinds, " PASSWORD_FAULT
+            " FROM untold JOIN event e ON e.seq = untold.seq"
+            " LEFT JOIN command c ON c.subject = e.subject AND c.version <= e.version"
+            " WHERE e.version <= ? AND (e.told = 0 OR (e.told = 2 AND e.version <= ?))"
+            /* a password that waits keeps them back, but not a refusal: it is mended first */
+            " AND (c.sealed IS NULL OR e.version > ?) ORDER BY e.version",
+            "iiii", subject, link->settled_version, link->confirmed_version,
+            outcome_is(link->outcome, OUTCOME_REFUSED) ? link->confirmed_version : INT64_MAX);
     while (!r) {
         struct json_object *entry;
         r = db_next(&rows, &row, err);

@@ -336,6 +336,67 @@ def test_nothing_of_it_is_left_after_it_is_set():
         assert sealed not in store_bytes(w) and sealed[80:160] not in store_bytes(w)
 
 
+def answers_of(c):
+    return [next(iter(claims["events"].values())) for claims in c.outcomes]
+
+
+def test_the_host_hears_of_a_refused_password_with_its_event():
+    with Sealed() as w:
+        c = w.connector(outcome=lambda: True)
+        c.accept(create("/Users/ada", secret("ada", "short")), create("/Users/bob", secret("bob")))
+        c.settle()
+        told = {claims["sub_id"]["uri"]: next(iter(claims["events"].values())) for claims in c.outcomes}
+        assert len(c.outcomes) == 2 and told["/Users/bob"]["status"] == "200", c.outcomes
+        detail = told["/Users/ada"]["response"]["detail"]
+        assert told["/Users/ada"]["status"] == "400" and detail.startswith("the password was not set: INVALID_NEW_PASSWORD: "), told
+        rows = {row["uri"]: row for row in c.query(query="subjects")["subjects"]}
+        assert rows["/Users/ada"]["password"] == {"outcome": "refused", "code": "INVALID_NEW_PASSWORD"}, rows
+        assert rows["/Users/ada"]["state"] == "in_step" and rows["/Users/bob"]["password"]["outcome"] == "delivered"
+        c.accept(patch("/Users/ada", {"op": "replace", "path": "title", "value": "Chief"}))
+        c.settle()
+        assert [a["status"] for a in answers_of(c)][2:] == ["200"], "an event without a password"
+
+
+def test_an_event_is_told_when_its_password_is_settled_too():
+    with Sealed() as w:
+        c = w.connector()
+        c.accept(create("/Users/ada", secret("ada")))
+        c.close()
+        os.rename(w.key, w.key + ".away")
+        c = w.connector(outcome=lambda: True)
+        c.deliver(0)
+        c.deliver(0)
+        assert password_of(c)["outcome"] == "waiting" and c.outcomes == []
+        os.rename(w.key + ".away", w.key)
+        c.act(act="retry", user="/Users/ada")
+        c.settle()
+        assert [a["status"] for a in answers_of(c)] == ["200"] and has(w, CANARY)
+
+
+def test_a_host_that_declines_hears_of_the_password_from_the_next_process():
+    with Sealed() as w:
+        c = w.connector(outcome=lambda: False)
+        c.accept(create("/Users/ada", secret("ada", "short")))
+        c.settle()
+        c.close()
+        c = w.connector(outcome=lambda: True)
+        c.settle()
+        assert [a["status"] for a in answers_of(c)] == ["400"] and "password" in answers_of(c)[0]["response"]["detail"]
+
+
+def test_who_is_refused_is_told_at_once_though_a_password_waits():
+    with Sealed(profile="No Such Profile") as w:
+        c = w.connector(outcome=lambda: True)
+        c.accept(create("/Users/ada", secret("ada")))
+        c.settle()
+        assert [a["status"] for a in answers_of(c)] == ["400"] and sealed_of(w) != [None]
+        c.close()
+        c = w.connector(profile="Standard User")
+        c.act(act="retry", user="/Users/ada")
+        c.settle()
+        assert posts(w) == 1 and has(w, CANARY)
+
+
 def test_the_password_is_told_to_nobody():
     told = []
     with Sealed() as w:
