@@ -31,6 +31,11 @@
     "\",\"name\":{\"familyName\":\"Doe\"},"                                                        \
     "\"emails\":[{\"value\":\"" name "@example.com\",\"primary\":true}]}}"
 
+#define SECRET "Kestrel-7-Meadow"
+#define PASSWORD                                                                                   \
+    "{\"data\":{\"Operations\":[{\"op\":\"replace\",\"path\":\"password\",\"value\":\"" SECRET     \
+    "\"}]}}"
+
 /* Whom an event is about, and what of him is in the org then. Delivery runs after those that say so. */
 static const struct event {
     const char *json;
@@ -47,6 +52,7 @@ static const struct event {
     { EVENT("4", "b", "prov:deactivate", "{}"), 1, "bob@acme.example", "one", false, true },
     { EVENT("5", "b", "prov:activate", "{}"), 1, "bob@acme.example", "one", true, true },
     { EVENT("6", "a", "prov:delete", "{}"), 0, "anna@acme.example", "two", false, true },
+    { EVENT("7", "b", "prov:patch:full", PASSWORD), 1, "bob@acme.example", "one", true, true },
 };
 #define EVENT_COUNT (sizeof(events) / sizeof(events[0]))
 #define USER_COUNT  2
@@ -153,6 +159,45 @@ is_right(struct world *world, size_t accepted, bool one_more)
     return right;
 }
 
+static int64_t
+passwords_given(struct world *world, const char *username)
+{
+    struct json_object *users = world_users(world);
+    int64_t count = 0;
+
+    for (size_t i = 0; i < json_object_array_length(users); i++) {
+        struct json_object *user = json_object_array_get_idx(users, i);
+        if (strcmp(json_get_string(user, "Username"), username) == 0)
+            count = json_get_int(user, "passwords", 0);
+    }
+    json_object_put(users);
+    return count;
+}
+
+/* In the store, sealed. */
+static int64_t
+passwords_waiting(struct world *world)
+{
+    struct json_object *status = world_query(world, "{\"query\":\"status\"}");
+    int64_t count = json_get_int(json_get(status, "passwords"), "waiting", -1);
+
+    json_object_put(status);
+    return count;
+}
+
+/* The password of the last event is bob's, once, and nothing of it is left in the store. */
+static bool
+password_is_right(struct world *world)
+{
+    int64_t given = passwords_given(world, "bob@acme.example");
+    bool left = passwords_waiting(world) != 0;
+
+    if (given != 1 || left)
+        printf("  bob was given %lld passwords%s\n", (long long)given,
+               left ? ", and one is left in the store" : "");
+    return given == 1 && !left;
+}
+
 /* ---- one strike ---- */
 
 /* From where the call was made that failed. */
@@ -213,7 +258,8 @@ finish(struct world *world, const char *what, long nth)
             (events[i].deliver && !world_settle(world)))
             right = fail(world, what, nth, "the host cannot go on");
     }
-    if (right && (!world_settle(world) || !is_right(world, EVENT_COUNT, false)))
+    if (right &&
+        (!world_settle(world) || !is_right(world, EVENT_COUNT, false) || !password_is_right(world)))
         right = fail(world, what, nth, "the org is not what it should be in the end");
     if (!right)
         world_print_subjects(world);
@@ -282,11 +328,27 @@ run_loop(struct world *world, const struct loop *loop, int stride, long only)
     failed += bad > 0;
 }
 
+/* The connector fields for it; heap. It lies beside no store, for a loss of power takes what is there. */
+static char *
+write_key(char *path)
+{
+    static const char text[] = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
+    int file = mkstemp(path);
+    char *more = NULL;
+
+    if (file < 0 || write(file, text, sizeof(text) - 1) < 0 ||
+        asprintf(&more, "\"provision_passwords\":true,\"sealing_key\":\"file:%s\",", path) < 0)
+        abort();
+    close(file);
+    return more;
+}
+
 int
 main(int argc, char **argv)
 {
     int stride = argc > 1 ? atoi(argv[1]) : 6;
     const char *only = argc > 2 ? argv[2] : "";
+    char key[] = "/tmp/sfprov-torture-key-XXXXXX", *more;
     struct world world;
 
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -295,13 +357,16 @@ main(int argc, char **argv)
         return 1;
     shim_trace_fd = memfd_create("trace", 0);
     world_start(&world, ORG_SIM_PLAIN_HTTP);
-    fields = world_fields(&world, "");
+    more = write_key(key);
+    fields = world_fields(&world, more);
+    free(more);
     for (size_t i = 0; i < sizeof(loops) / sizeof(loops[0]); i++) {
         if (strstr(loops[i].what, only) &&
             (shim_has_memory || !(loops[i].plan.classes & SHIM_MEMORY)))
             run_loop(&world, &loops[i], stride, argc > 3 ? atol(argv[3]) : 0);
     }
     free(fields);
+    unlink(key);
     world_stop(&world);
     printf("crash: %u passed, %u failed\n", passed, failed);
     return failed || !passed;

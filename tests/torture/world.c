@@ -166,6 +166,18 @@ world_act(struct world *world, const char *request)
     return r;
 }
 
+struct json_object *
+world_query(struct world *world, const char *request)
+{
+    struct json_object *result = NULL;
+    char *answer = NULL;
+
+    if (!world->methods.query(world->connector, request, strlen(request), &answer, &world->error))
+        result = json_tokener_parse(answer);
+    world->methods.release(answer);
+    return result;
+}
+
 void
 world_print(struct json_object *users)
 {
@@ -290,6 +302,9 @@ world_users(struct world *world)
             if (strcmp(json_object_get_string(json_object_array_get_idx(frozen, at)), name) == 0)
                 json_object_object_add(user, "frozen", json_object_new_boolean(true));
         }
+        json_object_object_add(
+            user, "passwords",
+            json_object_new_int64(json_get_int(json_get(state, "passwords_set"), name, 0)));
         json_object_array_add(users, json_object_get(user));
     }
     json_object_put(state);

@@ -35,6 +35,8 @@ void world_close(struct world *world);
 unsigned world_submit(struct world *world, const char *event);
 int world_deliver(struct world *world, struct prov_delivery *ret);
 int world_act(struct world *world, const char *request);
+/* NULL: the call failed. The caller puts it. */
+struct json_object *world_query(struct world *world, const char *request);
 /* Delivers until nothing is due; waits are passed by moving the clocks, once late writes have landed.
  * 0: it did not come to an end; `error` says where it stands. */
 bool world_settle(struct world *world);
@@ -45,7 +47,8 @@ void world_tell_org(struct world *world, const char *target, const char *body);
 void world_change_org(struct world *world, const char *target, const char *body);
 /* Lets time pass for both sides, once late writes have landed: they take less than settle_window_s. */
 void world_pass(struct world *world, int64_t us);
-/* Users made through the API, as in GET /__org/state. The caller puts it. */
+/* Users made through the API, as in GET /__org/state; with the number of passwords they were given. The
+ * caller puts it. */
 struct json_object *world_users(struct world *world);
 /* Both sides, for a message. */
 void world_print(struct json_object *users);
