@@ -25,6 +25,8 @@ CLEANFILES += docs/man/sfprov-fields.5
 EXTRA_DIST += docs/login/README.md docs/login/client-credentials.md docs/login/jwt-bearer.md \
 	docs/login/refresh-token.md docs/login/username-password.md
 EXTRA_DIST += docs/man/sfprov-fields.5.in docs/architecture.md docs/patterns.md \
+	docs/monitoring.md docs/monitoring/sfprov-metrics.service docs/monitoring/sfprov-metrics.timer \
+	docs/monitoring/sfprov.rules.yml \
 	docs/performance.md docs/secrets.md \
 	docs/columns.sample.json \
 	CHANGELOG.md CONTRIBUTING.md SECURITY.md

@@ -12,6 +12,7 @@ sfprov_SOURCES = \
 	hosts/cli/cmd_match.c \
 	hosts/cli/cmd_replan.c \
 	hosts/cli/cmd_run.c \
+	hosts/cli/cmd_status.c \
 	hosts/cli/cmd_store.c \
 	hosts/cli/cmd_sync.c \
 	hosts/cli/column.c hosts/cli/column.h \
@@ -20,6 +21,7 @@ sfprov_SOURCES = \
 	hosts/cli/complete.c \
 	hosts/cli/csv.c hosts/cli/csv.h \
 	hosts/cli/drive.c hosts/cli/drive.h \
+	hosts/cli/fact.c hosts/cli/fact.h \
 	hosts/cli/fault.c hosts/cli/fault.h \
 	hosts/cli/host.c hosts/cli/host.h \
 	hosts/cli/input.c hosts/cli/input.h \

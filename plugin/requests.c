@@ -3,96 +3,11 @@
 
 #include <string.h>
 
-#include "plugin/base/clock.h"
 #include "plugin/delivery/collisions.h"
 #include "plugin/delivery/replan.h"
+#include "plugin/status.h"
 
 /* ---- queries ---- */
-
-/* A hold or a trouble as it is shown: times in words. NULL stays NULL. */
-static int
-put_shown(struct json_object *result, const char *key, struct json_object *stored)
-{
-    static const char *const texts[] = { "by", "reason", "cause", "remedy" };
-    struct json_object *shown = stored ? json_object_new_object() : NULL;
-    int64_t probe_us = json_get_int(stored, "probe_us", 0);
-    char time[21];
-
-    if ((stored && !shown) || json_put(result, key, shown))
-        return PROV_E_NOMEM;
-    if (!stored)
-        return PROV_OK;
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        if (json_put_string(shown, texts[i], json_get_string(stored, texts[i])))
-            return PROV_E_NOMEM;
-    }
-    if (json_get_bool(stored, "spares_leavers", false) &&
-        json_put_bool(shown, "spares_leavers", true))
-        return PROV_E_NOMEM;
-    clock_format(json_get_int(stored, "since_us", 0), time);
-    if (json_put_string(shown, "since", time))
-        return PROV_E_NOMEM;
-    return probe_us ? json_put_string(shown, "next_probe", clock_format(probe_us, time)) : PROV_OK;
-}
-
-/* Deactivations that the guard holds; null when there are none. */
-static int
-put_guard(struct json_object *result, const struct guard_numbers *numbers)
-{
-    struct json_object *guard = numbers->held ? json_object_new_object() : NULL;
-
-    if ((numbers->held && !guard) || json_put(result, "guard", guard))
-        return PROV_E_NOMEM;
-    if (!guard)
-        return PROV_OK;
-    if (json_put_int(guard, "held", numbers->held))
-        return PROV_E_NOMEM;
-    return json_put_string(guard, "remedy",
-                           "look whether so many are to leave; then release, or correct the host");
-}
-
-static int
-query_status(const struct request_context *context, struct json_object *request,
-             struct json_object **ret, struct prov_error *err)
-{
-    AUTO_JSON struct json_object *result = NULL;
-    AUTO_JSON struct json_object *hold = NULL;
-    AUTO_JSON struct json_object *trouble = NULL;
-    struct json_object *usage = NULL;
-    AUTO_FREE char *org_id = NULL;
-    struct json_object *warnings = NULL;
-    struct guard_numbers guard;
-    int r = store_read_counts(context->store, &result, err);
-
-    (void)request;
-    if (!r)
-        r = delivery_hold_read(context->store, &hold, err);
-    if (!r)
-        r = delivery_trouble_read(context->store, &trouble, err);
-    if (!r)
-        r = store_get_fact(context->store, "org_id", &org_id, err);
-    if (!r)
-        r = store_guard_numbers(context->store, &guard, err);
-    if (!r)
-        r = delivery_quota_read(context->store, context->fields, &usage, err);
-    if (!r && json_put(result, "api_usage", usage))
-        r = error_nomem(err);
-    if (r)
-        return r;
-    /* threads share the warnings, and json-c counts references without locks */
-    if (context->warnings && json_object_deep_copy(context->warnings, &warnings, NULL) != 0)
-        return error_nomem(err);
-    if (put_guard(result, &guard) || json_put(result, "warnings", warnings) ||
-        json_put_string(result, "state",
-                        hold                                           ? "held"
-                        : json_get_int(result, "due", 0) || guard.held ? "pending"
-                                                                       : "idle") ||
-        put_shown(result, "hold", hold) || put_shown(result, "trouble", trouble) ||
-        json_put(result, "org_id", org_id ? json_object_new_string(org_id) : NULL))
-        return error_nomem(err);
-    *ret = STEAL(result);
-    return PROV_OK;
-}
 
 static int
 query_subjects(const struct request_context *context, struct json_object *request,
@@ -155,7 +70,7 @@ query_fields(const struct request_context *context, struct json_object *request,
     (void)request;
     if (r)
         return r;
-    /* threads share the warnings, as in query_status() */
+    /* threads share the warnings, as in status_query() */
     if ((context->warnings && json_object_deep_copy(context->warnings, &warnings, NULL) != 0) ||
         json_put(result, "warnings", warnings))
         return error_nomem(err);
@@ -412,7 +327,7 @@ request_query(const struct request_context *context, struct json_object *request
               struct json_object **ret, struct prov_error *err)
 {
     static const struct request table[] = {
-        { "status", query_status },   { "subjects", query_subjects },
+        { "status", status_query },   { "subjects", query_subjects },
         { "subject", query_subject }, { "events", query_events },
         { "fields", query_fields },   { "match", query_match },
         { "drift", query_drift },     { "collisions", query_collisions },

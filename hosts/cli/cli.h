@@ -27,7 +27,7 @@ struct options {
     const char *issuer, *key, *separator, *state, *format, *columns, *pattern, *domain;
     const char *maps[OPTION_MAPS_MAX];
     size_t map_count;
-    bool full, dry_run, force, no_deliver, all, repair;
+    bool full, dry_run, force, no_deliver, all, repair, prometheus;
     const char *resources; /* directory of whole users; NULL: none */
     long timeout_s;        /* 0: none */
     long limit;            /* 0: none */

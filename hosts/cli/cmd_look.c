@@ -1,5 +1,5 @@
 /*
- * `status`, `list`, `show`, and the orders `retry`, `hold`, `resume`: what is kept of
+ * `list`, `show`, and the orders `retry`, `hold`, `resume`: what is kept of
  * whom, and a word to the connector. Everything told here is the plugin's answer, laid out.
  */
 #include <inttypes.h>
@@ -8,145 +8,11 @@
 #include <string.h>
 
 #include "hosts/cli/cli.h"
+#include "hosts/cli/fact.h"
 #include "hosts/cli/host.h"
 #include "hosts/cli/reply.h"
-#include "hosts/cli/screen.h"
 #include "hosts/cli/subjects.h"
 #include "hosts/cli/table.h"
-
-static void
-print_fact(const char *label, enum tone tone, const char *text)
-{
-    if (!text || !*text)
-        return;
-    printf("%-16s", label);
-    screen_block(16, tone, text);
-}
-
-static enum tone
-state_tone(const char *state)
-{
-    if (!strcmp(state, "parked") || !strcmp(state, "held"))
-        return TONE_BAD;
-    if (!strcmp(state, "pending") || !strcmp(state, "in_flight") || !strcmp(state, "waiting"))
-        return TONE_WARN;
-    return TONE_GOOD;
-}
-
-/* "12 s", "3 min", "5 h", "2 days" */
-static void
-print_age(const char *label, struct json_object *seconds)
-{
-    int64_t age = json_object_get_int64(seconds);
-
-    if (!seconds)
-        return;
-    printf("%-16s", label);
-    if (age < 120)
-        printf("%" PRId64 " s\n", age);
-    else if (age < 7200)
-        printf("%" PRId64 " min\n", age / 60);
-    else if (age < 172800)
-        printf("%" PRId64 " h\n", age / 3600);
-    else
-        printf("%" PRId64 " days\n", age / 86400);
-}
-
-/* Why nothing goes to Salesforce at the moment: a hold, or calls that do not pass. */
-static void
-print_stop(const char *what, struct json_object *stop)
-{
-    char since[40], by[40];
-
-    snprintf(since, sizeof(since), "%s since", what);
-    snprintf(by, sizeof(by), "%s by", what);
-    print_fact(since, TONE_PLAIN, reply_text(stop, "since"));
-    print_fact(by, TONE_PLAIN, reply_text(stop, "by"));
-    print_fact("reason", TONE_PLAIN, reply_text(stop, "reason"));
-    print_fact("cause", TONE_PLAIN, reply_text(stop, "cause"));
-    print_fact("remedy", TONE_PLAIN, reply_text(stop, "remedy"));
-    print_fact("next probe", TONE_PLAIN, reply_text(stop, "next_probe"));
-}
-
-/* The org's API calls, as its last answer told them. */
-static void
-print_usage(struct json_object *usage)
-{
-    if (usage)
-        printf("%-16s%" PRId64 " of %" PRId64 " used in 24 hours, %" PRId64 " in reserve, %" PRId64
-               " left; seen %s\n",
-               "API calls", reply_number(usage, "used"), reply_number(usage, "max"),
-               reply_number(usage, "reserve"), reply_number(usage, "left"),
-               reply_word(usage, "seen"));
-}
-
-static void
-print_status(struct json_object *status)
-{
-    struct json_object *hold = reply_get(status, "hold"), *users = reply_get(status, "subjects");
-    struct json_object *warnings = reply_get(status, "warnings");
-    struct json_object *passwords = reply_get(status, "passwords");
-    const char *state = reply_word(status, "state");
-
-    print_fact("state", state_tone(state), state);
-    print_stop("held", hold);
-    if (!hold)
-        print_stop("trouble", reply_get(status, "trouble"));
-    printf("%-16s%" PRId64 ": %" PRId64 " in step, %" PRId64 " pending, %" PRId64
-           " in flight, %" PRId64 " waiting, %" PRId64 " parked\n",
-           "users", reply_number(users, "total"), reply_number(users, "in_step"),
-           reply_number(users, "pending"), reply_number(users, "in_flight"),
-           reply_number(users, "waiting"), reply_number(users, "parked"));
-    if (reply_get(status, "guard")) {
-        printf("%-16s%" PRId64 " deactivations are held\n", "guard",
-               reply_number(reply_get(status, "guard"), "held"));
-        print_fact("remedy", TONE_PLAIN, reply_text(reply_get(status, "guard"), "remedy"));
-    }
-    if (reply_number(passwords, "waiting") || reply_number(passwords, "refused"))
-        printf("%-16s%" PRId64 " waiting, %" PRId64 " refused\n", "passwords",
-               reply_number(passwords, "waiting"), reply_number(passwords, "refused"));
-    print_usage(reply_get(status, "api_usage"));
-    print_age("oldest pending", reply_get(status, "oldest_pending_s"));
-    print_fact("events kept", TONE_PLAIN, reply_text(status, "events"));
-    print_fact("org", TONE_PLAIN, reply_text(status, "org_id"));
-    print_fact("store", TONE_PLAIN, reply_text(status, "store"));
-    for (size_t i = 0; i < reply_count(warnings); i++) {
-        struct json_object *warning = reply_item(warnings, i);
-
-        print_fact("warning", TONE_WARN,
-                   json_object_is_type(warning, json_type_object)
-                       ? reply_word(warning, "reason")
-                       : json_object_get_string(warning));
-    }
-}
-
-int
-command_status(const struct options *options, const struct arguments *arguments)
-{
-    struct host host;
-    struct json_object *status;
-    int code = host_open(options, PROV_OPEN_NEVER_DELIVER, &host);
-
-    (void)arguments;
-    if (code)
-        return code;
-    code = host_query(&host, host_request("query", "status"), &status);
-    host_close(&host);
-    if (code)
-        return code;
-    if (options->json)
-        host_print_json(status);
-    else
-        print_status(status);
-    if (!strcmp(reply_word(status, "state"), "held") || reply_get(status, "trouble") ||
-        reply_get(status, "guard"))
-        code = CODE_UNFINISHED;
-    else if (reply_number(reply_get(status, "subjects"), "parked") ||
-             reply_number(reply_get(status, "subjects"), "waiting"))
-        code = CODE_PARKED;
-    json_object_put(status);
-    return code;
-}
 
 /* Why a user is not to be in Salesforce; NULL: is to be. */
 static const char *

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hosts/cli/cli.h"
+#include "hosts/cli/fact.h"
 #include "hosts/cli/host.h"
 #include "hosts/cli/reply.h"
 #include "hosts/cli/screen.h"
@@ -12,14 +13,9 @@
 static void
 print_bytes(const char *label, int64_t bytes)
 {
-    if (bytes < 10000)
-        printf("%-16s%" PRId64 " bytes\n", label, bytes);
-    else if (bytes < 10000000)
-        printf("%-16s%.1f kB\n", label, (double)bytes / 1e3);
-    else if (bytes < INT64_C(10000000000))
-        printf("%-16s%.1f MB\n", label, (double)bytes / 1e6);
-    else
-        printf("%-16s%.1f GB\n", label, (double)bytes / 1e9);
+    char words[32];
+
+    print_fact(label, TONE_PLAIN, size_words(bytes, words));
 }
 
 static void

@@ -43,8 +43,10 @@ const struct command commands[] = {
     { NULL, "deliver", "", 0, 0, "timeout", command_deliver,
       "deliver what is pending, until all is settled", "For cron, and after 'submit' or 'retry'." },
 
-    { "Look", "status", "", 0, 0, "", command_status, "show how far the org is in step",
-      "Ends with 1 when users are parked and with 4 on hold." },
+    { "Look", "status", "", 0, 0, "prometheus", command_status, "show how far the org is in step",
+      "Ends with 1 when users are parked or wait, and with 4 on hold, when calls do not pass, or "
+      "when\n"
+      "the guard holds deactivations. With --prometheus the numbers say so, and it ends with 0." },
     { NULL, "list", "[TEXT]", 0, 1, "state limit", command_list,
       "list users, or those that match TEXT", "" },
     { NULL, "collisions", "", 0, 0, "pattern separator domain limit", command_collisions,
@@ -132,6 +134,8 @@ const struct option_row option_rows[] = {
     { "state", 0, "STATE", OPTION_CHOICE, FIELD(state), false,
       "all, in_step, pending, waiting, parked or in_flight",
       "all in_step pending waiting parked in_flight" },
+    { "prometheus", 0, NULL, OPTION_FLAG, FIELD(prometheus), false,
+      "the numbers, in the text format of Prometheus", NULL },
     { "repair", 0, NULL, OPTION_FLAG, FIELD(repair), false, "set back what differs", NULL },
     { "limit", 0, "N", OPTION_NUMBER, FIELD(limit), false, "at most so many", NULL },
     { "paste", 0, NULL, OPTION_FLAG, FIELD(paste), false,

@@ -16,8 +16,6 @@
 #include <wchar.h>
 #include <wctype.h>
 
-#define BLOCK_MIN 20 /* a block narrower than this reads worse than what the terminal makes of it */
-
 static bool colour, progress_wanted, progress_shown;
 static size_t columns_of_stdout;
 
@@ -163,7 +161,8 @@ screen_tone(FILE *file, enum tone tone, const char *text)
 void
 screen_block(size_t indent, enum tone tone, const char *text)
 {
-    size_t columns = columns_of_stdout < indent + BLOCK_MIN ? SIZE_MAX : columns_of_stdout - indent;
+    size_t columns =
+        columns_of_stdout < indent + SCREEN_BLOCK_MIN ? SIZE_MAX : columns_of_stdout - indent;
     size_t next, length = screen_fit(text, columns, &next);
 
     screen_piece(stdout, tone, text, length);

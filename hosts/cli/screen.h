@@ -43,6 +43,9 @@ size_t screen_fit(const char *text, size_t columns, size_t *ret_next);
 /* The first `length` bytes of a text, in a tone. */
 void screen_piece(FILE *file, enum tone tone, const char *text, size_t length);
 
+/* A block narrower than this reads worse than what the terminal makes of it: it is not wrapped. */
+#define SCREEN_BLOCK_MIN 20
+
 /* A text on stdout and a line end, wrapped so that its lines stand below each other from column
  * `indent` on, where the cursor is. */
 void screen_block(size_t indent, enum tone tone, const char *text);

@@ -1,7 +1,7 @@
 /*
  * Tables. Decides column widths, by display width, so that names in any script stand in line. On a
- * terminal that is too narrow the widest columns give way and their cells go on below; into a pipe
- * every row is one line. What stands in a cell, and whether it is safe to print, is screen.c's and
+ * terminal that is too narrow the widest columns give way and their cells go on below; where they cannot
+ * give enough, each row becomes a block of "HEADING  value" lines. Into a pipe every row is one line. What stands in a cell, and whether it is safe to print, is screen.c's and
  * the commands' business.
  */
 #include "hosts/cli/table.h"
@@ -11,9 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GAP 2
-#define WIDTH_MIN                                                                                  \
-    6 /* no column is made narrower; a terminal that needs it wraps the lines itself */
+#define GAP       2
+#define WIDTH_MIN 12 /* no column is made narrower: names and Ids would fall to pieces */
 
 struct cell {
     char *text;
@@ -112,8 +111,8 @@ table_rows(const struct table *table)
     return table ? table->printed + table->count / table->columns : 0;
 }
 
-/* The width that no column may exceed if the table is to fit into `room` columns; SIZE_MAX if it
- * cannot be made to, or need not. */
+/* The width that no column may exceed if the table is to fit into `room` columns; 0 if it cannot be made
+ * to. */
 static size_t
 widest_allowed(const struct table *table, size_t room)
 {
@@ -125,7 +124,7 @@ widest_allowed(const struct table *table, size_t room)
         if (width <= room)
             return limit;
     }
-    return SIZE_MAX;
+    return 0;
 }
 
 /* Prints a row, which takes as many lines as its longest cell needs; no cells: the headings. */
@@ -155,10 +154,48 @@ print_row(const struct table *table, const struct cell *cells, size_t limit)
     }
 }
 
+/* Prints a row as a block, a line for each cell that is not empty; the values stand below each other, or each
+ * below its heading where there is no room for both. */
+static void
+print_block(const struct table *table, const struct cell *cells, size_t room)
+{
+    size_t column = 0, indent;
+
+    for (size_t i = 0; i < table->columns; i++) {
+        size_t width = screen_width(table->headings[i], strlen(table->headings[i])) + GAP;
+        column = width > column ? width : column;
+    }
+    indent = column + SCREEN_BLOCK_MIN <= room ? column : GAP;
+    for (size_t i = 0; i < table->columns; i++) {
+        const char *heading = table->headings[i];
+        size_t width = screen_width(heading, strlen(heading));
+
+        if (!*cells[i].text)
+            continue;
+        screen_piece(stdout, TONE_BOLD, heading, strlen(heading));
+        if (width + GAP > indent) {
+            putchar('\n');
+            width = 0;
+        }
+        printf("%*s", (int)(indent - width), "");
+        screen_block(indent, cells[i].tone, cells[i].text);
+    }
+}
+
+static void
+print_blocks(const struct table *table, size_t room)
+{
+    for (size_t i = 0; i + table->columns <= table->count; i += table->columns) {
+        if (i || table->printed)
+            putchar('\n');
+        print_block(table, table->cells + i, room);
+    }
+}
+
 void
 table_print(const struct table *table)
 {
-    size_t limit;
+    size_t room = screen_columns(), limit;
 
     if (!table || table->out_of_memory) {
         complain("out of memory while making the table; ask for less, or use --json");
@@ -166,7 +203,11 @@ table_print(const struct table *table)
     }
     if (table->count == 0)
         return;
-    limit = widest_allowed(table, screen_columns());
+    limit = room ? widest_allowed(table, room) : SIZE_MAX;
+    if (!limit) {
+        print_blocks(table, room);
+        return;
+    }
     if (table->printed == 0)
         print_row(table, NULL, limit);
     for (size_t i = 0; i + table->columns <= table->count; i += table->columns)

@@ -1,5 +1,5 @@
 /* A table on stdout: rows are collected, then printed with columns as wide as they need, or as the
- * terminal leaves them. */
+ * terminal leaves them; a block of lines for each row where it leaves too little. */
 #ifndef CLI_TABLE_H
 #define CLI_TABLE_H
 

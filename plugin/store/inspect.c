@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* So many faults of a damaged file are told; the rest says nothing new. */
@@ -130,6 +131,25 @@ store_inspect(struct store *store, bool full, struct json_object **ret, struct p
     if (json_put_bool(answer, "sound", json_object_array_length(problems) == 0))
         return error_nomem(err);
     *ret = STEAL(answer);
+    return PROV_OK;
+}
+
+int
+store_read_files(struct store *store, struct json_object **ret, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *files = json_object_new_object();
+    AUTO_FREE char *wal = NULL;
+    struct statvfs disk;
+
+    if (!files || asprintf(&wal, "%s-wal", store->path) < 0 ||
+        json_put_int(files, "store_bytes", file_bytes(store->path)) ||
+        json_put_int(files, "wal_bytes", file_bytes(wal)))
+        return error_nomem(err);
+    if (statvfs(store->path, &disk) == 0
+            ? json_put_int(files, "free_bytes", (int64_t)disk.f_bavail * (int64_t)disk.f_frsize)
+            : json_put(files, "free_bytes", NULL))
+        return error_nomem(err);
+    *ret = STEAL(files);
     return PROV_OK;
 }
 

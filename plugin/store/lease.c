@@ -152,6 +152,43 @@ store_lease_held(struct store *store)
     return store->lease_fd >= 0;
 }
 
+/* Asks the kernel who has the lock. The file is opened for that, and no lock of this process may be on
+ * it then: closing it would drop that. */
+static int
+ask_holder(const struct store *store, struct store_holder *ret, struct prov_error *err)
+{
+    struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    int fd = open(store->lease_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), reason;
+
+    if (fd < 0 && errno == ENOENT)
+        return PROV_OK;
+    if (fd < 0)
+        return error_set(err, PROV_E_STORE,
+                         "lease file '%s' cannot be opened: %s; give this process the right to "
+                         "read it",
+                         store->lease_path, strerror(errno));
+    reason = fcntl(fd, F_GETLK, &whole) == 0 ? 0 : errno;
+    close(fd);
+    if (reason)
+        return error_set(err, PROV_E_STORE, "lease file '%s': who holds it cannot be asked: %s",
+                         store->lease_path, strerror(reason));
+    ret->held = whole.l_type != F_UNLCK;
+    ret->process = ret->held && whole.l_pid > 0 ? whole.l_pid : 0;
+    return PROV_OK;
+}
+
+int
+store_lease_holder(struct store *store, struct store_holder *ret, struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store_list_lock);
+
+    *ret = (struct store_holder){ .held = held_in_process(store) };
+    if (!ret->held)
+        return ask_holder(store, ret, err);
+    ret->process = getpid();
+    return PROV_OK;
+}
+
 static int
 check_epoch(struct store *store, struct db *db, struct prov_error *err)
 {

@@ -252,6 +252,16 @@ MUST_CHECK int store_lease_take(struct store *store, bool *ret_held, struct prov
 void store_lease_drop(struct store *store);
 bool store_lease_held(struct store *store);
 
+/* Who has it, of all processes. */
+struct store_holder {
+    bool held;
+    int64_t process; /* its number; 0: not told, as of a process outside our namespace */
+};
+/* PROV_E_STORE: the lease file is there and cannot be read. Waits for no lock but a thread's that takes
+ * the lease. */
+MUST_CHECK int store_lease_holder(struct store *store, struct store_holder *ret,
+                                  struct prov_error *err);
+
 /* Up to limit subjects that are due, most urgent first; who stands on a damaged page is told by
  * work.unreadable. The caller frees the list. */
 MUST_CHECK int store_due(struct store *store, int64_t now_us, int64_t limit, struct work **ret,
@@ -444,6 +454,10 @@ MUST_CHECK int store_untold_subjects(struct store *store, int64_t limit, int64_t
  */
 MUST_CHECK int store_inspect(struct store *store, bool full, struct json_object **ret,
                              struct prov_error *err);
+/* {"store_bytes","wal_bytes","free_bytes"}: the two files, and what is free for us on their file system
+ * (null: it does not tell). Opens nothing. */
+MUST_CHECK int store_read_files(struct store *store, struct json_object **ret,
+                                struct prov_error *err);
 /* Gives a piece of what is free in the file back, all but so many percent of its length, in a short
  * transaction. *ret_more: call it again. */
 MUST_CHECK int store_give_back(struct store *store, int64_t keep_percent, bool *ret_more,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugin/base/clock.h"
 #include "plugin/store/schema.h"
 
 /* What stands in `tally` under these words: how many users are pending is what is left of all. */
@@ -157,6 +158,9 @@ static const char *const counter_names[] = {
 _Static_assert(sizeof(counter_names) / sizeof(counter_names[0]) == STORE_COUNTERS,
                "every counter has a name");
 
+/* Stands among the counters, and is no number of anything: when a change was delivered last. */
+#define LAST_DELIVERED "last_delivered_us"
+
 void
 store_count(struct store *store, enum store_counter counter, int64_t more)
 {
@@ -257,6 +261,11 @@ tally_write(struct store *store, struct prov_error *err)
 {
     int r = PROV_OK;
 
+    if (store->counted[STORE_DELIVERED])
+        r = db_run(store->write, err,
+                   "INSERT INTO tally VALUES ('total', '" LAST_DELIVERED "', ?)"
+                   " ON CONFLICT (what, code) DO UPDATE SET n = excluded.n",
+                   "i", clock_now_us());
     for (size_t i = 0; !r && i < STORE_COUNTERS; i++)
         r = add(store, "total", counter_names[i], store->counted[i], err);
     for (size_t i = 0; !r && i < store->move_count; i++)
@@ -264,10 +273,27 @@ tally_write(struct store *store, struct prov_error *err)
     return r;
 }
 
+/* 0: never. */
+static int
+put_delivered(struct json_object *result, int64_t delivered_us)
+{
+    int64_t age_us = clock_now_us() - delivered_us;
+    char time[21];
+
+    if (!delivered_us)
+        return json_put(result, "last_delivered", NULL) ||
+                       json_put(result, "last_delivered_s", NULL)
+                   ? PROV_E_NOMEM
+                   : PROV_OK;
+    if (json_put_string(result, "last_delivered", clock_format(delivered_us, time)))
+        return PROV_E_NOMEM;
+    return json_put_int(result, "last_delivered_s", age_us > 0 ? age_us / CLOCK_SECOND_US : 0);
+}
+
 int
 tally_totals(struct db *db, int64_t accepted, struct json_object *result, struct prov_error *err)
 {
-    int64_t totals[STORE_COUNTERS] = { 0 };
+    int64_t totals[STORE_COUNTERS] = { 0 }, delivered_us = 0;
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     bool row = true;
     int r = db_select(db, &rows, err, "SELECT code, n FROM tally WHERE what = 'total'", "");
@@ -280,6 +306,8 @@ tally_totals(struct db *db, int64_t accepted, struct json_object *result, struct
             if (strcmp(counter_names[i], db_text(&rows, 0)) == 0)
                 totals[i] = db_int(&rows, 1);
         }
+        if (strcmp(LAST_DELIVERED, db_text(&rows, 0)) == 0)
+            delivered_us = db_int(&rows, 1);
     }
     if (r)
         return r;
@@ -292,5 +320,5 @@ tally_totals(struct db *db, int64_t accepted, struct json_object *result, struct
         json_put_int(result, "api_calls", totals[STORE_CALLS]) ||
         json_put_int(result, "api_calls_failed", totals[STORE_CALLS_FAILED]))
         return error_nomem(err);
-    return PROV_OK;
+    return put_delivered(result, delivered_us) ? error_nomem(err) : PROV_OK;
 }

@@ -17,6 +17,7 @@ e2e_tests = \
 	tests/e2e/test_login.py \
 	tests/e2e/test_main_job.py \
 	tests/e2e/test_mapping.py \
+	tests/e2e/test_monitoring.py \
 	tests/e2e/test_names.py \
 	tests/e2e/test_outcomes.py \
 	tests/e2e/test_pace.py \

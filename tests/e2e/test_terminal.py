@@ -56,6 +56,30 @@ def test_a_table_fits_the_terminal_and_loses_nothing():
     assert len(lines) == len(whole.splitlines())  # wide enough: one line a row
 
 
+def test_where_a_table_has_no_room_each_row_is_a_block():
+    with World() as w:
+        path = write_fields(w)
+        c = w.connector()
+        c.accept(put("/Users/1", person("ada")), put("/Users/2", person("grace.brewster.murray.hopper")))
+        c.settle()
+        c.close()
+        rows = [row.split() for row in in_pipe("list", "-c", path).splitlines()[1:3]]
+        for columns in (24, 30, 50):
+            lines = PAINT.sub("", on_terminal(columns, "list", "-c", path)).splitlines()
+            assert max(map(len, lines)) <= columns, (columns, lines)
+            blocks = "\n".join(lines).split("\n\n")
+            assert len(blocks) == 2 and blocks[1].endswith("\n2 users"), blocks
+            for row, block in zip(rows, blocks):
+                for heading in ("HOST USER", "STATE", "SALESFORCE USERNAME", "SALESFORCE ID", "OUTCOME"):
+                    assert heading in block, (columns, heading, block)
+                packed = "".join(block.split())
+                assert all(cell in packed for cell in row), (columns, row, block)
+        assert lines[0].startswith("HOST USER            ada"), lines  # the values stand below each other
+        # no heading without a value: who is not in Salesforce has no Id
+        w.connector().accept(put("/Users/3", person("bo")))
+        assert "SALESFORCE ID" not in on_terminal(30, "list", "bo", "-c", path)
+
+
 def test_a_pipe_has_one_line_a_row_and_no_colour():
     out = in_pipe("fields")
     assert "\033" not in out

@@ -3,6 +3,7 @@ check_PROGRAMS += \
 	tests/unit/test_base \
 	tests/unit/test_codes \
 	tests/unit/test_leavers \
+	tests/unit/test_metrics \
 	tests/unit/test_org_names \
 	tests/unit/test_plan \
 	tests/unit/test_policy \
@@ -24,6 +25,8 @@ tests_unit_test_org_names_SOURCES = tests/unit/test_org_names.c tests/unit/mappi
 tests_unit_test_org_names_LDADD = libunit.la libsfprov.la
 tests_unit_test_leavers_SOURCES = tests/unit/test_leavers.c tests/unit/situation.h
 tests_unit_test_leavers_LDADD = libunit.la libsfprov.la
+tests_unit_test_metrics_SOURCES = tests/unit/test_metrics.c
+tests_unit_test_metrics_LDADD = libunit.la libsfprov.la
 tests_unit_test_plan_SOURCES = tests/unit/test_plan.c tests/unit/situation.h
 tests_unit_test_plan_LDADD = libunit.la libsfprov.la
 tests_unit_test_policy_SOURCES = tests/unit/test_policy.c
@@ -56,6 +59,7 @@ TESTS += \
 	tests/unit/test_base \
 	tests/unit/test_codes \
 	tests/unit/test_leavers \
+	tests/unit/test_metrics \
 	tests/unit/test_org_names \
 	tests/unit/test_plan \
 	tests/unit/test_policy \

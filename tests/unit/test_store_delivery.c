@@ -430,6 +430,53 @@ child_can_take(const struct scratch *scratch)
     store_free(store);
 }
 
+static struct store_holder
+holder_of(struct store *store)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+    struct store_holder holder = { .process = -1 };
+
+    T_OK(store_lease_holder(store, &holder, &err), &err);
+    return holder;
+}
+
+static void
+child_sees_its_parent(const struct scratch *scratch)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+    struct store_holder holder;
+    struct store *store = NULL;
+
+    T_OK(store_new(scratch->path, &store, &err), &err);
+    holder = holder_of(store);
+    T_TRUE(holder.held);
+    T_INT(holder.process, getppid());
+    store_free(store);
+}
+
+static void
+who_delivers_is_told_and_goes_on_holding_the_lease(void)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+    struct store *second = NULL;
+    struct scratch s;
+
+    scratch_make(&s);
+    T_OK(store_new(s.path, &second, &err), &err);
+    T_TRUE(!holder_of(s.store).held); /* there is no lease file yet */
+    T_TRUE(take(s.store));
+    T_INT(holder_of(s.store).process, getpid());
+    T_INT(holder_of(second).process, getpid());
+    /* neither look has dropped the lock */
+    scratch_in_child(&s, child_sees_its_parent);
+    scratch_in_child(&s, child_cannot_take);
+    store_lease_drop(s.store);
+    T_TRUE(!holder_of(second).held); /* now there is one, that nobody holds */
+    T_INT(holder_of(second).process, 0);
+    store_free(second);
+    scratch_remove(&s);
+}
+
 static void
 one_connector_of_one_process_delivers(void)
 {
@@ -567,6 +614,7 @@ main(int argc, char **argv)
         UNIT_CASE(facts_are_set_changed_and_forgotten),
         UNIT_CASE(who_waits_is_woken_and_nobody_else),
         UNIT_CASE(usernames_and_ids_of_other_subjects_are_found),
+        UNIT_CASE(who_delivers_is_told_and_goes_on_holding_the_lease),
         UNIT_CASE(one_connector_of_one_process_delivers),
         UNIT_CASE(a_process_that_dies_leaves_the_lease_to_the_next),
         UNIT_CASE(a_new_holder_finds_due_whatever_is_in_flight),
