@@ -2,11 +2,25 @@
 #include "plugin/base/digest.h"
 
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/random.h>
 
 #include "plugin/base/error.h"
 #include "plugin/base/fork.h"
+
+/* Looked for once in the provider: OpenSSL's EVP_sha256() has it looked for at each digest. Kept to the
+ * end of the process. */
+static const EVP_MD *sha256;
+static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
+
+static void
+fetch_sha256(void)
+{
+    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    if (!sha256)
+        sha256 = EVP_sha256();
+}
 
 int
 digest_hex(const void *bytes, size_t length, char hex[DIGEST_HEX_SIZE])
@@ -15,7 +29,8 @@ digest_hex(const void *bytes, size_t length, char hex[DIGEST_HEX_SIZE])
     unsigned char digest[32];
     unsigned int size = sizeof(digest);
 
-    if (EVP_Digest(bytes, length, digest, &size, EVP_sha256(), NULL) != 1)
+    pthread_once(&sha256_once, fetch_sha256);
+    if (EVP_Digest(bytes, length, digest, &size, sha256, NULL) != 1)
         return PROV_E_NOMEM;
     for (unsigned int i = 0; i < size; i++) {
         hex[2 * i] = "0123456789abcdef"[digest[i] >> 4];

@@ -367,21 +367,16 @@ keep(const struct kind *kind, struct json_object *payload, struct event *event,
 static char *
 join_kinds(const struct payloads *payloads)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *stream = open_memstream(&text, &size);
+    struct json_writer writer = { 0 };
 
-    if (!stream)
-        return NULL;
     for (size_t i = 0; i < KIND_COUNT; i++) {
-        if (payloads->there[i])
-            fprintf(stream, "%s%s", ftell(stream) > 0 ? " " : "", kinds[i].name);
+        if (!payloads->there[i])
+            continue;
+        if (writer.length > 0)
+            JSON_WRITE_LITERAL(&writer, " ");
+        json_write_raw(&writer, kinds[i].name, strlen(kinds[i].name));
     }
-    if (fclose(stream) != 0) {
-        free(text);
-        return NULL;
-    }
-    return text;
+    return json_write_end(&writer);
 }
 
 /* All events of the token into *event. One that is ignored is kept for its name only. */

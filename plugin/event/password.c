@@ -34,7 +34,8 @@ names_password(const char *text)
             quoted = !quoted;
         else if (quoted && *c == '\\' && c[1])
             c++;
-        else if (!quoted && strncasecmp(c, word, length) == 0 && !continues_name(c[length]))
+        else if (!quoted && (*c | 0x20) == 'p' && strncasecmp(c, word, length) == 0 &&
+                 !continues_name(c[length]))
             return true;
     }
     return false;
