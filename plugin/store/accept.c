@@ -2,6 +2,7 @@
  * an event means for a subject is decided by event_fold(); whether it can be planned, by delivery. */
 #include "plugin/store/internal.h"
 
+#include <semaphore.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,7 +22,8 @@ struct accept_call {
     size_t count;
     int result;
     struct prov_error error;
-    bool done;
+    sem_t told; /* it is committed, or it is to lead */
+    bool leads;
     struct accept_call *next;
 };
 
@@ -551,29 +553,59 @@ take_group(struct store *store)
     return group;
 }
 
-/* The caller holds queue_lock and leads: commits for all who wait, itself among them. */
+/* Whoever stands first in the queue leads next, if anybody waits. */
+static struct accept_call *
+choose_leader(struct store *store)
+{
+    struct accept_call *next;
+
+    pthread_mutex_lock(&store->queue_lock);
+    next = store->queue_head;
+    store->leading = next != NULL;
+    pthread_mutex_unlock(&store->queue_lock);
+    return next;
+}
+
+/* Commits for all who wait, up to a group; mine stands first among them. The next leader is woken before the
+ * answers are given, so that the disk does not wait for those who run off with theirs. */
 static void
 lead(struct store *store, struct accept_call *mine)
 {
-    store->leading = true;
-    while (!mine->done) {
-        struct accept_call *group = take_group(store), *next;
-        struct prov_error error = PROV_ERROR_INIT;
-        int r;
+    struct prov_error error = PROV_ERROR_INIT;
+    struct accept_call *group, *leader, *next;
+    int r;
 
-        pthread_mutex_unlock(&store->queue_lock);
-        r = commit_group(store, group, &error);
-        pthread_mutex_lock(&store->queue_lock);
-        for (struct accept_call *call = group; call; call = next) {
-            next = call->next; /* the call is gone as soon as its owner sees `done` */
-            if (r)
-                answer_unknown(call, r, &error);
-            call->done = true;
-        }
-        pthread_cond_broadcast(&store->queue_moved);
+    pthread_mutex_lock(&store->queue_lock);
+    group = take_group(store);
+    pthread_mutex_unlock(&store->queue_lock);
+    r = commit_group(store, group, &error);
+    leader = choose_leader(store);
+    if (leader) {
+        leader->leads = true;
+        sem_post(&leader->told);
     }
-    store->leading = false;
-    pthread_cond_broadcast(&store->queue_moved); /* whoever came meanwhile leads on */
+    for (struct accept_call *call = group; call; call = next) {
+        next = call->next; /* the call is gone as soon as its owner is told */
+        if (r)
+            answer_unknown(call, r, &error);
+        if (call != mine)
+            sem_post(&call->told);
+    }
+}
+
+/* Puts the call behind the others. Whether it leads at once, since nobody does; else it is told. */
+static bool
+enter_queue(struct store *store, struct accept_call *call)
+{
+    bool leads;
+
+    pthread_mutex_lock(&store->queue_lock);
+    *store->queue_tail = call;
+    store->queue_tail = &call->next;
+    leads = call->leads = !store->leading;
+    store->leading = true;
+    pthread_mutex_unlock(&store->queue_lock);
+    return leads;
 }
 
 int
@@ -581,19 +613,16 @@ store_accept(struct store *store, struct event *const *events, size_t count,
              struct store_answer *answers, struct prov_error *err)
 {
     struct accept_call call = { .events = events, .answers = answers, .count = count };
-    bool led;
+    bool told;
 
-    pthread_mutex_lock(&store->queue_lock);
-    *store->queue_tail = &call;
-    /* cppcheck-suppress autoVariables ; the queue forgets the call before this returns */
-    store->queue_tail = &call.next;
-    while (!call.done && store->leading)
-        pthread_cond_wait(&store->queue_moved, &store->queue_lock);
-    led = !call.done;
-    if (led)
+    sem_init(&call.told, 0, 0);
+    told = enter_queue(store, &call);
+    while (!told)
+        told = sem_wait(&call.told) == 0; /* else a signal of the host's came */
+    if (call.leads)
         lead(store, &call);
-    pthread_mutex_unlock(&store->queue_lock);
-    if (led)
+    sem_destroy(&call.told);
+    if (call.leads)
         store_sweep_after(store);
     if (call.result)
         return error_set(err, call.result, "%s", call.error.text);

@@ -34,7 +34,6 @@ struct store {
 
     /* group commit (accept.c) */
     pthread_mutex_t queue_lock;
-    pthread_cond_t queue_moved;
     struct accept_call *queue_head, **queue_tail;
     bool leading;
 

@@ -83,7 +83,6 @@ store_new(const char *path, struct store **ret, struct prov_error *err)
     pthread_mutex_init(&store->read_lock, NULL);
     pthread_mutex_init(&store->list_lock, NULL);
     pthread_mutex_init(&store->queue_lock, NULL);
-    pthread_cond_init(&store->queue_moved, NULL);
     store->path = strdup(path);
     if (!store->path || asprintf(&store->lease_path, "%s.lease", path) < 0)
         return error_nomem(err);
@@ -118,7 +117,6 @@ store_free(struct store *store)
     pthread_mutex_destroy(&store->read_lock);
     pthread_mutex_destroy(&store->list_lock);
     pthread_mutex_destroy(&store->queue_lock);
-    pthread_cond_destroy(&store->queue_moved);
     free(store->path);
     free(store->lease_path);
     free(store);
