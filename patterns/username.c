@@ -250,3 +250,22 @@ username_temporary(const char *salesforce_id, const char *before,
     snprintf(ret, USERNAME_MAX_CHARACTERS + 1, "swap-%s@%s", salesforce_id, domain);
     username_lower(ret);
 }
+
+int
+username_numbered(const char *username, const char *between, unsigned number,
+                  char ret[USERNAME_MAX_CHARACTERS + 1])
+{
+    const char *at = strrchr(username, '@');
+    char tail[USERNAME_BETWEEN_MAX + sizeof("4294967295")];
+    size_t local = at ? (size_t)(at - username) : 0, rest;
+
+    ret[0] = '\0';
+    snprintf(tail, sizeof(tail), "%s%u", between, number);
+    rest = at ? strlen(tail) + strlen(at) : USERNAME_MAX_CHARACTERS;
+    if (!local || rest >= USERNAME_MAX_CHARACTERS)
+        return 0;
+    if (local > USERNAME_MAX_CHARACTERS - rest)
+        local = USERNAME_MAX_CHARACTERS - rest;
+    snprintf(ret, USERNAME_MAX_CHARACTERS + 1, "%.*s%s%s", (int)local, username, tail, at);
+    return 1;
+}

@@ -35,6 +35,13 @@ const char *username_domain_fault(const char *domain, size_t *ret_position);
 void username_temporary(const char *salesforce_id, const char *before,
                         char ret[USERNAME_MAX_CHARACTERS + 1]);
 
+/* The next form of a username that is taken: what stands between, and the number, go behind the local part, as in
+ * "jdoe2@acme.example"; the local part is cut where that would be longer than Salesforce takes. False: there
+ * is no room for it. The longest `between` is USERNAME_BETWEEN_MAX. */
+#define USERNAME_BETWEEN_MAX 10
+int username_numbered(const char *username, const char *between, unsigned number,
+                      char ret[USERNAME_MAX_CHARACTERS + 1]);
+
 /* The text as an error may hold it: cut to what fits, bytes that are no UTF-8 replaced by '?'.
  * Returns out. */
 #define USERNAME_QUOTE_BYTES 128

@@ -52,6 +52,8 @@ struct fields {
     bool create_inactive;     /* create users who are inactive from the start (rule 8: no) */
     bool provision_passwords; /* a `password` in an event is set in Salesforce; needs sealing_key */
     char *leaver_action;      /* "deactivate", "freeze" or "deactivate_and_release" */
+    char *username_taken;     /* "park" or "suffix" */
+    char *username_suffix;    /* what stands between name and number; NULL: nothing */
     struct json_object *mapping_rules; /* as given, or NULL */
     struct json_object *match; /* names of Salesforce fields, or NULL: none; see delivery/match.h */
     /* scope: who is provisioned, see scope.h */
@@ -75,6 +77,7 @@ struct fields {
     /* made from the above */
     char *audience;                       /* of a JWT: https://login.salesforce.com */
     bool leavers_freeze, leavers_release; /* leaver_action */
+    bool suffixes;                        /* username_taken */
     struct pattern *pattern;
     struct mapping *mapping;
     struct scim_filter *scope; /* of scope_filter */

@@ -210,6 +210,28 @@ check_leaver_action(struct fields_draft *draft)
 }
 
 static void
+check_username_taken(struct fields_draft *draft)
+{
+    struct fields *fields = draft->fields;
+    const char *taken = fields->username_taken, *between = fields->username_suffix;
+    size_t length = 0;
+
+    if (!taken) /* refused before */
+        return;
+    fields->suffixes = strcmp(taken, "suffix") == 0;
+    if (!fields->suffixes && strcmp(taken, "park") != 0)
+        faults_add(&draft->faults, "username_taken", taken, "write park or suffix",
+                   "it is none of the ways there are");
+    while (between && username_takes((unsigned char)between[length]))
+        length++;
+    if (between && (between[length] || length > USERNAME_BETWEEN_MAX))
+        faults_add(&draft->faults, "username_suffix", between,
+                   "write a few letters or one of -._, such as -",
+                   "it cannot stand before the '@' of a username, or is longer than %d characters",
+                   USERNAME_BETWEEN_MAX);
+}
+
+static void
 check_correlation(struct fields_draft *draft)
 {
     const struct fields *fields = draft->fields;
@@ -377,6 +399,7 @@ fields_check(struct fields_draft *draft)
     check_names(draft);
     check_users(draft);
     check_leaver_action(draft);
+    check_username_taken(draft);
     scope_check(draft->fields, &draft->faults);
     check_delivery(draft);
 }

@@ -184,6 +184,15 @@ static const struct field_row rows[] = {
       .title = "Create inactive users",
       .help = "Whether users who are inactive from the start are created at all. Without it they "
               "hold no username until they become active." },
+    { TEXT(username_taken), .flags = FIELD_PLAN, .fallback = "park", .group = USERS,
+      .title = "Username taken",
+      .help = "What becomes of a user whose username somebody else has, in this org or another "
+              "one: park; or suffix: the numbers 2 to 9 are tried, as in jdoe2@acme.example. A new "
+              "user whose name another user of the host has gets one too; who is renamed waits "
+              "for the name. The name stays until the host changes what it is built from." },
+    { TEXT(username_suffix), .flags = FIELD_PLAN, .group = USERS, .title = "Username suffix",
+      .help = "With username_taken suffix: what stands between the name and the number, 10 "
+              "characters at most; - makes jdoe-2@acme.example. Without it nothing does." },
     { TEXT(leaver_action), .flags = FIELD_PLAN, .fallback = "deactivate", .group = USERS,
       .title = "Leaver action",
       .help = "What becomes of the account of a user who is inactive, gone or out of scope: "

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "patterns/username.h"
 #include "plugin/delivery/codes.h"
 #include "plugin/delivery/delivery.h"
 
@@ -100,8 +101,11 @@ struct item {
     struct sf_record
         *blocker; /* why Salesforce does not let the user be deactivated; NULL: it may */
     char login_id[SF_ID_SIZE]; /* of the user's UserLogin; "": not looked up, or there is none */
-    bool as_before;            /* refused, or waits, with the words that stood there already */
-    bool without_manager;      /* ManagerId was refused and left out of what is sent */
+    char base[USERNAME_MAX_CHARACTERS + 1]; /* the username without a suffix; "": none was tried */
+    unsigned suffix;                        /* the number tried last */
+    bool sends_again;     /* the username is a stranger's, and another one is to be tried */
+    bool as_before;       /* refused, or waits, with the words that stood there already */
+    bool without_manager; /* ManagerId was refused and left out of what is sent */
     const char
         *adopted_by; /* the field by which an account was found and adopted; NULL: none was */
     char manager_id[SF_ID_SIZE]; /* of the manager the resource names; "": none, or not linked */
@@ -424,6 +428,18 @@ MUST_CHECK int guard_settle(struct round *round, struct item *item, struct prov_
 /* Makes sure that nobody of ours holds or wants the usernames that this round would send: who has to wait
  * is parked, or put off to the next round, or steps aside. */
 MUST_CHECK int names_check(struct round *round, struct prov_error *err);
+/* Plans the next form of a username that is taken (connector field username_taken) which none of ours has.
+ * *ret_found false: there is none, or none is wanted. */
+MUST_CHECK int names_next(struct round *round, struct item *item, bool *ret_found,
+                          struct prov_error *err);
+/* Only who is new, or returns after the name was given free, gets a number for the sake of another of ours: of
+ * two who have names one may be about to give his to the other, and would have it under another form. */
+bool names_has_none(const struct plan *plan, const struct link *link);
+/* The form after `number` of the base that none of ours has, nor is in the set; *number 0: there is none. `ret`
+ * has room for a username; store NULL: there is nobody of ours. */
+MUST_CHECK int names_free(struct store *store, const struct fields *fields, const char *base,
+                          int64_t subject, struct json_object *not_these, unsigned *number,
+                          char *ret, struct prov_error *err);
 /* link.username_inputs of an account with a temporary username: no inputs are like it, so the username
  * is built anew at the next plan. */
 #define USERNAME_IS_TEMPORARY "temporary"

@@ -6,6 +6,7 @@
 
 #include "patterns/username.h"
 #include "plugin/delivery/internal.h"
+#include "plugin/delivery/released.h"
 
 /* A longer chain is waited for, not followed: everybody in it looks along it. */
 #define CHAIN_MAX 100
@@ -94,13 +95,76 @@ park(struct item *item, const char *other)
     error_tidy(item->plan.reason);
 }
 
+/* The last number that is tried. */
+#define SUFFIX_MAX 9
+
+int
+names_free(struct store *store, const struct fields *fields, const char *base, int64_t subject,
+           struct json_object *not_these, unsigned *number, char *ret, struct prov_error *err)
+{
+    const char *between = fields->username_suffix ? fields->username_suffix : "";
+
+    for (unsigned n = *number < 2 ? 2 : *number + 1; fields->suffixes && n <= SUFFIX_MAX; n++) {
+        CLEANUP(name_claim_done) struct name_claim claim = { 0 };
+        int r = PROV_OK;
+        if (!username_numbered(base, between, n, ret))
+            break;
+        username_lower(ret);
+        if (json_get(not_these, ret))
+            continue;
+        if (store)
+            r = store_name_claim(store, ret, subject, &claim, err);
+        if (r || !claim.subject) {
+            *number = n;
+            return r;
+        }
+    }
+    *number = 0;
+    return PROV_OK;
+}
+
+int
+names_next(struct round *round, struct item *item, bool *ret_found, struct prov_error *err)
+{
+    struct delivery *d = round->delivery;
+    struct plan *plan = &item->plan;
+    char name[USERNAME_MAX_CHARACTERS + 1];
+    unsigned number = item->suffix;
+    int r;
+
+    *ret_found = false;
+    if (!d->fields->suffixes || item->aside || !json_get(plan->fields, "Username"))
+        return PROV_OK;
+    if (!item->base[0])
+        snprintf(item->base, sizeof(item->base), "%s", plan->username);
+    r = names_free(d->store, d->fields, item->base, item->work.subject.id, round->names, &number,
+                   name, err);
+    if (r || !number)
+        return r;
+    item->suffix = number;
+    snprintf(plan->username, sizeof(plan->username), "%s", name);
+    if (json_put_string(plan->fields, "Username", name) || json_put_bool(round->names, name, true))
+        return error_nomem(err);
+    *ret_found = true;
+    return PROV_OK;
+}
+
+bool
+names_has_none(const struct plan *plan, const struct link *link)
+{
+    char before[PATTERN_MAX_BYTES];
+
+    return plan->action == PLAN_CREATE ||
+           (link->username_held && released_undo(link->username_held, link->salesforce_id, before));
+}
+
 /* Another subject has the name. */
 static int
 wait_for(struct round *round, struct item *item, const struct name_claim *claim,
          struct prov_error *err)
 {
     const struct item *other = item_of(round, claim->subject);
-    bool ring;
+    bool ring, found = false;
     int r = find_ring(round, item, &ring, err);
 
     if (r)
@@ -114,6 +178,10 @@ wait_for(struct round *round, struct item *item, const struct name_claim *claim,
         item->plan.action = PLAN_NOTHING;
         return PROV_OK;
     }
+    if (names_has_none(&item->plan, &item->work.link))
+        r = names_next(round, item, &found, err);
+    if (r || found)
+        return r;
     park(item, claim->uri);
     return PROV_OK;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "patterns/username.h"
+#include "plugin/delivery/internal.h"
 #include "plugin/delivery/org_names.h"
 
 static const char *
@@ -96,9 +97,41 @@ reason_for_nothing(const struct work *work)
     return "the user is not wanted active and has no Salesforce account";
 }
 
+/* Plans, or tells, what is sent instead of a username that is taken (connector field username_taken). */
+static int
+try_suffix(struct store *store, const struct fields *fields, const struct work *work,
+           struct plan *plan, char **taken_by, char **ret_note, struct prov_error *err)
+{
+    char name[USERNAME_MAX_CHARACTERS + 1];
+    unsigned number = 0;
+    bool instead = *taken_by && names_has_none(plan, &work->link);
+    int r, written;
+
+    if (!json_get(plan->fields, "Username") || (*taken_by && !instead))
+        return PROV_OK;
+    r = names_free(store, fields, plan->username, work->subject.id, NULL, &number, name, err);
+    if (r || !number)
+        return r;
+    written =
+        instead
+            ? asprintf(ret_note, "'%s' has the username '%s'; this user gets a number behind it",
+                       *taken_by, plan->username)
+            : asprintf(ret_note, "if the username is taken in Salesforce, '%s' is tried next",
+                       name);
+    if (written < 0) {
+        *ret_note = NULL;
+        return error_nomem(err);
+    }
+    if (!instead)
+        return PROV_OK;
+    free(STEAL(*taken_by));
+    snprintf(plan->username, sizeof(plan->username), "%s", name);
+    return json_put_string(plan->fields, "Username", name) ? error_nomem(err) : PROV_OK;
+}
+
 static int
 add_reasons(struct json_object *result, const struct plan *plan, const struct work *work,
-            const char *taken_by)
+            const char *taken_by, const char *note)
 {
     struct json_object *reasons = json_object_new_array();
     char text[400];
@@ -116,7 +149,7 @@ add_reasons(struct json_object *result, const struct plan *plan, const struct wo
         error_tidy(text);
         r = json_append_string(reasons, text);
     }
-    return r;
+    return r || !note ? r : json_append_string(reasons, note);
 }
 
 static int
@@ -158,7 +191,7 @@ show(struct store *store, const struct fields *fields, struct work *work, bool k
     AUTO_JSON struct json_object *result = json_object_new_object();
     AUTO_JSON struct json_object *segments = NULL;
     AUTO_FREE char *manager = plan_manager_uri(work->subject.resource);
-    AUTO_FREE char *taken_by = NULL;
+    AUTO_FREE char *taken_by = NULL, *note = NULL;
     CLEANUP(plan_done) struct plan plan = { .action = PLAN_NOTHING };
     struct plan_input input = {
         .fields = fields, .subject = &work->subject, .link = &work->link, .traced = true
@@ -177,6 +210,8 @@ show(struct store *store, const struct fields *fields, struct work *work, bool k
     /* a name that is not going to be sent waits for nobody */
     if (!r && json_get(plan.fields, "Username") && stored)
         r = store_name_user(store, plan.username, work->subject.id, &taken_by, err);
+    if (!r)
+        r = try_suffix(stored ? store : NULL, fields, work, &plan, &taken_by, &note, err);
     if (!r && plan.username[0] &&
         (plan_segments(fields, &work->subject, &segments, &ignored) ||
          !spell(segments, plan.username))) {
@@ -193,7 +228,7 @@ show(struct store *store, const struct fields *fields, struct work *work, bool k
         json_put_string(result, "username", plan.username[0] ? plan.username : NULL) ||
         json_put(result, "segments", STEAL(segments)) || add_fields(result, &plan) ||
         add_calls(result, fields, &plan, &work->link) ||
-        add_reasons(result, &plan, work, taken_by) ||
+        add_reasons(result, &plan, work, taken_by, note) ||
         add_look_ups(result, fields, &plan, manager_id[0] != '\0'))
         return error_nomem(err);
     *ret = STEAL(result);

@@ -154,9 +154,11 @@ is_of_logins(enum send_kind kind)
 }
 
 static bool
-is_taken(enum send_kind kind, const struct sf_record *record)
+is_taken(const struct item *item, enum send_kind kind, const struct sf_record *record)
 {
-    return kind == SEND_CREATES && record->outcome == SF_REFUSED &&
+    bool renames = kind == SEND_UPDATES && json_get(item->plan.fields, "Username") && !item->aside;
+
+    return (kind == SEND_CREATES || renames) && record->outcome == SF_REFUSED &&
            strcmp(record->code, "DUPLICATE_USERNAME") == 0;
 }
 
@@ -217,7 +219,7 @@ next_step_of(const struct item *item, enum send_kind kind, const struct sf_recor
     return kind == SEND_DEACTIVATIONS && record->outcome == SF_REFUSED &&
                    !link_is_frozen(&item->work.link)
                ? FREEZE
-           : is_taken(kind, record)            ? LOOK_UP
+           : is_taken(item, kind, record)      ? LOOK_UP
            : is_manager_at_fault(item, record) ? SEND_AGAIN
                                                : SETTLE;
 }
@@ -247,6 +249,26 @@ send_without_manager(struct round *round, struct item **items, size_t count, enu
         items[i]->without_manager = true;
     }
     return r ? r : send_batch(round, items, count, kind, err);
+}
+
+/* Who has the usernames; and of whoever is given another one the next form is tried. */
+static int
+look_up_taken(struct round *round, struct item **items, size_t count, enum send_kind kind,
+              struct prov_error *err)
+{
+    size_t again = 0;
+    int r = round->stop ? land(round, items, count, err)
+                        : unknown_username_taken(round, items, count, err);
+
+    for (size_t i = 0; i < count; i++) {
+        if (items[i]->sends_again)
+            items[again++] = items[i];
+        items[i]->sends_again = false;
+    }
+    if (r || again == 0)
+        return r;
+    r = land(round, items, again, err);
+    return r || round->stop ? r : send_batch(round, items, again, kind, err);
 }
 
 /* Who could not be deactivated is frozen next, in this round (freeze.c). They stay due until that is
@@ -302,8 +324,7 @@ settle_records(struct round *round, struct item **items, const struct sf_record 
     if (!r)
         r = freeze_refused(round, items, records, count, kind, err);
     if (!r && taken_count > 0)
-        r = round->stop ? land(round, taken, taken_count, err)
-                        : unknown_username_taken(round, taken, taken_count, err);
+        r = look_up_taken(round, taken, taken_count, kind, err);
     if (!r && again_count > 0)
         r = round->stop ? land(round, again, again_count, err)
                         : send_without_manager(round, again, again_count, kind, err);

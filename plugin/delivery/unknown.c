@@ -246,8 +246,9 @@ refuse_taken(struct round *round, struct item *item, struct json_object *row,
         return error_nomem(err);
     if (!row)
         return settle_elsewhere(round, item, err);
-    snprintf(message, sizeof(message), "username '%s' belongs to %s user %s of this org",
-             name ? name : "", json_get_bool(row, "IsActive", true) ? "the active" : "the inactive",
+    snprintf(message, sizeof(message), "username '%s'%s belongs to %s user %s of this org",
+             name ? name : "", item->suffix ? ", the last of those that were tried," : "",
+             json_get_bool(row, "IsActive", true) ? "the active" : "the inactive",
              json_get_string(row, "Id"));
     if (twin)
         return settle_refused(round, item, "DUPLICATE_USERNAME", message, twin_cause, remedy, err);
@@ -258,6 +259,29 @@ refuse_taken(struct round *round, struct item *item, struct json_object *row,
                           err);
 }
 
+/* Whether another username is to be tried, because this one belongs to a stranger. An account that we may have
+ * made ourselves is no stranger: a second one would double the user. Of one whose send was refused it is planned here. */
+static int
+judge_taken(struct round *round, struct item *item, struct json_object *row, bool was_refused,
+            struct prov_error *err)
+{
+    struct delivery *d = round->delivery;
+    bool twin = false;
+    int r = PROV_OK;
+
+    item->sends_again = false;
+    if (!d->fields->suffixes)
+        return PROV_OK;
+    if (row)
+        r = twin_judge(d, &item->work.subject, row, &twin, err);
+    if (r || twin)
+        return r;
+    if (was_refused)
+        return names_next(round, item, &item->sends_again, err);
+    item->sends_again = row != NULL;
+    return PROV_OK;
+}
+
 static int
 settle_one(struct round *round, struct item *item, struct json_object *row, bool ours,
            struct prov_error *err)
@@ -265,8 +289,11 @@ settle_one(struct round *round, struct item *item, struct json_object *row, bool
     const struct code_words *words = code_words(CODE_ACCOUNT_MISSING);
     bool created = is_create(item), over = window_over(round->delivery, item);
 
-    if (created && row && !ours)
+    if (created && row && !ours && !item->sends_again)
         return refuse_taken(round, item, row, err);
+    if (created && row && !ours)
+        row =
+            NULL; /* a stranger's: what was sent is not there, and lands no more after the window */
     if (row && (created || shows_as_sent(round->delivery, item, row)) &&
         (over || !flight_is_mixed(&item->work.link)))
         return settle_as_sent(round, item, json_get_string(row, "Id"), err);
@@ -347,6 +374,8 @@ settle_chunk(struct round *round, struct item **items, size_t count, enum readin
             r = judge_ours(round->delivery, items[i], row, &ours[i], err);
         else if (!row && reading == READ_TAKEN)
             r = org_learn_kind(round->delivery, err);
+        if (!r && by_name && !ours[i])
+            r = judge_taken(round, items[i], row, reading == READ_TAKEN, err);
     }
     if (!r)
         r = store_begin(store, STORE_FENCED, err);
@@ -356,7 +385,7 @@ settle_chunk(struct round *round, struct item **items, size_t count, enum readin
         struct json_object *row = row_of(rows, items[i], by_name);
         if (reading != READ_TAKEN)
             r = settle_one(round, items[i], row, ours[i], err);
-        else
+        else if (!items[i]->sends_again)
             r = ours[i] ? settle_as_sent(round, items[i], json_get_string(row, "Id"), err)
                         : refuse_taken(round, items[i], row, err);
         items[i]->reads_back = false;
@@ -366,8 +395,12 @@ settle_chunk(struct round *round, struct item **items, size_t count, enum readin
         return r;
     }
     r = store_commit(store, err);
-    for (size_t i = 0; !r && i < count; i++)
-        tell_settled(round, items[i]);
+    for (size_t i = 0; !r && i < count; i++) {
+        if (reading != READ_TAKEN)
+            items[i]->sends_again = false;
+        if (!items[i]->sends_again)
+            tell_settled(round, items[i]);
+    }
     return r;
 }
 

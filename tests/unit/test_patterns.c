@@ -672,6 +672,39 @@ a_temporary_name_is_valid_and_the_same_each_time(void)
 }
 
 static void
+a_number_goes_behind_the_local_part_and_fits(void)
+{
+    static const struct {
+        const char *before, *between, *after;
+        unsigned number;
+    } cases[] = {
+        { "jdoe@acme.example", "", "jdoe2@acme.example", 2 },
+        { "jdoe@acme.example", "-", "jdoe-9@acme.example", 9 },
+        { "j@a.b", ".", "j.12@a.b", 12 },
+        { "a2345678901234567890123456789012345678901234567890123456789012345678@acme.example", "",
+          "cut", 2 },
+        { "jdoe", "", "", 2 },
+        { "@acme.example", "", "", 2 },
+        { "j@a23456789012345678901234567890123456789012345678901234567890123456789012345.de", "",
+          "", 2 },
+    };
+    struct prov_error err = PROV_ERROR_INIT;
+    char name[USERNAME_MAX_CHARACTERS + 1];
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        T_INT(username_numbered(cases[i].before, cases[i].between, cases[i].number, name),
+              cases[i].after[0] != '\0');
+        if (i != 3)
+            T_STR(name, cases[i].after);
+        if (name[0])
+            T_OK(username_check(name, &err), &err);
+    }
+    username_numbered(cases[3].before, "", 2, name);
+    T_INT(strlen(name), USERNAME_MAX_CHARACTERS);
+    T_TRUE(strstr(name, "2@acme.example") && strncmp(name, cases[3].before, 60) == 0);
+}
+
+static void
 usernames_are_equal_without_regard_to_ascii_case(void)
 {
     T_TRUE(username_equal("John@Acme.COM", "john@acme.com"));
@@ -703,6 +736,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(the_end_of_a_string_is_no_character),
     UNIT_CASE(a_long_username_does_not_push_the_remedy_out),
     UNIT_CASE(a_temporary_name_is_valid_and_the_same_each_time),
+    UNIT_CASE(a_number_goes_behind_the_local_part_and_fits),
     UNIT_CASE(usernames_are_equal_without_regard_to_ascii_case),
 };
 
