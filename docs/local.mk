@@ -9,6 +9,7 @@ dist_man_MANS += docs/man/sfprov.1 docs/man/sfprov-connector.7 \
 	docs/man/sfprov-list.1 \
 	docs/man/sfprov-login.1 \
 	docs/man/sfprov-match.1 \
+	docs/man/sfprov-org.1 \
 	docs/man/sfprov-preview.1 \
 	docs/man/sfprov-release.1 \
 	docs/man/sfprov-replan.1 \

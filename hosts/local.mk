@@ -10,6 +10,7 @@ sfprov_SOURCES = \
 	hosts/cli/cmd_collisions.c \
 	hosts/cli/cmd_drift.c \
 	hosts/cli/cmd_match.c \
+	hosts/cli/cmd_org.c \
 	hosts/cli/cmd_replan.c \
 	hosts/cli/cmd_run.c \
 	hosts/cli/cmd_status.c \

@@ -114,6 +114,13 @@ query_drift(const struct request_context *context, struct json_object *request,
 }
 
 static int
+query_org(const struct request_context *context, struct json_object *request,
+          struct json_object **ret, struct prov_error *err)
+{
+    return delivery_org(context->delivery, json_get_bool(request, "refresh", false), ret, err);
+}
+
+static int
 query_collisions(const struct request_context *context, struct json_object *request,
                  struct json_object **ret, struct prov_error *err)
 {
@@ -326,13 +333,17 @@ int
 request_query(const struct request_context *context, struct json_object *request,
               struct json_object **ret, struct prov_error *err)
 {
-    static const struct request table[] = {
-        { "status", status_query },   { "subjects", query_subjects },
-        { "subject", query_subject }, { "events", query_events },
-        { "fields", query_fields },   { "match", query_match },
-        { "drift", query_drift },     { "collisions", query_collisions },
-        { "store", query_store },     { NULL, NULL }
-    };
+    static const struct request table[] = { { "status", status_query },
+                                            { "subjects", query_subjects },
+                                            { "subject", query_subject },
+                                            { "events", query_events },
+                                            { "fields", query_fields },
+                                            { "match", query_match },
+                                            { "drift", query_drift },
+                                            { "collisions", query_collisions },
+                                            { "store", query_store },
+                                            { "org", query_org },
+                                            { NULL, NULL } };
 
     return dispatch(table, "query", context, request, ret, err);
 }

@@ -27,7 +27,7 @@ struct options {
     const char *issuer, *key, *separator, *state, *format, *columns, *pattern, *domain;
     const char *maps[OPTION_MAPS_MAX];
     size_t map_count;
-    bool full, dry_run, force, no_deliver, all, repair, prometheus;
+    bool refresh, full, dry_run, force, no_deliver, all, repair, prometheus;
     const char *resources; /* directory of whole users; NULL: none */
     long timeout_s;        /* 0: none */
     long limit;            /* 0: none */
@@ -49,6 +49,7 @@ int command_collisions(const struct options *options, const struct arguments *ar
 int command_drift(const struct options *options, const struct arguments *arguments);
 int command_login(const struct options *options, const struct arguments *arguments);
 int command_match(const struct options *options, const struct arguments *arguments);
+int command_org(const struct options *options, const struct arguments *arguments);
 int command_preview(const struct options *options, const struct arguments *arguments);
 int command_submit(const struct options *options, const struct arguments *arguments);
 int command_run(const struct options *options, const struct arguments *arguments);

@@ -61,6 +61,8 @@ const struct command commands[] = {
       "show whose accounts are in the org already",
       "For those who have no account yet: what the field 'match' finds, and so who will be\n"
       "adopted, created or parked. Asks Salesforce, changes nothing." },
+    { NULL, "org", "", 0, 0, "refresh", command_org, "show what the org says of itself",
+      "Licences, profiles, roles, the fields of User: as kept in the store, with their age." },
     { NULL, "show", "USER", 1, 1, "", command_show, "tell the story of one user",
       "USER is a URI, a host user name, a Salesforce username or a Salesforce Id." },
 
@@ -121,6 +123,7 @@ const struct option_row option_rows[] = {
     { "issuer", 0, "ISS", OPTION_TEXT, FIELD(issuer), false,
       "whose users the list holds (the field 'issuer')", NULL },
     { "dry-run", 'n', NULL, OPTION_FLAG, FIELD(dry_run), false, "show what would happen", NULL },
+    { "refresh", 0, NULL, OPTION_FLAG, FIELD(refresh), false, "ask Salesforce now", NULL },
     { "full", 0, NULL, OPTION_FLAG, FIELD(full), false,
       "compare the indexes with the tables as well", NULL },
     { "force", 0, NULL, OPTION_FLAG, FIELD(force), false,

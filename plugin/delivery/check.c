@@ -12,16 +12,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "schema/faults.h"
 #include "schema/letters.h"
 
 /* Together below five seconds: who is not connected to is not asked, and after one call without an answer no
  * other is made. */
 #define CONNECT_MS 3000
 #define REQUEST_MS 4500
-
-#define NEAREST 3
-#define FEW     20 /* names */
 
 /* The names are documented in sfprov-connector(7), for user interfaces: they stay. */
 static const struct check_step steps[] = {
@@ -88,37 +84,6 @@ check_call_failed(struct check *check, const struct sf_call *call)
     }
     return check_say(check, CHECK_FAILED, call->cause, call->remedy, "%s%s%s", call->code,
                      call->code[0] ? ": " : "", call->message);
-}
-
-void
-check_nearest(char *ret, size_t room, struct json_object *there, const char *word)
-{
-    const char *chosen[NEAREST] = { NULL };
-    size_t count = there ? json_object_array_length(there) : 0, length = 0;
-
-    *ret = '\0';
-    for (size_t n = 0; n < NEAREST && n < count; n++) {
-        struct nearest nearest = { .word = word };
-        for (size_t i = 0; i < count; i++) {
-            struct json_object *item = json_object_array_get_idx(there, i);
-            const char *name = json_object_is_type(item, json_type_string)
-                                   ? json_object_get_string(item)
-                                   : json_get_string(item, "Name");
-            bool taken = !name;
-            for (size_t k = 0; !taken && k < n; k++)
-                taken = chosen[k] == name;
-            if (!taken)
-                nearest_offer(&nearest, name);
-        }
-        /* what is far is no help, unless it tells what kind of names there are */
-        if (nearest.distance > strlen(word) / 2 && (n > 0 || count > FEW))
-            break;
-        chosen[n] = nearest.best;
-        if (nearest.best && length < room)
-            length += (size_t)snprintf(ret + length, room - length, "%s '%s'",
-                                       n ? "," : "; the nearest are", nearest.best);
-    }
-    error_tidy(ret);
 }
 
 /* ---- the steps ---- */

@@ -51,8 +51,6 @@ MUST_CHECK int check_say(struct check *check, enum check_status status, const ch
                          const char *remedy, const char *seen, ...) PRINTF_LIKE(5, 6);
 /* The step failed because a call did. */
 MUST_CHECK int check_call_failed(struct check *check, const struct sf_call *call);
-/* "; the nearest are 'a', 'b'", of an array of texts or of rows with a Name. "" if there are none. */
-void check_nearest(char *ret, size_t room, struct json_object *there, const char *word);
 
 /* The values that the mapping's rules for a field name outright, as an object used as a set; the caller owns
  * it. 0 or PROV_E_NOMEM. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "plugin/delivery/check.h"
+#include "plugin/delivery/org_facts.h"
 #include "schema/letters.h"
 
 #define FEW_SEATS 5
@@ -36,7 +37,7 @@ check_profile(struct check *check, struct prov_error *err)
     r = read_names(check, "SELECT Name FROM Profile ORDER BY Name LIMIT 500", &there, &call);
     if (r)
         return r;
-    check_nearest(nearest, sizeof(nearest), there, profile);
+    org_facts_nearest(nearest, sizeof(nearest), there, profile);
     return check_say(check, CHECK_FAILED, "New users cannot be created without their profile.",
                      "Correct the field 'profile': the name as Setup > Profiles shows it, or the "
                      "Id, which differs between production and sandbox.",
@@ -193,7 +194,7 @@ check_object(struct check *check, const char *field, const char *word, const cha
         if (r || has_record(there, name))
             continue;
         *ret_missing = true;
-        check_nearest(nearest, sizeof(nearest), there, name);
+        org_facts_nearest(nearest, sizeof(nearest), there, name);
         r = check_say(check, CHECK_FAILED, "Users whose mapping gives this name are parked.",
                       "Correct the name in the mapping, or make the record in Setup.",
                       "the mapping of %s: there is no %s '%s' in the org%s", field, word, name,

@@ -52,30 +52,15 @@ check_permissions(struct check *check, struct prov_error *err)
 
 /* ---- the mapping's fields ---- */
 
-/* Names of all fields, for who has misspelt one. */
-static struct json_object *
-field_names(struct json_object *describe)
-{
-    struct json_object *fields = json_get(describe, "fields");
-    AUTO_JSON struct json_object *names = json_object_new_array();
-
-    for (size_t i = 0; names && i < json_object_array_length(fields); i++) {
-        const char *name = json_get_string(json_object_array_get_idx(fields, i), "name");
-        if (name && json_append_string(names, name))
-            return NULL;
-    }
-    return STEAL(names);
-}
-
 static int
 say_missing(struct check *check, const char *field)
 {
-    AUTO_JSON struct json_object *names = field_names(check->describe);
+    AUTO_JSON struct json_object *names = org_facts_names(check->describe);
     char nearest[300];
 
     if (!names)
         return PROV_E_NOMEM;
-    check_nearest(nearest, sizeof(nearest), names, field);
+    org_facts_nearest(nearest, sizeof(nearest), names, field);
     return check_say(check, CHECK_FAILED,
                      "The field is not in the org, or field-level security hides it from the "
                      "execution user.",
@@ -225,7 +210,7 @@ check_value(struct check *check, const char *field, const char *from, const char
     if (r || org_facts_is_choice(values, value))
         return r;
     ++*ret_faults;
-    check_nearest(nearest, sizeof(nearest), values, value);
+    org_facts_nearest(nearest, sizeof(nearest), values, value);
     return check_say(
         check, CHECK_FAILED,
         "The value is not in the list that Salesforce allows; users who get it are "

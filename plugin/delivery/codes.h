@@ -38,6 +38,12 @@
 /* Salesforce's own code, said before it would: parked either way, and looked at again by itself. */
 #define CODE_NO_SEAT "LICENSE_LIMIT_EXCEEDED"
 
+/* The same, by what the org has said of its fields (org_facts.h). */
+#define CODE_NO_CHOICE    "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
+#define CODE_NO_FIELD     "INVALID_FIELD"
+#define CODE_NOT_WRITABLE "INVALID_FIELD_FOR_INSERT_UPDATE"
+#define CODE_TOO_LONG     "STRING_TOO_LONG"
+
 /* Salesforce's for who would be above his own manager (fact sheet 6.2; code unsure). */
 #define CODE_CIRCULAR "CIRCULAR_DEPENDENCY"
 

@@ -42,6 +42,10 @@ void delivery_wake(struct delivery *delivery);
 bool delivery_stop(struct delivery *delivery, uint32_t timeout_ms);
 
 /* Test connection (check.c): {"ok",steps}. Blocks on the network. */
+/* What the org says of itself, as it is kept; `anew`: asked now, PROV_E_REMOTE if it does not tell. Blocks for
+ * some calls then. *ret is the caller's. */
+MUST_CHECK int delivery_org(struct delivery *delivery, bool anew, struct json_object **ret,
+                            struct prov_error *err);
 MUST_CHECK int delivery_check(struct delivery *delivery, struct json_object *field_warnings,
                               struct json_object **ret, struct prov_error *err);
 

@@ -60,6 +60,8 @@ struct delivery {
     char user_id[SF_ID_SIZE]; /* the execution user */
     struct org_profile profile;
     struct json_object *names; /* profiles and roles that the mapping names, see org_names.h */
+    struct json_object *facts; /* what User's fields take, see facts.c; NULL: not known */
+    bool facts_looked, facts_wanted; /* in the store; of the org, since it has refused a value */
     struct json_object *seats; /* what is known of licence seats, see seats.c; NULL: nothing */
     int64_t seats_us;          /* read when; monotonic */
     struct {                   /* since the tally was written last, see quarantine.c */
@@ -443,6 +445,16 @@ MUST_CHECK int names_free(struct store *store, const struct fields *fields, cons
 /* link.username_inputs of an account with a temporary username: no inputs are like it, so the username
  * is built anew at the next plan. */
 #define USERNAME_IS_TEMPORARY "temporary"
+
+/* ---- facts.c: what the org says of its fields ---- */
+
+/* Parks those of the round whose values the org would refuse. Asks Salesforce only if it has refused one, or
+ * if what is known is old and objects to somebody; an org that does not tell stops nobody. */
+MUST_CHECK int facts_check(struct round *round, struct prov_error *err);
+/* A record was refused: if it was for a field, the facts are of use. */
+void facts_note_refused(struct delivery *delivery, const char *code);
+/* The store's fact that says when the fields were read. Without it they do not count. */
+#define FACTS_USER_AT "org_user_at_us"
 
 /* ---- seats.c: licences ---- */
 

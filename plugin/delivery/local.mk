@@ -10,6 +10,7 @@ libsfprov_la_SOURCES += \
 	plugin/delivery/collisions.c plugin/delivery/collisions.h \
 	plugin/delivery/delivery.h \
 	plugin/delivery/drift.c \
+	plugin/delivery/facts.c \
 	plugin/delivery/flights.c \
 	plugin/delivery/freeze.c \
 	plugin/delivery/guard.c \

@@ -133,6 +133,8 @@ delivery_try_now(struct store *store, struct prov_error *err)
         r = put_hold(store, before, NULL, err);
     if (!r)
         r = store_put_fact(store, "trouble", NULL, err);
+    if (!r) /* what the org's fields were like; it decides itself now */
+        r = store_put_fact(store, FACTS_USER_AT, NULL, err);
     if (!r)
         return store_commit(store, err);
     store_rollback(store);

@@ -146,6 +146,19 @@ settles_here(const struct item *item)
            (item->plan.action == PLAN_NOTHING || item->plan.action == PLAN_PARK);
 }
 
+/* [tx] With our words, or with those for Salesforce's own code where it was foreseen (facts.c). */
+static int
+settle_parked(struct round *round, struct item *item, struct prov_error *err)
+{
+    const struct code_words *words = code_words(item->plan.code);
+    struct sf_verdict verdict = { .cause = words->cause, .remedy = words->remedy };
+
+    if (!words->code[0])
+        verdict = sf_judge(SF_LEVEL_RECORD, 400, item->plan.code, item->plan.reason, 1);
+    return settle_refused(round, item, item->plan.code, item->plan.reason, verdict.cause,
+                          verdict.remedy, err);
+}
+
 static int
 settle_without_call(struct round *round, struct prov_error *err)
 {
@@ -156,7 +169,6 @@ settle_without_call(struct round *round, struct prov_error *err)
         return r;
     for (size_t i = 0; !r && i < round->count; i++) {
         struct item *item = &round->items[i];
-        const struct code_words *words;
         if (!settles_here(item))
             continue;
         if (item->work.subject.version == 0) { /* the subject is gone from the store */
@@ -166,9 +178,7 @@ settle_without_call(struct round *round, struct prov_error *err)
         } else if (item->plan.action == PLAN_NOTHING) {
             r = settle_nothing(round, item, err);
         } else {
-            words = code_words(item->plan.code);
-            r = settle_refused(round, item, item->plan.code, item->plan.reason, words->cause,
-                               words->remedy, err);
+            r = settle_parked(round, item, err);
         }
     }
     if (r) {
@@ -255,6 +265,8 @@ work_through(struct round *round, struct prov_error *err)
         r = complete_profiles(round, err);
     if (!r && rest_goes_on(round))
         r = match_creates(round, err);
+    if (!r && rest_goes_on(round))
+        r = facts_check(round, err);
     if (!r && rest_goes_on(round))
         r = names_check(round, err);
     if (!r && rest_goes_on(round))

@@ -409,8 +409,11 @@ settle_refused(struct round *round, struct item *item, const char *code, const c
     const char *kind = code_waits_for(code);
     int r;
 
-    if (!kind && quarantine_note_refused(d, link, code, message, cause, remedy))
+    if (!kind && item->plan.action != PLAN_PARK &&
+        quarantine_note_refused(d, link, code, message, cause, remedy))
         return error_nomem(err);
+    if (item->plan.action != PLAN_PARK) /* it was sent */
+        facts_note_refused(d, code);
     item->as_before = outcome_is_blocked(link->outcome) && text_is(link->code, code) &&
                       text_is(link->message, message) && link->settled_version == version_of(item);
     link->settled_version = version_of(item);

@@ -125,6 +125,7 @@ begin_upkeep(struct delivery *d, int64_t now, struct prov_error *err)
         d->telling = (struct event_walk){ true, 0 };
     d->untold = false;
     d->had_lease = true;
+    d->facts_looked = false; /* another process may have read them */
     d->upkeep_us = now;
     return PROV_OK;
 }

@@ -423,6 +423,7 @@ delivery_free(struct delivery *d)
     if (!d)
         return;
     json_object_put(d->names);
+    json_object_put(d->facts);
     json_object_put(d->seats);
     json_object_put(d->woken_codes);
     quarantine_forget(d);

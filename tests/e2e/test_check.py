@@ -66,14 +66,6 @@ def versions(*offered):
         {"label": "Summer", "url": f"/services/data/v{version}", "version": version} for version in offered]})
 
 
-def clock(ahead_s):
-    def put(w):
-        date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + ahead_s))
-        w.org.fault({"on": "versions", "do": "status", "status": 200, "times": -1, "headers": {"Date": date},
-                     "body": [{"label": "Summer", "url": "/services/data/v67.0", "version": "67.0"}]})
-    return put
-
-
 OAUTH = {
     "authentication failure": ("invalid_grant", "authentication failure"),
     "no run-as user": ("invalid_grant", "no client credentials user enabled"),
@@ -108,7 +100,7 @@ CASES = {
     "fields warn of http": ("fields", {}, None),
     "proxy not there": ("proxy", {"domain_name": "https://acme.my.salesforce.com", "proxy": "http://127.0.0.1:1"}, None),
     "port closed": ("tcp", {"domain_name": "http://127.0.0.1:1"}, None),
-    "clock ahead": ("clock", {}, clock(-3600)),
+    "clock ahead": ("clock", {}, settings(clock_offset_s=-3600)),
     "version not offered": ("version", {"api_version": "v99.0"}, None),
     "version retiring": ("version", {}, versions("67.0", "68.0")),
     "no org there": ("version", {}, lambda w: w.org.fault({"on": "versions", "do": "garbage", "times": -1})),
@@ -178,6 +170,7 @@ def test_every_step_says_what_was_seen_the_cause_and_what_to_do():
             golden.compare(case, rows(connector, step))
             connector.close()
             w.org.ask("DELETE", "/__org/faults")
+            w.org.settings(clock_offset_s=0)
 
 
 def test_certificates():

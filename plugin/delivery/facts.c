@@ -1,0 +1,361 @@
+/*
+ * What the org says of itself, kept in the store with its age: what User's fields take, and for `sfprov org`
+ * profiles, roles, licences, API versions and limits.
+ *
+ * The fields are used to park whom the org would refuse, without a call. They cost a call only when they are
+ * of use: they are read when the org has refused a value, and read anew when they object to somebody and are
+ * older than some minutes. What is missing, or cannot be read, stops nobody: the org decides.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plugin/base/clock.h"
+#include "plugin/delivery/internal.h"
+#include "plugin/delivery/org_facts.h"
+
+#define FACT_USER  "org_user"
+#define FACT_ABOUT "org_about"
+/* Nobody is parked for what an older answer says. */
+#define KEEP_US (300 * CLOCK_SECOND_US)
+
+/* ---- keeping ---- */
+
+static int
+read_fact(struct store *store, const char *key, struct json_object **ret, struct prov_error *err)
+{
+    AUTO_FREE char *text = NULL;
+    int r = store_get_fact(store, key, &text, err);
+
+    return r || !text ? r : json_parse(text, strlen(text), "a fact of the store", ret, err);
+}
+
+/* [tx] */
+static int
+put_fact(struct store *store, const char *key, struct json_object *value, struct prov_error *err)
+{
+    AUTO_FREE char *text = json_text(value);
+
+    return text ? store_put_fact(store, key, text, err) : error_nomem(err);
+}
+
+/* [tx] The fields, and their time apart: it is all that each round has to look at. */
+static int
+put_user(struct store *store, struct json_object *user, struct prov_error *err)
+{
+    char time[24];
+    int r = put_fact(store, FACT_USER, user, err);
+
+    snprintf(time, sizeof(time), "%" PRId64, json_get_int(user, "read_us", 0));
+    return r ? r : store_put_fact(store, FACTS_USER_AT, time, err);
+}
+
+/* [tx] Those who were parked for what has changed since. */
+static int
+wake_parked(struct store *store, struct prov_error *err)
+{
+    size_t count;
+    const char *const *codes = org_facts_codes(&count);
+    int r = PROV_OK;
+
+    for (size_t i = 0; !r && i < count; i++)
+        r = store_due_code(store, codes[i], INT64_MAX, err);
+    return r;
+}
+
+static int
+keep_user(struct delivery *d, struct json_object *before, struct json_object *user,
+          struct prov_error *err)
+{
+    bool changed = before && !json_equal(json_get(before, "fields"), json_get(user, "fields"));
+    int r;
+
+    if (!store_exists(d->store)) /* a look makes none */
+        return PROV_OK;
+    r = store_begin(d->store, STORE_UNFENCED, err);
+    if (r)
+        return r;
+    r = put_user(d->store, user, err);
+    if (!r && changed)
+        r = wake_parked(d->store, err);
+    if (!r)
+        return store_commit(d->store, err);
+    store_rollback(d->store);
+    return r;
+}
+
+/* ---- reading ---- */
+
+/* *ret_call says what came of it; *ret is set with SF_DELIVERED. */
+static int
+read_user(struct delivery *d, struct json_object **ret, struct sf_call *ret_call,
+          struct prov_error *err)
+{
+    AUTO_JSON struct json_object *describe = NULL;
+    AUTO_JSON struct json_object *user = NULL;
+
+    if (sf_describe(d->session, "User", &describe, ret_call))
+        return error_nomem(err);
+    if (ret_call->outcome != SF_DELIVERED)
+        return PROV_OK;
+    user = org_facts_trim(describe);
+    if (!user || json_put_int(user, "read_us", clock_now_us()))
+        return error_nomem(err);
+    *ret = STEAL(user);
+    return PROV_OK;
+}
+
+/* Into delivery->facts; as they were, if the org does not tell. */
+static int
+read_anew(struct delivery *d, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *user = NULL;
+    struct sf_call call = { 0 };
+    int r = read_user(d, &user, &call, err);
+
+    d->facts_wanted = false;
+    if (r || !user)
+        return r;
+    r = keep_user(d, d->facts, user, err);
+    json_object_put(d->facts);
+    d->facts = STEAL(user);
+    return r;
+}
+
+static int64_t
+age_us(struct json_object *facts)
+{
+    int64_t age = clock_now_us() - json_get_int(facts, "read_us", 0);
+
+    return age < 0 ? INT64_MAX : age; /* the clock was set back */
+}
+
+/* Another process may have read them, or an admin's retry struck them out. */
+static int
+look_for_facts(struct delivery *d, struct prov_error *err)
+{
+    AUTO_FREE char *at = NULL;
+    int r;
+
+    if (d->facts_looked && !d->facts)
+        return PROV_OK;
+    d->facts_looked = true;
+    r = store_get_fact(d->store, FACTS_USER_AT, &at, err);
+    if (!r && d->facts && at && strtoll(at, NULL, 10) == json_get_int(d->facts, "read_us", 0))
+        return PROV_OK;
+    json_object_put(STEAL(d->facts));
+    return r || !at ? r : read_fact(d->store, FACT_USER, &d->facts, err);
+}
+
+/* ---- before sending ---- */
+
+static bool
+is_to_be_sent(const struct item *item)
+{
+    return !item->reads_back && !item->next_round &&
+           (item->plan.action == PLAN_CREATE || item->plan.action == PLAN_UPDATE);
+}
+
+static bool
+sends(const struct round *round)
+{
+    for (size_t i = 0; i < round->count; i++) {
+        if (is_to_be_sent(&round->items[i]))
+            return true;
+    }
+    return false;
+}
+
+static int
+weigh(struct round *round, struct item *item, struct prov_error *err)
+{
+    struct delivery *d = round->delivery;
+    bool create = item->plan.action == PLAN_CREATE;
+    struct facts_fault fault;
+    int r = PROV_OK;
+
+    if (!org_facts_fault(d->facts, item->plan.fields, create, &fault))
+        return PROV_OK;
+    if (age_us(d->facts) > KEEP_US)
+        r = read_anew(d, err);
+    if (r || age_us(d->facts) > KEEP_US ||
+        !org_facts_fault(d->facts, item->plan.fields, create, &fault))
+        return r;
+    item->plan.action = PLAN_PARK;
+    item->plan.code = fault.code;
+    snprintf(item->plan.reason, sizeof(item->plan.reason), "%s", fault.text);
+    return PROV_OK;
+}
+
+int
+facts_check(struct round *round, struct prov_error *err)
+{
+    struct delivery *d = round->delivery;
+    int r = look_for_facts(d, err);
+
+    if (!r && d->facts_wanted && (!d->facts || age_us(d->facts) > KEEP_US) && sends(round))
+        r = read_anew(d, err);
+    for (size_t i = 0; !r && d->facts && i < round->count; i++) {
+        if (is_to_be_sent(&round->items[i]))
+            r = weigh(round, &round->items[i], err);
+    }
+    return r;
+}
+
+void
+facts_note_refused(struct delivery *d, const char *code)
+{
+    size_t count;
+    const char *const *codes = org_facts_codes(&count);
+
+    for (size_t i = 0; i < count; i++)
+        d->facts_wanted = d->facts_wanted || strcmp(codes[i], code) == 0;
+}
+
+/* ---- `sfprov org` ---- */
+
+/* Rows of a query without what is of the transport. */
+static int
+read_rows(struct delivery *d, struct json_object *ret, const char *key, const char *soql,
+          struct sf_call *call)
+{
+    AUTO_JSON struct json_object *rows = NULL;
+    int r = sf_query(d->session, soql, &rows, call);
+
+    if (r || call->outcome != SF_DELIVERED)
+        return r;
+    for (size_t i = 0; i < json_object_array_length(rows); i++) {
+        struct json_object *row = json_object_array_get_idx(rows, i);
+        struct json_object *licence = json_get(row, "UserLicense");
+        json_object_object_del(row, "attributes");
+        if (json_object_is_type(licence, json_type_object))
+            json_object_object_del(licence, "attributes");
+    }
+    return json_put(ret, key, STEAL(rows));
+}
+
+/* What the org does not show is left out: it is for an admin to look at. */
+static int
+read_about(struct delivery *d, struct json_object **ret, struct sf_call *call)
+{
+    static const char *const rows[][2] = {
+        { "profiles", "SELECT Id, Name, UserLicense.Name FROM Profile ORDER BY Name LIMIT 2000" },
+        { "roles", "SELECT Id, Name, DeveloperName FROM UserRole ORDER BY Name LIMIT 2000" },
+        { "licences", "SELECT Name, TotalLicenses, UsedLicenses FROM UserLicense ORDER BY Name" },
+    };
+    AUTO_JSON struct json_object *about = json_object_new_object();
+    struct json_object *part = NULL;
+    int r = about ? PROV_OK : PROV_E_NOMEM;
+
+    for (size_t i = 0; !r && i < sizeof(rows) / sizeof(rows[0]); i++) {
+        r = read_rows(d, about, rows[i][0], rows[i][1], call);
+        if (!r && !call->http_status && call->outcome != SF_DELIVERED)
+            return PROV_OK;
+    }
+    if (!r)
+        r = sf_versions(d->session, &part, call);
+    if (!r && call->outcome == SF_DELIVERED)
+        r = json_put(about, "versions", STEAL(part));
+    if (!r)
+        r = sf_limits(d->session, &part, call);
+    if (!r && call->outcome == SF_DELIVERED)
+        r = json_put(about, "limits", STEAL(part));
+    if (r || json_put_int(about, "read_us", clock_now_us()))
+        return PROV_E_NOMEM;
+    *ret = STEAL(about);
+    return PROV_OK;
+}
+
+static int
+refresh(struct delivery *d, struct json_object **ret_user, struct json_object **ret_about,
+        struct prov_error *err)
+{
+    struct sf_call call = { 0 };
+    int r = store_exists(d->store) ? org_refuse_other(d, err) : PROV_OK;
+
+    if (!r)
+        r = read_user(d, ret_user, &call, err);
+    if (!r && *ret_user && read_about(d, ret_about, &call))
+        r = error_nomem(err);
+    if (r)
+        return r;
+    if (!*ret_user || !*ret_about)
+        return error_set(err, PROV_E_REMOTE, "the org cannot be read: %s%s%s; cause: %s; to do: %s",
+                         call.code, call.code[0] ? ": " : "", call.message, call.cause,
+                         call.remedy);
+    return PROV_OK;
+}
+
+static int
+keep_all(struct delivery *d, struct json_object *user, struct json_object *about,
+         struct prov_error *err)
+{
+    AUTO_JSON struct json_object *before = NULL;
+    int r;
+
+    if (!store_exists(d->store))
+        return PROV_OK;
+    r = read_fact(d->store, FACT_USER, &before, err);
+    if (!r)
+        r = keep_user(d, before, user, err);
+    if (!r)
+        r = store_begin(d->store, STORE_UNFENCED, err);
+    if (r)
+        return r;
+    r = put_fact(d->store, FACT_ABOUT, about, err);
+    if (!r)
+        return store_commit(d->store, err);
+    store_rollback(d->store);
+    return r;
+}
+
+/* Moves what is in a fact into the answer; its time as text and age. */
+static int
+show(struct json_object *result, struct json_object *fact, const char *time_key,
+     const char *age_key)
+{
+    int64_t at = json_get_int(fact, "read_us", 0);
+    char time[21];
+
+    if (!fact)
+        return json_put(result, time_key, NULL);
+    json_object_object_foreach(fact, key, value)
+    {
+        if (strcmp(key, "read_us") != 0 && json_put(result, key, json_ref(value)))
+            return PROV_E_NOMEM;
+    }
+    return json_put_string(result, time_key, clock_format(at, time)) ||
+                   json_put_int(result, age_key, (clock_now_us() - at) / CLOCK_SECOND_US)
+               ? PROV_E_NOMEM
+               : PROV_OK;
+}
+
+int
+delivery_org(struct delivery *d, bool anew, struct json_object **ret, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *user = NULL;
+    AUTO_JSON struct json_object *about = NULL;
+    AUTO_JSON struct json_object *result = json_object_new_object();
+    AUTO_FREE char *org_id = NULL;
+    bool there = store_exists(d->store);
+    int r = PROV_OK;
+
+    if (anew)
+        r = refresh(d, &user, &about, err);
+    if (!r && anew)
+        r = keep_all(d, user, about, err);
+    if (!r && !anew && there)
+        r = read_fact(d->store, FACT_USER, &user, err);
+    if (!r && !anew && there)
+        r = read_fact(d->store, FACT_ABOUT, &about, err);
+    if (!r && there)
+        r = store_get_fact(d->store, "org_id", &org_id, err);
+    if (r)
+        return r;
+    if (!result || json_put(result, "org_id", org_id ? json_object_new_string(org_id) : NULL) ||
+        show(result, user, "fields_read", "fields_age_s") || show(result, about, "read", "age_s"))
+        return error_nomem(err);
+    *ret = STEAL(result);
+    return PROV_OK;
+}

@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""What the org says of its fields: who does not fit is parked without a call, and nobody is stopped by it."""
+import sys
+
+import harness
+from harness import World, create, person, put, simple
+from test_cli import Shell
+
+SITE = {"name": "Site__c", "type": "picklist", "values": ["Berlin", "Bonn"]}
+RULES = [{"field": "Site__c", "source": "title", "kind": "picklist"}]
+
+
+def writes(w):
+    return sum(call["kind"].startswith("collections") for call in w.org.calls()["calls"])
+
+
+def parked(w, c, uri):
+    c.settle()
+    row = c.user(uri)
+    assert row["state"] == "parked", row
+    return row
+
+
+def test_after_one_refusal_the_same_is_known_before_it_is_sent():
+    with World(mapping=RULES) as w:
+        w.org.settings(custom_fields=[SITE])
+        c = w.connector()
+        c.accept(create("/Users/1", person("ada", title="Brlin")))
+        first = parked(w, c, "/Users/1")
+        assert first["code"] == "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
+        c.accept(create("/Users/2", person("bo", title="Bonn")))
+        c.settle()
+        before = writes(w)
+        c.accept(create("/Users/3", person("cy", title="Brlin")))
+        row = parked(w, c, "/Users/3")
+        assert writes(w) == before, "it was sent"
+        assert "'Brlin' is not in the list" in row["message"] and "'Berlin'" in row["message"], row
+        assert row["code"] == first["code"] and row["cause"] and row["remedy"], row
+        c.accept(put("/Users/3", person("cy", title="Berlin")))
+        c.settle()
+        assert w.org.user("primary-cy@acme.example")["Site__c"] == "Berlin"
+
+
+def test_a_leaver_is_not_weighed():
+    with World(mapping=RULES) as w:
+        w.org.settings(custom_fields=[SITE])
+        c = w.connector()
+        c.accept(create("/Users/1", person("ada", title="Bonn")))
+        c.settle()
+        c.query(query="org", refresh=True)
+        c.accept(put("/Users/1", person("ada", title="Brlin")), simple("/Users/1", "prov:deactivate"))
+        c.settle()
+        assert not w.org.user("primary-ada@acme.example")["IsActive"]
+
+
+def test_a_retry_by_hand_lets_the_org_decide():
+    with World(mapping=RULES) as w:
+        w.org.settings(custom_fields=[SITE])
+        c = w.connector()
+        c.accept(create("/Users/0", person("al")))
+        c.settle()
+        c.query(query="org", refresh=True)
+        c.close()
+        c = w.connector()
+        before = writes(w)
+        c.accept(create("/Users/1", person("ada", title="Brlin")))
+        assert "not in the list" in parked(w, c, "/Users/1")["message"]
+        assert writes(w) == before
+        c.act(act="retry", user="/Users/1")
+        parked(w, c, "/Users/1")
+        assert writes(w) == before + 1
+
+
+def test_an_org_that_does_not_describe_stops_nobody():
+    with World() as w:
+        w.org.fault({"on": "describe", "do": "status", "status": 403, "times": -1,
+                     "body": [{"errorCode": "INSUFFICIENT_ACCESS", "message": "no"}]})
+        c = w.connector(mapping=RULES)
+        c.accept(create("/Users/1", person("ada", title="Bonn")))
+        parked(w, c, "/Users/1")
+        c.accept(create("/Users/2", person("bo")), create("/Users/3", person("cy", title="x")))
+        c.settle()
+        assert c.user("/Users/3")["state"] == "parked"
+
+
+def test_facts_that_have_changed_wake_who_was_parked():
+    with World(mapping=RULES) as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("ada", title="Bonn")))
+        assert parked(w, c, "/Users/1")["code"] == "INVALID_FIELD"
+        c.query(query="org", refresh=True)
+        w.org.settings(custom_fields=[SITE])
+        c.query(query="org", refresh=True)
+        c.settle()
+        assert c.user("/Users/1")["state"] == "in_step", c.user("/Users/1")
+        assert w.org.user("primary-ada@acme.example")["Site__c"] == "Bonn"
+
+
+def test_the_org_is_shown_with_its_age():
+    with World() as w:
+        sh = Shell(w)
+        assert "not read yet" in sh("org") and sh.json("org")["fields_read"] is None
+        out = sh("org", "--refresh")
+        for word in ("Standard User", "CEO", "Salesforce", "TimeZoneSidKey", "68.0", "left in 24 hours"):
+            assert word in out, (word, out)
+        c = w.connector()
+        c.accept(create("/Users/1", person("ada")))
+        c.settle()
+        sh("org", "--refresh")
+        kept = sh.json("org")
+        assert kept["fields_age_s"] >= 0 and kept["org_id"] and len(kept["fields"]) > 40, kept
+        assert {row["Name"] for row in kept["profiles"]} >= {"Standard User", "System Administrator"}
+        w.org.settings(api_enabled=False)
+        sh("org", "--refresh", code=5)
+        assert "API Enabled" in sh.err, sh.err
+
+
+if __name__ == "__main__":
+    harness.main(sys.modules["__main__"])
