@@ -58,6 +58,7 @@ derive(const unsigned char key[KEY_BYTES], const char *use, const char *purpose,
     int size = snprintf(info, sizeof(info), "%s %s", use, purpose);
     OSSL_PARAM parameters[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
+        /* NOLINTNEXTLINE(performance-no-int-to-ptr): OpenSSL reads it only */
         OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)(uintptr_t)key, KEY_BYTES),
         OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, info, (size_t)size),
         OSSL_PARAM_construct_end()

@@ -19,6 +19,7 @@ secret_alloc(size_t size)
     if (size > SIZE_MAX / 2)
         return NULL;
     mapped = sizeof(*head) + size;
+    /* cppcheck-suppress invalidFunctionArg ; -1 is what an anonymous mapping asks for */
     head = mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (head == MAP_FAILED)
         return NULL;

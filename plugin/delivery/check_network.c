@@ -117,7 +117,7 @@ check_address(struct check *check, struct prov_error *err)
 int
 check_proxy(struct check *check, struct prov_error *err)
 {
-    bool told;
+    bool told = false;
     int r = sf_probe(check->delivery->session, &check->trace, &check->versions, &check->probe);
 
     (void)err;
@@ -134,7 +134,7 @@ check_proxy(struct check *check, struct prov_error *err)
 int
 check_dns(struct check *check, struct prov_error *err)
 {
-    bool told;
+    bool told = false;
     int r = tell_fault(check, &told);
 
     (void)err;
@@ -148,7 +148,7 @@ check_dns(struct check *check, struct prov_error *err)
 int
 check_tcp(struct check *check, struct prov_error *err)
 {
-    bool told;
+    bool told = false;
     int r = tell_fault(check, &told);
 
     (void)err;
@@ -181,7 +181,7 @@ say_tls(struct check *check)
 int
 check_tls(struct check *check, struct prov_error *err)
 {
-    bool told;
+    bool told = false;
     int r = tell_fault(check, &told);
 
     (void)err;
@@ -235,7 +235,7 @@ int
 check_version(struct check *check, struct prov_error *err)
 {
     const char *wanted = check->fields->api_version + 1, *oldest, *newest;
-    bool told;
+    bool told = false;
     int r = tell_fault(check, &told);
 
     (void)err;

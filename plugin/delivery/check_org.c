@@ -191,7 +191,7 @@ check_object(struct check *check, const char *field, const char *word, const cha
     json_object_object_foreach(named, name, value)
     {
         (void)value;
-        if (r || has_record(there, name))
+        if (has_record(there, name))
             continue;
         *ret_missing = true;
         org_facts_nearest(nearest, sizeof(nearest), there, name);
@@ -199,6 +199,8 @@ check_object(struct check *check, const char *field, const char *word, const cha
                       "Correct the name in the mapping, or make the record in Setup.",
                       "the mapping of %s: there is no %s '%s' in the org%s", field, word, name,
                       nearest);
+        if (r)
+            break;
     }
     return r;
 }

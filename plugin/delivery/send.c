@@ -502,9 +502,9 @@ send_batch(struct round *round, struct item **items, size_t count, enum send_kin
            struct prov_error *err)
 {
     CLEANUP(flight_cleanup) struct flight *flight = NULL;
-    int r = make_flight(round, items, count, kind, &flight, err);
+    int r = count > 0 ? make_flight(round, items, count, kind, &flight, err) : PROV_OK;
 
-    if (r)
+    if (r || !flight)
         return r;
     flight->result =
         sf_batch_send(round->delivery->session, flight->batch, flight->results, &flight->call);

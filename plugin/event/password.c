@@ -46,6 +46,7 @@ static void
 wipe(struct json_object *value)
 {
     if (json_object_is_type(value, json_type_string)) {
+        /* NOLINTNEXTLINE(performance-no-int-to-ptr): the text is json-c's, and about to be freed */
         explicit_bzero((void *)(uintptr_t)json_object_get_string(value),
                        (size_t)json_object_get_string_len(value));
     } else if (json_object_is_type(value, json_type_array)) {
