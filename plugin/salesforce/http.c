@@ -372,7 +372,7 @@ take_header(char *line, size_t size, size_t count, void *context)
     }
     if (length > 5 && memcmp(line, "HTTP/", 5) == 0) { /* a 1xx answer came before */
         answer->retry_after_us = 0;
-        answer->limit_info[0] = '\0';
+        answer->limit_info[0] = answer->request_id[0] = '\0';
         answer->date_us = 0;
     }
     if (header_value(line, length, "Retry-After", value, sizeof(value)))
@@ -380,6 +380,12 @@ take_header(char *line, size_t size, size_t count, void *context)
     header_value(line, length, "Sforce-Limit-Info", answer->limit_info, sizeof(answer->limit_info));
     if (header_value(line, length, "Date", value, sizeof(value)))
         answer->date_us = date_us(value);
+    /* both were seen with Salesforce's answers (fact sheet 2.1) */
+    if (!header_value(line, length, "X-Request-Id", answer->request_id,
+                      sizeof(answer->request_id)) &&
+        !answer->request_id[0])
+        header_value(line, length, "X-Sfdc-Request-Id", answer->request_id,
+                     sizeof(answer->request_id));
     return length;
 }
 

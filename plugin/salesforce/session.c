@@ -396,6 +396,18 @@ count_call(struct sf_session *session, const struct session_request *request,
     pthread_mutex_unlock(&session->lock);
 }
 
+/* Whole, and of plain characters, or not at all: a piece of a token that comes back would be neither. */
+static void
+take_request_id(const struct http_answer *answer, struct sf_call *call)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
+    const char *id = answer->request_id;
+    size_t length = strlen(id);
+
+    if (length + 1 < sizeof(answer->request_id) && strspn(id, plain) == length)
+        snprintf(call->request_id, sizeof(call->request_id), "%s", id);
+}
+
 /* One transfer. token NULL: none is sent. */
 static int
 transfer(struct sf_session *session, const struct session_request *request, const char *base,
@@ -407,6 +419,7 @@ transfer(struct sf_session *session, const struct session_request *request, cons
                                          .content_type = "application/json; charset=UTF-8",
                                          .body = request->body,
                                          .trace = request->trace };
+    int64_t began_us;
     int result;
 
     if (asprintf(&url, "%s%s", base, request->path) < 0) {
@@ -415,6 +428,7 @@ transfer(struct sf_session *session, const struct session_request *request, cons
     }
     http_request.url = url;
     http_request.body_length = request->body ? strlen(request->body) : 0;
+    began_us = clock_monotonic_us();
     result = http_call(session->http, &http_request, answer);
     if (result != PROV_OK)
         return result;
@@ -423,6 +437,8 @@ transfer(struct sf_session *session, const struct session_request *request, cons
         answer_redact(answer->body, token);
     answer_judge(answer, SF_LEVEL_CALL, request->write, call);
     answer_redact(call->message, token);
+    call->took_us = clock_monotonic_us() - began_us;
+    take_request_id(answer, call);
     return PROV_OK;
 }
 

@@ -93,6 +93,8 @@ struct sf_call {
     char code[64];              /* Salesforce's errorCode or error; "" if none */
     char message[512];          /* Salesforce's or the transport's words */
     const char *cause, *remedy; /* static, never NULL when outcome is not SF_DELIVERED */
+    int64_t took_us;            /* the last transfer of it; 0: there was none */
+    char request_id[64];        /* Salesforce's, for its support; "" if it told none */
 };
 
 /* What became of one record of a call that was delivered as a whole. */

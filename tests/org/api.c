@@ -4,6 +4,7 @@
 #include "tests/org/api.h"
 #include "tests/org/oauth.h"
 
+#include <stdatomic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -375,10 +376,15 @@ starts(const struct call *call, const char *first, const char *second, const cha
            (!third || (call->segment_count == 3 && strcmp(call->segments[2], third) == 0));
 }
 
-/* 2.1: as captured. */
+/* 2.1: as captured; the form of the request's ids is unsure. */
 static void
 put_standing_headers(struct call *call)
 {
+    static atomic_uint requests;
+    AUTO_FREE char *id = text_format("%032x", atomic_fetch_add(&requests, 1) + 1);
+
+    reply_header(call->reply, "X-Request-Id", id);
+    reply_header(call->reply, "X-Sfdc-Request-Id", id);
     reply_header(call->reply, "Server", "sfdcedge");
     reply_header(call->reply, "Vary", "Accept-Encoding");
     reply_header(call->reply, "Cache-Control",

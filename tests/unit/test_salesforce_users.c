@@ -478,6 +478,37 @@ a_query_reads_all_pages_in_order(void)
     end(session, server);
 }
 
+/* For Salesforce's support; whole and plain, or it is none. */
+static void
+the_id_of_a_request_is_told(void)
+{
+    static const struct {
+        const char *header, *id;
+    } cases[] = {
+        { "X-Sfdc-Request-Id: 3f0a\r\nX-Request-Id: 7c1b-2\r\n", "7c1b-2" },
+        { "X-Request-Id: 7c1b-2\r\nX-Sfdc-Request-Id: 3f0a\r\n", "7c1b-2" },
+        { "X-Sfdc-Request-Id: 3f0a\r\n", "3f0a" },
+        { "X-Request-Id: 00D5g!AQ\r\n", "" },
+        { "X-Request-Id: 0123456789012345678901234567890123456789012345678901234567890123456789"
+          "\r\n",
+          "" },
+        { "X-Request: 1\r\n", "" },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct loopback *server;
+        struct sf_session *session = open_with(
+            &server,
+            (struct loopback_answer){
+                .where = AT_QUERY, .status = 200, .header = cases[i].header, .body = NO_ROWS });
+        struct sf_call call = query_call(session);
+        T_INT(call.outcome, SF_DELIVERED);
+        T_STR(call.request_id, cases[i].id);
+        T_TRUE(call.took_us > 0);
+        end(session, server);
+    }
+}
+
 static void
 a_limit_header_that_cannot_be_read_changes_nothing(void)
 {
@@ -689,6 +720,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(messages_are_one_clean_line_cut_between_characters),
     UNIT_CASE(a_long_message_is_cut_at_a_character),
     UNIT_CASE(a_query_reads_all_pages_in_order),
+    UNIT_CASE(the_id_of_a_request_is_told),
     UNIT_CASE(a_limit_header_that_cannot_be_read_changes_nothing),
     UNIT_CASE(the_use_of_the_org_is_told_from_that_of_one_app),
     UNIT_CASE(a_next_page_elsewhere_is_not_read),
