@@ -7,6 +7,7 @@ sfprov_SOURCES = \
 	hosts/cli/cmd_fields.c \
 	hosts/cli/cmd_login.c \
 	hosts/cli/cmd_look.c \
+	hosts/cli/story.c hosts/cli/story.h \
 	hosts/cli/cmd_collisions.c \
 	hosts/cli/cmd_drift.c \
 	hosts/cli/cmd_match.c \

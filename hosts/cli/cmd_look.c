@@ -11,6 +11,8 @@
 #include "hosts/cli/fact.h"
 #include "hosts/cli/host.h"
 #include "hosts/cli/reply.h"
+#include "hosts/cli/screen.h"
+#include "hosts/cli/story.h"
 #include "hosts/cli/subjects.h"
 #include "hosts/cli/table.h"
 
@@ -129,31 +131,6 @@ print_confirmed(struct json_object *confirmed)
     table_free(table);
 }
 
-static void
-print_events(struct json_object *events)
-{
-    static const char *const headings[] = {
-        "RECEIVED", "EVENT", "VERSION", "OUTCOME", "JTI", NULL
-    };
-    struct table *table;
-
-    if (!reply_count(events))
-        return;
-    putchar('\n');
-    table = table_new(headings);
-    for (size_t i = 0; i < reply_count(events); i++) {
-        struct json_object *event = reply_item(events, i);
-
-        table_add(table, TONE_PLAIN, reply_text(event, "received"));
-        table_add(table, TONE_PLAIN, reply_text(event, "kinds"));
-        table_add(table, TONE_PLAIN, reply_text(event, "version"));
-        table_add(table, TONE_PLAIN, reply_text(event, "outcome"));
-        table_add(table, TONE_DIM, reply_text(event, "jti"));
-    }
-    table_print(table);
-    table_free(table);
-}
-
 static const char *
 presence_words(const char *presence, bool active)
 {
@@ -210,7 +187,7 @@ print_story(struct json_object *row)
         print_fact("in flight", TONE_WARN, reply_text(row, "in_flight"));
     print_password(reply_get(row, "password"));
     print_confirmed(reply_get(row, "confirmed"));
-    print_events(reply_get(row, "events"));
+    story_print(row);
 }
 
 int

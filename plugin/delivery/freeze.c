@@ -117,6 +117,7 @@ look_up(struct round *round, struct item **items, size_t count, struct prov_erro
     r = lookup_logins(round->delivery, ids, count, &rows, &call, err);
     if (r)
         return r;
+    history_note_call(items, count, "look up UserLogin", &call);
     if (call.outcome != SF_DELIVERED && call.outcome != SF_REFUSED) {
         round->stop = true; /* they stay due */
         return org_call_failed(round->delivery, &call, err);

@@ -80,13 +80,22 @@ struct delivery {
     int64_t calls_failed;   /* that they have not */
     int64_t quota_noted_us; /* the use of the quota was written when; monotonic */
     int64_t upkeep_us;      /* when it last began */
-    struct event_walk forgetting, telling, shrinking;
+    struct event_walk forgetting, forgetting_history, telling, shrinking;
     bool untold; /* the host declined an outcome since */
 
     pthread_mutex_t thread_lock;
     pthread_cond_t moved;
     pthread_t thread;
     bool running, stopping, woken, ended;
+};
+
+/* The last call of a round that had to do with a subject. */
+struct call_note {
+    const char *operation; /* static; NULL: there was none */
+    size_t records;        /* in the call */
+    int64_t took_us;
+    int http_status; /* 0: no answer */
+    char request_id[64];
 };
 
 /* One subject in a round. */
@@ -106,6 +115,7 @@ struct item {
     char base[USERNAME_MAX_CHARACTERS + 1]; /* the username without a suffix; "": none was tried */
     unsigned suffix;                        /* the number tried last */
     bool sends_again;     /* the username is a stranger's, and another one is to be tried */
+    struct call_note call;
     bool as_before;       /* refused, or waits, with the words that stood there already */
     bool without_manager; /* ManagerId was refused and left out of what is sent */
     const char
@@ -401,6 +411,14 @@ void tell_password(struct delivery *delivery, int64_t subject);
  * store_untold_subjects() walks. *ret_taken false: the host declined, the rest is left. */
 MUST_CHECK int tell_rest(struct delivery *delivery, int64_t limit, int64_t *after, bool *ret_taken,
                          struct prov_error *err);
+
+/* ---- history.c: what became of a subject, one outcome a row ---- */
+
+/* Of these items the call was about; `operation` is static. */
+void history_note_call(struct item **items, size_t count, const char *operation,
+                       const struct sf_call *call);
+/* [tx] Before the link is put: adds its outcome to the subject's history. */
+MUST_CHECK int history_add(struct round *round, struct item *item, struct prov_error *err);
 
 /* ---- freeze.c: access taken away, and given back, by UserLogin ---- */
 

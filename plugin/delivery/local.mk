@@ -14,6 +14,7 @@ libsfprov_la_SOURCES += \
 	plugin/delivery/flights.c \
 	plugin/delivery/freeze.c \
 	plugin/delivery/guard.c \
+	plugin/delivery/history.c \
 	plugin/delivery/internal.h \
 	plugin/delivery/keeper.c \
 	plugin/delivery/login.c \

@@ -575,8 +575,17 @@ plan_done(struct plan *plan)
 
 /* ---- words ---- */
 
-static char *
-join_names(struct json_object *sent)
+const char *
+plan_action_name(enum plan_action action)
+{
+    static const char *const names[] = { "nothing", "create",   "update", "deactivate",
+                                         "freeze",  "unfreeze", "park" };
+
+    return names[action];
+}
+
+char *
+plan_field_names(struct json_object *sent)
 {
     char names[400] = "";
     size_t length = 0;
@@ -599,7 +608,7 @@ join_names(struct json_object *sent)
 char *
 plan_describe(bool create, struct json_object *sent, struct json_object *before)
 {
-    AUTO_FREE char *names = join_names(sent);
+    AUTO_FREE char *names = plan_field_names(sent);
     struct json_object *active = json_get(sent, "IsActive");
     const char *to = json_get_string(sent, "Username"), *from = json_get_string(before, "Username");
     char *text = NULL;

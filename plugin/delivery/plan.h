@@ -87,6 +87,12 @@ char *plan_manager_uri(struct json_object *resource);
  * "renamed a@x to b@x", "deactivated", "reactivated". Heap; NULL when out of memory. */
 char *plan_describe(bool create, struct json_object *sent, struct json_object *before);
 
+/* "create", "update", ... as previews and stories say it. */
+const char *plan_action_name(enum plan_action action);
+/* Names of fields, comma between, but for IsActive and Id, cut to some 400 bytes; heap, NULL when out of
+ * memory. */
+char *plan_field_names(struct json_object *sent);
+
 /* Segments of the username for preview: {"source","origin","text"}; array. */
 MUST_CHECK int plan_segments(const struct fields *fields, const struct subject *subject,
                              struct json_object **ret, struct prov_error *err);

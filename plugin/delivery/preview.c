@@ -9,15 +9,6 @@
 #include "plugin/delivery/internal.h"
 #include "plugin/delivery/org_names.h"
 
-static const char *
-action_name(enum plan_action action)
-{
-    static const char *const names[] = { "nothing", "create",   "update", "deactivate",
-                                         "freeze",  "unfreeze", "park" };
-
-    return names[action];
-}
-
 /* The call that would be made, with this user's fields as they would be sent. */
 static int
 add_calls(struct json_object *result, const struct fields *fields, const struct plan *plan,
@@ -224,7 +215,7 @@ show(struct store *store, const struct fields *fields, struct work *work, bool k
     }
     if (json_put(result, "user", user) || json_put_string(user, "iss", work->subject.iss) ||
         json_put_string(user, "uri", work->subject.uri) || json_put_bool(result, "known", known) ||
-        json_put_string(result, "action", action_name(plan.action)) ||
+        json_put_string(result, "action", plan_action_name(plan.action)) ||
         json_put_string(result, "username", plan.username[0] ? plan.username : NULL) ||
         json_put(result, "segments", STEAL(segments)) || add_fields(result, &plan) ||
         add_calls(result, fields, &plan, &work->link) ||

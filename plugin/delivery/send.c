@@ -419,6 +419,8 @@ settle_flight(struct round *round, const struct flight *flight, struct prov_erro
 
     if (flight->result)
         return error_set(err, flight->result, "the change could not be sent: %s", call->message);
+    history_note_call(flight->items, flight->count, plan_action_name(action_of(flight->kind)),
+                      call);
     switch (call->outcome) {
     case SF_DELIVERED:
         call_passed(round, flight->kind);

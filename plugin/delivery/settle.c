@@ -77,7 +77,9 @@ settle_put(struct round *round, struct item *item, struct prov_error *err)
     round->settled++;
     item->work.link.updated_us = clock_now_us();
     count_settled(store, &item->work.link);
-    r = store_put_link(store, subject->id, &item->work.link, err);
+    r = history_add(round, item, err);
+    if (!r)
+        r = store_put_link(store, subject->id, &item->work.link, err);
     if (!r)
         r = store_due_delete(store, &item->work, err);
     if (!r && manager && !item->manager_id[0])

@@ -211,7 +211,10 @@ believe(struct round *round, struct item *item, struct json_object *row, struct 
         set_text(&link->message,
                  "what was sent without an answer did not happen; it is sent again"))
         return error_nomem(err);
+    link->updated_us = clock_now_us();
     r = settle_names(round, link, err);
+    if (!r)
+        r = history_add(round, item, err);
     if (!r)
         r = store_put_link(store, item->work.subject.id, link, err);
     if (!r)
@@ -348,6 +351,8 @@ ask(struct round *round, struct item **items, size_t count, bool by_name,
     r = lookup_users(d, &lookup, ret_rows, &call, err);
     if (r)
         return r;
+    if (items[0]->reads_back) /* of a name that is taken the call that was refused is told */
+        history_note_call(items, count, "read back", &call);
     if (call.outcome == SF_DELIVERED) {
         org_call_passed(d);
         return PROV_OK;

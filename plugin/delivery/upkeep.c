@@ -61,27 +61,31 @@ replan_parked(struct delivery *d, struct prov_error *err)
     return r;
 }
 
+typedef int (*forget_fn)(struct store *store, const struct store_retention *retention,
+                         int64_t *after, struct prov_error *err);
+
 static int
-forget_some(struct delivery *d, int64_t now, struct prov_error *err)
+forget_some(struct delivery *d, struct event_walk *walk, forget_fn forget, int64_t now,
+            struct prov_error *err)
 {
     struct store_retention retention = {
         .before_us = now - d->fields->event_retention_days * 86400 * CLOCK_SECOND_US,
         .keep_untold = d->host.outcome != NULL,
         .limit = FORGET_LIMIT,
     };
-    int64_t after = d->forgetting.after;
+    int64_t after = walk->after;
     int r = store_begin(d->store, STORE_FENCED, err);
 
     if (r)
         return r;
-    r = store_forget_events(d->store, &retention, &after, err);
+    r = forget(d->store, &retention, &after, err);
     if (r) {
         store_rollback(d->store);
         return r;
     }
     r = store_commit(d->store, err);
     if (!r)
-        d->forgetting = (struct event_walk){ after != 0, after };
+        *walk = (struct event_walk){ after != 0, after };
     return r;
 }
 
@@ -120,7 +124,7 @@ begin_upkeep(struct delivery *d, int64_t now, struct prov_error *err)
         return r;
     json_object_put(STEAL(d->names)); /* profiles and roles are renamed at times */
     json_object_put(STEAL(d->woken_codes));
-    d->forgetting = d->shrinking = (struct event_walk){ true, 0 };
+    d->forgetting = d->forgetting_history = d->shrinking = (struct event_walk){ true, 0 };
     if (d->host.outcome && (!d->had_lease || d->untold))
         d->telling = (struct event_walk){ true, 0 };
     d->untold = false;
@@ -155,10 +159,16 @@ upkeep_step(struct delivery *d, struct prov_error *err)
     if (!r && store_sweep(d->store, &why)) /* the log only grows longer */
         log_line(&d->log, PROV_LOG_WARNING, "%s", why.text);
     if (!r && d->forgetting.under_way)
-        r = or_later(d, &d->forgetting, forget_some(d, now, &why), &why, err);
+        r = or_later(d, &d->forgetting,
+                     forget_some(d, &d->forgetting, store_forget_events, now, &why), &why, err);
+    if (!r && d->forgetting_history.under_way)
+        r = or_later(d, &d->forgetting_history,
+                     forget_some(d, &d->forgetting_history, store_forget_history, now, &why), &why,
+                     err);
     if (!r && d->telling.under_way)
         r = or_later(d, &d->telling, tell_some(d, &why), &why, err);
-    if (!r && d->shrinking.under_way && !d->forgetting.under_way)
+    if (!r && d->shrinking.under_way && !d->forgetting.under_way &&
+        !d->forgetting_history.under_way)
         r = or_later(d, &d->shrinking, give_back_some(d, &why), &why, err);
     return r;
 }

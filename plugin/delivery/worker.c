@@ -159,7 +159,7 @@ round_once(struct delivery *d, struct prov_delivery *report, bool *ret_more, str
         report->next_due_us = hold.until_us;
     }
     *ret_more = (subjects > 0 && report->state == PROV_DELIVERY_BUSY) || d->forgetting.under_way ||
-                d->telling.under_way || d->shrinking.under_way;
+                d->forgetting_history.under_way || d->telling.under_way || d->shrinking.under_way;
     return PROV_OK;
 }
 
@@ -179,20 +179,27 @@ after_us(int64_t us)
     return at;
 }
 
-/* A file that is damaged where it says what is due would stop every round. */
+/* A file that is damaged where it says what is due, or what became of users, would stop every round. */
 static int
 mend(struct delivery *d, const struct prov_error *why, struct prov_delivery *report, bool *ret_more,
      struct prov_error *err)
 {
     struct prov_error ignored = PROV_ERROR_INIT;
-    bool mended = false;
+    bool due = false, history = false;
+    int r = store_mend(d->store, &due, &history, &ignored);
 
-    if (store_mend_due(d->store, &mended, &ignored) || !mended)
+    if (due)
+        log_line(
+            &d->log, PROV_LOG_ERROR,
+            "what was due could not be read, and was made anew from what is known of each user; a "
+            "replan, repair or release that was ordered has to be ordered again: %s",
+            why->text);
+    if (history)
+        log_line(&d->log, PROV_LOG_ERROR,
+                 "what became of users could not be read, and is kept from now on anew: %s",
+                 why->text);
+    if (r || !(due || history))
         return error_set(err, PROV_E_STORE, "%s", why->text);
-    log_line(&d->log, PROV_LOG_ERROR,
-             "what was due could not be read, and was made anew from what is known of each user; a "
-             "replan, repair or release that was ordered has to be ordered again: %s",
-             why->text);
     report->state = PROV_DELIVERY_BUSY;
     report->next_due_us = clock_now_us();
     *ret_more = true;

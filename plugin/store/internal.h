@@ -99,14 +99,20 @@ MUST_CHECK int due_new_cause(struct db *db, struct prov_error *err);
     "l.salesforce_id, l.confirmed, l.confirmed_version, l.settled_version, l.username_wanted, "    \
     "l.username_held, l.username_inputs, l.in_flight, l.first_sent_us, l.attempts, l.next_us, "    \
     "l.outcome, l.code, l.message, l.cause, l.remedy, l.last_action, l.plan_digest, "              \
-    "l.waits_kind, l.waits_value, l.updated_us, l.orders, l.waits_since_us"
-#define LINK_COUNT      23
+    "l.waits_kind, l.waits_value, l.updated_us, l.orders, l.waits_since_us, l.last_history"
+#define LINK_COUNT      24
 #define SUBJECT_COLUMNS "s.id, s.iss, s.uri, s.presence, s.resource, s.version"
 #define SUBJECT_COUNT   6
 MUST_CHECK int link_read(const struct db_rows *rows, int first, struct link *ret,
                          struct prov_error *err);
 MUST_CHECK int subject_read(const struct db_rows *rows, int first, struct subject *ret,
                             struct prov_error *err);
+
+/* A time in an answer; null: none. 0 or PROV_E_NOMEM. */
+MUST_CHECK int put_time(struct json_object *object, const char *key, int64_t time_us);
+/* Adds "history" to the answer about a subject, the newest rows, oldest first. */
+MUST_CHECK int history_put(struct db *db, int64_t subject, struct json_object *result,
+                           struct prov_error *err);
 
 /* Whether a subject in this state is to have an active account. */
 bool store_wants_active(const struct store *store, enum presence presence,

@@ -115,6 +115,7 @@ link_read(const struct db_rows *rows, int first, struct link *ret, struct prov_e
     ret->next_us = db_int(rows, first + 10);
     ret->updated_us = db_int(rows, first + 20);
     ret->waits_since_us = db_int(rows, first + 22);
+    ret->last_history = db_int(rows, first + 23);
     /* and what a row of `due` asks for that was read before */
     ret->orders |= (unsigned)db_int(rows, first + 21);
     r = copy_json(rows, first + 1, &ret->confirmed, &ret->damaged, err);
@@ -154,9 +155,9 @@ store_put_link(struct store *store, int64_t subject, const struct link *link,
         " settled_version, username_wanted, username_held, username_inputs, in_flight,"
         " first_sent_us, attempts, next_us, outcome, code, message, cause, remedy,"
         " last_action, plan_digest, waits_kind, waits_value, waits_since_us, updated_us, orders,"
-        " active)"
+        " active, last_history)"
         " VALUES (?, nullif(?, ''), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-        " ?, ?, ?, ?)"
+        " ?, ?, ?, ?, ?)"
         " ON CONFLICT (subject) DO UPDATE SET salesforce_id = excluded.salesforce_id,"
         " confirmed = excluded.confirmed, confirmed_version ="
         " excluded.confirmed_version, settled_version = excluded.settled_version,"
@@ -169,13 +170,14 @@ store_put_link(struct store *store, int64_t subject, const struct link *link,
         " excluded.last_action, plan_digest = excluded.plan_digest, waits_kind ="
         " excluded.waits_kind, waits_value = excluded.waits_value, waits_since_us ="
         " excluded.waits_since_us, updated_us ="
-        " excluded.updated_us, orders = excluded.orders, active = excluded.active",
-        "issiissssiiisssssssssiiii", subject, link->salesforce_id, confirmed,
+        " excluded.updated_us, orders = excluded.orders, active = excluded.active,"
+        " last_history = excluded.last_history",
+        "issiissssiiisssssssssiiiii", subject, link->salesforce_id, confirmed,
         link->confirmed_version, link->settled_version, link->username_wanted, link->username_held,
         link->username_inputs, in_flight, link->first_sent_us, link->attempts, link->next_us,
         link->outcome, link->code, link->message, link->cause, link->remedy, link->last_action,
         link->plan_digest, link->waits_kind, link->waits_value, link->waits_since_us,
-        link->updated_us, (int64_t)link->orders, (int64_t)active);
+        link->updated_us, (int64_t)link->orders, (int64_t)active, link->last_history);
 }
 
 /* ---- what is due ---- */

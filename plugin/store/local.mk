@@ -4,6 +4,7 @@ libsfprov_la_SOURCES += \
 	plugin/store/db.h \
 	plugin/store/difference.c \
 	plugin/store/guard.c \
+	plugin/store/history.c \
 	plugin/store/inspect.c \
 	plugin/store/internal.h \
 	plugin/store/lease.c \

@@ -40,7 +40,7 @@ presence_name(enum presence presence)
     return presence == PRESENCE_IN ? "in" : presence == PRESENCE_OUT ? "out" : "gone";
 }
 
-static int
+int
 put_time(struct json_object *object, const char *key, int64_t time_us)
 {
     char text[21];
@@ -375,7 +375,8 @@ event_row(const struct db_rows *rows)
         json_put_int(row, "version", db_int(rows, 5)) ||
         put_time(row, "received", db_int(rows, 6)) ||
         json_put_string(row, "uri", db_text(rows, 7)) ||
-        json_put_string(row, "outcome", db_text(rows, 8))) {
+        json_put_string(row, "outcome", db_text(rows, 8)) ||
+        json_put_bool(row, "told", db_int(rows, 9) != 0)) {
         json_object_put(row);
         return NULL;
     }
@@ -430,7 +431,8 @@ put_password(struct db *db, int64_t id, struct json_object *result, struct prov_
 }
 
 #define EVENT_COLUMNS                                                                              \
-    "e.seq, e.iss, e.jti, e.txn, e.kinds, e.version, e.received_us, s.uri, " OUTCOME_SQL
+    "e.seq, e.iss, e.jti, e.txn, e.kinds, e.version, e.received_us, s.uri, " OUTCOME_SQL           \
+    ", e.told > 0"
 #define EVENT_TABLES                                                                               \
     " FROM event e LEFT JOIN subject s ON s.id = e.subject LEFT JOIN link l ON l.subject = "       \
     "e.subject"
@@ -472,6 +474,8 @@ store_read_subject(struct store *store, const char *user, struct json_object **r
         r = append_events(&rows, events, err);
     if (!r && json_put(result, "events", json_ref(events)))
         r = error_nomem(err);
+    if (!r)
+        r = history_put(db, id, result, err);
     if (!r)
         *ret = STEAL(result);
     return r;

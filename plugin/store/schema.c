@@ -44,14 +44,15 @@ static const char tables[] =
     /* one tree, in the order in which it is worked off: `seq` is the event's that made the subject
        due, with tie 0; or the newest one's when there was another cause, with the cause's number as
        tie. So no row ever comes twice, and who deletes what was read deletes nothing newer. */
-    SCHEMA_DUE SCHEMA_COMMAND "CREATE TABLE link ("
+    SCHEMA_DUE SCHEMA_COMMAND SCHEMA_HISTORY "CREATE TABLE link ("
     " subject INTEGER PRIMARY KEY, salesforce_id TEXT UNIQUE, confirmed TEXT,"
     " confirmed_version INTEGER NOT NULL, settled_version INTEGER NOT NULL, username_wanted TEXT,"
     " username_held TEXT, username_inputs TEXT, in_flight TEXT, first_sent_us INTEGER NOT NULL,"
     " attempts INTEGER NOT NULL, next_us INTEGER NOT NULL, outcome TEXT, code TEXT, message TEXT,"
     " cause TEXT, remedy TEXT, last_action TEXT, plan_digest TEXT, waits_kind TEXT,"
     " waits_value TEXT, updated_us INTEGER NOT NULL, orders INTEGER NOT NULL DEFAULT 0,"
-    " active INTEGER NOT NULL DEFAULT 0, waits_since_us INTEGER NOT NULL DEFAULT 0);"
+    " active INTEGER NOT NULL DEFAULT 0, waits_since_us INTEGER NOT NULL DEFAULT 0,"
+    " last_history INTEGER NOT NULL DEFAULT 0);"
     "CREATE INDEX link_wanted ON link (username_wanted) WHERE username_wanted IS NOT NULL;"
     "CREATE INDEX link_held ON link (username_held) WHERE username_held IS NOT NULL;"
     "CREATE INDEX link_in_flight ON link (subject) WHERE in_flight IS NOT NULL;"
@@ -143,6 +144,8 @@ static const char *const steps[] = {
         SCHEMA_TALLY_COUNTED(OUTCOMES_SETTLED),
     /* 11: delivery counts what it writes */
     "DROP TRIGGER tally_link_made; DROP TRIGGER tally_link; DROP TRIGGER tally_active;",
+    /* 12: what became of a subject is kept, not the last of it alone */
+    SCHEMA_HISTORY "ALTER TABLE link ADD COLUMN last_history INTEGER NOT NULL DEFAULT 0;",
 };
 
 _Static_assert(sizeof(steps) / sizeof(steps[0]) == STORE_SCHEMA_VERSION - 1,

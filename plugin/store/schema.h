@@ -55,7 +55,15 @@ MUST_CHECK int schema_open(const char *path, struct db **ret, struct prov_error 
     "INSERT INTO tally SELECT outcome, coalesce(code, ''), count(*) FROM link"                     \
     " WHERE outcome IS NOT NULL AND " SCHEMA_COUNTS("link", SETTLED) " GROUP BY 1, 2;"
 
-/* What is due: also made anew when it is damaged (mend.c). */
+/* The next two are made anew when they are damaged (mend.c). */
+/* What became of each subject, one outcome a row: a list by `previous` that begins at link.last_history, as
+ * events have it. The newest row is never forgotten. */
+#define SCHEMA_HISTORY                                                                             \
+    "CREATE TABLE history (seq INTEGER PRIMARY KEY, subject INTEGER NOT NULL, previous INTEGER,"   \
+    " first_us INTEGER NOT NULL, at_us INTEGER NOT NULL, times INTEGER NOT NULL DEFAULT 1,"        \
+    " version INTEGER NOT NULL, outcome TEXT NOT NULL, code TEXT, message TEXT, action TEXT,"      \
+    " operation TEXT, records INTEGER, took_us INTEGER, http_status INTEGER, request_id TEXT);"
+/* What is due. */
 #define SCHEMA_DUE                                                                                 \
     "CREATE TABLE due (at INTEGER NOT NULL, seq INTEGER NOT NULL, tie INTEGER NOT NULL,"           \
     " subject INTEGER NOT NULL, orders INTEGER NOT NULL DEFAULT 0,"                                \

@@ -24,7 +24,7 @@
 #include "plugin/store/outcome.h"
 
 /* Of the tables this sfprov reads and writes; older ones are brought up to date (schema.c). */
-#define STORE_SCHEMA_VERSION 11
+#define STORE_SCHEMA_VERSION 12
 
 struct store;
 
@@ -211,6 +211,7 @@ struct link {
     char *waits_value; /* which one; NULL: any of that kind */
     int64_t waits_since_us; /* since when it waits for that; 0: it does not */
     int64_t updated_us;
+    int64_t last_history; /* the newest row of what became of it; 0: none */
     /* The store's value cannot be read, and stands here as NULL: what is confirmed, or what is in
      * flight. Delivery must mend it before it plans. */
     bool damaged, damaged_flight;
@@ -296,6 +297,19 @@ MUST_CHECK int store_begin(struct store *store, enum store_fence fence, struct p
 MUST_CHECK int store_commit(struct store *store, struct prov_error *err);
 void store_rollback(struct store *store);
 
+/* One outcome of a subject: what was decided, the call that led to it, what came of it. Names of fields, no
+ * values; texts are borrowed and may be NULL. */
+struct history {
+    int64_t at_us, version;
+    const char *outcome, *code, *message, *action;
+    const char *operation;                 /* of the call; NULL: there was none */
+    int64_t records, took_us, http_status; /* http_status 0: no answer */
+    const char *request_id;                /* Salesforce's, for its support */
+};
+/* [tx] Adds it behind *last, the subject's newest row, which it becomes; one like the newest is counted
+ * there. */
+MUST_CHECK int store_history_add(struct store *store, int64_t subject, const struct history *row,
+                                 int64_t *last, struct prov_error *err);
 /* [tx] Writes the link of a subject. */
 MUST_CHECK int store_put_link(struct store *store, int64_t subject, const struct link *link,
                               struct prov_error *err);
@@ -393,10 +407,12 @@ MUST_CHECK int store_active_accounts(struct store *store, int64_t *ret, struct p
 MUST_CHECK int store_guard_release(struct store *store, int64_t *ret_count, struct prov_error *err);
 
 /*
- * Makes what is due anew, from what is wanted and what is there, if the file is damaged where it stands:
- * *ret_mended. Orders of an admin that were not settled yet are lost. Reads all of `due`.
+ * Where the file is damaged makes what is due anew, from what is wanted and what is there (*ret_due: done;
+ * orders of an admin that were not settled yet are lost), and the history of all subjects (empty). Reads
+ * all of both.
  */
-MUST_CHECK int store_mend_due(struct store *store, bool *ret_mended, struct prov_error *err);
+MUST_CHECK int store_mend(struct store *store, bool *ret_due, bool *ret_history,
+                          struct prov_error *err);
 
 /* What was done so far; kept with the store, so that it outlives processes. */
 enum store_counter {
@@ -439,6 +455,9 @@ struct store_retention {
  * stays. *after: the last one looked at, 0 when all that come after are young. */
 MUST_CHECK int store_forget_events(struct store *store, const struct store_retention *retention,
                                    int64_t *after, struct prov_error *err);
+/* [tx] The same for what became of subjects, newest rows of them too; keep_untold does not count. */
+MUST_CHECK int store_forget_history(struct store *store, const struct store_retention *retention,
+                                    int64_t *after, struct prov_error *err);
 /* Subjects with settled events the host has not been told of, among the next `limit` events after
  * *after: array of ids. *after: the last event looked at, 0 when there are no more. */
 MUST_CHECK int store_untold_subjects(struct store *store, int64_t limit, int64_t *after,

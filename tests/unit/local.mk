@@ -15,6 +15,7 @@ check_PROGRAMS += \
 	tests/unit/test_store_delivery \
 	tests/unit/test_store_file \
 	tests/unit/test_store_read \
+	tests/unit/test_store_history \
 	tests/unit/test_store_retention \
 	tests/unit/test_store_schema
 tests_unit_test_base_SOURCES = tests/unit/test_base.c
@@ -50,6 +51,8 @@ tests_unit_test_store_file_SOURCES = tests/unit/test_store_file.c $(scratch)
 tests_unit_test_store_file_LDADD = libunit.la libsfprov.la
 tests_unit_test_store_read_SOURCES = tests/unit/test_store_read.c $(scratch)
 tests_unit_test_store_read_LDADD = libunit.la libsfprov.la
+tests_unit_test_store_history_SOURCES = tests/unit/test_store_history.c $(scratch)
+tests_unit_test_store_history_LDADD = libunit.la libsfprov.la
 tests_unit_test_store_retention_SOURCES = tests/unit/test_store_retention.c $(scratch)
 tests_unit_test_store_retention_LDADD = libunit.la libsfprov.la
 tests_unit_test_store_schema_SOURCES = tests/unit/test_store_schema.c $(scratch)
@@ -71,6 +74,7 @@ TESTS += \
 	tests/unit/test_store_delivery \
 	tests/unit/test_store_file \
 	tests/unit/test_store_read \
+	tests/unit/test_store_history \
 	tests/unit/test_store_retention \
 	tests/unit/test_store_schema
 
