@@ -114,7 +114,7 @@ struct item {
     char login_id[SF_ID_SIZE]; /* of the user's UserLogin; "": not looked up, or there is none */
     char base[USERNAME_MAX_CHARACTERS + 1]; /* the username without a suffix; "": none was tried */
     unsigned suffix;                        /* the number tried last */
-    bool sends_again;     /* the username is a stranger's, and another one is to be tried */
+    bool sends_again; /* the username is a stranger's, and another one is to be tried */
     struct call_note call;
     bool as_before;       /* refused, or waits, with the words that stood there already */
     bool without_manager; /* ManagerId was refused and left out of what is sent */

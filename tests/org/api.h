@@ -21,7 +21,7 @@ struct request {
 };
 
 enum {
-    MAX_HEADERS = 12
+    MAX_HEADERS = 16
 };
 
 struct header {
