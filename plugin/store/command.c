@@ -62,7 +62,7 @@ from_hex(const char *hex, unsigned char *bytes)
 
     for (size_t i = 0; i < length; i++) {
         const char *high = strchr(digits, hex[2 * i]), *low = strchr(digits, hex[2 * i + 1]);
-        bytes[i] = high && low ? (unsigned char)((high - digits) << 4 | (low - digits)) : 0;
+        bytes[i] = (unsigned char)(high && low ? (high - digits) << 4 | (low - digits) : 0);
     }
     return length;
 }
