@@ -184,7 +184,7 @@ static void
 submit(int first, size_t number)
 {
     struct prov_error error = PROV_ERROR_INIT;
-    struct prov_event events[GROUP];
+    struct prov_event events[GROUP] = { { 0 } };
     struct prov_answer answers[GROUP];
 
     for (size_t i = 0; i < number; i++) {
