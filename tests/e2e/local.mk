@@ -29,6 +29,7 @@ e2e_tests = \
 	tests/e2e/test_scope.py \
 	tests/e2e/test_seats.py \
 	tests/e2e/test_store.py \
+	tests/e2e/test_story.py \
 	tests/e2e/test_suffix.py \
 	tests/e2e/test_sync.py \
 	tests/e2e/test_terminal.py \
