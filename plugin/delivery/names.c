@@ -7,6 +7,7 @@
 #include "patterns/username.h"
 #include "plugin/delivery/internal.h"
 #include "plugin/delivery/released.h"
+#include "plugin/scim/patch.h"
 
 /* A longer chain is waited for, not followed: everybody in it looks along it. */
 #define CHAIN_MAX 100
@@ -78,6 +79,27 @@ step_aside(struct item *item, struct prov_error *err)
     plan->fields = STEAL(fields);
     item->aside = true;
     return PROV_OK;
+}
+
+/* Of a leaver's account, to whom a name is of no use before the return: then it is built anew, for what the
+ * name was built from stays as it is. */
+static int
+keep_name(struct item *item, struct prov_error *err)
+{
+    struct plan *plan = &item->plan;
+
+    if (set_text(&plan->username_inputs, item->work.link.username_inputs))
+        return error_nomem(err);
+    json_object_object_del(plan->fields, "Username");
+    if (json_object_object_length(plan->fields) == 0)
+        plan->action = PLAN_NOTHING;
+    return PROV_OK;
+}
+
+static bool
+is_leaver(const struct item *item)
+{
+    return item->work.link.salesforce_id[0] && !scim_is_active(item->work.subject.resource);
 }
 
 static void
@@ -182,6 +204,8 @@ wait_for(struct round *round, struct item *item, const struct name_claim *claim,
         r = names_next(round, item, &found, err);
     if (r || found)
         return r;
+    if (is_leaver(item))
+        return keep_name(item, err);
     park(item, claim->uri);
     return PROV_OK;
 }

@@ -121,6 +121,38 @@ def test_a_name_is_free_again_for_whom_a_try_failed_and_who_changed_his_mind():
         assert ids(w) == {name_of("a"): before[name_of("a")], name_of("x"): before[name_of("b")]}, w.org.users().keys()
 
 
+# ---- leavers ----
+
+def test_a_leaver_waits_for_no_name_and_gets_it_when_he_returns():
+    for action in ("freeze", "deactivate"):
+        with World(leaver_action=action) as w:
+            c = staffed(w, "a", "b", outcome=lambda: True)
+            before = ids(w)
+            del c.outcomes[:]
+            c.accept(put("/Users/a", person("b", active=False, title="Left")))
+            c.settle()
+            row = c.user("/Users/a")
+            assert row["state"] == "in_step" and not row.get("waits_for"), row
+            assert ids(w) == before and w.org.user(name_of("a"))["Title"] == "Left"
+            told = [list(o["events"].values())[0]["status"] for o in c.outcomes]
+            assert told == ["200"], (action, c.outcomes)
+            c.accept(put("/Users/a", person("b")))
+            c.settle()
+            assert c.user("/Users/a")["waits_for"] == name_of("b"), "who is active waits"
+            c.accept(put("/Users/b", person("c")))
+            c.settle()
+            assert ids(w) == {name_of("b"): before[name_of("a")], name_of("c"): before[name_of("b")]}, w.org.users().keys()
+
+
+def test_a_leaver_gives_up_a_name_that_another_one_wants():
+    with World(leaver_action="freeze") as w:
+        c = staffed(w, "a", "b")
+        before = ids(w)
+        c.accept(put("/Users/a", person("b", active=False)), put("/Users/b", person("a")))
+        c.settle()
+        assert ids(w) == rotate(before, ["a", "b"]), w.org.users().keys()
+
+
 # ---- failures on the way ----
 
 def test_nobody_is_left_on_a_temporary_name_whatever_fails():

@@ -332,6 +332,12 @@ static const struct step leavers_name[] = {
     { PUT, 4, 736629757 },   { PUT, 3, 289968852 },   { PUT, 2, 149445604 },    { DELIVER, 0, 0 },
     { SWAP, 4, 1517300830 }, { SWAP, 3, 1776491535 }, { DELETE, 3, 651366314 },
 };
+/* a leaver's new name is another one's, who waits for a stranger's */
+static const struct step leaver_waits[] = {
+    { KILL_SUBMIT, 3, 296439961 }, { PUT, 0, 1206439058 }, { DELIVER, 0, 0 },
+    { DEACTIVATE, 0, 0 },          { PUT, 2, 808091322 },  { DELIVER, 0, 0 },
+    { SWAP, 2, 1269871960 },       { SWAP, 3, 209619833 },
+};
 
 /* Lives that once failed; arguments as the steps above take them. */
 static const struct {
@@ -342,6 +348,7 @@ static const struct {
     { 0, clock_put_right, sizeof(clock_put_right) / sizeof(struct step) },
     { 501956, name_given_up, sizeof(name_given_up) / sizeof(struct step) },
     { 302, leavers_name, sizeof(leavers_name) / sizeof(struct step) },
+    { 90607, leaver_waits, sizeof(leaver_waits) / sizeof(struct step) },
 };
 #define KNOWN_COUNT ((unsigned)(sizeof(known) / sizeof(known[0])))
 
