@@ -31,26 +31,31 @@ confirm_row(struct link *link, struct json_object *planned, const char *correlat
     return PROV_OK;
 }
 
-/* [tx] Takes the account from a leaver: whatever he had in Salesforce is the other's now. What he was
- * held or parked for is looked at anew. */
+/* [tx] Takes the account from a leaver: whatever he had in Salesforce is the other's now, also that it is
+ * frozen, and others may have the names that he held or wanted. What he was held or parked for is looked
+ * at anew. */
 static int
-take_from(struct round *round, int64_t holder, struct prov_error *err)
+take_from(struct round *round, int64_t holder, bool *ret_frozen, struct prov_error *err)
 {
     struct store *store = round->delivery->store;
     CLEANUP(work_done) struct work other = { 0 };
+    struct link *link = &other.link;
     int r = store_load_id(store, holder, &other, err);
 
+    if (!r)
+        r = settle_claim(round, link, NULL, err);
+    if (!r && link->username_held)
+        r = store_wake(store, WAIT_USERNAME, link->username_held, NULL, INT64_MAX, err);
     if (r)
         return r;
-    other.link.salesforce_id[0] = '\0';
-    json_object_put(other.link.confirmed);
-    other.link.confirmed = NULL;
-    other.link.confirmed_version = other.link.first_sent_us = 0;
-    if (set_text(&other.link.username_held, NULL) || set_text(&other.link.username_wanted, NULL) ||
-        set_text(&other.link.username_inputs, NULL) ||
-        set_text(&other.link.last_action, "the account went to another user of the host"))
+    *ret_frozen = link_is_frozen(link);
+    link->salesforce_id[0] = '\0';
+    json_object_put(STEAL(link->confirmed));
+    link->confirmed_version = link->first_sent_us = 0;
+    if (set_text(&link->username_held, NULL) || set_text(&link->username_inputs, NULL) ||
+        set_text(&link->last_action, "the account went to another user of the host"))
         return error_nomem(err);
-    r = store_put_link(store, holder, &other.link, err);
+    r = store_put_link(store, holder, link, err);
     return r ? r : store_due_add(store, holder, DUE_NOW, err);
 }
 
@@ -63,10 +68,11 @@ adopt(struct round *round, struct item *item, const struct match *match, struct 
     const struct subject *subject = &item->work.subject;
     struct link *link = &item->work.link;
     AUTO_FREE char *name = strdup(json_get_string(row, "Username"));
+    bool frozen = false;
     int r = name ? PROV_OK : error_nomem(err);
 
     if (!r && match->holder)
-        r = take_from(round, match->holder, err);
+        r = take_from(round, match->holder, &frozen, err);
     if (!r)
         r = confirm_row(link, item->plan.fields, round->delivery->fields->correlation_field, row,
                         err);
@@ -75,11 +81,14 @@ adopt(struct round *round, struct item *item, const struct match *match, struct 
     username_lower(name);
     snprintf(link->salesforce_id, sizeof(link->salesforce_id), "%s", json_get_string(row, "Id"));
     link->first_sent_us = 0;
-    if (set_text(&link->username_held, name) || set_text(&link->username_wanted, name) ||
+    if (set_text(&link->username_held, name) ||
         set_text(&link->username_inputs, item->plan.username_inputs) ||
-        json_put_string(link->confirmed, "Username", name))
+        json_put_string(link->confirmed, "Username", name) ||
+        (frozen && json_put_bool(link->confirmed, FROZEN_FIELD, true)))
         return error_nomem(err);
-    r = store_put_link(store, subject->id, link, err);
+    r = settle_claim(round, link, name, err);
+    if (!r)
+        r = store_put_link(store, subject->id, link, err);
     return r ? r : store_wake(store, WAIT_MANAGER, subject->uri, subject->iss, INT64_MAX, err);
 }
 

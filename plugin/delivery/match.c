@@ -236,18 +236,20 @@ find_other(struct delivery *d, const struct match *match, struct json_object *ro
     return *ret_other ? find_correlated(d, there, ret_id, err) : PROV_OK;
 }
 
-/* An account that another subject has, or has had. It moves only from one who is gone or out of
- * scope, and when nothing of him is in flight any more. */
+/* An account that another subject has, or has had. It moves only from one who is gone or out of scope
+ * (plan_is_out()), and when nothing of him is in flight any more. */
 static int
 judge_holder(struct delivery *d, struct match *match, int64_t holder, const char *id,
              struct prov_error *err)
 {
     CLEANUP(work_done) struct work other = { 0 };
     int r = store_load_id(d->store, holder, &other, err);
+    bool out;
 
     if (r)
         return r;
-    if (other.subject.presence != PRESENCE_IN && !other.link.in_flight) {
+    out = plan_is_out(d->fields, &other);
+    if (out && !other.link.in_flight) {
         match->holder = strcmp(other.link.salesforce_id, id) == 0 ? holder : 0;
         return PROV_OK;
     }
@@ -255,14 +257,14 @@ judge_holder(struct delivery *d, struct match *match, int64_t holder, const char
              id, match->key, value_of(match, match->key), other.subject.uri,
              plan_user_name(&other.subject),
              other.link.in_flight ? ", and a change of it is in flight" : "");
-    if (other.subject.presence == PRESENCE_IN)
+    if (!out)
         return refuse(match, CODE_MATCH_HELD);
     match->verdict = MATCH_WAIT;
     error_tidy(match->reason);
     return PROV_OK;
 }
 
-/* Whether another subject of the host's, who is in the feed, has this account. */
+/* Whether another subject of the host's, who is in scope, has this account. */
 static int
 is_in_use(struct delivery *d, const struct match *match, struct json_object *row, bool *ret,
           struct prov_error *err)
@@ -273,7 +275,7 @@ is_in_use(struct delivery *d, const struct match *match, struct json_object *row
 
     if (!r && holder)
         r = store_load_id(d->store, holder, &other, err);
-    *ret = holder != 0 && other.subject.presence == PRESENCE_IN;
+    *ret = !r && holder != 0 && !plan_is_out(d->fields, &other);
     return r;
 }
 

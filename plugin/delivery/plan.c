@@ -514,6 +514,13 @@ was_settled_in_scope(const struct plan_input *input)
            !(link->code && strcmp(link->code, CODE_OUT_OF_SCOPE) == 0);
 }
 
+/* Whether a user stays whom the connector fields alone let in no more. */
+static bool
+is_withheld(const struct plan_input *input, bool by_fields)
+{
+    return by_fields && !input->replan && was_settled_in_scope(input);
+}
+
 /* A changed field must not deactivate an org by itself (rule 10): who is delivered stays, whatever
  * made the subject due, until there is news of the user, or a replan. */
 static void
@@ -531,6 +538,20 @@ wait_for_news(struct plan *plan)
     memcpy(plan->reason + length, note, sizeof(note));
 }
 
+bool
+plan_is_out(const struct fields *fields, const struct work *work)
+{
+    const struct plan_input input = { .fields = fields,
+                                      .subject = &work->subject,
+                                      .link = &work->link,
+                                      .replan = work->link.orders & ORDER_REPLAN };
+    struct plan plan = { .action = PLAN_NOTHING };
+    bool by_fields;
+
+    return !find_scope(&input, &plan, &by_fields) &&
+           !(may_have_access(&input) && is_withheld(&input, by_fields));
+}
+
 int
 plan_make(const struct plan_input *input, struct plan *ret, struct prov_error *err)
 {
@@ -543,7 +564,7 @@ plan_make(const struct plan_input *input, struct plan *ret, struct prov_error *e
     if (linked && !active && (!ret->in_scope || subject->resource) && may_have_access(input)) {
         if (ret->in_scope)
             snprintf(ret->reason, sizeof(ret->reason), "the user is inactive at the host");
-        if (!by_fields || input->replan || !was_settled_in_scope(input))
+        if (!is_withheld(input, by_fields))
             return plan_leaving(input, ret, err);
         wait_for_news(ret);
     }

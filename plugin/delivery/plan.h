@@ -62,6 +62,10 @@ struct plan {
 MUST_CHECK int plan_make(const struct plan_input *input, struct plan *ret, struct prov_error *err);
 void plan_done(struct plan *plan);
 
+/* Whether the subject is gone or out of scope, by the host's word or the connector fields', so that its account
+ * may go to another one. Who would be out by changed fields alone, and stays, is not. */
+bool plan_is_out(const struct fields *fields, const struct work *work);
+
 /* Whether it takes access away: it goes ahead of everything, over what is in flight (rules 7 and 14), and
  * the guard weighs it (rule 18). */
 static inline bool

@@ -248,8 +248,6 @@ seats_wake(struct round *round, struct prov_error *err)
     if (r)
         return r;
     r = store_wake(store, WAIT_SEAT, NULL, NULL, round->freed_seats, err);
-    if (!r) /* and whoever waits for a leaver's account may have it now */
-        r = store_wake(store, WAIT_ACCOUNT, NULL, NULL, INT64_MAX, err);
     if (r) {
         store_rollback(store);
         return r;

@@ -63,6 +63,17 @@ count_settled(struct store *store, struct link *link)
     link->stored_version = link->settled_version;
 }
 
+/* [tx] Whoever waits for a leaver's account may have it when nothing of it is in flight. */
+static int
+offer_account(struct store *store, const struct item *item, struct prov_error *err)
+{
+    const struct link *link = &item->work.link;
+
+    return item->plan.in_scope || !link->salesforce_id[0] || link->in_flight
+               ? PROV_OK
+               : store_wake(store, WAIT_ACCOUNT, NULL, NULL, INT64_MAX, err);
+}
+
 /* Writes the link and deletes the rows of `due` that were read. A manager who was linked since the
  * plan was made, perhaps by the same call, would wake nobody any more: then it is due at once. Only
  * a manager the plan looked for counts: one awaited earlier may have been linked long ago. */
@@ -84,7 +95,7 @@ settle_put(struct round *round, struct item *item, struct prov_error *err)
         r = store_due_delete(store, &item->work, err);
     if (!r && manager && !item->manager_id[0])
         r = store_due_if_linked(store, subject->id, subject->iss, manager, err);
-    return r;
+    return r ? r : offer_account(store, item, err);
 }
 
 static struct json_object *

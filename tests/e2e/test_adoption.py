@@ -120,6 +120,112 @@ def test_who_comes_back_before_the_leaver_has_left_gets_the_account_then():
         assert w.org.user("primary-jane@acme.example")["IsActive"]
 
 
+def member(number, name):
+    return dict(employee(number, name), groups=[{"value": "g1", "display": "Sales"}])
+
+
+def test_who_is_out_by_the_scope_fields_gives_the_account_to_who_returns():
+    with matching("EmployeeNumber", scope_groups=["sales"]) as (w, c):
+        c.accept(create("/Users/1", member("7", "jane")))
+        c.settle()
+        c.accept(put("/Users/1", employee("7", "jane")))
+        c.settle()
+        account = c.user("/Users/1")["salesforce_id"]
+        c.accept(create("/Users/8", member("7", "jane.again")))
+        c.settle()
+        assert c.user("/Users/8")["salesforce_id"] == account and len(w.org.users()) == 1, c.user("/Users/8")
+        assert w.org.user("primary-jane@acme.example")["IsActive"]
+        assert "salesforce_id" not in c.user("/Users/1"), c.user("/Users/1")
+
+
+def test_who_waits_for_an_account_gets_it_however_its_user_leaves():
+    for ending in ({"leaver_action": "freeze"}, {}):
+        with matching("EmployeeNumber", **ending) as (w, c):
+            c.accept(create("/Users/1", employee("7", "jane")))
+            c.settle()
+            if not ending:
+                c.accept(put("/Users/1", dict(employee("7", "jane"), active=False)))
+                c.settle()
+            c.accept(create("/Users/8", employee("7", "jane.again")))
+            c.settle()
+            assert c.user("/Users/8")["code"] == "MATCH_HELD", c.user("/Users/8")
+            c.accept(simple("/Users/1", "prov:delete"))
+            c.settle()
+            assert c.user("/Users/8")["state"] == "in_step" and len(w.org.users()) == 1, c.user("/Users/8")
+            assert w.org.user("primary-jane@acme.example")["IsActive"] and not w.org.state()["frozen"]
+
+
+def test_who_only_changed_scope_fields_would_let_out_keeps_the_account():
+    with matching("EmployeeNumber") as (w, c):
+        c.accept(create("/Users/1", employee("7", "jane")))
+        c.settle()
+        account = c.user("/Users/1")["salesforce_id"]
+        c.close()
+        c = w.connector(scope_groups=["sales"])
+        c.accept(create("/Users/8", member("7", "jane.again")))
+        c.settle()
+        assert c.user("/Users/1")["salesforce_id"] == account, "no news of the user, and no replan"
+        assert c.user("/Users/8")["code"] == "MATCH_HELD" and len(w.org.users()) == 1, c.user("/Users/8")
+        c.act(act="replan", user="/Users/1")
+        c.settle()
+        assert c.user("/Users/8")["salesforce_id"] == account, c.user("/Users/8")
+        assert w.org.user("primary-jane@acme.example")["IsActive"]
+
+
+def test_an_account_that_was_frozen_for_its_leaver_is_unfrozen_for_who_gets_it():
+    with matching("EmployeeNumber", leaver_action="freeze") as (w, c):
+        c.accept(create("/Users/1", employee("7", "jane")))
+        c.settle()
+        c.accept(simple("/Users/1", "prov:delete"))
+        c.settle()
+        assert w.org.state()["frozen"] == ["primary-jane@acme.example"]
+        c.accept(create("/Users/8", employee("7", "jane")))
+        c.settle()
+        assert c.user("/Users/8")["state"] == "in_step" and len(w.org.users()) == 1, c.user("/Users/8")
+        assert w.org.state()["frozen"] == [], "who is in step can log in"
+
+
+def test_who_adopts_gives_up_the_username_that_was_wanted_before():
+    lock = {"on": "collections_create", "do": "refuse_record", "statusCode": "UNABLE_TO_LOCK_ROW"}
+    with matching("EmployeeNumber", retry_first_s=3000, retry_max_s=3000) as (w, c):
+        w.org.fault(lock)
+        c.accept(create("/Users/1", employee("7", "jane")))
+        c.deliver(0)
+        assert c.user("/Users/1")["code"] == "UNABLE_TO_LOCK_ROW"
+        c.accept(create("/Users/2", employee("8", "jane")))
+        c.deliver(0)
+        assert c.user("/Users/2")["code"] == "USERNAME_IN_USE_HERE", c.user("/Users/2")
+        there(w, "jane@old.example", EmployeeNumber="7")
+        c.act(act="retry", user="/Users/1")
+        c.settle()
+        assert c.user("/Users/1")["username"] == "jane@old.example", c.user("/Users/1")
+        row = c.user("/Users/2")
+        assert row["state"] == "in_step" and row["username"] == "primary-jane@acme.example", row
+
+
+def test_a_leaver_whose_account_goes_gives_up_the_username_that_was_wanted():
+    lock = {"on": "collections_update", "do": "refuse_record", "statusCode": "UNABLE_TO_LOCK_ROW",
+            "match": {"Username": "primary-june@acme.example"}}
+    with matching("EmployeeNumber", retry_first_s=3000, retry_max_s=3000) as (w, c):
+        c.accept(create("/Users/1", employee("7", "jane")))
+        c.settle()
+        w.org.fault(lock)
+        c.accept(put("/Users/1", employee("7", "june")))
+        c.deliver(0)
+        c.accept(create("/Users/2", employee("9", "june")))
+        c.deliver(0)
+        assert c.user("/Users/2")["code"] == "USERNAME_IN_USE_HERE", c.user("/Users/2")
+        w.org.fault({"on": "collections_update", "do": "refuse_record", "match": {"IsActive": False},
+                     "statusCode": "UNABLE_TO_LOCK_ROW"})
+        c.accept(simple("/Users/1", "prov:delete"))
+        c.deliver(0)
+        c.accept(create("/Users/8", employee("7", "jane")))
+        c.settle()
+        assert c.user("/Users/8")["username"] == "primary-jane@acme.example", c.user("/Users/8")
+        row = c.user("/Users/2")
+        assert row["state"] == "in_step" and row["username"] == "primary-june@acme.example", row
+
+
 def test_an_account_of_a_user_unknown_here_is_left_alone():
     with matching("EmployeeNumber", correlation_field="Host_Id__c") as (w, c):
         there(w, "a@old.example", EmployeeNumber="7", Host_Id__c="https://other.example#/Users/5")
