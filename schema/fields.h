@@ -67,7 +67,8 @@ struct fields {
     int64_t api_reserve_percent; /* of the org's API calls of 24 hours: left to others */
     int64_t settle_window_s;     /* rule 14 */
     int64_t retry_first_s, retry_max_s;
-    int64_t poll_interval_s; /* how often the worker looks for what other processes submitted */
+    int64_t poll_interval_s;  /* how often the worker looks for what other processes submitted */
+    int64_t wait_limit_hours; /* then who waits is parked, and the host told */
     int64_t event_retention_days;
     /* more than both are not deactivated within the window, nor lost by a list, without a word */
     int64_t guard_floor, guard_percent, guard_window_s;

@@ -260,6 +260,12 @@ static const struct field_row rows[] = {
     { INTEGER(poll_interval_s), .fallback = "1", .minimum = 1, .maximum = 3600, .unit = "seconds",
       .group = DELIVERY, .title = "Poll interval",
       .help = "How often delivery looks for what other processes have submitted." },
+    { INTEGER(wait_limit_hours), .fallback = "48", .minimum = 1, .maximum = 8760, .unit = "hours",
+      .group = DELIVERY, .title = "Wait limit",
+      .help = "Who waits for longer than this for a username, an account or a licence seat that "
+              "others have is parked and the host told so, as of a leaver whom Salesforce has not "
+              "let be deactivated for so long. All of them go on waiting, and the host is told "
+              "once more when it is done after all." },
     { INTEGER(event_retention_days), .fallback = "90", .minimum = 1, .maximum = 3650,
       .unit = "days", .group = DELIVERY, .title = "Event retention",
       .help = "How long events are kept to answer what became of them, and to know a repeated "

@@ -179,6 +179,7 @@ print_story(struct json_object *row)
     print_fact("cause", TONE_PLAIN, reply_text(row, "cause"));
     print_fact("remedy", TONE_PLAIN, reply_text(row, "remedy"));
     print_fact("waits for", TONE_PLAIN, reply_text(row, "waits_for"));
+    print_fact("since", TONE_PLAIN, reply_text(row, "waits_since"));
     if (reply_number(row, "attempts"))
         print_fact("attempts", TONE_PLAIN, reply_text(row, "attempts"));
     print_fact("next try", TONE_PLAIN, reply_text(row, "next_attempt"));

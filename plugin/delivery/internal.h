@@ -511,6 +511,11 @@ bool host_told(struct delivery *delivery, const char *json);
 
 /* What the subject waits for (WAIT_*); kind NULL: nothing. Copies; 0 or PROV_E_NOMEM. */
 MUST_CHECK int set_wait(struct link *link, const char *kind, const char *value);
+/* Since when or earlier a wait is a long one (connector field wait_limit_hours): then it is told like a
+ * refusal, and goes on. */
+int64_t long_wait_us(const struct delivery *delivery);
+/* Whether the subject waits for as long. */
+bool waits_long(const struct delivery *delivery, const struct link *link);
 /* [tx] The username is taken, and nobody can see by whom: it waits, or is parked when that has lasted. */
 MUST_CHECK int settle_elsewhere(struct round *round, struct item *item, struct prov_error *err);
 /* Replaces a heap text; 0 or PROV_E_NOMEM. */

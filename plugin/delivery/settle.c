@@ -30,10 +30,26 @@ text_is(const char *text, const char *other)
 int
 set_wait(struct link *link, const char *kind, const char *value)
 {
-    if (!text_is(link->waits_kind, kind) || !text_is(link->waits_value, value))
-        link->waits_since_us = kind ? clock_now_us() : 0;
+    int64_t now = clock_now_us();
+
+    /* a clock that was set back must not make a wait endless */
+    if (!text_is(link->waits_kind, kind) || !text_is(link->waits_value, value) ||
+        link->waits_since_us > now)
+        link->waits_since_us = kind ? now : 0;
     return set_text(&link->waits_value, value) || set_text(&link->waits_kind, kind) ? PROV_E_NOMEM
                                                                                     : PROV_OK;
+}
+
+int64_t
+long_wait_us(const struct delivery *d)
+{
+    return clock_now_us() - d->fields->wait_limit_hours * 3600 * CLOCK_SECOND_US;
+}
+
+bool
+waits_long(const struct delivery *d, const struct link *link)
+{
+    return link->waits_since_us && link->waits_since_us <= long_wait_us(d);
 }
 
 int
@@ -412,6 +428,31 @@ awaited_name(const struct item *item, const char *kind)
     return strcmp(kind, WAIT_RELEASE) == 0 ? json_get_string(sent_fields(item), "Username") : NULL;
 }
 
+/* Who waits for what another one has is not refused; but who does so for long is. He is woken all the same.
+ * *ret_words: the message, heap. */
+static int
+weigh_wait(const struct delivery *d, struct item *item, const char *code, const char *message,
+           const char **ret_outcome, char **ret_words, struct prov_error *err)
+{
+    const char *kind = code_waits_for(code);
+    struct link *link = &item->work.link;
+    bool is_long;
+
+    if (kind ? set_wait(link, kind, awaited_name(item, kind)) : await_manager(item))
+        return error_nomem(err);
+    is_long = kind && waits_long(d, link);
+    *ret_outcome = kind && !is_long ? OUTCOME_WAITING : OUTCOME_REFUSED;
+    if (asprintf(ret_words,
+                 is_long ? "%s; this has lasted for %lld hours, and it is delivered by itself "
+                           "when that ends"
+                         : "%s",
+                 message, (long long)d->fields->wait_limit_hours) < 0) {
+        *ret_words = NULL;
+        return error_nomem(err);
+    }
+    return PROV_OK;
+}
+
 int
 settle_refused(struct round *round, struct item *item, const char *code, const char *message,
                const char *cause, const char *remedy, struct prov_error *err)
@@ -419,27 +460,27 @@ settle_refused(struct round *round, struct item *item, const char *code, const c
     struct delivery *d = round->delivery;
     struct link *link = &item->work.link;
     const struct subject *subject = &item->work.subject;
-    const char *kind = code_waits_for(code);
-    int r;
+    AUTO_FREE char *words = NULL;
+    const char *outcome = NULL;
+    int r = weigh_wait(d, item, code, message, &outcome, &words, err);
 
-    if (!kind && item->plan.action != PLAN_PARK &&
+    if (r)
+        return r;
+
+    if (!code_waits_for(code) && item->plan.action != PLAN_PARK &&
         quarantine_note_refused(d, link, code, message, cause, remedy))
         return error_nomem(err);
     if (item->plan.action != PLAN_PARK) /* it was sent */
         facts_note_refused(d, code);
     item->as_before = outcome_is_blocked(link->outcome) && text_is(link->code, code) &&
-                      text_is(link->message, message) && link->settled_version == version_of(item);
+                      text_is(link->message, words) && link->settled_version == version_of(item);
     link->settled_version = version_of(item);
     link->attempts = link->next_us = 0;
     if (!plan_takes_access(&item->plan)) /* a release is over with what it was given for */
         link->orders &= ~(unsigned)ORDER_RELEASE;
-    /* who waits for what another one has is not refused */
-    if (kind ? set_wait(link, kind, awaited_name(item, kind)) : await_manager(item))
-        return error_nomem(err);
     flight_failed(link);
     if (set_text(&link->plan_digest, d->fields->plan_digest) ||
-        settle_words(link, kind ? OUTCOME_WAITING : OUTCOME_REFUSED, code, message, cause, remedy,
-                     err))
+        settle_words(link, outcome, code, words, cause, remedy, err))
         return error_nomem(err);
     r = settle_names(round, link, err);
     if (!r)
@@ -449,7 +490,7 @@ settle_refused(struct round *round, struct item *item, const char *code, const c
         r = store_due_add(d->store, subject->id, window_end_us(d), err);
     else if (!r && link->settled_version < subject->version)
         r = store_due_add(d->store, subject->id, DUE_NOW, err);
-    round->report->refused += !kind;
+    round->report->refused += outcome_is(outcome, OUTCOME_REFUSED);
     return r;
 }
 
@@ -541,7 +582,8 @@ settle_blocked(struct round *round, struct item *item, const struct sf_record *f
     flight_failed(link); /* it is over, one way or the other */
     if (!r)
         r = blocked_words(link, item->blocker, fault, err);
-    if (!r && set_text(&link->plan_digest, d->fields->plan_digest))
+    if (!r && (set_text(&link->plan_digest, d->fields->plan_digest) ||
+               set_wait(link, WAIT_LEAVING, NULL)))
         r = error_nomem(err);
     if (!r)
         r = settle_names(round, link, err);

@@ -60,15 +60,15 @@ method_of(const char *kinds)
 }
 
 /* Whether it is over, so that the host has its answer: who waits, is tried again by itself, or has something
- * in flight, is not through. */
+ * in flight, is not through. But a host has no use for an answer that may never come. */
 static bool
-is_over(const struct link *link)
+is_over(const struct delivery *d, const struct link *link)
 {
     if (!link->outcome || link->in_flight)
         return false;
     if (outcome_is(link->outcome,
                    OUTCOME_REFUSED)) /* a leaver whom Salesforce keeps: tried again */
-        return link->next_us == 0;
+        return link->next_us == 0 || waits_long(d, link);
     return outcome_is_in_step(link->outcome);
 }
 
@@ -128,7 +128,7 @@ tell_subject(struct delivery *d, const struct subject *subject, const struct lin
              struct prov_error *err)
 {
     AUTO_JSON struct json_object *events = NULL;
-    int r = is_over(link) ? store_untold(d->store, subject->id, link, &events, err) : PROV_OK;
+    int r = is_over(d, link) ? store_untold(d->store, subject->id, link, &events, err) : PROV_OK;
 
     for (size_t i = 0; !r && events && i < json_object_array_length(events); i++) {
         struct json_object *event = json_object_array_get_idx(events, i);
@@ -193,7 +193,7 @@ tell_rest(struct delivery *d, int64_t limit, int64_t *after, bool *ret_taken,
           struct prov_error *err)
 {
     AUTO_JSON struct json_object *subjects = NULL;
-    int r = store_untold_subjects(d->store, limit, after, &subjects, err);
+    int r = store_untold_subjects(d->store, limit, long_wait_us(d), after, &subjects, err);
 
     for (size_t i = 0; !r && !d->untold && i < json_object_array_length(subjects); i++) {
         CLEANUP(work_done) struct work work = { 0 };

@@ -501,6 +501,20 @@ store_wake(struct store *store, const char *kind, const char *value, const char 
 }
 
 int
+store_wake_long(struct store *store, int64_t before_us, int64_t now_us, struct prov_error *err)
+{
+    int r = due_new_cause(store->write, err);
+
+    return r ? r
+             : db_run(store->write, err,
+                      "INSERT INTO due (at, " DUE_CAUSE ", subject) SELECT 1, " DUE_CAUSE_KEY
+                      ", subject FROM link WHERE outcome = '" OUTCOME_WAITING "'"
+                      " AND outcome IN " OUTCOMES_BLOCKED /* which has an index */
+                      " AND (waits_since_us <= ? OR waits_since_us > ?)",
+                      "ii", before_us, now_us);
+}
+
+int
 store_due_if_linked(struct store *store, int64_t subject, const char *iss, const char *manager_uri,
                     struct prov_error *err)
 {

@@ -348,10 +348,15 @@ MUST_CHECK int store_seen(struct store *store, int64_t after, int64_t limit, int
 #define WAIT_ACCOUNT  "account"  /* that fits, and that another subject has */
 #define WAIT_SEAT     "seat"     /* of a licence */
 #define WAIT_RELEASE  "release"  /* of a username that is taken where nobody can see by whom */
+#define WAIT_LEAVING  "leaving"  /* Salesforce does not let a leaver's access be taken away */
 /* [tx] Makes due up to limit subjects that wait for this, those first who were looked at longest ago.
  * value NULL: for any of the kind; iss NULL: of any issuer. */
 MUST_CHECK int store_wake(struct store *store, const char *kind, const char *value, const char *iss,
                           int64_t limit, struct prov_error *err);
+/* [tx] Makes due who waits, and is not parked, since before_us or longer; or since a time after now_us, which
+ * a wrong clock has written. */
+MUST_CHECK int store_wake_long(struct store *store, int64_t before_us, int64_t now_us,
+                               struct prov_error *err);
 /* [tx] Makes a subject due if the manager it waits for has been linked by now, which may have
  * happened earlier in this very transaction. */
 MUST_CHECK int store_due_if_linked(struct store *store, int64_t subject, const char *iss,
@@ -459,9 +464,11 @@ MUST_CHECK int store_forget_events(struct store *store, const struct store_reten
 MUST_CHECK int store_forget_history(struct store *store, const struct store_retention *retention,
                                     int64_t *after, struct prov_error *err);
 /* Subjects with settled events the host has not been told of, among the next `limit` events after
- * *after: array of ids. *after: the last event looked at, 0 when there are no more. */
-MUST_CHECK int store_untold_subjects(struct store *store, int64_t limit, int64_t *after,
-                                     struct json_object **ret, struct prov_error *err);
+ * *after: array of ids. *after: the last event looked at, 0 when there are no more. Who is refused and tried
+ * again by itself is among them only if that goes on since long_us. */
+MUST_CHECK int store_untold_subjects(struct store *store, int64_t limit, int64_t long_us,
+                                     int64_t *after, struct json_object **ret,
+                                     struct prov_error *err);
 
 /* ---- the file itself (inspect.c) ---- */
 

@@ -1,5 +1,4 @@
 """The main job: events in, Salesforce users out, each change once."""
-import sqlite3
 import sys
 
 import harness
@@ -438,17 +437,6 @@ def told(c):
             for claims in c.outcomes]
 
 
-def test_who_waits_for_a_name_is_told_once_when_it_is_over():
-    with World() as w:
-        c = w.connector(outcome=lambda: True)
-        c.accept(create("/Users/1", person("jsmith"), txn="t-1"), create("/Users/2", person("jsmith"), txn="t-2"))
-        c.settle()
-        assert told(c) == [("t-1", "200")], "who waits is neither delivered nor refused"
-        c.accept(put("/Users/1", person("john"), txn="t-3"))
-        c.settle()
-        assert sorted(told(c)) == [("t-1", "200"), ("t-2", "200"), ("t-3", "200")], told(c)
-
-
 def test_what_was_refused_and_is_delivered_after_all_is_told_again():
     with World() as w:
         c = w.connector(outcome=lambda: True)
@@ -463,68 +451,6 @@ def test_what_was_refused_and_is_delivered_after_all_is_told_again():
         c.act(act="retry", user="/Users/1")
         c.settle()
         assert len(told(c)) == 2, "and no more than that"
-
-
-def far_away(w, c):
-    """A user of a sandbox whose name another org has: that user."""
-    w.org.settings(sandbox=True)
-    taken = w.org.ask("POST", "/__org/users", {"Username": "primary-far@acme.example", "LastName": "Far"}, org="globex")
-    c.accept(create("/Users/2", person("far"), txn="t-1"))
-    c.settle()
-    return taken
-
-
-def hours_later(w, c, hours):
-    """Another process finds the store as it is so many hours later."""
-    c.close()
-    with sqlite3.connect(w.fields["store"]) as store:
-        store.execute(f"UPDATE link SET updated_us = updated_us - {hours} * 3600000000, next_us = max(0, next_us"
-                      f" - {hours} * 3600000000), waits_since_us = max(0, waits_since_us - {hours} * 3600000000)")
-        store.execute(f"UPDATE due SET at = max(1, at - {hours} * 3600000000) WHERE at > 1")
-        store.execute(f"UPDATE fact SET value = value - {hours} * 3600000000 WHERE key = 'parked_looked_us'")
-    store.close()
-    c = w.connector(outcome=lambda: True)
-    c.settle()
-    return c
-
-
-def test_in_a_sandbox_a_name_that_nobody_sees_is_waited_for_and_had_when_it_comes_free():
-    with World() as w:
-        c = w.connector(outcome=lambda: True)
-        taken = far_away(w, c)
-        row = c.user("/Users/2")
-        assert row["state"] == "waiting" and row["next_attempt"] and "refreshed" in row["cause"], row
-        assert (row["waits_kind"], row["waits_for"]) == ("release", "primary-far@acme.example"), row
-        assert told(c) == [], "it is not over"
-        assert c.query(query="status")["subjects"]["waiting"] == 1
-        since = row["waits_since"]
-        c = hours_later(w, c, 2)
-        row = c.user("/Users/2")
-        assert row["state"] == "waiting" and told(c) == [] and row["waits_since"] < since, row
-        w.org.ask("PATCH", f"/__org/users/{taken['Id']}", {"Username": "primary-gone@acme.example"}, org="globex")
-        c = hours_later(w, c, 2)
-        assert c.user("/Users/2")["state"] == "in_step", c.user("/Users/2")
-        assert c.user("/Users/2")["waits_since"] is None
-        assert told(c) == [("t-1", "200")] and w.org.user("primary-far@acme.example")["IsActive"]
-
-
-def test_in_a_sandbox_a_name_that_nobody_sees_is_waited_for_two_days_and_then_refused_for_good():
-    with World() as w:
-        c = w.connector(outcome=lambda: True)
-        far_away(w, c)
-        c = hours_later(w, c, 47)
-        assert c.user("/Users/2")["state"] == "waiting" and told(c) == []
-        c = hours_later(w, c, 2)
-        row = c.user("/Users/2")
-        assert (row["state"], row["code"]) == ("parked", "DUPLICATE_USERNAME"), row
-        assert told(c) == [("t-1", "400")] and "waits_for" not in row, row
-        c = hours_later(w, c, 2)  # the hourly look, and an order by hand, begin no other two days
-        c.act(act="retry", user="/Users/2")
-        c.settle()
-        assert c.user("/Users/2")["state"] == "parked" and told(c) == [], c.user("/Users/2")
-        c.accept(put("/Users/2", person("near"), txn="t-2"))
-        c.settle()
-        assert sorted(told(c)) == [("t-1", "200"), ("t-2", "200")], "both were delivered after all"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,141 @@
+"""Waiting for what another one has: who is told of it, when, and how it ends."""
+import sys
+
+import harness
+from harness import World, create, hours_later, person, put, simple
+
+
+def told(c):
+    return [(claims["txn"], claims["events"]["urn:ietf:params:scim:event:misc:asyncresp"]["status"])
+            for claims in c.outcomes]
+
+
+def later(w, c, hours):
+    return hours_later(w, c, hours, outcome=lambda: True)
+
+
+# ---- names ----
+
+def test_who_waits_for_a_name_is_told_once_when_it_is_over():
+    with World() as w:
+        c = w.connector(outcome=lambda: True)
+        c.accept(create("/Users/1", person("jsmith"), txn="t-1"), create("/Users/2", person("jsmith"), txn="t-2"))
+        c.settle()
+        assert told(c) == [("t-1", "200")], "who waits is neither delivered nor refused"
+        c.accept(put("/Users/1", person("john"), txn="t-3"))
+        c.settle()
+        assert sorted(told(c)) == [("t-1", "200"), ("t-2", "200"), ("t-3", "200")], told(c)
+
+
+# ---- waits that do not end ----
+
+def test_who_waits_for_a_name_for_long_is_parked_and_told_once_and_once_more_when_it_comes_free():
+    with World() as w:
+        c = w.connector(outcome=lambda: True)
+        c.accept(create("/Users/1", person("jsmith"), txn="t-1"), create("/Users/2", person("jsmith"), txn="t-2"))
+        c.settle()
+        c = later(w, c, 47)
+        assert c.user("/Users/2")["state"] == "waiting" and told(c) == [], told(c)
+        since = c.user("/Users/2")["waits_since"]
+        c = later(w, c, 2)
+        row = c.user("/Users/2")
+        assert (row["state"], row["code"], row["waits_kind"]) == ("parked", "USERNAME_IN_USE_HERE", "username"), row
+        assert "lasted for 48 hours, and it is delivered by itself" in row["message"] and row["waits_since"] < since, row
+        assert told(c) == [("t-2", "400")] and c.query(query="status")["subjects"]["parked"] == 1
+        c = later(w, c, 100)
+        assert told(c) == [] and c.user("/Users/2")["state"] == "parked", "told once"
+        c.accept(put("/Users/1", person("john"), txn="t-3"))
+        c.settle()
+        assert sorted(told(c)) == [("t-2", "200"), ("t-3", "200")], told(c)
+        assert c.user("/Users/2")["state"] == "in_step" and c.user("/Users/2")["waits_since"] is None
+
+
+def test_who_waits_for_a_seat_for_long_is_told_and_gets_it_all_the_same():
+    with World("--seats", "3", wait_limit_hours=5) as w:
+        c = w.connector(outcome=lambda: True)
+        c.accept(create("/Users/1", person("u1"), txn="t-1"), create("/Users/2", person("u2"), txn="t-2"))
+        c.settle()
+        assert told(c) == [("t-1", "200")] and c.user("/Users/2")["state"] == "waiting"
+        c = later(w, c, 6)
+        row = c.user("/Users/2")
+        assert row["state"] == "parked" and row["waits_kind"] == "seat" and "for 5 hours" in row["message"], row
+        assert told(c) == [("t-2", "400")], told(c)
+        c.accept(simple("/Users/1", "prov:delete", txn="t-3"))
+        c.settle()
+        assert told(c) == [("t-2", "400"), ("t-3", "200"), ("t-2", "200")], told(c)
+        assert w.org.user("primary-u2@acme.example")["IsActive"]
+
+
+def test_of_a_leaver_whom_salesforce_keeps_for_long_the_host_is_told():
+    with World() as w:
+        c = w.connector(outcome=lambda: True)
+        c.accept(create("/Users/1", person("jdoe"), txn="t-1"))
+        c.settle()
+        w.org.fault({"on": "collections_update", "do": "refuse_record", "match": {"IsActive": False}, "times": -1,
+                     "statusCode": "FIELD_INTEGRITY_EXCEPTION", "message": "Cannot inactivate: Deputy__c"})
+        c.accept(simple("/Users/1", "prov:delete", txn="t-2"))
+        c.deliver(0)
+        row = c.user("/Users/1")
+        assert row["state"] == "parked" and row["waits_kind"] == "leaving" and row["waits_since"], row
+        c = later(w, c, 47)
+        assert told(c) == [], told(c)
+        c = later(w, c, 2)
+        assert told(c) == [("t-2", "400")] and w.org.state()["frozen"] == ["primary-jdoe@acme.example"], told(c)
+        w.org.ask("DELETE", "/__org/faults")
+        c = later(w, c, 2)
+        assert told(c) == [("t-2", "200")] and not w.org.user("primary-jdoe@acme.example")["IsActive"], told(c)
+        assert c.user("/Users/1")["waits_since"] is None
+
+
+# ---- names that nobody sees ----
+
+def far_away(w, c):
+    """A user of a sandbox whose name another org has: that user."""
+    w.org.settings(sandbox=True)
+    taken = w.org.ask("POST", "/__org/users", {"Username": "primary-far@acme.example", "LastName": "Far"}, org="globex")
+    c.accept(create("/Users/2", person("far"), txn="t-1"))
+    c.settle()
+    return taken
+
+
+def test_in_a_sandbox_a_name_that_nobody_sees_is_waited_for_and_had_when_it_comes_free():
+    with World() as w:
+        c = w.connector(outcome=lambda: True)
+        taken = far_away(w, c)
+        row = c.user("/Users/2")
+        assert row["state"] == "waiting" and row["next_attempt"] and "refreshed" in row["cause"], row
+        assert (row["waits_kind"], row["waits_for"]) == ("release", "primary-far@acme.example"), row
+        assert told(c) == [], "it is not over"
+        assert c.query(query="status")["subjects"]["waiting"] == 1
+        since = row["waits_since"]
+        c = later(w, c, 2)
+        row = c.user("/Users/2")
+        assert row["state"] == "waiting" and told(c) == [] and row["waits_since"] < since, row
+        w.org.ask("PATCH", f"/__org/users/{taken['Id']}", {"Username": "primary-gone@acme.example"}, org="globex")
+        c = later(w, c, 2)
+        assert c.user("/Users/2")["state"] == "in_step", c.user("/Users/2")
+        assert c.user("/Users/2")["waits_since"] is None
+        assert told(c) == [("t-1", "200")] and w.org.user("primary-far@acme.example")["IsActive"]
+
+
+def test_in_a_sandbox_a_name_that_nobody_sees_is_waited_for_two_days_and_then_refused_for_good():
+    with World() as w:
+        c = w.connector(outcome=lambda: True)
+        far_away(w, c)
+        c = later(w, c, 47)
+        assert c.user("/Users/2")["state"] == "waiting" and told(c) == []
+        c = later(w, c, 2)
+        row = c.user("/Users/2")
+        assert (row["state"], row["code"]) == ("parked", "DUPLICATE_USERNAME"), row
+        assert told(c) == [("t-1", "400")] and "waits_for" not in row, row
+        c = later(w, c, 2)  # the hourly look, and an order by hand, begin no other two days
+        c.act(act="retry", user="/Users/2")
+        c.settle()
+        assert c.user("/Users/2")["state"] == "parked" and told(c) == [], c.user("/Users/2")
+        c.accept(put("/Users/2", person("near"), txn="t-2"))
+        c.settle()
+        assert sorted(told(c)) == [("t-1", "200"), ("t-2", "200")], "both were delivered after all"
+
+
+if __name__ == "__main__":
+    harness.main(sys.modules["__main__"])
