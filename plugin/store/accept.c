@@ -34,6 +34,7 @@ struct accept_call {
 struct known {
     int64_t id; /* 0: never heard of */
     int64_t version, last_event;
+    int64_t counted; /* as settled, there (tally_find) */
     char *user_name;
     struct subject_state state;
 };
@@ -111,8 +112,8 @@ builds_on_resource(const struct event *event)
 /* A resource that cannot be read is like one that was never seen: what changes a part of it has
  * nothing to change, and leaves it as it is; the next whole one replaces it. */
 static int
-read_known(const struct db_rows *rows, const struct event *event, struct known *ret,
-           struct prov_error *err)
+read_known(struct store *store, const struct db_rows *rows, const struct event *event,
+           struct known *ret, struct prov_error *err)
 {
     const char *text = builds_on_resource(event) ? db_text(rows, 5) : NULL;
     struct prov_error damage = PROV_ERROR_INIT;
@@ -124,6 +125,8 @@ read_known(const struct db_rows *rows, const struct event *event, struct known *
     ret->state.presence = (enum presence)db_int(rows, 3);
     if (name && !(ret->user_name = strdup(name)))
         return error_nomem(err);
+    if (tally_find(store, db_text(rows, 6), db_text(rows, 7), &ret->counted, err))
+        return PROV_E_NOMEM;
     return text && json_parse(text, strlen(text), "the resource", &ret->state.resource, &damage) ==
                        PROV_E_NOMEM
                ? error_nomem(err)
@@ -131,18 +134,19 @@ read_known(const struct db_rows *rows, const struct event *event, struct known *
 }
 
 static int
-load_known(struct db *db, const struct event *event, struct known *ret, struct prov_error *err)
+load_known(struct store *store, const struct event *event, struct known *ret,
+           struct prov_error *err)
 {
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     bool row = false;
-    int r = db_select(db, &rows, err,
-                      "SELECT id, version, last_event, presence, user_name, resource FROM subject"
-                      " WHERE uri = ? AND iss = ?",
-                      "ss", event->uri, event->iss);
+    int r = db_one_row(store->write, &rows, &row, err,
+                       "SELECT s.id, s.version, s.last_event, s.presence, s.user_name, s.resource,"
+                       " l.outcome, coalesce(l.code, '') FROM subject s LEFT JOIN link l"
+                       " ON l.subject = s.id AND l.settled_version >= s.version"
+                       " WHERE s.uri = ? AND s.iss = ?",
+                       "ss", event->uri, event->iss);
 
-    if (!r)
-        r = db_next(&rows, &row, err);
-    return !r && row ? read_known(&rows, event, ret, err) : r;
+    return !r && row ? read_known(store, &rows, event, ret, err) : r;
 }
 
 /* The id of a subject that is to be inserted; other writers wait for this transaction. */
@@ -228,6 +232,40 @@ resource_text(const struct event *event, struct json_object *resource, char **re
     return *ret ? PROV_OK : error_nomem(err);
 }
 
+/* OR FAIL: the whole transaction is taken back if one fails, and to take back a statement alone SQLite would
+ * keep copies of the pages it writes. */
+#define INSERT_DUE "INSERT OR FAIL INTO due (at, seq, tie, subject) VALUES (?, ?, 0, ?)"
+#define MORE_DUE   ", (?, ?, 0, ?)"
+
+int
+accept_write_due(struct store *store, struct prov_error *err)
+{
+    size_t count = store->news_count;
+    int r = PROV_OK;
+
+    store->news_count = 0;
+    if (count == NEWS_MOST)
+        return db_run_numbers(
+            store->write, err,
+            INSERT_DUE MORE_DUE MORE_DUE MORE_DUE MORE_DUE MORE_DUE MORE_DUE MORE_DUE,
+            store->news[0], 3 * count);
+    for (size_t i = 0; i < count && !r; i++)
+        r = db_run_numbers(store->write, err, INSERT_DUE, store->news[i], 3);
+    return r;
+}
+
+static int
+make_due(struct store *store, int64_t at, int64_t event_seq, int64_t subject,
+         struct prov_error *err)
+{
+    int64_t *row = store->news[store->news_count++];
+
+    row[0] = at;
+    row[1] = event_seq;
+    row[2] = subject;
+    return store->news_count == NEWS_MOST ? accept_write_due(store, err) : PROV_OK;
+}
+
 /* Writes the subject, and makes it due. */
 static int
 write_subject(struct store *store, const struct event *event, const struct known *known,
@@ -255,9 +293,10 @@ write_subject(struct store *store, const struct event *event, const struct known
                    resource, user_name, event->etag, known->version, event_seq);
     else
         r = update_subject(db, event, known, event_seq, resource, user_name, err);
-    return r ? r
-             : db_run(db, err, "INSERT INTO due (at, seq, tie, subject) VALUES (?, ?, 0, ?)", "iii",
-                      urgent ? DUE_URGENT : DUE_NOW, event_seq, known->id);
+    if (r)
+        return r;
+    tally_news(store, known->counted);
+    return make_due(store, urgent ? DUE_URGENT : DUE_NOW, event_seq, known->id, err);
 }
 
 /* What was written for an event that turned out to be refused. */
@@ -298,10 +337,11 @@ fold_new(struct store *store, const struct event *event, int64_t now_us,
          struct store_answer *answer, struct prov_error *err)
 {
     struct db *db = store->write;
-    CLEANUP(known_done) struct known known = { .state = { .presence = PRESENCE_IN } };
+    CLEANUP(known_done)
+    struct known known = { .counted = -1, .state = { .presence = PRESENCE_IN } };
     bool is_new, ignored;
     int64_t seq;
-    int r = event->ignored ? PROV_OK : load_known(db, event, &known, err);
+    int r = event->ignored ? PROV_OK : load_known(store, event, &known, err);
 
     if (!r && must_ask(event, &known))
         return answer_unasked(db, event, &known, answer, err);
@@ -444,15 +484,6 @@ fold_group(struct store *store, struct accept_call *group, int64_t now_us, struc
     return r;
 }
 
-static int
-end_transaction(struct db *db, int result, struct prov_error *err)
-{
-    if (!result)
-        return db_commit(db, err);
-    db_rollback(db);
-    return result;
-}
-
 /* ---- around a damaged page ---- */
 
 static void
@@ -474,7 +505,7 @@ commit_one(struct store *store, struct accept_call *call, size_t place, struct u
     if (r)
         return r;
     r = fold_one(store, call, place, unsettled, clock_now_us(), err);
-    return end_transaction(store->write, r, err);
+    return store_end(store, r, err);
 }
 
 /* Each event of a call in a transaction of its own, so that only those fail that need the damaged page,
@@ -514,7 +545,7 @@ commit_group(struct store *store, struct accept_call *group, struct prov_error *
     if (r)
         return r;
     (void)db_met_damage(db);
-    r = end_transaction(db, fold_group(store, group, clock_now_us(), err), err);
+    r = store_end(store, fold_group(store, group, clock_now_us(), err), err);
     if (!r || !db_met_damage(db))
         return r;
     r = PROV_OK;

@@ -79,6 +79,9 @@ void db_rollback(struct db *db);
  */
 MUST_CHECK int db_run(struct db *db, struct prov_error *err, const char *sql, const char *types,
                       ...);
+/* The same with so many numbers, one for each `?`. */
+MUST_CHECK int db_run_numbers(struct db *db, struct prov_error *err, const char *sql,
+                              const int64_t *numbers, size_t count);
 
 /* Rows the last db_run() of this connection changed, and the key of the last row it inserted. */
 int64_t db_changes(struct db *db);
@@ -93,6 +96,7 @@ struct db_rows {
     void *statement;
 };
 
+/* Texts for `?` are not copied: they live until the last db_next(). */
 MUST_CHECK int db_select(struct db *db, struct db_rows *rows, struct prov_error *err,
                          const char *sql, const char *types, ...);
 /* *ret_row: whether there is a row to read columns from. */

@@ -10,6 +10,9 @@
 
 struct accept_call; /* accept.c */
 
+/* So many rows of `due` are written by one statement. */
+#define NEWS_MOST 8
+
 struct store {
     char *path, *lease_path;
     struct store *next_open; /* the process-wide list, for the fork handlers */
@@ -37,7 +40,9 @@ struct store {
     struct accept_call *queue_head, **queue_tail;
     bool leading;
 
-    /* of the write transaction under way (tally.c) */
+    /* of the write transaction under way: rows of `due` not written yet (accept.c), and numbers (tally.c) */
+    int64_t news[NEWS_MOST][3]; /* at, seq, subject */
+    size_t news_count;
     int64_t counted[STORE_COUNTERS];
     struct tally_move *moves;
     size_t move_count;
@@ -133,7 +138,12 @@ MUST_CHECK int tally_totals(struct db *db, int64_t accepted, struct json_object 
  * and whether his account is active. */
 MUST_CHECK int tally_link(struct store *store, int64_t subject, const struct link *link,
                           bool active, struct prov_error *err);
-/* [tx] Writes what store_count() and tally_link() were told since the transaction began. */
+/* [tx] News came of a user whose newest version is settled (outcome NULL: it is not): where he is counted,
+ * and that he is no more. */
+MUST_CHECK int tally_find(struct store *store, const char *outcome, const char *code,
+                          int64_t *ret_place, struct prov_error *err);
+void tally_news(struct store *store, int64_t place);
+/* [tx] Writes what store_count(), tally_link() and tally_news() were told since the transaction began. */
 MUST_CHECK int tally_write(struct store *store, struct prov_error *err);
 /* The transaction is over: nothing of it is kept in memory. */
 void tally_forget(struct store *store);
@@ -141,5 +151,11 @@ void tally_forget(struct store *store);
 /* One event folded inside the caller's transaction (accept.c); also for snapshots. */
 MUST_CHECK int accept_fold(struct store *store, const struct event *event, int64_t now_us,
                            struct store_answer *answer, struct prov_error *err);
+/* [tx] Writes who is due by it: store_end() does, and whoever reads `due` before that. */
+MUST_CHECK int accept_write_due(struct store *store, struct prov_error *err);
+
+/* Ends the transaction under way, well or, with a result that is not 0, not at all; returns what became of it.
+ * The caller holds the lock, and keeps it. */
+MUST_CHECK int store_end(struct store *store, int result, struct prov_error *err);
 
 #endif

@@ -227,15 +227,26 @@ store_begin(struct store *store, enum store_fence fence, struct prov_error *err)
 }
 
 int
-store_commit(struct store *store, struct prov_error *err)
+store_end(struct store *store, int result, struct prov_error *err)
 {
-    int r = tally_write(store, err);
+    int r = result ? result : accept_write_due(store, err);
 
+    if (!r)
+        r = tally_write(store, err);
     if (!r)
         r = db_commit(store->write, err);
     else
         db_rollback(store->write);
+    store->news_count = 0;
     tally_forget(store);
+    return r;
+}
+
+int
+store_commit(struct store *store, struct prov_error *err)
+{
+    int r = store_end(store, PROV_OK, err);
+
     pthread_mutex_unlock(&store->write_lock);
     store_sweep_after(store);
     return r;
@@ -244,7 +255,8 @@ store_commit(struct store *store, struct prov_error *err)
 void
 store_rollback(struct store *store)
 {
-    db_rollback(store->write);
-    tally_forget(store);
+    struct prov_error ignored = PROV_ERROR_INIT;
+
+    (void)!store_end(store, PROV_E_STORE, &ignored);
     pthread_mutex_unlock(&store->write_lock);
 }

@@ -58,8 +58,7 @@ static const char tables[] =
     "CREATE INDEX link_in_flight ON link (subject) WHERE in_flight IS NOT NULL;"
     "CREATE INDEX link_blocked ON link (subject) WHERE outcome IN " OUTCOMES_BLOCKED ";"
     "CREATE INDEX link_waits ON link (waits_kind, waits_value) WHERE waits_kind IS NOT NULL;"
-    "CREATE INDEX link_guard ON link (subject) WHERE code = 'GUARD';" SCHEMA_TALLY
-        SCHEMA_TALLY_NEWS(OUTCOMES_SETTLED);
+    "CREATE INDEX link_guard ON link (subject) WHERE code = 'GUARD';" SCHEMA_TALLY;
 
 /* Those that settled up to version 9. */
 #define OUTCOMES_9 "('delivered', 'nothing to do', 'refused')"
@@ -146,6 +145,8 @@ static const char *const steps[] = {
     "DROP TRIGGER tally_link_made; DROP TRIGGER tally_link; DROP TRIGGER tally_active;",
     /* 12: what became of a subject is kept, not the last of it alone */
     SCHEMA_HISTORY "ALTER TABLE link ADD COLUMN last_history INTEGER NOT NULL DEFAULT 0;",
+    /* 13: accept counts by itself too */
+    "DROP TRIGGER tally_news;",
 };
 
 _Static_assert(sizeof(steps) / sizeof(steps[0]) == STORE_SCHEMA_VERSION - 1,

@@ -18,15 +18,7 @@ MUST_CHECK int schema_open(const char *path, struct db **ret, struct prov_error 
     "CREATE TABLE tally (what TEXT NOT NULL, code TEXT NOT NULL, n INTEGER NOT NULL,"              \
     " PRIMARY KEY (what, code)) WITHOUT ROWID;"
 
-/* Accept makes a version old; delivery counts what it writes itself (tally.c). */
-#define SCHEMA_TALLY_NEWS(SETTLED)                                                                 \
-    "CREATE TRIGGER tally_news AFTER UPDATE OF version ON subject"                                 \
-    " WHEN NEW.version > OLD.version BEGIN"                                                        \
-    " UPDATE tally SET n = n - 1 WHERE (what, code) = (SELECT outcome, coalesce(code, '')"         \
-    " FROM link WHERE subject = NEW.id AND settled_version >= OLD.version"                         \
-    " AND outcome IN " SETTLED "); END;"
-
-/* Up to version 10 the rest was kept by triggers too, which cost more than the writing itself. */
+/* Up to version 12 they were kept by triggers, which cost more than the writing itself. */
 /* Whether a link counts: an outcome that settles does while no newer event came. */
 #define SCHEMA_COUNTS(LINK, SETTLED)                                                               \
     "(" LINK ".outcome NOT IN " SETTLED " OR " LINK ".settled_version >="                          \
@@ -35,6 +27,12 @@ MUST_CHECK int schema_open(const char *path, struct db **ret, struct prov_error 
     " INSERT INTO tally SELECT NEW.outcome, coalesce(NEW.code, ''), 1"                             \
     " WHERE NEW.outcome IS NOT NULL AND " SCHEMA_COUNTS(                                           \
         "NEW", SETTLED) " ON CONFLICT (what, code) DO UPDATE SET n = n + 1;"
+#define SCHEMA_TALLY_NEWS(SETTLED)                                                                 \
+    "CREATE TRIGGER tally_news AFTER UPDATE OF version ON subject"                                 \
+    " WHEN NEW.version > OLD.version BEGIN"                                                        \
+    " UPDATE tally SET n = n - 1 WHERE (what, code) = (SELECT outcome, coalesce(code, '')"         \
+    " FROM link WHERE subject = NEW.id AND settled_version >= OLD.version"                         \
+    " AND outcome IN " SETTLED "); END;"
 /* clang-format off */
 #define SCHEMA_TALLY_KEPT(SETTLED)                                                                 \
     "CREATE TRIGGER tally_link_made AFTER INSERT ON link BEGIN" SCHEMA_ONE_MORE(SETTLED)           \

@@ -447,9 +447,10 @@ prepare(struct db *db, const char *sql, sqlite3_stmt **ret, struct prov_error *e
     return PROV_OK;
 }
 
+/* Texts are not copied, and what is bound stays until it is bound anew: always before a run. */
 static int
-bind(struct db *db, const char *sql, const char *types, va_list values,
-     sqlite3_destructor_type lifetime, sqlite3_stmt **ret, struct prov_error *err)
+bind(struct db *db, const char *sql, const char *types, va_list values, sqlite3_stmt **ret,
+     struct prov_error *err)
 {
     sqlite3_stmt *statement = NULL;
     int r = prepare(db, sql, &statement, err);
@@ -464,7 +465,7 @@ bind(struct db *db, const char *sql, const char *types, va_list values,
                                                : sqlite3_bind_int64(statement, i + 1, number);
         } else if (types[i] == 's') {
             const char *text = va_arg(values, const char *);
-            r = sqlite3_bind_text(statement, i + 1, text, -1, lifetime);
+            r = sqlite3_bind_text(statement, i + 1, text, -1, SQLITE_STATIC);
         }
         if (r != SQLITE_OK)
             return fail(db, r, sql, err);
@@ -473,23 +474,43 @@ bind(struct db *db, const char *sql, const char *types, va_list values,
     return PROV_OK;
 }
 
+static int
+run(struct db *db, sqlite3_stmt *statement, struct prov_error *err)
+{
+    int step = sqlite3_step(statement);
+    int r = step == SQLITE_DONE || step == SQLITE_ROW ? PROV_OK
+                                                      : fail(db, step, sqlite3_sql(statement), err);
+
+    sqlite3_reset(statement);
+    return r;
+}
+
 int
 db_run(struct db *db, struct prov_error *err, const char *sql, const char *types, ...)
 {
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = NULL;
     va_list values;
-    int r, step;
+    int r;
 
     va_start(values, types);
-    r = bind(db, sql, types, values, SQLITE_STATIC, &statement, err);
+    r = bind(db, sql, types, values, &statement, err);
     va_end(values);
-    if (r)
-        return r;
-    step = sqlite3_step(statement);
-    if (step != SQLITE_DONE && step != SQLITE_ROW)
-        r = fail(db, step, sql, err);
-    sqlite3_reset(statement); /* what is bound stays until it is bound anew: always before a run */
-    return r;
+    return r ? r : run(db, statement, err);
+}
+
+int
+db_run_numbers(struct db *db, struct prov_error *err, const char *sql, const int64_t *numbers,
+               size_t count)
+{
+    sqlite3_stmt *statement = NULL;
+    int r = prepare(db, sql, &statement, err);
+
+    for (size_t i = 0; !r && i < count; i++) {
+        int code = sqlite3_bind_int64(statement, (int)i + 1, numbers[i]);
+        if (code != SQLITE_OK)
+            r = fail(db, code, sql, err);
+    }
+    return r ? r : run(db, statement, err);
 }
 
 static int
@@ -500,7 +521,7 @@ start(struct db *db, struct db_rows *rows, const char *sql, const char *types, v
     int r;
 
     db_rows_cleanup(rows);
-    r = bind(db, sql, types, values, SQLITE_TRANSIENT, &statement, err);
+    r = bind(db, sql, types, values, &statement, err);
     if (!r)
         *rows = (struct db_rows){ db, statement };
     return r;
@@ -558,10 +579,8 @@ db_text(const struct db_rows *rows, int column)
 void
 db_rows_cleanup(struct db_rows *rows)
 {
-    if (rows->statement) {
+    if (rows->statement)
         sqlite3_reset(rows->statement);
-        sqlite3_clear_bindings(rows->statement);
-    }
     rows->statement = NULL;
 }
 

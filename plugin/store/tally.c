@@ -1,6 +1,6 @@
 /* The numbers that a monitor asks for again and again: kept in the transactions that change them, so that a
- * look costs the same for a thousand users and for a million. A version is settled by delivery, which
- * counts here what it writes; and made old by accept, where a trigger counts. */
+ * look costs the same for a thousand users and for a million. A version is settled by delivery and made
+ * old by accept; each counts here what it writes, and the sums are written before the commit. */
 #include "plugin/store/internal.h"
 
 #include <stdlib.h>
@@ -173,17 +173,17 @@ struct tally_move {
     int64_t n;
 };
 
+/* Where they are counted, added if they are not. */
 static int
-move(struct store *store, const char *what, const char *code, int64_t n, struct prov_error *err)
+find_move(struct store *store, const char *what, const char *code, size_t *ret,
+          struct prov_error *err)
 {
-    struct tally_move *more, added = { .n = n };
+    struct tally_move *more, added = { .n = 0 };
 
-    for (size_t i = 0; i < store->move_count; i++) {
-        struct tally_move *known = &store->moves[i];
-        if (strcmp(known->what, what) == 0 && strcmp(known->code, code) == 0) {
-            known->n += n;
+    for (*ret = 0; *ret < store->move_count; ++*ret) {
+        struct tally_move *known = &store->moves[*ret];
+        if (strcmp(known->what, what) == 0 && strcmp(known->code, code) == 0)
             return PROV_OK;
-        }
     }
     more = reallocarray(store->moves, store->move_count + 1, sizeof(*more));
     if (!more)
@@ -198,6 +198,17 @@ move(struct store *store, const char *what, const char *code, int64_t n, struct 
     }
     more[store->move_count++] = added;
     return PROV_OK;
+}
+
+static int
+move(struct store *store, const char *what, const char *code, int64_t n, struct prov_error *err)
+{
+    size_t place;
+    int r = find_move(store, what, code, &place, err);
+
+    if (!r)
+        store->moves[place].n += n;
+    return r;
 }
 
 /* An outcome that settles counts while no newer event came. */
@@ -230,6 +241,29 @@ tally_link(struct store *store, int64_t subject, const struct link *link, bool a
     if (!r && active != (db_int(&rows, 4) != 0))
         r = move(store, "active", "", active ? 1 : -1, err);
     return r;
+}
+
+int
+tally_find(struct store *store, const char *outcome, const char *code, int64_t *ret_place,
+           struct prov_error *err)
+{
+    size_t place;
+    int r;
+
+    *ret_place = -1;
+    if (!outcome || !outcome_is_settled(outcome))
+        return PROV_OK;
+    r = find_move(store, outcome, code, &place, err);
+    if (!r)
+        *ret_place = (int64_t)place;
+    return r;
+}
+
+void
+tally_news(struct store *store, int64_t place)
+{
+    if (place >= 0)
+        store->moves[place].n--;
 }
 
 void
