@@ -7,6 +7,7 @@
 #ifndef STORE_DB_H
 #define STORE_DB_H
 
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -83,6 +84,9 @@ MUST_CHECK int db_run(struct db *db, struct prov_error *err, const char *sql, co
 MUST_CHECK int db_run_numbers(struct db *db, struct prov_error *err, const char *sql,
                               const int64_t *numbers, size_t count);
 
+MUST_CHECK int db_vrun(struct db *db, struct prov_error *err, const char *sql, const char *types,
+                       va_list values);
+
 /* Rows the last db_run() of this connection changed, and the key of the last row it inserted. */
 int64_t db_changes(struct db *db);
 int64_t db_last_key(struct db *db);
@@ -104,6 +108,9 @@ MUST_CHECK int db_next(struct db_rows *rows, bool *ret_row, struct prov_error *e
 /* Both at once, for a select of which one row is of interest. */
 MUST_CHECK int db_one_row(struct db *db, struct db_rows *rows, bool *ret_row,
                           struct prov_error *err, const char *sql, const char *types, ...);
+MUST_CHECK int db_vone_row(struct db *db, struct db_rows *rows, bool *ret_row,
+                           struct prov_error *err, const char *sql, const char *types,
+                           va_list values);
 int64_t db_int(const struct db_rows *rows, int column);
 /* Borrowed until the next db_next(); NULL for SQL NULL. */
 const char *db_text(const struct db_rows *rows, int column);

@@ -6,14 +6,8 @@ _Static_assert(ORDER_RELEASE == 2, "the statements below say 2");
 int
 store_guard_numbers(struct store *store, struct guard_numbers *ret, struct prov_error *err)
 {
-    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
-    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
-    struct db *db;
-    bool row = false;
-    int r = store_reader(store, &db, err);
-
-    if (!r)
-        r = db_one_row(db, &rows, &row, err,
+    CLEANUP(look_done) struct look look = { 0 };
+    int r = store_look(store, &look, err,
                        "SELECT (SELECT count(DISTINCT d.subject) FROM due d JOIN link l"
                        " ON l.subject = d.subject WHERE d.at = 0 AND d.orders & 2 = 0"
                        " AND l.salesforce_id IS NOT NULL AND l.code IS NOT '" GUARD_CODE "'"
@@ -22,7 +16,7 @@ store_guard_numbers(struct store *store, struct guard_numbers *ret, struct prov_
                        "");
     if (r)
         return r;
-    *ret = (struct guard_numbers){ .due = db_int(&rows, 0), .held = db_int(&rows, 1) };
+    *ret = (struct guard_numbers){ .due = db_int(&look.rows, 0), .held = db_int(&look.rows, 1) };
     return PROV_OK;
 }
 
@@ -56,10 +50,8 @@ store_guard_release(struct store *store, int64_t *ret_count, struct prov_error *
         return r;
     *ret_count = db_int(&rows, 0);
     db_rows_cleanup(&rows);
-    r = due_new_cause(store->write, err);
     /* rows of its own: those that are there may just be worked on, and are deleted then */
-    return r ? r
-             : db_run(store->write, err,
+    return due_insert(store->write, err,
                       "INSERT INTO due (at, " DUE_CAUSE
                       ", subject, orders) SELECT 0, " DUE_CAUSE_KEY
                       ", subject, 2 FROM (SELECT subject FROM link WHERE code = '" GUARD_CODE "'"

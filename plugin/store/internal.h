@@ -73,6 +73,17 @@ lock(pthread_mutex_t *mutex)
 MUST_CHECK int store_writer(struct store *store, struct db **ret, struct prov_error *err);
 MUST_CHECK int store_reader(struct store *store, struct db **ret, struct prov_error *err);
 
+/* One row that is looked up on the reading connection: CLEANUP(look_done) struct look look = { 0 }; */
+struct look {
+    pthread_mutex_t *held; /* the reader's lock, from the first look until look_done() */
+    struct db_rows rows;
+    bool row; /* whether there is one to read columns from */
+};
+void look_done(struct look *look);
+/* As db_one_row(); another look may follow, in place of the one before. */
+MUST_CHECK int store_look(struct store *store, struct look *look, struct prov_error *err,
+                          const char *sql, const char *types, ...);
+
 /* Sweeps if the log is twice as long as it should be, since then nobody else has done it. After a
  * commit, no lock held; a failure is the next one's to tell. */
 void store_sweep_after(struct store *store);
@@ -89,7 +100,7 @@ extern pthread_mutex_t store_list_lock;
 extern struct store *store_list;
 
 /*
- * Inserting into `due` for a cause that is no event: due_new_cause() first, then
+ * [tx] Inserts into `due` for a cause that is no event, as db_run() does:
  * "INSERT INTO due (at, " DUE_CAUSE ", subject, ...) SELECT 1, " DUE_CAUSE_KEY ", ...". The rows
  * stand behind the news that are there, and no two causes have the same key.
  */
@@ -97,7 +108,8 @@ extern struct store *store_list;
 #define DUE_CAUSE_KEY                                                                              \
     "(SELECT coalesce(max(seq), 0) FROM event), "                                                  \
     "(SELECT CAST(value AS INTEGER) FROM fact WHERE key = 'causes')"
-MUST_CHECK int due_new_cause(struct db *db, struct prov_error *err);
+MUST_CHECK int due_insert(struct db *db, struct prov_error *err, const char *sql, const char *types,
+                          ...);
 
 /* Reads a link row selected with LINK_COLUMNS starting at `first`. */
 #define LINK_COLUMNS                                                                               \
@@ -112,6 +124,12 @@ MUST_CHECK int link_read(const struct db_rows *rows, int first, struct link *ret
                          struct prov_error *err);
 MUST_CHECK int subject_read(const struct db_rows *rows, int first, struct subject *ret,
                             struct prov_error *err);
+
+/* *ret is heap; NULL: SQL NULL. */
+MUST_CHECK int copy_text(const struct db_rows *rows, int column, char **ret,
+                         struct prov_error *err);
+/* A subject with its link; nothing is set where there is none. */
+MUST_CHECK int link_load(struct db *db, int64_t subject, struct work *ret, struct prov_error *err);
 
 /* A time in an answer; null: none. 0 or PROV_E_NOMEM. */
 MUST_CHECK int put_time(struct json_object *object, const char *key, int64_t time_us);

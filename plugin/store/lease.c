@@ -83,13 +83,11 @@ begin_epoch(struct store *store, struct prov_error *err)
                " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1",
                "");
     if (!r)
-        r = due_new_cause(db, err);
-    if (!r)
-        r = db_run(db, err,
-                   "INSERT INTO due (at, " DUE_CAUSE ", subject) SELECT 1, " DUE_CAUSE_KEY
-                   ", subject FROM link"
-                   " WHERE in_flight IS NOT NULL",
-                   "");
+        r = due_insert(db, err,
+                       "INSERT INTO due (at, " DUE_CAUSE ", subject) SELECT 1, " DUE_CAUSE_KEY
+                       ", subject FROM link"
+                       " WHERE in_flight IS NOT NULL",
+                       "");
     if (!r)
         r = db_select(db, &rows, err, "SELECT value FROM fact WHERE key = 'epoch'", "");
     if (!r)

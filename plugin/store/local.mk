@@ -3,6 +3,8 @@ libsfprov_la_SOURCES += \
 	plugin/store/command.c \
 	plugin/store/db.h \
 	plugin/store/difference.c \
+	plugin/store/due.c \
+	plugin/store/find.c \
 	plugin/store/guard.c \
 	plugin/store/history.c \
 	plugin/store/inspect.c \

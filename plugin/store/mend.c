@@ -48,10 +48,7 @@ put_aside(struct db *db, const char *table, struct prov_error *err)
 static int
 fill(struct db *db, struct prov_error *err)
 {
-    int r = due_new_cause(db, err);
-
-    return r ? r
-             : db_run(db, err,
+    return due_insert(db, err,
                       "INSERT INTO due (at, " DUE_CAUSE
                       ", subject) SELECT CASE WHEN s.presence = 1 THEN 1 ELSE 0 END, " DUE_CAUSE_KEY
                       ", s.id FROM subject s LEFT JOIN link l ON l.subject = s.id"

@@ -10,20 +10,15 @@ int
 store_due_next(struct store *store, int64_t now_us, bool *ret_any, int64_t *ret_at_us,
                struct prov_error *err)
 {
-    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
-    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
-    struct db *db;
-    bool row = false;
-    int r = store_reader(store, &db, err);
-
-    if (!r)
-        r = db_one_row(db, &rows, &row, err,
+    CLEANUP(look_done) struct look look = { 0 };
+    int r = store_look(store, &look, err,
                        "SELECT coalesce((SELECT at FROM due ORDER BY at LIMIT 1), 0),"
                        " EXISTS (SELECT 1 FROM due d WHERE NOT " PARKED_SQL " LIMIT 1)",
                        "i", now_us);
+
     if (!r) {
-        *ret_at_us = db_int(&rows, 0);
-        *ret_any = db_int(&rows, 1) != 0;
+        *ret_at_us = db_int(&look.rows, 0);
+        *ret_any = db_int(&look.rows, 1) != 0;
     }
     return r;
 }
@@ -32,22 +27,15 @@ int
 store_due_leavers_next(struct store *store, int64_t now_us, bool *ret_urgent, int64_t *ret_at_us,
                        struct prov_error *err)
 {
-    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
-    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
-    struct db *db;
-    bool row = false;
-    int r = store_reader(store, &db, err);
+    CLEANUP(look_done) struct look look = { 0 };
+    int r = store_look(store, &look, err,
+                       "SELECT EXISTS (SELECT 1 FROM due WHERE at <= ?1),"
+                       " coalesce((SELECT at FROM due WHERE at > ?2 ORDER BY at LIMIT 1), 0)",
+                       "ii", DUE_URGENT, now_us);
 
-    if (!r)
-        r = db_select(db, &rows, err,
-                      "SELECT EXISTS (SELECT 1 FROM due WHERE at <= ?1),"
-                      " coalesce((SELECT at FROM due WHERE at > ?2 ORDER BY at LIMIT 1), 0)",
-                      "ii", DUE_URGENT, now_us);
-    if (!r)
-        r = db_next(&rows, &row, err);
     if (!r) {
-        *ret_urgent = db_int(&rows, 0) != 0;
-        *ret_at_us = db_int(&rows, 1);
+        *ret_urgent = db_int(&look.rows, 0) != 0;
+        *ret_at_us = db_int(&look.rows, 1);
     }
     return r;
 }
@@ -55,18 +43,13 @@ store_due_leavers_next(struct store *store, int64_t now_us, bool *ret_urgent, in
 int
 store_due_count(struct store *store, int64_t now_us, int64_t *ret_subjects, struct prov_error *err)
 {
-    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
-    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
-    struct db *db;
-    bool row = false;
-    int r = store_reader(store, &db, err);
+    CLEANUP(look_done) struct look look = { 0 };
+    int r =
+        store_look(store, &look, err,
+                   "SELECT (SELECT count(DISTINCT d.subject) FROM due d WHERE NOT " PARKED_SQL ") +"
+                   " (SELECT count(*) FROM link WHERE code = '" GUARD_CODE "')",
+                   "i", now_us);
 
-    if (!r)
-        r = db_one_row(db, &rows, &row, err,
-                       "SELECT (SELECT count(DISTINCT d.subject) FROM due d WHERE NOT " PARKED_SQL
-                       ") +"
-                       " (SELECT count(*) FROM link WHERE code = '" GUARD_CODE "')",
-                       "i", now_us);
-    *ret_subjects = r ? 0 : db_int(&rows, 0);
+    *ret_subjects = r ? 0 : db_int(&look.rows, 0);
     return r;
 }

@@ -486,16 +486,24 @@ run(struct db *db, sqlite3_stmt *statement, struct prov_error *err)
 }
 
 int
-db_run(struct db *db, struct prov_error *err, const char *sql, const char *types, ...)
+db_vrun(struct db *db, struct prov_error *err, const char *sql, const char *types, va_list values)
 {
     sqlite3_stmt *statement = NULL;
+    int r = bind(db, sql, types, values, &statement, err);
+
+    return r ? r : run(db, statement, err);
+}
+
+int
+db_run(struct db *db, struct prov_error *err, const char *sql, const char *types, ...)
+{
     va_list values;
     int r;
 
     va_start(values, types);
-    r = bind(db, sql, types, values, &statement, err);
+    r = db_vrun(db, err, sql, types, values);
     va_end(values);
-    return r ? r : run(db, statement, err);
+    return r;
 }
 
 int
@@ -541,6 +549,15 @@ db_select(struct db *db, struct db_rows *rows, struct prov_error *err, const cha
 }
 
 int
+db_vone_row(struct db *db, struct db_rows *rows, bool *ret_row, struct prov_error *err,
+            const char *sql, const char *types, va_list values)
+{
+    int r = start(db, rows, sql, types, values, err);
+
+    return r ? r : db_next(rows, ret_row, err);
+}
+
+int
 db_one_row(struct db *db, struct db_rows *rows, bool *ret_row, struct prov_error *err,
            const char *sql, const char *types, ...)
 {
@@ -548,9 +565,9 @@ db_one_row(struct db *db, struct db_rows *rows, bool *ret_row, struct prov_error
     int r;
 
     va_start(values, types);
-    r = start(db, rows, sql, types, values, err);
+    r = db_vone_row(db, rows, ret_row, err, sql, types, values);
     va_end(values);
-    return r ? r : db_next(rows, ret_row, err);
+    return r;
 }
 
 int

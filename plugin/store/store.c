@@ -181,3 +181,29 @@ store_reader(struct store *store, struct db **ret, struct prov_error *err)
 {
     return connect_at(store, &store->read, ret, err);
 }
+
+void
+look_done(struct look *look)
+{
+    db_rows_cleanup(&look->rows);
+    unlock_cleanup(&look->held);
+}
+
+int
+store_look(struct store *store, struct look *look, struct prov_error *err, const char *sql,
+           const char *types, ...)
+{
+    struct db *db;
+    va_list values;
+    int r;
+
+    if (!look->held)
+        look->held = lock(&store->read_lock);
+    r = store_reader(store, &db, err);
+    if (r)
+        return r;
+    va_start(values, types);
+    r = db_vone_row(db, &look->rows, &look->row, err, sql, types, values);
+    va_end(values);
+    return r;
+}

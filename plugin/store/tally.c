@@ -131,18 +131,12 @@ tally_states(struct db *db, struct json_object *counts, struct json_object *code
 int
 store_active_accounts(struct store *store, int64_t *ret, struct prov_error *err)
 {
-    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
-    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
-    struct db *db;
-    bool row = false;
-    int r = store_reader(store, &db, err);
-
+    CLEANUP(look_done) struct look look = { 0 };
+    int r = store_look(
+        store, &look, err,
+        "SELECT coalesce((SELECT n FROM tally WHERE what = 'active' AND code = ''), 0)", "");
     if (!r)
-        r = db_one_row(
-            db, &rows, &row, err,
-            "SELECT coalesce((SELECT n FROM tally WHERE what = 'active' AND code = ''), 0)", "");
-    if (!r)
-        *ret = db_int(&rows, 0);
+        *ret = db_int(&look.rows, 0);
     return r;
 }
 

@@ -1,0 +1,362 @@
+/* What is due: read for a round, deleted when it is settled, and added for causes that are no event. When
+ * and why is decided by the delivery room; news are added by accept. */
+#include "plugin/store/internal.h"
+
+#include <string.h>
+
+/* ---- what a round takes ---- */
+
+struct due_row {
+    struct due_key key;
+    int64_t subject;
+    unsigned orders;
+};
+
+/* A time further away than any back-off means that the clock went backwards: due as well. */
+#define CLOCK_JUMP_US (INT64_C(25) * 3600 * 1000000)
+
+/* What is due up to `before`, and what is due after `after`, up to `until`. */
+struct due_span {
+    int64_t before, after, until, limit;
+};
+
+static int
+read_due(struct db *db, const struct due_span *span, struct due_row *list, size_t *ret_count,
+         struct prov_error *err)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    bool row = true;
+    int r = db_select(db, &rows, err,
+                      "SELECT * FROM (SELECT at, seq, tie, subject, orders FROM due WHERE at <= ?1"
+                      " ORDER BY at, seq, tie LIMIT ?4) UNION ALL"
+                      " SELECT * FROM (SELECT at, seq, tie, subject, orders FROM due"
+                      " WHERE at > ?2 AND at <= ?3 ORDER BY at, seq, tie LIMIT ?4)"
+                      " ORDER BY at, seq, tie LIMIT ?4",
+                      "iiii", span->before, span->after, span->until, span->limit);
+
+    *ret_count = 0;
+    while (!r) {
+        r = db_next(&rows, &row, err);
+        if (r || !row)
+            break;
+        list[(*ret_count)++] =
+            (struct due_row){ .key = { db_int(&rows, 0), db_int(&rows, 1), db_int(&rows, 2) },
+                              .subject = db_int(&rows, 3),
+                              .orders = (unsigned)db_int(&rows, 4) };
+    }
+    return r;
+}
+
+/* Where in a list of entries each subject stands: by open addressing, a place plus one in each slot. */
+struct places {
+    size_t *slots, mask;
+};
+
+static int
+places_make(struct places *places, size_t rows, struct prov_error *err)
+{
+    size_t size = 16;
+
+    while (size < 2 * rows)
+        size *= 2;
+    places->slots = calloc(size, sizeof(*places->slots));
+    places->mask = size - 1;
+    return places->slots ? PROV_OK : error_nomem(err);
+}
+
+static void
+places_done(struct places *places)
+{
+    free(places->slots);
+}
+
+/* The slot that says where the subject stands, or is to say it. */
+static size_t *
+places_slot(const struct places *places, const struct work *list, int64_t subject)
+{
+    size_t at = (size_t)subject & places->mask;
+
+    while (places->slots[at] && list[places->slots[at] - 1].subject.id != subject)
+        at = (at + 1) & places->mask;
+    return &places->slots[at];
+}
+
+static int
+add_key(struct work *entry, const struct due_row *row, struct prov_error *err)
+{
+    struct due_key *keys = reallocarray(entry->due, entry->due_count + 1, sizeof(*keys));
+
+    if (!keys)
+        return error_nomem(err);
+    entry->due = keys;
+    entry->due[entry->due_count++] = row->key;
+    entry->orders |= row->orders;
+    entry->link.orders |= row->orders;
+    return PROV_OK;
+}
+
+/* One entry for each subject, in the order of the first row that names it. */
+static int
+gather(const struct due_row *rows, size_t row_count, struct work *list, size_t *ret_count,
+       struct prov_error *err)
+{
+    CLEANUP(places_done) struct places places = { 0 };
+    int r = places_make(&places, row_count, err);
+
+    *ret_count = 0;
+    for (size_t i = 0; !r && i < row_count; i++) {
+        size_t *slot = places_slot(&places, list, rows[i].subject);
+        if (!*slot) {
+            list[*ret_count].subject.id = rows[i].subject;
+            *slot = ++*ret_count;
+        }
+        r = add_key(&list[*slot - 1], &rows[i], err);
+    }
+    return r;
+}
+
+/* A damaged page must not stop those who are read with it. */
+static int
+load_entry(struct db *db, struct work *entry, struct prov_error *err)
+{
+    struct prov_error why = PROV_ERROR_INIT;
+    int64_t subject = entry->subject.id;
+    int r;
+
+    (void)db_met_damage(db); /* what was read before does not count */
+    r = link_load(db, subject, entry, &why);
+    if (r && r != PROV_E_NOMEM && db_met_damage(db)) {
+        subject_done(&entry->subject);
+        link_done(&entry->link);
+        entry->unreadable = strdup(why.text);
+        r = entry->unreadable ? PROV_OK : PROV_E_NOMEM;
+    }
+    entry->subject.id = subject;
+    return r ? error_set(err, r, "%s", why.text) : PROV_OK;
+}
+
+static int
+load_all(struct db *db, const struct due_span *span, struct work *list, size_t *ret_count,
+         struct prov_error *err)
+{
+    AUTO_FREE struct due_row *rows = calloc((size_t)span->limit, sizeof(*rows));
+    size_t row_count = 0;
+    int r = rows ? read_due(db, span, rows, &row_count, err) : error_nomem(err);
+
+    if (!r)
+        r = gather(rows, row_count, list, ret_count, err);
+    for (size_t i = 0; !r && i < *ret_count; i++)
+        r = load_entry(db, &list[i], err);
+    return r;
+}
+
+static int
+load_due(struct store *store, const struct due_span *span, struct work **ret, size_t *ret_count,
+         struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+    struct work *list = calloc((size_t)span->limit, sizeof(*list));
+    size_t count = 0;
+    struct db *db;
+    int r = list ? store_reader(store, &db, err) : error_nomem(err);
+
+    if (!r) /* one transaction, so that the locks of the file are asked for once */
+        r = db_run(db, err, "BEGIN", "");
+    if (!r) {
+        r = load_all(db, span, list, &count, err);
+        db_rollback(db); /* nothing was written */
+    }
+    if (r) {
+        work_list_free(list, count);
+        return r;
+    }
+    *ret = list;
+    *ret_count = count;
+    return PROV_OK;
+}
+
+int
+store_due(struct store *store, int64_t now_us, int64_t limit, struct work **ret, size_t *ret_count,
+          struct prov_error *err)
+{
+    const struct due_span span = { now_us, now_us + CLOCK_JUMP_US, INT64_MAX, limit };
+
+    return load_due(store, &span, ret, ret_count, err);
+}
+
+int
+store_due_leavers(struct store *store, int64_t looked_us, int64_t now_us, int64_t limit,
+                  struct work **ret, size_t *ret_count, struct prov_error *err)
+{
+    const struct due_span span = { DUE_URGENT, looked_us > DUE_NOW ? looked_us : DUE_NOW, now_us,
+                                   limit };
+
+    return load_due(store, &span, ret, ret_count, err);
+}
+
+/* ---- what was read ---- */
+
+int
+store_due_delete(struct store *store, const struct work *work, struct prov_error *err)
+{
+    int r = db_run(store->write, err, "DELETE FROM due WHERE subject = ? AND at > 1", "i",
+                   work->subject.id);
+
+    for (size_t i = 0; !r && i < work->due_count; i++)
+        r = db_run(store->write, err,
+                   "DELETE FROM due WHERE at = ? AND seq = ? AND tie = ? AND subject = ?", "iiii",
+                   work->due[i].at, work->due[i].seq, work->due[i].tie, work->subject.id);
+    return r;
+}
+
+int
+store_due_put_off(struct store *store, const struct work *work, int64_t at_us,
+                  struct prov_error *err)
+{
+    int r = PROV_OK;
+
+    for (size_t i = 0; !r && i < work->due_count; i++)
+        r = db_run(store->write, err,
+                   "UPDATE OR REPLACE due SET at = ?"
+                   " WHERE at = ? AND seq = ? AND tie = ? AND subject = ?",
+                   "iiiii", at_us, work->due[i].at, work->due[i].seq, work->due[i].tie,
+                   work->subject.id);
+    return r;
+}
+
+/* ---- causes ---- */
+
+int
+due_insert(struct db *db, struct prov_error *err, const char *sql, const char *types, ...)
+{
+    va_list values;
+    int r = db_run(db, err,
+                   "INSERT INTO fact VALUES ('causes', 1)"
+                   " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1",
+                   "");
+
+    if (r)
+        return r;
+    va_start(values, types);
+    r = db_vrun(db, err, sql, types, values);
+    va_end(values);
+    return r;
+}
+
+int
+store_due_add(struct store *store, int64_t subject, int64_t at, struct prov_error *err)
+{
+    return due_insert(store->write, err,
+                      "INSERT INTO due (at, " DUE_CAUSE ", subject) VALUES (?, " DUE_CAUSE_KEY
+                      ", ?)",
+                      "ii", at, subject);
+}
+
+int
+store_due_order(struct store *store, int64_t subject, unsigned orders, struct prov_error *err)
+{
+    return due_insert(store->write, err,
+                      "INSERT INTO due (at, " DUE_CAUSE
+                      ", subject, orders) VALUES (1, " DUE_CAUSE_KEY ", ?, ?)",
+                      "ii", subject, (int64_t)orders);
+}
+
+/* Mostly nobody waits, and that costs a look at an index. */
+static int
+anybody_waits(struct store *store, const char *kind, const char *value, bool *ret,
+              struct prov_error *err)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+
+    return value ? db_one_row(store->write, &rows, ret, err,
+                              "SELECT 1 FROM link WHERE waits_kind = ? AND waits_value = ? LIMIT 1",
+                              "ss", kind, value)
+                 : db_one_row(store->write, &rows, ret, err,
+                              "SELECT 1 FROM link WHERE waits_kind = ? LIMIT 1", "s", kind);
+}
+
+#define DUE_NOW_FOR "INSERT INTO due (at, " DUE_CAUSE ", subject) SELECT 1, " DUE_CAUSE_KEY ", "
+
+int
+store_wake(struct store *store, const char *kind, const char *value, const char *iss, int64_t limit,
+           struct prov_error *err)
+{
+    bool waits = false;
+    int r = anybody_waits(store, kind, value, &waits, err);
+
+    if (r || !waits)
+        return r;
+    if (!value)
+        return due_insert(store->write, err,
+                          DUE_NOW_FOR "subject FROM link WHERE waits_kind = ?"
+                                      " ORDER BY updated_us LIMIT ?",
+                          "si", kind, limit);
+    return due_insert(store->write, err,
+                      DUE_NOW_FOR "l.subject FROM link l"
+                                  /* the plus keeps the index on iss out of it: an issuer is
+                                     everybody, those who wait for one manager are few */
+                                  " JOIN subject s ON s.id = l.subject WHERE l.waits_kind = ?1"
+                                  " AND l.waits_value = ?2 AND (?3 IS NULL OR +s.iss = ?3)"
+                                  " ORDER BY l.updated_us LIMIT ?4",
+                      "sssi", kind, value, iss, limit);
+}
+
+int
+store_wake_long(struct store *store, int64_t before_us, int64_t now_us, struct prov_error *err)
+{
+    return due_insert(store->write, err,
+                      DUE_NOW_FOR "subject FROM link WHERE outcome = '" OUTCOME_WAITING "'"
+                                  " AND outcome IN " OUTCOMES_BLOCKED /* which has an index */
+                                  " AND (waits_since_us <= ? OR waits_since_us > ?)",
+                      "ii", before_us, now_us);
+}
+
+int
+store_due_if_linked(struct store *store, int64_t subject, const char *iss, const char *manager_uri,
+                    struct prov_error *err)
+{
+    return due_insert(store->write, err,
+                      DUE_NOW_FOR "? FROM subject s JOIN link l ON l.subject = s.id"
+                                  " WHERE s.iss = ? AND s.uri = ? AND l.salesforce_id IS NOT NULL",
+                      "iss", subject, iss, manager_uri);
+}
+
+int
+store_replan_parked(struct store *store, const char *plan_digest, struct prov_error *err)
+{
+    return due_insert(store->write, err,
+                      DUE_NOW_FOR "subject FROM link WHERE outcome IN " OUTCOMES_BLOCKED
+                                  " AND plan_digest IS NOT ?",
+                      "s", plan_digest);
+}
+
+int
+store_due_code(struct store *store, const char *code, int64_t limit, struct prov_error *err)
+{
+    return due_insert(store->write, err,
+                      DUE_NOW_FOR "subject FROM link WHERE outcome = '" OUTCOME_REFUSED
+                                  "' AND code = ? ORDER BY updated_us LIMIT ?",
+                      "si", code, limit);
+}
+
+int
+store_due_long_parked(struct store *store, int64_t before_us, int64_t limit, struct prov_error *err)
+{
+    return due_insert(store->write, err,
+                      DUE_NOW_FOR "subject FROM (SELECT subject, row_number() OVER (PARTITION BY"
+                                  " code ORDER BY updated_us) AS place FROM link"
+                                  " WHERE outcome = '" OUTCOME_REFUSED
+                                  "' AND next_us = 0 AND updated_us < ?) WHERE place <= ?",
+                      "ii", before_us, limit);
+}
+
+int
+store_due_parked(struct store *store, int64_t *ret_count, struct prov_error *err)
+{
+    int r = due_insert(store->write, err,
+                       DUE_NOW_FOR "subject FROM link WHERE outcome IN " OUTCOMES_BLOCKED, "");
+
+    if (!r)
+        *ret_count = db_changes(store->write);
+    return r;
+}
