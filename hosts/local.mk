@@ -22,6 +22,7 @@ sfprov_SOURCES = \
 	hosts/cli/commands.c hosts/cli/commands.h \
 	hosts/cli/complete.c \
 	hosts/cli/csv.c hosts/cli/csv.h \
+	hosts/cli/daemon.c hosts/cli/daemon.h \
 	hosts/cli/drive.c hosts/cli/drive.h \
 	hosts/cli/fact.c hosts/cli/fact.h \
 	hosts/cli/fault.c hosts/cli/fault.h \
@@ -43,6 +44,14 @@ sfprov_SOURCES = \
 sfprov_CPPFLAGS = $(AM_CPPFLAGS) -DPLUGIN_PATH='"$(libdir)/sfprov/sfprov.so"' \
 	-DPACKAGE_VERSION='"$(PACKAGE_VERSION)"'
 sfprov_LDADD = $(JSONC_LIBS) -ldl
+
+# delivers beside a server
+nodist_systemdsystemunit_DATA = hosts/systemd/sfprov@.service
+EXTRA_DIST += hosts/systemd/sfprov@.service.in
+CLEANFILES += hosts/systemd/sfprov@.service
+
+hosts/systemd/sfprov@.service: hosts/systemd/sfprov@.service.in
+	$(AM_V_GEN)$(MKDIR_P) hosts/systemd && sed 's|@bindir[@]|$(bindir)|' '$(srcdir)/hosts/systemd/sfprov@.service.in' >'$@.tmp' && mv '$@.tmp' '$@'
 
 EXTRA_DIST += tests/golden/lists
 

@@ -112,13 +112,19 @@ runtime_of(struct prov_connector *connector, struct runtime **ret, struct prov_e
     return PROV_OK;
 }
 
+static bool
+has_worker(const struct prov_connector *connector)
+{
+    return !(connector->flags & (PROV_OPEN_NO_WORKER | PROV_OPEN_NEVER_DELIVER));
+}
+
 /* Starts the worker, if there is to be one, and tells it that something may be due. */
 static void
 drive(struct prov_connector *connector, struct runtime *runtime)
 {
     struct prov_error error = PROV_ERROR_INIT;
 
-    if (connector->flags & (PROV_OPEN_NO_WORKER | PROV_OPEN_NEVER_DELIVER))
+    if (!has_worker(connector))
         return;
     if (delivery_start(runtime->delivery, &error))
         log_line(&connector->log, PROV_LOG_ERROR, "%s; the next submit tries again", error.text);
@@ -547,7 +553,7 @@ answer_request(prov_connector *connector, const char *request, size_t length, ch
     if (r)
         return r;
     context = (struct request_context){ runtime->store, runtime->delivery, connector->fields,
-                                        connector->warnings };
+                                        connector->warnings, has_worker(connector) };
     r = answer(&context, parsed, &result, err);
     return r ? r : hand_over(result, ret_json, err);
 }

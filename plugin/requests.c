@@ -279,6 +279,19 @@ act_vacuum(const struct request_context *context, struct json_object *request,
     return r ? r : answer_count(1, ret, err);
 }
 
+/* The worker itself is started by who calls: by any act. */
+static int
+act_start(const struct request_context *context, struct json_object *request,
+          struct json_object **ret, struct prov_error *err)
+{
+    (void)request;
+    if (!context->worker)
+        return error_set(err, PROV_E_STATE,
+                         "this connector was opened without a worker: open it without "
+                         "PROV_OPEN_NO_WORKER and PROV_OPEN_NEVER_DELIVER, or call deliver()");
+    return answer_count(1, ret, err);
+}
+
 static int
 act_login(const struct request_context *context, struct json_object *request,
           struct json_object **ret, struct prov_error *err)
@@ -300,7 +313,7 @@ act_unsupported(const struct request_context *context, struct json_object *reque
     return error_set(
         err, PROV_E_UNSUPPORTED,
         "'%s' is not done by this version of sfprov; it knows retry, hold, resume, replan, "
-        "repair, release, login and vacuum",
+        "repair, release, login, start and vacuum",
         json_get_string(request, "act"));
 }
 
@@ -352,17 +365,12 @@ int
 request_act(const struct request_context *context, struct json_object *request,
             struct json_object **ret, struct prov_error *err)
 {
-    static const struct request table[] = { { "retry", act_retry },
-                                            { "hold", act_hold },
-                                            { "resume", act_resume },
-                                            { "replan", act_replan },
-                                            { "adopt", act_unsupported },
-                                            { "discard", act_unsupported },
-                                            { "repair", act_repair },
-                                            { "vacuum", act_vacuum },
-                                            { "release", act_release },
-                                            { "login", act_login },
-                                            { NULL, NULL } };
+    static const struct request table[] = {
+        { "retry", act_retry },   { "hold", act_hold },         { "resume", act_resume },
+        { "replan", act_replan }, { "adopt", act_unsupported }, { "discard", act_unsupported },
+        { "repair", act_repair }, { "vacuum", act_vacuum },     { "release", act_release },
+        { "login", act_login },   { "start", act_start },       { NULL, NULL }
+    };
 
     return dispatch(table, "act", context, request, ret, err);
 }

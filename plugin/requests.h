@@ -9,6 +9,7 @@ struct request_context {
     struct delivery *delivery;
     const struct fields *fields;
     struct json_object *warnings; /* of the fields */
+    bool worker;                  /* delivery has a thread of the plugin's own */
 };
 
 /* PROV_E_INVALID: not a request; PROV_E_NOTFOUND: no such subject, query or act;

@@ -12,6 +12,7 @@
 
 #include "hosts/cli/answers.h"
 #include "hosts/cli/cli.h"
+#include "hosts/cli/daemon.h"
 #include "hosts/cli/drive.h"
 #include "hosts/cli/host.h"
 #include "hosts/cli/subjects.h"
@@ -193,10 +194,19 @@ run_file(const struct options *options, const char *file, int fd)
 int
 command_run(const struct options *options, const struct arguments *arguments)
 {
-    const char *file = arguments->texts[0];
+    const char *file = arguments->count ? arguments->texts[0] : NULL;
     struct prov_error err = { .size = sizeof(err) };
     int fd, code;
 
+    if (options->daemon == (file != NULL) || (options->daemon && options->resources) ||
+        (options->daemon && options->timeout_s)) {
+        complain(options->daemon ? "--daemon takes no file, no --resources and no --timeout: it "
+                                   "delivers what others accept, until it is told to end"
+                                 : "'run' needs FILE|-, or --daemon to deliver what others accept");
+        return CODE_USAGE;
+    }
+    if (options->daemon)
+        return daemon_run(options);
     if (input_open(file, &fd, &err)) {
         complain("%s", err.text);
         return CODE_USAGE;

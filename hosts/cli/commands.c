@@ -27,10 +27,11 @@ const struct command commands[] = {
     { NULL, "preview", "FILE|-", 1, 1, "resources", command_preview,
       "show what an event would lead to", "Changes nothing and asks Salesforce nothing." },
 
-    { "Bring news", "run", "FILE|-", 1, 1, "resources timeout", command_run,
+    { "Bring news", "run", "FILE|-", 0, 1, "daemon resources timeout", command_run,
       "hand over events as they come, and deliver until all is settled",
       "Reads one event a line until the end of input. A line that is refused is named, and\n"
-      "the rest goes on." },
+      "the rest goes on. With --daemon and no file it delivers what others accept, until it is\n"
+      "told to end." },
     { NULL, "sync", "FILE|-", 1, 1,
       "format key map columns separator issuer dry-run force no-deliver timeout", command_sync,
       "make the org follow a full list of people",
@@ -130,6 +131,8 @@ const struct option_row option_rows[] = {
       "apply a list that is empty or loses many; rename many", NULL },
     { "no-deliver", 0, NULL, OPTION_FLAG, FIELD(no_deliver), false,
       "accept the list, leave delivery to the server", NULL },
+    { "daemon", 0, NULL, OPTION_FLAG, FIELD(daemon), false,
+      "deliver what others accept into the store, until SIGTERM", NULL },
     { "resources", 0, "DIR", OPTION_TEXT, FIELD(resources), false,
       "whole users that notices ask for, a file ID.json each", NULL },
     { "timeout", 0, "SECONDS", OPTION_NUMBER, FIELD(timeout_s), false,

@@ -7,6 +7,7 @@
 
 #include <dlfcn.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,6 +28,7 @@
 /* What is logged as a warning stands in the tables and summaries as well. */
 static enum prov_log_level log_level = PROV_LOG_ERROR;
 static atomic_bool error_logged;
+static bool for_journal;
 
 static const char *
 first_set(const char *option, const char *variable, const char *standing)
@@ -50,14 +52,32 @@ host_fields_file(const struct options *options)
     return first_set(options->fields_file, "SFPROV_FIELDS", FIELDS_PATH);
 }
 
+/* As sd-daemon(3) has it in front of a line. */
+static int
+priority_of(int32_t level)
+{
+    return level == PROV_LOG_ERROR ? 3 : level == PROV_LOG_WARNING ? 4 : 6;
+}
+
 static void
 log_line(void *context, int32_t level, const char *line)
 {
     (void)context;
     if (level == PROV_LOG_ERROR)
         error_logged = true;
-    if (level <= (int32_t)log_level)
+    if (level > (int32_t)log_level)
+        return;
+    if (for_journal)
+        fprintf(stderr, "<%d>%s\n", priority_of(level), line);
+    else
         complain("%s", line);
+}
+
+void
+host_log_for_daemon(void)
+{
+    log_level = PROV_LOG_INFO;
+    for_journal = getenv("JOURNAL_STREAM") != NULL;
 }
 
 bool

@@ -32,6 +32,9 @@ void host_close(struct host *host);
 int host_open_fields(const struct options *options, uint32_t flags, struct host *host,
                      struct json_object **ret_faults);
 
+/* From here on the plugin's log is shown whole; in the journal of systemd each line with its priority. */
+void host_log_for_daemon(void);
+
 /* Whether the plugin has logged an error, which was shown: it needs not be told again. */
 bool host_error_logged(void);
 

@@ -9,6 +9,7 @@ e2e_tests = \
 	tests/e2e/test_delivery.py \
 	tests/e2e/test_check.py \
 	tests/e2e/test_cli.py \
+	tests/e2e/test_daemon.py \
 	tests/e2e/test_facts.py \
 	tests/e2e/test_failures.py \
 	tests/e2e/test_guard.py \

@@ -32,6 +32,10 @@ said=$("$work/host" "$plugin")
 SFPROV_PLUGIN=$plugin "$prefix/bin/sfprov" fields >"$work/fields"
 grep -q '^client_secret' "$work/fields" || fail "sfprov fields lists no client_secret"
 
+unit=sfprov@.service
+grep -qs "^ExecStart=.*/bin/sfprov run --daemon$" "$prefix/lib/systemd/system/$unit" "$prefix/../lib/systemd/system/$unit" ||
+    fail "no unit that runs the program"
+
 for command in $("$prefix/bin/sfprov" complete -- '' | cut -f 1 | grep -vx help); do
     find "$prefix/share/man/man1" -name "sfprov-$command.1*" | grep -q . || fail "no page for '$command'"
 done
