@@ -125,11 +125,12 @@ static const struct field_row rows[] = {
       .title = "Proxy password", .help = "Password for the proxy." },
     { INTEGER(connect_timeout_s), .fallback = "10", .minimum = 1, .maximum = 120, .unit = "seconds",
       .group = CONNECTION, .title = "Connect timeout",
-      .help = "How long to wait for a connection to Salesforce." },
+      .help = "How long it may take until a request can be sent: name, connection, proxy and TLS "
+              "together." },
     { INTEGER(request_timeout_s), .fallback = "120", .minimum = 1, .maximum = 600,
       .unit = "seconds", .group = CONNECTION, .title = "Request timeout",
-      .help = "How long to wait for the answer to a call. Salesforce works on a call for at most "
-              "10 minutes." },
+      .help = "How long a call may take from its begin to the last byte of the answer. Salesforce "
+              "works on a call for at most 10 minutes." },
     { TEXT(provisioning_pattern), .alias = "sf-prov-pattern", .flags = FIELD_PLAN,
       .fallback = "{UN}", .group = NAMES, .title = "Provisioning Pattern",
       .help =

@@ -12,12 +12,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "plugin/base/clock.h"
 #include "schema/letters.h"
 
-/* Together below five seconds: who is not connected to is not asked, and after one call without an answer no
- * other is made. */
+/* What does not work is told within five seconds: who is not connected to is not asked, and after one call
+ * without an answer no other is made. An org that does answer may take three seconds for each step, so that a
+ * network that trickles is not waited for as long as each answer allows. */
 #define CONNECT_MS 3000
 #define REQUEST_MS 4500
+#define DEAD_US    (48 * CLOCK_SECOND_US / 10)
+#define STEP_US    (3 * CLOCK_SECOND_US)
 
 /* The names are documented in sfprov-connector(7), for user interfaces: they stay. */
 static const struct check_step steps[] = {
@@ -88,6 +92,14 @@ check_call_failed(struct check *check, const struct sf_call *call)
 
 /* ---- the steps ---- */
 
+static void
+time_step(struct check *check)
+{
+    int64_t first = check->begun_us + DEAD_US, next = clock_monotonic_us() + STEP_US;
+
+    sf_session_set_deadline(check->delivery->session, first > next ? first : next);
+}
+
 static int
 take_all(struct check *check, struct prov_error *err)
 {
@@ -95,6 +107,7 @@ take_all(struct check *check, struct prov_error *err)
 
     for (size_t i = 0; !r && i < sizeof(steps) / sizeof(steps[0]); i++) {
         check->name = steps[i].name;
+        time_step(check);
         if ((steps[i].needs & check->has) == steps[i].needs)
             r = steps[i].take(check, err);
         else
@@ -121,7 +134,8 @@ delivery_check(struct delivery *d, struct json_object *field_warnings, struct js
     struct check check = { .delivery = &own,
                            .fields = d->fields,
                            .warnings = field_warnings,
-                           .steps = json_object_new_array() };
+                           .steps = json_object_new_array(),
+                           .begun_us = clock_monotonic_us() };
     int r;
 
     if (!result || json_put(result, "steps", check.steps) || !check.steps)

@@ -29,6 +29,7 @@ struct check {
     struct json_object *steps;
     const char *name; /* of the step under way */
     enum check_status worst;
+    int64_t begun_us;       /* monotonic */
     unsigned has;           /* of enum check_need */
     const char *stopped_by; /* the step that keeps others from being taken */
     /* what was seen and is of use for later steps */

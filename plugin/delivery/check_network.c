@@ -29,6 +29,11 @@ static const struct fault_words faults[] = {
     { SF_FAULT_PROXY, "proxy", "The proxy cannot be found, or refuses to connect to the org.",
       "Check 'proxy' (or https_proxy of the environment), 'proxy_username' and 'proxy_password', "
       "and that the proxy allows CONNECT to *.my.salesforce.com:443." },
+    { SF_FAULT_PROXY_LOGIN, "proxy",
+      "The proxy wants a user name and a password; there are none, or it does not take them.",
+      "Check 'proxy_username' and 'proxy_password' with who runs the proxy. It is given them by "
+      "the "
+      "scheme Basic." },
     { SF_FAULT_NAME, "dns", "There is no host of this name, or no name server knows it.",
       "Verify the domain name: it is the part before .my.salesforce.com of Setup > My Domain. If "
       "it is right, check this machine's name servers." },
@@ -41,8 +46,8 @@ static const struct fault_words faults[] = {
       "The file of certificate authorities cannot be read. Nothing was sent.",
       "Correct 'ca_file': a PEM file that the host's user may read." },
     { SF_FAULT_TLS, "tls",
-      "The other side does not speak TLS 1.2 or later, or does not take our "
-      "client certificate.",
+      "The other side does not speak TLS 1.2 or later, or wants a client certificate that it was "
+      "not shown.",
       "Check that 'domain_name' is a Salesforce host, and look for a proxy between; if the org "
       "asks for a client certificate, check 'client_certificate' and 'client_key'." },
     { SF_FAULT_TLS_TIMEOUT, "tls",
@@ -50,8 +55,8 @@ static const struct fault_words faults[] = {
       "holds TLS back.",
       NO_ROUTE },
     { SF_FAULT_UNKNOWN_CA, "tls",
-      "Its certificate is not accepted: it was signed by an authority "
-      "that this machine does not trust.",
+      "Its certificate is not accepted: it was signed by an authority that this machine does not "
+      "trust, a certificate between the two is missing, or it is not meant for a server.",
       COMPANY_PROXY },
     { SF_FAULT_SELF_SIGNED, "tls", "Its certificate is not accepted: it has signed itself.",
       COMPANY_PROXY },
@@ -67,8 +72,15 @@ static const struct fault_words faults[] = {
     { SF_FAULT_PIN, "tls", "The certificate is good, but its key is not the one that is pinned.",
       "Salesforce renews certificates without a word: put the new key into 'tls_pin', or leave the "
       "field away." },
+    { SF_FAULT_CLIENT_CERTIFICATE, "tls",
+      "The other side wants a client certificate, and ours is missing, not the one it takes, or "
+      "cannot be used.",
+      "Check 'client_certificate' and 'client_key': they belong together, are valid, and were "
+      "given "
+      "to who runs the other side." },
     { SF_FAULT_ANSWER, "version", "The connection stands, and no whole answer came.",
-      "Try again; if it lasts, look for a proxy or firewall between that ends connections." },
+      "Try again; if it lasts, look for a proxy or firewall between that ends connections, or an "
+      "other side that wants a client certificate." },
     { SF_FAULT_ANSWER_TIMEOUT, "version", "The connection stands, and nothing is answered.",
       "Try again; see trust.salesforce.com. If it lasts, look for a proxy or firewall between." },
 };

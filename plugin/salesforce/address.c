@@ -121,3 +121,20 @@ address_is_private(const struct sockaddr *address)
     memcpy(&v6, address, sizeof(v6));
     return is_private_v6(v6.sin6_addr.s6_addr);
 }
+
+bool
+address_is_private_text(const char *host)
+{
+    struct in_addr v4;
+    struct in6_addr v6;
+    char inside[INET6_ADDRSTRLEN];
+    size_t length = strlen(host);
+
+    if (inet_pton(AF_INET, host, &v4) == 1)
+        return is_private_v4(ntohl(v4.s_addr));
+    if (host[0] != '[' || length < 3 || length - 2 >= sizeof(inside))
+        return host[0] == '['; /* with a zone: link-local */
+    memcpy(inside, host + 1, length - 2);
+    inside[length - 2] = '\0';
+    return inet_pton(AF_INET6, inside, &v6) != 1 || is_private_v6(v6.s6_addr);
+}

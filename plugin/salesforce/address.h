@@ -26,5 +26,7 @@ bool address_is_listed(const char *list, const char *host);
  * multicast, reserved; for IPv6 also what carries such an IPv4 address. A family other than the two is.
  */
 bool address_is_private(const struct sockaddr *address);
+/* The same of a host as http_origin has it; false for a name. */
+bool address_is_private_text(const char *host);
 
 #endif

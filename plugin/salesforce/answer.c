@@ -241,6 +241,12 @@ judge_not_sent(const struct http_answer *answer, struct sf_call *call)
         [HTTP_CA_FILE] = { "The file of certificate authorities cannot be read. Nothing was sent.",
                            "Correct 'ca_file': a PEM file that the host's user may read. It is "
                            "tried again." },
+        [HTTP_CLIENT_CERTIFICATE] = { "The other side wants a client certificate, and ours is "
+                                      "missing, not the one it takes, or cannot be used. Nothing "
+                                      "was done there.",
+                                      "Check 'client_certificate' and 'client_key': they belong "
+                                      "together, are valid, and were given to who runs the other "
+                                      "side. It is tried again." },
     };
 
     answer_tell(call, SF_RETRY, words[answer->distrust].cause, words[answer->distrust].remedy, "%s",

@@ -6,15 +6,15 @@
  * URLs that it has checked.
  *
  * A socket is opened to public addresses only, unless the host was allowed a private one, is this machine
- * by name, or a proxy stands between; the TLS name check comes before the first byte of a request.
+ * by name, or it is the proxy's; the TLS name check comes before the first byte of a request.
  */
 #include "plugin/salesforce/http.h"
 
 #include <ctype.h>
 #include <curl/curl.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,6 +26,7 @@
 #include "plugin/base/secret_ref.h"
 #include "plugin/salesforce/address.h"
 #include "plugin/salesforce/http_trace.h"
+#include "plugin/salesforce/sigpipe.h"
 #include "plugin/salesforce/session.h"
 
 #define IDLE_HANDLES        26            /* kept for keep-alive; more callers make their own */
@@ -40,6 +41,7 @@ struct http {
     char *pin, *client_certificate, *client_key; /* NULL: none */
     char *proxy, *proxy_username, *proxy_password, *private_hosts;
     long connect_timeout_ms, request_timeout_ms;
+    atomic_llong deadline_us; /* monotonic; 0: none */
     atomic_bool stopped;
     pthread_mutex_t lock; /* guards idle */
     CURL *idle[IDLE_HANDLES];
@@ -55,6 +57,9 @@ struct transfer {
     size_t capacity, header_bytes;
     const char *abort_reason; /* why a callback ended it */
     bool private_allowed;     /* the host may have an address of a private network */
+    int proxy_port;           /* 0: no proxy is to be used */
+    bool performed;           /* libcurl had it; else what it tells is of an earlier one */
+    enum sf_fault unready;    /* why it had not */
     char *secrets[2];         /* read for this call: the client's key, the proxy's password */
     char error[CURL_ERROR_SIZE];
 };
@@ -78,46 +83,6 @@ curl_start(void)
     else if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         curl_unusable = "its global initialisation failed";
     /* never curl_global_cleanup(): the host, or another plugin of it, may use libcurl too */
-}
-
-/* ---- SIGPIPE ---- */
-
-/*
- * OpenSSL writes without MSG_NOSIGNAL. A SIGPIPE goes to the writing thread, so it is blocked here
- * and taken off the queue before the mask is given back; one that was pending before stays.
- */
-struct sigpipe_guard {
-    sigset_t before;
-    bool active;
-};
-
-static void
-sigpipe_block(struct sigpipe_guard *guard)
-{
-    sigset_t pending, sigpipe;
-
-    sigemptyset(&pending);
-    sigpending(&pending);
-    sigemptyset(&sigpipe);
-    sigaddset(&sigpipe, SIGPIPE);
-    /* one that is pending already is blocked already, and a second one leaves no trace */
-    guard->active = !sigismember(&pending, SIGPIPE) &&
-                    pthread_sigmask(SIG_BLOCK, &sigpipe, &guard->before) == 0;
-}
-
-static void
-sigpipe_restore(const struct sigpipe_guard *guard)
-{
-    const struct timespec at_once = { 0, 0 };
-    sigset_t sigpipe;
-
-    if (!guard->active)
-        return;
-    sigemptyset(&sigpipe);
-    sigaddset(&sigpipe, SIGPIPE);
-    while (sigtimedwait(&sigpipe, NULL, &at_once) < 0 && errno == EINTR)
-        ;
-    pthread_sigmask(SIG_SETMASK, &guard->before, NULL);
 }
 
 /* Closing a TLS connection writes, too. */
@@ -189,6 +154,7 @@ http_new(const struct http_settings *settings, struct http **ret, struct prov_er
     }
     pthread_mutex_init(&http->lock, NULL);
     atomic_init(&http->stopped, false);
+    atomic_init(&http->deadline_us, 0);
     http->connect_timeout_ms = (long)settings->connect_timeout_ms;
     http->request_timeout_ms = (long)settings->request_timeout_ms;
     *ret = http;
@@ -217,6 +183,24 @@ bool
 http_stopped(const struct http *http)
 {
     return atomic_load(&http->stopped);
+}
+
+void
+http_set_deadline(struct http *http, int64_t deadline_us)
+{
+    atomic_store(&http->deadline_us, deadline_us);
+}
+
+/* What is left until the deadline, or `limit_ms` if that is less; 0: nothing. */
+static long
+time_left_ms(struct http *http, long limit_ms)
+{
+    int64_t deadline_us = atomic_load(&http->deadline_us), left_ms;
+
+    if (!deadline_us)
+        return limit_ms;
+    left_ms = (deadline_us - clock_monotonic_us()) / 1000;
+    return left_ms <= 0 ? 0 : left_ms < limit_ms ? (long)left_ms : limit_ms;
 }
 
 static CURL *
@@ -401,35 +385,41 @@ watch(void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total
     return 1;
 }
 
+#define PRIVATE_ADDRESS                                                                            \
+    "the host has an address of a private network, where no org is; nothing was sent. If a "       \
+    "gateway or a private link is meant, name the host in 'allowed_hosts'"
+
+static int
+port_of(const struct sockaddr *address)
+{
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+
+    if (address->sa_family == AF_INET6) {
+        memcpy(&v6, address, sizeof(v6));
+        return ntohs(v6.sin6_port);
+    }
+    memcpy(&v4, address, sizeof(v4));
+    return ntohs(v4.sin_port);
+}
+
 /* libcurl's own sockets would leak into programs that the host starts. */
 static curl_socket_t
 open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct transfer *transfer = context;
+    /* no_proxy may send a host round the proxy, which is seen by the port only */
+    bool to_proxy = transfer->proxy_port && port_of(&address->addr) == transfer->proxy_port;
 
     (void)purpose;
+    if (transfer->request->trace)
+        transfer->request->trace->proxied = to_proxy;
     /* the address that is used, whatever the name led to before */
-    if (!transfer->private_allowed && address_is_private(&address->addr)) {
-        transfer->abort_reason = "the host has an address of a private network, where no org is; "
-                                 "nothing was sent. If a gateway or a private link is meant, name "
-                                 "the host in 'allowed_hosts'";
+    if (!transfer->private_allowed && !to_proxy && address_is_private(&address->addr)) {
+        transfer->abort_reason = PRIVATE_ADDRESS;
         return CURL_SOCKET_BAD;
     }
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-}
-
-/* Whether the address belongs to a proxy, which resolves the host's name itself. */
-static bool
-has_proxy(const struct http *http)
-{
-    static const char *const names[] = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        const char *value = getenv(names[i]);
-        if (value && *value)
-            return true;
-    }
-    return http->proxy != NULL;
 }
 
 /* ---- one call ---- */
@@ -451,9 +441,16 @@ set_safety(CURL *handle, struct transfer *transfer)
     if (http_origin_parse(transfer->request->url, &origin, NULL) != PROV_OK)
         return CURLE_URL_MALFORMAT;
     transfer->private_allowed =
-        origin.loopback || has_proxy(http) || address_is_listed(http->private_hosts, origin.host);
+        origin.loopback || address_is_listed(http->private_hosts, origin.host);
+    transfer->proxy_port = origin.loopback ? 0 : http_proxy_port(http->proxy);
     if (transfer->request->trace)
-        transfer->request->trace->proxied = has_proxy(http) && !origin.loopback;
+        transfer->request->trace->proxied = transfer->proxy_port != 0;
+    /* a proxy resolves names itself, so of a name only TLS tells whose it is; a number is plain */
+    if (!transfer->private_allowed && address_is_private_text(origin.host)) {
+        transfer->abort_reason = PRIVATE_ADDRESS;
+        transfer->unready = SF_FAULT_CONNECT;
+        return CURLE_COULDNT_CONNECT;
+    }
     SET(CURLOPT_PROTOCOLS_STR, origin.scheme);
     SET(CURLOPT_REDIR_PROTOCOLS_STR, origin.scheme);
     SET(CURLOPT_FOLLOWLOCATION, 0L);
@@ -510,6 +507,7 @@ set_credentials(CURL *handle, struct transfer *transfer)
 
     if (http->client_certificate) {
         SET(CURLOPT_SSLCERT, http->client_certificate);
+        transfer->unready = SF_FAULT_CLIENT_CERTIFICATE;
         code = read_secret(transfer, "client_key", http->client_key, &key.len);
         if (code != CURLE_OK)
             return code;
@@ -521,6 +519,7 @@ set_credentials(CURL *handle, struct transfer *transfer)
     SET(CURLOPT_PROXYUSERNAME, http->proxy_username);
     if (!http->proxy_password)
         return CURLE_OK;
+    transfer->unready = SF_FAULT_PROXY;
     code = read_secret(transfer, "proxy_password", http->proxy_password, &length);
     if (code != CURLE_OK)
         return code;
@@ -533,10 +532,25 @@ set_credentials(CURL *handle, struct transfer *transfer)
 static CURLcode
 set_limits(CURL *handle, struct transfer *transfer)
 {
-    SET(CURLOPT_CONNECTTIMEOUT_MS, transfer->http->connect_timeout_ms);
+    struct http *http = transfer->http;
+    long connect_ms = time_left_ms(http, http->connect_timeout_ms);
+    long request_ms = time_left_ms(http, http->request_timeout_ms);
+
+    if (!connect_ms || !request_ms) { /* 0 would be without a limit */
+        transfer->abort_reason = "there was no time left for it";
+        transfer->unready = SF_FAULT_CONNECT_TIMEOUT;
+        return CURLE_OPERATION_TIMEDOUT;
+    }
+    /* name, connection, proxy and TLS together */
+    SET(CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
     /* The total limit is the only one on a slow answer: Salesforce works up to 10 minutes on a call
      * without sending a byte (fact sheet 10), so a low-speed limit would end good calls. */
-    SET(CURLOPT_TIMEOUT_MS, transfer->http->request_timeout_ms);
+    SET(CURLOPT_TIMEOUT_MS, request_ms);
+#if LIBCURL_VERSION_NUM >= 0x075700
+    /* else libcurl waits for name servers beyond all limits; older ones do. The thread that asks them
+     * ends by itself, and frees what is its own. */
+    (void)curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, 1L);
+#endif
     SET(CURLOPT_TCP_KEEPALIVE, 1L);
     SET(CURLOPT_MAXAGE_CONN, IDLE_CONNECTION_SEC);
     SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)SF_ANSWER_MAX_BYTES);
@@ -621,17 +635,44 @@ make_headers(const struct http_request *request, struct curl_slist **headers)
 }
 
 /*
- * A body of which libcurl took nothing did not leave; without a body, count what was sent. What
- * libcurl took may still be in its buffer: in doubt it has arrived.
+ * A body of which libcurl took nothing did not leave; without a body, count what was sent, which a proxy
+ * was sent as well before it let us through. What libcurl took may still be in its buffer: in doubt it has
+ * arrived.
  */
 static bool
 may_have_arrived(CURL *handle, const struct transfer *transfer)
 {
+    curl_off_t ready_us = 0;
     long sent = 0;
 
+    if (!transfer->performed)
+        return false;
     if (transfer->request->body)
         return transfer->body_taken > 0;
+    if (curl_easy_getinfo(handle, CURLINFO_PRETRANSFER_TIME_T, &ready_us) == CURLE_OK && !ready_us)
+        return false;
     return curl_easy_getinfo(handle, CURLINFO_REQUEST_SIZE, &sent) != CURLE_OK || sent > 0;
+}
+
+/* By TLS 1.3 we send before the other side has looked at our certificate; if it does not take it, its first
+ * answer is an alert, and nobody has read the request. */
+static enum http_distrust
+distrust_of(const struct transfer *transfer, CURLcode code)
+{
+    if (!transfer->header_bytes && http_refuses_us((int)code, transfer->error))
+        return HTTP_CLIENT_CERTIFICATE;
+    switch (code) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return HTTP_CERTIFICATE;
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+        return HTTP_PIN;
+    case CURLE_SSL_CACERT_BADFILE:
+        return HTTP_CA_FILE;
+    case CURLE_SSL_CERTPROBLEM:
+        return HTTP_CLIENT_CERTIFICATE;
+    default:
+        return HTTP_TRUSTED;
+    }
 }
 
 static void
@@ -647,11 +688,10 @@ settle(CURL *handle, struct transfer *transfer, CURLcode code)
         answer->status = (int)status;
         return;
     }
-    answer->end = may_have_arrived(handle, transfer) ? HTTP_NO_ANSWER : HTTP_NOT_SENT;
-    answer->distrust = code == CURLE_PEER_FAILED_VERIFICATION   ? HTTP_CERTIFICATE
-                       : code == CURLE_SSL_PINNEDPUBKEYNOTMATCH ? HTTP_PIN
-                       : code == CURLE_SSL_CACERT_BADFILE       ? HTTP_CA_FILE
-                                                                : HTTP_TRUSTED;
+    answer->distrust = distrust_of(transfer, code);
+    answer->end = answer->distrust == HTTP_TRUSTED && may_have_arrived(handle, transfer)
+                      ? HTTP_NO_ANSWER
+                      : HTTP_NOT_SENT;
     snprintf(answer->why, sizeof(answer->why), "%s",
              transfer->abort_reason ? transfer->abort_reason
              : transfer->error[0]   ? transfer->error
@@ -682,14 +722,18 @@ http_call(struct http *http, const struct http_request *request, struct http_ans
         code = set_limits(handle, &transfer);
     if (code == CURLE_OK)
         code = set_request(handle, &transfer, headers);
-    if (code == CURLE_OK)
+    if (code == CURLE_OK) {
+        transfer.performed = true;
         code = curl_easy_perform(handle);
+    }
     settle(handle, &transfer, code);
-    if (request->trace) {
+    if (request->trace && transfer.performed)
         http_trace_read(handle, (int)code, transfer.error, strncmp(request->url, "https:", 6) == 0,
                         request->trace);
+    else if (request->trace)
+        request->trace->fault = transfer.unready;
+    if (request->trace)
         request->trace->date_us = ret->date_us;
-    }
     for (size_t i = 0; i < 2; i++)
         wiped_free(transfer.secrets[i]);
     sigpipe_restore(&guard);

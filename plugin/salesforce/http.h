@@ -27,6 +27,10 @@ bool http_origin_same(const struct http_origin *a, const struct http_origin *b);
 /* "https://host" or "https://host:8443"; heap, NULL when out of memory. */
 char *http_origin_text(const struct http_origin *origin);
 
+/* Port of the proxy that a request to a host beyond this machine is to go by: of `configured`, else of the
+ * environment's; no_proxy may still send it round the proxy. 0: there is none. */
+int http_proxy_port(const char *configured);
+
 struct http;
 struct sf_trace;
 
@@ -40,7 +44,8 @@ struct http_settings {
     const char *proxy_username;
     const char *proxy_password; /* secret by reference */
     const char *private_hosts;  /* who may have an address of a private network; comma between */
-    int64_t connect_timeout_ms, request_timeout_ms;
+    int64_t connect_timeout_ms; /* name, connection, proxy and TLS together */
+    int64_t request_timeout_ms; /* all of it, the connection included */
 };
 
 /* Copies the settings; a CA file is read with each new connection. PROV_E_NOMEM; PROV_E_STATE when
@@ -52,6 +57,9 @@ void http_free(struct http *http);
 /* Calls under way end within a second or so, later ones at once. Any thread. */
 void http_stop(struct http *http);
 bool http_stopped(const struct http *http);
+/* Calls end then, whatever the limits of the settings are, and later ones send nothing. Monotonic; 0: no
+ * deadline. For calls that begin after this. Any thread. */
+void http_set_deadline(struct http *http, int64_t deadline_us);
 
 struct http_request {
     const char *method; /* GET, POST, PATCH */
@@ -71,10 +79,11 @@ enum http_end {
 
 /* Why TLS came to nothing, as far as an admin can do something about it. */
 enum http_distrust {
-    HTTP_TRUSTED,     /* or it did not come to that */
-    HTTP_CERTIFICATE, /* the other side's certificate was refused */
-    HTTP_PIN,         /* it is good, but its key is not the one that is pinned */
-    HTTP_CA_FILE      /* the file of certificate authorities cannot be read */
+    HTTP_TRUSTED,           /* or it did not come to that */
+    HTTP_CERTIFICATE,       /* the other side's certificate was refused */
+    HTTP_PIN,               /* it is good, but its key is not the one that is pinned */
+    HTTP_CA_FILE,           /* the file of certificate authorities cannot be read */
+    HTTP_CLIENT_CERTIFICATE /* it cannot be read, or the other side does not take it, or wants one */
 };
 
 struct http_answer {

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <curl/curl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -133,4 +134,29 @@ http_origin_text(const struct http_origin *origin)
             : asprintf(&text, "%s://%s:%d", origin->scheme, origin->host, origin->port) < 0)
         return NULL;
     return text;
+}
+
+int
+http_proxy_port(const char *configured)
+{
+    static const char *const names[] = { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
+    CLEANUP(url_cleanup) CURLU *url = curl_url();
+    CLEANUP(part_cleanup) char *port = NULL;
+    const char *proxy = configured;
+    bool secure;
+
+    for (size_t i = 0; !proxy && i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *value = getenv(names[i]);
+        proxy = value && *value ? value : NULL;
+    }
+    if (!proxy)
+        return 0;
+    /* libcurl's own ports where the URL names none (CURLOPT_PROXY) */
+    secure = strncasecmp(proxy, "https://", 8) == 0;
+    if (!url ||
+        curl_url_set(url, CURLUPART_URL, proxy, CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME) !=
+            CURLUE_OK ||
+        curl_url_get(url, CURLUPART_PORT, &port, 0) != CURLUE_OK)
+        return secure ? 443 : 1080;
+    return (int)strtol(port, NULL, 10);
 }

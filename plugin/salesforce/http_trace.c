@@ -25,6 +25,20 @@ reached(CURL *handle, CURLINFO info)
     return curl_easy_getinfo(handle, info, &time_us) == CURLE_OK && time_us > 0;
 }
 
+/* Alerts of TLS about the client's certificate (RFC 8446 6.2), in OpenSSL's words. */
+bool
+http_refuses_us(int code, const char *why)
+{
+    const char *alert = strcasestr(why, " alert ");
+
+    /* libcurl's words for the alert that ours has expired; what we find of theirs is told with its name */
+    if (code == CURLE_PEER_FAILED_VERIFICATION)
+        return strcmp(why, "SSL certificate verification failed") == 0;
+    return (code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR ||
+            code == CURLE_SSL_CONNECT_ERROR) &&
+           alert && (strcasestr(alert, "certificate") || strcasestr(alert, "unknown ca"));
+}
+
 static enum sf_fault
 fault_of_certificate(CURL *handle, const char *why)
 {
@@ -58,7 +72,11 @@ fault_of(CURL *handle, CURLcode code, const char *why, const struct sf_trace *tr
 {
     long by_proxy = 0;
 
+    if (http_refuses_us((int)code, why))
+        return SF_FAULT_CLIENT_CERTIFICATE;
     (void)curl_easy_getinfo(handle, CURLINFO_HTTP_CONNECTCODE, &by_proxy);
+    if (code != CURLE_OK && by_proxy == 407)
+        return SF_FAULT_PROXY_LOGIN;
     switch (code) {
     case CURLE_OK:
         return SF_FAULT_NONE;
@@ -77,6 +95,8 @@ fault_of(CURL *handle, CURLcode code, const char *why, const struct sf_trace *tr
         return SF_FAULT_PIN;
     case CURLE_SSL_CACERT_BADFILE:
         return SF_FAULT_CA_FILE;
+    case CURLE_SSL_CERTPROBLEM:
+        return SF_FAULT_CLIENT_CERTIFICATE;
     case CURLE_SSL_CONNECT_ERROR:
         return SF_FAULT_TLS;
     default:

@@ -6,7 +6,11 @@
 
 #include "plugin/salesforce/session.h"
 
-/* After a transfer: `curl` is its CURL *, `code` its CURLcode, `why` the words for it. */
+/* Of a transfer: `curl` is its CURL *, `code` its CURLcode, `why` the words for it. */
+
+/* Whether a transfer failed because the other side wants another client certificate, or one at all. */
+bool http_refuses_us(int code, const char *why);
+/* After it. */
 void http_trace_read(void *curl, int code, const char *why, bool tls, struct sf_trace *trace);
 
 #endif

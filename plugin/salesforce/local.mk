@@ -16,6 +16,7 @@ libsfprov_la_SOURCES += \
 	plugin/salesforce/outcome.c plugin/salesforce/outcome.h \
 	plugin/salesforce/password.c \
 	plugin/salesforce/session.c plugin/salesforce/session.h \
+	plugin/salesforce/sigpipe.c plugin/salesforce/sigpipe.h \
 	plugin/salesforce/users.c
 
 if BUILD_TESTS
@@ -25,6 +26,7 @@ check_PROGRAMS += \
 	tests/unit/test_salesforce_address \
 	tests/unit/test_salesforce_hostile \
 	tests/unit/test_salesforce_http \
+	tests/unit/test_salesforce_limits \
 	tests/unit/test_salesforce_users
 tests_unit_test_outcome_SOURCES = tests/unit/test_outcome.c
 tests_unit_test_outcome_LDADD = libunit.la libsfprov.la
@@ -39,6 +41,9 @@ tests_unit_test_salesforce_hostile_LDADD = libunit.la libsfprov.la $(ZLIB_LIBS)
 tests_unit_test_salesforce_http_SOURCES = tests/unit/test_salesforce_http.c \
 	tests/unit/loopback.c tests/unit/loopback.h tests/unit/salesforce_session.h
 tests_unit_test_salesforce_http_LDADD = libunit.la libsfprov.la
+tests_unit_test_salesforce_limits_SOURCES = tests/unit/test_salesforce_limits.c \
+	tests/unit/loopback.c tests/unit/loopback.h tests/unit/salesforce_session.h
+tests_unit_test_salesforce_limits_LDADD = libunit.la libsfprov.la
 tests_unit_test_salesforce_users_SOURCES = tests/unit/test_salesforce_users.c \
 	tests/unit/loopback.c tests/unit/loopback.h tests/unit/salesforce_session.h
 tests_unit_test_salesforce_users_LDADD = libunit.la libsfprov.la
@@ -48,5 +53,6 @@ TESTS += \
 	tests/unit/test_salesforce_address \
 	tests/unit/test_salesforce_hostile \
 	tests/unit/test_salesforce_http \
+	tests/unit/test_salesforce_limits \
 	tests/unit/test_salesforce_users
 endif

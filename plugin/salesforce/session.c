@@ -204,6 +204,12 @@ sf_session_stop(struct sf_session *session)
     http_stop(session->http);
 }
 
+void
+sf_session_set_deadline(struct sf_session *session, int64_t deadline_us)
+{
+    http_set_deadline(session->http, deadline_us);
+}
+
 /* ---- one token for all ---- */
 
 /* Who asks during the pause gets the same answer. Lock held. */

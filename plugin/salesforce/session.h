@@ -6,7 +6,8 @@
  *          call repeated once.
  *          A failed token request is remembered for 1 second, doubling to 60, and answers who asks
  *          meanwhile: Salesforce allows 3600 logins per user and hour (fact sheet 1.3).
- * Blocking Every call blocks up to the time limits of the settings; sf_session_stop() ends them.
+ * Blocking Every call blocks up to the time limits of the settings, or until the deadline if one is set;
+ *          sf_session_stop() ends them.
  * Errors   A call that reached an answer or a certain non-answer returns 0 and says in *call what
  *          came of it. A negative code means that nothing was written: PROV_E_NOMEM, PROV_E_INVALID
  *          and PROV_E_LIMIT for the caller's own fault; *call says the same in words.
@@ -71,7 +72,8 @@ struct sf_settings {
     const char *tls_pin; /* of the server's public key, "sha256//..."; NULL: any */
     const char *client_certificate, *client_key; /* PEM file; secret by reference; NULL: none */
     const char *proxy, *proxy_username, *proxy_password; /* NULL: as the environment says */
-    int64_t connect_timeout_ms, request_timeout_ms;      /* 0: 10 s and 120 s */
+    int64_t connect_timeout_ms; /* name, connection, proxy and TLS together; 0: 10 s */
+    int64_t request_timeout_ms; /* a call from its begin to the last byte; 0: 120 s */
 };
 
 struct sf_session;
@@ -84,6 +86,9 @@ MUST_CHECK int sf_session_new(const struct sf_settings *settings, struct sf_sess
 void sf_session_free(struct sf_session *session);
 /* Makes calls under way, and later ones, end soon with SF_UNKNOWN or SF_RETRY. Any thread. */
 void sf_session_stop(struct sf_session *session);
+/* Calls that begin after this end by then (monotonic, us), and send nothing when it is past; token
+ * requests, too. 0: only the limits of the settings count. */
+void sf_session_set_deadline(struct sf_session *session, int64_t deadline_us);
 
 /* What became of a call as a whole. */
 struct sf_call {
@@ -159,6 +164,7 @@ MUST_CHECK int sf_versions(struct sf_session *session, struct json_object **ret_
 enum sf_fault {
     SF_FAULT_NONE,
     SF_FAULT_PROXY,
+    SF_FAULT_PROXY_LOGIN,
     SF_FAULT_NAME,
     SF_FAULT_NAME_TIMEOUT,
     SF_FAULT_CONNECT,
@@ -172,6 +178,7 @@ enum sf_fault {
     SF_FAULT_EXPIRED,
     SF_FAULT_NOT_YET_VALID,
     SF_FAULT_PIN,
+    SF_FAULT_CLIENT_CERTIFICATE,
     SF_FAULT_ANSWER, /* the connection stood, and then no whole answer came */
     SF_FAULT_ANSWER_TIMEOUT
 };

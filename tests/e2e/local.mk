@@ -1,4 +1,4 @@
-EXTRA_DIST += tests/golden/check.json tests/e2e/harness.py hosts/python/minimal_host.py
+EXTRA_DIST += tests/golden/check.json tests/e2e/harness.py tests/e2e/front.py hosts/python/minimal_host.py
 # by scripts/test: they need the npm registry
 EXTRA_DIST += tests/interop/run tests/interop/package.json tests/interop/package-lock.json \
 	tests/interop/.npmrc tests/interop/jsforce.test.mjs tests/interop/flows.test.mjs
@@ -34,6 +34,7 @@ e2e_tests = \
 	tests/e2e/test_suffix.py \
 	tests/e2e/test_sync.py \
 	tests/e2e/test_terminal.py \
+	tests/e2e/test_tls.py \
 	tests/e2e/test_waits.py \
 	tests/e2e/test_wire.py
 dist_check_SCRIPTS += $(e2e_tests)

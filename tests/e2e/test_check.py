@@ -214,6 +214,16 @@ def test_a_dead_network_is_told_by_the_step_that_waits():
         golden.compare("dead: no answer", rows(w.connector(domain_name=f"http://127.0.0.1:{port}"), "version"))
 
 
+def test_a_network_that_trickles_does_not_draw_it_out():
+    """Each answer comes whole in the end, all of them together would take minutes."""
+    with World() as w:
+        for on in ("query", "describe", "limits"):
+            w.org.fault({"on": on, "do": "slow", "delay_ms": 6000, "times": -1})
+        steps = w.connector().check()["steps"]
+        failed = [row["name"] for row in steps if row["status"] == "failed"]
+        assert failed == ["api"] and [row["name"] for row in steps] == STEPS, steps
+
+
 def test_after_one_call_without_an_answer_no_other_is_made():
     with World() as w:
         w.org.fault({"on": "query", "do": "drop_before", "times": -1})

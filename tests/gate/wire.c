@@ -63,6 +63,12 @@ http_stop(struct http *http)
     http->stopped = true;
 }
 
+void
+http_set_deadline(struct http *http, int64_t deadline_us)
+{
+    (void)http, (void)deadline_us;
+}
+
 bool
 http_stopped(const struct http *http)
 {
