@@ -153,6 +153,21 @@ write_codes(const struct page *page, const struct metric *metric)
     }
 }
 
+/* Nothing while nobody waits. */
+static void
+write_seats(const struct page *page, const struct metric *metric)
+{
+    struct json_object *seats = member(page, metric);
+
+    for (size_t i = 0; seats && i < json_object_array_length(seats); i++) {
+        struct json_object *entry = json_object_array_get_idx(seats, i);
+
+        begin_sample(page, metric);
+        add_label(page, "licence", json_get_string(entry, "licence"));
+        end_sample(page, json_get_int(entry, "waiting", 0));
+    }
+}
+
 /* Both are always there, so that an alert sees the hold end. */
 static void
 write_hold(const struct page *page, const struct metric *metric)
@@ -196,6 +211,8 @@ static const struct metric metrics[] = {
     { "sfprov_deactivations_held", "gauge",
       "Deactivations that wait for an admin to release them, being so many.", write_number_or_zero,
       "guard", "held", NULL },
+    { "sfprov_seats_wanted", "gauge", "Users who wait for a seat of a licence that has none left.",
+      write_seats, NULL, "seats", NULL },
     { "sfprov_passwords", "gauge",
       "Passwords that wait to be set, and users whose newest was refused.", write_members,
       "passwords", NULL, "state" },

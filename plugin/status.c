@@ -93,7 +93,7 @@ put_obstacles(const struct request_context *context, struct json_object *result,
 {
     AUTO_JSON struct json_object *hold = NULL;
     AUTO_JSON struct json_object *trouble = NULL;
-    struct json_object *usage = NULL;
+    struct json_object *usage = NULL, *seats = NULL;
     struct guard_numbers guard;
     int r = delivery_hold_read(context->store, &hold, err);
 
@@ -104,6 +104,10 @@ put_obstacles(const struct request_context *context, struct json_object *result,
     if (!r)
         r = delivery_quota_read(context->store, context->fields, &usage, err);
     if (!r && json_put(result, "api_usage", usage))
+        r = error_nomem(err);
+    if (!r)
+        r = delivery_seats_read(context->store, &seats, err);
+    if (!r && json_put(result, "seats", seats))
         r = error_nomem(err);
     if (r)
         return r;

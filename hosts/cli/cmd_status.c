@@ -68,6 +68,29 @@ print_codes(struct json_object *codes)
     }
 }
 
+/* Licences that have no seat left for users who need one. */
+static void
+print_seats(struct json_object *seats)
+{
+    for (size_t i = 0; i < reply_count(seats); i++) {
+        struct json_object *entry = reply_item(seats, i);
+        const char *licence = reply_text(entry, "licence");
+
+        if (licence)
+            print_factf("licence",
+                        "'%s': %" PRId64 " of %" PRId64 " seats in use, %" PRId64
+                        " users wait for one; seen %s",
+                        licence, reply_number(entry, "used"), reply_number(entry, "total"),
+                        reply_number(entry, "waiting"), reply_word(entry, "seen"));
+        else
+            print_factf("licence",
+                        "%" PRId64 " users wait for a seat; the org does not tell of which",
+                        reply_number(entry, "waiting"));
+        if (i + 1 == reply_count(seats))
+            print_fact("remedy", TONE_PLAIN, reply_text(entry, "remedy"));
+    }
+}
+
 /* The org's API calls, as its last answer told them. */
 static void
 print_usage(struct json_object *usage)
@@ -169,6 +192,7 @@ print_status(struct json_object *status)
         print_factf("guard", "%" PRId64 " deactivations are held", reply_number(guard, "held"));
         print_fact("remedy", TONE_PLAIN, reply_text(guard, "remedy"));
     }
+    print_seats(reply_get(status, "seats"));
     print_passwords(reply_get(status, "passwords"));
     print_times(status);
     print_delivering(status);

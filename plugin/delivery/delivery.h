@@ -96,6 +96,10 @@ MUST_CHECK int delivery_trouble_read(struct store *store, struct json_object **r
  * "age_s"}, or NULL: it told none yet. (quota.c) */
 MUST_CHECK int delivery_quota_read(struct store *store, const struct fields *fields,
                                    struct json_object **ret, struct prov_error *err);
+/* Licences that users wait for: array of {"licence","used","total","waiting","seen","remedy"}; licence, used, total
+ * and seen are null where the org does not tell. (seats.c) */
+MUST_CHECK int delivery_seats_read(struct store *store, struct json_object **ret,
+                                   struct prov_error *err);
 MUST_CHECK int delivery_hold_by_admin(struct store *store, const char *reason,
                                       struct prov_error *err);
 MUST_CHECK int delivery_resume(struct store *store, struct prov_error *err);

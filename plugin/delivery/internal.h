@@ -144,6 +144,7 @@ struct round {
     size_t settled;      /* subjects */
     bool guard_told;     /* its log line is written */
     bool guard_read;     /* the two that follow are known */
+    bool seats_refused;  /* Salesforce had no seat for somebody to whom it was sent */
     int64_t freed_seats; /* accounts that were deactivated in this round */
     bool moved_managers; /* an account has another manager, or none any more */
     int64_t guard_since_us, guard_done; /* the window, and what was deactivated in it */
@@ -478,7 +479,10 @@ void facts_note_refused(struct delivery *delivery, const char *code);
 
 /* Parks those of the round who would get no seat. Asks Salesforce at most once; round->stop as ever. */
 MUST_CHECK int seats_check(struct round *round, struct prov_error *err);
-/* As many who wait for a seat become due as were given back in this round. */
+/* The licence of which the item takes a seat, as far as is known; borrowed. NULL: it is not. */
+const char *seats_licence(const struct delivery *delivery, const struct item *item);
+/* At the end of a round: as many who wait for a seat become due as were given back in it; and where Salesforce
+ * refused one, the numbers are read anew. */
 MUST_CHECK int seats_wake(struct round *round, struct prov_error *err);
 
 /* ---- repair.c: setting back what was changed by hand ---- */

@@ -1,6 +1,6 @@
-/* Licence seats: who cannot get one is parked before anything is sent, and said which licence has run out.
- * One query tells the seats of all profiles that a round needs; it serves for some minutes, but nobody is
- * parked for what an older answer says. */
+/* Licence seats: who cannot get one waits before anything is sent, and it is said which licence has run out:
+ * once for all who wait for it, in the log and in a fact of the store. One query tells the seats of all profiles
+ * that a round needs; it serves for some minutes, but nobody has to wait for what an older answer says. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,7 +9,10 @@
 
 #define KEEP_US (300 * CLOCK_SECOND_US)
 
-/* delivery->seats: Profile Id -> licence, null if that was not told; and licence -> {"total","free"}. */
+/* Licences that had no seat left for somebody: licence -> {"total","used","at_us"}. */
+#define FACT "seats"
+
+/* delivery->seats: Profile Id -> licence, null if that was not told; and licence -> {"total","used","free"}. */
 struct seats_view {
     struct json_object *profiles, *licences;
 };
@@ -107,7 +110,8 @@ keep(struct delivery *d, struct json_object *asked, struct json_object *rows)
             continue;
         counts = json_object_new_object();
         if (json_put_string(profiles, id, name) || json_put(licences, name, counts) ||
-            json_put_int(counts, "total", total) || json_put_int(counts, "free", total - used))
+            json_put_int(counts, "total", total) || json_put_int(counts, "used", used) ||
+            json_put_int(counts, "free", total - used))
             return PROV_E_NOMEM;
     }
     json_object_put(d->seats);
@@ -151,23 +155,31 @@ park(struct item *item, const char *licence, int64_t total)
     error_tidy(item->plan.reason);
 }
 
-/* Gives this user a seat of those that are left; false: there is none. */
-static bool
-give(struct item *item, const struct seats_view *seats, struct json_object *left, bool parks)
+const char *
+seats_licence(const struct delivery *d, const struct item *item)
 {
     const char *profile = profile_of(item);
-    const char *licence = profile ? json_get_string(seats->profiles, profile) : NULL;
-    struct json_object *counts = licence ? json_get(seats->licences, licence) : NULL;
+
+    return profile ? json_get_string(view_of(d).profiles, profile) : NULL;
+}
+
+/* Gives this user a seat of those that are left; false: there is none. */
+static bool
+give(const struct delivery *d, struct item *item, struct json_object *left, bool parks)
+{
+    const char *licence = seats_licence(d, item);
+    struct json_object *counts = licence ? json_get(view_of(d).licences, licence) : NULL;
     int64_t still;
 
     if (!counts)
         return true;
     still = json_get_int(left, licence, json_get_int(counts, "free", 0));
-    if (still > 0)
-        return json_put_int(left, licence, still - 1) == PROV_OK;
-    if (parks)
+    /* below nought it tells how many want more than there are */
+    if (json_put_int(left, licence, still - 1))
+        return false;
+    if (still <= 0 && parks)
         park(item, licence, json_get_int(counts, "total", 0));
-    return false;
+    return still > 0;
 }
 
 /* In the order in which they are sent. *ret_left: what remains of each licence that was touched. */
@@ -175,14 +187,13 @@ static bool
 give_all(struct round *round, struct json_object *left, bool parks)
 {
     static const enum plan_action order[] = { PLAN_UPDATE, PLAN_CREATE };
-    struct seats_view seats = view_of(round->delivery);
     bool enough = true;
 
     for (size_t k = 0; k < sizeof(order) / sizeof(order[0]); k++) {
         for (size_t i = 0; i < round->count; i++) {
             struct item *item = &round->items[i];
             if (takes_seat(item, order[k]))
-                enough = give(item, &seats, left, parks) && enough;
+                enough = give(round->delivery, item, left, parks) && enough;
         }
     }
     return enough;
@@ -205,6 +216,128 @@ suffices(struct round *round, struct json_object *profiles)
             return false;
     }
     return give_all(round, left, false);
+}
+
+/* ---- what is said of a licence that ran out ---- */
+
+static const char remedy[] =
+    "deactivate who has left, buy seats (Setup > Company Information > User Licenses), or map "
+    "another profile; who waits is tried again by itself, each hour and when a user of ours leaves";
+
+static int
+read_fact(struct store *store, struct json_object **ret, struct prov_error *err)
+{
+    AUTO_FREE char *text = NULL;
+    int r = store_get_fact(store, FACT, &text, err);
+
+    if (!r && text)
+        return json_parse(text, strlen(text), "a fact of the store", ret, err);
+    if (!r && !(*ret = json_object_new_object()))
+        return error_nomem(err);
+    return r;
+}
+
+static int
+write_fact(struct store *store, struct json_object *fact, struct prov_error *err)
+{
+    AUTO_FREE char *text = json_text(fact);
+    int r = text ? store_begin(store, STORE_FENCED, err) : error_nomem(err);
+
+    if (r)
+        return r;
+    r = store_put_fact(store, FACT, text, err);
+    if (!r)
+        return store_commit(store, err);
+    store_rollback(store);
+    return r;
+}
+
+/* Notes the licences that have fewer seats left than that; the log has a line of each for which nobody waited
+ * yet. */
+static int
+note_lack(struct delivery *d, int64_t fewer, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *fact = NULL;
+    AUTO_JSON struct json_object *wanted = NULL;
+    struct json_object *licences = view_of(d).licences;
+    int r = read_fact(d->store, &fact, err);
+
+    if (!r)
+        r = store_read_seats_wanted(d->store, &wanted, err);
+    if (r)
+        return r;
+    json_object_object_foreach(licences, licence, counts)
+    {
+        int64_t total = json_get_int(counts, "total", 0), used = json_get_int(counts, "used", 0);
+        struct json_object *entry;
+        if (json_get_int(counts, "free", 0) >= fewer)
+            continue;
+        entry = json_object_new_object();
+        if (json_put(fact, licence, entry) || json_put_int(entry, "total", total) ||
+            /* those that this round takes are no more free */
+            json_put_int(entry, "used", used > total ? used : total) ||
+            json_put_int(entry, "at_us", clock_now_us()))
+            return error_nomem(err);
+        if (!json_get(wanted, licence))
+            log_line(&d->log, PROV_LOG_WARNING,
+                     "all %lld seats of the licence '%s' are in use, and users wait for one; "
+                     "`sfprov status` tells how many: %s",
+                     (long long)total, licence, remedy);
+    }
+    return write_fact(d->store, fact, err);
+}
+
+static bool
+lacks_any(struct json_object *licences)
+{
+    json_object_object_foreach(licences, licence, counts)
+    {
+        (void)licence;
+        if (json_get_int(counts, "free", 0) < 0)
+            return true;
+    }
+    return false;
+}
+
+/* One licence of the answer; licence "": of those the org told nothing. */
+static struct json_object *
+shown(const char *licence, int64_t waiting, struct json_object *entry)
+{
+    AUTO_JSON struct json_object *row = json_object_new_object();
+    char time[21];
+
+    if (!row || json_put(row, "licence", *licence ? json_object_new_string(licence) : NULL) ||
+        json_put(row, "used", json_ref(json_get(entry, "used"))) ||
+        json_put(row, "total", json_ref(json_get(entry, "total"))) ||
+        json_put_int(row, "waiting", waiting) ||
+        json_put(row, "seen",
+                 entry ? json_object_new_string(clock_format(json_get_int(entry, "at_us", 0), time))
+                       : NULL) ||
+        json_put_string(row, "remedy", remedy))
+        return NULL;
+    return STEAL(row);
+}
+
+int
+delivery_seats_read(struct store *store, struct json_object **ret, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *fact = NULL;
+    AUTO_JSON struct json_object *wanted = NULL;
+    AUTO_JSON struct json_object *rows = json_object_new_array();
+    int r = rows ? read_fact(store, &fact, err) : error_nomem(err);
+
+    if (!r)
+        r = store_read_seats_wanted(store, &wanted, err);
+    if (r)
+        return r;
+    json_object_object_foreach(wanted, licence, waiting)
+    {
+        if (json_append(rows,
+                        shown(licence, json_object_get_int64(waiting), json_get(fact, licence))))
+            return error_nomem(err);
+    }
+    *ret = STEAL(rows);
+    return PROV_OK;
 }
 
 int
@@ -230,7 +363,20 @@ seats_check(struct round *round, struct prov_error *err)
         if (json_put(json_get(licences, licence), "free", json_ref(count)))
             return error_nomem(err);
     }
-    return PROV_OK;
+    return lacks_any(licences) ? note_lack(round->delivery, 0, err) : PROV_OK;
+}
+
+/* Salesforce had no seat for somebody, though there was one by what was known: what is there now? */
+static int
+look_again(struct round *round, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *profiles = profiles_of(round);
+    int r;
+
+    if (!profiles)
+        return error_nomem(err);
+    r = read_seats(round, profiles, err);
+    return r || round->stop ? r : note_lack(round->delivery, 1, err);
 }
 
 /* ---- seats that become free ---- */
@@ -239,10 +385,10 @@ int
 seats_wake(struct round *round, struct prov_error *err)
 {
     struct store *store = round->delivery->store;
-    int r;
+    int r = round->seats_refused && !round->stop ? look_again(round, err) : PROV_OK;
 
-    if (!round->freed_seats)
-        return PROV_OK;
+    if (r || !round->freed_seats)
+        return r;
     json_object_put(STEAL(round->delivery->seats));
     r = store_begin(store, STORE_FENCED, err);
     if (r)

@@ -419,10 +419,16 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
     return r;
 }
 
-/* Which username it is that somebody has. */
+/* Which username it is that somebody has, or of which licence there is no seat. */
 static const char *
-awaited_name(const struct item *item, const char *kind)
+awaited(const struct delivery *d, const struct item *item, const char *kind)
 {
+    const struct link *link = &item->work.link;
+
+    if (strcmp(kind, WAIT_SEAT) == 0) {
+        const char *licence = seats_licence(d, item);
+        return licence ? licence : text_is(link->waits_kind, kind) ? link->waits_value : NULL;
+    }
     if (strcmp(kind, WAIT_USERNAME) == 0)
         return item->plan.username;
     return strcmp(kind, WAIT_RELEASE) == 0 ? json_get_string(sent_fields(item), "Username") : NULL;
@@ -438,7 +444,7 @@ weigh_wait(const struct delivery *d, struct item *item, const char *code, const 
     struct link *link = &item->work.link;
     bool is_long;
 
-    if (kind ? set_wait(link, kind, awaited_name(item, kind)) : await_manager(item))
+    if (kind ? set_wait(link, kind, awaited(d, item, kind)) : await_manager(item))
         return error_nomem(err);
     is_long = kind && waits_long(d, link);
     *ret_outcome = kind && !is_long ? OUTCOME_WAITING : OUTCOME_REFUSED;
@@ -470,8 +476,10 @@ settle_refused(struct round *round, struct item *item, const char *code, const c
     if (!code_waits_for(code) && item->plan.action != PLAN_PARK &&
         quarantine_note_refused(d, link, code, message, cause, remedy))
         return error_nomem(err);
-    if (item->plan.action != PLAN_PARK) /* it was sent */
+    if (item->plan.action != PLAN_PARK) { /* it was sent */
         facts_note_refused(d, code);
+        round->seats_refused |= text_is(code, CODE_NO_SEAT);
+    }
     item->as_before = outcome_is_blocked(link->outcome) && text_is(link->code, code) &&
                       text_is(link->message, words) && link->settled_version == version_of(item);
     link->settled_version = version_of(item);

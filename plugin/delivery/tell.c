@@ -22,6 +22,9 @@ log_settled(struct delivery *d, const struct item *item)
         log_line(&d->log, PROV_LOG_DEBUG, "user '%s' (%s) %s: %s", name, uri,
                  outcome_is(link->outcome, OUTCOME_WAITING) ? "still waits" : "stays parked",
                  link->code ? link->code : "");
+    else if (outcome_is(link->outcome, OUTCOME_WAITING) && item->plan.action == PLAN_PARK &&
+             strcmp(link->waits_kind, WAIT_SEAT) == 0) /* seats.c has said so, once for all */
+        log_line(&d->log, PROV_LOG_DEBUG, "user '%s' (%s) waits: %s", name, uri, link->message);
     else if (outcome_is(link->outcome, OUTCOME_REFUSED))
         log_line(&d->log, PROV_LOG_WARNING,
                  "user '%s' (%s) is parked: %s: %s; cause: %s; to do: %s", name, uri,

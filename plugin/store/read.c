@@ -530,6 +530,33 @@ count_passwords(struct db *db, struct json_object *result, struct prov_error *er
     return PROV_OK;
 }
 
+int
+store_read_seats_wanted(struct store *store, struct json_object **ret, struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    AUTO_JSON struct json_object *result = json_object_new_object();
+    struct db *db;
+    bool row = true;
+    int r = result ? store_reader(store, &db, err) : error_nomem(err);
+
+    if (!r)
+        r = db_select(db, &rows, err,
+                      "SELECT coalesce(waits_value, ''), count(*) FROM link"
+                      " WHERE waits_kind = '" WAIT_SEAT "' GROUP BY waits_value",
+                      "");
+    while (!r) {
+        r = db_next(&rows, &row, err);
+        if (r || !row)
+            break;
+        if (json_put_int(result, db_text(&rows, 0), db_int(&rows, 1)))
+            r = error_nomem(err);
+    }
+    if (!r)
+        *ret = STEAL(result);
+    return r;
+}
+
 /* Of those who are due for each reason, so many are looked at to find who has waited longest; they
  * stand in the order in which they came. */
 #define OLDEST_OF INT64_C(300)

@@ -346,11 +346,11 @@ MUST_CHECK int store_seen(struct store *store, int64_t after, int64_t limit, int
 #define WAIT_USERNAME "username" /* that another subject of ours holds or wants */
 #define WAIT_MANAGER  "manager"  /* by URI; has no Salesforce Id yet */
 #define WAIT_ACCOUNT  "account"  /* that fits, and that another subject has */
-#define WAIT_SEAT     "seat"     /* of a licence */
+#define WAIT_SEAT     "seat"     /* of a licence, if it is known of which */
 #define WAIT_RELEASE  "release"  /* of a username that is taken where nobody can see by whom */
 #define WAIT_LEAVING  "leaving"  /* Salesforce does not let a leaver's access be taken away */
 /* [tx] Makes due up to limit subjects that wait for this, those first who were looked at longest ago.
- * value NULL: for any of the kind; iss NULL: of any issuer. */
+ * value NULL: so many for each value of the kind; iss NULL: of any issuer. */
 MUST_CHECK int store_wake(struct store *store, const char *kind, const char *value, const char *iss,
                           int64_t limit, struct prov_error *err);
 /* [tx] Makes due who waits, and is not parked, since before_us or longer; or since a time after now_us, which
@@ -507,6 +507,9 @@ MUST_CHECK int store_read_subject(struct store *store, const char *user, struct 
                                   struct prov_error *err);
 MUST_CHECK int store_read_events(struct store *store, int64_t after, int64_t limit,
                                  struct json_object **ret, struct prov_error *err);
+/* How many wait for a seat: object of licence -> number; "" stands for one that the org does not tell. */
+MUST_CHECK int store_read_seats_wanted(struct store *store, struct json_object **ret,
+                                       struct prov_error *err);
 /* One subject with its link, as delivery would see it; id 0: not known. For preview and acts. */
 MUST_CHECK int store_load(struct store *store, const char *iss, const char *uri,
                           struct work *ret_work, struct prov_error *err);

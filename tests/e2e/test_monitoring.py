@@ -152,9 +152,9 @@ def test_no_half_answer_where_there_is_none():
 
 
 def test_the_alerts_ask_for_numbers_that_there_are():
-    with World() as w:
+    with World("--seats", "3") as w:
         c = w.connector()
-        c.accept(create("/Users/1", person("jdoe")), create("/Users/2", person("bad name")))
+        c.accept(create("/Users/1", person("jdoe")), create("/Users/2", person("bad name")), create("/Users/3", person("u3")))
         c.settle()
         text = c.query(query="status", format="prometheus")["text"]
     labels, words = {}, set(re.findall(r"^# TYPE (\S+)", text, re.M))

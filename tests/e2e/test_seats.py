@@ -2,7 +2,7 @@
 import sys
 
 import harness
-from harness import World, create, person, put, simple
+from harness import WARNING, World, create, person, put, simple
 
 
 def create_many(c, *numbers):
@@ -36,6 +36,59 @@ def test_who_gets_no_seat_is_parked_unsent_with_the_licence_named():
         row = c.user(parked(c)[0])
         assert row["code"] == "LICENSE_LIMIT_EXCEEDED" and "all 7 seats of the licence 'Salesforce'" in row["message"], row
         assert row["cause"] and "tried again by itself" in row["remedy"], row
+
+
+def test_a_licence_that_ran_out_is_said_once_with_its_numbers():
+    with World("--seats", "7") as w:
+        c = w.connector()
+        create_many(c, *range(30))
+        waiting = len(parked(c))
+        seats = c.query(query="status")["seats"]
+        assert [(s["licence"], s["used"], s["total"], s["waiting"]) for s in seats] == [("Salesforce", 7, 7, waiting)], seats
+        assert seats[0]["seen"] and "tried again by itself" in seats[0]["remedy"], seats
+        assert f'sfprov_seats_wanted{{store="{w.fields["store"]}",licence="Salesforce"}} {waiting}' in \
+            c.query(query="status", format="prometheus")["text"]
+        c.act(act="retry", state="parked")
+        c.settle()
+        lines = [line for level, line in c.lines if level <= WARNING]
+        assert [line for line in lines if "wait" in line] == lines[1:2], lines
+        assert "all 7 seats of the licence 'Salesforce' are in use" in lines[1] and len(lines) == 2, lines
+        w.org.settings(seats={"Salesforce": 100})
+        c.act(act="retry", state="parked")
+        c.settle()
+        assert c.query(query="status")["seats"] == [] and parked(c) == []
+        w.org.settings(seats={"Salesforce": 3})
+        create_many(c, 40)
+        assert c.user("/Users/40")["state"] == "waiting"
+        assert [(s["total"], s["waiting"]) for s in c.query(query="status")["seats"]] == [(3, 1)]
+        assert any("'/Users/40' waits" in line or "(/Users/40) waits" in line for _, line in c.lines[-3:]), c.lines[-3:]
+
+
+def test_a_seat_that_comes_free_is_for_who_waits_for_that_licence():
+    free_user = {"field": "ProfileId", "when": 'userType eq "Guest"', "constant": "Chatter Free User"}
+    with World("--seats", "4", mapping=[free_user]) as w:
+        w.org.settings(seats={"Salesforce": 4, "Chatter Free": 0})
+        c = w.connector()
+        c.accept(create("/Users/guest", person("guest", userType="Guest")))
+        c.settle()
+        create_many(c, 1, 2, 3)
+        assert parked(c) == ["/Users/guest", "/Users/3"], "in the order in which they began to wait"
+        assert [(s["licence"], s["waiting"]) for s in c.query(query="status")["seats"]] == \
+            [("Chatter Free", 1), ("Salesforce", 1)]
+        assert c.user("/Users/3")["waits_for"] == "Salesforce"
+        c.accept(simple("/Users/1", "prov:delete"))
+        c.settle()
+        assert parked(c) == ["/Users/guest"], parked(c)
+
+
+def test_of_an_org_that_does_not_tell_its_seats_it_is_said_as_well():
+    with World("--seats", "3") as w:
+        w.org.fault({"on": "query", "do": "refuse_call_with", "errorCode": "INVALID_TYPE", "message": "no", "skip": 1,
+                     "times": -1})
+        c = w.connector()
+        create_many(c, 1, 2, 3)
+        seats = c.query(query="status")["seats"]
+        assert [(s["licence"], s["used"], s["total"], s["waiting"]) for s in seats] == [(None, None, None, 2)], seats
 
 
 def test_a_leaver_makes_room_for_one_who_waits():
