@@ -11,7 +11,7 @@
 static bool
 is_released(const struct item *item)
 {
-    return (item->work.link.orders & ORDER_RELEASE) != 0;
+    return (orders_in_force(&item->work.link) & ORDER_RELEASE) != 0;
 }
 
 /* Whether the guard has a word in it. Who is frozen already has no access to lose. */
@@ -48,23 +48,28 @@ read_done(struct round *round, struct prov_error *err)
     return PROV_OK;
 }
 
-int
-guard_count(struct round *round, const struct item *item, struct json_object *sent,
-            struct prov_error *err)
+bool
+guard_counts(const struct item *item)
 {
-    struct delivery *d = round->delivery;
     const struct link *link = &item->work.link;
     struct json_object *before = item->there ? item->there : link->confirmed;
-    bool leaves =
-        !json_get_bool(sent, "IsActive", true) || json_get_bool(sent, FROZEN_FIELD, false);
-    bool had_access =
-        json_get_bool(before, "IsActive", true) && !json_get_bool(before, FROZEN_FIELD, false);
+
+    return link->salesforce_id[0] && plan_takes_access(&item->plan) &&
+           json_get_bool(before, "IsActive", true) && !json_get_bool(before, FROZEN_FIELD, false) &&
+           !is_released(item);
+}
+
+int
+guard_count(struct round *round, struct item *item, struct prov_error *err)
+{
+    struct json_object *flight = item->work.link.in_flight;
     AUTO_JSON struct json_object *fact = NULL;
     AUTO_FREE char *text = NULL;
     int r;
 
-    if (!link->salesforce_id[0] || !leaves || !had_access || is_released(item))
+    if (!json_get_bool(flight, "counts", false))
         return PROV_OK;
+    json_object_object_del(flight, "counts");
     r = read_done(round, err);
     if (r)
         return r;
@@ -73,7 +78,7 @@ guard_count(struct round *round, const struct item *item, struct json_object *se
     if (json_put_int(fact, "since_us", round->guard_since_us) ||
         json_put_int(fact, "done", round->guard_done) || !(text = json_text(fact)))
         return error_nomem(err);
-    return store_put_fact(d->store, "guard", text, err);
+    return store_put_fact(round->delivery->store, "guard", text, err);
 }
 
 /* ---- holding ---- */

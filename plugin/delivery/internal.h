@@ -353,10 +353,10 @@ MUST_CHECK int send_all(struct round *round, enum send_kind kind, struct prov_er
 
 /*
  * What is in flight (link.in_flight):
- * {"op","fields","inputs","version","at_us","up_us","boot","late","orders","tries"}.
+ * {"op","fields","inputs","version","at_us","up_us","boot","late","orders","counts","tries"}.
  * It was sent at at_us by the wall clock; and, unless the machine has started anew since, at up_us by
  * a clock that nobody sets.
- * "orders": of the admin (enum order), those that it carries out.
+ * "orders": of the admin (enum order), those that it carries out (orders.c). "counts": for the guard.
  * "tries": sends before this one that were read back and had not happened.
  * "late": a deactivation was sent over a change without an answer, and both are in it: the earlier
  * one may land after ours, so it is read back when the settle window is over, and never before.
@@ -364,8 +364,8 @@ MUST_CHECK int send_all(struct round *round, enum send_kind kind, struct prov_er
 bool flight_is_mixed(const struct link *link);
 /* How long ago it was sent. */
 int64_t flight_age_us(const struct link *link);
-/* The last send surely did nothing: what is in flight is what was before it. */
-void flight_failed(struct link *link);
+/* The last send surely did nothing: what is in flight is what was before it. PROV_E_NOMEM. */
+MUST_CHECK int flight_failed(struct link *link, struct prov_error *err);
 
 /* [tx] The username that others keep off, besides the one held: what is in flight or tried again, else
  * what is held. Whoever waits for the one given up is woken. */
@@ -402,6 +402,18 @@ MUST_CHECK int settle_words(struct link *link, const char *outcome, const char *
                             struct prov_error *err);
 MUST_CHECK int settle_put(struct round *round, struct item *item, struct prov_error *err);
 
+/* ---- orders.c: what an admin ordered ---- */
+
+/* Those of the rows of `due` that were read, and of those in the link what has not lapsed. Once, before the
+ * subject is planned. */
+void orders_take(const struct fields *fields, struct work *work);
+/* In the link or in flight. */
+unsigned orders_in_force(const struct link *link);
+/* Takes from the link what the item's plan carries out; with what is in flight already. For the new flight. */
+unsigned orders_fly(struct item *item);
+/* What is in flight did not happen: its orders go back to the link. 0 or PROV_E_NOMEM. */
+MUST_CHECK int orders_return(struct link *link);
+
 /* ---- tell.c: the log line, and the word to the host ---- */
 
 /* After the commit: the log line, and the host's outcome callback. */
@@ -437,10 +449,11 @@ MUST_CHECK int unfreeze_all(struct round *round, struct prov_error *err);
 
 /* Marks the deactivations of this round that the guard holds: they are not sent. */
 MUST_CHECK int guard_check(struct round *round, struct prov_error *err);
-/* [tx] What was sent is there: counts it if it deactivated an account that was active, by what was
- * there before. So it counts once, whether an answer or reading it back told. */
-MUST_CHECK int guard_count(struct round *round, const struct item *item, struct json_object *sent,
-                           struct prov_error *err);
+/* Whether what is about to be sent takes the access of an account that has it, by what is there now; kept with what
+ * is in flight, since who reads it back does not know any more what a repair has read. */
+bool guard_counts(const struct item *item);
+/* [tx] What is in flight is there: counts it, if it counts. Once, whether an answer or reading it back told. */
+MUST_CHECK int guard_count(struct round *round, struct item *item, struct prov_error *err);
 /* [tx] One is held. */
 MUST_CHECK int guard_settle(struct round *round, struct item *item, struct prov_error *err);
 

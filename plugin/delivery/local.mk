@@ -22,6 +22,7 @@ libsfprov_la_SOURCES += \
 	plugin/delivery/match.c plugin/delivery/match.h \
 	plugin/delivery/match_query.c \
 	plugin/delivery/names.c \
+	plugin/delivery/orders.c \
 	plugin/delivery/org.c \
 	plugin/delivery/org_facts.c plugin/delivery/org_facts.h \
 	plugin/delivery/org_names.c plugin/delivery/org_names.h \

@@ -38,7 +38,7 @@ round_plan(struct round *round, struct item *item, struct prov_error *err)
                                 .link = &item->work.link,
                                 .profile_id = d->profile.id[0] ? d->profile.id : NULL,
                                 .names = d->names,
-                                .replan = item->work.link.orders & ORDER_REPLAN,
+                                .replan = orders_in_force(&item->work.link) & ORDER_REPLAN,
                                 .there = item->there };
     int r = flight_mend(d, &item->work, err);
 
@@ -322,6 +322,7 @@ take_readable(struct round *round, struct work *work, size_t count, struct prov_
 
     for (size_t i = 0; i < count; i++) {
         if (!r && !work[i].unreadable) {
+            orders_take(round->delivery->fields, &work[i]);
             round->items[round->count++].work = work[i];
             work[i] = (struct work){ 0 };
         } else if (!r) {
@@ -408,5 +409,6 @@ round_run_one(struct delivery *d, int64_t subject, struct prov_delivery *report,
         return error_nomem(err);
     round.count = 1;
     r = store_load_id(d->store, subject, &round.items[0].work, err);
+    orders_take(d->fields, &round.items[0].work);
     return r ? r : work_through(&round, err);
 }

@@ -31,21 +31,6 @@ tries_of(const struct link *link)
     return link->code && strcmp(link->code, CODE_NO_ANSWER) == 0 ? link->attempts : 0;
 }
 
-/* The admin's orders that this send carries out. Of who is in scope a deactivation is only the first
- * step. */
-static int64_t
-orders_in(const struct item *item)
-{
-    bool first = plan_takes_access(&item->plan) && item->plan.in_scope;
-    unsigned carried = item->aside ? 0 : first ? ORDER_RELEASE : ORDER_RELEASE | ORDER_REPLAN;
-
-    /* without the manager it is not all that was to be set back */
-    if (!first && !item->aside && !item->without_manager)
-        carried |= ORDER_REPAIR;
-
-    return item->work.link.orders & carried;
-}
-
 /*
  * What is in flight for an item. Over a change that is in flight already, which only a deactivation
  * may be sent over, both are kept: the earlier one can land after ours, so the union is read back
@@ -60,7 +45,7 @@ fly(struct round *round, struct item *item, enum send_kind kind, struct prov_err
     AUTO_JSON struct json_object *flight = json_object_new_object();
     struct json_object *fields = json_object_new_object();
     int64_t now = clock_now_us();
-    bool late = link->in_flight != NULL;
+    bool late = link->in_flight != NULL, counts = guard_counts(item);
     int r = PROV_OK;
 
     if (!flight || json_put(flight, "fields", fields) || !fields)
@@ -82,7 +67,8 @@ fly(struct round *round, struct item *item, enum send_kind kind, struct prov_err
         json_put_int(flight, "at_us", now) || json_put_int(flight, "up_us", clock_up_us()) ||
         json_put_string(flight, "boot", clock_boot()) ||
         (late && json_put_bool(flight, "late", true)) ||
-        json_put_int(flight, "orders", orders_in(item)) ||
+        json_put_int(flight, "orders", orders_fly(item)) ||
+        (counts && json_put_bool(flight, "counts", true)) ||
         json_put_int(flight, "tries", tries_of(link)))
         return error_nomem(err);
     json_object_put(link->in_flight);
@@ -126,8 +112,9 @@ land(struct round *round, struct item **items, size_t count, struct prov_error *
         return r;
     for (size_t i = 0; !r && i < count; i++) {
         struct link *link = &items[i]->work.link;
-        flight_failed(link);
-        r = store_put_link(store, items[i]->work.subject.id, link, err);
+        r = flight_failed(link, err);
+        if (!r)
+            r = store_put_link(store, items[i]->work.subject.id, link, err);
     }
     if (r) {
         store_rollback(store);

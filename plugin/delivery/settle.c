@@ -212,15 +212,17 @@ flight_age_us(const struct link *link)
     return now - json_get_int(link->in_flight, "at_us", now);
 }
 
-void
-flight_failed(struct link *link)
+int
+flight_failed(struct link *link, struct prov_error *err)
 {
+    if (orders_return(link))
+        return error_nomem(err);
     if (flight_is_mixed(link))
-        return;
+        return PROV_OK;
     if (link->first_sent_us == json_get_int(link->in_flight, "at_us", 0))
         link->first_sent_us = 0;
-    json_object_put(link->in_flight);
-    link->in_flight = NULL;
+    json_object_put(STEAL(link->in_flight));
+    return PROV_OK;
 }
 
 /* The version that the outcome speaks of: what was sent may be older than what is wanted by now. */
@@ -353,7 +355,7 @@ describe_done(const struct item *item, bool first, struct json_object *sent, cha
     r = *ret ? PROV_OK : error_nomem(err);
     if (!r && item->adopted_by)
         r = add_adoption(item, ret, err);
-    if (!r && json_get_int(link->in_flight, "orders", 0) & ORDER_REPAIR)
+    if (!r && !flight_is_mixed(link) && orders_in_force(link) & ORDER_REPAIR)
         r = add_repair(ret, err);
     return r;
 }
@@ -375,7 +377,7 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
         return settle_aside(round, item, err);
     r = describe_done(item, first, sent, &action, err);
     if (!r)
-        r = guard_count(round, item, sent, err);
+        r = guard_count(round, item, err);
     if (!r)
         r = confirm(link, sent, err);
     if (!r)
@@ -388,9 +390,6 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
         snprintf(link->salesforce_id, sizeof(link->salesforce_id), "%s", id);
     link->confirmed_version = link->settled_version = version_of(item);
     link->attempts = link->next_us = link->first_sent_us = 0;
-    link->orders &= ~(unsigned)json_get_int(link->in_flight, "orders", 0);
-    if (item->reads_back) /* what was ordered since it was sent is still to be done */
-        link->orders |= item->work.orders;
     if (set_text(&link->last_action, action) || await_manager(item) ||
         set_text(&link->plan_digest, d->fields->plan_digest) ||
         /* of a deactivation sent over a change it is not known whether the name has changed */
@@ -472,7 +471,6 @@ settle_refused(struct round *round, struct item *item, const char *code, const c
 
     if (r)
         return r;
-
     if (!code_waits_for(code) && item->plan.action != PLAN_PARK &&
         quarantine_note_refused(d, link, code, message, cause, remedy))
         return error_nomem(err);
@@ -484,9 +482,11 @@ settle_refused(struct round *round, struct item *item, const char *code, const c
                       text_is(link->message, words) && link->settled_version == version_of(item);
     link->settled_version = version_of(item);
     link->attempts = link->next_us = 0;
+    r = flight_failed(link, err);
+    if (r)
+        return r;
     if (!plan_takes_access(&item->plan)) /* a release is over with what it was given for */
         link->orders &= ~(unsigned)ORDER_RELEASE;
-    flight_failed(link);
     if (set_text(&link->plan_digest, d->fields->plan_digest) ||
         settle_words(link, outcome, code, words, cause, remedy, err))
         return error_nomem(err);
@@ -580,14 +580,15 @@ settle_blocked(struct round *round, struct item *item, const struct sf_record *f
     struct policy_limits limits = { d->fields->retry_first_s * CLOCK_SECOND_US,
                                     d->fields->retry_max_s * CLOCK_SECOND_US };
     bool frozen = item->plan.action == PLAN_FREEZE && !fault;
-    int r = frozen ? guard_count(round, item, item->plan.fields, err) : PROV_OK;
+    int r = frozen ? guard_count(round, item, err) : PROV_OK;
 
     link->settled_version = version_of(item);
     if (!r && frozen)
         r = confirm(link, item->plan.fields, err);
     if (!r && frozen && set_text(&link->last_action, "frozen"))
         r = error_nomem(err);
-    flight_failed(link); /* it is over, one way or the other */
+    if (!r) /* it is over, one way or the other */
+        r = flight_failed(link, err);
     if (!r)
         r = blocked_words(link, item->blocker, fault, err);
     if (!r && (set_text(&link->plan_digest, d->fields->plan_digest) ||
@@ -639,7 +640,8 @@ settle_retry(struct round *round, struct item *item, const struct sf_record *rec
     int r = settle_words(link, "retry", record->code, record->message, record->cause,
                          record->remedy, err);
 
-    flight_failed(link);
+    if (!r)
+        r = flight_failed(link, err);
     return r ? r : put_and_look(round, item, at_us, err);
 }
 

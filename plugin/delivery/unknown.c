@@ -172,7 +172,7 @@ shows_as_sent(const struct delivery *d, const struct item *item, struct json_obj
 static bool
 is_read_again(const struct link *link)
 {
-    return (link->orders & ORDER_REPAIR) && link->salesforce_id[0];
+    return (orders_in_force(link) & ORDER_REPAIR) && link->salesforce_id[0];
 }
 
 /* What is there is what the answer shows; the plan is made anew from that. */
@@ -205,8 +205,9 @@ believe(struct round *round, struct item *item, struct json_object *row, struct 
     }
     link->attempts = json_get_int(link->in_flight, "tries", 0) + 1;
     link->next_us = 0;
-    json_object_put(link->in_flight);
-    link->in_flight = NULL;
+    if (orders_return(link))
+        return error_nomem(err);
+    json_object_put(STEAL(link->in_flight));
     if (set_text(&link->outcome, "retry") || set_text(&link->code, CODE_NO_ANSWER) ||
         set_text(&link->message,
                  "what was sent without an answer did not happen; it is sent again"))

@@ -91,7 +91,6 @@ add_key(struct work *entry, const struct due_row *row, struct prov_error *err)
     entry->due = keys;
     entry->due[entry->due_count++] = row->key;
     entry->orders |= row->orders;
-    entry->link.orders |= row->orders;
     return PROV_OK;
 }
 

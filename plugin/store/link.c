@@ -116,8 +116,7 @@ link_read(const struct db_rows *rows, int first, struct link *ret, struct prov_e
     ret->updated_us = db_int(rows, first + 20);
     ret->waits_since_us = db_int(rows, first + 22);
     ret->last_history = db_int(rows, first + 23);
-    /* and what a row of `due` asks for that was read before */
-    ret->orders |= (unsigned)db_int(rows, first + 21);
+    ret->orders = (unsigned)db_int(rows, first + 21);
     r = copy_json(rows, first + 1, &ret->confirmed, &ret->damaged, err);
     if (!r)
         r = copy_json(rows, first + 7, &ret->in_flight, &ret->damaged_flight, err);

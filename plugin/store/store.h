@@ -182,7 +182,7 @@ MUST_CHECK int store_password_put(struct store *store, const struct store_passwo
                                   const struct store_password_news *news, struct prov_error *err);
 
 /* What an admin ordered for a subject: in the rows of `due` that he made, then in the link, until a plan
- * made that way is settled. */
+ * made that way is settled (delivery/orders.c). */
 enum order {
     ORDER_REPLAN = 1,  /* plan as if the connector fields were new (rule 10) */
     ORDER_RELEASE = 2, /* the guard lets its deactivation pass (rule 18) */
@@ -227,10 +227,10 @@ struct due_key {
 /* One due subject with all that delivery needs, and the rows of `due` that named it. */
 struct work {
     struct subject subject;
-    struct link link; /* its orders: those stored with it, and those of the rows read */
+    struct link link;
     struct due_key *due;
     size_t due_count;
-    unsigned orders; /* of the rows read alone */
+    unsigned orders; /* of the rows read */
     /* Why its rows cannot be read, heap; then subject.id and `due` are all there is. NULL: they can. */
     char *unreadable;
 };

@@ -1,4 +1,5 @@
 """The main job: events in, Salesforce users out, each change once."""
+import contextlib
 import sys
 
 import harness
@@ -329,6 +330,70 @@ def test_a_replan_ordered_while_another_has_no_answer_is_done_too():
             w.org.fault(*[{"on": "collections_update", "do": "drop_after"}] * (separator == "_"))
             assert c.act(act="replan", user="/Users/1")["applied"]
             c.deliver(0)
+        c.settle()
+        assert list(w.org.users()) == ["primary+jdoe@acme.example"]
+
+
+REFUSED_NAME = {"on": "collections_update", "do": "refuse_record", "statusCode": "STRING_TOO_LONG", "times": 1,
+                "match": {"Username": "primary_jdoe@acme.example"}}
+
+
+@contextlib.contextmanager
+def replan_refused():
+    """A user whose account was to get a new separator, which the org refused."""
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("jdoe")))
+        c.settle()
+        c.close()
+        c = w.connector(provisioning_separator="_")
+        w.org.fault(REFUSED_NAME)
+        assert c.act(act="replan", user="/Users/1")["applied"]
+        c.settle()
+        assert c.user("/Users/1")["code"] == "STRING_TOO_LONG", c.user("/Users/1")
+        yield w, c
+
+
+def test_a_replan_that_was_refused_is_for_these_fields_and_for_no_others():
+    with replan_refused() as (w, c):
+        c.close()
+        c = w.connector(provisioning_separator="+")
+        c.settle()
+        assert list(w.org.users()) == ["primary-jdoe@acme.example"], "of the new ones nobody has seen the counts"
+        assert c.user("/Users/1")["state"] == "in_step"
+
+
+def test_news_are_not_refused_with_a_replan_that_was_refused():
+    with replan_refused() as (w, c):
+        w.org.fault(dict(REFUSED_NAME, times=-1))
+        c.accept(put("/Users/1", person("jdoe", title="Chief")))
+        c.settle()
+        assert w.org.user("primary-jdoe@acme.example")["Title"] == "Chief", c.user("/Users/1")
+        assert c.user("/Users/1")["state"] == "in_step"
+
+
+def test_a_retry_of_a_replan_that_was_refused_does_it():
+    with replan_refused() as (w, c):
+        c.act(act="retry", user="/Users/1")
+        c.settle()
+        assert list(w.org.users()) == ["primary_jdoe@acme.example"]
+
+
+def test_a_replan_ordered_while_another_is_looked_for_is_done_too():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("jdoe")))
+        c.settle()
+        c.close()
+        c = w.connector(provisioning_separator="_")
+        w.org.fault({"on": "collections_update", "do": "late", "delay_ms": 2500})
+        assert c.act(act="replan", user="/Users/1")["applied"]
+        c.deliver(0)
+        c.close()
+        c = w.connector(provisioning_separator="+")
+        assert c.act(act="replan", user="/Users/1")["applied"]
+        c.deliver(0)
+        assert c.user("/Users/1")["state"] == "in_flight" and "primary-jdoe@acme.example" in w.org.users()
         c.settle()
         assert list(w.org.users()) == ["primary+jdoe@acme.example"]
 

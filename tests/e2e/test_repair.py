@@ -1,6 +1,7 @@
 """What somebody changed in the org by hand is set back when an admin orders it: `drift --repair`."""
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 
@@ -112,6 +113,27 @@ def test_leavers_who_were_let_in_again_count_for_the_guard():
         c.act(act="release")
         c.settle()
         assert sum(user["IsActive"] for user in w.org.users().values()) == 2
+
+
+def test_a_leaver_who_was_let_in_again_counts_once_though_the_answer_is_lost():
+    with World(guard_floor=2, guard_percent=33) as w:
+        names = [f"u{n}" for n in range(6)]
+        c = staffed(w, *names, guard_floor=100)
+        c.accept(*[put(f"/Users/{name}", person(name, active=False)) for name in names[:2]])
+        c.settle()
+        c.close()
+        c = w.connector(guard_window_s=3600)
+        with sqlite3.connect(w.fields["store"]) as store:  # another window
+            store.execute("DELETE FROM fact WHERE key = 'guard'")
+        for name in names[:2]:
+            change(w, f"primary-{name}@acme.example", IsActive=True)
+        assert repair(c)["count"] == 2
+        w.org.fault({"on": "collections_update", "do": "drop_after"})
+        c.settle()
+        assert sum(user["IsActive"] for user in w.org.users().values()) == 4
+        c.accept(simple("/Users/u5", "prov:delete"))
+        c.settle()
+        assert c.user("/Users/u5")["code"] == "GUARD", "two of six were, and this is the third"
 
 
 def test_a_deactivation_does_not_wait_for_the_look():
