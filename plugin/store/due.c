@@ -287,8 +287,9 @@ store_wake(struct store *store, const char *kind, const char *value, const char 
         return r;
     if (!value)
         return due_insert(store->write, err,
-                          DUE_NOW_FOR "subject FROM link WHERE waits_kind = ?"
-                                      " ORDER BY updated_us LIMIT ?",
+                          DUE_NOW_FOR "subject FROM (SELECT subject, row_number() OVER"
+                                      " (PARTITION BY waits_value ORDER BY updated_us) AS place"
+                                      " FROM link WHERE waits_kind = ?) WHERE place <= ?",
                           "si", kind, limit);
     return due_insert(store->write, err,
                       DUE_NOW_FOR "l.subject FROM link l"
