@@ -9,8 +9,8 @@
 /* So many members of an object are sorted without an allocation. */
 #define MEMBERS_SMALL 32
 
-static bool
-grow(struct json_writer *writer, size_t length)
+bool
+json_write_grow(struct json_writer *writer, size_t length)
 {
     size_t room = writer->room ? writer->room : FIRST_ROOM;
     char *grown;
@@ -30,37 +30,21 @@ grow(struct json_writer *writer, size_t length)
     return true;
 }
 
-static inline bool
-make_room(struct json_writer *writer, size_t length)
-{
-    return length <= writer->room - writer->length || grow(writer, length);
-}
-
-void
-json_write_raw(struct json_writer *writer, const char *bytes, size_t length)
-{
-    if (length == 0 || !make_room(writer, length))
-        return;
-    memcpy(writer->text + writer->length, bytes, length);
-    writer->length += length;
-}
-
 static void
 write_escape(struct json_writer *writer, unsigned char byte)
 {
     static const char digits[] = "0123456789abcdef";
     static const char plain[] = "\b\f\n\r\t\"\\", names[] = "bfnrt\"\\";
     const char *found = byte ? strchr(plain, byte) : NULL;
-    char escape[6] = "\\u00";
 
+    JSON_WRITE_LITERAL(writer, "\\");
     if (found) {
-        escape[1] = names[found - plain];
-        json_write_raw(writer, escape, 2);
+        json_write_raw(writer, names + (found - plain), 1);
         return;
     }
-    escape[4] = digits[byte >> 4];
-    escape[5] = digits[byte & 15];
-    json_write_raw(writer, escape, 6);
+    JSON_WRITE_LITERAL(writer, "u00");
+    json_write_raw(writer, digits + (byte >> 4), 1);
+    json_write_raw(writer, digits + (byte & 15), 1);
 }
 
 static bool
@@ -69,65 +53,96 @@ is_plain(unsigned char byte)
     return byte >= 0x20 && byte != '"' && byte != '\\';
 }
 
-/* Whether none of eight bytes needs an escape. Subtracting n from every byte sets the top bit of those
- * below n, and of no other whose top bit was clear, unless one below n stands before it. */
-static bool
-all_plain(const char *bytes)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
-    uint64_t word, quotes, backslashes;
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
+typedef uint64_t words2 __attribute__((vector_size(16)));
 
-    memcpy(&word, bytes, sizeof(word));
-    quotes = word ^ (ones * '"');
-    backslashes = word ^ (ones * '\\');
-    return !((((word - ones * 0x20) & ~word) | ((quotes - ones) & ~quotes) |
-              ((backslashes - ones) & ~backslashes)) &
-             tops);
+/* Whether none of these bytes needs an escape. */
+static inline bool
+all_plain(uint64_t first, uint64_t second)
+{
+    bytes16 bytes = (bytes16)(words2){ first, second };
+    words2 escaped = (words2)((bytes < 0x20) | (bytes == '"') | (bytes == '\\'));
+
+    return !(escaped[0] | escaped[1]);
 }
 
-static size_t
-plain_length(const char *text, size_t length)
+/* Copies 8 to 16 bytes, or nothing if one of them needs an escape. The halves may overlap. */
+static inline bool
+copy_plain_16(char *to, const char *from, size_t length)
+{
+    uint64_t first, last;
+
+    memcpy(&first, from, sizeof(first));
+    memcpy(&last, from + length - sizeof(last), sizeof(last));
+    if (!all_plain(first, last))
+        return false;
+    memcpy(to, &first, sizeof(first));
+    memcpy(to + length - sizeof(last), &last, sizeof(last));
+    return true;
+}
+
+/* The same of 4 to 8. */
+static inline bool
+copy_plain_8(char *to, const char *from, size_t length)
+{
+    uint32_t first, last;
+
+    memcpy(&first, from, sizeof(first));
+    memcpy(&last, from + length - sizeof(last), sizeof(last));
+    if (!all_plain((uint64_t)last << 32 | first, (uint64_t)last << 32 | first))
+        return false;
+    memcpy(to, &first, sizeof(first));
+    memcpy(to + length - sizeof(last), &last, sizeof(last));
+    return true;
+}
+
+/* Copies up to the first byte that needs an escape, and says how many. */
+static inline size_t
+copy_plain(char *to, const char *from, size_t length)
 {
     size_t i = 0;
 
-    while (length - i >= sizeof(uint64_t) && all_plain(text + i))
-        i += sizeof(uint64_t);
-    while (i < length && is_plain((unsigned char)text[i]))
+    while (length - i > 16 && copy_plain_16(to + i, from + i, 16))
+        i += 16;
+    if (length - i >= 8 && length - i <= 16 && copy_plain_16(to + i, from + i, length - i))
+        return length;
+    if (length - i >= 4 && length - i <= 8 && copy_plain_8(to + i, from + i, length - i))
+        return length;
+    while (i < length && is_plain((unsigned char)from[i])) {
+        to[i] = from[i];
         i++;
+    }
     return i;
 }
 
 void
 json_write_string(struct json_writer *writer, const char *text, size_t length)
 {
-    size_t plain = plain_length(text, length);
+    size_t plain;
 
-    if (!make_room(writer, plain + 2))
+    if (!json_write_room(writer, length + 2))
         return;
     writer->text[writer->length++] = '"';
-    memcpy(writer->text + writer->length, text, plain);
-    writer->length += plain;
-    while (plain < length) {
-        size_t more;
+    for (;;) { /* once, mostly: without escapes there was room for all */
+        plain = copy_plain(writer->text + writer->length, text, length);
+        writer->length += plain;
+        if (plain == length)
+            break;
         write_escape(writer, (unsigned char)text[plain++]);
-        more = plain_length(text + plain, length - plain);
-        json_write_raw(writer, text + plain, more);
-        plain += more;
+        text += plain;
+        length -= plain;
+        if (!json_write_room(writer, length + 1))
+            return;
     }
-    if (make_room(writer, 1)) /* of a text without escapes it was made above */
-        writer->text[writer->length++] = '"';
+    writer->text[writer->length++] = '"';
 }
 
 void
 json_write_name(struct json_writer *writer, const char *name, bool first)
 {
-    size_t length = strlen(name);
-
-    if (!make_room(writer, length + 4))
-        return;
     if (!first)
-        writer->text[writer->length++] = ',';
-    json_write_string(writer, name, length);
+        JSON_WRITE_LITERAL(writer, ",");
+    json_write_string(writer, name, strlen(name));
     JSON_WRITE_LITERAL(writer, ":");
 }
 

@@ -2,6 +2,8 @@
 #ifndef BASE_JSON_WRITE_H
 #define BASE_JSON_WRITE_H
 
+#include <string.h>
+
 #include "plugin/base/json.h"
 
 /* Zeroed before the first use. What is written after memory has run out is dropped. */
@@ -13,8 +15,25 @@ struct json_writer {
     size_t watched_at, watched_end;
 };
 
+/* For json_write_room(): there is less. */
+bool json_write_grow(struct json_writer *writer, size_t length);
+/* Makes sure of room for so many more bytes; false: out of memory. Whoever knows about how long the text will
+ * be does so once. */
+static inline bool
+json_write_room(struct json_writer *writer, size_t length)
+{
+    return length <= writer->room - writer->length || json_write_grow(writer, length);
+}
+
 /* Bytes as they are: brackets, commas, names that need no escapes. */
-void json_write_raw(struct json_writer *writer, const char *bytes, size_t length);
+static inline void
+json_write_raw(struct json_writer *writer, const char *bytes, size_t length)
+{
+    if (length == 0 || !json_write_room(writer, length))
+        return;
+    memcpy(writer->text + writer->length, bytes, length);
+    writer->length += length;
+}
 #define JSON_WRITE_LITERAL(writer, literal) json_write_raw(writer, literal, sizeof(literal) - 1)
 
 /* In quotes, with the escapes of RFC 8259 that are needed: quotation mark, backslash, controls. */

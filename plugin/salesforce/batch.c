@@ -60,6 +60,8 @@ make_body(const char *object, const struct sf_change *changes, size_t count)
 
     JSON_WRITE_LITERAL(&writer, "{\"allOrNone\":false,\"records\":[");
     for (size_t i = 0; i < count; i++) {
+        if (i == 1) /* they are mostly alike */
+            (void)json_write_room(&writer, writer.length * count);
         if (i > 0)
             JSON_WRITE_LITERAL(&writer, ",");
         write_record(&writer, object, &changes[i]);
@@ -220,28 +222,29 @@ read_item(struct json_object *item, const char *wanted_id, struct sf_record *rec
     return NULL;
 }
 
-#define ID_PLACES 512 /* a power of two, and more than twice SF_MAX_RECORDS */
+#define ID_PLACES_BITS 9 /* more than twice SF_MAX_RECORDS */
 
 /* The ids that an answer has told so far, by their hash. */
 struct ids_seen {
-    const char *places[ID_PLACES];
+    const char *places[1 << ID_PLACES_BITS];
 };
 
-/* Whether it was there already. `id` must last. */
+/* Whether it was there already. `id`, of 18 characters, must last. */
 static bool
 see_id(struct ids_seen *seen, const char *id)
 {
-    uint32_t hash = 2166136261u; /* FNV-1a */
+    uint64_t hash; /* of the number at the end of the first 15, in which they differ */
+    size_t at;
 
-    for (const char *at = id; *at; at++)
-        hash = (hash ^ (unsigned char)*at) * 16777619u;
-    for (;; hash++) {
-        const char **place = &seen->places[hash % ID_PLACES];
-        if (!*place) {
-            *place = id;
+    memcpy(&hash, id + 15 - sizeof(hash), sizeof(hash));
+    hash = (hash ^ hash >> 29) * UINT64_C(0x9e3779b97f4a7c15);
+    at = (size_t)(hash >> (64 - ID_PLACES_BITS));
+    for (;; at = (at + 1) % (1 << ID_PLACES_BITS)) {
+        if (!seen->places[at]) {
+            seen->places[at] = id;
             return false;
         }
-        if (strcmp(*place, id) == 0)
+        if (strcmp(seen->places[at], id) == 0)
             return true;
     }
 }
@@ -263,13 +266,31 @@ doubt(struct sf_call *call, const char *format, ...)
 
 /* Takes this text; false leaves *at. */
 static bool
-take(const char **at, const char *end, const char *text)
+take(const char **at, const char *end, const char *text, size_t length)
 {
-    size_t length = strlen(text);
-
     if ((size_t)(end - *at) < length || memcmp(*at, text, length) != 0)
         return false;
     *at += length;
+    return true;
+}
+#define TAKE(at, end, literal) take(at, end, literal, sizeof(literal) - 1)
+
+/* Takes an id of 18 characters: the one that was asked for, or, NULL, that of any user. */
+static bool
+take_id(const char **at, const char *end, const char *wanted, char ret[SF_ID_SIZE])
+{
+    char id[SF_ID_SIZE];
+
+    if ((size_t)(end - *at) < sizeof(id))
+        return false;
+    memcpy(id, *at, sizeof(id) - 1);
+    id[sizeof(id) - 1] = '\0';
+    if (wanted ? memcmp(id, wanted, sizeof(id)) != 0
+               : memcmp(id, "005", 3) != 0 || strlen(id) != sizeof(id) - 1 ||
+                     sf_id_normalise(id, id, NULL) != PROV_OK)
+        return false;
+    memcpy(ret, id, sizeof(id));
+    *at += sizeof(id) - 1;
     return true;
 }
 
@@ -284,31 +305,21 @@ all_were_saved(const struct http_answer *answer, size_t count, char (*ids)[SF_ID
 {
     struct ids_seen seen = { { NULL } };
     const char *at = answer->body ? answer->body : "", *end = at + answer->length;
-    char id[SF_ID_SIZE];
 
-    if (answer->status != 200 || !take(&at, end, "["))
+    if (answer->status != 200 || !TAKE(&at, end, "["))
         return false;
     for (size_t i = 0; i < count; i++) {
-        const char *quote;
-        if ((i > 0 && !take(&at, end, ",")) || !take(&at, end, "{\"id\":\"") ||
-            !(quote = memchr(at, '"', (size_t)(end - at))) || quote - at >= SF_ID_SIZE)
+        struct sf_record *result = &results[i];
+        if ((i > 0 && !TAKE(&at, end, ",")) || !TAKE(&at, end, "{\"id\":\"") ||
+            !take_id(&at, end, ids ? ids[i] : NULL, result->id) ||
+            !TAKE(&at, end, "\",\"success\":true,\"errors\":[]}") ||
+            (!ids && see_id(&seen, result->id)))
             return false;
-        memcpy(id, at, (size_t)(quote - at));
-        id[quote - at] = '\0';
-        if (memchr(id, '\0', (size_t)(quote - at)))
-            return false;
-        at = quote;
-        if (!take(&at, end, "\",\"success\":true,\"errors\":[]}") ||
-            sf_id_normalise(id, results[i].id, NULL) != PROV_OK)
-            return false;
-        if (ids ? strcmp(results[i].id, ids[i]) != 0
-                : strncmp(results[i].id, "005", 3) != 0 || see_id(&seen, results[i].id))
-            return false;
-        results[i].outcome = SF_DELIVERED;
-        results[i].code[0] = results[i].message[0] = results[i].fields[0] = '\0';
-        results[i].cause = results[i].remedy = "";
+        result->outcome = SF_DELIVERED;
+        result->code[0] = result->message[0] = result->fields[0] = '\0';
+        result->cause = result->remedy = "";
     }
-    return take(&at, end, "]") && at == end;
+    return TAKE(&at, end, "]") && at == end;
 }
 
 /* ids NULL for creates. */

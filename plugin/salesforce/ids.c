@@ -8,43 +8,41 @@
 
 #include "plugin/salesforce/session.h"
 
+/* 1: a digit or a lower-case letter; 3: an upper-case one; 0: nothing of an id. */
+static const unsigned char letter_kinds[256] = { ['0' ... '9'] = 1,
+                                                 ['a' ... 'z'] = 1,
+                                                 ['A' ... 'Z'] = 3 };
+
 static bool
 is_alphanumeric(char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
-/* One bit for each upper-case letter in a group of five, the first one lowest. */
-static char
-suffix_of(const char *five)
-{
-    unsigned bits = 0;
-
-    for (unsigned i = 0; i < 5; i++) {
-        if (five[i] >= 'A' && five[i] <= 'Z')
-            bits |= 1u << i;
-    }
-    return "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"[bits];
+    return letter_kinds[(unsigned char)c];
 }
 
 int
 sf_id_normalise(const char *id, char ret[SF_ID_SIZE], struct prov_error *err)
 {
+    /* a letter of the suffix tells which of five characters are upper case, the first one lowest */
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
     size_t length = id ? strnlen(id, SF_ID_SIZE) : 0;
     char full[SF_ID_SIZE];
+    unsigned upper = 0, all = 1;
 
     if (length != 15 && length != 18)
         return error_set(err, PROV_E_INVALID,
                          "'%.*s' is not a Salesforce id: it needs 15 or 18 characters", 40,
                          id ? id : "");
     for (size_t i = 0; i < length; i++) {
-        if (!is_alphanumeric(id[i]))
-            return error_set(err, PROV_E_INVALID,
-                             "'%.*s' is not a Salesforce id: letters and digits only", 40, id);
+        unsigned kind = letter_kinds[(unsigned char)id[i]];
+        all &= kind;
+        upper |= kind >> 1 << i;
     }
+    if (!all)
+        return error_set(err, PROV_E_INVALID,
+                         "'%.*s' is not a Salesforce id: letters and digits only", 40, id);
     memcpy(full, id, 15);
     for (size_t group = 0; group < 3; group++)
-        full[15 + group] = suffix_of(id + 5 * group);
+        full[15 + group] = letters[(upper >> (5 * group)) & 31];
     full[18] = '\0';
     if (length == 18 && memcmp(full + 15, id + 15, 3) != 0)
         return error_set(err, PROV_E_INVALID,

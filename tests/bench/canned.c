@@ -57,8 +57,9 @@ answer_collection(const char *body, int update, char *ret)
     while ((at = strstr(at, mark))) {
         at += strlen(mark);
         length += (size_t)sprintf(ret + length, "%s{\"id\":\"", length > 1 ? "," : "");
-        length += update ? (size_t)sprintf(ret + length, "%.18s", at)
-                         : (size_t)sprintf(ret + length, "0055g00%08d", atomic_fetch_add(&next, 1));
+        length += update
+                      ? (size_t)sprintf(ret + length, "%.18s", at)
+                      : (size_t)sprintf(ret + length, "0055g00%08dAAA", atomic_fetch_add(&next, 1));
         length += (size_t)sprintf(ret + length, "\",\"success\":true,\"errors\":[]}");
     }
     ret[length++] = ']';

@@ -338,7 +338,8 @@ thirty_two_levels_are_read_and_one_more_is_not(void)
           "[\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\"]");
 }
 
-/* json-c is the reference: every byte alone, and values of every kind inside each other. */
+/* json-c is the reference: every byte at each place of texts of many lengths, since several bytes are looked
+ * at together, and values of every kind inside each other. */
 static void
 json_is_written_as_json_c_writes_it(void)
 {
@@ -362,10 +363,14 @@ json_is_written_as_json_c_writes_it(void)
         AUTO_FREE char *text = json_text(value);
         T_STR(text, json_borrow_text(value));
     }
-    for (int byte = 0; byte < 256; byte++) {
-        const char around[] = { 'a', (char)byte, 'z' };
-        AUTO_JSON struct json_object *value = json_object_new_string_len(around, sizeof(around));
-        AUTO_FREE char *text = json_text(value);
+    for (int i = 0; i < 256 * 26 * 26; i++) {
+        char letters[27] = "abcdefghijklmnopqrstuvwxyz";
+        int length = i % 26 + 1, place = i / 26 % 26;
+        AUTO_JSON struct json_object *value = NULL;
+        AUTO_FREE char *text = NULL;
+        letters[place] = (char)(i / 26 / 26);
+        value = json_object_new_string_len(letters, length);
+        text = json_text(value);
         T_STR(text, json_borrow_text(value));
     }
 }
