@@ -1,6 +1,7 @@
 bin_PROGRAMS += sfprov
 sfprov_SOURCES = \
 	hosts/cli/answers.c hosts/cli/answers.h \
+	hosts/cli/browser.c hosts/cli/browser.h \
 	hosts/cli/changes.c hosts/cli/changes.h \
 	hosts/cli/cli.h \
 	hosts/cli/cmd_events.c \

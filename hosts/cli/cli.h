@@ -32,7 +32,7 @@ struct options {
     long timeout_s;        /* 0: none */
     long limit;            /* 0: none */
     long port;             /* 0: the usual one */
-    bool paste, daemon;
+    bool paste, no_browser, daemon;
 };
 
 /* The arguments after the command's name; each command returns an enum exit_code. */

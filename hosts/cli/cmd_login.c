@@ -1,6 +1,6 @@
 /*
- * `login`: has the app approved in a browser, once, for the flow refresh_token. Shows the address, takes the
- * code on loopback or pasted, and hands it to the plugin, which exchanges it and keeps the refresh token
+ * `login`: has the app approved in a browser, once, for the flow refresh_token. Opens the address, or shows it,
+ * takes the code on loopback or pasted, and hands it to the plugin, which exchanges it and keeps the refresh token
  * sealed. Neither the code nor a token is shown or stored here.
  */
 #include <arpa/inet.h>
@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "hosts/cli/browser.h"
 #include "hosts/cli/cli.h"
 #include "hosts/cli/host.h"
 #include "hosts/cli/reply.h"
@@ -274,6 +275,8 @@ login(struct host *host, const struct options *options, int listener, const char
             "(its callback URL has to be %s):\n\n",
             redirect_uri);
     fprintf(stderr, "%s\n\n", reply_word(begun, "authorize_url"));
+    if (listener >= 0 && !options->no_browser && browser_open(reply_word(begun, "authorize_url")))
+        fprintf(stderr, "A browser of this machine was told to open it.\n");
     there = listener >= 0 ? take_from_browser(listener, reply_word(begun, "state"), until_ms, &came)
                           : take_pasted(reply_word(begun, "state"), &came);
     if (there && came.code) {

@@ -20,10 +20,10 @@ const struct command commands[] = {
     { NULL, "check", "", 0, 0, "", command_check, "test the connection to the org",
       "Tries domain, token, API version and profile, and says for each what was seen and,\n"
       "if it failed, why and what to do." },
-    { NULL, "login", "", 0, 0, "paste port timeout", command_login,
+    { NULL, "login", "", 0, 0, "no-browser paste port timeout", command_login,
       "have the app approved in a browser, and keep the refresh token",
-      "For the flow refresh_token. Shows the address to open, and takes the code at\n"
-      "http://localhost:1717/OauthRedirect, which the app needs as a callback URL." },
+      "For the flow refresh_token. Opens the browser, or shows the address to open, and takes\n"
+      "the code at http://localhost:1717/OauthRedirect, which the app needs as a callback URL." },
     { NULL, "preview", "FILE|-", 1, 1, "resources", command_preview,
       "show what an event would lead to", "Changes nothing and asks Salesforce nothing." },
 
@@ -144,6 +144,8 @@ const struct option_row option_rows[] = {
       "the numbers, in the text format of Prometheus", NULL },
     { "repair", 0, NULL, OPTION_FLAG, FIELD(repair), false, "set back what differs", NULL },
     { "limit", 0, "N", OPTION_NUMBER, FIELD(limit), false, "at most so many", NULL },
+    { "no-browser", 0, NULL, OPTION_FLAG, FIELD(no_browser), false,
+      "only show the address, open no browser", NULL },
     { "paste", 0, NULL, OPTION_FLAG, FIELD(paste), false,
       "ask for the code: the browser is on another machine", NULL },
     { "port", 0, "N", OPTION_NUMBER, FIELD(port), false, "listen there (1717)", NULL },

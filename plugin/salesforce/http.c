@@ -203,6 +203,12 @@ time_left_ms(struct http *http, long limit_ms)
     return left_ms <= 0 ? 0 : left_ms < limit_ms ? (long)left_ms : limit_ms;
 }
 
+bool
+http_time_is_over(struct http *http)
+{
+    return time_left_ms(http, 1) == 0;
+}
+
 static CURL *
 handle_take(struct http *http)
 {

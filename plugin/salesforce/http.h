@@ -60,6 +60,7 @@ bool http_stopped(const struct http *http);
 /* Calls end then, whatever the limits of the settings are, and later ones send nothing. Monotonic; 0: no
  * deadline. For calls that begin after this. Any thread. */
 void http_set_deadline(struct http *http, int64_t deadline_us);
+bool http_time_is_over(struct http *http);
 
 struct http_request {
     const char *method; /* GET, POST, PATCH */

@@ -238,6 +238,37 @@ replay_failure(const struct sf_session *session, struct sf_call *call)
     call->retry_after_us = rest_us > 0 ? rest_us : 0;
 }
 
+/* One process at a time is at the token endpoint. PROV_OK: it is us; PROV_E_STATE: another one still was when
+ * the time was over; else there is no locking here. */
+static int
+lock_endpoint(const struct sf_session *session)
+{
+    const struct sf_keeper *keeper = &session->keeper;
+    const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
+    int locked = PROV_E_STORE;
+
+    while (keeper->lock && (locked = keeper->lock(keeper->context)) == PROV_E_STATE &&
+           !http_stopped(session->http) && !http_time_is_over(session->http))
+        nanosleep(&pause, NULL);
+    return locked;
+}
+
+static void
+unlock_endpoint(const struct sf_session *session, int locked)
+{
+    if (locked == PROV_OK)
+        session->keeper.unlock(session->keeper.context);
+}
+
+static void
+tell_waited(struct sf_call *call)
+{
+    answer_tell(call, SF_RETRY,
+                "Another process asks Salesforce for a token, and has no answer yet.",
+                "It is tried again. If it lasts, see what that process says.",
+                "another process is logging in with the same store, and was waited for");
+}
+
 /*
  * From another process if it has one that was not refused yet, else from Salesforce. While another one is
  * asking its answer is waited for. Lock not held.
@@ -247,12 +278,12 @@ obtain_grant(struct sf_session *session, bool anew, const char *refused, struct 
              struct sf_call *call)
 {
     const struct sf_keeper *keeper = &session->keeper;
-    const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
-    int locked = PROV_E_STORE, result;
+    int locked = lock_endpoint(session), result;
 
-    while (keeper->lock && (locked = keeper->lock(keeper->context)) == PROV_E_STATE &&
-           !http_stopped(session->http))
-        nanosleep(&pause, NULL);
+    if (locked == PROV_E_STATE) {
+        tell_waited(call);
+        return PROV_OK;
+    }
     result = anew ? PROV_OK : kept_read(session->oauth, keeper, refused, grant);
     if (result == PROV_OK && grant->token) {
         *call = (struct sf_call){ .outcome = SF_DELIVERED, .cause = "", .remedy = "" };
@@ -261,8 +292,7 @@ obtain_grant(struct sf_session *session, bool anew, const char *refused, struct 
         if (result == PROV_OK && call->outcome == SF_DELIVERED)
             kept_write(session->oauth, keeper, grant);
     }
-    if (locked == PROV_OK)
-        keeper->unlock(keeper->context);
+    unlock_endpoint(session, locked);
     return result;
 }
 
@@ -596,8 +626,13 @@ sf_login_code(struct sf_session *session, const struct sf_approval *approval, co
               char org_id[SF_ID_SIZE], char user_id[SF_ID_SIZE], struct sf_call *call)
 {
     struct grant grant = { .token = NULL };
-    int result = oauth_exchange(session->oauth, session->http, approval, code, &grant, call);
+    int locked = lock_endpoint(session), result;
 
+    if (locked == PROV_E_STATE) {
+        tell_waited(call);
+        return PROV_OK;
+    }
+    result = oauth_exchange(session->oauth, session->http, approval, code, &grant, call);
     if (result == PROV_OK && call->outcome == SF_DELIVERED) {
         memcpy(org_id, grant.org_id, SF_ID_SIZE);
         memcpy(user_id, grant.user_id, SF_ID_SIZE);
@@ -605,6 +640,7 @@ sf_login_code(struct sf_session *session, const struct sf_approval *approval, co
     } else if (result != PROV_OK) {
         answer_out_of_memory(call);
     }
+    unlock_endpoint(session, locked);
     grant_clear(&grant);
     return result;
 }

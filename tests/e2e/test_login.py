@@ -103,6 +103,39 @@ def test_a_browser_on_this_machine_brings_the_code():
         assert b"5Aep861" not in w.store_bytes()
 
 
+def test_the_browser_of_this_machine_is_opened():
+    port = free_port()
+    with Login(f"http://localhost:{port}/OauthRedirect", flow="refresh_token") as w:
+        opened, program = os.path.join(w.folder, "opened"), os.path.join(w.folder, "browser")
+        with open(os.open(program, os.O_CREAT | os.O_WRONLY, 0o700), "w") as file:
+            file.write('#!/bin/sh\necho noise; echo noise >&2; printf %s "$2" >"$0.new" && mv "$0.new" "$1"\n')
+        environment = dict(os.environ, BROWSER=f"{program} {opened}")
+        process = w.cli("login", "--port", str(port), env=environment)
+        for _ in range(500):
+            if os.path.exists(opened):
+                break
+            time.sleep(0.02)
+        with open(opened) as file:
+            location = allow(file.read())
+        urllib.request.build_opener(urllib.request.ProxyHandler({})).open(location.replace("localhost", "127.0.0.1"))
+        out, err = process.communicate(timeout=30)
+        assert process.returncode == 0 and "noise" not in out + err and "was told to open it" in err, (out, err)
+        os.unlink(opened)
+        for arguments in (("--no-browser", "--port", str(port)), ("--paste",)):
+            process = w.cli("login", *arguments, env=environment)
+            shown_url(process)
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=30)
+            assert not os.path.exists(opened)
+
+
+def test_a_port_that_is_taken_is_told():
+    with socket.create_server(("127.0.0.1", 0)) as taken, Login(PASTE, flow="refresh_token") as w:
+        process = w.cli("login", "--port", str(taken.getsockname()[1]))
+        _out, err = process.communicate(timeout=30)
+        assert process.returncode == 5 and "--port" in err and "--paste" in err, err
+
+
 def test_a_code_may_be_pasted_in_every_form():
     forms = [lambda location: location,
              lambda location: location.split("?")[1],
@@ -171,6 +204,67 @@ def test_processes_share_one_token():
         assert w.org.facts["client_secret"].encode() not in w.store_bytes()
 
 
+def test_of_processes_that_want_a_token_at_once_one_logs_in():
+    with Login(PASTE) as w:
+        first = w.connector()
+        first.accept(create("/Users/1", person("jane")))
+        first.settle()
+        first.close()
+        w.org.ask("POST", "/__org/expire_tokens")
+        w.org.fault({"on": "token", "do": "delay", "delay_ms": 1000, "times": -1})
+        before = w.org.usage()["token_requests"]
+        processes = [w.cli("org", "--refresh") for _ in range(4)]
+        for process in processes:
+            _out, err = process.communicate(timeout=60)
+            assert process.returncode == 0, err
+        assert w.org.usage()["token_requests"] == before + 1, w.org.usage()
+
+
+def test_a_check_does_not_wait_long_for_who_is_logging_in():
+    with Login(PASTE) as w:
+        w.connector().accept(create("/Users/1", person("jane")))
+        w.org.fault({"on": "token", "do": "delay", "delay_ms": 8000})
+        process = w.cli("deliver")
+        for _ in range(500):
+            if not [fault for fault in w.org.ask("GET", "/__org/faults") if fault["times"]]:
+                break
+            time.sleep(0.02)
+        steps = {step["name"]: step for step in w.connector().check()["steps"]}
+        assert "another process is logging in" in steps["token"]["seen"], steps
+        assert steps["token"]["cause"] and steps["token"]["remedy"] and steps["api"]["status"] == "skipped", steps
+        _out, err = process.communicate(timeout=60)
+        assert process.returncode == 0 and len(w.org.users()) == 1, err
+
+
+def test_a_login_and_a_renewal_do_not_cross():
+    with Login(PASTE, flow="refresh_token") as w:
+        w.org.ask("POST", "/__org/app", {"refresh_token_rotation": True})
+        assert log_in_pasted(w)[0] == 0
+        w.connector().accept(create("/Users/1", person("jane")))
+        w.org.ask("POST", "/__org/expire_tokens")
+        login = w.cli("login", "--paste")
+        location = allow(shown_url(login))
+        w.org.ask("DELETE", "/__org/calls")
+        w.org.fault({"on": "token", "do": "delay", "delay_ms": 2000})
+        renewal = w.cli("deliver")
+        for _ in range(500):
+            if not [fault for fault in w.org.ask("GET", "/__org/faults") if fault["times"]]:
+                break
+            time.sleep(0.02)
+        _out, err = login.communicate(location + "\n", timeout=30)
+        assert login.returncode == 0, err
+        _out, err = renewal.communicate(timeout=30)
+        assert renewal.returncode == 0, err
+        # they stand in the order in which they ended: the login began when the slow renewal was over
+        token_calls = [call["fault"] for call in w.org.calls()["calls"] if call["kind"] == "token"]
+        assert token_calls == ["delay", None], token_calls
+        w.org.ask("POST", "/__org/expire_tokens")
+        connector = w.connector()
+        connector.accept(create("/Users/2", person("joan")))
+        connector.settle()
+        assert len(w.org.users()) == 2
+
+
 def test_without_a_sealing_key_nothing_is_kept():
     with World() as w:
         for number in (1, 2):
@@ -209,6 +303,31 @@ def test_a_rotated_refresh_token_survives_a_kill():
         connector.settle()
         assert len(w.org.users()) == 4
         assert w.org.usage()["token_requests"] == 5, w.org.usage()  # the login, and a renewal for each kill
+
+
+def test_what_a_kill_in_the_middle_of_the_answer_leaves_is_told():
+    """Salesforce has rotated the token, and the answer with the new one did not come: nobody has it."""
+    with Login(PASTE, flow="refresh_token") as w:
+        w.org.ask("POST", "/__org/app", {"refresh_token_rotation": True})
+        assert log_in_pasted(w)[0] == 0
+        w.connector().accept(create("/Users/1", person("jane")))
+        w.org.ask("POST", "/__org/expire_tokens")
+        w.org.fault({"on": "token", "do": "slow", "delay_ms": 3000})
+        process = w.cli("deliver")
+        for _ in range(500):
+            if not [fault for fault in w.org.ask("GET", "/__org/faults") if fault["times"]]:
+                break
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        connector = w.connector()
+        connector.deliver(1000)
+        hold = connector.query(query="status")["hold"]
+        assert "sfprov login" in hold["remedy"], hold
+        assert log_in_pasted(w)[0] == 0
+        connector.act(act="resume")
+        connector.settle()
+        assert len(w.org.users()) == 1
 
 
 if __name__ == "__main__":
