@@ -8,17 +8,19 @@
 
 #include "plugin/base/clock.h"
 #include "plugin/base/secret.h"
+#include "plugin/scim/patch.h"
 
 #define PASSWORD "password"
 /* A time further ahead is of a clock that was set back. */
 #define FAR_US (25 * INT64_C(3600) * CLOCK_SECOND_US)
 
-/* Of those whose subject is settled; nobody else's password is looked at. Who has left is settled
- * enough, whatever became of it. */
+/* Of those whose subject is settled; nobody else's password is looked at. Who is parked, or waits, is settled
+ * enough if there is an account that gives access; and who has left, whatever became of it. */
 #define WAITING_SQL                                                                                \
     " FROM command c JOIN subject s ON s.id = c.subject JOIN link l ON l.subject = s.id"           \
     " WHERE c.sealed IS NOT NULL AND l.in_flight IS NULL AND l.settled_version >= s.version"       \
-    " AND (l.outcome IN " OUTCOMES_IN_STEP " OR s.presence <> 1)"
+    " AND (l.outcome IN " OUTCOMES_IN_STEP " OR (l.outcome IN " OUTCOMES_BLOCKED                   \
+    " AND l.active) OR s.presence <> 1)"
 
 static int
 read_key(struct store *store, struct prov_error *err)
@@ -112,16 +114,34 @@ store_password_done(struct store_password *password)
     *password = (struct store_password){ 0 };
 }
 
+/* A stored object, NULL if there is none, or it cannot be read. */
+static struct json_object *
+object_of(const char *text)
+{
+    struct json_object *object = NULL;
+    struct prov_error ignored = PROV_ERROR_INIT;
+
+    if (!text || json_parse(text, strlen(text), "a stored value", &object, &ignored) != PROV_OK)
+        return NULL;
+    return object;
+}
+
 /* The value of IsActive that was confirmed. */
 static bool
 is_active(const char *confirmed)
 {
-    AUTO_JSON struct json_object *fields = NULL;
-    struct prov_error ignored = PROV_ERROR_INIT;
+    AUTO_JSON struct json_object *fields = object_of(confirmed);
 
-    return confirmed &&
-           json_parse(confirmed, strlen(confirmed), "confirmed", &fields, &ignored) == PROV_OK &&
-           json_get_bool(fields, "IsActive", false);
+    return json_get_bool(fields, "IsActive", false);
+}
+
+/* A leaver whom Salesforce keeps has an account that is active. */
+static bool
+is_wanted(const char *resource)
+{
+    AUTO_JSON struct json_object *wanted = object_of(resource);
+
+    return wanted && scim_is_active(wanted);
 }
 
 static int
@@ -135,7 +155,8 @@ read_password(const struct db_rows *rows, struct store_password *ret, struct pro
     ret->uri = strdup(db_text(rows, 3));
     ret->sealed = strdup(db_text(rows, 4));
     ret->salesforce_id = strdup(id ? id : "");
-    ret->active = id && db_int(rows, 7) == PRESENCE_IN && is_active(db_text(rows, 6));
+    ret->active = id && db_int(rows, 7) == PRESENCE_IN && is_active(db_text(rows, 6)) &&
+                  is_wanted(db_text(rows, 8));
     return ret->uri && ret->sealed && ret->salesforce_id ? PROV_OK : error_nomem(err);
 }
 
@@ -151,7 +172,7 @@ store_password_due(struct store *store, int64_t now_us, struct store_password *r
     if (!r)
         r = db_one_row(db, &rows, ret_found, err,
                        "SELECT c.subject, c.version, c.tries, s.uri, c.sealed, l.salesforce_id,"
-                       " l.confirmed, s.presence" WAITING_SQL
+                       " l.confirmed, s.presence, s.resource" WAITING_SQL
                        " AND (c.next_us <= ?1 OR c.next_us > ?1 + ?2) ORDER BY c.next_us LIMIT 1",
                        "ii", now_us, FAR_US);
     return r || !*ret_found ? r : read_password(&rows, ret, err);

@@ -146,11 +146,11 @@ struct subject {
 
 /* ---- passwords to be set (command.c): what is no state ---- */
 
-/* A password that waits, of a subject who is settled. */
+/* A password that waits, of a subject who is settled: in step, gone, or parked with an active account. */
 struct store_password {
     int64_t subject, version, tries; /* tries: sends that had no answer */
     char *uri, *salesforce_id, *sealed;
-    bool active; /* there is an account, and it is active by what was confirmed */
+    bool active; /* there is an account, which is active by what was confirmed, and to be so */
 };
 void store_password_done(struct store_password *password);
 

@@ -397,6 +397,39 @@ def test_who_is_refused_is_told_at_once_though_a_password_waits():
         assert posts(w) == 1 and has(w, CANARY)
 
 
+def test_who_is_parked_or_waits_and_has_an_account_gets_the_password():
+    with Sealed() as w:
+        c = w.connector(outcome=lambda: True)
+        c.accept(create("/Users/ada", person("ada")), create("/Users/bob", person("bob")))
+        c.settle()
+        del c.outcomes[:]
+        w.org.fault({"on": "collections_update", "do": "refuse_record", "match": {"Title": "Odd"}, "times": -1,
+                     "statusCode": "FIELD_CUSTOM_VALIDATION_EXCEPTION", "message": "no such title"})
+        c.accept(put("/Users/ada", secret("ada", title="Odd")), put("/Users/bob", secret("ada")))
+        c.settle()
+        assert [c.user(f"/Users/{name}")["state"] for name in ("ada", "bob")] == ["parked", "waiting"]
+        assert sealed_of(w) == [None, None] and posts(w) == 2 and has(w, CANARY) and has(w, CANARY, "bob"), (sealed_of(w), posts(w), has(w, CANARY), c.user("/Users/ada"))
+        assert [a["status"] for a in answers_of(c)] == ["400"], "the change is refused, and who waits is told later"
+        c.accept(put("/Users/ada", person("ann")))
+        c.settle()
+        assert sorted(a["status"] for a in answers_of(c)) == ["200", "200", "200", "400"] and posts(w) == 2
+
+
+def test_a_leaver_whom_salesforce_keeps_gets_none():
+    with Sealed(retry_first_s=60, retry_max_s=60) as w:
+        w.org.settings(login_rows=False)
+        c = w.connector()
+        c.accept(create("/Users/ada", person("ada")))
+        c.settle()
+        w.org.fault({"on": "collections_update", "do": "refuse_record", "match": {"IsActive": False}, "times": -1,
+                     "statusCode": "FIELD_INTEGRITY_EXCEPTION", "message": "Cannot inactivate: Deputy__c"})
+        c.accept(put("/Users/ada", secret("ada", active=False)))
+        c.deliver(0)
+        c.deliver(0)
+        assert c.user("/Users/ada")["state"] == "parked" and w.org.user("primary-ada@acme.example")["IsActive"]
+        assert posts(w) == 0 and password_of(c)["code"] == "PASSWORD_NOT_ACTIVE", password_of(c)
+
+
 def test_the_password_is_told_to_nobody():
     told = []
     with Sealed() as w:
