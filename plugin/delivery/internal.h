@@ -116,7 +116,7 @@ struct item {
     unsigned suffix;                        /* the number tried last */
     bool sends_again; /* the username is a stranger's, and another one is to be tried */
     struct call_note call;
-    bool as_before;       /* refused, or waits, with the words that stood there already */
+    bool as_before;       /* nothing came of it but what stood there already */
     bool without_manager; /* ManagerId was refused and left out of what is sent */
     const char
         *adopted_by; /* the field by which an account was found and adopted; NULL: none was */

@@ -63,20 +63,20 @@ settle_words(struct link *link, const char *outcome, const char *code, const cha
     return PROV_OK;
 }
 
-/* [tx] */
+/* [tx] Who is looked at again, and is as before, is counted no more; who waits, or is held, not at all. */
 static void
-count_settled(struct store *store, struct link *link)
+count_settled(struct store *store, const struct item *item)
 {
-    const char *outcome = link->outcome ? link->outcome : "";
+    const struct link *link = &item->work.link;
 
-    if (strcmp(outcome, "delivered") == 0)
+    if (item->as_before)
+        return;
+    if (outcome_is(link->outcome, OUTCOME_DELIVERED))
         store_count(store, STORE_DELIVERED, 1);
-    else if (strcmp(outcome, "refused") == 0)
+    else if (outcome_is(link->outcome, OUTCOME_REFUSED))
         store_count(store, STORE_REFUSED, 1);
-    else if (strcmp(outcome, "nothing to do") != 0)
+    else if (outcome_is(link->outcome, "retry") || outcome_is(link->outcome, "unknown"))
         store_count(store, STORE_RETRIED, 1);
-    store_count(store, STORE_SETTLED_EVENTS, link->settled_version - link->stored_version);
-    link->stored_version = link->settled_version;
 }
 
 /* [tx] Whoever waits for a leaver's account may have it when nothing of it is in flight. */
@@ -99,14 +99,17 @@ settle_put(struct round *round, struct item *item, struct prov_error *err)
     struct store *store = round->delivery->store;
     const struct subject *subject = &item->work.subject;
     const char *manager = item->plan.manager_uri;
+    struct link *link = &item->work.link;
     int r;
 
     round->settled++;
-    item->work.link.updated_us = clock_now_us();
-    count_settled(store, &item->work.link);
+    link->updated_us = clock_now_us();
+    count_settled(store, item);
+    store_count(store, STORE_SETTLED_EVENTS, link->settled_version - link->stored_version);
+    link->stored_version = link->settled_version;
     r = history_add(round, item, err);
     if (!r)
-        r = store_put_link(store, subject->id, &item->work.link, err);
+        r = store_put_link(store, subject->id, link, err);
     if (!r)
         r = store_due_delete(store, &item->work, err);
     if (!r && manager && !item->manager_id[0])
@@ -580,6 +583,8 @@ settle_blocked(struct round *round, struct item *item, const struct sf_record *f
     struct policy_limits limits = { d->fields->retry_first_s * CLOCK_SECOND_US,
                                     d->fields->retry_max_s * CLOCK_SECOND_US };
     bool frozen = item->plan.action == PLAN_FREEZE && !fault;
+    AUTO_FREE char *said =
+        was_refused_with(item, NULL) && link->message ? strdup(link->message) : NULL;
     int r = frozen ? guard_count(round, item, err) : PROV_OK;
 
     link->settled_version = version_of(item);
@@ -591,6 +596,7 @@ settle_blocked(struct round *round, struct item *item, const struct sf_record *f
         r = flight_failed(link, err);
     if (!r)
         r = blocked_words(link, item->blocker, fault, err);
+    item->as_before = said && text_is(link->message, said);
     if (!r && (set_text(&link->plan_digest, d->fields->plan_digest) ||
                set_wait(link, WAIT_LEAVING, NULL)))
         r = error_nomem(err);
@@ -682,6 +688,7 @@ settle_nothing(struct round *round, struct item *item, struct prov_error *err)
         r = error_nomem(err);
     if (r)
         return r;
+    item->as_before = told && !item->adopted_by;
     link->settled_version = item->work.subject.version;
     /* of a user who is gone or out of scope the changes are not there: nothing was wanted of them */
     if (link->salesforce_id[0] && item->plan.in_scope)

@@ -87,6 +87,32 @@ def test_of_a_leaver_whom_salesforce_keeps_for_long_the_host_is_told():
         assert c.user("/Users/1")["waits_since"] is None
 
 
+# ---- in numbers ----
+
+def test_who_waits_or_is_looked_at_again_is_no_change_more():
+    with World(retry_first_s=1, retry_max_s=1) as w:
+        c = w.connector()
+        w.org.fault({"on": "collections_create", "do": "refuse_record", "match": {"Title": "Odd"}, "times": -1,
+                     "statusCode": "FIELD_CUSTOM_VALIDATION_EXCEPTION", "message": "no such title"})
+        c.accept(create("/Users/1", person("jsmith")), create("/Users/2", person("jsmith")),
+                 create("/Users/3", person("odd", title="Odd")))
+        c.settle()
+        for _ in range(3):
+            c.act(act="retry", state="parked")
+            c.settle()
+        status = c.query(query="status")
+        assert (status["subjects"]["waiting"], status["subjects"]["parked"]) == (1, 1)
+        assert (status["changes_delivered"], status["changes_refused"], status["changes_retried"]) == (1, 1, 0), status
+        w.org.fault({"on": "collections_update", "do": "refuse_record", "match": {"IsActive": False}, "times": 3,
+                     "statusCode": "FIELD_INTEGRITY_EXCEPTION", "message": "Cannot inactivate: Deputy__c"})
+        c.accept(simple("/Users/1", "prov:delete"))
+        while w.org.user("primary-jsmith@acme.example")["IsActive"]:
+            c.deliver(200)
+        c.settle()
+        status = c.query(query="status")
+        assert (status["changes_refused"], status["changes_retried"]) == (2, 0), status
+
+
 # ---- names that nobody sees ----
 
 def far_away(w, c):
