@@ -470,17 +470,66 @@ fold_one(struct store *store, struct accept_call *call, size_t place, struct uns
     return r;
 }
 
-/* A failure of the store ends the whole transaction, since nothing after it can be trusted. */
+/* ---- a group ---- */
+
+/* Calls that share a transaction, in the order in which they came. */
+struct accept_group {
+    struct accept_call *first, *last;
+    size_t events;
+};
+
+/* Takes those who wait into the group, oldest first, until it is full; the first of those taken, or NULL. */
+static struct accept_call *
+take_waiting(struct store *store, struct accept_group *group)
+{
+    struct accept_call *first, *last = NULL;
+
+    pthread_mutex_lock(&store->queue_lock);
+    first = store->queue_head;
+    for (struct accept_call *call = first;
+         call && (!group->first || group->events + call->count <= GROUP_MAX); call = call->next) {
+        group->first = group->first ? group->first : call;
+        group->events += call->count;
+        last = call;
+    }
+    if (last) {
+        store->queue_head = last->next;
+        if (!store->queue_head)
+            store->queue_tail = &store->queue_head;
+        last->next = NULL;
+    }
+    pthread_mutex_unlock(&store->queue_lock);
+    if (!last)
+        return NULL;
+    if (group->last)
+        group->last->next = first;
+    group->last = last;
+    return first;
+}
+
 static int
-fold_group(struct store *store, struct accept_call *group, int64_t now_us, struct prov_error *err)
+fold_calls(struct store *store, struct accept_call *first, int64_t now_us, struct prov_error *err)
 {
     int r = PROV_OK;
 
-    for (struct accept_call *call = group; call && !r; call = call->next) {
+    for (struct accept_call *call = first; call && !r; call = call->next) {
         CLEANUP(unsettled_done) struct unsettled unsettled = { NULL };
         for (size_t i = 0; i < call->count && !r; i++)
             r = fold_one(store, call, i, &unsettled, now_us, err);
     }
+    return r;
+}
+
+/* Who comes while others are folded is folded behind them, and needs no flush of his own. A failure of the
+ * store ends the whole transaction, since nothing after it can be trusted. */
+static int
+fold_group(struct store *store, struct accept_group *group, struct prov_error *err)
+{
+    struct accept_call *more;
+    int r = PROV_OK;
+
+    while (!r && (more = take_waiting(store, group)))
+        r = fold_calls(store, more, clock_now_us(), err);
     return r;
 }
 
@@ -533,8 +582,9 @@ commit_singly(struct store *store, struct accept_call *call, struct prov_error *
     return r;
 }
 
+/* Commits for all who wait, up to a group; *group is who they were, also if it fails. */
 static int
-commit_group(struct store *store, struct accept_call *group, struct prov_error *err)
+commit_group(struct store *store, struct accept_group *group, struct prov_error *err)
 {
     CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->write_lock);
     struct db *db;
@@ -542,14 +592,16 @@ commit_group(struct store *store, struct accept_call *group, struct prov_error *
 
     if (!r)
         r = db_begin(db, err);
-    if (r)
+    if (r) {
+        (void)take_waiting(store, group);
         return r;
+    }
     (void)db_met_damage(db);
-    r = store_end(store, fold_group(store, group, clock_now_us(), err), err);
+    r = store_end(store, fold_group(store, group, err), err);
     if (!r || !db_met_damage(db))
         return r;
     r = PROV_OK;
-    for (struct accept_call *call = group; call && !r; call = call->next)
+    for (struct accept_call *call = group->first; call && !r; call = call->next)
         r = commit_singly(store, call, err);
     return PROV_OK; /* the answers say the rest */
 }
@@ -566,24 +618,6 @@ answer_unknown(struct accept_call *call, int result, const struct prov_error *er
     }
 }
 
-/* Takes waiting calls off the queue, oldest first, up to GROUP_MAX events. */
-static struct accept_call *
-take_group(struct store *store)
-{
-    struct accept_call *group = store->queue_head, *last = group;
-    size_t events = group->count;
-
-    while (last->next && events + last->next->count <= GROUP_MAX) {
-        last = last->next;
-        events += last->count;
-    }
-    store->queue_head = last->next;
-    if (!store->queue_head)
-        store->queue_tail = &store->queue_head;
-    last->next = NULL;
-    return group;
-}
-
 /* Whoever stands first in the queue leads next, if anybody waits. */
 static struct accept_call *
 choose_leader(struct store *store)
@@ -597,30 +631,27 @@ choose_leader(struct store *store)
     return next;
 }
 
-/* Commits for all who wait, up to a group; mine stands first among them. The next leader is woken before the
- * answers are given, so that the disk does not wait for those who run off with theirs. */
+/* Mine stands first among those who wait. The next leader is woken last, so that who comes again at once with
+ * his next call shares that commit, instead of every second one. */
 static void
 lead(struct store *store, struct accept_call *mine)
 {
     struct prov_error error = PROV_ERROR_INIT;
-    struct accept_call *group, *leader, *next;
-    int r;
+    struct accept_group group = { NULL };
+    struct accept_call *leader, *next;
+    int r = commit_group(store, &group, &error);
 
-    pthread_mutex_lock(&store->queue_lock);
-    group = take_group(store);
-    pthread_mutex_unlock(&store->queue_lock);
-    r = commit_group(store, group, &error);
-    leader = choose_leader(store);
-    if (leader) {
-        leader->leads = true;
-        sem_post(&leader->told);
-    }
-    for (struct accept_call *call = group; call; call = next) {
+    for (struct accept_call *call = group.first; call; call = next) {
         next = call->next; /* the call is gone as soon as its owner is told */
         if (r)
             answer_unknown(call, r, &error);
         if (call != mine)
             sem_post(&call->told);
+    }
+    leader = choose_leader(store);
+    if (leader) {
+        leader->leads = true;
+        sem_post(&leader->told);
     }
 }
 
