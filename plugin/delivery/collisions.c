@@ -7,16 +7,11 @@
 
 #include "patterns/collisions.h"
 #include "patterns/username.h"
+#include "plugin/delivery/name_list.h"
 
 #define PAGE 500
 /* Users named of one username; all are counted. */
 #define NAMED_MAX 20
-
-/* A user's name as a number, so that a million take little room. */
-struct named {
-    uint64_t hash;
-    int64_t subject;
-};
 
 struct search {
     struct store *store;
@@ -24,8 +19,7 @@ struct search {
     struct pattern_settings settings;
     struct pattern *pattern;
     int64_t limit;
-    struct named *list;
-    size_t count, room;
+    struct name_list names;
     int64_t users, nameless, shared, sharing;
     struct json_object *groups;
 };
@@ -34,7 +28,7 @@ static void
 search_done(struct search *search)
 {
     pattern_free(search->pattern);
-    free(search->list);
+    name_list_done(&search->names);
     json_object_put(search->groups);
 }
 
@@ -52,17 +46,6 @@ name_of(const struct search *search, const struct work *work, char name[PATTERN_
     return username_check(name, NULL) == PROV_OK;
 }
 
-/* FNV-1a; equal numbers are looked at again. */
-static uint64_t
-hash_of(const char *name)
-{
-    uint64_t hash = UINT64_C(14695981039346656037);
-
-    for (; *name; name++)
-        hash = (hash ^ (unsigned char)*name) * UINT64_C(1099511628211);
-    return hash;
-}
-
 static int
 keep(struct search *search, int64_t subject, struct prov_error *err)
 {
@@ -77,16 +60,7 @@ keep(struct search *search, int64_t subject, struct prov_error *err)
         search->nameless++;
         return PROV_OK;
     }
-    if (search->count == search->room) {
-        size_t room = search->room ? 2 * search->room : 1024;
-        struct named *list = realloc(search->list, room * sizeof(*list));
-        if (!list)
-            return error_nomem(err);
-        search->list = list;
-        search->room = room;
-    }
-    search->list[search->count++] = (struct named){ hash_of(name), subject };
-    return PROV_OK;
+    return name_list_add(&search->names, name, subject, err);
 }
 
 static int
@@ -104,16 +78,6 @@ keep_all(struct search *search, struct prov_error *err)
             after = ids[found - 1];
     }
     return r;
-}
-
-static int
-by_hash(const void *a, const void *b)
-{
-    const struct named *x = a, *y = b;
-
-    if (x->hash != y->hash)
-        return x->hash < y->hash ? -1 : 1;
-    return x->subject < y->subject ? -1 : x->subject > y->subject;
 }
 
 /* ---- who shares one ---- */
@@ -212,13 +176,13 @@ show_all(struct search *search, struct prov_error *err)
     size_t end;
     int r = PROV_OK;
 
-    if (search->count > 0)
-        qsort(search->list, search->count, sizeof(*search->list), by_hash);
-    for (size_t i = 0; !r && i < search->count; i = end) {
-        for (end = i + 1; end < search->count && search->list[end].hash == search->list[i].hash;)
+    name_list_sort(&search->names);
+    for (size_t i = 0; !r && i < search->names.count; i = end) {
+        const struct named *list = search->names.list;
+        for (end = i + 1; end < search->names.count && list[end].hash == list[i].hash;)
             end++;
         if (end - i > 1)
-            r = show_run(search, search->list + i, end - i, err);
+            r = show_run(search, list + i, end - i, err);
     }
     return r;
 }

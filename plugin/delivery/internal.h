@@ -469,6 +469,25 @@ MUST_CHECK int names_next(struct round *round, struct item *item, bool *ret_foun
 /* Only who is new, or returns after the name was given free, gets a number for the sake of another of ours: of
  * two who have names one may be about to give his to the other, and would have it under another form. */
 bool names_has_none(const struct plan *plan, const struct link *link);
+/* ---- names_chain.c: who has to be renamed before ---- */
+
+/* The username that the holder of another one is about to get; "" stands there: none. */
+typedef int (*names_wish)(void *context, const struct name_claim *claim,
+                          char ret[PATTERN_MAX_BYTES], struct prov_error *err);
+/* The one he waits for, as the store tells. No context. */
+int names_wait_for(void *context, const struct name_claim *claim, char ret[PATTERN_MAX_BYTES],
+                   struct prov_error *err);
+
+enum names_end {
+    NAMES_FREE, /* nobody has it, or those who have are about to be renamed, one after the other */
+    NAMES_RING, /* they wait for each other, and for this one */
+    NAMES_HELD  /* who has it keeps it, as far as is known */
+};
+/* Whether a subject can have the username it wants. *ret_rival: the URI of who has it now, heap; NULL: nobody has. */
+MUST_CHECK int names_follow(struct store *store, int64_t subject, const char *wanted,
+                            names_wish wish, void *context, enum names_end *ret, char **ret_rival,
+                            struct prov_error *err);
+
 /* The form after `number` of the base that none of ours has, nor is in the set; *number 0: there is none. `ret`
  * has room for a username; store NULL: there is nobody of ours. */
 MUST_CHECK int names_free(struct store *store, const struct fields *fields, const char *base,

@@ -9,9 +9,6 @@
 #include "plugin/delivery/released.h"
 #include "plugin/scim/patch.h"
 
-/* A longer chain is waited for, not followed: everybody in it looks along it. */
-#define CHAIN_MAX 100
-
 static const struct item *
 item_of(const struct round *round, int64_t subject)
 {
@@ -22,43 +19,32 @@ item_of(const struct round *round, int64_t subject)
     return NULL;
 }
 
-/* The name that the holder of another one is about to get, or waits for; NULL: none. */
-static const char *
-wish_of(const struct round *round, const struct name_claim *claim)
+/* What the holder of another name is about to get in this round, or waits for. */
+static int
+wish_in_round(void *context, const struct name_claim *claim, char ret[PATTERN_MAX_BYTES],
+              struct prov_error *err)
 {
+    const struct round *round = context;
     const struct item *item = item_of(round, claim->subject);
 
     if (!item)
-        return claim->waits_name;
-    return !item->aside && !item->reads_back && json_get(item->plan.fields, "Username")
-               ? item->plan.username
-               : NULL;
+        return names_wait_for(NULL, claim, ret, err);
+    if (!item->aside && !item->reads_back && json_get(item->plan.fields, "Username"))
+        snprintf(ret, PATTERN_MAX_BYTES, "%s", item->plan.username);
+    return PROV_OK;
 }
 
 /* Whether all wait for each other: he has the wanted name who wants the name of someone ... who wants
  * the name of this one. */
 static int
-find_ring(const struct round *round, const struct item *item, bool *ret, struct prov_error *err)
+find_ring(struct round *round, const struct item *item, bool *ret, struct prov_error *err)
 {
-    AUTO_FREE char *name = strdup(item->plan.username);
-    int r = name ? PROV_OK : error_nomem(err);
+    AUTO_FREE char *rival = NULL;
+    enum names_end end = NAMES_HELD;
+    int r = names_follow(round->delivery->store, item->work.subject.id, item->plan.username,
+                         wish_in_round, round, &end, &rival, err);
 
-    *ret = false;
-    if (!item->work.link.salesforce_id[0] || !item->work.link.username_held)
-        return r;
-    for (int steps = 0; !r && name && steps < CHAIN_MAX; steps++) {
-        CLEANUP(name_claim_done) struct name_claim claim = { 0 };
-        const char *next = NULL;
-        r = store_name_claim(round->delivery->store, name, 0, &claim, err);
-        if (!r && claim.holds && claim.subject == item->work.subject.id) {
-            *ret = true;
-            return PROV_OK;
-        }
-        if (!r && claim.holds)
-            next = wish_of(round, &claim);
-        if (!r && set_text(&name, next))
-            r = error_nomem(err);
-    }
+    *ret = !r && end == NAMES_RING;
     return r;
 }
 

@@ -88,6 +88,29 @@ reason_for_nothing(const struct work *work)
     return "the user is not wanted active and has no Salesforce account";
 }
 
+/* Who has the username, and keeps it; where they would exchange theirs the note says so. */
+static int
+find_rival(struct store *store, const struct work *work, const struct plan *plan, char **ret_rival,
+           char **ret_note, struct prov_error *err)
+{
+    AUTO_FREE char *rival = NULL;
+    enum names_end end = NAMES_HELD;
+    int r = names_follow(store, work->subject.id, plan->username, names_wait_for, NULL, &end,
+                         &rival, err);
+
+    if (!r && end == NAMES_RING &&
+        asprintf(ret_note,
+                 "'%s' has the username, and waits for one to be given up: they change places by "
+                 "way of a temporary username",
+                 rival) < 0) {
+        *ret_note = NULL;
+        return error_nomem(err);
+    }
+    if (!r && end == NAMES_HELD)
+        *ret_rival = STEAL(rival);
+    return r;
+}
+
 /* Plans, or tells, what is sent instead of a username that is taken (connector field username_taken). */
 static int
 try_suffix(struct store *store, const struct fields *fields, const struct work *work,
@@ -200,8 +223,8 @@ show(struct store *store, const struct fields *fields, struct work *work, bool k
         r = plan_make(&input, &plan, err);
     /* a name that is not going to be sent waits for nobody */
     if (!r && json_get(plan.fields, "Username") && stored)
-        r = store_name_user(store, plan.username, work->subject.id, &taken_by, err);
-    if (!r)
+        r = find_rival(store, work, &plan, &taken_by, &note, err);
+    if (!r && !note)
         r = try_suffix(stored ? store : NULL, fields, work, &plan, &taken_by, &note, err);
     if (!r && plan.username[0] &&
         (plan_segments(fields, &work->subject, &segments, &ignored) ||

@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "plugin/delivery/internal.h"
+#include "plugin/delivery/name_list.h"
+
 #define PAGE 500
 
 /* Whom to make due, and what is ordered. */
@@ -20,7 +23,7 @@ struct replan {
     const struct fields *fields;
     const struct replan_order *order;
     struct json_object *changes; /* the first of them, as they are told */
-    struct json_object *names;   /* the usernames given so far: name -> URI */
+    struct name_list names;      /* the usernames that it would give, once all are known */
     struct chosen *chosen;
     size_t chosen_count, chosen_room;
     int64_t linked, created, renamed, updated, deactivated, blocked, unchanged;
@@ -30,7 +33,7 @@ static void
 replan_done(struct replan *replan)
 {
     json_object_put(replan->changes);
-    json_object_put(replan->names);
+    name_list_done(&replan->names);
     free(replan->chosen);
 }
 
@@ -95,27 +98,124 @@ tell(struct replan *replan, const struct work *work, const struct plan *plan, co
 
 /* ---- one subject ---- */
 
-/* Who has the username that this one is to get, among the others of the store and of this replan;
- * NULL: nobody. Heap. */
+/* As if the connector fields were new. The caller calls work_done() and plan_done() in any case. */
+static int
+plan_one(const struct replan *replan, int64_t subject, struct work *work, struct plan *plan,
+         struct prov_error *err)
+{
+    struct plan_input input = {
+        .fields = replan->fields, .subject = &work->subject, .link = &work->link, .replan = true
+    };
+    AUTO_FREE char *manager = NULL;
+    char manager_id[19] = "";
+    int r = store_load_id(replan->store, subject, work, err);
+
+    if (r)
+        return r;
+    manager = plan_manager_uri(work->subject.resource);
+    if (manager)
+        r = store_linked_id(replan->store, work->subject.iss, manager, manager_id, err);
+    input.manager_id = manager_id[0] ? manager_id : NULL;
+    return r ? r : plan_make(&input, plan, err);
+}
+
+/* The username that the replan would give a subject; "": none. `ret_uri` (or NULL): who that is, heap. */
+static int
+name_for(const struct replan *replan, int64_t subject, char ret[PATTERN_MAX_BYTES], char **ret_uri,
+         struct prov_error *err)
+{
+    CLEANUP(work_done) struct work work = { 0 };
+    CLEANUP(plan_done) struct plan plan = { .action = PLAN_NOTHING };
+    int r = plan_one(replan, subject, &work, &plan, err);
+
+    ret[0] = '\0';
+    if (!r && json_get(plan.fields, "Username"))
+        snprintf(ret, PATTERN_MAX_BYTES, "%s", plan.username);
+    if (!r && ret_uri)
+        *ret_uri = STEAL(work.subject.uri);
+    return r;
+}
+
+/* Of several who would be given one username the first is. *ret_rival: who that is, if not this subject; heap. */
+static int
+find_first(const struct replan *replan, const char *name, int64_t subject, char **ret_rival,
+           struct prov_error *err)
+{
+    size_t count = 0;
+    const struct named *run = name_list_find(&replan->names, name, &count);
+    int r = PROV_OK;
+
+    for (size_t i = 0; !r && !*ret_rival && i < count && run[i].subject < subject; i++) {
+        AUTO_FREE char *uri = NULL;
+        char other[PATTERN_MAX_BYTES];
+        r = name_for(replan, run[i].subject, other, &uri, err);
+        if (!r && strcmp(other, name) == 0)
+            *ret_rival = STEAL(uri);
+    }
+    return r;
+}
+
+/* What the holder of a username is given instead; of one user alone, what he waits for. */
+static int
+wish_in_replan(void *context, const struct name_claim *claim, char ret[PATTERN_MAX_BYTES],
+               struct prov_error *err)
+{
+    const struct replan *replan = context;
+    AUTO_FREE char *first = NULL;
+    int r;
+
+    if (replan->order->subject)
+        return names_wait_for(NULL, claim, ret, err);
+    r = name_for(replan, claim->subject, ret, NULL, err);
+    if (!r && ret[0])
+        r = find_first(replan, ret, claim->subject, &first, err);
+    if (first)
+        ret[0] = '\0';
+    return r;
+}
+
+/* Who keeps this user from getting the username; NULL: nobody, or only who is renamed before, or changes
+ * places with him. Heap. */
 static int
 find_rival(struct replan *replan, const struct work *work, const char *name, char **ret,
            struct prov_error *err)
 {
-    const char *given = json_get_string(replan->names, name);
+    AUTO_FREE char *rival = NULL;
+    enum names_end end = NAMES_HELD;
+    int r = find_first(replan, name, work->subject.id, ret, err);
+
+    if (r || *ret)
+        return r;
+    r = names_follow(replan->store, work->subject.id, name, wish_in_replan, replan, &end, &rival,
+                     err);
+    if (!r && end == NAMES_HELD)
+        *ret = STEAL(rival);
+    return r;
+}
+
+/* Whoever has no username yet is given one with a number, if that is wanted (username_taken). */
+static int
+number_name(const struct replan *replan, const struct work *work, struct plan *plan, char **rival,
+            struct prov_error *err)
+{
+    char name[USERNAME_MAX_CHARACTERS + 1];
+    unsigned number = 0;
     int r;
 
-    *ret = given ? strdup(given) : NULL;
-    if (given)
-        return *ret ? PROV_OK : error_nomem(err);
-    r = store_name_user(replan->store, name, work->subject.id, ret, err);
-    if (!r && !*ret && json_put_string(replan->names, name, work->subject.uri))
-        r = error_nomem(err);
-    return r;
+    if (!names_has_none(plan, &work->link))
+        return PROV_OK;
+    r = names_free(replan->store, replan->fields, plan->username, work->subject.id, NULL, &number,
+                   name, err);
+    if (r || !number)
+        return r;
+    free(STEAL(*rival));
+    snprintf(plan->username, sizeof(plan->username), "%s", name);
+    return PROV_OK;
 }
 
 /* A plan that changes something. */
 static int
-count_change(struct replan *replan, const struct work *work, const struct plan *plan,
+count_change(struct replan *replan, const struct work *work, struct plan *plan,
              struct prov_error *err)
 {
     bool renames = json_get(plan->fields, "Username") != NULL;
@@ -123,6 +223,8 @@ count_change(struct replan *replan, const struct work *work, const struct plan *
     char reason[400];
     int r = renames ? find_rival(replan, work, plan->username, &rival, err) : PROV_OK;
 
+    if (!r && rival)
+        r = number_name(replan, work, plan, &rival, err);
     if (r)
         return r;
     if (rival) {
@@ -170,25 +272,11 @@ count_one(struct replan *replan, int64_t subject, struct prov_error *err)
 {
     CLEANUP(work_done) struct work work = { 0 };
     CLEANUP(plan_done) struct plan plan = { .action = PLAN_NOTHING };
-    struct plan_input input = {
-        .fields = replan->fields, .subject = &work.subject, .link = &work.link, .replan = true
-    };
-    AUTO_FREE char *manager = NULL;
-    char manager_id[19] = "";
-    int r = store_load_id(replan->store, subject, &work, err);
+    int r = plan_one(replan, subject, &work, &plan, err);
 
     if (r)
         return r;
-    if (work.link.salesforce_id[0])
-        replan->linked++;
-    manager = plan_manager_uri(work.subject.resource);
-    if (manager)
-        r = store_linked_id(replan->store, work.subject.iss, manager, manager_id, err);
-    input.manager_id = manager_id[0] ? manager_id : NULL;
-    if (!r)
-        r = plan_make(&input, &plan, err);
-    if (r)
-        return r;
+    replan->linked += work.link.salesforce_id[0] != '\0';
     switch (plan.action) {
     case PLAN_PARK:
         replan->blocked++;
@@ -209,22 +297,44 @@ count_one(struct replan *replan, int64_t subject, struct prov_error *err)
 }
 
 static int
-count_all(struct replan *replan, struct prov_error *err)
+name_one(struct replan *replan, int64_t subject, struct prov_error *err)
+{
+    char name[PATTERN_MAX_BYTES];
+    int r = name_for(replan, subject, name, NULL, err);
+
+    return r || !name[0] ? r : name_list_add(&replan->names, name, subject, err);
+}
+
+static int
+for_each(struct replan *replan,
+         int (*step)(struct replan *replan, int64_t subject, struct prov_error *err),
+         struct prov_error *err)
 {
     int64_t page[PAGE], after = 0;
     size_t count = PAGE;
     int r = PROV_OK;
 
-    if (replan->order->subject)
-        return count_one(replan, replan->order->subject, err);
     while (!r && count == PAGE) {
         r = store_replannable(replan->store, after, PAGE, page, &count, err);
         for (size_t i = 0; !r && i < count; i++)
-            r = count_one(replan, page[i], err);
+            r = step(replan, page[i], err);
         if (count > 0)
             after = page[count - 1];
     }
     return r;
+}
+
+/* Everybody is planned twice: who has to be renamed before whom is known only when all names are. */
+static int
+count_all(struct replan *replan, struct prov_error *err)
+{
+    int r;
+
+    if (replan->order->subject)
+        return count_one(replan, replan->order->subject, err);
+    r = for_each(replan, name_one, err);
+    name_list_sort(&replan->names);
+    return r ? r : for_each(replan, count_one, err);
 }
 
 /* ---- the order ---- */
@@ -335,14 +445,12 @@ replan_run(struct store *store, const struct fields *fields, const struct replan
            struct json_object **ret, struct prov_error *err)
 {
     CLEANUP(replan_done)
-    struct replan replan = { .store = store,
-                             .fields = fields,
-                             .order = order,
-                             .changes = json_object_new_array(),
-                             .names = json_object_new_object() };
+    struct replan replan = {
+        .store = store, .fields = fields, .order = order, .changes = json_object_new_array()
+    };
     char reason[500];
     bool apply;
-    int r = replan.changes && replan.names ? count_all(&replan, err) : error_nomem(err);
+    int r = replan.changes ? count_all(&replan, err) : error_nomem(err);
 
     if (r)
         return r;

@@ -60,18 +60,6 @@ store_name_claim(struct store *store, const char *username, int64_t except, stru
 }
 
 int
-store_name_user(struct store *store, const char *username, int64_t except, char **ret_uri,
-                struct prov_error *err)
-{
-    CLEANUP(name_claim_done) struct name_claim claim = { 0 };
-    int r = store_name_claim(store, username, except, &claim, err);
-
-    if (!r)
-        *ret_uri = STEAL(claim.uri);
-    return r;
-}
-
-int
 store_id_holder(struct store *store, const char *salesforce_id, int64_t except, int64_t *ret_id,
                 struct prov_error *err)
 {

@@ -377,9 +377,6 @@ MUST_CHECK int store_due_long_parked(struct store *store, int64_t before_us, int
                                      struct prov_error *err);
 /* [tx] Makes due all parked, *ret_count subjects. */
 MUST_CHECK int store_due_parked(struct store *store, int64_t *ret_count, struct prov_error *err);
-/* Another subject of ours that holds or wants this username: its URI, or NULL. Heap. */
-MUST_CHECK int store_name_user(struct store *store, const char *username, int64_t except,
-                               char **ret_uri, struct prov_error *err);
 /* Who holds a username, or else wants it. */
 struct name_claim {
     int64_t subject; /* 0: nobody */

@@ -420,6 +420,47 @@ def test_a_replan_names_whom_it_cannot_rename_and_leaves_them_in_step():
         assert {row["state"] for row in c.query(query="subjects")["subjects"]} == {"in_step"}
 
 
+def test_a_replan_renames_those_who_exchange_their_usernames():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("a/b")), create("/Users/2", person("b/a")), create("/Users/3", person("c/c")))
+        c.settle()
+        ids = {name: user["Id"] for name, user in w.org.users().items()}
+        c.close()
+        c = w.connector(provisioning_pattern="{UN,UD}")
+        answer = replanned(c, force=True)
+        assert answer["counts"]["renamed"] == 2 and answer["counts"]["blocked"] == 0, answer
+        c.settle()
+        after = {name: user["Id"] for name, user in w.org.users().items()}
+        a, b = "a-b@acme.example", "b-a@acme.example"
+        assert (after[a], after[b]) == (ids[b], ids[a]) and len(after) == 3, (ids, after)
+        assert {row["state"] for row in c.query(query="subjects")["subjects"]} == {"in_step"}
+
+
+def test_a_replan_follows_a_username_that_is_about_to_be_given_up():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("c/a-b")), create("/Users/2", person("a/b")))
+        c.settle()
+        c.close()
+        c = w.connector(provisioning_pattern="{UN}")
+        answer = replanned(c, force=True)
+        assert answer["counts"]["renamed"] == 2 and answer["counts"]["blocked"] == 0, answer
+        c.settle()
+        assert sorted(w.org.users()) == ["a-b@acme.example", "b@acme.example"], w.org.users()
+    with World() as w:  # and here it is not: an earlier user is given what its holder would be
+        c = w.connector()
+        c.accept(create("/Users/0", person("z/b")), create("/Users/1", person("c/a-b")), create("/Users/2", person("a/b")))
+        c.settle()
+        c.close()
+        c = w.connector(provisioning_pattern="{UN}")
+        answer = replanned(c, force=True)
+        assert answer["counts"]["renamed"] == 1 and answer["counts"]["blocked"] == 2, answer
+        c.settle()
+        assert sorted(w.org.users()) == ["a-b@acme.example", "b@acme.example", "c-a-b@acme.example"], w.org.users()
+        assert {row["state"] for row in c.query(query="subjects")["subjects"]} == {"in_step"}
+
+
 def test_deactivation_is_not_stopped_by_a_bad_mapping():
     with World() as w:
         c = w.connector()

@@ -173,5 +173,22 @@ def test_nobody_is_left_on_a_temporary_name_whatever_fails():
                 assert [c.user(f"/Users/{u}")["state"] for u in "ab"] == ["in_step"] * 2, (fault, skip)
 
 
+def test_a_preview_says_that_two_would_change_places():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("ann")), create("/Users/2", person("bob")), create("/Users/3", person("cid")))
+        c.settle()
+        c.accept(put("/Users/2", person("ann")))
+        c.settle()
+        assert c.user("/Users/2")["code"] == "USERNAME_IN_USE_HERE", c.user("/Users/2")
+        shown = c.preview(put("/Users/1", person("bob")))
+        assert any("change places" in reason and "/Users/2" in reason for reason in shown["reasons"]), shown["reasons"]
+        shown = c.preview(put("/Users/1", person("cid")))
+        assert any("would wait" in reason and "/Users/3" in reason for reason in shown["reasons"]), shown["reasons"]
+        c.accept(put("/Users/1", person("bob")))
+        c.settle()
+        assert c.user("/Users/1")["username"] == "primary-bob@acme.example" and c.user("/Users/2")["state"] == "in_step"
+
+
 if __name__ == "__main__":
     harness.main(sys.modules[__name__])
