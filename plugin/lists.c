@@ -11,6 +11,7 @@
 
 #include "plugin/base/clock.h"
 #include "plugin/delivery/preview.h"
+#include "plugin/resync.h"
 
 #define CHANGES_MAX 1000
 
@@ -18,7 +19,8 @@ struct list {
     struct store *store;
     const struct fields *fields;
     struct store_snapshot *snapshot;
-    uint32_t how; /* enum store_snapshot_how */
+    uint32_t how;   /* enum store_snapshot_how */
+    int64_t missed; /* what the host had missed when the list began (resync.h) */
     pid_t pid;
     bool done;
     struct prov_error spoilt; /* the first fault of a user; code 0: none */
@@ -59,7 +61,9 @@ list_begin(struct store *store, const struct fields *fields, const char *issuer,
     list->failed = (struct prov_error)PROV_ERROR_INIT;
     list->how = ((flags & PROV_SNAPSHOT_FORCE) ? STORE_SNAPSHOT_FORCE : 0u) |
                 ((flags & PROV_SNAPSHOT_DRY_RUN) ? STORE_SNAPSHOT_DRY_RUN : 0u);
-    r = store_snapshot_begin(store, issuer, &list->snapshot, err);
+    r = resync_missed(fields->store, &list->missed, err);
+    if (!r)
+        r = store_snapshot_begin(store, issuer, &list->snapshot, err);
     if (!r)
         *ret = STEAL(list);
     return r;
@@ -142,6 +146,21 @@ list_add(struct list *list, const char *json, size_t length, struct prov_error *
 
 /* ---- applying ---- */
 
+/* A list that was applied, not one that the guard objected to, has what a host had missed. */
+static int
+note_applied(struct list *list, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *report = NULL;
+    int r;
+
+    if (!list->missed || (list->how & STORE_SNAPSHOT_DRY_RUN))
+        return PROV_OK;
+    r = store_snapshot_report(list->snapshot, false, &report, err);
+    if (r || !json_get_bool(report, "applied", false))
+        return r;
+    return resync_done(list->fields->store, list->missed, err);
+}
+
 int
 list_apply(struct list *list, uint32_t max_ms, bool *ret_done, struct prov_error *err)
 {
@@ -160,6 +179,8 @@ list_apply(struct list *list, uint32_t max_ms, bool *ret_done, struct prov_error
         return error_set(err, list->failed.code, "%s", list->failed.text);
     while (!r && !list->done && (max_ms == 0 || clock_monotonic_us() < end_us))
         r = store_snapshot_step(list->snapshot, &guard, list->how, &list->done, &list->failed);
+    if (!r && list->done)
+        r = note_applied(list, &list->failed);
     if (r)
         return error_set(err, r, "%s", list->failed.text);
     *ret_done = list->done;

@@ -5,7 +5,8 @@ sfprov_la_SOURCES = plugin/connector.c \
 	plugin/requests.c plugin/requests.h \
 	plugin/resolve.c plugin/resolve.h \
 	plugin/status.c plugin/status.h
-libsfprov_la_SOURCES += plugin/metrics.c plugin/metrics.h
+libsfprov_la_SOURCES += plugin/metrics.c plugin/metrics.h \
+	plugin/resync.c plugin/resync.h
 sfprov_la_LIBADD = libsfprov.la
 sfprov_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
 	-export-symbols $(srcdir)/plugin/sfprov.sym \

@@ -5,6 +5,7 @@
 
 #include "plugin/delivery/collisions.h"
 #include "plugin/delivery/replan.h"
+#include "plugin/resync.h"
 #include "plugin/status.h"
 
 /* ---- queries ---- */
@@ -304,6 +305,50 @@ act_login(const struct request_context *context, struct json_object *request,
     return delivery_login(context->delivery, &login, ret, err);
 }
 
+/* Whether the store takes a change at this moment: one is written, and flushed. */
+static int
+write_something(const struct request_context *context, struct prov_error *err)
+{
+    int r = store_begin(context->store, STORE_UNFENCED, err);
+
+    if (r)
+        return r;
+    r = store_put_fact(context->store, "host_ready", "", err);
+    if (r) {
+        store_rollback(context->store);
+        return r;
+    }
+    return store_commit(context->store, err);
+}
+
+/* A host tells how it stands: it begins or ends its work, has missed a change, asks whether one can be
+ * kept. But for the last, the store is not looked at: it may be what fails. */
+static int
+act_host(const struct request_context *context, struct json_object *request,
+         struct json_object **ret, struct prov_error *err)
+{
+    const char *state = json_get_string(request, "state"), *host = json_get_string(request, "name");
+    const char *reason = json_get_string(request, "reason"), *store = context->fields->store;
+    int r;
+
+    if (!host || !*host)
+        host = "host";
+    if (!state)
+        state = "";
+    if (!strcmp(state, "begun"))
+        r = resync_begin(store, host, err);
+    else if (!strcmp(state, "ended"))
+        r = resync_end(store, err);
+    else if (!strcmp(state, "missed"))
+        r = resync_miss(store, host, reason ? reason : "no reason given", err);
+    else if (!strcmp(state, "ready"))
+        r = write_something(context, err);
+    else
+        r = error_set(err, PROV_E_INVALID,
+                      "the state of a host is begun, ended, missed or ready, not '%s'", state);
+    return r ? r : answer_count(1, ret, err);
+}
+
 static int
 act_unsupported(const struct request_context *context, struct json_object *request,
                 struct json_object **ret, struct prov_error *err)
@@ -313,7 +358,7 @@ act_unsupported(const struct request_context *context, struct json_object *reque
     return error_set(
         err, PROV_E_UNSUPPORTED,
         "'%s' is not done by this version of sfprov; it knows retry, hold, resume, replan, "
-        "repair, release, login, start and vacuum",
+        "repair, release, login, start, host and vacuum",
         json_get_string(request, "act"));
 }
 
@@ -365,12 +410,19 @@ int
 request_act(const struct request_context *context, struct json_object *request,
             struct json_object **ret, struct prov_error *err)
 {
-    static const struct request table[] = {
-        { "retry", act_retry },   { "hold", act_hold },         { "resume", act_resume },
-        { "replan", act_replan }, { "adopt", act_unsupported }, { "discard", act_unsupported },
-        { "repair", act_repair }, { "vacuum", act_vacuum },     { "release", act_release },
-        { "login", act_login },   { "start", act_start },       { NULL, NULL }
-    };
+    static const struct request table[] = { { "retry", act_retry },
+                                            { "hold", act_hold },
+                                            { "resume", act_resume },
+                                            { "replan", act_replan },
+                                            { "adopt", act_unsupported },
+                                            { "discard", act_unsupported },
+                                            { "repair", act_repair },
+                                            { "vacuum", act_vacuum },
+                                            { "release", act_release },
+                                            { "login", act_login },
+                                            { "start", act_start },
+                                            { "host", act_host },
+                                            { NULL, NULL } };
 
     return dispatch(table, "act", context, request, ret, err);
 }

@@ -5,6 +5,7 @@
 
 #include "plugin/base/clock.h"
 #include "plugin/metrics.h"
+#include "plugin/resync.h"
 
 /* A hold or a trouble as it is shown: times in words. NULL stays NULL. */
 static int
@@ -144,7 +145,7 @@ status_query(const struct request_context *context, struct json_object *request,
              struct json_object **ret, struct prov_error *err)
 {
     AUTO_JSON struct json_object *result = NULL;
-    struct json_object *wanted = json_get(request, "format"), *warnings = NULL;
+    struct json_object *wanted = json_get(request, "format"), *warnings = NULL, *resync = NULL;
     const char *format = wanted ? json_get_string(request, "format") : "json";
     bool metrics = format && strcmp(format, "prometheus") == 0;
     int r;
@@ -156,6 +157,10 @@ status_query(const struct request_context *context, struct json_object *request,
     r = store_read_counts(context->store, &result, err);
     if (!r)
         r = put_obstacles(context, result, err);
+    if (!r)
+        r = resync_read(context->fields->store, &resync, err);
+    if (!r && json_put(result, "resync", resync))
+        r = error_nomem(err);
     if (!r)
         r = put_store(context, result, err);
     if (r)

@@ -180,6 +180,7 @@ print_status(struct json_object *status)
 {
     struct json_object *hold = reply_get(status, "hold"), *guard = reply_get(status, "guard");
     struct json_object *warnings = reply_get(status, "warnings");
+    struct json_object *resync = reply_get(status, "resync");
     const char *state = reply_word(status, "state");
 
     print_fact("state", state_tone(state), state);
@@ -188,6 +189,14 @@ print_status(struct json_object *status)
         print_stop("trouble", reply_get(status, "trouble"));
     print_users(reply_get(status, "subjects"));
     print_codes(reply_get(status, "codes"));
+    if (resync) {
+        print_factf("resync needed", "%s missed %" PRId64 " changes since %s",
+                    reply_text(resync, "host") ? reply_word(resync, "host") : "the host",
+                    reply_number(resync, "missed"),
+                    reply_text(resync, "since") ? reply_word(resync, "since") : "an unknown time");
+        print_fact("reason", TONE_WARN, reply_text(resync, "reason"));
+        print_fact("remedy", TONE_PLAIN, reply_text(resync, "remedy"));
+    }
     if (guard) {
         print_factf("guard", "%" PRId64 " deactivations are held", reply_number(guard, "held"));
         print_fact("remedy", TONE_PLAIN, reply_text(guard, "remedy"));
@@ -213,7 +222,7 @@ static int
 code_of(struct json_object *status)
 {
     if (!strcmp(reply_word(status, "state"), "held") || reply_get(status, "trouble") ||
-        reply_get(status, "guard"))
+        reply_get(status, "guard") || reply_get(status, "resync"))
         return CODE_UNFINISHED;
     if (reply_number(reply_get(status, "subjects"), "parked") ||
         reply_number(reply_get(status, "subjects"), "waiting"))

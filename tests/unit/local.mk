@@ -8,6 +8,7 @@ check_PROGRAMS += \
 	tests/unit/test_plan \
 	tests/unit/test_policy \
 	tests/unit/test_preview \
+	tests/unit/test_resync \
 	tests/unit/test_seal \
 	tests/unit/test_secret_ref \
 	tests/unit/test_snapshot \
@@ -32,6 +33,8 @@ tests_unit_test_plan_SOURCES = tests/unit/test_plan.c tests/unit/situation.h
 tests_unit_test_plan_LDADD = libunit.la libsfprov.la
 tests_unit_test_policy_SOURCES = tests/unit/test_policy.c
 tests_unit_test_policy_LDADD = libunit.la libsfprov.la
+tests_unit_test_resync_SOURCES = tests/unit/test_resync.c
+tests_unit_test_resync_LDADD = libunit.la libsfprov.la
 tests_unit_test_seal_SOURCES = tests/unit/test_seal.c
 tests_unit_test_seal_LDADD = libunit.la libsfprov.la
 tests_unit_test_secret_ref_SOURCES = tests/unit/test_secret_ref.c
@@ -67,6 +70,7 @@ TESTS += \
 	tests/unit/test_plan \
 	tests/unit/test_policy \
 	tests/unit/test_preview \
+	tests/unit/test_resync \
 	tests/unit/test_seal \
 	tests/unit/test_secret_ref \
 	tests/unit/test_snapshot \

@@ -1,0 +1,274 @@
+/*
+ * Decides what is in the mark, and that it outlives the process, a full disk and a machine that stops. An
+ * empty or broken file is a mark as well: its room was taken and its text never got there.
+ */
+#include "plugin/resync.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "plugin/base/clock.h"
+
+#define MARK_BYTES 2048 /* always, so that it never needs more room than it has */
+#define REASON_MAX 900
+
+/* The file, held by this process's descriptor until it is closed. */
+struct mark {
+    int fd; /* -1: there is no file */
+    char *path;
+    struct json_object *json;
+};
+
+static void
+mark_close(struct mark *mark)
+{
+    if (mark->fd >= 0)
+        close(mark->fd);
+    free(mark->path);
+    json_object_put(mark->json);
+}
+
+static int
+failed(const struct mark *mark, const char *what, struct prov_error *err)
+{
+    return error_set(err, PROV_E_STORE, "the mark for a resync '%s' cannot be %s: %s", mark->path,
+                     what, strerror(errno));
+}
+
+/* What a file without a readable text means. */
+static struct json_object *
+broken_mark(void)
+{
+    struct json_object *json = json_object_new_object();
+
+    if (json_put_int(json, "missed", 1) ||
+        json_put_string(json, "reason", "the mark itself could not be written in full")) {
+        json_object_put(json);
+        return NULL;
+    }
+    return json;
+}
+
+static int
+mark_parse(struct mark *mark, struct prov_error *err)
+{
+    struct prov_error ignored = PROV_ERROR_INIT;
+    char text[MARK_BYTES + 1];
+    ssize_t length = pread(mark->fd, text, MARK_BYTES, 0);
+
+    if (length < 0)
+        return failed(mark, "read", err);
+    text[length] = '\0';
+    if (json_parse(text, strlen(text), "the mark", &mark->json, &ignored) ||
+        !json_object_is_type(mark->json, json_type_object)) {
+        json_object_put(mark->json);
+        mark->json = broken_mark();
+    }
+    return mark->json ? PROV_OK : error_nomem(err);
+}
+
+/* Opens, holds and reads it. Without `make`, a file that is not there is no fault. */
+static int
+mark_open(const char *store, bool make, struct mark *ret, struct prov_error *err)
+{
+    struct stat facts;
+
+    *ret = (struct mark){ .fd = -1 };
+    if (asprintf(&ret->path, "%s.resync", store) < 0) {
+        ret->path = NULL;
+        return error_nomem(err);
+    }
+    for (;;) {
+        int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
+        bool fresh = false;
+
+        ret->fd = open(ret->path, flags);
+        if (ret->fd < 0 && errno == ENOENT && make) {
+            ret->fd = open(ret->path, flags | O_CREAT | O_EXCL, 0600);
+            fresh = ret->fd >= 0;
+            if (!fresh && errno == EEXIST)
+                continue;
+        }
+        if (ret->fd < 0 && errno == ENOENT && !make)
+            return PROV_OK;
+        if (ret->fd < 0)
+            return failed(ret, "opened", err);
+        while (flock(ret->fd, LOCK_EX) != 0 && errno == EINTR)
+            ;
+        if (fresh) {
+            ret->json = json_object_new_object();
+            return ret->json ? PROV_OK : error_nomem(err);
+        }
+        /* somebody may have taken it away while we waited */
+        if (fstat(ret->fd, &facts) == 0 && facts.st_nlink > 0)
+            return mark_parse(ret, err);
+        close(ret->fd);
+        ret->fd = -1;
+    }
+}
+
+static int
+mark_write(struct mark *mark, struct prov_error *err)
+{
+    char text[MARK_BYTES];
+    const char *json = json_borrow_text(mark->json);
+    size_t length = json ? strlen(json) : 0;
+
+    if (!json)
+        return error_nomem(err);
+    if (length >= sizeof(text))
+        return error_set(err, PROV_E_LIMIT, "the mark for a resync is too long");
+    memset(text, ' ', sizeof(text));
+    memcpy(text, json, length);
+    text[sizeof(text) - 1] = '\n';
+    if (pwrite(mark->fd, text, sizeof(text), 0) != (ssize_t)sizeof(text) ||
+        fdatasync(mark->fd) != 0)
+        return failed(mark, "written", err);
+    return PROV_OK;
+}
+
+/* Not needed any more, unless a host is at work or something was missed. */
+static int
+mark_keep(struct mark *mark, struct prov_error *err)
+{
+    if (json_get(mark->json, "process") || json_get_int(mark->json, "missed", 0))
+        return mark_write(mark, err);
+    if (unlink(mark->path) != 0 && errno != ENOENT)
+        return failed(mark, "removed", err);
+    return PROV_OK;
+}
+
+/* Of several reasons the first is kept. */
+static int
+add_miss(struct mark *mark, const char *reason, struct prov_error *err)
+{
+    int64_t missed = json_get_int(mark->json, "missed", 0);
+    char since[21], shown[REASON_MAX];
+
+    if (json_put_int(mark->json, "missed", missed + 1))
+        return error_nomem(err);
+    if (missed)
+        return PROV_OK;
+    snprintf(shown, sizeof(shown), "%s", reason);
+    error_tidy(shown);
+    if (json_put_string(mark->json, "since", clock_format(clock_now_us(), since)) ||
+        json_put_string(mark->json, "reason", shown))
+        return error_nomem(err);
+    return PROV_OK;
+}
+
+static int
+begin(struct mark *mark, const char *host, struct prov_error *err)
+{
+    char begun[21], reason[REASON_MAX];
+    int r = PROV_OK;
+
+    if (json_get(mark->json, "process")) {
+        snprintf(
+            reason, sizeof(reason),
+            "%.60s, process %lld, begun %s, did not end in order: what it did last may not have "
+            "been handed over",
+            json_get_string(mark->json, "host") ? json_get_string(mark->json, "host") : host,
+            (long long)json_get_int(mark->json, "process", 0),
+            json_get_string(mark->json, "begun") ? json_get_string(mark->json, "begun") : "-");
+        r = add_miss(mark, reason, err);
+    }
+    if (r)
+        return r;
+    if (json_put_string(mark->json, "host", host) ||
+        json_put_int(mark->json, "process", getpid()) ||
+        json_put_string(mark->json, "begun", clock_format(clock_now_us(), begun)))
+        return error_nomem(err);
+    return mark_write(mark, err);
+}
+
+int
+resync_begin(const char *store, const char *host, struct prov_error *err)
+{
+    CLEANUP(mark_close) struct mark mark;
+    int r = mark_open(store, true, &mark, err);
+
+    return r ? r : begin(&mark, host, err);
+}
+
+int
+resync_end(const char *store, struct prov_error *err)
+{
+    CLEANUP(mark_close) struct mark mark;
+    int r = mark_open(store, false, &mark, err);
+
+    if (r || mark.fd < 0)
+        return r;
+    json_object_object_del(mark.json, "process");
+    json_object_object_del(mark.json, "begun");
+    return mark_keep(&mark, err);
+}
+
+int
+resync_miss(const char *store, const char *host, const char *reason, struct prov_error *err)
+{
+    CLEANUP(mark_close) struct mark mark;
+    int r = mark_open(store, true, &mark, err);
+
+    if (!r && json_put_string(mark.json, "host", host))
+        r = error_nomem(err);
+    if (!r)
+        r = add_miss(&mark, reason, err);
+    return r ? r : mark_write(&mark, err);
+}
+
+int
+resync_missed(const char *store, int64_t *ret, struct prov_error *err)
+{
+    CLEANUP(mark_close) struct mark mark;
+    int r = mark_open(store, false, &mark, err);
+
+    if (!r)
+        *ret = json_get_int(mark.json, "missed", 0);
+    return r;
+}
+
+int
+resync_done(const char *store, int64_t missed, struct prov_error *err)
+{
+    CLEANUP(mark_close) struct mark mark;
+    int r = mark_open(store, false, &mark, err);
+
+    if (r || mark.fd < 0 || json_get_int(mark.json, "missed", 0) != missed)
+        return r;
+    json_object_object_del(mark.json, "missed");
+    json_object_object_del(mark.json, "since");
+    json_object_object_del(mark.json, "reason");
+    return mark_keep(&mark, err);
+}
+
+int
+resync_read(const char *store, struct json_object **ret, struct prov_error *err)
+{
+    static const char *const texts[] = { "since", "host", "reason" };
+    CLEANUP(mark_close) struct mark mark;
+    AUTO_JSON struct json_object *shown = NULL;
+    int r = mark_open(store, false, &mark, err);
+
+    *ret = NULL;
+    if (r || !json_get_int(mark.json, "missed", 0))
+        return r;
+    shown = json_object_new_object();
+    if (json_put_int(shown, "missed", json_get_int(mark.json, "missed", 0)))
+        return error_nomem(err);
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (json_put_string(shown, texts[i], json_get_string(mark.json, texts[i])))
+            return error_nomem(err);
+    }
+    if (json_put_string(shown, "remedy",
+                        "give a full list of the host's users to sfprov sync; once it is applied, "
+                        "the mark goes away"))
+        return error_nomem(err);
+    *ret = STEAL(shown);
+    return PROV_OK;
+}

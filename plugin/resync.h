@@ -1,0 +1,31 @@
+/*
+ * The mark that the host's users have to be listed anew (sfprov sync), since a change may have been missed:
+ * a file beside the store, because it is needed most when the store cannot be written. It has its room on
+ * the disk from the moment a host begins its work, and is overwritten in place.
+ */
+#ifndef PLUGIN_RESYNC_H
+#define PLUGIN_RESYNC_H
+
+#include <stdint.h>
+
+#include "plugin/base/json.h"
+
+/* A host begins its work. One that had begun before and not ended may have missed what it did last. */
+MUST_CHECK int resync_begin(const char *store, const char *host, struct prov_error *err);
+/* It ends; what it has missed stays marked. */
+MUST_CHECK int resync_end(const char *store, struct prov_error *err);
+/* A change was missed. */
+MUST_CHECK int resync_miss(const char *store, const char *host, const char *reason,
+                           struct prov_error *err);
+
+/* How often a change was missed since the last list; 0: no resync is needed. */
+MUST_CHECK int resync_missed(const char *store, int64_t *ret, struct prov_error *err);
+/* A whole list was applied that was begun when so much had been missed: takes the mark away, unless more
+ * has been missed since. */
+MUST_CHECK int resync_done(const char *store, int64_t missed, struct prov_error *err);
+
+/* {"since","host","reason","missed","remedy"}; NULL: no resync is needed. A mark that cannot be read
+ * counts as one. */
+MUST_CHECK int resync_read(const char *store, struct json_object **ret, struct prov_error *err);
+
+#endif

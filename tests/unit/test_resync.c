@@ -1,0 +1,157 @@
+/* The mark that a resync is needed: what makes it, what it outlives, what takes it away. */
+#include "tests/unit/unit.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "plugin/resync.h"
+
+static struct prov_error err = PROV_ERROR_INIT;
+static char folder[64], store[96], mark[128];
+
+static void
+begin_case(void)
+{
+    strcpy(folder, "/tmp/sfprov-resync-XXXXXX");
+    T_TRUE(mkdtemp(folder) != NULL);
+    snprintf(store, sizeof(store), "%s/store.db", folder);
+    snprintf(mark, sizeof(mark), "%s.resync", store);
+}
+
+static void
+end_case(void)
+{
+    unlink(mark);
+    T_INT(rmdir(folder), 0);
+}
+
+/* Whether it is marked, and the reason. */
+static const char *
+reason(void)
+{
+    static char text[1000];
+    AUTO_JSON struct json_object *shown = NULL;
+
+    T_OK(resync_read(store, &shown, &err), &err);
+    if (!shown)
+        return "none";
+    snprintf(text, sizeof(text), "%lld: %s", (long long)json_get_int(shown, "missed", 0),
+             json_get_string(shown, "reason"));
+    return text;
+}
+
+static void
+an_orderly_life_leaves_nothing(void)
+{
+    begin_case();
+    T_STR(reason(), "none");
+    T_OK(resync_begin(store, "slapd", &err), &err);
+    T_STR(reason(), "none");
+    T_OK(resync_end(store, &err), &err);
+    T_TRUE(access(mark, F_OK) != 0);
+    end_case();
+}
+
+static void
+a_beginning_without_an_end_is_a_mark(void)
+{
+    begin_case();
+    T_OK(resync_begin(store, "slapd", &err), &err);
+    T_OK(resync_begin(store, "slapd", &err), &err);
+    T_HAS(reason(), "1: slapd, process ");
+    T_HAS(reason(), "did not end in order");
+    T_OK(resync_end(store, &err), &err);
+    T_HAS(reason(), "did not end in order");
+    end_case();
+}
+
+static void
+what_was_missed_outlives_the_host_and_keeps_its_first_reason(void)
+{
+    begin_case();
+    T_OK(resync_begin(store, "slapd", &err), &err);
+    T_OK(resync_miss(store, "slapd", "disk full\n", &err), &err);
+    T_OK(resync_miss(store, "slapd", "still full", &err), &err);
+    T_OK(resync_end(store, &err), &err);
+    T_STR(reason(), "2: disk full ");
+    end_case();
+}
+
+static void
+a_list_takes_the_mark_away_unless_more_was_missed_since(void)
+{
+    int64_t before = 0;
+
+    begin_case();
+    T_OK(resync_miss(store, "h", "one", &err), &err);
+    T_OK(resync_missed(store, &before, &err), &err);
+    T_OK(resync_miss(store, "h", "two", &err), &err);
+    T_OK(resync_done(store, before, &err), &err);
+    T_STR(reason(), "2: one");
+    T_OK(resync_done(store, 2, &err), &err);
+    T_STR(reason(), "none");
+    T_TRUE(access(mark, F_OK) != 0);
+    end_case();
+}
+
+static void
+a_host_at_work_keeps_the_room_of_its_mark(void)
+{
+    struct stat facts;
+
+    begin_case();
+    T_OK(resync_begin(store, "slapd", &err), &err);
+    T_OK(resync_miss(store, "slapd", "one", &err), &err);
+    T_OK(resync_done(store, 1, &err), &err);
+    T_INT(stat(mark, &facts), 0);
+    T_INT(facts.st_size, 2048);
+    T_OK(resync_miss(store, "slapd", "two", &err), &err);
+    T_INT(stat(mark, &facts), 0);
+    T_INT(facts.st_size, 2048);
+    T_STR(reason(), "1: two");
+    end_case();
+}
+
+static void
+an_empty_or_broken_mark_counts(void)
+{
+    int fd;
+
+    begin_case();
+    fd = open(mark, O_CREAT | O_WRONLY, 0600);
+    T_HAS(reason(), "1: the mark itself");
+    T_INT(write(fd, "{\"mis", 5), 5);
+    close(fd);
+    T_HAS(reason(), "1: the mark itself");
+    T_OK(resync_done(store, 1, &err), &err);
+    T_STR(reason(), "none");
+    end_case();
+}
+
+static void
+what_cannot_be_written_is_told(void)
+{
+    begin_case();
+    T_INT(mkdir(mark, 0700), 0);
+    T_INT(resync_miss(store, "h", "x", &err), PROV_E_STORE);
+    T_HAS(err.text, mark);
+    rmdir(mark);
+    end_case();
+}
+
+static const struct unit_case cases[] = {
+    UNIT_CASE(an_orderly_life_leaves_nothing),
+    UNIT_CASE(a_beginning_without_an_end_is_a_mark),
+    UNIT_CASE(what_was_missed_outlives_the_host_and_keeps_its_first_reason),
+    UNIT_CASE(a_list_takes_the_mark_away_unless_more_was_missed_since),
+    UNIT_CASE(a_host_at_work_keeps_the_room_of_its_mark),
+    UNIT_CASE(an_empty_or_broken_mark_counts),
+    UNIT_CASE(what_cannot_be_written_is_told),
+};
+
+int
+main(int argc, char **argv)
+{
+    return unit_run("resync", cases, sizeof(cases) / sizeof(cases[0]), argc, argv);
+}
