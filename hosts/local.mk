@@ -41,7 +41,8 @@ sfprov_SOURCES = \
 	hosts/cli/subjects.c hosts/cli/subjects.h \
 	hosts/cli/table.c hosts/cli/table.h \
 	hosts/cli/usage.c \
-	hosts/cli/users.c hosts/cli/users.h
+	hosts/cli/users.c hosts/cli/users.h \
+	hosts/ldap/entry.c hosts/ldap/entry.h
 sfprov_CPPFLAGS = $(AM_CPPFLAGS) -DPLUGIN_PATH='"$(libdir)/sfprov/sfprov.so"' \
 	-DPACKAGE_VERSION='"$(PACKAGE_VERSION)"'
 sfprov_LDADD = $(JSONC_LIBS) -ldl
@@ -59,13 +60,17 @@ EXTRA_DIST += tests/golden/lists
 if BUILD_TESTS
 # the pure files that read lists
 list_readers = hosts/cli/column.c hosts/cli/columns.c hosts/cli/csv.c hosts/cli/fault.c \
-	hosts/cli/ldif.c hosts/cli/lines.c hosts/cli/people.c hosts/cli/person.c hosts/cli/users.c
+	hosts/cli/ldif.c hosts/cli/lines.c hosts/cli/people.c hosts/cli/person.c hosts/cli/users.c hosts/ldap/entry.c
 check_PROGRAMS += tests/unit/test_csv tests/unit/test_people
 tests_unit_test_csv_SOURCES = tests/unit/test_csv.c $(list_readers) hosts/cli/input.c
 tests_unit_test_csv_LDADD = libunit.la $(JSONC_LIBS)
 tests_unit_test_people_SOURCES = tests/unit/test_people.c $(list_readers)
 tests_unit_test_people_LDADD = libunit.la $(JSONC_LIBS)
-TESTS += tests/unit/test_csv tests/unit/test_people
+check_PROGRAMS += tests/unit/test_entry
+tests_unit_test_entry_SOURCES = tests/unit/test_entry.c hosts/cli/column.c hosts/cli/columns.c \
+	hosts/cli/fault.c hosts/cli/person.c hosts/ldap/entry.c hosts/ldap/token.c
+tests_unit_test_entry_LDADD = libunit.la $(JSONC_LIBS)
+TESTS += tests/unit/test_csv tests/unit/test_people tests/unit/test_entry
 endif
 
 EXTRA_DIST += scripts/packages.txt scripts/install-packages scripts/demo \

@@ -47,6 +47,7 @@ static const struct attribute attributes[] = {
     { .schema = "", .name = "ims", .subs = "value type primary display", .many = true },
     { .schema = "", .name = "photos", .subs = "value type primary display", .many = true },
     { .schema = "", .name = "entitlements", .subs = "value type primary display", .many = true },
+    { .schema = "", .name = "groups", .subs = "value display type", .many = true },
     { .schema = "", .name = "roles", .subs = "value type primary display", .many = true },
     { .schema = "",
       .name = "addresses",

@@ -12,33 +12,42 @@
 
 #include "hosts/cli/fault.h"
 
-/* inetOrgPerson (RFC 2798) and what it inherits (RFC 4519). */
+/* slapd's policy overlay locks for good with this time, and for a while, after bad passwords, with any
+ * other: only the former is an admin's word. 389 DS says true. */
+static const char *const locked_for_good[] = { "000001010000Z", NULL };
+static const struct column_words locked_time = { NULL, locked_for_good, 1, 0 };
+
+/* inetOrgPerson (RFC 2798), what it inherits (RFC 4519), and what servers add to it. */
 static const struct {
     const char *attribute, *path;
+    const struct column_words *words;
 } ldap_defaults[] = {
-    { "uid", "userName" },
-    { "cn", "name.formatted" },
-    { "givenName", "name.givenName" },
-    { "sn", "name.familyName" },
-    { "initials", "name.middleName" },
-    { "displayName", "displayName" },
-    { "mail", "emails[type eq \"work\"].value" },
-    { "telephoneNumber", "phoneNumbers[type eq \"work\"].value" },
-    { "mobile", "phoneNumbers[type eq \"mobile\"].value" },
-    { "homePhone", "phoneNumbers[type eq \"home\"].value" },
-    { "facsimileTelephoneNumber", "phoneNumbers[type eq \"fax\"].value" },
-    { "title", "title" },
-    { "employeeNumber", "employeeNumber" },
-    { "employeeType", "userType" },
-    { "departmentNumber", "department" },
-    { "o", "organization" },
-    { "preferredLanguage", "preferredLanguage" },
-    { "street", "addresses[type eq \"work\"].streetAddress" },
-    { "l", "addresses[type eq \"work\"].locality" },
-    { "st", "addresses[type eq \"work\"].region" },
-    { "postalCode", "addresses[type eq \"work\"].postalCode" },
-    { "c", "addresses[type eq \"work\"].country" },
-    { "manager", "manager" },
+    { "uid", "userName", NULL },
+    { "cn", "name.formatted", NULL },
+    { "givenName", "name.givenName", NULL },
+    { "sn", "name.familyName", NULL },
+    { "initials", "name.middleName", NULL },
+    { "displayName", "displayName", NULL },
+    { "mail", "emails[type eq \"work\"].value", NULL },
+    { "telephoneNumber", "phoneNumbers[type eq \"work\"].value", NULL },
+    { "mobile", "phoneNumbers[type eq \"mobile\"].value", NULL },
+    { "homePhone", "phoneNumbers[type eq \"home\"].value", NULL },
+    { "facsimileTelephoneNumber", "phoneNumbers[type eq \"fax\"].value", NULL },
+    { "title", "title", NULL },
+    { "employeeNumber", "employeeNumber", NULL },
+    { "employeeType", "userType", NULL },
+    { "departmentNumber", "department", NULL },
+    { "o", "organization", NULL },
+    { "preferredLanguage", "preferredLanguage", NULL },
+    { "street", "addresses[type eq \"work\"].streetAddress", NULL },
+    { "l", "addresses[type eq \"work\"].locality", NULL },
+    { "st", "addresses[type eq \"work\"].region", NULL },
+    { "postalCode", "addresses[type eq \"work\"].postalCode", NULL },
+    { "c", "addresses[type eq \"work\"].country", NULL },
+    { "manager", "manager", NULL },
+    { "memberOf", "groups.value", NULL },
+    { "pwdAccountLockedTime", "active", &locked_time },
+    { "nsAccountLock", "not active", NULL },
 };
 
 #define LDAP_DEFAULTS (sizeof(ldap_defaults) / sizeof(ldap_defaults[0]))
@@ -247,6 +256,8 @@ take_defaults(struct columns *columns, struct prov_error *err)
             return fault_nomem(err);
         if (parse(said, ldap_defaults[i].path, err))
             return PROV_E_INVALID;
+        if (ldap_defaults[i].words)
+            said->column.words = ldap_defaults[i].words;
         for (size_t j = 0; j < given; j++)
             said->column.left_out |= column_same(&said->column, &columns->said[j].column);
     }
@@ -306,15 +317,26 @@ columns_key(const struct columns *columns)
 }
 
 const struct column *
-columns_find(struct columns *columns, const char *header, bool ldap)
+columns_find(const struct columns *columns, const char *header, bool ldap)
 {
     for (size_t i = 0; i < columns->count; i++) {
         struct said *said = &columns->said[i];
 
         if (ldap ? !strcasecmp(said->header, header) : !strcmp(said->header, header)) {
-            said->used = true;
+            if (!ldap)
+                said->used = true;
             return &said->column;
         }
+    }
+    return NULL;
+}
+
+const char *
+columns_attribute(const struct columns *columns, size_t index)
+{
+    for (size_t i = 0; i < columns->count; i++) {
+        if (!columns->said[i].column.left_out && index-- == 0)
+            return columns->said[i].header;
     }
     return NULL;
 }

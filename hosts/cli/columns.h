@@ -25,8 +25,12 @@ void columns_free(struct columns *columns);
 /* The key that the file names; NULL: none. Borrowed. */
 const char *columns_key(const struct columns *columns);
 
-/* What is said of a header (ldap: without regard to case); NULL: nothing is. Borrowed. */
-const struct column *columns_find(struct columns *columns, const char *header, bool ldap);
+/* What is said of a header (ldap: without regard to case, and by any number of threads); NULL: nothing
+ * is. Borrowed. */
+const struct column *columns_find(const struct columns *columns, const char *header, bool ldap);
+
+/* The i-th attribute of which anything is said and not left out; NULL: there are no more. Borrowed. */
+const char *columns_attribute(const struct columns *columns, size_t index);
 
 /* A --map whose header was never asked for; NULL: none. */
 const char *columns_unused_map(const struct columns *columns);

@@ -279,10 +279,10 @@ check_kind(const struct ldif *ldif, struct prov_error *err)
 
 /* Whether the lines up to the blank one are an entry; FOUND_END: they are about the file. */
 static enum found
-check_entry(struct ldif *ldif, struct ldif_entry *ret, struct prov_error *err)
+check_entry(struct ldif *ldif, struct ldap_entry *ret, struct prov_error *err)
 {
     size_t dn = !strcmp(name_of(ldif, 0), "version") ? 1 : 0;
-    struct ldif_value *values;
+    struct ldap_value *values;
 
     if (dn == ldif->count || !strcmp(name_of(ldif, 0), "search"))
         return FOUND_END;
@@ -302,12 +302,12 @@ check_entry(struct ldif *ldif, struct ldif_entry *ret, struct prov_error *err)
         return nomem(err);
     ldif->values = values;
     for (size_t i = dn + 1; i < ldif->count; i++)
-        values[i] = (struct ldif_value){ .name = name_of(ldif, i),
+        values[i] = (struct ldap_value){ .name = name_of(ldif, i),
                                          .text = value_of(ldif, i),
                                          .length = ldif->slots[i].length,
                                          .binary = ldif->slots[i].binary,
                                          .line = ldif->slots[i].line };
-    *ret = (struct ldif_entry){ .dn = value_of(ldif, dn),
+    *ret = (struct ldap_entry){ .dn = value_of(ldif, dn),
                                 .line = ldif->slots[dn].line,
                                 .values = values + dn + 1,
                                 .count = ldif->count - dn - 1 };
@@ -340,7 +340,7 @@ read_entry(struct ldif *ldif, struct prov_error *err)
 }
 
 enum found
-ldif_next(struct ldif *ldif, struct ldif_entry *ret, struct prov_error *err)
+ldif_next(struct ldif *ldif, struct ldap_entry *ret, struct prov_error *err)
 {
     enum found read = FOUND_ITEM, found = FOUND_END;
 

@@ -4,24 +4,10 @@
 #define CLI_LDIF_H
 
 #include "hosts/cli/lines.h"
+#include "hosts/ldap/entry.h"
 
 /* Photographs are allowed for. */
 #define LDIF_MAX_ENTRY_BYTES (16u * 1024u * 1024u)
-
-struct ldif_value {
-    const char *name; /* lower case, options (";lang-en") left out */
-    const char *text; /* NUL-terminated; may hold NULs if binary */
-    size_t length;
-    bool binary; /* no UTF-8 text */
-    size_t line;
-};
-
-struct ldif_entry {
-    const char *dn;
-    size_t line;
-    const struct ldif_value *values;
-    size_t count;
-};
 
 struct ldif_slot; /* ldif.c */
 
@@ -36,7 +22,7 @@ struct ldif {
     char *text; /* the names and values of the entry */
     size_t length, room;
     struct ldif_slot *slots;
-    struct ldif_value *values;
+    struct ldap_value *values;
     size_t count, value_room;
 };
 
@@ -45,7 +31,7 @@ struct ldif {
  * that stands in another file (`:<`), no UTF-8 in the dn. FOUND_STOP for what is no list of
  * entries: change records, another version, a search that says itself that it is not complete.
  */
-enum found ldif_next(struct ldif *ldif, struct ldif_entry *ret, struct prov_error *err);
+enum found ldif_next(struct ldif *ldif, struct ldap_entry *ret, struct prov_error *err);
 void ldif_clear(struct ldif *ldif);
 
 #endif

@@ -6,7 +6,6 @@
  */
 #include "hosts/cli/people.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include "hosts/cli/ldif.h"
 #include "hosts/cli/person.h"
 #include "hosts/cli/users.h"
+#include "hosts/ldap/entry.h"
 
 #define VALUES_MAX     1024
 #define LEFT_NAMES_MAX 40
@@ -310,28 +310,6 @@ next_row(struct people *people, struct person *ret, struct prov_error *err)
 
 /* ---- LDIF ---- */
 
-/* A DN in one spelling (RFC 4514): small letters, no blanks around ',', '+' and '='. Enough to
- * compare what one server wrote. Heap. */
-static char *
-plain_dn(const char *dn)
-{
-    char *copy = malloc(strlen(dn) + 1), *out = copy;
-
-    if (!copy)
-        return NULL;
-    for (; *dn; dn++) {
-        bool edge = out == copy || strchr(",+=;", out[-1]);
-
-        if (*dn == ' ' && (edge || strchr(",+=; ", dn[strspn(dn, " ")]) || !dn[strspn(dn, " ")]))
-            continue;
-        *out++ = (char)(*dn == ';' ? ',' : tolower((unsigned char)*dn));
-        if (*dn == '\\' && dn[1])
-            *out++ = *++dn;
-    }
-    *out = '\0';
-    return copy;
-}
-
 static void
 note_name(struct names *names, const char *name)
 {
@@ -347,162 +325,51 @@ note_name(struct names *names, const char *name)
     names->count += names->names[names->count] != NULL;
 }
 
-/* Persons by their object class; who has none was asked for by a search for attributes. */
-static bool
-is_person(struct people *people, const struct ldif_entry *entry)
+static void
+unread_attribute(void *context, const char *attribute)
 {
-    static const char *const classes[] = { "person", "organizationalPerson", "inetOrgPerson",
-                                           "user" };
-    const char *last = NULL;
-    bool person = false;
+    struct people *people = context;
 
-    for (size_t i = 0; i < entry->count; i++) {
-        if (strcmp(entry->values[i].name, "objectclass"))
-            continue;
-        last = entry->values[i].text;
-        if (!strcasecmp(last, "computer"))
-            person = false;
-        if (!strcasecmp(last, "computer"))
-            break;
-        for (size_t j = 0; j < sizeof(classes) / sizeof(classes[0]); j++)
-            person |= !strcasecmp(last, classes[j]);
-    }
-    if (!person && last)
-        snprintf(people->others_class, sizeof(people->others_class), "%s", last);
-    return person || !last;
-}
-
-/* The text of the key: a GUID as Active Directory stores it is written as people know it. */
-static const char *
-key_text(struct people *people, const struct ldif_value *value)
-{
-    static const int order[] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
-    char *out = people->key_text;
-
-    if (strcasecmp(value->name, "objectGUID") || value->length != 16)
-        return value->binary ? NULL : value->text;
-    for (size_t i = 0; i < 16; i++) {
-        out += snprintf(out, 4, "%02x%s", (unsigned char)value->text[order[i]],
-                        i == 3 || i == 5 || i == 7 || i == 9 ? "-" : "");
-    }
-    return people->key_text;
-}
-
-static enum found
-no_key(const struct people *people, const struct ldif_entry *entry, struct prov_error *err)
-{
-    static const char *const known[] = { "entryuuid", "nsuniqueid", "objectguid", "ipauniqueid" };
-    const char *hint = "ask for it (ldapsearch ... '*' '+'), or name another with --key ATTRIBUTE";
-    char text[120];
-
-    for (size_t i = 0; i < entry->count; i++) {
-        for (size_t j = 0; j < sizeof(known) / sizeof(known[0]); j++) {
-            if (strcmp(entry->values[i].name, known[j]) || !strcasecmp(people->key, known[j]))
-                continue;
-            snprintf(text, sizeof(text), "this server has '%s': use --key %s", known[j], known[j]);
-            hint = text;
-        }
-    }
-    fault_set(err, PROV_E_INVALID,
-              "line %zu: '%.120s' has no %s, the key that identifies a person for good; %s",
-              entry->line, entry->dn, people->key, hint);
-    return FOUND_FAULT;
-}
-
-/* Takes one value up, if it is read at all. */
-static enum found
-take_value(struct people *people, const struct ldif_value *value, size_t *count,
-           struct prov_error *err)
-{
-    const struct column *column = columns_find(people->columns, value->name, true);
-    bool quiet = !strcmp(value->name, "objectclass") || !strcasecmp(value->name, people->key);
-
-    if (!column && !quiet)
-        note_name(&people->unread, value->name);
-    if (!column || column->left_out)
-        return FOUND_ITEM;
-    if (value->binary) {
-        fault_set(err, PROV_E_INVALID,
-                  "line %zu, attribute '%s': the value is not UTF-8 text; leave it out with "
-                  "--map '%s='",
-                  value->line, value->name, value->name);
-        return FOUND_FAULT;
-    }
-    if (*count == VALUES_MAX) {
-        people->further++;
-        return FOUND_ITEM;
-    }
-    people->values[(*count)++] = (struct person_value){ .column = column,
-                                                        .text = value->text,
-                                                        .length = value->length,
-                                                        .name = value->name,
-                                                        .line = value->line };
-    return FOUND_ITEM;
-}
-
-/* Managers are named by DN: in one spelling. *ret owns the texts that were made for it. */
-static enum found
-spell_managers(struct people *people, size_t count, char **ret, struct prov_error *err)
-{
-    for (size_t i = 0; i < count && !*ret; i++) {
-        struct person_value *value = &people->values[i];
-
-        if (value->column->kind != COLUMN_MANAGER || !value->length)
-            continue;
-        *ret = plain_dn(value->text);
-        if (!*ret)
-            return nomem(err);
-        value->text = *ret;
-        value->length = strlen(*ret);
-    }
-    return FOUND_ITEM;
-}
-
-static enum found
-read_entry(struct people *people, const struct ldif_entry *entry, struct person *ret,
-           struct prov_error *err)
-{
-    const char *key = NULL;
-    char *manager = NULL;
-    enum found found = FOUND_ITEM;
-    size_t count = 0;
-
-    for (size_t i = 0; i < entry->count && found == FOUND_ITEM; i++) {
-        if (!key && !strcasecmp(entry->values[i].name, people->key))
-            key = key_text(people, &entry->values[i]);
-        found = take_value(people, &entry->values[i], &count, err);
-    }
-    if (found == FOUND_ITEM && !key)
-        found = no_key(people, entry, err);
-    if (found == FOUND_ITEM)
-        found = set_key(people, key, entry->line, err);
-    if (found == FOUND_ITEM)
-        found = spell_managers(people, count, &manager, err);
-    if (found == FOUND_ITEM)
-        found = found_of(
-            person_make(people->values, count, false, &ret->resource, &people->further, err));
-    free(manager);
-    return found;
+    note_name(&people->unread, attribute);
 }
 
 static bool
-put_external_id(struct json_object *resource, const char *key)
+is_person(struct people *people, const struct ldap_entry *entry)
 {
-    struct json_object *id = NULL;
+    const char *class = NULL;
+    bool person = entry_is_person(entry, &class);
 
-    if (json_object_object_get_ex(resource, "externalId", NULL))
-        return true;
-    id = json_object_new_string(key);
-    if (id && json_object_object_add(resource, "externalId", id) == 0)
-        return true;
-    json_object_put(id);
-    return false;
+    if (class)
+        snprintf(people->others_class, sizeof(people->others_class), "%s", class);
+    return person;
+}
+
+static enum found
+read_entry(struct people *people, const struct ldap_entry *entry, struct person *ret,
+           struct prov_error *err)
+{
+    const struct entry_options options = { .columns = people->columns,
+                                           .key = people->key,
+                                           .unread = unread_attribute,
+                                           .context = people };
+    struct entry_person read;
+    enum found found = found_of(entry_read(&options, entry, &read, err));
+
+    if (found != FOUND_ITEM)
+        return found;
+    people->further += read.further;
+    free(people->id);
+    free(people->uri);
+    people->id = read.id;
+    people->uri = read.uri;
+    ret->resource = read.resource;
+    return FOUND_ITEM;
 }
 
 static enum found
 next_entry(struct people *people, struct person *ret, struct prov_error *err)
 {
-    struct ldif_entry entry;
+    struct ldap_entry entry;
     enum found found = ldif_next(&people->ldif, &entry, err);
 
     while (found == FOUND_ITEM && !is_person(people, &entry)) {
@@ -516,10 +383,10 @@ next_entry(struct people *people, struct person *ret, struct prov_error *err)
     if (found != FOUND_ITEM)
         return found;
     free(people->alias);
-    people->alias = plain_dn(entry.dn);
+    people->alias = entry_plain_dn(entry.dn);
     ret->uri = people->uri;
     ret->alias = people->alias;
-    if (people->alias && put_external_id(ret->resource, people->id))
+    if (people->alias)
         return FOUND_ITEM;
     json_object_put(ret->resource);
     return nomem(err);

@@ -131,19 +131,20 @@ holder(struct making *making, size_t index, const char *name)
 static int
 no_boolean(const struct person_value *value, struct prov_error *err)
 {
-    char column[32] = "attribute";
+    char place[64] = "attribute";
 
     if (value->number)
-        snprintf(column, sizeof(column), "column %zu", value->number);
+        snprintf(place, sizeof(place), "line %zu, column %zu", value->line, value->number);
+    else if (value->line)
+        snprintf(place, sizeof(place), "line %zu, attribute", value->line);
     if (value->column->words == &column_plain_words)
         return fault_set(err, PROV_E_INVALID,
-                         "line %zu, %s '%s': '%.40s' is neither true nor false; write true or "
+                         "%s '%s': '%.40s' is neither true nor false; write true or "
                          "false, or say in a columns file what means which",
-                         value->line, column, value->name, value->text);
-    return fault_set(
-        err, PROV_E_INVALID,
-        "line %zu, %s '%s': what '%.40s' means is not said; say it in the columns file",
-        value->line, column, value->name, value->text);
+                         place, value->name, value->text);
+    return fault_set(err, PROV_E_INVALID,
+                     "%s '%s': what '%.40s' means is not said; say it in the columns file", place,
+                     value->name, value->text);
 }
 
 static int
@@ -153,7 +154,7 @@ put_value(struct making *making, size_t index, struct prov_error *err)
     const struct column *column = value->column;
     bool manager = column->kind == COLUMN_MANAGER, yes = false;
     const char *name = manager || !column->sub[0] ? column->attribute : column->sub;
-    struct json_object *object, *made;
+    struct json_object *object, *made, *there = NULL;
 
     if (value->length == 0)
         return PROV_OK;
@@ -162,8 +163,12 @@ put_value(struct making *making, size_t index, struct prov_error *err)
     object = holder(making, index, name);
     if (!object)
         return fault_nomem(err);
-    if (json_object_object_get_ex(object, name, NULL)) {
-        making->further++;
+    if (json_object_object_get_ex(object, name, &there)) {
+        /* of several that say whether a user is active, each can lock the account */
+        if (column->kind == COLUMN_BOOLEAN && !column->many && !yes)
+            json_object_set_boolean(there, 0);
+        else
+            making->further++;
         return PROV_OK;
     }
     if (manager)

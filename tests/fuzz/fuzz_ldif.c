@@ -27,12 +27,12 @@ write_value(FILE *out, const char *name, const char *value, size_t length)
 }
 
 static void
-check_entry(const struct ldif_entry *entry, size_t *line)
+check_entry(const struct ldap_entry *entry, size_t *line)
 {
     FUZZ_CHECK(entry->dn && entry->line > *line);
     *line = entry->line;
     for (size_t i = 0; i < entry->count; i++) {
-        const struct ldif_value *value = &entry->values[i];
+        const struct ldap_value *value = &entry->values[i];
         FUZZ_CHECK(value->line > *line);
         *line = value->line;
         FUZZ_CHECK(value->text[value->length] == '\0');
@@ -51,7 +51,7 @@ read_all(const char *text, size_t length, size_t piece, int *ret_whole)
     struct lines lines = { .source = { .read = pieces_read, .context = &pieces } };
     struct ldif ldif = { .lines = &lines };
     struct prov_error err = { .size = sizeof(err) };
-    struct ldif_entry entry;
+    struct ldap_entry entry;
     char *written = NULL;
     size_t size = 0, line = 0;
     FILE *out = open_memstream(&written, &size);

@@ -1,0 +1,255 @@
+/*
+ * Decides who of a directory is a person, what identifies them, and which values make their
+ * resource. Leaves the meaning of an attribute to columns.c, and the resource to person.c.
+ */
+#include "hosts/ldap/entry.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "hosts/cli/fault.h"
+#include "hosts/cli/person.h"
+
+#define VALUES_MAX 1024
+
+#define KEY_MAX 64
+
+/* An entry being read. */
+struct reading {
+    const struct entry_options *options;
+    const struct ldap_entry *entry;
+    struct person_value *values;
+    size_t count, further;
+    const char *key;
+    char key_text[KEY_MAX]; /* a binary key, written out */
+    char *manager;          /* the text that stands for them */
+};
+
+char *
+entry_plain_dn(const char *dn)
+{
+    char *copy = malloc(strlen(dn) + 1), *out = copy;
+
+    if (!copy)
+        return NULL;
+    for (; *dn; dn++) {
+        bool edge = out == copy || strchr(",+=;", out[-1]);
+
+        if (*dn == ' ' && (edge || strchr(",+=; ", dn[strspn(dn, " ")]) || !dn[strspn(dn, " ")]))
+            continue;
+        *out++ = (char)(*dn == ';' ? ',' : tolower((unsigned char)*dn));
+        if (*dn == '\\' && dn[1])
+            *out++ = *++dn;
+    }
+    *out = '\0';
+    return copy;
+}
+
+bool
+entry_is_person(const struct ldap_entry *entry, const char **ret_class)
+{
+    static const char *const classes[] = { "person", "organizationalPerson", "inetOrgPerson",
+                                           "user" };
+    const char *last = NULL;
+    bool person = false;
+
+    for (size_t i = 0; i < entry->count; i++) {
+        if (strcmp(entry->values[i].name, "objectclass"))
+            continue;
+        last = entry->values[i].text;
+        if (!strcasecmp(last, "computer"))
+            person = false;
+        if (!strcasecmp(last, "computer"))
+            break;
+        for (size_t j = 0; j < sizeof(classes) / sizeof(classes[0]); j++)
+            person |= !strcasecmp(last, classes[j]);
+    }
+    if (!person && last && ret_class)
+        *ret_class = last;
+    return person || !last;
+}
+
+/* The text of the key: a GUID as Active Directory stores it is written as people know it. */
+static const char *
+key_text(struct reading *reading, const struct ldap_value *value)
+{
+    static const int order[] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
+    char *out = reading->key_text;
+
+    if (strcasecmp(value->name, "objectGUID") || value->length != 16)
+        return value->binary ? NULL : value->text;
+    for (size_t i = 0; i < 16; i++) {
+        out += snprintf(out, 4, "%02x%s", (unsigned char)value->text[order[i]],
+                        i == 3 || i == 5 || i == 7 || i == 9 ? "-" : "");
+    }
+    return reading->key_text;
+}
+
+/* Where something stands: in a file by its line, else by the entry it belongs to. */
+static const char *
+place(const struct ldap_entry *entry, size_t line, char *to, size_t size)
+{
+    if (line)
+        snprintf(to, size, "line %zu", line);
+    else
+        snprintf(to, size, "entry '%.120s'", entry->dn);
+    return to;
+}
+
+static int
+no_key(const struct reading *reading, struct prov_error *err)
+{
+    static const char *const known[] = { "entryuuid", "nsuniqueid", "objectguid", "ipauniqueid" };
+    const char *hint = "ask for it (ldapsearch ... '*' '+'), or name another with --key ATTRIBUTE";
+    const struct ldap_entry *entry = reading->entry;
+    const char *key = reading->options->key;
+    char text[120], line[32] = "";
+
+    for (size_t i = 0; i < entry->count; i++) {
+        for (size_t j = 0; j < sizeof(known) / sizeof(known[0]); j++) {
+            if (strcmp(entry->values[i].name, known[j]) || !strcasecmp(key, known[j]))
+                continue;
+            snprintf(text, sizeof(text), "this server has '%s': use --key %s", known[j], known[j]);
+            hint = text;
+        }
+    }
+    if (entry->line)
+        snprintf(line, sizeof(line), "line %zu: ", entry->line);
+    return fault_set(err, PROV_E_INVALID,
+                     "%s'%.120s' has no %s, the key that identifies a person for good; %s", line,
+                     entry->dn, key, hint);
+}
+
+/* Takes one value up, if it is read at all. */
+static int
+take_value(struct reading *reading, const struct ldap_value *value, struct prov_error *err)
+{
+    const struct entry_options *options = reading->options;
+    const struct column *column = columns_find(options->columns, value->name, true);
+    bool quiet = !strcmp(value->name, "objectclass") || !strcasecmp(value->name, options->key);
+    char at[160];
+
+    if (!column && !quiet && options->unread)
+        options->unread(options->context, value->name);
+    if (!column || column->left_out)
+        return PROV_OK;
+    if (value->binary)
+        return fault_set(err, PROV_E_INVALID,
+                         "%s, attribute '%s': the value is not UTF-8 text; leave it out with "
+                         "--map '%s='",
+                         place(reading->entry, value->line, at, sizeof(at)), value->name,
+                         value->name);
+    if (reading->count == VALUES_MAX) {
+        reading->further++;
+        return PROV_OK;
+    }
+    reading->values[reading->count++] = (struct person_value){ .column = column,
+                                                               .text = value->text,
+                                                               .length = value->length,
+                                                               .name = value->name,
+                                                               .line = value->line };
+    return PROV_OK;
+}
+
+/* The first manager by what stands for them; further ones are left out later. */
+static int
+name_manager(struct reading *reading, struct prov_error *err)
+{
+    const struct entry_options *options = reading->options;
+
+    for (size_t i = 0; i < reading->count; i++) {
+        struct person_value *value = &reading->values[i];
+        int result;
+
+        if (value->column->kind != COLUMN_MANAGER || !value->length)
+            continue;
+        if (options->manager) {
+            result = options->manager(options->context, value->text, &reading->manager, err);
+        } else {
+            reading->manager = entry_plain_dn(value->text);
+            result = reading->manager ? PROV_OK : fault_nomem(err);
+        }
+        value->text = reading->manager ? reading->manager : "";
+        value->length = strlen(value->text);
+        return result;
+    }
+    return PROV_OK;
+}
+
+/* Lists tell people apart by it also where they are compared by another key. */
+static int
+put_external_id(struct json_object *resource, const char *key, struct prov_error *err)
+{
+    struct json_object *id = NULL;
+
+    if (json_object_object_get_ex(resource, "externalId", NULL))
+        return PROV_OK;
+    id = json_object_new_string(key);
+    if (id && json_object_object_add(resource, "externalId", id) == 0)
+        return PROV_OK;
+    json_object_put(id);
+    return fault_nomem(err);
+}
+
+static int
+make_person(struct reading *reading, struct entry_person *ret, struct prov_error *err)
+{
+    struct entry_person person = { .id = strdup(reading->key), .uri = person_uri(reading->key) };
+    int result = person.id && person.uri ? PROV_OK : fault_nomem(err);
+
+    if (!result)
+        result = name_manager(reading, err);
+    if (!result)
+        result = person_make(reading->values, reading->count, reading->options->manager_is_key,
+                             &person.resource, &person.further, err);
+    if (!result)
+        result = put_external_id(person.resource, person.id, err);
+    if (result) {
+        entry_person_clear(&person);
+        return result;
+    }
+    person.further += reading->further;
+    *ret = person;
+    return PROV_OK;
+}
+
+int
+entry_read(const struct entry_options *options, const struct ldap_entry *entry,
+           struct entry_person *ret, struct prov_error *err)
+{
+    struct reading reading = { .options = options, .entry = entry };
+    size_t room = entry->count < VALUES_MAX ? entry->count : VALUES_MAX;
+    int result;
+    char at[160];
+
+    reading.values = calloc(room + 1, sizeof(*reading.values));
+    result = reading.values ? PROV_OK : fault_nomem(err);
+    for (size_t i = 0; i < entry->count && !result; i++) {
+        if (!reading.key && !strcasecmp(entry->values[i].name, options->key))
+            reading.key = key_text(&reading, &entry->values[i]);
+        result = take_value(&reading, &entry->values[i], err);
+    }
+    if (!result && !reading.key)
+        result = no_key(&reading, err);
+    if (!result && !reading.key[strspn(reading.key, " \t\r\n")])
+        result = fault_set(err, PROV_E_INVALID,
+                           "%s, '%s': the key is empty; everybody needs one that never changes",
+                           place(entry, entry->line, at, sizeof(at)), options->key);
+    if (!result)
+        result = make_person(&reading, ret, err);
+    free(reading.values);
+    free(reading.manager);
+    return result;
+}
+
+void
+entry_person_clear(struct entry_person *person)
+{
+    free(person->id);
+    free(person->uri);
+    json_object_put(person->resource);
+    *person = (struct entry_person){ .id = NULL };
+}

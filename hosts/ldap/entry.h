@@ -1,0 +1,65 @@
+/*
+ * A person of a directory: what an LDAP entry says as a SCIM resource. One meaning for all who read
+ * entries: an LDIF file, a search, a plugin of the server. Pure.
+ */
+#ifndef LDAP_ENTRY_H
+#define LDAP_ENTRY_H
+
+#include <json-c/json.h>
+
+#include "hosts/cli/columns.h"
+
+struct ldap_value {
+    const char *name; /* lower case, options (";lang-en") left out */
+    const char *text; /* NUL-terminated; may hold NULs if binary */
+    size_t length;
+    bool binary; /* no UTF-8 text */
+    size_t line; /* where it was read; 0: in no file */
+};
+
+struct ldap_entry {
+    const char *dn;
+    size_t line;
+    const struct ldap_value *values;
+    size_t count;
+};
+
+struct entry_options {
+    const struct columns *columns;
+    const char *key; /* the attribute that identifies a person for good */
+    /*
+     * What stands for a manager who is named by this DN, heap; NULL in *ret: nobody. Not given: the
+     * DN in one spelling. PROV_OK, or why nobody can tell.
+     */
+    int (*manager)(void *context, const char *dn, char **ret, struct prov_error *err);
+    bool manager_is_key; /* of the two, it is the key of an entry */
+    void (*unread)(void *context, const char *attribute); /* one that means nothing; may be NULL */
+    void *context;
+};
+
+struct entry_person {
+    char *id;  /* the key as it stands */
+    char *uri; /* "/Users/" and the key */
+    struct json_object *resource;
+    size_t further; /* values left out, where one is taken */
+};
+
+/*
+ * Whether the entry is a person, by its object class; one without any was asked for by a search for
+ * attributes. *ret_class (or NULL): a class of one that is none; borrowed, not written else.
+ */
+bool entry_is_person(const struct ldap_entry *entry, const char **ret_class);
+
+/*
+ * PROV_E_INVALID with the place: no key, a value that is no text, or none of its words. The caller
+ * clears *ret, on success only.
+ */
+int entry_read(const struct entry_options *options, const struct ldap_entry *entry,
+               struct entry_person *ret, struct prov_error *err);
+void entry_person_clear(struct entry_person *person);
+
+/* A DN in one spelling (RFC 4514): small letters, no blanks around ',', '+' and '='. Enough to
+ * compare what one server wrote. Heap; NULL when out of memory. */
+char *entry_plain_dn(const char *dn);
+
+#endif

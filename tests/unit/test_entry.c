@@ -1,0 +1,288 @@
+/* What an entry of a directory says of a person, and the token that carries it. */
+#include "tests/unit/unit.h"
+
+#include <json-c/json.h>
+
+#include "hosts/cli/fault.h"
+#include "hosts/ldap/entry.h"
+#include "hosts/ldap/token.h"
+
+#define UUID "0b1c2d3e-0000-103f-8000-000000000001"
+
+static struct prov_error err = PROV_ERROR_INIT;
+
+static struct columns *
+columns_of(const char *file)
+{
+    struct columns_options options = { .file = file };
+    struct columns *columns = NULL;
+
+    T_OK(columns_make(&options, true, &columns, &err), &err);
+    return columns;
+}
+
+/* Values as "name=text" pairs; *ret_count of them. Names and texts stay in `pairs`. */
+static size_t
+split(char *pairs, struct ldap_value *values)
+{
+    size_t count = 0;
+
+    for (char *rest = pairs, *pair; (pair = strtok_r(rest, "|", &rest));) {
+        char *text = strchr(pair, '=');
+
+        *text++ = '\0';
+        values[count++] = (struct ldap_value){ .name = pair, .text = text, .length = strlen(text) };
+    }
+    return count;
+}
+
+/* The resource of an entry of inetOrgPerson with these values and a key; static text. */
+static const char *
+resource_of(const struct entry_options *given, const char *columns_file, const char *text)
+{
+    static char result[4000];
+    struct columns *columns = columns_of(columns_file);
+    struct entry_options options = *given;
+    struct ldap_value values[40];
+    struct entry_person person = { .id = NULL };
+    struct ldap_entry entry = { .dn = "uid=ada,dc=x", .values = values };
+    char pairs[2000];
+
+    snprintf(pairs, sizeof(pairs), "objectclass=inetOrgPerson|entryuuid=" UUID "|%s", text);
+    entry.count = split(pairs, values);
+    options.columns = columns;
+    options.key = "entryUUID";
+    snprintf(result, sizeof(result), "failed");
+    if (!entry_read(&options, &entry, &person, &err)) {
+        snprintf(result, sizeof(result), "%s",
+                 json_object_to_json_string_ext(
+                     person.resource, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+        T_STR(person.uri, "/Users/" UUID);
+        entry_person_clear(&person);
+    } else {
+        snprintf(result, sizeof(result), "%s", err.text);
+    }
+    columns_free(columns);
+    return result;
+}
+
+static const struct entry_options plain;
+
+static void
+a_person_is_read_by_the_attributes_of_inetorgperson(void)
+{
+    const char *text = resource_of(&plain, NULL,
+                                   "uid=ada|cn=Ada L|sn=Lovelace|mail=a@x.example|mail=b@x.example|"
+                                   "jpegphoto=no text is looked at");
+
+    T_HAS(text, "\"userName\":\"ada\"");
+    T_HAS(text, "\"familyName\":\"Lovelace\"");
+    T_HAS(text, "{\"type\":\"work\",\"value\":\"a@x.example\"},{\"type\":\"work\",\"value\":\"b@x."
+                "example\"}");
+    T_HAS(text, "\"externalId\":\"" UUID "\"");
+    T_TRUE(!strstr(text, "active"));
+}
+
+static void
+only_a_lock_for_good_makes_a_user_inactive(void)
+{
+    T_HAS(resource_of(&plain, NULL, "uid=a|pwdaccountlockedtime=000001010000Z"),
+          "\"active\":false");
+    T_HAS(resource_of(&plain, NULL, "uid=a|pwdaccountlockedtime=20261127120000Z"),
+          "\"active\":true");
+    T_HAS(resource_of(&plain, NULL, "uid=a|nsaccountlock=TRUE"), "\"active\":false");
+    T_HAS(resource_of(&plain, NULL, "uid=a|nsaccountlock=false"), "\"active\":true");
+}
+
+static void
+of_two_locks_each_is_enough(void)
+{
+    T_HAS(resource_of(&plain, NULL, "uid=a|nsaccountlock=false|pwdaccountlockedtime=000001010000Z"),
+          "\"active\":false");
+    T_HAS(
+        resource_of(&plain, NULL, "uid=a|nsaccountlock=true|pwdaccountlockedtime=20261127120000Z"),
+        "\"active\":false");
+}
+
+static void
+a_configured_lock_takes_the_place_of_the_known_ones(void)
+{
+    const char *file = "{\"columns\":{\"employeeType\":{\"path\":\"active\",\"false\":[\"left\"],"
+                       "\"otherwise\":true}}}";
+
+    T_HAS(resource_of(&plain, file, "uid=a|employeetype=left"), "\"active\":false");
+    T_HAS(resource_of(&plain, file, "uid=a|employeetype=staff|nsaccountlock=true"),
+          "\"active\":true");
+}
+
+static void
+groups_are_named_by_their_dn(void)
+{
+    T_HAS(resource_of(&plain, NULL, "uid=a|memberof=cn=crm,dc=x|memberof=cn=all,dc=x"),
+          "\"groups\":[{\"value\":\"cn=crm,dc=x\"},{\"value\":\"cn=all,dc=x\"}]");
+}
+
+static int
+find_manager(void *context, const char *dn, char **ret, struct prov_error *error)
+{
+    if (!strcmp(dn, "uid=broken,dc=x"))
+        return fault_set(error, PROV_E_STATE, "the server cannot tell");
+    *ret = strcmp(dn, "uid=boss,dc=x") ? NULL : strdup(context);
+    return PROV_OK;
+}
+
+static void
+a_manager_is_the_key_of_an_entry_or_nobody(void)
+{
+    const struct entry_options options = { .manager = find_manager,
+                                           .manager_is_key = true,
+                                           .context = (void *)"77" };
+
+    T_HAS(resource_of(&options, NULL, "uid=a|manager=uid=boss,dc=x"),
+          "\"manager\":{\"value\":\"77\",\"$ref\":\"/Users/77\"}");
+    T_TRUE(!strstr(resource_of(&options, NULL, "uid=a|manager=uid=nobody,dc=x"), "manager\""));
+    T_STR(resource_of(&options, NULL, "uid=a|manager=uid=broken,dc=x"), "the server cannot tell");
+    T_HAS(resource_of(&plain, NULL, "uid=a|manager=UID=Boss, DC=x"), "\"value\":\"uid=boss,dc=x\"");
+}
+
+static void
+what_is_wrong_in_an_entry_names_it(void)
+{
+    const struct ldap_value values[] = {
+        { .name = "sn", .text = "\xff", .length = 1, .binary = true },
+        { .name = "entryuuid", .text = UUID, .length = 36 }
+    };
+    struct columns *columns = columns_of(NULL);
+    struct entry_options options = { .columns = columns, .key = "entryUUID" };
+    struct ldap_entry entry = { .dn = "uid=ada,dc=x", .values = values, .count = 2 };
+    struct entry_person person;
+
+    T_INT(entry_read(&options, &entry, &person, &err), PROV_E_INVALID);
+    T_HAS(err.text, "entry 'uid=ada,dc=x', attribute 'sn': the value is not UTF-8 text");
+    entry.count = 0;
+    T_INT(entry_read(&options, &entry, &person, &err), PROV_E_INVALID);
+    T_HAS(err.text, "'uid=ada,dc=x' has no entryUUID");
+    T_HAS(resource_of(&plain, NULL, "uid=a|nsaccountlock=perhaps"),
+          "attribute 'nsaccountlock': what 'perhaps' means is not said");
+    columns_free(columns);
+}
+
+/* ---- tokens ---- */
+
+static struct json_object *
+token_of(const struct token_spec *spec, char **ret_text)
+{
+    struct token token;
+    struct json_object *json;
+
+    T_OK(token_make(spec, &token, &err), &err);
+    T_INT(token.length, strlen(token.json));
+    json = json_tokener_parse(token.json);
+    T_TRUE(json != NULL);
+    *ret_text = strdup(token.json);
+    token_clear(&token);
+    return json;
+}
+
+static void
+two_tokens_of_one_change_differ_in_their_id_alone(void)
+{
+    struct json_object *resource = json_tokener_parse("{\"userName\":\"ada\"}"), *jti[2], *json[2];
+    struct token_spec spec = { .kind = TOKEN_PUT,
+                               .host = "slapd",
+                               .uri = "/Users/7",
+                               .change = "20261127120000.000000Z#000000#000#000000",
+                               .resource = resource };
+    char *text[2];
+
+    for (int i = 0; i < 2; i++) {
+        json[i] = token_of(&spec, &text[i]);
+        json_object_object_get_ex(json[i], "jti", &jti[i]);
+        T_HAS(text[i], "\"txn\":\"20261127120000.000000Z#000000#000#000000\"");
+        T_HAS(text[i],
+              "{\"urn:ietf:params:scim:event:prov:put:full\":{\"data\":{\"userName\":\"ada\"}}}");
+    }
+    T_TRUE(strcmp(json_object_get_string(jti[0]), json_object_get_string(jti[1])) != 0);
+    for (int i = 0; i < 2; i++) {
+        json_object_put(json[i]);
+        free(text[i]);
+    }
+    json_object_put(resource);
+}
+
+static void
+each_kind_is_an_event_of_its_own(void)
+{
+    static const struct {
+        enum token_kind kind;
+        const char *event;
+    } cases[] = {
+        { TOKEN_CREATE,
+          "prov:create:full\":{\"data\":{}},\"urn:ietf:params:scim:event:feed:add\":{}}" },
+        { TOKEN_PASSWORD, "prov:patch:notice\":{\"attributes\":[\"password\"]},\"urn" },
+        { TOKEN_LEAVE, "{\"urn:ietf:params:scim:event:feed:remove\":{}}" },
+        { TOKEN_DELETE, "{\"urn:ietf:params:scim:event:prov:delete\":{}}" }
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        bool data = cases[i].kind <= TOKEN_PASSWORD;
+        struct token_spec spec = {
+            .kind = cases[i].kind, .host = "h", .uri = "/Users/7", .scoped = true
+        };
+        char *text;
+
+        spec.resource = data ? json_object_new_object() : NULL;
+        json_object_put(token_of(&spec, &text));
+        T_HAS(text, cases[i].event);
+        T_TRUE(!strstr(text, "txn"));
+        free(text);
+        json_object_put(spec.resource);
+    }
+}
+
+static void
+a_password_is_written_as_it_is(void)
+{
+    static const char password[] = "a\"b\\c\nd\xc3\xa9";
+    struct json_object *resource = json_tokener_parse("{\"userName\":\"ada\"}");
+    struct json_object *json, *found = NULL;
+    struct token_spec spec = { .kind = TOKEN_PUT,
+                               .host = "h",
+                               .uri = "/Users/7",
+                               .resource = resource,
+                               .password = password,
+                               .password_length = strlen(password) };
+    char *text;
+
+    for (int round = 0; round < 2; round++) {
+        json = token_of(&spec, &text);
+        json_object_object_get_ex(json, "events", &found);
+        json_object_object_get_ex(found, "urn:ietf:params:scim:event:prov:put:full", &found);
+        json_object_object_get_ex(found, "data", &found);
+        json_object_object_get_ex(found, "password", &found);
+        T_STR(json_object_get_string(found), password);
+        json_object_put(json);
+        free(text);
+        json_object_object_del(resource, "userName"); /* then an object without anything else */
+    }
+    json_object_put(resource);
+}
+
+static const struct unit_case cases[] = {
+    UNIT_CASE(a_person_is_read_by_the_attributes_of_inetorgperson),
+    UNIT_CASE(only_a_lock_for_good_makes_a_user_inactive),
+    UNIT_CASE(of_two_locks_each_is_enough),
+    UNIT_CASE(a_configured_lock_takes_the_place_of_the_known_ones),
+    UNIT_CASE(groups_are_named_by_their_dn),
+    UNIT_CASE(a_manager_is_the_key_of_an_entry_or_nobody),
+    UNIT_CASE(what_is_wrong_in_an_entry_names_it),
+    UNIT_CASE(two_tokens_of_one_change_differ_in_their_id_alone),
+    UNIT_CASE(each_kind_is_an_event_of_its_own),
+    UNIT_CASE(a_password_is_written_as_it_is),
+};
+
+int
+main(int argc, char **argv)
+{
+    return unit_run("entry", cases, sizeof(cases) / sizeof(cases[0]), argc, argv);
+}
