@@ -28,6 +28,7 @@ include tests/guards/local.mk
 include tests/bench/local.mk
 include tests/e2e/local.mk
 include tests/unit/local.mk
+include tests/servers/local.mk
 include tests/fuzz/local.mk
 include tests/torture/local.mk
 include tests/gate/local.mk

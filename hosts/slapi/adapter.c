@@ -1,0 +1,71 @@
+/* Wires what the adapter is made of; decides nothing about people. */
+#include "hosts/slapi/adapter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "hosts/cli/fault.h"
+
+static struct adapter the_adapter;
+
+static int
+make(const struct submit_options *options, const char *default_key, void *identity,
+     struct adapter *adapter, struct prov_error *err)
+{
+    int result = config_read(adapter->file, default_key, &adapter->config, err);
+
+    if (result)
+        return result;
+    result = directory_open(&adapter->config, identity, &adapter->directory, err);
+    if (!result)
+        result = submit_open(&adapter->config, options, &adapter->submit, err);
+    explicit_bzero(adapter->config.fields, adapter->config.fields_length);
+    adapter->changes = (struct changes){ .config = &adapter->config,
+                                         .directory = &adapter->directory,
+                                         .submit = adapter->submit,
+                                         .host = options->host };
+    return result;
+}
+
+static void
+clear(struct adapter *adapter)
+{
+    submit_close(adapter->submit);
+    directory_close(&adapter->directory);
+    config_clear(&adapter->config);
+    free(adapter->file);
+    *adapter = (struct adapter){ .users = 0 };
+}
+
+int
+adapter_open(const char *file, const struct submit_options *options, const char *default_key,
+             void *identity, struct adapter **ret, struct prov_error *err)
+{
+    struct adapter *adapter = &the_adapter;
+    int result;
+
+    if (adapter->users && strcmp(adapter->file, file))
+        return fault_set(err, PROV_E_INVALID,
+                         "it is configured twice, by '%s' and by '%s'; a server has one "
+                         "configuration, and all its plugin lines name that file",
+                         adapter->file, file);
+    if (!adapter->users) {
+        adapter->file = strdup(file);
+        result =
+            adapter->file ? make(options, default_key, identity, adapter, err) : fault_nomem(err);
+        if (result) {
+            clear(adapter);
+            return result;
+        }
+    }
+    adapter->users++;
+    *ret = adapter;
+    return PROV_OK;
+}
+
+void
+adapter_close(struct adapter *adapter)
+{
+    if (adapter && adapter->users && --adapter->users == 0)
+        clear(adapter);
+}

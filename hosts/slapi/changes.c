@@ -1,0 +1,565 @@
+/*
+ * Decides who is concerned by an operation. Always the state as it is now is handed over, the whole
+ * resource: so a change that comes twice, or of which nobody knows whether it came, does no harm. Leaves
+ * reading to directory.c, and the order of what is handed over to order.c.
+ */
+#include "hosts/slapi/changes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "hosts/cli/fault.h"
+#include "hosts/cli/person.h"
+#include "hosts/slapi/order.h"
+
+/* Tokens in the making, handed over in one go. */
+struct batch {
+    struct changes *changes;
+    const char *change; /* the number of the operation, where it is not the entry's own */
+    LDAPMod **mods;     /* of the entry itself; NULL: none */
+    struct token *tokens;
+    size_t count, room;
+};
+
+static int
+append(struct batch *batch, const struct token_spec *spec, struct prov_error *err)
+{
+    if (batch->count == batch->room) {
+        size_t room = batch->room ? batch->room * 2 : 4;
+        struct token *tokens = realloc(batch->tokens, room * sizeof(*tokens));
+
+        if (!tokens)
+            return fault_nomem(err);
+        batch->tokens = tokens;
+        batch->room = room;
+    }
+    if (token_make(spec, &batch->tokens[batch->count], err))
+        return PROV_E_NOMEM;
+    batch->count++;
+    return PROV_OK;
+}
+
+/* Hands over what was made, if nothing went wrong before, and frees it. */
+static int
+finish(struct batch *batch, const char *dn, int result, struct prov_error *err)
+{
+    if (result)
+        submit_missed(batch->changes->submit, dn, err);
+    if (batch->count) {
+        int submitted = submit_tokens(batch->changes->submit, dn, batch->tokens, batch->count, err);
+
+        result = result ? result : submitted;
+    }
+    for (size_t i = 0; i < batch->count; i++)
+        token_clear(&batch->tokens[i]);
+    free(batch->tokens);
+    return result;
+}
+
+/* ---- what matters ---- */
+
+static bool
+is_password(const char *attribute)
+{
+    return !strcasecmp(attribute, "userPassword") ||
+           !strcasecmp(attribute, "unhashed#user#password");
+}
+
+static bool
+is_read(const struct changes *changes, const char *attribute)
+{
+    const struct config *config = changes->config;
+    const struct column *column = columns_find(config->columns, attribute, true);
+
+    return (column && !column->left_out) || is_password(attribute) ||
+           !strcasecmp(attribute, "objectClass") || !strcasecmp(attribute, config->key) ||
+           (config->filter && strcasestr(config->filter, attribute));
+}
+
+/* The attribute without its options. */
+static const char *
+plain_type(const LDAPMod *mod, char *to, size_t size)
+{
+    size_t length = strcspn(mod->mod_type, ";");
+
+    length = length < size ? length : size - 1;
+    memcpy(to, mod->mod_type, length);
+    to[length] = '\0';
+    return to;
+}
+
+bool
+changes_matter(const struct changes *changes, const char *dn, LDAPMod **mods)
+{
+    bool group = directory_is_group(changes->directory, dn);
+    char type[256];
+
+    for (size_t i = 0; mods && mods[i]; i++) {
+        plain_type(mods[i], type, sizeof(type));
+        if (is_read(changes, type) || (group && directory_names_members(type)))
+            return true;
+    }
+    return false;
+}
+
+bool
+changes_need_members(const struct changes *changes, const char *dn, LDAPMod **mods)
+{
+    char type[256];
+
+    for (size_t i = 0; mods && mods[i]; i++) {
+        int what = mods[i]->mod_op & ~LDAP_MOD_BVALUES;
+
+        if (directory_names_members(plain_type(mods[i], type, sizeof(type))) &&
+            (what == LDAP_MOD_REPLACE || !mods[i]->mod_bvalues || !mods[i]->mod_bvalues[0]))
+            return directory_is_group(changes->directory, dn);
+    }
+    return false;
+}
+
+/* ---- one person ---- */
+
+/* The new password among the modifications, if it is in clear and to be handed over. */
+static const struct berval *
+clear_password(const struct batch *batch)
+{
+    const struct berval *found = NULL;
+    char type[256];
+
+    for (size_t i = 0; batch->changes->config->passwords && batch->mods && batch->mods[i]; i++) {
+        const LDAPMod *mod = batch->mods[i];
+
+        if (!is_password(plain_type(mod, type, sizeof(type))) ||
+            (mod->mod_op & ~LDAP_MOD_BVALUES) == LDAP_MOD_DELETE || !mod->mod_bvalues)
+            continue;
+        for (size_t j = 0; mod->mod_bvalues[j]; j++) {
+            if (mod->mod_bvalues[j]->bv_len && mod->mod_bvalues[j]->bv_val[0] != '{')
+                found = mod->mod_bvalues[j];
+        }
+    }
+    return found;
+}
+
+static bool
+changes_password(const struct batch *batch)
+{
+    char type[256];
+
+    for (size_t i = 0; batch->mods && batch->mods[i]; i++) {
+        if (is_password(plain_type(batch->mods[i], type, sizeof(type))))
+            return true;
+    }
+    return false;
+}
+
+/* "CSN" of the entry, or "CSN/CSN" with that of the operation elsewhere. *to stays empty without. */
+static const char *
+change_number(const struct batch *batch, const struct directory_entry *entry, char *to, size_t size)
+{
+    const char *own = directory_value(entry, "entrycsn");
+
+    if (!own)
+        return NULL;
+    snprintf(to, size, "%.56s%s%.56s", own, batch->change ? "/" : "",
+             batch->change ? batch->change : "");
+    return to;
+}
+
+static int
+append_user(struct batch *batch, struct directory_entry *entry, enum token_kind kind,
+            struct prov_error *err)
+{
+    const struct directory *directory = batch->changes->directory;
+    const struct config *config = batch->changes->config;
+    const struct entry_options options = { .columns = config->columns,
+                                           .key = config->key,
+                                           .manager = directory_key,
+                                           .manager_is_key = true,
+                                           .context = (void *)directory };
+    const struct berval *password = clear_password(batch);
+    struct entry_person person;
+    struct token_spec spec = { .host = batch->changes->host,
+                               .scoped = config->filter || *config->bases };
+    char change[128];
+    int result = directory_add_groups(directory, entry, err);
+
+    if (!result)
+        result = entry_read(&options, &entry->view, &person, err);
+    if (result)
+        return result;
+    spec.kind = kind == TOKEN_PUT && changes_password(batch) && !password ? TOKEN_PASSWORD : kind;
+    spec.uri = person.uri;
+    spec.resource = person.resource;
+    spec.change = change_number(batch, entry, change, sizeof(change));
+    spec.password = password ? password->bv_val : NULL;
+    spec.password_length = password ? password->bv_len : 0;
+    result = append(batch, &spec, err);
+    entry_person_clear(&person);
+    return result;
+}
+
+/* Somebody who is not to be provisioned, and may have been. Only a filter or a base can tell them apart
+ * later than at the first time. */
+static int
+append_other(struct batch *batch, const struct directory_entry *entry, struct prov_error *err)
+{
+    const struct config *config = batch->changes->config;
+    char key[64], change[128], *uri;
+    struct token_spec spec = { .kind = TOKEN_LEAVE, .host = batch->changes->host };
+    bool known = false;
+    int result = PROV_OK;
+
+    if (!config->filter && !*config->bases)
+        return PROV_OK;
+    for (size_t i = 0; i <= strlen(config->key) && i < sizeof(key); i++)
+        key[i] =
+            (char)(config->key[i] | (config->key[i] >= 'A' && config->key[i] <= 'Z' ? 0x20 : 0));
+    key[sizeof(key) - 1] = '\0';
+    if (!directory_value(entry, key))
+        return PROV_OK;
+    uri = person_uri(directory_value(entry, key));
+    if (!uri)
+        return fault_nomem(err);
+    result = submit_knows(batch->changes->submit, uri, &known, err);
+    spec.uri = uri;
+    spec.change = change_number(batch, entry, change, sizeof(change));
+    if (!result && known)
+        result = append(batch, &spec, err);
+    free(uri);
+    return result;
+}
+
+static int
+append_entry(void *context, struct directory_entry *entry, struct prov_error *err)
+{
+    struct batch *batch = context;
+
+    return entry->user ? append_user(batch, entry, TOKEN_PUT, err)
+                       : append_other(batch, entry, err);
+}
+
+/*
+ * Somebody whose entry is read now. One that is gone is no fault: who took it away hands that over. But
+ * as long as no entry at all could be read, the server may hide them all.
+ */
+static int
+append_dn(struct batch *batch, const char *dn, bool must_be_there, struct prov_error *err)
+{
+    struct directory_entry entry;
+    bool found;
+    int result = directory_read(batch->changes->directory, dn, &entry, &found, err);
+
+    if (!result && !found && must_be_there && !batch->changes->has_read)
+        return fault_set(err, PROV_E_STATE,
+                         "the entry cannot be read; internal searches need a rootdn of the "
+                         "database, which may read everything");
+    if (result || !found)
+        return result;
+    batch->changes->has_read = true;
+    result = append_entry(batch, &entry, err);
+    directory_entry_clear(&entry);
+    return result;
+}
+
+/* ---- groups ---- */
+
+/* DNs, sorted and each once. */
+struct dns {
+    char **plain;
+    size_t count, room;
+};
+
+static int
+add_dn(struct dns *dns, const char *dn, struct prov_error *err)
+{
+    if (dns->count == dns->room) {
+        size_t room = dns->room ? dns->room * 2 : 16;
+        char **plain = realloc(dns->plain, room * sizeof(*plain));
+
+        if (!plain)
+            return fault_nomem(err);
+        dns->plain = plain;
+        dns->room = room;
+    }
+    dns->plain[dns->count] = entry_plain_dn(dn);
+    if (!dns->plain[dns->count])
+        return fault_nomem(err);
+    dns->count++;
+    return PROV_OK;
+}
+
+static void
+dns_clear(struct dns *dns)
+{
+    for (size_t i = 0; i < dns->count; i++)
+        free(dns->plain[i]);
+    free(dns->plain);
+}
+
+static int
+compare_dns(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Those that stand in the list `once` times: 1 the difference of two lists, 0 any number. */
+static int
+append_members(struct batch *batch, struct dns *dns, size_t once, struct prov_error *err)
+{
+    int result = PROV_OK;
+
+    if (dns->count)
+        qsort(dns->plain, dns->count, sizeof(*dns->plain), compare_dns);
+    for (size_t i = 0, next; i < dns->count && !result; i = next) {
+        for (next = i + 1; next < dns->count && !strcmp(dns->plain[i], dns->plain[next]); next++)
+            ;
+        if (!once || next - i == once)
+            result = append_dn(batch, dns->plain[i], false, err);
+    }
+    return result;
+}
+
+static int
+add_members(struct dns *dns, const struct directory_entry *entry, struct prov_error *err)
+{
+    int result = PROV_OK;
+
+    for (size_t i = 0; i < entry->count && !result; i++) {
+        if (directory_names_members(entry->values[i].name))
+            result = add_dn(dns, entry->values[i].text, err);
+    }
+    return result;
+}
+
+static int
+add_list(struct dns *dns, char *const *members, struct prov_error *err)
+{
+    int result = PROV_OK;
+
+    for (; members && *members && !result; members++)
+        result = add_dn(dns, *members, err);
+    return result;
+}
+
+/* The members that the modifications name. */
+static int
+add_named(struct dns *dns, LDAPMod **mods, struct prov_error *err)
+{
+    char type[256];
+    int result = PROV_OK;
+
+    for (size_t i = 0; mods && mods[i]; i++) {
+        struct berval **values = mods[i]->mod_bvalues;
+
+        if (!directory_names_members(plain_type(mods[i], type, sizeof(type))))
+            continue;
+        for (size_t j = 0; values && values[j] && !result; j++)
+            result = add_dn(dns, values[j]->bv_val, err);
+    }
+    return result;
+}
+
+/* A group has other members now: those who came or went. */
+static int
+append_group(struct batch *batch, const struct directory_entry *group, LDAPMod **mods,
+             const struct before *before, struct prov_error *err)
+{
+    struct dns dns = { .plain = NULL };
+    const char *change = directory_value(group, "entrycsn");
+    bool replaced = before && before->members;
+    int result = replaced ? add_list(&dns, before->members, err) : PROV_OK;
+
+    if (!result)
+        result = replaced ? add_members(&dns, group, err) : add_named(&dns, mods, err);
+    batch->change = change;
+    batch->mods = NULL;
+    if (!result)
+        result = append_members(batch, &dns, replaced ? 1 : 0, err);
+    batch->change = NULL;
+    dns_clear(&dns);
+    return result;
+}
+
+/* ---- before ---- */
+
+int
+changes_before(const struct changes *changes, const struct directory_entry *entry,
+               struct before *ret, struct prov_error *err)
+{
+    const struct config *config = changes->config;
+    const char *change = directory_value(entry, "entrycsn");
+    struct before before = { NULL };
+    struct dns members = { .plain = NULL };
+    int result = PROV_OK;
+
+    for (size_t i = 0; entry->user && i < entry->count && !before.uri; i++) {
+        if (!strcasecmp(entry->values[i].name, config->key)) {
+            before.uri = person_uri(entry->values[i].text);
+            result = before.uri ? PROV_OK : fault_nomem(err);
+        }
+    }
+    if (change && !(before.change = strdup(change)))
+        result = fault_nomem(err);
+    if (!result && directory_is_group(changes->directory, entry->dn)) {
+        result = add_members(&members, entry, err);
+        if (!result)
+            before.members = calloc(members.count + 1, sizeof(*before.members));
+        if (!result && !before.members)
+            result = fault_nomem(err);
+        for (size_t i = 0; !result && i < members.count; i++) {
+            before.members[i] = members.plain[i];
+            members.plain[i] = NULL;
+        }
+    }
+    dns_clear(&members);
+    if (result)
+        before_clear(&before);
+    else
+        *ret = before;
+    return result;
+}
+
+void
+before_clear(struct before *before)
+{
+    for (size_t i = 0; before->members && before->members[i]; i++)
+        free(before->members[i]);
+    free(before->members);
+    free(before->uri);
+    free(before->change);
+    *before = (struct before){ NULL };
+}
+
+/* ---- operations ---- */
+
+int
+changes_added(struct changes *changes, struct directory_entry *entry)
+{
+    struct prov_error err = { .size = sizeof(err) };
+    struct batch batch = { .changes = changes };
+    bool group = directory_is_group(changes->directory, entry->dn);
+    const char *hold = group ? NULL : entry->dn;
+    struct dns members = { .plain = NULL };
+    int result = PROV_OK;
+
+    if (!entry->user && !group)
+        return PROV_OK;
+    order_hold(hold);
+    if (entry->user)
+        result = append_user(&batch, entry, TOKEN_CREATE, &err);
+    if (!result && group)
+        result = add_members(&members, entry, &err);
+    batch.change = directory_value(entry, "entrycsn");
+    if (!result && group)
+        result = append_members(&batch, &members, 0, &err);
+    result = finish(&batch, entry->dn, result, &err);
+    order_release(hold);
+    dns_clear(&members);
+    return result;
+}
+
+int
+changes_modified(struct changes *changes, const char *dn, struct directory_entry *entry,
+                 LDAPMod **mods, const struct before *before)
+{
+    struct prov_error err = { .size = sizeof(err) };
+    struct batch batch = { .changes = changes, .mods = mods };
+    bool group = directory_is_group(changes->directory, dn), found = true;
+    const char *hold = group ? NULL : dn;
+    struct directory_entry read = { .dn = NULL };
+    int result = PROV_OK;
+
+    order_hold(hold);
+    if (!entry && !group) {
+        result = append_dn(&batch, dn, true, &err);
+    } else {
+        if (!entry)
+            result = directory_read(changes->directory, dn, &read, &found, &err);
+        if (!result && found)
+            result = append_entry(&batch, entry ? entry : &read, &err);
+        if (!result && found && group)
+            result = append_group(&batch, entry ? entry : &read, mods, before, &err);
+        if (read.dn)
+            directory_entry_clear(&read);
+    }
+    result = finish(&batch, dn, result, &err);
+    order_release(hold);
+    return result;
+}
+
+/* Everything that moved with it. */
+struct moved {
+    struct batch *batch;
+    struct dns members;
+};
+
+static int
+append_moved(void *context, struct directory_entry *entry, struct prov_error *err)
+{
+    struct moved *moved = context;
+    int result = append_entry(moved->batch, entry, err);
+
+    if (!result && *moved->batch->changes->directory->groups)
+        result = add_members(&moved->members, entry, err);
+    return result;
+}
+
+/* The number of the operation is that of the entry that was renamed, which the walk meets first; what
+ * lies below has not changed by itself. */
+int
+changes_renamed(struct changes *changes, const char *old_dn, const char *new_dn)
+{
+    struct prov_error err = { .size = sizeof(err) };
+    struct batch batch = { .changes = changes };
+    struct moved moved = { .batch = &batch };
+    struct directory_entry top = { .dn = NULL };
+    bool found = false;
+    int result;
+
+    (void)old_dn;
+    order_hold(NULL);
+    result = directory_read(changes->directory, new_dn, &top, &found, &err);
+    if (!result && found) {
+        batch.change = directory_value(&top, "entrycsn");
+        result = directory_walk(changes->directory, new_dn, append_moved, &moved, &err);
+        if (!result)
+            result = append_members(&batch, &moved.members, 0, &err);
+        batch.change = NULL;
+    }
+    result = finish(&batch, new_dn, result, &err);
+    order_release(NULL);
+    if (top.dn)
+        directory_entry_clear(&top);
+    dns_clear(&moved.members);
+    return result;
+}
+
+int
+changes_deleted(struct changes *changes, const char *dn, const struct before *before)
+{
+    struct prov_error err = { .size = sizeof(err) };
+    struct batch batch = { .changes = changes };
+    struct token_spec spec = {
+        .kind = TOKEN_DELETE, .host = changes->host, .uri = before->uri, .change = before->change
+    };
+    const char *hold = before->members ? NULL : dn;
+    struct dns members = { .plain = NULL };
+    int result = PROV_OK;
+
+    if (!before->uri && !before->members)
+        return PROV_OK;
+    order_hold(hold);
+    if (before->uri)
+        result = append(&batch, &spec, &err);
+    if (!result)
+        result = add_list(&members, before->members, &err);
+    batch.change = before->change;
+    if (!result)
+        result = append_members(&batch, &members, 0, &err);
+    result = finish(&batch, dn, result, &err);
+    order_release(hold);
+    dns_clear(&members);
+    return result;
+}

@@ -1,0 +1,46 @@
+/*
+ * What an operation of the server means for the people: which of them it changed, and how they are now.
+ * Each function hands that over before it returns, and says in the log and by the mark what it could
+ * not; the result is for who can still refuse the operation (389 DS).
+ */
+#ifndef SLAPI_CHANGES_H
+#define SLAPI_CHANGES_H
+
+#include <stdatomic.h>
+
+#include "hosts/slapi/directory.h"
+#include "hosts/slapi/submit.h"
+
+struct changes {
+    const struct config *config;
+    const struct directory *directory;
+    struct submit *submit;
+    const char *host;
+    atomic_bool has_read; /* an entry could be read: so internal searches may read */
+};
+
+/* What is known of an entry before the operation. { NULL } knows nothing. */
+struct before {
+    char *uri;      /* of a user */
+    char *change;   /* the change number */
+    char **members; /* of a group, as far as they matter; ends with NULL */
+};
+
+/* Whether these modifications can change a person, or a group that counts. */
+bool changes_matter(const struct changes *changes, const char *dn, LDAPMod **mods);
+/* Whether the members before have to be known: a group's are replaced, or taken out without a list. */
+bool changes_need_members(const struct changes *changes, const char *dn, LDAPMod **mods);
+
+/* Takes what is needed of an entry that will be gone or be another one. */
+int changes_before(const struct changes *changes, const struct directory_entry *entry,
+                   struct before *ret, struct prov_error *err);
+void before_clear(struct before *before);
+
+int changes_added(struct changes *changes, struct directory_entry *entry);
+/* The entry as it is now; NULL: it is read. */
+int changes_modified(struct changes *changes, const char *dn, struct directory_entry *entry,
+                     LDAPMod **mods, const struct before *before);
+int changes_renamed(struct changes *changes, const char *old_dn, const char *new_dn);
+int changes_deleted(struct changes *changes, const char *dn, const struct before *before);
+
+#endif

@@ -1,0 +1,71 @@
+/*
+ * The server's entries as hosts/ldap/entry.h has them, and what else has to be read for a person: groups
+ * and manager. Reads through the server's internal operations, on the caller's thread.
+ */
+#ifndef SLAPI_DIRECTORY_H
+#define SLAPI_DIRECTORY_H
+
+#include <slapi-plugin.h>
+
+#include "hosts/ldap/entry.h"
+#include "hosts/slapi/config.h"
+
+struct directory {
+    const struct config *config;
+    void *identity;         /* of the plugin, as the server gave it; may be NULL */
+    Slapi_Filter *filter;   /* NULL: persons by object class */
+    char **attributes;      /* that searches ask for; ends with NULL; borrowed texts */
+    char **bases, **groups; /* in one spelling; end with NULL */
+};
+
+/* An entry, copied: valid until cleared, whatever the server does with its own. */
+struct directory_entry {
+    struct ldap_entry view;
+    bool user; /* one of those to be provisioned */
+    char *dn;
+    struct ldap_value *values;
+    size_t count, room;
+    char **names;          /* of attributes; own the texts */
+    struct berval ***held; /* own the values */
+    size_t held_count;
+};
+
+/* PROV_E_INVALID: the filter. The caller clears *ret, on success only. */
+int directory_open(const struct config *config, void *identity, struct directory *ret,
+                   struct prov_error *err);
+void directory_close(struct directory *directory);
+
+/* Copies an entry of the server. PROV_E_NOMEM. */
+int directory_take(const struct directory *directory, Slapi_Entry *entry,
+                   struct directory_entry *ret, struct prov_error *err);
+void directory_entry_clear(struct directory_entry *entry);
+
+/* Reads the entry at a DN. *ret_found false: there is none (any more). PROV_E_STATE: the server cannot
+ * tell, with its code. The caller clears *ret if it was found. */
+int directory_read(const struct directory *directory, const char *dn, struct directory_entry *ret,
+                   bool *ret_found, struct prov_error *err);
+
+/* Calls each() for the entry at a DN and all below it, until it fails. Same errors as directory_read(). */
+int directory_walk(const struct directory *directory, const char *dn,
+                   int (*each)(void *context, struct directory_entry *entry,
+                               struct prov_error *err),
+                   void *context, struct prov_error *err);
+
+/* With the config's groups: writes those the entry is in as values of memberOf, in the place of what
+ * the server says. Without: leaves the entry as it is. */
+int directory_add_groups(const struct directory *directory, struct directory_entry *entry,
+                         struct prov_error *err);
+
+/* The key of the entry at a DN, for entry_options: heap; NULL when there is none. */
+int directory_key(void *directory, const char *dn, char **ret, struct prov_error *err);
+
+/* Whether the DN is one of the config's groups, or below it. */
+bool directory_is_group(const struct directory *directory, const char *dn);
+
+/* Whether an attribute names members of a group. */
+bool directory_names_members(const char *attribute);
+
+/* The first value of an attribute (small letters); NULL: there is none. Borrowed. */
+const char *directory_value(const struct directory_entry *entry, const char *name);
+
+#endif

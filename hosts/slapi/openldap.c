@@ -1,0 +1,367 @@
+/*
+ * The plugin of OpenLDAP's slapd. Decides where in an operation it listens: what is lost afterwards is
+ * taken before (PRE_*), and what came of it is handed over once it is committed and before the client
+ * is told (PRE_RESULT). The tools, slapcat and its like, load it as well: there it does nothing.
+ *
+ * Concurrency: slapd runs an operation from PRE_* to PRE_RESULT on one thread, so what is carried from
+ * the one to the other is the thread's own.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "hosts/slapi/adapter.h"
+
+#define NAME        "sfprov"
+#define CARRIED_MAX 16
+
+/* slapd exports it; bit 1 is a tool. Not there: another server, which may be one without tools. */
+extern int slapMode __attribute__((weak));
+
+int sfprov_init(Slapi_PBlock *block);
+
+static Slapi_PluginDesc description = { "sfprov", "sfprov", PACKAGE_VERSION,
+                                        "keeps the users of a Salesforce org in step" };
+static struct adapter *adapter;
+
+/* ---- the log ---- */
+
+/* slapd's own log, by its connection to syslog, and the file of `pluginlog`. */
+static void
+log_line(int level, const char *line)
+{
+    syslog(level == PROV_LOG_ERROR ? LOG_ERR : LOG_WARNING, NAME ": %s", line);
+    slapi_log_error(SLAPI_LOG_FATAL, (char *)NAME, (char *)"%s: %s\n",
+                    level == PROV_LOG_ERROR ? "error" : "warning", line);
+}
+
+/* While slapd starts, also where the admin looks who started it. */
+static void
+log_at_start(const char *line)
+{
+    log_line(PROV_LOG_ERROR, line);
+    fprintf(stderr, NAME ": %s\n", line);
+}
+
+static bool
+is_tool(void)
+{
+    return &slapMode && (slapMode & 2);
+}
+
+/* ---- from before an operation to its result ---- */
+
+struct carried {
+    struct carried *next;
+    unsigned long type;
+    char *dn;
+    struct before before;
+};
+
+static _Thread_local struct carried *carried;
+
+static void
+drop(struct carried *one)
+{
+    before_clear(&one->before);
+    free(one->dn);
+    free(one);
+}
+
+/* Operations that were refused on their way never come to a result: the oldest go. */
+static void
+keep_few(void)
+{
+    size_t count = 0;
+
+    for (struct carried **at = &carried; *at; at = &(*at)->next) {
+        if (++count > CARRIED_MAX) {
+            struct carried *rest = *at;
+
+            *at = NULL;
+            while (rest) {
+                struct carried *next = rest->next;
+
+                drop(rest);
+                rest = next;
+            }
+            return;
+        }
+    }
+}
+
+static struct carried *
+take_carried(unsigned long type, const char *dn)
+{
+    for (struct carried **at = &carried; *at; at = &(*at)->next) {
+        struct carried *one = *at;
+
+        if (one->type == type && !strcmp(one->dn, dn)) {
+            *at = one->next;
+            return one;
+        }
+    }
+    return NULL;
+}
+
+static void
+carry(unsigned long type, const char *dn)
+{
+    struct prov_error err = { .size = sizeof(err) };
+    struct carried *one = calloc(1, sizeof(*one)), *stale;
+    struct directory_entry entry;
+    bool found = false;
+    int result = one && (one->dn = strdup(dn)) ? PROV_OK : PROV_E_NOMEM;
+
+    if (!result)
+        result = directory_read(&adapter->directory, dn, &entry, &found, &err);
+    if (!result && found) {
+        result = changes_before(&adapter->changes, &entry, &one->before, &err);
+        directory_entry_clear(&entry);
+    }
+    if (result)
+        submit_missed(adapter->submit, dn, &err);
+    if (result || !found) {
+        if (one)
+            drop(one);
+        return;
+    }
+    stale = take_carried(type, dn);
+    if (stale)
+        drop(stale);
+    one->type = type;
+    one->next = carried;
+    carried = one;
+    keep_few();
+}
+
+/* ---- before ---- */
+
+static const char *
+target(Slapi_PBlock *block)
+{
+    char *dn = NULL;
+
+    slapi_pblock_get(block, SLAPI_TARGET_DN, &dn);
+    return dn ? dn : "";
+}
+
+/* Whether the operation may go on: closed, it does only if a change can be kept. */
+static int
+admit(Slapi_PBlock *block)
+{
+    struct prov_error err = { .size = sizeof(err) };
+    char text[] = "sfprov cannot keep the change; try again later";
+
+    if (!adapter->config.closed || submit_ready(adapter->submit, &err) == PROV_OK)
+        return 0;
+    log_line(PROV_LOG_ERROR, "a change is refused, since it could not be kept:");
+    log_line(PROV_LOG_ERROR, err.text);
+    slapi_send_ldap_result(block, LDAP_UNWILLING_TO_PERFORM, NULL, text, 0, NULL);
+    return -1;
+}
+
+static int
+before_add(Slapi_PBlock *block)
+{
+    return admit(block);
+}
+
+static int
+before_modify(Slapi_PBlock *block)
+{
+    const char *dn = target(block);
+    LDAPMod **mods = NULL;
+    int refused;
+
+    slapi_pblock_get(block, SLAPI_MODIFY_MODS, &mods);
+    if (!changes_matter(&adapter->changes, dn, mods))
+        return 0;
+    refused = admit(block);
+    if (!refused && changes_need_members(&adapter->changes, dn, mods))
+        carry(LDAP_REQ_MODIFY, dn);
+    return refused;
+}
+
+static int
+before_rename(Slapi_PBlock *block)
+{
+    return admit(block);
+}
+
+static int
+before_delete(Slapi_PBlock *block)
+{
+    int refused = admit(block);
+
+    if (!refused)
+        carry(LDAP_REQ_DELETE, target(block));
+    return refused;
+}
+
+/* ---- the result ---- */
+
+static void
+added(Slapi_PBlock *block)
+{
+    struct prov_error err = { .size = sizeof(err) };
+    struct directory_entry entry;
+    Slapi_Entry *from = NULL;
+
+    slapi_pblock_get(block, SLAPI_ADD_ENTRY, &from);
+    if (!from)
+        return;
+    if (directory_take(&adapter->directory, from, &entry, &err)) {
+        submit_missed(adapter->submit, target(block), &err);
+        return;
+    }
+    changes_added(&adapter->changes, &entry);
+    directory_entry_clear(&entry);
+}
+
+static void
+modified(Slapi_PBlock *block, const char *dn)
+{
+    struct carried *before = take_carried(LDAP_REQ_MODIFY, dn);
+    LDAPMod **mods = NULL;
+
+    slapi_pblock_get(block, SLAPI_MODIFY_MODS, &mods);
+    if (changes_matter(&adapter->changes, dn, mods))
+        changes_modified(&adapter->changes, dn, NULL, mods, before ? &before->before : NULL);
+    if (before)
+        drop(before);
+}
+
+static void
+renamed(Slapi_PBlock *block, const char *dn)
+{
+    struct prov_error err = { .size = sizeof(err) };
+    char *rdn = NULL, *superior = NULL, *parent = NULL, *new_dn = NULL;
+
+    slapi_pblock_get(block, SLAPI_MODRDN_NEWRDN, &rdn);
+    slapi_pblock_get(block, SLAPI_MODRDN_NEWSUPERIOR, &superior);
+    if (!superior || !*superior)
+        superior = parent = slapi_dn_parent(dn);
+    if (rdn && asprintf(&new_dn, "%s%s%s", rdn, superior ? "," : "", superior ? superior : "") > 0)
+        changes_renamed(&adapter->changes, dn, new_dn);
+    else
+        submit_missed(adapter->submit, dn, &err);
+    free(new_dn);
+    slapi_ch_free_string(&parent);
+}
+
+static void
+deleted(const char *dn)
+{
+    struct carried *before = take_carried(LDAP_REQ_DELETE, dn);
+
+    if (!before)
+        return;
+    changes_deleted(&adapter->changes, dn, &before->before);
+    drop(before);
+}
+
+/* A refused operation has changed nothing; what was carried for it is of no use. */
+static void
+refused(unsigned long type, const char *dn)
+{
+    struct carried *before = take_carried(type, dn);
+
+    if (before)
+        drop(before);
+}
+
+static int
+result_ready(Slapi_PBlock *block)
+{
+    unsigned long type = 0; /* a ber_tag_t */
+    int code = -1;
+    const char *dn;
+
+    slapi_pblock_get(block, SLAPI_OPERATION_TYPE, &type);
+    if (type != LDAP_REQ_ADD && type != LDAP_REQ_MODIFY && type != LDAP_REQ_MODRDN &&
+        type != LDAP_REQ_DELETE)
+        return 0;
+    slapi_pblock_get(block, SLAPI_RESULT_CODE, &code);
+    dn = target(block);
+    if (code != LDAP_SUCCESS)
+        refused(type, dn);
+    else if (type == LDAP_REQ_ADD)
+        added(block);
+    else if (type == LDAP_REQ_MODIFY)
+        modified(block, dn);
+    else if (type == LDAP_REQ_MODRDN)
+        renamed(block, dn);
+    else
+        deleted(dn);
+    return 0;
+}
+
+/* ---- life ---- */
+
+/* After the fork, in the process that serves. */
+static int
+start(Slapi_PBlock *block)
+{
+    (void)block;
+    if (!is_tool())
+        submit_begin(adapter->submit);
+    return 0;
+}
+
+static int
+end(Slapi_PBlock *block)
+{
+    (void)block;
+    adapter_close(adapter);
+    return 0;
+}
+
+static void
+listen_to(Slapi_PBlock *block, int what, int (*function)(Slapi_PBlock *))
+{
+    void *pointer;
+
+    memcpy(&pointer, &function, sizeof(pointer));
+    slapi_pblock_set(block, what, pointer);
+}
+
+__attribute__((visibility("default"))) int
+sfprov_init(Slapi_PBlock *block)
+{
+    const struct submit_options options = { .host = "slapd", .log = log_line };
+    struct prov_error err = { .size = sizeof(err) };
+    char **arguments = NULL;
+    int count = 0, result;
+
+    slapi_pblock_get(block, SLAPI_PLUGIN_ARGC, &count);
+    slapi_pblock_get(block, SLAPI_PLUGIN_ARGV, &arguments);
+    slapi_pblock_set(block, SLAPI_PLUGIN_VERSION, (void *)SLAPI_PLUGIN_VERSION_03);
+    slapi_pblock_set(block, SLAPI_PLUGIN_DESCRIPTION, &description);
+    if (count == 1 && arguments) {
+        result = adapter_open(arguments[0], &options, "entryUUID", NULL, &adapter, &err);
+    } else {
+        snprintf(err.text, sizeof(err.text),
+                 "the plugin line needs one argument, the file of its "
+                 "configuration: plugin postoperation sfprov-slapi.so "
+                 "sfprov_init /etc/sfprov/slapd.json");
+        result = PROV_E_INVALID;
+    }
+    if (result) {
+        log_at_start(err.text);
+        /* a tool has to work whatever is wrong here; slaptest is there to tell */
+        return is_tool() && strcmp(program_invocation_short_name, "slaptest") ? 0 : -1;
+    }
+    if (is_tool() || !adapter->config.active)
+        return 0;
+    listen_to(block, SLAPI_PLUGIN_START_FN, start);
+    listen_to(block, SLAPI_PLUGIN_CLOSE_FN, end);
+    listen_to(block, SLAPI_PLUGIN_PRE_ADD_FN, before_add);
+    listen_to(block, SLAPI_PLUGIN_PRE_MODIFY_FN, before_modify);
+    listen_to(block, SLAPI_PLUGIN_PRE_MODRDN_FN, before_rename);
+    listen_to(block, SLAPI_PLUGIN_PRE_DELETE_FN, before_delete);
+    listen_to(block, SLAPI_PLUGIN_PRE_RESULT_FN, result_ready);
+    return 0;
+}

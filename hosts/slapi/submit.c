@@ -1,0 +1,328 @@
+/*
+ * Decides what a failure means: the change is made in the directory and is not with the connector, so
+ * that a lasting mark asks for a resync, whatever the server does next. Leaves events to the caller.
+ *
+ * Concurrency: any thread may submit. `begun` is the process that has begun; `unmarked` says that a
+ * mark could not be made, so that the next submit makes it.
+ */
+#include "hosts/slapi/submit.h"
+
+#include <dlfcn.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hosts/cli/fault.h"
+
+#define CLOSE_TIMEOUT_MS 5000u
+#define BATCH            200
+
+struct submit {
+    struct prov_vtable api;
+    prov_connector *connector;
+    const char *host;
+    void (*log)(int level, const char *line);
+    atomic_int begun;
+    atomic_bool unmarked;
+};
+
+/* The tokens that this thread is submitting, for the question that a password brings. */
+static _Thread_local const struct token *asked_tokens;
+static _Thread_local size_t asked_count;
+
+static void say(struct submit *submit, int level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void
+say(struct submit *submit, int level, const char *format, ...)
+{
+    char line[1400];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    submit->log(level, line);
+}
+
+/* ---- the connector ---- */
+
+static void
+log_line(void *context, int32_t level, const char *line)
+{
+    struct submit *submit = context;
+
+    if (level <= PROV_LOG_WARNING)
+        submit->log(level, line);
+}
+
+static int32_t
+resolve(void *context, const struct prov_resolve *question)
+{
+    (void)context;
+    for (size_t i = 0; i < asked_count; i++) {
+        const struct token *token = &asked_tokens[i];
+
+        if (!token->resource || strcmp(token->uri, question->uri))
+            continue;
+        question->give(question, token->resource, strlen(token->resource));
+        return PROV_OK;
+    }
+    return PROV_E_NOTFOUND;
+}
+
+/*
+ * slapd has a function crc32() of its own, and zlib, which libcurl unpacks answers with, would call that
+ * one and crash. So the connector's libraries look among themselves first; a sanitizer, which has to come
+ * before all, does not bear that.
+ */
+#ifdef __SANITIZE_ADDRESS__
+#    define LOAD_MODE (RTLD_NOW | RTLD_LOCAL)
+#else
+#    define LOAD_MODE (RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND)
+#endif
+
+/* That is of no use where somebody else has loaded zlib before. */
+static int
+check_zlib(struct prov_error *err)
+{
+    void *zlib = dlopen("libz.so.1", RTLD_LAZY | RTLD_NOLOAD);
+    bool taken = zlib && dlsym(RTLD_DEFAULT, "crc32") != dlsym(zlib, "crc32");
+
+    if (zlib)
+        dlclose(zlib);
+    if (!taken)
+        return PROV_OK;
+    return fault_set(
+        err, PROV_E_ABI,
+        "this server has loaded zlib with a crc32() that is not zlib's, so that nothing "
+        "can be delivered from within it; set 'deliver' to false, and run 'sfprov "
+        "deliver' beside it");
+}
+
+static int
+load(const char *file, bool deliver, struct submit *submit, struct prov_error *err)
+{
+    prov_connector_init_fn init;
+    void *plugin, *symbol;
+
+    if (deliver && check_zlib(err))
+        return PROV_E_ABI;
+    plugin = dlopen(file, LOAD_MODE);
+    if (!plugin)
+        return fault_set(err, PROV_E_ABI, "cannot load the connector: %s; name it with 'plugin'",
+                         dlerror());
+    symbol = dlsym(plugin, "prov_connector_init");
+    if (!symbol)
+        return fault_set(err, PROV_E_ABI,
+                         "'%s' is no provisioning connector: it has no prov_connector_init", file);
+    memcpy(&init, &symbol, sizeof(init));
+    submit->api.size = sizeof(submit->api);
+    return init(PROV_ABI_MAJOR, PROV_ABI_MINOR, &submit->api, err);
+}
+
+int
+submit_open(const struct config *config, const struct submit_options *options, struct submit **ret,
+            struct prov_error *err)
+{
+    struct submit *submit = calloc(1, sizeof(*submit));
+    struct prov_host host = {
+        .size = sizeof(host), .context = submit, .log = log_line, .resolve = resolve
+    };
+    struct prov_open open = { .size = sizeof(open),
+                              .fields = config->fields,
+                              .fields_length = config->fields_length,
+                              .flags = config->deliver ? 0 : PROV_OPEN_NEVER_DELIVER,
+                              .host = &host };
+    int result;
+
+    if (!submit)
+        return fault_nomem(err);
+    submit->host = options->host;
+    submit->log = options->log;
+    result = load(config->plugin, config->deliver, submit, err);
+    if (!result)
+        result = submit->api.open(&open, &submit->connector, NULL, err);
+    if (result) {
+        free(submit);
+        return result;
+    }
+    *ret = submit;
+    return PROV_OK;
+}
+
+void
+submit_close(struct submit *submit)
+{
+    char *text = NULL;
+    char request[160];
+
+    if (!submit)
+        return;
+    if (submit->begun == getpid()) {
+        snprintf(request, sizeof(request), "{\"act\":\"host\",\"state\":\"ended\",\"name\":\"%s\"}",
+                 submit->host);
+        submit->api.act(submit->connector, request, strlen(request), &text, NULL);
+        submit->api.release(text);
+    }
+    submit->api.close(submit->connector, CLOSE_TIMEOUT_MS);
+    free(submit);
+}
+
+/* ---- the mark ---- */
+
+/* {"act":"host","state":...,"reason":...}; the reason is made a JSON string. */
+static int
+tell(struct submit *submit, const char *state, const char *reason, struct prov_error *err)
+{
+    struct json_object *request = json_object_new_object();
+    char *text = NULL;
+    const char *json;
+    int result;
+
+    json_object_object_add(request, "act", json_object_new_string("host"));
+    json_object_object_add(request, "name", json_object_new_string(submit->host));
+    json_object_object_add(request, "state", json_object_new_string(state));
+    if (reason)
+        json_object_object_add(request, "reason", json_object_new_string(reason));
+    json = json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN);
+    result = json ? submit->api.act(submit->connector, json, strlen(json), &text, err)
+                  : fault_nomem(err);
+    json_object_put(request);
+    submit->api.release(text);
+    return result;
+}
+
+void
+submit_begin(struct submit *submit)
+{
+    struct prov_error err = { .size = sizeof(err) };
+    int before = submit->begun;
+
+    if (before == getpid() || !atomic_compare_exchange_strong(&submit->begun, &before, getpid()))
+        return;
+    if (tell(submit, "begun", NULL, &err)) {
+        say(submit, PROV_LOG_ERROR, "cannot begin: %s", err.text);
+        submit->begun = 0;
+    }
+}
+
+static void
+mark(struct submit *submit, const char *reason)
+{
+    struct prov_error err = { .size = sizeof(err) };
+
+    submit->unmarked = tell(submit, "missed", reason, &err) != PROV_OK;
+    if (submit->unmarked)
+        say(submit, PROV_LOG_ERROR, "cannot mark that a resync is needed: %s", err.text);
+}
+
+void
+submit_missed(struct submit *submit, const char *what, const struct prov_error *why)
+{
+    char reason[1300];
+
+    snprintf(reason, sizeof(reason), "'%.200s': %s", what, why->text);
+    say(submit, PROV_LOG_ERROR,
+        "a change of %s; it is not handed over, and a resync is needed (sfprov status)", reason);
+    mark(submit, reason);
+}
+
+/* ---- events ---- */
+
+/* What became of each; what is refused for good is as lost as what could not be kept. */
+static int
+look_at_answers(struct submit *submit, const char *what, const struct prov_answer *answers,
+                size_t count, struct prov_error *err)
+{
+    int result = PROV_OK;
+
+    for (size_t i = 0; i < count; i++) {
+        if (answers[i].status == PROV_ANSWER_ACCEPTED)
+            continue;
+        submit_missed(submit, what, &answers[i].error);
+        if (answers[i].status == PROV_ANSWER_UNKNOWN && !result)
+            result = fault_set(err, PROV_E_STORE, "%s", answers[i].error.text);
+    }
+    return result;
+}
+
+static int
+submit_batch(struct submit *submit, const char *what, const struct token *tokens, size_t count,
+             struct prov_error *err)
+{
+    struct prov_event events[BATCH];
+    struct prov_answer *answers = calloc(count, sizeof(*answers));
+    int result;
+
+    if (!answers)
+        return fault_nomem(err);
+    for (size_t i = 0; i < count; i++) {
+        events[i] = (struct prov_event){ sizeof(*events), tokens[i].json, tokens[i].length };
+        answers[i].size = sizeof(*answers);
+    }
+    asked_tokens = tokens;
+    asked_count = count;
+    result = submit->api.submit(submit->connector, events, count, answers, err);
+    asked_count = 0;
+    if (result)
+        submit_missed(submit, what, err);
+    else
+        result = look_at_answers(submit, what, answers, count, err);
+    free(answers);
+    return result;
+}
+
+int
+submit_tokens(struct submit *submit, const char *what, const struct token *tokens, size_t count,
+              struct prov_error *err)
+{
+    int result = PROV_OK;
+
+    submit_begin(submit);
+    for (size_t done = 0; done < count && !result; done += BATCH) {
+        size_t batch = count - done < BATCH ? count - done : BATCH;
+
+        result = submit_batch(submit, what, tokens + done, batch, err);
+    }
+    if (!result && submit->unmarked)
+        mark(submit, "changes were missed while no mark could be made");
+    return result;
+}
+
+int
+submit_ready(struct submit *submit, struct prov_error *err)
+{
+    submit_begin(submit);
+    return tell(submit, "ready", NULL, err);
+}
+
+int
+submit_knows(struct submit *submit, const char *uri, bool *ret, struct prov_error *err)
+{
+    struct json_object *request = json_object_new_object(), *answer = NULL, *presence = NULL;
+    char *text = NULL;
+    const char *json;
+    int result;
+
+    json_object_object_add(request, "query", json_object_new_string("subject"));
+    json_object_object_add(request, "user", json_object_new_string(uri));
+    json = json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN);
+    result = json ? submit->api.query(submit->connector, json, strlen(json), &text, err)
+                  : fault_nomem(err);
+    json_object_put(request);
+    *ret = false;
+    if (result == PROV_E_NOTFOUND)
+        return PROV_OK;
+    if (result)
+        return result;
+    answer = json_tokener_parse(text);
+    json_object_object_get_ex(answer, "presence", &presence);
+    *ret = presence && !strcmp(json_object_get_string(presence), "in");
+    json_object_put(answer);
+    submit->api.release(text);
+    return PROV_OK;
+}

@@ -1,0 +1,52 @@
+/*
+ * The connector as the adapter uses it: loads sfprov.so, opens it, hands events over, and keeps the
+ * mark that says a resync is needed. Knows the plugin by its public header alone, and no server.
+ */
+#ifndef SLAPI_SUBMIT_H
+#define SLAPI_SUBMIT_H
+
+#include "hosts/ldap/token.h"
+#include "hosts/slapi/config.h"
+
+struct submit;
+
+struct submit_options {
+    const char *host; /* "slapd" */
+    /* One line for the server's log; level as enum prov_log_level. From any thread. */
+    void (*log)(int level, const char *line);
+};
+
+/*
+ * Loads the plugin and validates the connector fields; touches neither the store nor the network.
+ * PROV_E_FIELDS and others say what is wrong. `config` is borrowed; its fields may be wiped then.
+ */
+int submit_open(const struct config *config, const struct submit_options *options,
+                struct submit **ret, struct prov_error *err);
+
+/*
+ * Begins the work in this process: the mark says from now on that a host is at work, and delivery
+ * starts. Once a process, by whoever comes first; a failure goes to the log, and is tried again.
+ */
+void submit_begin(struct submit *submit);
+
+/*
+ * Hands the tokens over, in order; returns when they are on disk. Otherwise says why in the log, leaves
+ * the mark that a resync is needed, and returns the code; what the connector refuses for good is marked
+ * as well, and no failure. `what` is for the log: the DN.
+ */
+int submit_tokens(struct submit *submit, const char *what, const struct token *tokens, size_t count,
+                  struct prov_error *err);
+
+/* What could not even be made a token of: marks that a resync is needed. */
+void submit_missed(struct submit *submit, const char *what, const struct prov_error *why);
+
+/* Whether the store takes a change at this moment: it writes one. PROV_E_STORE: it does not. */
+int submit_ready(struct submit *submit, struct prov_error *err);
+
+/* Whether the connector has the user, and has them in scope. */
+int submit_knows(struct submit *submit, const char *uri, bool *ret, struct prov_error *err);
+
+/* Ends delivery, waiting some seconds for a call under way; NULL is allowed. */
+void submit_close(struct submit *submit);
+
+#endif

@@ -1,0 +1,15 @@
+# Real directory servers with the adapters loaded: a group of its own, since the servers are large.
+# `make check` leaves it out; `make check-servers` runs it, as scripts/test does.
+EXTRA_DIST += tests/servers/servers.py tests/servers/slapd.py tests/servers/test_openldap.py
+server_tests =
+if SLAPI_OPENLDAP
+server_tests += tests/servers/test_openldap.py
+endif
+
+.PHONY: check-servers
+check-servers: all tests/org/sfprov-org
+	@test -n '$(server_tests)' || echo 'no adapter is built, so no server is tried'
+	@failed=0; for test in $(server_tests); do \
+		srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' PYTHONDONTWRITEBYTECODE=1 \
+			timeout 1200 python3 $(srcdir)/$$test || failed=1; \
+	done; exit $$failed

@@ -1,0 +1,293 @@
+"""What the tests of directory servers share: a server in a folder of its own, its clients, and the comparison
+of the simulated org with the directory, user by user."""
+import base64
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
+import harness  # pylint: disable=wrong-import-position
+
+ADAPTERS = os.environ.get("SFPROV_ADAPTERS", os.path.join(harness.TOP, ".libs"))
+LDAP_PASSWORD = "secret-secret"
+SUFFIX = "dc=example,dc=org"
+PEOPLE = f"ou=people,{SUFFIX}"
+GROUPS = f"ou=groups,{SUFFIX}"
+ISSUER = "ldap://directory.example"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Directory:
+    """A server process, started and ended by the test. `world` has the simulated org and the store."""
+
+    def __init__(self, world, name, config, fields):
+        self.world, self.name, self.process = world, name, None
+        self.folder = tempfile.mkdtemp(prefix=f"sfprov-{name}-", dir=world.folder)
+        self.config = config
+        self.config_file = f"{self.folder}/sfprov.json"
+        self.fields_file = f"{self.folder}/fields.json"
+        with open(self.fields_file, "w") as file:
+            json.dump(dict(world.fields, issuer=ISSUER, **(fields or {})), file)
+        if config is not None:
+            self.write_adapter(config)
+
+    def write_adapter(self, config):
+        with open(self.config_file, "w") as file:
+            if isinstance(config, str):
+                file.write(config)
+            else:
+                json.dump(dict({"fields": self.fields_file, "plugin": harness.PLUGIN}, **config), file)
+
+    def start(self, seconds=30):
+        self.output = open(f"{self.folder}/output", "ab")
+        self.process = subprocess.Popen(self.command(), stdout=self.output, stderr=self.output,
+                                        stdin=subprocess.DEVNULL, env=self.environment())
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                raise AssertionError(f"{self.name} ended with {self.process.returncode}: {self.said()}")
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return self
+            except OSError:
+                time.sleep(0.02)
+        raise AssertionError(f"{self.name} does not listen: {self.said()}")
+
+    def environment(self):
+        return dict(os.environ)
+
+    def refuses_to_start(self, seconds=30):
+        """Starts it with what must be refused; returns what it said."""
+        output = open(f"{self.folder}/output", "ab")
+        process = subprocess.Popen(self.command(), stdout=output, stderr=output, stdin=subprocess.DEVNULL,
+                                   env=self.environment())
+        try:
+            code = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError(f"{self.name} started") from None
+        assert code != 0, (code, self.said())
+        return self.said()
+
+    def said(self):
+        text = ""
+        for path in (f"{self.folder}/output", self.log_file):
+            if os.path.exists(path):
+                text += open(path, errors="replace").read()
+        return text
+
+    def stop(self, how=signal.SIGTERM, seconds=30):
+        if not self.process:
+            return
+        self.process.send_signal(how)
+        code = self.process.wait(seconds)
+        self.process = None
+        self.output.close()
+        if how == signal.SIGTERM:
+            assert code == 0, f"{self.name} ended with {code}: {self.said()[-3000:]}"
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, kind, *_):
+        if kind:
+            print(self.said()[-3000:])
+        self.stop(signal.SIGTERM if not kind else signal.SIGKILL)
+
+    # ---- the server's own clients ----
+
+    def client(self, name, *arguments, text="", code=0):
+        done = subprocess.run([name, "-x", "-H", self.uri, "-D", self.admin, "-w", LDAP_PASSWORD, *arguments],
+                              input=text, capture_output=True, text=True, timeout=120)
+        assert done.returncode == code, (name, arguments, done.returncode, done.stderr, text[:500])
+        return done.stdout
+
+    def add(self, *entries, code=0):
+        """Entries as (dn, {attribute: value or list})."""
+        self.client("ldapadd", text="\n\n".join(ldif(*entry) for entry in entries) + "\n", code=code)
+
+    def modify(self, dn, *changes, code=0):
+        """Changes as ("replace", "title", "Dr") and so on."""
+        lines = [f"dn: {dn}", "changetype: modify"]
+        for how, attribute, *values in changes:
+            lines += [f"{how}: {attribute}", *(f"{attribute}: {value}" for value in values), "-"]
+        return self.client("ldapmodify", text="\n".join(lines) + "\n", code=code)
+
+    def rename(self, dn, rdn, superior=None, code=0):
+        self.client("ldapmodrdn", "-r", *(("-s", superior) if superior else ()), dn, rdn, code=code)
+
+    def delete(self, *dns, code=0):
+        self.client("ldapdelete", *dns, code=code)
+
+    def set_password(self, dn, password):
+        self.client("ldappasswd", "-s", password, dn)
+
+    def entries(self, *more, base=SUFFIX, filter="(objectClass=*)"):
+        """{dn: {attribute in small letters: [values]}}."""
+        text = self.client("ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-b", base, *more, filter, "*", "+")
+        return parse_ldif(text)
+
+    def seed(self):
+        self.add((SUFFIX, {"objectClass": ["dcObject", "organization"], "dc": "example", "o": "Example"}),
+                 (PEOPLE, {"objectClass": "organizationalUnit", "ou": "people"}),
+                 (GROUPS, {"objectClass": "organizationalUnit", "ou": "groups"}))
+        return self
+
+
+def ldif(dn, attributes):
+    lines = [f"dn: {dn}"]
+    for name, values in attributes.items():
+        for value in values if isinstance(values, list) else [values]:
+            data = value if isinstance(value, bytes) else str(value).encode()
+            lines.append(f"{name}:: {base64.b64encode(data).decode()}")
+    return "\n".join(lines)
+
+
+def parse_ldif(text):
+    entries, entry = {}, None
+    for line in text.split("\n"):
+        name, _, value = line.partition(":")
+        if value.startswith(":"):
+            value = base64.b64decode(value[1:]).decode(errors="replace")
+        value = value.strip()
+        if name == "dn":
+            entry = entries.setdefault(value, {})
+        elif line and entry is not None and not line.startswith("#"):
+            entry.setdefault(name.split(";")[0].lower(), []).append(value)
+    return entries
+
+
+def person(uid, given="Ada", family="Lovelace", **more):
+    attributes = {"objectClass": "inetOrgPerson", "uid": uid, "cn": f"{given} {family}", "sn": family,
+                  "givenName": given, "mail": f"{uid}@example.org"}
+    attributes.update(more)
+    return f"uid={uid},{PEOPLE}", attributes
+
+
+# ---- the org against the directory ----
+
+def settle(world, directory, seconds=60):
+    """Waits until the store has nothing that is due; the server delivers, or else this process does."""
+    if not directory.process or not directory.config.get("deliver", True):
+        connector = world.connector(issuer=ISSUER)
+        try:
+            return connector.settle(seconds)
+        finally:
+            connector.close()
+    connector = world.connector(harness.NEVER_DELIVER, issuer=ISSUER)
+    end = time.monotonic() + seconds
+    try:
+        while time.monotonic() < end:
+            status = connector.query(query="status")
+            if status["state"] == "idle" and not status["subjects"]["in_flight"] and not status["subjects"]["pending"]:
+                return status
+            time.sleep(0.05)
+    finally:
+        connector.close()
+    raise AssertionError(f"not settled: {status}; {directory.said()[-2000:]}")
+
+
+def is_locked(entry):
+    return entry.get("pwdaccountlockedtime") == ["000001010000Z"] or \
+        [value.lower() for value in entry.get("nsaccountlock", [])] == ["true"]
+
+
+def expected(entry):
+    """What the org must hold of a person's entry."""
+    def first(name):
+        return entry.get(name, [None])[0]
+    return {"LastName": first("sn"), "FirstName": first("givenname"), "Email": first("mail"), "Title": first("title"),
+            "Phone": first("telephonenumber"), "Department": first("departmentnumber"),
+            "EmployeeNumber": first("employeenumber"), "City": first("l"), "IsActive": not is_locked(entry)}
+
+
+def compare(world, directory, gone=(), inactive=()):
+    """The simulated org with the directory, user by user: each person has an account that says the same; whoever
+    is gone, or was taken out of scope (inactive), has one that is not active; there are no others."""
+    entries = directory.entries(base=PEOPLE, filter="(objectClass=person)")
+    users = world.org.users()
+    seen = set()
+    for dn, entry in entries.items():
+        name = f"{entry['uid'][0]}@acme.example"
+        want = expected(entry)
+        if entry["uid"][0] in inactive:
+            want = {"IsActive": False}
+        elif not want["IsActive"] and name not in users:
+            continue  # nobody is made an account to be deactivated
+        assert name in users, f"{dn} has no account; there are {sorted(users)}"
+        have = {field: users[name].get(field) or (False if field == "IsActive" else None) for field in want}
+        assert have == want, f"{dn}: the org has {have}, the directory {want}"
+        seen.add(name)
+    for uid in gone:
+        name = f"{uid}@acme.example"
+        assert name in users and not users[name]["IsActive"], f"{uid} is gone and has {users.get(name)}"
+        seen.add(name)
+    assert set(users) == seen, f"accounts of nobody: {sorted(set(users) - seen)}"
+    return len(seen)
+
+
+def world(**fields):
+    return harness.World(**dict({"issuer": ISSUER, "provisioning_pattern": "{UN}", "guard_percent": 100}, **fields))
+
+
+def cli(world_, *arguments, text=None):
+    fields = os.path.join(world_.folder, "cli-fields.json")
+    with open(os.open(fields, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(world_.fields, file)
+    return subprocess.run([harness.CLI, "--plugin", harness.PLUGIN, "-c", fields, *arguments], input=text,
+                          capture_output=True, text=True, timeout=120)
+
+
+def resync(world_, directory, *arguments):
+    """The whole directory as a list, as the documentation says; returns what changed."""
+    text = directory.client("ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-b", PEOPLE, "(objectClass=person)", "*", "+")
+    done = cli(world_, "sync", "--json", "--no-deliver", "--format", "ldif", "--key", directory.key, *arguments, "-",
+               text=text)
+    assert done.returncode in (0, 3, 4), (done.returncode, done.stdout[-2000:], done.stderr)
+    return json.loads(done.stdout)
+
+
+def events_of(world_, name):
+    """The kinds of the events of a user, oldest first."""
+    return [event["kinds"] for event in json.loads(cli(world_, "show", "--json", name).stdout)["events"]]
+
+
+class SmallDisk:
+    """A file system of its own, some megabytes large, that can be filled; needs root."""
+
+    def __init__(self, folder, megabytes=4):
+        self.folder = os.path.join(folder, "small")
+        os.mkdir(self.folder)
+        self.mounted = os.geteuid() == 0 and subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=700", "none", self.folder],
+            capture_output=True, check=False).returncode == 0
+
+    def fill(self):
+        with open(os.path.join(self.folder, "ballast"), "wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(bytes(4096))
+            except OSError:
+                pass
+
+    def free(self):
+        os.unlink(os.path.join(self.folder, "ballast"))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.mounted:
+            subprocess.run(["umount", "-l", self.folder], check=False)

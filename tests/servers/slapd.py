@@ -1,0 +1,62 @@
+"""A private slapd on loopback below a folder of its own, with the adapter loaded, and its own clients.
+
+Nothing of the system's slapd is touched: configuration, database and socket lie in the folder.
+"""
+import os
+import shutil
+import subprocess
+
+from servers import ADAPTERS, LDAP_PASSWORD, SUFFIX, Directory, free_port
+
+SLAPD = shutil.which("slapd", path="/usr/sbin:/usr/lib/openldap:" + os.environ.get("PATH", ""))
+ADAPTER = os.path.join(ADAPTERS, "sfprov-slapi.so")
+MODULES = "/usr/lib/ldap"
+SCHEMAS = "/etc/ldap/schema"
+
+
+class Slapd(Directory):
+    """One server. config: the adapter's configuration; None: without the adapter. peer: the URI of the
+    provider it replicates."""
+
+    key = "entryUUID"
+
+    def __init__(self, world, config=None, peer=None, provider=False, extra="", identity=1, fields=None):
+        self.admin = f"cn=admin,{SUFFIX}"
+        super().__init__(world, "slapd", config, fields)
+        os.mkdir(f"{self.folder}/db")
+        self.port = free_port()
+        self.uri = f"ldap://127.0.0.1:{self.port}"
+        self.log_file = f"{self.folder}/plugin.log"
+        self.write_config(peer, provider, extra, identity)
+
+    def write_config(self, peer, provider, extra, identity):
+        lines = [f"include {SCHEMAS}/{name}.schema" for name in ("core", "cosine", "inetorgperson")]
+        lines += [f"modulepath {MODULES}", "moduleload back_mdb", "moduleload ppolicy", f"pidfile {self.folder}/pid",
+                  f"pluginlog {self.log_file}"]
+        if provider:
+            lines.append("moduleload syncprov")
+        lines += [f"serverID {identity}", "database mdb", f'suffix "{SUFFIX}"', f'rootdn "{self.admin}"',
+                  f"rootpw {LDAP_PASSWORD}", f"directory {self.folder}/db", "maxsize 1073741824",
+                  "index objectClass,entryUUID,entryCSN,uid,member eq"]
+        if self.config is not None:
+            lines.append(f"plugin postoperation {ADAPTER} sfprov_init {self.config_file}")
+        if peer:
+            lines.append(f'syncrepl rid=001 provider={peer} bindmethod=simple binddn="{self.admin}" '
+                         f'credentials={LDAP_PASSWORD} searchbase="{SUFFIX}" type=refreshAndPersist retry="1 +"')
+        if peer:
+            lines.append(f"updateref {peer}")
+        lines.append("overlay ppolicy")
+        if provider:
+            lines.append("overlay syncprov")
+        lines += [extra, ""]
+        with open(f"{self.folder}/slapd.conf", "w") as file:
+            file.write("\n".join(lines))
+
+    def command(self):
+        return [SLAPD, "-d", "0", "-f", f"{self.folder}/slapd.conf", "-h", self.uri]
+
+    def tool(self, name, *arguments, **more):
+        """slapcat, slapadd, slaptest: the server's own binary by another name."""
+        path = shutil.which(name, path="/usr/sbin:" + os.environ.get("PATH", ""))
+        return subprocess.run([path, "-f", f"{self.folder}/slapd.conf", *arguments], capture_output=True, text=True,
+                              timeout=120, **more)
