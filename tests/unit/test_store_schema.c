@@ -1,17 +1,20 @@
-/* A store of an older version: a golden one, written by the sfprov that knew schema 1, is brought up
- * to date with all that it holds, and whatever stops that on its way leaves it as it was. */
+/* A store of an older version: golden ones, written by the sfprov that knew schema 1 and by the one that knew
+ * schema 12, are brought up to date with all that they hold, and whatever stops that on its way leaves them as
+ * they were. */
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "plugin/base/secret.h"
 #include "plugin/store/schema.h"
 #include "tests/unit/scratch.h"
 
 #define IDP "https://idp.example"
 
 static char *
-read_golden(void)
+read_golden(int version)
 {
     const char *top = getenv("srcdir");
     char path[400];
@@ -20,7 +23,7 @@ read_golden(void)
     ssize_t length;
     FILE *file;
 
-    snprintf(path, sizeof(path), "%s/tests/golden/store/schema-1.sql", top ? top : ".");
+    snprintf(path, sizeof(path), "%s/tests/golden/store/schema-%d.sql", top ? top : ".", version);
     file = fopen(path, "r");
     T_TRUE(file != NULL);
     length = file ? getdelim(&text, &room, '\0', file) : -1;
@@ -31,9 +34,9 @@ read_golden(void)
 }
 
 static void
-make_golden(struct scratch *scratch)
+make_golden(struct scratch *scratch, int version)
 {
-    AUTO_FREE char *sql = read_golden();
+    AUTO_FREE char *sql = read_golden(version);
 
     scratch_make(scratch);
     scratch_sql(scratch, sql);
@@ -138,7 +141,7 @@ a_store_of_schema_1_is_brought_up_to_date(void)
 {
     struct scratch s;
 
-    make_golden(&s);
+    make_golden(&s, 1);
     T_INT(version_of(&s), 1);
     check_counts(s.store);
     T_INT(version_of(&s), STORE_SCHEMA_VERSION);
@@ -147,6 +150,116 @@ a_store_of_schema_1_is_brought_up_to_date(void)
     check_events(s.store);
     scratch_restart(&s);
     T_INT(scratch_id(s.store, "/Users/ada"), 0); /* of another issuer */
+    scratch_remove(&s);
+}
+
+/* ---- schema 12: with a history, things in flight, and sealed passwords ---- */
+
+static void
+check_flights(struct store *store)
+{
+    CLEANUP(work_done) struct work bob = { 0 };
+    CLEANUP(work_done) struct work hal = { 0 };
+    CLEANUP(work_done) struct work mia = { 0 };
+    struct prov_error err = PROV_ERROR_INIT;
+
+    T_OK(store_load(store, IDP, "/Users/bob", &bob, &err), &err);
+    T_STR(json_get_string(bob.link.in_flight, "op"), "update");
+    T_STR(json_get_string(json_get(bob.link.in_flight, "fields"), "Title"), "Chief");
+    T_STR(json_get_string(bob.link.confirmed, "Title"), "Engineer");
+    T_STR(bob.link.username_wanted, "primary-bob@acme.example");
+    T_STR(bob.link.username_held, "primary-bob@acme.example");
+    T_STR(bob.link.outcome, "unknown");
+    T_OK(store_load(store, IDP, "/Users/hal", &hal, &err), &err);
+    T_STR(json_get_string(hal.link.in_flight, "op"), "create");
+    T_STR(hal.link.username_wanted, "primary-hal@acme.example");
+    T_TRUE(!hal.link.username_held && hal.link.first_sent_us > 0);
+    T_OK(store_load(store, IDP, "/Users/mia", &mia, &err), &err);
+    T_TRUE(!mia.link.in_flight);
+    T_STR(mia.link.waits_kind, WAIT_MANAGER);
+    T_STR(mia.link.waits_value, "/Users/max");
+}
+
+static void
+check_history(struct store *store)
+{
+    AUTO_JSON struct json_object *bob = NULL;
+    struct prov_error err = PROV_ERROR_INIT;
+    struct json_object *rows;
+
+    T_OK(store_read_subject(store, "/Users/bob", &bob, &err), &err);
+    rows = json_get(bob, "history");
+    T_INT(json_object_array_length(rows), 3);
+    T_STR(json_get_string(json_object_array_get_idx(rows, 0), "action"), "created");
+    T_STR(json_get_string(json_object_array_get_idx(rows, 2), "outcome"), "unknown");
+}
+
+static void
+settle_jan(struct store *store)
+{
+    CLEANUP(work_done) struct work jan = { 0 };
+    struct prov_error err = PROV_ERROR_INIT;
+
+    T_OK(store_load(store, IDP, "/Users/jan", &jan, &err), &err);
+    snprintf(jan.link.salesforce_id, sizeof(jan.link.salesforce_id), "0055g0000A7E9zzAQC");
+    jan.link.outcome = strdup(OUTCOME_DELIVERED);
+    jan.link.settled_version = jan.subject.version;
+    T_OK(store_begin(store, STORE_UNFENCED, &err), &err);
+    T_OK(store_put_link(store, jan.subject.id, &jan.link, &err), &err);
+    T_OK(store_commit(store, &err), &err);
+}
+
+/* It waits for its user to be settled. */
+static void
+check_password(const struct scratch *scratch)
+{
+    static const char key[] = "00112233445566778899aabbccddeeff0123456789abcdef0123456789abcdef\n";
+    CLEANUP(store_password_done) struct store_password password = { 0 };
+    struct prov_error err = PROV_ERROR_INIT;
+    AUTO_SECRET char *clear = NULL;
+    char path[400], source[410];
+    bool found = true;
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/seal.key", scratch->directory);
+    snprintf(source, sizeof(source), "file:%s", path);
+    umask(077);
+    file = fopen(path, "w");
+    T_TRUE(file != NULL);
+    if (!file)
+        return;
+    fputs(key, file);
+    fclose(file);
+    store_keep_passwords(scratch->store, source);
+    T_OK(store_password_due(scratch->store, 1, &password, &found, &err), &err);
+    T_TRUE(!found);
+    settle_jan(scratch->store);
+    T_OK(store_password_due(scratch->store, 1, &password, &found, &err), &err);
+    T_STR(password.uri, "/Users/jan");
+    if (!found)
+        return;
+    T_OK(store_password_open(scratch->store, &password, &clear, &err), &err);
+    T_STR(clear, "Jackdaw-9-Jetty");
+    unlink(path);
+}
+
+static void
+a_store_of_schema_12_is_brought_up_to_date(void)
+{
+    AUTO_JSON struct json_object *counts = NULL;
+    struct prov_error err = PROV_ERROR_INIT;
+    struct scratch s;
+
+    make_golden(&s, 12);
+    T_INT(version_of(&s), 12);
+    T_OK(store_read_counts(s.store, &counts, &err), &err);
+    T_STR(json_object_to_json_string(json_get(counts, "subjects")),
+          "{ \"in_step\": 3, \"pending\": 1, \"waiting\": 1, \"parked\": 1, \"in_flight\": 2,"
+          " \"total\": 8 }");
+    T_INT(version_of(&s), STORE_SCHEMA_VERSION);
+    check_flights(s.store);
+    check_history(s.store);
+    check_password(&s);
     scratch_remove(&s);
 }
 
@@ -181,18 +294,21 @@ list_tables(const char *path, struct json_object *list)
 static void
 an_old_and_a_new_store_have_the_same_tables(void)
 {
-    AUTO_JSON struct json_object *migrated = json_object_new_array();
-    AUTO_JSON struct json_object *made = json_object_new_array();
-    struct scratch old, new;
+    static const int golden[] = { 1, 12 };
 
-    make_golden(&old);
-    scratch_make(&new);
-    list_tables(old.path, migrated);
-    list_tables(new.path, made);
-    T_TRUE(json_object_array_length(made) > 60);
-    T_STR(json_object_to_json_string(migrated), json_object_to_json_string(made));
-    scratch_remove(&old);
-    scratch_remove(&new);
+    for (size_t i = 0; i < sizeof(golden) / sizeof(golden[0]); i++) {
+        AUTO_JSON struct json_object *migrated = json_object_new_array();
+        AUTO_JSON struct json_object *made = json_object_new_array();
+        struct scratch old, new;
+        make_golden(&old, golden[i]);
+        scratch_make(&new);
+        list_tables(old.path, migrated);
+        list_tables(new.path, made);
+        T_TRUE(json_object_array_length(made) > 60);
+        T_STR(json_object_to_json_string(migrated), json_object_to_json_string(made));
+        scratch_remove(&old);
+        scratch_remove(&new);
+    }
 }
 
 /* ---- what stops it on its way ---- */
@@ -225,7 +341,7 @@ a_full_disk_leaves_the_old_store_as_it_was(void)
 {
     struct scratch s;
 
-    make_golden(&s);
+    make_golden(&s, 1);
     scratch_in_child(&s, migrate_without_room);
     check_counts(s.store);
     check_subjects(s.store);
@@ -258,7 +374,7 @@ a_killed_migration_is_begun_anew(void)
         struct scratch s;
         int child, status;
 
-        make_golden(&s);
+        make_golden(&s, 1);
         scratch_sql(&s, MORE_SUBJECTS);
         child = scratch_start_child(&s, just_open, 0);
         usleep((useconds_t)(i * 1500));
@@ -302,7 +418,7 @@ an_old_store_in_use_is_left_alone(void)
     char byte;
 
     db_busy_timeout_ms = 150;
-    make_golden(&s);
+    make_golden(&s, 1);
     T_INT(pipe(held_pipe), 0);
     signal(SIGPIPE, SIG_IGN);
     child = scratch_start_child(&s, hold_open, held_pipe[1]);
@@ -342,7 +458,7 @@ several_that_start_at_once_migrate_it_once(void)
     int children[4];
     struct scratch s;
 
-    make_golden(&s);
+    make_golden(&s, 1);
     for (int i = 0; i < 4; i++)
         children[i] = scratch_start_child(&s, open_and_count, 0);
     scratch_join(children, 4);
@@ -355,6 +471,7 @@ main(int argc, char **argv)
 {
     static const struct unit_case cases[] = {
         UNIT_CASE(a_store_of_schema_1_is_brought_up_to_date),
+        UNIT_CASE(a_store_of_schema_12_is_brought_up_to_date),
         UNIT_CASE(an_old_and_a_new_store_have_the_same_tables),
         UNIT_CASE(a_full_disk_leaves_the_old_store_as_it_was),
         UNIT_CASE(a_killed_migration_is_begun_anew),
