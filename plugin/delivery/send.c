@@ -80,6 +80,16 @@ fly(struct round *round, struct item *item, enum send_kind kind, struct prov_err
     return settle_claim(round, link, item->plan.username, err);
 }
 
+/* Whether the username that is claimed now takes the place of another, claimed in the link. */
+static bool
+gives_up_name(const struct item *item)
+{
+    const struct link *link = &item->work.link;
+
+    return json_get(item->plan.fields, "Username") && link->username_wanted &&
+           !(link->username_held && strcmp(link->username_wanted, link->username_held) == 0);
+}
+
 static int
 store_flight(struct round *round, struct item **items, size_t count, enum send_kind kind,
              struct prov_error *err)
@@ -90,9 +100,15 @@ store_flight(struct round *round, struct item **items, size_t count, enum send_k
     if (r)
         return r;
     for (size_t i = 0; !r && i < count; i++) {
+        const struct link *link = &items[i]->work.link;
+        int64_t subject = items[i]->work.subject.id;
+        bool changes = gives_up_name(items[i]);
+        unsigned orders = link->orders;
         r = fly(round, items[i], kind, err);
+        changes = changes || link->orders != orders; /* else the link stands as it was read */
         if (!r)
-            r = store_put_link(store, items[i]->work.subject.id, &items[i]->work.link, err);
+            r = changes ? store_put_link(store, subject, link, err)
+                        : store_put_flight(store, subject, link, err);
     }
     if (r) {
         store_rollback(store);

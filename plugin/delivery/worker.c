@@ -179,26 +179,32 @@ after_us(int64_t us)
     return at;
 }
 
-/* A file that is damaged where it says what is due, or what became of users, would stop every round. */
+/* A file that is damaged where it says what is due, what is in flight, or what became of users, would stop
+ * every round. */
 static int
 mend(struct delivery *d, const struct prov_error *why, struct prov_delivery *report, bool *ret_more,
      struct prov_error *err)
 {
     struct prov_error ignored = PROV_ERROR_INIT;
-    bool due = false, history = false;
-    int r = store_mend(d->store, &due, &history, &ignored);
+    struct store_mended mended;
+    int r = store_mend(d->store, &mended, &ignored);
 
-    if (due)
+    if (mended.due)
         log_line(
             &d->log, PROV_LOG_ERROR,
             "what was due could not be read, and was made anew from what is known of each user; a "
             "replan, repair or release that was ordered has to be ordered again: %s",
             why->text);
-    if (history)
+    if (mended.flight)
+        log_line(&d->log, PROV_LOG_ERROR,
+                 "what is in flight could not be read: everybody who is due is read back from the "
+                 "org: %s",
+                 why->text);
+    if (mended.history)
         log_line(&d->log, PROV_LOG_ERROR,
                  "what became of users could not be read, and is kept from now on anew: %s",
                  why->text);
-    if (r || !(due || history))
+    if (r || !(mended.due || mended.flight || mended.history))
         return error_set(err, PROV_E_STORE, "%s", why->text);
     report->state = PROV_DELIVERY_BUSY;
     report->next_due_us = clock_now_us();

@@ -18,9 +18,10 @@
  * enough if there is an account that gives access; and who has left, whatever became of it. */
 #define WAITING_SQL                                                                                \
     " FROM command c JOIN subject s ON s.id = c.subject JOIN link l ON l.subject = s.id"           \
-    " WHERE c.sealed IS NOT NULL AND l.in_flight IS NULL AND l.settled_version >= s.version"       \
-    " AND (l.outcome IN " OUTCOMES_IN_STEP " OR (l.outcome IN " OUTCOMES_BLOCKED                   \
-    " AND l.active) OR s.presence <> 1)"
+    " WHERE c.sealed IS NOT NULL AND NOT " IN_FLIGHT(                                              \
+        "l.subject") " AND l.settled_version >= s.version"                                         \
+                     " AND (l.outcome IN " OUTCOMES_IN_STEP " OR (l.outcome IN " OUTCOMES_BLOCKED  \
+                     " AND l.active) OR s.presence <> 1)"
 
 static int
 read_key(struct store *store, struct prov_error *err)

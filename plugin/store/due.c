@@ -114,17 +114,18 @@ gather(const struct due_row *rows, size_t row_count, struct work *list, size_t *
     return r;
 }
 
-/* A damaged page must not stop those who are read with it. */
+/* A damaged page must not stop those who are read with it; one of `flight` concerns them all. */
 static int
 load_entry(struct db *db, struct work *entry, struct prov_error *err)
 {
     struct prov_error why = PROV_ERROR_INIT;
     int64_t subject = entry->subject.id;
+    bool sound = true;
     int r;
 
     (void)db_met_damage(db); /* what was read before does not count */
     r = link_load(db, subject, entry, &why);
-    if (r && r != PROV_E_NOMEM && db_met_damage(db)) {
+    if (r && r != PROV_E_NOMEM && db_met_damage(db) && !flight_is_sound(db, &sound, err) && sound) {
         subject_done(&entry->subject);
         link_done(&entry->link);
         entry->unreadable = strdup(why.text);

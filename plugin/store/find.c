@@ -26,7 +26,7 @@ name_claim_done(struct name_claim *claim)
     *claim = (struct name_claim){ 0 };
 }
 
-/* Two looks at an index, of which mostly nothing comes: all who are created ask. */
+/* Three looks at an index, of which mostly nothing comes: all who are created ask. */
 int
 store_name_claim(struct store *store, const char *username, int64_t except, struct name_claim *ret,
                  struct prov_error *err)
@@ -36,7 +36,8 @@ store_name_claim(struct store *store, const char *username, int64_t except, stru
     int r = store_look(store, &look, err,
                        "SELECT coalesce((SELECT subject FROM link WHERE username_held = ?1"
                        " AND subject <> ?2 LIMIT 1), 0), coalesce((SELECT subject FROM link"
-                       " WHERE username_wanted = ?1 AND subject <> ?2 LIMIT 1), 0)",
+                       " WHERE username_wanted = ?1 AND subject <> ?2 UNION ALL SELECT subject"
+                       " FROM flight WHERE username = ?1 AND subject <> ?2 LIMIT 1), 0)",
                        "si", username, except);
 
     *ret = (struct name_claim){ 0 };
@@ -48,8 +49,8 @@ store_name_claim(struct store *store, const char *username, int64_t except, stru
         return PROV_OK;
     r = store_look(store, &look, err,
                    "SELECT s.uri, CASE WHEN l.waits_kind = '" WAIT_USERNAME
-                   "' THEN l.waits_value END FROM link l JOIN subject s ON s.id = l.subject"
-                   " WHERE l.subject = ?",
+                   "' THEN l.waits_value END FROM subject s LEFT JOIN link l ON l.subject = s.id"
+                   " WHERE s.id = ?",
                    "i", holder ? holder : claimant);
     if (r || !look.row)
         return r;

@@ -111,15 +111,23 @@ extern struct store *store_list;
 MUST_CHECK int due_insert(struct db *db, struct prov_error *err, const char *sql, const char *types,
                           ...);
 
-/* Reads a link row selected with LINK_COLUMNS starting at `first`. */
-#define LINK_COLUMNS                                                                               \
-    "l.salesforce_id, l.confirmed, l.confirmed_version, l.settled_version, l.username_wanted, "    \
-    "l.username_held, l.username_inputs, l.in_flight, l.first_sent_us, l.attempts, l.next_us, "    \
-    "l.outcome, l.code, l.message, l.cause, l.remedy, l.last_action, l.plan_digest, "              \
-    "l.waits_kind, l.waits_value, l.updated_us, l.orders, l.waits_since_us, l.last_history"
-#define LINK_COUNT      24
+/* Whether anything is in flight to a subject; and whether all that is can be read. */
+#define IN_FLIGHT(SUBJECT) "EXISTS (SELECT 1 FROM flight WHERE subject = " SUBJECT ")"
+MUST_CHECK int flight_is_sound(struct db *db, bool *ret, struct prov_error *err);
+
+/* A subject with its link and what is in flight: both may be missing, and their columns are NULL then. */
 #define SUBJECT_COLUMNS "s.id, s.iss, s.uri, s.presence, s.resource, s.version"
 #define SUBJECT_COUNT   6
+#define LINK_COLUMNS                                                                               \
+    "l.salesforce_id, l.confirmed, l.confirmed_version, l.settled_version, "                       \
+    "coalesce(f.username, l.username_wanted, l.username_held), l.username_held, "                  \
+    "l.username_inputs, f.sent, coalesce(f.first_sent_us, l.first_sent_us), l.attempts, "          \
+    "l.next_us, l.outcome, l.code, l.message, l.cause, l.remedy, l.last_action, l.plan_digest, "   \
+    "l.waits_kind, l.waits_value, l.updated_us, l.orders, l.waits_since_us, l.last_history"
+#define LINK_COUNT 24
+#define LINK_TABLES                                                                                \
+    " FROM subject s LEFT JOIN link l ON l.subject = s.id LEFT JOIN flight f ON f.subject = s.id"
+/* Reads what was selected with LINK_COLUMNS from LINK_TABLES, starting at `first`. */
 MUST_CHECK int link_read(const struct db_rows *rows, int first, struct link *ret,
                          struct prov_error *err);
 MUST_CHECK int subject_read(const struct db_rows *rows, int first, struct subject *ret,
@@ -128,7 +136,7 @@ MUST_CHECK int subject_read(const struct db_rows *rows, int first, struct subjec
 /* *ret is heap; NULL: SQL NULL. */
 MUST_CHECK int copy_text(const struct db_rows *rows, int column, char **ret,
                          struct prov_error *err);
-/* A subject with its link; nothing is set where there is none. */
+/* A subject with its link. */
 MUST_CHECK int link_load(struct db *db, int64_t subject, struct work *ret, struct prov_error *err);
 
 /* A time in an answer; null: none. 0 or PROV_E_NOMEM. */
@@ -153,9 +161,9 @@ MUST_CHECK int tally_states(struct db *db, struct json_object *counts, struct js
 MUST_CHECK int tally_totals(struct db *db, int64_t accepted, struct json_object *result,
                             struct prov_error *err);
 /* [tx] The link of a subject is about to be written: from which number of users to which that moves him,
- * and whether his account is active. */
+ * and whether his account is active. *ret_new: he has no link yet; left alone where the subject is gone. */
 MUST_CHECK int tally_link(struct store *store, int64_t subject, const struct link *link,
-                          bool active, struct prov_error *err);
+                          bool active, bool *ret_new, struct prov_error *err);
 /* [tx] News came of a user whose newest version is settled (outcome NULL: it is not): where he is counted,
  * and that he is no more. */
 MUST_CHECK int tally_find(struct store *store, const char *outcome, const char *code,

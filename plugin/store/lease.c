@@ -85,8 +85,7 @@ begin_epoch(struct store *store, struct prov_error *err)
     if (!r)
         r = due_insert(db, err,
                        "INSERT INTO due (at, " DUE_CAUSE ", subject) SELECT 1, " DUE_CAUSE_KEY
-                       ", subject FROM link"
-                       " WHERE in_flight IS NOT NULL",
+                       ", subject FROM flight",
                        "");
     if (!r)
         r = db_select(db, &rows, err, "SELECT value FROM fact WHERE key = 'epoch'", "");

@@ -134,49 +134,76 @@ is_active(const struct link *link)
 }
 
 int
+store_put_flight(struct store *store, int64_t subject, const struct link *link,
+                 struct prov_error *err)
+{
+    AUTO_FREE char *sent = link->in_flight ? json_text(link->in_flight) : NULL;
+
+    if (!link->in_flight)
+        return db_run(store->write, err, "DELETE FROM flight WHERE subject = ?", "i", subject);
+    /* REPLACE would cost a quarter more */
+    return sent ? db_run(store->write, err,
+                         "INSERT INTO flight VALUES (?, nullif(?, ?), ?, ?) ON CONFLICT (subject)"
+                         " DO UPDATE SET username = excluded.username, first_sent_us ="
+                         " excluded.first_sent_us, sent = excluded.sent",
+                         "issis", subject, link->username_wanted, link->username_held,
+                         link->first_sent_us, sent)
+                : error_nomem(err);
+}
+
+/* Two ways to write a link with the same parameters. The first is for one that is there, and leaves alone
+ * what has an index of its own over all users: mostly that is as it was. A username that is held is not kept
+ * as the one wanted too. */
+static const char *const put_link[] = {
+    "UPDATE link SET confirmed = ?3, confirmed_version = ?4, settled_version = ?5,"
+    " username_inputs = ?8, first_sent_us = ?9, attempts = ?10, next_us = ?11, outcome = ?12,"
+    " code = ?13, message = ?14, cause = ?15, remedy = ?16, last_action = ?17, plan_digest = ?18,"
+    " waits_since_us = ?21, updated_us = ?22, orders = ?23, active = ?24, last_history = ?25"
+    " WHERE subject = ?1 AND salesforce_id IS nullif(?2, '') AND username_wanted IS nullif(?6, ?7)"
+    " AND username_held IS ?7 AND waits_kind IS ?19 AND waits_value IS ?20",
+    "INSERT INTO link (subject, salesforce_id, confirmed, confirmed_version, settled_version,"
+    " username_wanted, username_held, username_inputs, first_sent_us, attempts, next_us, outcome,"
+    " code, message, cause, remedy, last_action, plan_digest, waits_kind, waits_value,"
+    " waits_since_us, updated_us, orders, active, last_history)"
+    " VALUES (?1, nullif(?2, ''), ?3, ?4, ?5, nullif(?6, ?7), ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
+    " ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)"
+    " ON CONFLICT (subject) DO UPDATE SET salesforce_id = excluded.salesforce_id,"
+    " confirmed = excluded.confirmed, confirmed_version = excluded.confirmed_version,"
+    " settled_version = excluded.settled_version, username_wanted = excluded.username_wanted,"
+    " username_held = excluded.username_held, username_inputs = excluded.username_inputs,"
+    " first_sent_us = excluded.first_sent_us, attempts = excluded.attempts,"
+    " next_us = excluded.next_us, outcome = excluded.outcome, code = excluded.code,"
+    " message = excluded.message, cause = excluded.cause, remedy = excluded.remedy,"
+    " last_action = excluded.last_action, plan_digest = excluded.plan_digest,"
+    " waits_kind = excluded.waits_kind, waits_value = excluded.waits_value,"
+    " waits_since_us = excluded.waits_since_us, updated_us = excluded.updated_us,"
+    " orders = excluded.orders, active = excluded.active, last_history = excluded.last_history",
+};
+
+int
 store_put_link(struct store *store, int64_t subject, const struct link *link,
                struct prov_error *err)
 {
     AUTO_FREE char *confirmed = link->confirmed ? json_text(link->confirmed) : NULL;
-    AUTO_FREE char *in_flight = link->in_flight ? json_text(link->in_flight) : NULL;
+    bool active = is_active(link), is_new = true, done = false;
+    int r = link->confirmed && !confirmed ? error_nomem(err) : PROV_OK;
 
-    bool active = is_active(link);
-    int r;
-
-    if ((link->confirmed && !confirmed) || (link->in_flight && !in_flight))
-        return error_nomem(err);
-    r = tally_link(store, subject, link, active, err);
-    if (r)
-        return r;
-    return db_run(
-        store->write, err,
-        "INSERT INTO link (subject, salesforce_id, confirmed, confirmed_version,"
-        " settled_version, username_wanted, username_held, username_inputs, in_flight,"
-        " first_sent_us, attempts, next_us, outcome, code, message, cause, remedy,"
-        " last_action, plan_digest, waits_kind, waits_value, waits_since_us, updated_us, orders,"
-        " active, last_history)"
-        " VALUES (?, nullif(?, ''), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-        " ?, ?, ?, ?, ?)"
-        " ON CONFLICT (subject) DO UPDATE SET salesforce_id = excluded.salesforce_id,"
-        " confirmed = excluded.confirmed, confirmed_version ="
-        " excluded.confirmed_version, settled_version = excluded.settled_version,"
-        " username_wanted = excluded.username_wanted, username_held ="
-        " excluded.username_held, username_inputs = excluded.username_inputs,"
-        " in_flight = excluded.in_flight, first_sent_us = excluded.first_sent_us,"
-        " attempts = excluded.attempts, next_us = excluded.next_us, outcome ="
-        " excluded.outcome, code = excluded.code, message = excluded.message, cause ="
-        " excluded.cause, remedy = excluded.remedy, last_action ="
-        " excluded.last_action, plan_digest = excluded.plan_digest, waits_kind ="
-        " excluded.waits_kind, waits_value = excluded.waits_value, waits_since_us ="
-        " excluded.waits_since_us, updated_us ="
-        " excluded.updated_us, orders = excluded.orders, active = excluded.active,"
-        " last_history = excluded.last_history",
-        "issiissssiiisssssssssiiiii", subject, link->salesforce_id, confirmed,
-        link->confirmed_version, link->settled_version, link->username_wanted, link->username_held,
-        link->username_inputs, in_flight, link->first_sent_us, link->attempts, link->next_us,
-        link->outcome, link->code, link->message, link->cause, link->remedy, link->last_action,
-        link->plan_digest, link->waits_kind, link->waits_value, link->waits_since_us,
-        link->updated_us, (int64_t)link->orders, (int64_t)active, link->last_history);
+    if (!r)
+        r = tally_link(store, subject, link, active, &is_new, err);
+    if (!r)
+        r = store_put_flight(store, subject, link, err);
+    for (size_t i = is_new ? 1 : 0; !r && !done && i < sizeof(put_link) / sizeof(put_link[0]);
+         i++) {
+        r = db_run(store->write, err, put_link[i], "issiisssiiisssssssssiiiii", subject,
+                   link->salesforce_id, confirmed, link->confirmed_version, link->settled_version,
+                   link->username_wanted, link->username_held, link->username_inputs,
+                   link->first_sent_us, link->attempts, link->next_us, link->outcome, link->code,
+                   link->message, link->cause, link->remedy, link->last_action, link->plan_digest,
+                   link->waits_kind, link->waits_value, link->waits_since_us, link->updated_us,
+                   (int64_t)link->orders, (int64_t)active, link->last_history);
+        done = db_changes(store->write) > 0;
+    }
+    return r;
 }
 
 /* ---- a subject with its link ---- */
@@ -187,14 +214,13 @@ link_load(struct db *db, int64_t subject, struct work *ret, struct prov_error *e
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     bool row = false;
     int r = db_one_row(db, &rows, &row, err,
-                       "SELECT " SUBJECT_COLUMNS ", l.subject, " LINK_COLUMNS
-                       " FROM subject s LEFT JOIN link l ON l.subject = s.id WHERE s.id = ?",
+                       "SELECT " SUBJECT_COLUMNS ", " LINK_COLUMNS LINK_TABLES " WHERE s.id = ?",
                        "i", subject);
 
     if (!r && row)
         r = subject_read(&rows, 0, &ret->subject, err);
-    if (!r && row && db_int(&rows, SUBJECT_COUNT))
-        r = link_read(&rows, SUBJECT_COUNT + 1, &ret->link, err);
+    if (!r && row)
+        r = link_read(&rows, SUBJECT_COUNT, &ret->link, err);
     return r;
 }
 

@@ -1,6 +1,6 @@
-/* What is due can be worked out anew from what is wanted and what is there, and a story is not worth that
- * nothing is delivered: a file that is damaged where `due` or `history` stands stops nobody. An admin's
- * orders (replan, repair, release) are lost with `due`. */
+/* What is due can be worked out anew from what is wanted and what is there, what is in flight can be read
+ * back, and a story is not worth that nothing is delivered: a file that is damaged where `due`, `flight` or
+ * `history` stands stops nobody. An admin's orders (replan, repair, release) are lost with `due`. */
 #include "plugin/store/internal.h"
 
 #include <stdio.h>
@@ -48,72 +48,97 @@ put_aside(struct db *db, const char *table, struct prov_error *err)
 static int
 fill(struct db *db, struct prov_error *err)
 {
-    return due_insert(db, err,
-                      "INSERT INTO due (at, " DUE_CAUSE
-                      ", subject) SELECT CASE WHEN s.presence = 1 THEN 1 ELSE 0 END, " DUE_CAUSE_KEY
-                      ", s.id FROM subject s LEFT JOIN link l ON l.subject = s.id"
-                      " WHERE l.subject IS NULL OR l.settled_version < s.version"
-                      " OR l.in_flight IS NOT NULL OR l.next_us > 0 OR l.orders <> 0"
-                      " OR coalesce(l.outcome, '') NOT IN " OUTCOMES_SETTLED,
-                      "");
+    return due_insert(
+        db, err,
+        "INSERT INTO due (at, " DUE_CAUSE
+        ", subject) SELECT CASE WHEN s.presence = 1 THEN 1 ELSE 0 END, " DUE_CAUSE_KEY
+        ", s.id FROM subject s LEFT JOIN link l ON l.subject = s.id"
+        " WHERE l.subject IS NULL OR l.settled_version < s.version"
+        " OR " IN_FLIGHT("s.id") " OR l.next_us > 0 OR l.orders <> 0"
+                                 " OR coalesce(l.outcome, '') NOT IN " OUTCOMES_SETTLED,
+        "");
+}
+
+/* `schema` drops the indexes, which would keep their names. */
+static int
+make_table(struct db *db, const char *table, const char *schema, struct prov_error *err)
+{
+    int r = put_aside(db, table, err);
+
+    return r ? r : db_script(db, schema, err);
 }
 
 static int
 make_due(struct db *db, struct prov_error *err)
 {
-    int r = put_aside(db, "due", err);
+    int r = make_table(db, "due", "DROP INDEX due_timed;" SCHEMA_DUE, err);
 
-    if (!r)
-        r = db_script(db, "DROP INDEX due_timed;" SCHEMA_DUE, err);
     return r ? r : fill(db, err);
 }
 
+/* Who has something in flight is due until that is settled. What was sent to him stands there as a text that
+ * cannot be read, which delivery can deal with; and who has no account may have been sent to at any time. */
 static int
-make_history(struct db *db, struct prov_error *err)
+doubt_all(struct db *db, struct prov_error *err)
 {
-    int r = put_aside(db, "history", err);
-
-    return r ? r : db_script(db, SCHEMA_HISTORY, err);
+    return db_run(
+        db, err,
+        "INSERT INTO flight SELECT DISTINCT d.subject, l.username_wanted,"
+        " l.salesforce_id IS NULL, '' FROM due d LEFT JOIN link l ON l.subject = d.subject",
+        "");
 }
 
-/* *ret_made: what `sql` reads was damaged, and is made anew. */
 static int
-make_anew(struct db *db, const char *sql, int (*make)(struct db *db, struct prov_error *err),
-          bool *ret_made, struct prov_error *err)
+make_anew(struct db *db, const struct store_mended *damaged, struct prov_error *err)
 {
-    bool sound = true;
-    int r = is_sound(db, sql, &sound, err);
+    int r = db_begin(db, err);
 
-    *ret_made = false;
-    if (r || sound)
-        return r;
-    r = db_begin(db, err);
     if (r)
         return r;
-    r = make(db, err);
-    if (r) {
-        db_rollback(db);
-        return r;
-    }
-    r = db_commit(db, err);
-    *ret_made = !r;
+    if (damaged->flight) /* before what is due is asked for it */
+        r = make_table(db, "flight", "DROP INDEX flight_username;" SCHEMA_FLIGHT, err);
+    if (!r && damaged->due)
+        r = make_due(db, err);
+    if (!r && damaged->flight)
+        r = doubt_all(db, err);
+    if (!r && damaged->history)
+        r = make_table(db, "history", SCHEMA_HISTORY, err);
+    if (!r)
+        return db_commit(db, err);
+    db_rollback(db);
     return r;
 }
 
 int
-store_mend(struct store *store, bool *ret_due, bool *ret_history, struct prov_error *err)
+flight_is_sound(struct db *db, bool *ret, struct prov_error *err)
+{
+    return is_sound(db, "SELECT sum(length(sent)) FROM flight", ret, err);
+}
+
+int
+store_mend(struct store *store, struct store_mended *ret, struct prov_error *err)
 {
     CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->write_lock);
+    bool due = true, flight = true, history = true;
+    struct store_mended damaged;
     struct db *db;
     int r = store_writer(store, &db, err);
 
-    *ret_due = *ret_history = false;
+    *ret = (struct store_mended){ 0 };
     if (!r) /* every entry, and those of the index */
-        r = make_anew(db,
-                      "SELECT (SELECT count(at) + count(orders) FROM due NOT INDEXED),"
-                      " (SELECT count(*) FROM due INDEXED BY due_timed WHERE at > 1)",
-                      make_due, ret_due, err);
+        r = is_sound(db,
+                     "SELECT (SELECT count(at) + count(orders) FROM due NOT INDEXED),"
+                     " (SELECT count(*) FROM due INDEXED BY due_timed WHERE at > 1)",
+                     &due, err);
     if (!r)
-        r = make_anew(db, "SELECT count(request_id) FROM history", make_history, ret_history, err);
+        r = flight_is_sound(db, &flight, err);
+    if (!r)
+        r = is_sound(db, "SELECT count(request_id) FROM history", &history, err);
+    if (r || (due && flight && history))
+        return r;
+    damaged = (struct store_mended){ .due = !due, .flight = !flight, .history = !history };
+    r = make_anew(db, &damaged, err);
+    if (!r)
+        *ret = damaged;
     return r;
 }

@@ -4,7 +4,7 @@
 /* Whether a row d of `due` is only there to try a parked user again, later than the first parameter. */
 #define PARKED_SQL                                                                                 \
     "(d.at > ?1 AND EXISTS (SELECT 1 FROM link l WHERE l.subject = d.subject"                      \
-    " AND l.outcome IN " OUTCOMES_BLOCKED " AND l.in_flight IS NULL))"
+    " AND l.outcome IN " OUTCOMES_BLOCKED " AND NOT " IN_FLIGHT("l.subject") "))"
 
 int
 store_due_next(struct store *store, int64_t now_us, bool *ret_any, int64_t *ret_at_us,

@@ -10,7 +10,7 @@
 
 /* The state of a subject in words; `l` may be all NULL. */
 #define STATE_SQL                                                                                  \
-    "CASE WHEN l.in_flight IS NOT NULL THEN 'in_flight'"                                           \
+    "CASE WHEN f.subject IS NOT NULL THEN 'in_flight'"                                             \
     " WHEN l.subject IS NULL OR l.settled_version < s.version"                                     \
     " OR coalesce(l.outcome, '') NOT IN " OUTCOMES_SETTLED                                         \
     " THEN 'pending' WHEN l.outcome = '" OUTCOME_REFUSED "' THEN 'parked'"                         \
@@ -28,11 +28,10 @@
     " WHEN e.version = l.settled_version THEN 'pending' ELSE 'superseded' END"
 
 #define ROW_COLUMNS                                                                                \
-    SUBJECT_COLUMNS ", l.subject, " LINK_COLUMNS ", " STATE_SQL ", s.user_name,"                   \
+    SUBJECT_COLUMNS ", " LINK_COLUMNS ", " STATE_SQL ", s.user_name,"                              \
                     " (SELECT coalesce(outcome, 'waiting') FROM command WHERE subject = s.id),"    \
                     " (SELECT code FROM command WHERE subject = s.id)"
-#define ROW_LINK  (SUBJECT_COUNT + 1)
-#define ROW_STATE (ROW_LINK + LINK_COUNT)
+#define ROW_STATE (SUBJECT_COUNT + LINK_COUNT)
 
 static const char *
 presence_name(enum presence presence)
@@ -98,8 +97,8 @@ make_row(const struct db_rows *rows, bool detailed, struct json_object **ret,
     AUTO_JSON struct json_object *row = json_object_new_object();
     int r = row ? subject_read(rows, 0, &subject, err) : error_nomem(err);
 
-    if (!r && db_int(rows, SUBJECT_COUNT))
-        r = link_read(rows, ROW_LINK, &link, err);
+    if (!r)
+        r = link_read(rows, SUBJECT_COUNT, &link, err);
     if (r)
         return r;
     if (json_put_int(row, "id", subject.id) || json_put_string(row, "iss", subject.iss) ||
@@ -151,10 +150,8 @@ select_listed(struct db *db, struct json_object *users, struct json_object *list
     int r = PROV_OK;
 
     for (size_t i = 0; !r && i < json_object_array_length(users); i++) {
-        r = db_select(db, &rows, err,
-                      "SELECT " ROW_COLUMNS " FROM subject s LEFT JOIN link l ON l.subject = s.id"
-                      " WHERE s.uri = ?",
-                      "s", json_object_get_string(json_object_array_get_idx(users, i)));
+        r = db_select(db, &rows, err, "SELECT " ROW_COLUMNS LINK_TABLES " WHERE s.uri = ?", "s",
+                      json_object_get_string(json_object_array_get_idx(users, i)));
         if (!r)
             r = append_rows(&rows, list, &last, err);
     }
@@ -181,8 +178,8 @@ select_sound(struct db *db, const struct selection *selection, struct json_objec
     int64_t last = 0;
     int r =
         db_select(db, &rows, err,
-                  "SELECT " ROW_COLUMNS " FROM subject s LEFT JOIN link l ON l.subject = s.id"
-                  " WHERE s.id > ?1" SELECTION_SQL " ORDER BY s.id LIMIT ?4",
+                  "SELECT " ROW_COLUMNS LINK_TABLES " WHERE s.id > ?1" SELECTION_SQL
+                  " ORDER BY s.id LIMIT ?4",
                   "issi", selection->after, selection->state, selection->find, selection->limit);
 
     if (!r)
@@ -204,9 +201,8 @@ select_careful(struct db *db, const struct selection *selection, int64_t id, con
 
     (void)db_met_damage(db); /* what was read before does not count */
     r = db_select(db, &rows, &why,
-                  "SELECT " ROW_COLUMNS " FROM subject s LEFT JOIN link l ON l.subject = s.id"
-                  " WHERE s.id = ?1" SELECTION_SQL,
-                  "iss", id, selection->state, selection->find);
+                  "SELECT " ROW_COLUMNS LINK_TABLES " WHERE s.id = ?1" SELECTION_SQL, "iss", id,
+                  selection->state, selection->find);
     if (!r)
         r = append_rows(&rows, list, &last, &why);
     if (!r || r == PROV_E_NOMEM || !db_met_damage(db))
@@ -316,7 +312,9 @@ find(struct db *db, const char *path, const char *user, int64_t *ret_id, struct 
                       " UNION SELECT s.id, s.uri, coalesce(s.user_name, ''), s.iss FROM link l"
                       " JOIN subject s ON s.id = l.subject WHERE l.username_held = lower(?1)"
                       " OR l.username_wanted = lower(?1) OR l.salesforce_id = ?1"
-                      " OR substr(l.salesforce_id, 1, 15) = ?1 LIMIT 10",
+                      " OR substr(l.salesforce_id, 1, 15) = ?1"
+                      " UNION SELECT s.id, s.uri, coalesce(s.user_name, ''), s.iss FROM flight f"
+                      " JOIN subject s ON s.id = f.subject WHERE f.username = lower(?1) LIMIT 10",
                       "s", user);
 
     while (!r) {
@@ -453,9 +451,7 @@ store_read_subject(struct store *store, const char *user, struct json_object **r
     if (!r)
         r = find(db, store->path, user, &id, err);
     if (!r)
-        r = db_one_row(db, &rows, &row, err,
-                       "SELECT " ROW_COLUMNS " FROM subject s LEFT JOIN link l ON l.subject = s.id"
-                       " WHERE s.id = ?",
+        r = db_one_row(db, &rows, &row, err, "SELECT " ROW_COLUMNS LINK_TABLES " WHERE s.id = ?",
                        "i", id);
     if (!r)
         r = make_row(&rows, true, &result, err);

@@ -68,16 +68,18 @@ store_untold_subjects(struct store *store, int64_t limit, int64_t long_us, int64
     if (!r)
         r = read_page(db, *after, limit, 0, &last, &old, err);
     if (!r)
-        r = db_select(db, &rows, err,
-                      "SELECT DISTINCT e.subject FROM event e JOIN link l ON l.subject = e.subject"
-                      " WHERE e.seq > ? AND e.seq <= ?"
-                      " AND e.version <= l.settled_version AND l.in_flight IS NULL"
-                      " AND (e.told = 0 OR (e.told = 2 AND e.version <= l.confirmed_version))"
-                      " AND l.outcome IN " OUTCOMES_OVER
-                      /* who is refused and tried again by itself is not through, for some time */
-                      " AND NOT (l.outcome = '" OUTCOME_REFUSED "' AND l.next_us > 0"
-                      " AND (l.waits_since_us = 0 OR l.waits_since_us > ?))",
-                      "iii", *after, last, long_us);
+        r = db_select(
+            db, &rows, err,
+            "SELECT DISTINCT e.subject FROM event e JOIN link l ON l.subject = e.subject"
+            " WHERE e.seq > ? AND e.seq <= ?"
+            " AND e.version <= l.settled_version AND NOT " IN_FLIGHT(
+                "l.subject") " AND (e.told = 0 OR (e.told = 2 AND e.version <= "
+                             "l.confirmed_version))"
+                             " AND l.outcome IN " OUTCOMES_OVER
+                             /* who is refused and tried again by itself is not through, for some time */
+                             " AND NOT (l.outcome = '" OUTCOME_REFUSED "' AND l.next_us > 0"
+                             " AND (l.waits_since_us = 0 OR l.waits_since_us > ?))",
+            "iii", *after, last, long_us);
     while (!r) {
         r = db_next(&rows, &row, err);
         if (r || !row)

@@ -44,10 +44,10 @@ static const char tables[] =
     /* one tree, in the order in which it is worked off: `seq` is the event's that made the subject
        due, with tie 0; or the newest one's when there was another cause, with the cause's number as
        tie. So no row ever comes twice, and who deletes what was read deletes nothing newer. */
-    SCHEMA_DUE SCHEMA_COMMAND SCHEMA_HISTORY "CREATE TABLE link ("
+    SCHEMA_DUE SCHEMA_COMMAND SCHEMA_HISTORY SCHEMA_FLIGHT "CREATE TABLE link ("
     " subject INTEGER PRIMARY KEY, salesforce_id TEXT UNIQUE, confirmed TEXT,"
     " confirmed_version INTEGER NOT NULL, settled_version INTEGER NOT NULL, username_wanted TEXT,"
-    " username_held TEXT, username_inputs TEXT, in_flight TEXT, first_sent_us INTEGER NOT NULL,"
+    " username_held TEXT, username_inputs TEXT, first_sent_us INTEGER NOT NULL,"
     " attempts INTEGER NOT NULL, next_us INTEGER NOT NULL, outcome TEXT, code TEXT, message TEXT,"
     " cause TEXT, remedy TEXT, last_action TEXT, plan_digest TEXT, waits_kind TEXT,"
     " waits_value TEXT, updated_us INTEGER NOT NULL, orders INTEGER NOT NULL DEFAULT 0,"
@@ -55,7 +55,6 @@ static const char tables[] =
     " last_history INTEGER NOT NULL DEFAULT 0);"
     "CREATE INDEX link_wanted ON link (username_wanted) WHERE username_wanted IS NOT NULL;"
     "CREATE INDEX link_held ON link (username_held) WHERE username_held IS NOT NULL;"
-    "CREATE INDEX link_in_flight ON link (subject) WHERE in_flight IS NOT NULL;"
     "CREATE INDEX link_blocked ON link (subject) WHERE outcome IN " OUTCOMES_BLOCKED ";"
     "CREATE INDEX link_waits ON link (waits_kind, waits_value) WHERE waits_kind IS NOT NULL;"
     "CREATE INDEX link_guard ON link (subject) WHERE code = 'GUARD';" SCHEMA_TALLY;
@@ -147,6 +146,12 @@ static const char *const steps[] = {
     SCHEMA_HISTORY "ALTER TABLE link ADD COLUMN last_history INTEGER NOT NULL DEFAULT 0;",
     /* 13: accept counts by itself too */
     "DROP TRIGGER tally_news;",
+    /* 14: what is in flight stands by itself; and a username is not kept twice */
+    SCHEMA_FLIGHT
+    "INSERT INTO flight SELECT subject, nullif(username_wanted, username_held), first_sent_us,"
+    " in_flight FROM link WHERE in_flight IS NOT NULL;"
+    "DROP INDEX link_in_flight; ALTER TABLE link DROP COLUMN in_flight;"
+    "UPDATE link SET username_wanted = NULL WHERE username_wanted = username_held;",
 };
 
 _Static_assert(sizeof(steps) / sizeof(steps[0]) == STORE_SCHEMA_VERSION - 1,

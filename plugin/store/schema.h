@@ -53,7 +53,7 @@ MUST_CHECK int schema_open(const char *path, struct db **ret, struct prov_error 
     "INSERT INTO tally SELECT outcome, coalesce(code, ''), count(*) FROM link"                     \
     " WHERE outcome IS NOT NULL AND " SCHEMA_COUNTS("link", SETTLED) " GROUP BY 1, 2;"
 
-/* The next two are made anew when they are damaged (mend.c). */
+/* The next three are made anew when they are damaged (mend.c). */
 /* What became of each subject, one outcome a row: a list by `previous` that begins at link.last_history, as
  * events have it. The newest row is never forgotten. */
 #define SCHEMA_HISTORY                                                                             \
@@ -61,6 +61,12 @@ MUST_CHECK int schema_open(const char *path, struct db **ret, struct prov_error 
     " first_us INTEGER NOT NULL, at_us INTEGER NOT NULL, times INTEGER NOT NULL DEFAULT 1,"        \
     " version INTEGER NOT NULL, outcome TEXT NOT NULL, code TEXT, message TEXT, action TEXT,"      \
     " operation TEXT, records INTEGER, took_us INTEGER, http_status INTEGER, request_id TEXT);"
+/* What was sent to whom without an answer so far, with the username it claims and the first send of a create:
+ * a few rows, where else the link would be written as a whole. */
+#define SCHEMA_FLIGHT                                                                              \
+    "CREATE TABLE flight (subject INTEGER PRIMARY KEY, username TEXT,"                             \
+    " first_sent_us INTEGER NOT NULL, sent TEXT NOT NULL);"                                        \
+    "CREATE INDEX flight_username ON flight (username) WHERE username IS NOT NULL;"
 /* What is due. */
 #define SCHEMA_DUE                                                                                 \
     "CREATE TABLE due (at INTEGER NOT NULL, seq INTEGER NOT NULL, tie INTEGER NOT NULL,"           \

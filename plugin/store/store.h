@@ -24,7 +24,7 @@
 #include "plugin/store/outcome.h"
 
 /* Of the tables this sfprov reads and writes; older ones are brought up to date (schema.c). */
-#define STORE_SCHEMA_VERSION 13
+#define STORE_SCHEMA_VERSION 14
 
 struct store;
 
@@ -310,9 +310,12 @@ struct history {
  * there. */
 MUST_CHECK int store_history_add(struct store *store, int64_t subject, const struct history *row,
                                  int64_t *last, struct prov_error *err);
-/* [tx] Writes the link of a subject. */
+/* [tx] Writes the link of a subject, with what is in flight. */
 MUST_CHECK int store_put_link(struct store *store, int64_t subject, const struct link *link,
                               struct prov_error *err);
+/* [tx] Of a link what is in flight alone (NULL: nothing), where the rest stands as it was read. */
+MUST_CHECK int store_put_flight(struct store *store, int64_t subject, const struct link *link,
+                                struct prov_error *err);
 /* [tx] Deletes the rows of `due` that were read, and the times at which this subject was to be looked
  * at later: only delivery writes those, and whoever settles says anew when. */
 MUST_CHECK int store_due_delete(struct store *store, const struct work *work,
@@ -408,13 +411,16 @@ MUST_CHECK int store_active_accounts(struct store *store, int64_t *ret, struct p
 /* [tx] Lets pass what is held, *ret_count subjects, and what is due now. */
 MUST_CHECK int store_guard_release(struct store *store, int64_t *ret_count, struct prov_error *err);
 
-/*
- * Where the file is damaged makes what is due anew, from what is wanted and what is there (*ret_due: done;
- * orders of an admin that were not settled yet are lost), and the history of all subjects (empty). Reads
- * all of both.
- */
-MUST_CHECK int store_mend(struct store *store, bool *ret_due, bool *ret_history,
-                          struct prov_error *err);
+/* What was damaged and is made anew. */
+struct store_mended {
+    bool
+        due; /* from what is wanted and what is there; an admin's orders not settled yet are lost */
+    bool
+        flight; /* nobody knows who it was: all who are due count as sent to, and what was sent as damaged */
+    bool history; /* of all subjects, empty */
+};
+/* Reads all of the three. */
+MUST_CHECK int store_mend(struct store *store, struct store_mended *ret, struct prov_error *err);
 
 /* What was done so far; kept with the store, so that it outlives processes. */
 enum store_counter {

@@ -85,8 +85,8 @@ read_flights(struct db *db, struct states *states, struct prov_error *err)
                        " AND l.outcome = '" OUTCOME_REFUSED "'), 0),"
                        " coalesce(sum(l.settled_version >= s.version"
                        " AND l.outcome = '" OUTCOME_WAITING "'), 0)"
-                       " FROM link l JOIN subject s ON s.id = l.subject"
-                       " WHERE l.in_flight IS NOT NULL",
+                       " FROM flight f JOIN subject s ON s.id = f.subject"
+                       " LEFT JOIN link l ON l.subject = f.subject",
                        "");
 
     if (r)
@@ -214,20 +214,22 @@ counts(const char *outcome, int64_t settled_version, int64_t version)
 
 int
 tally_link(struct store *store, int64_t subject, const struct link *link, bool active,
-           struct prov_error *err)
+           bool *ret_new, struct prov_error *err)
 {
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     bool row = false;
     int64_t version;
     int r = db_one_row(store->write, &rows, &row, err,
                        "SELECT s.version, l.outcome, coalesce(l.code, ''), l.settled_version,"
-                       " coalesce(l.active, 0) FROM subject s LEFT JOIN link l ON l.subject = s.id"
+                       " coalesce(l.active, 0), l.subject IS NULL FROM subject s LEFT JOIN link l "
+                       "ON l.subject = s.id"
                        " WHERE s.id = ?",
                        "i", subject);
 
     if (r || !row) /* who is gone from the store is not counted */
         return r;
     version = db_int(&rows, 0);
+    *ret_new = db_int(&rows, 5) != 0;
     if (counts(db_text(&rows, 1), db_int(&rows, 3), version))
         r = move(store, db_text(&rows, 1), db_text(&rows, 2), -1, err);
     if (!r && counts(link->outcome, link->settled_version, version))

@@ -327,8 +327,7 @@ def test_a_clock_that_was_set_back_prolongs_no_settle_window():
         c.deliver(0)
         c.close()
         # without $.boot: as after the machine started anew, when nothing but the wall clock is left
-        edit(w, "UPDATE link SET in_flight = json_remove(json_set(in_flight, '$.at_us', ?), '$.boot')"
-             " WHERE in_flight IS NOT NULL",
+        edit(w, "UPDATE flight SET sent = json_remove(json_set(sent, '$.at_us', ?), '$.boot')",
              int(time.time() * 1e6) + 400 * 86400 * 1000000)
         c = w.connector()
         c.settle()

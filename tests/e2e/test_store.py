@@ -7,6 +7,7 @@ import sqlite3
 import sqlite3
 import subprocess
 import sys
+import time
 
 import harness
 from harness import ACCEPTED, World, create, patch, person, put, simple
@@ -44,6 +45,7 @@ def test_a_store_of_schema_1_is_delivered():
             for name, user in w.org.users().items():
                 old.execute("UPDATE link SET salesforce_id = ? WHERE salesforce_id IS NOT NULL AND username_held = ?",
                             (user["Id"], name))
+            old.execute("UPDATE link SET updated_us = ?", (int(time.time() * 1e6),))  # nobody has waited long
         old.close()
         os.chmod(w.fields["store"], 0o600)
         c = w.connector()
@@ -57,6 +59,40 @@ def test_a_store_of_schema_1_is_delivered():
         assert c.user("/Users/hal")["salesforce_id"] == w.org.user("primary-hal@acme.example")["Id"]
         assert c.user("/Users/kim")["code"] == "USERNAME_IN_USE_HERE"
         assert c.query(query="status")["subjects"] == {"in_step": 6, "pending": 0, "waiting": 1, "parked": 2, "in_flight": 0, "total": 9}
+
+
+def test_a_store_of_schema_12_is_delivered():
+    with World() as w:
+        maker = w.connector(store=os.path.join(w.folder, "maker.db"))
+        maker.accept(create("/Users/ada", person("ada", title="Analyst")), create("/Users/bob", person("bob", title="Engineer")),
+                     create("/Users/carol", person("carol")), create("/Users/mia", person("mia")))
+        maker.settle()
+        maker.accept(simple("/Users/carol", "prov:deactivate"))
+        maker.settle()
+        maker.close()
+        key = os.path.join(w.folder, "seal.key")
+        with sqlite3.connect(w.fields["store"]) as old, open(os.path.join(GOLDEN, "schema-12.sql")) as file:
+            old.executescript(file.read())
+            for name, user in w.org.users().items():
+                old.execute("UPDATE link SET salesforce_id = ? WHERE username_held = ?", (user["Id"], name))
+            old.execute("UPDATE link SET waits_since_us = ? WHERE waits_kind IS NOT NULL", (int(time.time() * 1e6),))
+        old.close()
+        os.chmod(w.fields["store"], 0o600)
+        with open(os.open(key, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+            file.write("00112233445566778899aabbccddeeff0123456789abcdef0123456789abcdef\n")
+        # what was sent to bob and hal did not happen, and is sent when the window is over
+        c = w.connector(provision_passwords=True, sealing_key="file:" + key, settle_window_s=1)
+        c.settle()
+        assert names(w) == ["primary-ada", "primary-bob", "primary-carol", "primary-hal", "primary-jan", "primary-mia"]
+        assert w.org.user("primary-bob@acme.example")["Title"] == "Chief"
+        assert not w.org.user("primary-carol@acme.example")["IsActive"]
+        for name, password in (("hal", "Heron-3-Harbour"), ("jan", "Jackdaw-9-Jetty")):
+            said = w.org.ask("POST", f"/__org/users/primary-{name}@acme.example/check_password", {"password": password})
+            assert said["matches"], name
+        assert c.query(query="status")["subjects"] == {"in_step": 6, "pending": 0, "waiting": 1, "parked": 1, "in_flight": 0, "total": 8}
+        c.accept(create("/Users/max", person("max")))
+        c.settle()
+        assert w.org.user("primary-mia@acme.example")["ManagerId"] == w.org.user("primary-max@acme.example")["Id"]
 
 
 def test_a_damaged_resource_parks_its_user_and_nobody_else():
@@ -121,7 +157,7 @@ def test_what_is_in_flight_is_read_back_when_it_cannot_be_read():
         assert c.user("/Users/1")["state"] == "in_flight"
         c.close()
         w.org.ask("DELETE", "/__org/faults")
-        edit(w, ("UPDATE link SET in_flight = '{\"op\":' WHERE in_flight IS NOT NULL",))
+        edit(w, ("UPDATE flight SET sent = '{\"op\":'",))
         c = w.connector()
         c.accept(put("/Users/1", person("ada", title="Countess")))
         c.settle()
@@ -259,6 +295,32 @@ def test_what_is_due_is_made_anew_when_its_page_is_damaged():
             c.settle()
             assert w.org.user("primary-user7@acme.example")["Title"] == "Dr"
             assert not w.org.user("primary-user8@acme.example")["IsActive"]
+
+
+def test_what_is_in_flight_is_read_back_when_its_page_is_damaged():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/0", person("zoe")))
+        c.settle()
+        w.org.fault({"on": "collections_create", "do": "drop_after"}, {"on": "query", "do": "drop_before", "times": 1000})
+        c.accept(create("/Users/1", person("ada")))
+        c.deliver(100)
+        assert c.user("/Users/1")["state"] == "in_flight"
+        c.accept(create("/Users/2", person("bob")), put("/Users/0", person("zoe", title="Dr")))
+        c.close()
+        w.org.ask("DELETE", "/__org/faults")
+        pages = table_pages(w, "flight")
+        assert len(pages) == 1, pages
+        with open(w.fields["store"], "r+b") as file:
+            file.seek((pages[0] - 1) * 4096)
+            file.write(b"\xff" * 64)
+        c = w.connector()
+        c.settle()
+        assert names(w) == ["primary-ada", "primary-bob", "primary-zoe"], "found, not made twice"
+        assert w.org.user("primary-zoe@acme.example")["Title"] == "Dr"
+        assert [c.user(f"/Users/{i}")["state"] for i in range(3)] == ["in_step"] * 3
+        assert not [line for _, line in c.lines if "is put off" in line], c.lines
+        assert sum("everybody who is due is read back" in line for _, line in c.lines) == 1, c.lines
 
 
 def cli(w, *arguments):

@@ -208,6 +208,87 @@ a_link_is_overwritten_whole(void)
     scratch_remove(&s);
 }
 
+/* The next are the two ways in which a link is written. */
+static void
+what_is_looked_up_follows_the_link(void)
+{
+    CLEANUP(link_done) struct link link = full_link();
+    CLEANUP(name_claim_done) struct name_claim claim = { 0 };
+    CLEANUP(work_done) struct work work = { 0 };
+    struct prov_error err = PROV_ERROR_INIT;
+    struct scratch s;
+    int64_t id, holder = 0;
+
+    scratch_make(&s);
+    id = scratch_put(s.store, "j1", "/Users/1", "a");
+    IN_TX(s.store, store_put_link(s.store, id, &link, &err));
+    link.attempts = 60; /* nothing that is looked up */
+    IN_TX(s.store, store_put_link(s.store, id, &link, &err));
+    T_OK(store_load_id(s.store, id, &work, &err), &err);
+    T_INT(work.link.attempts, 60);
+    T_STR(work.link.username_wanted, "wanted@x.example");
+    free(link.username_wanted);
+    link.username_wanted = strdup("held@x.example");
+    free(link.waits_value);
+    link.waits_value = strdup("/Users/8");
+    link.salesforce_id[14] = '2';
+    link.attempts = 61;
+    IN_TX(s.store, store_put_link(s.store, id, &link, &err));
+    T_OK(store_name_claim(s.store, "wanted@x.example", 0, &claim, &err), &err);
+    T_INT(claim.subject, 0);
+    T_OK(store_name_claim(s.store, "held@x.example", 0, &claim, &err), &err);
+    T_INT(claim.subject, id);
+    T_TRUE(claim.holds);
+    T_OK(store_id_holder(s.store, "005000000000002AAA", 0, &holder, &err), &err);
+    T_INT(holder, id);
+    scratch_drain(s.store, DUE_NOW);
+    IN_TX(s.store, store_wake(s.store, WAIT_MANAGER, "/Users/9", NULL, 9, &err));
+    T_STR(scratch_due(s.store, DUE_NOW), "");
+    IN_TX(s.store, store_wake(s.store, WAIT_MANAGER, "/Users/8", NULL, 9, &err));
+    T_STR(scratch_due(s.store, DUE_NOW), "/Users/1");
+    work_done(&work);
+    T_OK(store_load_id(s.store, id, &work, &err), &err);
+    T_INT(work.link.attempts, 61);
+    T_STR(work.link.username_wanted, "held@x.example");
+    scratch_remove(&s);
+}
+
+/* A create has no link before its answer, and its username is claimed all the same. */
+static void
+what_is_in_flight_stands_by_itself(void)
+{
+    CLEANUP(link_done) struct link link = { .first_sent_us = 5 };
+    CLEANUP(name_claim_done) struct name_claim claim = { 0 };
+    CLEANUP(work_done) struct work work = { 0 };
+    struct prov_error err = PROV_ERROR_INIT;
+    struct scratch s;
+    int64_t id, found = 0;
+
+    scratch_make(&s);
+    id = scratch_put(s.store, "j1", "/Users/1", "a");
+    link.in_flight = json_object_new_object();
+    json_put_string(link.in_flight, "op", "create");
+    link.username_wanted = strdup("wanted@x.example");
+    IN_TX(s.store, store_put_flight(s.store, id, &link, &err));
+    T_OK(store_load_id(s.store, id, &work, &err), &err);
+    T_TRUE(json_equal(work.link.in_flight, link.in_flight));
+    T_STR(work.link.username_wanted, "wanted@x.example");
+    T_INT(work.link.first_sent_us, 5);
+    T_OK(store_name_claim(s.store, "wanted@x.example", 0, &claim, &err), &err);
+    T_INT(claim.subject, id);
+    T_TRUE(!claim.holds);
+    T_STR(claim.uri, "/Users/1");
+    T_OK(store_find(s.store, "Wanted@x.example", &found, &err), &err);
+    T_INT(found, id);
+    json_object_put(STEAL(link.in_flight));
+    link.first_sent_us = 0;
+    IN_TX(s.store, store_put_flight(s.store, id, &link, &err));
+    work_done(&work);
+    T_OK(store_load_id(s.store, id, &work, &err), &err);
+    T_TRUE(!work.link.in_flight && !work.link.username_wanted && !work.link.first_sent_us);
+    scratch_remove(&s);
+}
+
 static void
 two_subjects_cannot_hold_one_salesforce_id(void)
 {
@@ -605,6 +686,8 @@ main(int argc, char **argv)
         UNIT_CASE(the_limit_counts_rows_and_the_rest_stays_due),
         UNIT_CASE(a_link_comes_back_as_it_was_written),
         UNIT_CASE(a_link_is_overwritten_whole),
+        UNIT_CASE(what_is_looked_up_follows_the_link),
+        UNIT_CASE(what_is_in_flight_stands_by_itself),
         UNIT_CASE(two_subjects_cannot_hold_one_salesforce_id),
         UNIT_CASE(what_is_rolled_back_never_was),
         UNIT_CASE(facts_are_set_changed_and_forgotten),

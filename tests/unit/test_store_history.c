@@ -201,7 +201,7 @@ a_damaged_history_is_put_aside(void)
 {
     struct prov_error err = PROV_ERROR_INIT, why = PROV_ERROR_INIT;
     struct history next = refusal;
-    bool due = true, history = true;
+    struct store_mended mended;
     int64_t one, two, last = 1;
     struct scratch s;
 
@@ -210,16 +210,16 @@ a_damaged_history_is_put_aside(void)
     two = scratch_put(s.store, "j2", "/Users/2", "b");
     add(s.store, two, refusal, 1);
     add(s.store, one, refusal, 1);
-    T_OK(store_mend(s.store, &due, &history, &err), &err);
-    T_TRUE(!due && !history);
+    T_OK(store_mend(s.store, &mended, &err), &err);
+    T_TRUE(!mended.due && !mended.flight && !mended.history);
     scratch_restart(&s);
     damage(&s);
     next.version = 2;
     T_OK(store_begin(s.store, STORE_UNFENCED, &err), &err);
     T_INT(store_history_add(s.store, one, &next, &last, &why), PROV_E_STORE);
     store_rollback(s.store);
-    T_OK(store_mend(s.store, &due, &history, &err), &err);
-    T_TRUE(!due && history);
+    T_OK(store_mend(s.store, &mended, &err), &err);
+    T_TRUE(!mended.due && !mended.flight && mended.history);
     T_STR(story(s.store, "/Users/1"), "");
     for (int i = 2; i < 5; i++) { /* numbers begin anew, and meet those that links name */
         next.version = i;

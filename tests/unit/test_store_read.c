@@ -418,7 +418,7 @@ count_by_hand(const struct scratch *s, struct json_object *counts)
              " WHERE salesforce_id IS NOT NULL"
              " AND coalesce(json_extract(confirmed, '$.IsActive'), 1)"
              " AND NOT coalesce(json_extract(confirmed, '$.\"UserLogin.IsFrozen\"'), 0))"
-             " FROM (SELECT CASE WHEN l.in_flight IS NOT NULL THEN 'in_flight'"
+             " FROM (SELECT CASE WHEN s.id IN (SELECT subject FROM flight) THEN 'in_flight'"
              " WHEN l.subject IS NULL OR l.settled_version < s.version"
              " OR coalesce(l.outcome, '') NOT IN ('delivered', 'nothing to do', 'refused')"
              " THEN 'pending' WHEN l.outcome = 'refused' THEN 'parked' ELSE 'in_step' END AS state"
