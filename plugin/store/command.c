@@ -115,34 +115,29 @@ store_password_done(struct store_password *password)
     *password = (struct store_password){ 0 };
 }
 
-/* A stored object, NULL if there is none, or it cannot be read. */
-static struct json_object *
-object_of(const char *text)
+/* The object that a stored text is; NULL if there is none, or it cannot be read. */
+static int
+object_of(const char *text, struct json_object **ret, struct prov_error *err)
 {
-    struct json_object *object = NULL;
-    struct prov_error ignored = PROV_ERROR_INIT;
+    struct prov_error damage = PROV_ERROR_INIT;
 
-    if (!text || json_parse(text, strlen(text), "a stored value", &object, &ignored) != PROV_OK)
-        return NULL;
-    return object;
+    if (text && json_parse(text, strlen(text), "a stored value", ret, &damage) == PROV_E_NOMEM)
+        return error_nomem(err);
+    return PROV_OK;
 }
 
-/* The value of IsActive that was confirmed. */
-static bool
-is_active(const char *confirmed)
+/* Whether the account is active, by what was confirmed, and is wanted so: that of a leaver whom Salesforce
+ * keeps is not. */
+static int
+is_active(const char *confirmed, const char *resource, bool *ret, struct prov_error *err)
 {
-    AUTO_JSON struct json_object *fields = object_of(confirmed);
+    AUTO_JSON struct json_object *there = NULL, *wanted = NULL;
+    int r = object_of(confirmed, &there, err);
 
-    return json_get_bool(fields, "IsActive", false);
-}
-
-/* A leaver whom Salesforce keeps has an account that is active. */
-static bool
-is_wanted(const char *resource)
-{
-    AUTO_JSON struct json_object *wanted = object_of(resource);
-
-    return wanted && scim_is_active(wanted);
+    if (!r)
+        r = object_of(resource, &wanted, err);
+    *ret = json_get_bool(there, "IsActive", false) && wanted && scim_is_active(wanted);
+    return r;
 }
 
 static int
@@ -156,9 +151,11 @@ read_password(const struct db_rows *rows, struct store_password *ret, struct pro
     ret->uri = strdup(db_text(rows, 3));
     ret->sealed = strdup(db_text(rows, 4));
     ret->salesforce_id = strdup(id ? id : "");
-    ret->active = id && db_int(rows, 7) == PRESENCE_IN && is_active(db_text(rows, 6)) &&
-                  is_wanted(db_text(rows, 8));
-    return ret->uri && ret->sealed && ret->salesforce_id ? PROV_OK : error_nomem(err);
+    if (!ret->uri || !ret->sealed || !ret->salesforce_id)
+        return error_nomem(err);
+    return id && db_int(rows, 7) == PRESENCE_IN
+               ? is_active(db_text(rows, 6), db_text(rows, 8), &ret->active, err)
+               : PROV_OK;
 }
 
 int

@@ -35,8 +35,9 @@ class Login(World):
 
     def write_fields(self):
         path = os.path.join(self.folder, "fields.json")
-        with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
+        with open(os.open(path + ".new", os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
             json.dump(self.fields, file)
+        os.rename(path + ".new", path)  # another process may be reading it
         return path
 
     def cli(self, *arguments, **more):
