@@ -615,6 +615,19 @@ settle_blocked(struct round *round, struct item *item, const struct sf_record *f
     return r;
 }
 
+/* Who is to lose access, and has it still, is told apart from others who are tried again: he goes first. */
+static int
+note_leaving(struct item *item, struct prov_error *err)
+{
+    struct link *link = &item->work.link;
+    bool leaving = text_is(link->waits_kind, WAIT_LEAVING);
+    bool is_to = plan_takes_access(&item->plan) || (leaving && item->plan.action == PLAN_NOTHING);
+
+    if (is_to == leaving)
+        return PROV_OK;
+    return set_wait(link, is_to ? WAIT_LEAVING : NULL, NULL) ? error_nomem(err) : PROV_OK;
+}
+
 /* Puts the link and looks again at at_us, or at the look that is to come before: or every event
  * meanwhile would put it off. */
 static int
@@ -629,7 +642,9 @@ put_and_look(struct round *round, struct item *item, int64_t at_us, struct prov_
         link->next_us = at_us;
         link->attempts++;
     }
-    r = settle_put(round, item, err);
+    r = note_leaving(item, err);
+    if (!r)
+        r = settle_put(round, item, err);
     return r ? r : store_due_add(round->delivery->store, item->work.subject.id, link->next_us, err);
 }
 

@@ -17,8 +17,24 @@ struct due_row {
 
 /* What is due up to `before`, and what is due after `after`, up to `until`. */
 struct due_span {
-    int64_t before, after, until, limit;
+    int64_t before, after, until, limit, now;
 };
+
+/* So many of those, in their order. */
+#define DUE_SELECT      "SELECT at, seq, tie, subject, orders FROM due WHERE "
+#define DUE_IN_ORDER    " ORDER BY at, seq, tie LIMIT ?4"
+#define DUE_ROWS(WHERE) "(" DUE_SELECT WHERE DUE_IN_ORDER ")"
+#define DUE_URGENT_ROWS DUE_ROWS("at <= 0")
+#define DUE_SPAN_ROWS   DUE_ROWS("at > 0 AND at <= ?1")
+#define DUE_FAR_ROWS    DUE_ROWS("at > ?2 AND at <= ?3")
+
+/* A leaver who is tried again has a time, and goes ahead of the news like the others; so his row comes twice. */
+static const char due_sql[] =
+    "SELECT at, seq, tie, subject, orders FROM (SELECT 0 AS class, * FROM " DUE_URGENT_ROWS
+    " UNION ALL SELECT 0, d.at, d.seq, d.tie, d.subject, d.orders FROM link l CROSS JOIN due d"
+    " ON d.subject = l.subject WHERE l.waits_kind = '" WAIT_LEAVING "' AND d.at > 1 AND d.at <= ?5"
+    " UNION ALL SELECT 1, * FROM " DUE_SPAN_ROWS " UNION ALL SELECT 1, * FROM " DUE_FAR_ROWS
+    ") ORDER BY class, at, seq, tie LIMIT ?4";
 
 static int
 read_due(struct db *db, const struct due_span *span, struct due_row *list, size_t *ret_count,
@@ -26,13 +42,8 @@ read_due(struct db *db, const struct due_span *span, struct due_row *list, size_
 {
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     bool row = true;
-    int r = db_select(db, &rows, err,
-                      "SELECT * FROM (SELECT at, seq, tie, subject, orders FROM due WHERE at <= ?1"
-                      " ORDER BY at, seq, tie LIMIT ?4) UNION ALL"
-                      " SELECT * FROM (SELECT at, seq, tie, subject, orders FROM due"
-                      " WHERE at > ?2 AND at <= ?3 ORDER BY at, seq, tie LIMIT ?4)"
-                      " ORDER BY at, seq, tie LIMIT ?4",
-                      "iiii", span->before, span->after, span->until, span->limit);
+    int r = db_select(db, &rows, err, due_sql, "iiiii", span->before, span->after, span->until,
+                      span->limit, span->now);
 
     *ret_count = 0;
     while (!r) {
@@ -81,10 +92,25 @@ places_slot(const struct places *places, const struct work *list, int64_t subjec
     return &places->slots[at];
 }
 
+static bool
+has_key(const struct work *entry, const struct due_key *key)
+{
+    for (size_t i = 0; i < entry->due_count; i++) {
+        const struct due_key *known = &entry->due[i];
+        if (known->at == key->at && known->seq == key->seq && known->tie == key->tie)
+            return true;
+    }
+    return false;
+}
+
 static int
 add_key(struct work *entry, const struct due_row *row, struct prov_error *err)
 {
-    struct due_key *keys = reallocarray(entry->due, entry->due_count + 1, sizeof(*keys));
+    struct due_key *keys;
+
+    if (row->key.at > DUE_NOW && has_key(entry, &row->key))
+        return PROV_OK;
+    keys = reallocarray(entry->due, entry->due_count + 1, sizeof(*keys));
 
     if (!keys)
         return error_nomem(err);
@@ -179,7 +205,7 @@ int
 store_due(struct store *store, int64_t now_us, int64_t limit, struct work **ret, size_t *ret_count,
           struct prov_error *err)
 {
-    const struct due_span span = { now_us, now_us + CLOCK_JUMP_US, INT64_MAX, limit };
+    const struct due_span span = { now_us, now_us + CLOCK_JUMP_US, INT64_MAX, limit, now_us };
 
     return load_due(store, &span, ret, ret_count, err);
 }
@@ -189,7 +215,7 @@ store_due_leavers(struct store *store, int64_t looked_us, int64_t now_us, int64_
                   struct work **ret, size_t *ret_count, struct prov_error *err)
 {
     const struct due_span span = { DUE_URGENT, looked_us > DUE_NOW ? looked_us : DUE_NOW, now_us,
-                                   limit };
+                                   limit, now_us };
 
     return load_due(store, &span, ret, ret_count, err);
 }

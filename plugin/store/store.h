@@ -263,7 +263,8 @@ struct store_holder {
 MUST_CHECK int store_lease_holder(struct store *store, struct store_holder *ret,
                                   struct prov_error *err);
 
-/* Up to limit subjects that are due, most urgent first; who stands on a damaged page is told by
+/* Up to limit subjects that are due, most urgent first, with them who waits to leave (WAIT_LEAVING) and is to be
+ * tried again by now; who stands on a damaged page is told by
  * work.unreadable. The caller frees the list. */
 MUST_CHECK int store_due(struct store *store, int64_t now_us, int64_t limit, struct work **ret,
                          size_t *ret_count, struct prov_error *err);
@@ -272,7 +273,7 @@ MUST_CHECK int store_due(struct store *store, int64_t now_us, int64_t limit, str
 MUST_CHECK int store_due_leavers(struct store *store, int64_t looked_us, int64_t now_us,
                                  int64_t limit, struct work **ret, size_t *ret_count,
                                  struct prov_error *err);
-/* Whether something urgent is due, and the next time after now_us that stands there (0: none). */
+/* Whether something urgent is due, or a leaver to be tried again, and the next time after now_us that stands there (0: none). */
 MUST_CHECK int store_due_leavers_next(struct store *store, int64_t now_us, bool *ret_urgent,
                                       int64_t *ret_at_us, struct prov_error *err);
 /* Whether anybody is due at some time, and the earliest time that stands there (0: none). Who is parked, and

@@ -391,7 +391,7 @@ def hours_later(w, c, hours, **more):
     with sqlite3.connect(w.fields["store"]) as store:
         store.execute(f"UPDATE link SET updated_us = updated_us - {hours} * 3600000000, next_us = max(0, next_us"
                       f" - {hours} * 3600000000), waits_since_us = max(0, waits_since_us - {hours} * 3600000000)")
-        store.execute(f"UPDATE due SET at = max(1, at - {hours} * 3600000000) WHERE at > 1")
+        store.execute(f"UPDATE due SET at = max(2, at - {hours} * 3600000000) WHERE at > 1")
         store.execute(f"UPDATE fact SET value = value - {hours} * 3600000000 WHERE key = 'parked_looked_us'")
     store.close()
     c = w.connector(**more)

@@ -9,7 +9,7 @@ import tempfile
 import time
 
 import harness
-from harness import Connector, IDLE, World, create, person, put, simple
+from harness import Connector, IDLE, World, create, hours_later, person, put, simple
 
 ADA = "primary-ada@acme.example"
 REFUSAL = {"statusCode": "FIELD_INTEGRITY_EXCEPTION",
@@ -103,6 +103,23 @@ def test_who_returns_while_blocked_is_unfrozen():
         row = c.user("/Users/ada")
         assert frozen(w) == [] and user_of(w, "ada")["IsActive"]
         assert row["state"] == "in_step" and row["last_action"] == "unfrozen" and not row.get("next_attempt"), row
+
+
+def test_a_leaver_who_is_tried_again_goes_ahead_of_the_news():
+    with World(parallel_calls=1) as w:  # a round takes 600
+        c = staffed(w, "ada")
+        w.org.fault({"on": "collections_update", "do": "refuse_record", "match": {"IsActive": False},
+                     "statusCode": "UNABLE_TO_LOCK_ROW"})
+        leave(c, "ada")
+        c.deliver(0)
+        row = c.user("/Users/ada")
+        assert row["code"] == "UNABLE_TO_LOCK_ROW" and row["waits_kind"] == "leaving" and user_of(w, "ada")["IsActive"], row
+        c.accept(*[create(f"/Users/{n}", person(f"u{n}")) for n in range(1000)])
+        w.org.ask("DELETE", "/__org/calls")
+        c = hours_later(w, c, 1)
+        kinds = [call["kind"] for call in w.org.calls()["calls"] if "collections" in call["kind"]]
+        assert kinds[0] == "collections_update" and len(kinds) == 6, kinds
+        assert not user_of(w, "ada")["IsActive"] and c.user("/Users/ada")["waits_since"] is None
 
 
 def test_retry_by_hand_is_immediate():
