@@ -170,17 +170,37 @@ is_loopback(const char *host)
     }
 }
 
+/* Where people of all orgs log in. Those of the government's and the Chinese cloud are not in the fact sheet;
+ * they are what public code uses (unsure). */
+static const struct cloud {
+    const char *below, *production, *sandbox;
+} clouds[] = {
+    { ".salesforce.com", "login.salesforce.com", "test.salesforce.com" },
+    { ".salesforce.mil", "login.salesforce.mil", "test.salesforce.mil" },
+    { ".sfcrmproducts.cn", "login.sfcrmproducts.cn", "test.sfcrmproducts.cn" },
+};
+
+#define CLOUDS (sizeof(clouds) / sizeof(clouds[0]))
+
+/* Of a host or an origin; the first one for what is in none. */
+static const struct cloud *
+cloud_of(const char *host)
+{
+    for (size_t i = 0; host && i < CLOUDS; i++) {
+        if (ends_with(host, clouds[i].below))
+            return &clouds[i];
+    }
+    return &clouds[0];
+}
+
 static bool
 is_login_host(const char *host)
 {
-    static const char *const hosts[] = { "login.salesforce.com", "test.salesforce.com", "login",
-                                         "test" };
-
-    for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
-        if (strcmp(host, hosts[i]) == 0)
+    for (size_t i = 0; i < CLOUDS; i++) {
+        if (strcmp(host, clouds[i].production) == 0 || strcmp(host, clouds[i].sandbox) == 0)
             return true;
     }
-    return false;
+    return strcmp(host, "login") == 0 || strcmp(host, "test") == 0;
 }
 
 /* A domain label: letters, digits, hyphens, none at the ends, 63 at most. */
@@ -359,37 +379,54 @@ address_of_token(const char *text, const char *field, struct fault_list *faults,
     return true;
 }
 
-bool
-address_of_login(const char *text, const char *field, struct fault_list *faults,
-                 struct address *ret)
+/* The login host that a text stands for; NULL: it is something else. */
+static const char *
+login_host_of(const char *text, const struct cloud *cloud)
 {
-    static const struct {
-        const char *name, *host;
-    } names[] = {
-        { "production", "login.salesforce.com" }, { "login", "login.salesforce.com" },
-        { "sandbox", "test.salesforce.com" },     { "test", "test.salesforce.com" },
-        { "login.salesforce.com", NULL },         { "test.salesforce.com", NULL },
-    };
-    CLEANUP(parts_cleanup) struct parts parts = { 0 };
-    struct context context = { field, shown(text), faults };
-
-    if (!take_apart(text, &context, &parts) || !parts.host)
-        return false;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (strcmp(parts.host, names[i].name) != 0)
-            continue;
-        if (parts.port || parts.clear_text || (*parts.path && strcmp(parts.path, "/") != 0))
-            return refuse(&context, "write production or sandbox",
-                          "a login host is reached by https, without a port or a path");
-        ret->login_host = true;
-        ret->origin = letters_format("https://%s", names[i].host ? names[i].host : names[i].name);
-        return ret->origin || out_of_memory(&context);
-    }
-    return address_of_org(text, field, faults, ret);
+    if (strcmp(text, "production") == 0 || strcmp(text, "login") == 0)
+        return cloud->production;
+    if (strcmp(text, "sandbox") == 0 || strcmp(text, "test") == 0)
+        return cloud->sandbox;
+    return is_login_host(text) ? text : NULL;
 }
 
 bool
-address_is_sandbox(const char *origin)
+address_of_login(const char *text, const char *org, const char *field, struct fault_list *faults,
+                 struct address *ret)
+{
+    CLEANUP(parts_cleanup) struct parts parts = { 0 };
+    struct context context = { field, shown(text), faults };
+    const char *host;
+
+    if (!take_apart(text, &context, &parts) || !parts.host)
+        return false;
+    host = login_host_of(parts.host, cloud_of(org));
+    if (!host)
+        return address_of_org(text, field, faults, ret);
+    if (parts.port || parts.clear_text || (*parts.path && strcmp(parts.path, "/") != 0))
+        return refuse(&context, "write production or sandbox",
+                      "a login host is reached by https, without a port or a path");
+    ret->login_host = true;
+    ret->origin = letters_format("https://%s", host);
+    return ret->origin || out_of_memory(&context);
+}
+
+static bool
+is_sandbox(const char *origin)
 {
     return strstr(origin, "--") || strstr(origin, ".sandbox.") || strstr(origin, ".scratch.");
+}
+
+const char *
+address_login_host(const char *origin)
+{
+    const struct cloud *cloud = cloud_of(origin);
+
+    return origin && is_sandbox(origin) ? cloud->sandbox : cloud->production;
+}
+
+bool
+address_same_cloud(const char *origin, const char *other)
+{
+    return cloud_of(origin) == cloud_of(other);
 }

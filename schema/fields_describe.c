@@ -114,6 +114,77 @@ put_property(struct json_object *properties, const struct field_row *row, size_t
     return json_put(property, "items", items) ? error_nomem(err) : PROV_OK;
 }
 
+/* ---- what each flow needs ---- */
+
+/* {"flow":{"const":name}} with flow there, or, where it is not, what says the same; NULL: out of memory. */
+static struct json_object *
+when_flow(const struct flow_row *flow)
+{
+    AUTO_FREE char *text = NULL;
+    struct json_object *when = NULL;
+    static const char unsaid[] =
+        "{\"not\":{\"anyOf\":[{\"required\":[\"flow\"]},{\"required\":[\"private_key\"]},"
+        "{\"required\":[\"refresh_token\"]},{\"required\":[\"use_password_grant\"],"
+        "\"properties\":{\"use_password_grant\":{\"const\":true}}}]}}";
+
+    text = letters_format(
+        "{\"anyOf\":[{\"required\":[\"flow\"],\"properties\":{\"flow\":{\"const\":\"%s\"}}},%s%s%s%"
+        "s]}",
+        flow->name, flow->hint ? "{\"not\":{\"required\":[\"flow\"]},\"required\":[\"" : "",
+        flow->hint ? flow->hint : unsaid, flow->hint ? "\"]" : "",
+        !flow->hint                                     ? ""
+        : strcmp(flow->hint, "use_password_grant") == 0 ? ",\"properties\":{\"use_password_grant\":"
+                                                          "{\"const\":true}}}"
+                                                        : "}");
+    if (!text || json_parse(text, strlen(text), "the schema of a flow", &when, NULL))
+        return NULL;
+    return when;
+}
+
+/* "allOf": one condition for each flow. */
+static int
+put_flows(struct json_object *schema)
+{
+    struct json_object *all = json_object_new_array();
+    const struct flow_row *flows;
+    size_t count;
+
+    if (json_put(schema, "allOf", all) || !all)
+        return PROV_E_NOMEM;
+    flows = fields_flows(&count);
+    for (size_t i = 0; i < count; i++) {
+        struct json_object *part = json_object_new_object(), *then = json_object_new_object();
+        struct json_object *required = json_object_new_array();
+        struct json_object *when = when_flow(&flows[i]);
+        if (json_append(all, part) || json_put(part, "if", when) || json_put(part, "then", then) ||
+            json_put(then, "required", required) || !part || !when || !then || !required)
+            return PROV_E_NOMEM;
+        for (const struct flow_need *need = flows[i].needs; need->field; need++) {
+            if (json_append_string(required, need->field))
+                return PROV_E_NOMEM;
+        }
+    }
+    return PROV_OK;
+}
+
+/* The field `flow` is a choice. */
+static int
+put_choices(struct json_object *properties)
+{
+    struct json_object *choices = json_object_new_array();
+    const struct flow_row *flows;
+    size_t count;
+
+    if (json_put(json_get(properties, "flow"), "enum", choices) || !choices)
+        return PROV_E_NOMEM;
+    flows = fields_flows(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (json_append_string(choices, flows[i].name))
+            return PROV_E_NOMEM;
+    }
+    return PROV_OK;
+}
+
 int
 fields_describe(char **ret_json, struct prov_error *err)
 {
@@ -135,12 +206,13 @@ fields_describe(char **ret_json, struct prov_error *err)
             json_object_array_add(required, json_object_new_string(rows[i].name)) != 0)
             return error_nomem(err);
     }
-    if (json_put_string(schema, "$schema", "https://json-schema.org/draft/2020-12/schema") ||
+    if (put_choices(properties) ||
+        json_put_string(schema, "$schema", "https://json-schema.org/draft/2020-12/schema") ||
         json_put_string(schema, "title", "Connector fields of sfprov") ||
         json_put_string(schema, "type", "object") ||
         json_put(schema, "properties", STEAL(properties)) ||
         json_put(schema, "required", STEAL(required)) ||
-        json_put_bool(schema, "additionalProperties", false))
+        json_put_bool(schema, "additionalProperties", false) || put_flows(schema))
         return error_nomem(err);
     text = json_text(schema);
     if (!text)

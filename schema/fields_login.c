@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "schema/address.h"
+#include "schema/fields_table.h"
 #include "schema/letters.h"
 #include "schema/names.h"
 
@@ -43,11 +44,11 @@ struct hint {
 static bool
 is_flow(const char *text)
 {
-    static const char *const flows[] = { FLOW_CLIENT_CREDENTIALS, FLOW_JWT_BEARER,
-                                         FLOW_REFRESH_TOKEN, FLOW_PASSWORD };
+    size_t count;
+    const struct flow_row *flows = fields_flows(&count);
 
-    for (size_t i = 0; i < sizeof(flows) / sizeof(flows[0]); i++) {
-        if (strcmp(flows[i], text) == 0)
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(flows[i].name, text) == 0)
             return true;
     }
     return false;
@@ -127,12 +128,22 @@ find_flow(struct fields_draft *draft)
     return fields->flow;
 }
 
+/* What the flow needs, by the table that the JSON Schema is made from, too. */
 static void
-need(struct fields_draft *draft, const char *field, const char *value, const char *remedy)
+need_all(struct fields_draft *draft)
 {
-    if (!value && !is_refused(draft, field))
-        faults_add(&draft->faults, field, NULL, remedy,
-                   "it is required and not set, for the OAuth flow %s", draft->fields->flow);
+    size_t count;
+    const struct flow_row *flows = fields_flows(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(flows[i].name, draft->fields->flow) != 0)
+            continue;
+        for (const struct flow_need *need = flows[i].needs; need->field; need++) {
+            if (!*fields_text(draft->fields, need->field) && !is_refused(draft, need->field))
+                faults_add(&draft->faults, need->field, NULL, need->remedy,
+                           "it is required and not set, for the OAuth flow %s", flows[i].name);
+        }
+    }
 }
 
 static void
@@ -161,31 +172,21 @@ check_flow(struct fields_draft *draft)
 {
     static const char take_out[] = "remove it to be rid of this line";
     struct fields *fields = draft->fields;
-    bool jwt, password, refresh;
+    bool jwt, password;
 
     if (!find_flow(draft))
         return;
+    need_all(draft);
     jwt = strcmp(fields->flow, FLOW_JWT_BEARER) == 0;
     password = strcmp(fields->flow, FLOW_PASSWORD) == 0;
-    refresh = strcmp(fields->flow, FLOW_REFRESH_TOKEN) == 0;
     if (jwt) {
-        need(draft, "private_key", fields->private_key,
-             "name the file of the key: file:/etc/sfprov/salesforce.key");
         not_used(draft, "client_secret", fields->client_secret, take_out);
     } else {
-        if (!refresh)
-            need(draft, "client_secret", fields->client_secret,
-                 "copy the Consumer Secret of the app, or fill in the fields of another flow");
         not_used(draft, "private_key_next", fields->private_key_next, take_out);
         not_used(draft, "private_key_password", fields->private_key_password, take_out);
         not_used(draft, "certificate", fields->certificate, take_out);
     }
-    if (password)
-        need(draft, "password", fields->password, "give the password of the API user");
-    if (jwt || password)
-        need(draft, "username", fields->username,
-             "give the Salesforce username of the integration user");
-    else
+    if (!jwt && !password)
         not_used(draft, "username", fields->username, take_out);
     if (!password) {
         not_used(draft, "password", fields->password, take_out);
@@ -233,7 +234,8 @@ mixes_worlds(struct fields_draft *draft, const char *field, const char *value,
 
 /* org may be NULL: not given, or refused. */
 static void
-check_token_fits(struct fields_draft *draft, const struct address *org, const struct address *token)
+check_token_fits(struct fields_draft *draft, const struct address *org, const struct address *login,
+                 const struct address *token)
 {
     struct fields *fields = draft->fields;
     AUTO_FREE char *remedy = NULL;
@@ -242,15 +244,22 @@ check_token_fits(struct fields_draft *draft, const struct address *org, const st
         remedy = letters_format("leave token_endpoint out: it then is %s" TOKEN_PATH,
                                 org ? org->origin : "the domain_name with ");
         if (remedy)
-            faults_add(&draft->faults, "token_endpoint", fields->token_endpoint, remedy,
-                       "client credentials are taken at the My Domain of the org only, never at "
-                       "the login host");
+            faults_add(
+                &draft->faults, "token_endpoint", fields->token_endpoint, remedy,
+                "'token_endpoint' is at a login host, and the flow client_credentials works at "
+                "the My Domain of the org only");
         else
             draft->faults.result = PROV_E_NOMEM;
         return;
     }
     if (mixes_worlds(draft, "token_endpoint", fields->token_endpoint, org, token))
         return;
+    if (token->login_host && login->login_host && strcmp(token->origin, login->origin) != 0) {
+        faults_add(&draft->faults, "token_endpoint", fields->token_endpoint, "keep one of the two",
+                   "'token_endpoint' and 'login_host' name two hosts to log in at, %s and %s",
+                   token->origin, login->origin);
+        return;
+    }
     if (org && !token->login_host && strcmp(org->origin, token->origin) != 0 &&
         (!fields->login_host || strcmp(fields->login_host, token->origin) != 0))
         faults_add(&draft->warnings, "token_endpoint", fields->token_endpoint,
@@ -264,37 +273,39 @@ check_token_fits(struct fields_draft *draft, const struct address *org, const st
 }
 
 static void
-check_login_host(struct fields_draft *draft, const struct address *org)
+check_login_host(struct fields_draft *draft, const struct address *org, struct address *login)
 {
-    CLEANUP(address_clear) struct address login = { 0 };
     struct fields *fields = draft->fields;
 
-    if (!fields->login_host ||
-        !address_of_login(fields->login_host, "login_host", &draft->faults, &login))
+    if (!fields->login_host || !address_of_login(fields->login_host, org ? org->origin : NULL,
+                                                 "login_host", &draft->faults, login))
         return;
-    if (is_client_credentials(fields) && login.login_host)
+    if (is_client_credentials(fields) && login->login_host)
         faults_add(&draft->faults, "login_host", fields->login_host,
                    "leave login_host out, or name another flow in 'flow'",
                    "'login_host' and the flow client_credentials do not go together: those are "
                    "taken at the My Domain only");
-    else if (!mixes_worlds(draft, "login_host", fields->login_host, org, &login))
-        set_text(draft, &fields->login_host, strdup(login.origin));
+    else if (org && !org->loopback && !login->loopback &&
+             !address_same_cloud(org->origin, login->origin))
+        faults_add(
+            &draft->faults, "login_host", fields->login_host,
+            "write production or sandbox, or leave it out",
+            "'login_host' and 'domain_name' are of different clouds of Salesforce, %s and %s",
+            login->origin, org->origin);
+    else if (!mixes_worlds(draft, "login_host", fields->login_host, org, login))
+        set_text(draft, &fields->login_host, strdup(login->origin));
 }
 
 /* Whose assertion it is (fact sheet 1.5): never a My Domain, which only some orgs take. */
 static void
-set_audience(struct fields_draft *draft)
+set_audience(struct fields_draft *draft, const struct address *login)
 {
-    static const char production[] = "https://login.salesforce.com";
-    static const char sandbox[] = "https://test.salesforce.com";
     const struct fields *fields = draft->fields;
-    const char *login = fields->login_host;
-    const char *audience =
-        fields->domain_name && address_is_sandbox(fields->domain_name) ? sandbox : production;
 
-    if (login && (strcmp(login, sandbox) == 0 || strcmp(login, production) == 0))
-        audience = login;
-    set_text(draft, &draft->fields->audience, strdup(audience));
+    set_text(draft, &draft->fields->audience,
+             login->login_host
+                 ? strdup(login->origin)
+                 : letters_format("https://%s", address_login_host(fields->domain_name)));
 }
 
 static void
@@ -302,6 +313,7 @@ check_addresses(struct fields_draft *draft)
 {
     CLEANUP(address_clear) struct address org = { 0 };
     CLEANUP(address_clear) struct address token = { 0 };
+    CLEANUP(address_clear) struct address login_at = { 0 };
     struct fields *fields = draft->fields;
     bool has_org = fields->domain_name &&
                    address_of_org(fields->domain_name, "domain_name", &draft->faults, &org);
@@ -309,11 +321,11 @@ check_addresses(struct fields_draft *draft)
 
     if (has_org)
         check_origin(draft, &org);
-    check_login_host(draft, has_org ? &org : NULL);
-    set_audience(draft);
+    check_login_host(draft, has_org ? &org : NULL, &login_at);
+    set_audience(draft, &login_at);
     if (fields->token_endpoint) {
         if (address_of_token(fields->token_endpoint, "token_endpoint", &draft->faults, &token))
-            check_token_fits(draft, has_org ? &org : NULL, &token);
+            check_token_fits(draft, has_org ? &org : NULL, &login_at, &token);
         return;
     }
     login = fields->login_host ? fields->login_host : has_org ? org.origin : NULL;

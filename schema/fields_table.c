@@ -321,3 +321,42 @@ fields_ignored(const char *name)
     }
     return NULL;
 }
+
+#define SECRET_NEEDED                                                                              \
+    {                                                                                              \
+        "client_secret",                                                                           \
+            "copy the Consumer Secret of the app, or fill in the fields of another flow"           \
+    }
+#define USERNAME_NEEDED                                                                            \
+    {                                                                                              \
+        "username", "give the Salesforce username of the integration user"                         \
+    }
+
+static const struct flow_row flows[] = {
+    { FLOW_CLIENT_CREDENTIALS, NULL, { SECRET_NEEDED } },
+    { FLOW_JWT_BEARER,
+      "private_key",
+      { { "private_key", "name the file of the key: file:/etc/sfprov/salesforce.key" },
+        USERNAME_NEEDED } },
+    { FLOW_REFRESH_TOKEN, "refresh_token", { { NULL, NULL } } },
+    { FLOW_PASSWORD,
+      "use_password_grant",
+      { SECRET_NEEDED, { "password", "give the password of the API user" }, USERNAME_NEEDED } },
+};
+
+const struct flow_row *
+fields_flows(size_t *ret_count)
+{
+    *ret_count = sizeof(flows) / sizeof(flows[0]);
+    return flows;
+}
+
+char **
+fields_text(struct fields *fields, const char *name)
+{
+    size_t i = 0;
+
+    while (strcmp(rows[i].name, name) != 0)
+        i++;
+    return (char **)((char *)fields + rows[i].offset);
+}

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct fields;
+
 enum field_type {
     FIELD_TEXT,
     FIELD_BOOLEAN,
@@ -39,6 +41,23 @@ struct field_row {
 };
 
 const struct field_row *fields_table(size_t *ret_count);
+
+/* A field without which a flow cannot log in, and what to do about it. */
+struct flow_need {
+    const char *field, *remedy;
+};
+
+/* An OAuth flow: what says that it is meant where the field `flow` does not (NULL: nothing else does), and what
+ * it needs, until a field of NULL. */
+struct flow_row {
+    const char *name, *hint;
+    struct flow_need needs[4];
+};
+
+const struct flow_row *fields_flows(size_t *ret_count);
+
+/* The member of a field that is a text. */
+char **fields_text(struct fields *fields, const char *name);
 
 /* Names of an export that say nothing to us; the reason why, NULL for any other name. */
 const char *fields_ignored(const char *name);

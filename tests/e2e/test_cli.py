@@ -1,4 +1,5 @@
 """The program sfprov, used as an admin and as a script would."""
+import itertools
 import json
 import os
 import stat
@@ -214,6 +215,49 @@ def test_wrong_use_is_explained():
         os.remove(sh.path)
         sh("status", code=3)
         assert sh.path in sh.err
+
+
+def holds(schema, value):
+    """As much of JSON Schema as the table of fields uses."""
+    if "const" in schema and value != schema["const"] or "enum" in schema and value not in schema["enum"]:
+        return False
+    if isinstance(value, dict):
+        if any(name not in value for name in schema.get("required", [])):
+            return False
+        if not all(holds(part, value[name]) for name, part in schema.get("properties", {}).items() if name in value):
+            return False
+    if "anyOf" in schema and not any(holds(part, value) for part in schema["anyOf"]):
+        return False
+    if "not" in schema and holds(schema["not"], value):
+        return False
+    if "if" in schema and holds(schema["if"], value) and not holds(schema["then"], value):
+        return False
+    return all(holds(part, value) for part in schema.get("allOf", []))
+
+
+def test_the_schema_knows_what_each_flow_needs():
+    """What it refuses for a missing field, the plugin refuses, and the other way."""
+    choices = {"flow": [None, "client_credentials", "jwt_bearer", "refresh_token", "password"], "client_secret": [None, "s"],
+               "private_key": [None, "file:/k"], "username": [None, "u@acme.com"], "password": [None, "p"],
+               "refresh_token": [None, "t"], "use_password_grant": [None, True, False]}
+    base = {"domain_name": "acme", "client_id": "c", "profile": "P", "store": "/var/lib/sfprov/store.db"}
+    with World() as w:
+        schema = json.loads(Shell(w)("fields", "--schema"))
+        seen = {True: 0, False: 0}
+        for values in itertools.product(*choices.values()):
+            fields = dict(base, **{name: value for name, value in zip(choices, values) if value is not None})
+            try:
+                harness.Connector(fields).close()
+                missing, other = False, False
+            except harness.Failure as failure:
+                reasons = [fault["reason"] for fault in failure.faults]
+                missing = any("it is required and not set" in reason for reason in reasons)
+                other = not missing  # of two flows: that is said in words only
+            if not other:
+                assert holds(schema, fields) != missing, fields
+                seen[missing] += 1
+        assert seen[True] > 20 and seen[False] > 20, seen
+        assert not holds(schema, dict(base, flow="oauth")) and not holds(schema, dict(base, flow="jwt_bearer"))
 
 
 def test_a_fields_file_that_others_may_read_is_warned_about():

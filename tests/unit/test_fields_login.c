@@ -55,7 +55,19 @@ a_contradiction_names_both_fields(void)
         { "'flow':'refresh_token','use_password_grant':true", "use_password_grant",
           "'flow (refresh_token)'" },
         { "'client_secret':'secret-1','login_host':'production'", "login_host",
-          "client_credentials" },
+          "'login_host' and the flow client_credentials" },
+        { "'client_secret':'secret-1','token_endpoint':"
+          "'https://login.salesforce.com/services/oauth2/token'",
+          "token_endpoint",
+          "'token_endpoint' is at a login host, and the flow client_credentials" },
+        { KEY "," USER ",'login_host':'sandbox','token_endpoint':"
+              "'https://login.salesforce.com/services/oauth2/token'",
+          "token_endpoint", "'token_endpoint' and 'login_host'" },
+        { KEY "," USER ",'login_host':'login.salesforce.mil'", "login_host",
+          "'login_host' and 'domain_name'" },
+        { "'client_secret':'secret-1','proxy_username':'u'", "proxy", "'proxy_username'" },
+        { "'client_secret':'secret-1','client_key':'file:/k.pem'", "client_certificate",
+          "'client_key'" },
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -174,6 +186,12 @@ the_audience_follows_the_kind_of_org(void)
         { "acme", "sandbox", "https://test.salesforce.com" },
         { "acme--uat", "production", "https://login.salesforce.com" },
         { "acme--uat", "acme--uat", "https://test.salesforce.com" },
+        { "acme.my.salesforce.mil", NULL, "https://login.salesforce.mil" },
+        { "acme--uat.sandbox.my.salesforce.mil", NULL, "https://test.salesforce.mil" },
+        { "acme.lightning.crmforce.mil", "sandbox", "https://test.salesforce.mil" },
+        { "acme.my.sfcrmproducts.cn", NULL, "https://login.sfcrmproducts.cn" },
+        { "acme--uat.sandbox.my.sfcrmproducts.cn", "production", "https://login.sfcrmproducts.cn" },
+        { "acme.my-salesforce.com", NULL, "https://login.salesforce.com" },
     };
 
     for (size_t i = 0; i < sizeof(orgs) / sizeof(orgs[0]); i++) {
