@@ -1,4 +1,4 @@
-EXTRA_DIST += tests/golden/check.json tests/e2e/harness.py tests/e2e/front.py hosts/python/minimal_host.py
+EXTRA_DIST += tests/golden/check.json tests/e2e/harness.py tests/e2e/front.py tests/e2e/canary.py hosts/python/minimal_host.py
 # by scripts/test: they need the npm registry
 EXTRA_DIST += tests/interop/run tests/interop/package.json tests/interop/package-lock.json \
 	tests/interop/.npmrc tests/interop/jsforce.test.mjs tests/interop/flows.test.mjs
@@ -7,9 +7,11 @@ e2e_tests = \
 	tests/e2e/test_abi.py \
 	tests/e2e/test_adoption.py \
 	tests/e2e/test_delivery.py \
+	tests/e2e/test_canary.py \
 	tests/e2e/test_check.py \
 	tests/e2e/test_cli.py \
 	tests/e2e/test_daemon.py \
+	tests/e2e/test_documents.py \
 	tests/e2e/test_facts.py \
 	tests/e2e/test_failures.py \
 	tests/e2e/test_guard.py \

@@ -13,6 +13,7 @@
 #include "tests/org/text.h"
 
 #define DAY_SECONDS 86400
+#define VALID_DAYS  90 /* so long that no client warns */
 
 struct authority {
     EVP_PKEY *key;
@@ -86,7 +87,8 @@ make_authority(const char *name, struct authority *ret)
     X509 *certificate;
 
     ret->key = EVP_EC_gen("P-256");
-    ret->certificate = certificate = ret->key ? new_certificate(ret->key, name, -1, 2) : NULL;
+    ret->certificate = certificate =
+        ret->key ? new_certificate(ret->key, name, -1, VALID_DAYS) : NULL;
     return certificate &&
            X509_set_issuer_name(certificate, X509_get_subject_name(certificate)) == 1 &&
            add_extension(certificate, certificate, NID_basic_constraints, "critical,CA:TRUE") &&
@@ -101,8 +103,9 @@ make_server(EVP_PKEY *key, const struct authority *authority, enum org_sim_certi
 {
     const char *hosts = kind == ORG_SIM_WRONG_HOST ? "DNS:elsewhere.example,IP:192.0.2.1"
                                                    : "DNS:localhost,IP:127.0.0.1,IP:::1";
-    int to_days = kind == ORG_SIM_EXPIRED ? -1 : 2;
-    X509 *certificate = new_certificate(key, "sfprov-org", to_days - 3, to_days);
+    bool expired = kind == ORG_SIM_EXPIRED;
+    X509 *certificate =
+        new_certificate(key, "sfprov-org", expired ? -4 : -1, expired ? -1 : VALID_DAYS);
     X509 *issuer = authority ? authority->certificate : certificate;
 
     if (certificate && X509_set_issuer_name(certificate, X509_get_subject_name(issuer)) == 1 &&
