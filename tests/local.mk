@@ -15,6 +15,11 @@ AM_TESTS_ENVIRONMENT = \
 	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE; \
 	UBSAN_OPTIONS=print_stacktrace=1; export UBSAN_OPTIONS;
 dist_check_SCRIPTS += tests/tally.sh
+
+# When all have run: no secret of theirs stands in what they wrote (tests/e2e/canary.py). That it would be
+# seen, test_canary.py shows.
+check-local: check-TESTS
+	@PYTHONDONTWRITEBYTECODE=1 python3 $(srcdir)/tests/e2e/canary.py tests
 EXTRA_DIST += tests/installed/check.sh tests/installed/host.c
 
 if BUILD_TESTS

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "hosts/cli/commands.h"
 #include "hosts/cli/screen.h"
@@ -134,6 +135,19 @@ dispatch(const struct options *options, const struct arguments *line, const bool
     return code ? code : command->run(options, &arguments);
 }
 
+/* It would hold tokens, and passwords on their way. The hard limit stays, for who looks for a crash:
+ * prlimit --core=unlimited --pid N. */
+static void
+no_core_dump(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_CORE, &limit) == 0) {
+        limit.rlim_cur = 0;
+        (void)setrlimit(RLIMIT_CORE, &limit);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -142,6 +156,7 @@ main(int argc, char **argv)
     struct arguments line;
     int code;
 
+    no_core_dump();
     screen_begin();
     code = read_options(argc, argv, &options, given);
     if (options.quiet || options.json)

@@ -12,6 +12,8 @@ import subprocess
 import threading
 import time
 
+import canary
+
 HOSTS = "DNS:localhost,DNS:*.my.salesforce.com,IP:127.0.0.1"
 CONFIG = """
 [ca]
@@ -71,6 +73,7 @@ class Issuer:
 def new_key(path):
     os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
     openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", path)
+    canary.of_key(path)
 
 
 def joined(folder, *paths):

@@ -19,6 +19,8 @@ import time
 import traceback
 import uuid
 
+import canary
+
 TOP = os.path.abspath(os.environ.get("top_builddir", os.path.join(os.path.dirname(__file__), "../..")))
 PLUGIN = os.environ.get("SFPROV_PLUGIN", os.path.join(TOP, ".libs/sfprov.so"))
 ORG = os.environ.get("SFPROV_ORG", os.path.join(TOP, "tests/org/sfprov-org"))
@@ -34,6 +36,33 @@ E_ABI, E_UNSUPPORTED, E_LIMIT = -8, -9, -10
 
 URN = "urn:ietf:params:scim:event:"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+
+
+# ---- secrets ----
+
+LEAKS = []  # where one was seen; a test that leaves one has failed
+
+
+def watch(what, text):
+    """Looks through what a program or the plugin gave out."""
+    hit = canary.found(text)
+    if hit:
+        LEAKS.append(f"{what}: {hit}")
+    return text
+
+
+class Watched(subprocess.Popen):
+    """Every program that a test reads the output of."""
+
+    def communicate(self, *arguments, **more):
+        out, err = super().communicate(*arguments, **more)
+        for stream in (out, err):
+            if stream:
+                watch(f"output of {self.args}"[:200] if canary.found(str(self.args)) is None else "output", stream)
+        return out, err
+
+
+subprocess.Popen = Watched
 
 
 # ---- the ABI ----
@@ -91,7 +120,7 @@ class Table(c.Structure):
 
 class Failure(Exception):
     def __init__(self, code, text, faults=None):
-        super().__init__(f"{code}: {text}")
+        super().__init__(f"{code}: {watch('an error', text)}")
         self.code, self.text, self.faults = code, text, faults
 
 
@@ -113,12 +142,12 @@ class Connector:
         faults, self.error = c.c_char_p(), Error(c.sizeof(Error))
 
         def log(_context, level, line):
-            self.lines.append((level, line.decode()))
+            self.lines.append((level, watch("the log", line.decode())))
 
         def told(_context, data, length):
             if outcome and not outcome():
                 return 1
-            self.outcomes.append(json.loads(c.string_at(data, length)))
+            self.outcomes.append(json.loads(watch("an outcome", c.string_at(data, length))))
             return 0
 
         def asked(_context, question):
@@ -137,7 +166,7 @@ class Connector:
         options = Open(c.sizeof(Open), text, len(text), flags, 0, c.pointer(self.host))
         code = self.table.open(c.byref(options), c.byref(self.handle), c.byref(faults), c.byref(self.error))
         if code:
-            found = json.loads(faults.value)["faults"] if faults.value else None
+            found = json.loads(watch("faults of fields", faults.value))["faults"] if faults.value else None
             raise Failure(code, self.error.text.decode(), found)
 
     def call(self, method, *arguments):
@@ -148,6 +177,8 @@ class Connector:
     def text(self, method, *arguments):
         result = c.c_char_p()
         self.call(method, self.handle, *arguments, c.byref(result))
+        if b"verifier" not in result.value:  # what `login` hands out to be handed back
+            watch(method, result.value)
         value = json.loads(result.value)
         self.table.release(result)
         return value
@@ -159,6 +190,8 @@ class Connector:
             array[index] = Event(c.sizeof(Event), data, len(data))
             answers[index].size = c.sizeof(Answer)
         self.call("submit", self.handle, array, c.c_size_t(len(events)), answers)
+        for answer in answers:
+            watch("an answer", answer.error.text)
         return list(answers)
 
     def accept(self, *events):
@@ -379,8 +412,10 @@ class World:
         return self
 
     def __exit__(self, *_):
+        LEAKS.extend(canary.in_folder(self.folder)[0])  # while the write-ahead log is there
         for connector in self.open:
             connector.close()
+        LEAKS.extend(canary.in_folder(self.folder)[0])
         self.org.close()
         shutil.rmtree(self.folder)
 
@@ -409,8 +444,10 @@ def main(module):
         if wanted and not any(part in name for part in wanted):
             continue
         began = time.monotonic()
+        LEAKS.clear()
         try:
             function()
+            assert not LEAKS, "a secret was given out"
             passed += 1
             print(f"  passed  {name} ({time.monotonic() - began:.2f} s)", flush=True)
         except Exception:  # pylint: disable=broad-except

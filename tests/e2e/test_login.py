@@ -9,9 +9,12 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+import canary
 from harness import *
 
 USER = "integr@acme.simulated.example"
+SEAL = os.urandom(32).hex()
+canary.also(SEAL)
 PASTE = "https://login.salesforce.com/services/oauth2/success"
 
 
@@ -28,7 +31,7 @@ class Login(World):
         super().__init__(**fields)
         key = os.path.join(self.folder, "seal.key")
         with open(os.open(key, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
-            file.write("5" * 64 + "\n")
+            file.write(SEAL + "\n")
         self.fields.update(sealing_key="file:" + key)
         self.org.ask("POST", "/__org/app", {"flows": ["client_credentials", "refresh_token", "authorization_code"],
                                             "callback_urls": [callback], "authorizes_as": USER})
@@ -125,6 +128,9 @@ def test_the_browser_of_this_machine_is_opened():
         for arguments in (("--no-browser", "--port", str(port)), ("--paste",)):
             process = w.cli("login", *arguments, env=environment)
             shown_url(process)
+            with open(f"/proc/{process.pid}/limits") as limits, open(f"/proc/{process.pid}/cmdline") as line:
+                assert re.search(r"Max core file size +0 ", limits.read()), "a core dump would hold the token"
+                assert not canary.found(line.read())
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=30)
             assert not os.path.exists(opened)

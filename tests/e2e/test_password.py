@@ -9,10 +9,11 @@ import sys
 import tempfile
 import time
 
+import canary
 import harness
 from harness import IDLE, World, create, patch, person, put, simple
 
-CANARY = "Kestrel-7-Meadow-\"q\\\u00e9"
+CANARY = "Kestrel-7-cAnArY-\"q\\\u00e9"
 KEY = os.urandom(32).hex()
 
 
@@ -26,6 +27,8 @@ class Sealed(World):
 
 
 def write_key(path, *keys):
+    for key in keys:
+        canary.also(key)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write("\n".join(keys) + "\n")
 

@@ -204,7 +204,7 @@ class Directory:
 
 def test_a_notice_brings_the_resource_the_host_gives():
     with World() as w:
-        host = Directory(u1=person("jdoe", title="New", password="s3cret"))
+        host = Directory(u1=person("jdoe", title="New", password="cAnArY"))
         c = w.connector(resolve=host)
         c.accept(notice("/Users/1", "create"))
         c.settle()
@@ -217,7 +217,7 @@ def test_a_notice_brings_the_resource_the_host_gives():
         asked = len(host.questions)
         assert c.submit(notice("/Users/1", "patch", jti="again"))[0].duplicate, "known before anybody is asked"
         assert len(host.questions) == asked
-        assert b"s3cret" not in open(w.fields["store"], "rb").read()
+        assert b"cAnArY" not in open(w.fields["store"], "rb").read()
 
 
 def test_a_notice_without_the_callback_is_refused_with_the_remedy():

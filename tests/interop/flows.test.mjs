@@ -61,7 +61,7 @@ for (const host of [url, ready.login]) {
 test('username and password with the security token', async () => {
   await control(`users/${username}/password`, { password: 'Passw0rd1' });
   const connection = new jsforce.Connection({ version, oauth2: { ...client, loginUrl: ready.login } });
-  await connection.loginByOAuth2(username, 'Passw0rd1simulatedSecurityToken00');
+  await connection.loginByOAuth2(username, 'Passw0rd1simulatedcAnArYToken0000');
   await works(connection);
   await assert.rejects(connection.loginByOAuth2(username, 'Passw0rd1'), /authentication failure/);
 });

@@ -206,11 +206,11 @@ new_token(struct org *org)
     AUTO_FREE char *claims = NULL;
 
     if (!app_flag(org, "jwt_access_tokens"))
-        return text_format("%.15s!%s", org->id, secret);
+        return text_format("%.15s!cAnArY.%s", org->id, secret);
     claims = oauth_random(JWT_CHARACTERS);
     for (char *at = claims; *at; at++)
         *at = *at == '.' ? '-' : *at;
-    return text_format("eyJhbGciOiJSUzI1NiJ9.eyJ%s.%s", claims, "c2lnbmF0dXJl");
+    return text_format("eyJhbGciOiJSUzI1NiJ9.eyJ%s.%s", claims, "cAnArYc2lnbmF0dXJl");
 }
 
 /* 1.2: these keys and no expires_in. */

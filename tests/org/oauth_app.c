@@ -15,7 +15,7 @@ app_new(void)
     js_put(app, "approved", js_array());                   /* usernames */
     js_put_text(app, "permitted_users", "admin_approved"); /* or self_authorized */
     js_put(app, "callback_urls", js_array());
-    js_put_text(app, "security_token", "simulatedSecurityToken00"); /* of every user */
+    js_put_text(app, "security_token", "simulatedcAnArYToken0000"); /* of every user */
     js_put_text(app, "authorizes_as", NULL); /* who is at the browser; absent: he says no */
     js_put_flag(app, "pkce_required", true);
     js_put_flag(app, "secret_for_code", true);

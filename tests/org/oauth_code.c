@@ -132,7 +132,7 @@ api_authorize(struct call *call)
     js_put_flag(entry, "refresh",
                 asks_for(scope, "refresh_token") || asks_for(scope, "offline_access"));
     random = oauth_random(76);
-    code = text_format("aPrx%s==", random);
+    code = text_format("aPrxcAnArY%s==", random);
     js_put(call->org->codes, code, entry);
     redirect(call, "code", code, NULL);
 }

@@ -35,7 +35,7 @@ static char *
 add_refresh_token(struct org *org, const char *user_id, const char *line)
 {
     AUTO_FREE char *random = oauth_random(80);
-    char *token = text_format("5Aep861%s", random);
+    char *token = text_format("5Aep861cAnArY%s", random);
     struct json_object *entry = js_object();
 
     js_put_text(entry, "user", user_id);

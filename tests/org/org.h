@@ -142,7 +142,7 @@ void org_clock_offset(int64_t offset_s);
 
 /* Defaults documented in README.md. */
 #define ORG_CLIENT_ID     "3MVG9simulated.consumer.key"
-#define ORG_CLIENT_SECRET "simulated-consumer-secret"
+#define ORG_CLIENT_SECRET "simulated-cAnArY-secret"
 #define ORG_SEATS         1000
 
 struct world *world_new(const char *client_id, const char *client_secret, int64_t seats);

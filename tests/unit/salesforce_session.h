@@ -11,9 +11,9 @@
 
 #define ORG_ID    "00D5g000008abcdEAA"
 #define RUN_AS_ID "0055g00000AbCdEAAV"
-#define SECRET    "s3cret/+&=%consumer"
-#define TOKEN     "00D5g000008abcd!AQEAQ.first_token"
-#define TOKEN_2   "00D5g000008abcd!AQEAQ.second_token"
+#define SECRET    "cAnArY/+&=%consumer"
+#define TOKEN     "00D5g000008abcd!cAnArY.first_token"
+#define TOKEN_2   "00D5g000008abcd!cAnArY.second_token"
 
 #define AT_TOKEN  "POST /services/oauth2/token"
 #define AT_CREATE "POST /services/data/v67.0/composite/sobjects"

@@ -508,7 +508,7 @@ the_host_is_asked_only_where_the_event_says_less_than_the_whole(void)
 static void
 what_the_host_gives_stands_for_the_data_and_has_no_password(void)
 {
-    static const char given[] = "{\"userName\":\"b\",\"password\":\"s3cret\"}";
+    static const char given[] = "{\"userName\":\"b\",\"password\":\"cAnArY\"}";
     CLEANUP(event_cleanup) struct event *event = parsed(TOKEN(NOTICE "," EMPTY("prov:deactivate")));
     AUTO_STATE state = { .presence = PRESENCE_IN };
     struct prov_error err = PROV_ERROR_INIT;

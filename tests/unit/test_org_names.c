@@ -98,7 +98,7 @@ static void
 plan_with(const char *resource, const char *names, struct plan *plan)
 {
     static const char fields_text[] =
-        "{'domain_name':'acme','client_id':'c','client_secret':'s3cret','profile':'Standard User',"
+        "{'domain_name':'acme','client_id':'c','client_secret':'cAnArY','profile':'Standard User',"
         "'store':'/nowhere/store.db','provisioning_domain':'acme.example','mapping':"
         "[{'field':'UserRoleId','source':'title'},{'field':'ProfileId','when':'userType pr',"
         "'source':'userType'}]}";

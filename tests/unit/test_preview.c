@@ -14,7 +14,7 @@ fields_with(const char *more)
     char text[1500];
 
     snprintf(text, sizeof(text),
-             "{\"domain_name\":\"acme\",\"client_id\":\"c\",\"client_secret\":\"s3cret\","
+             "{\"domain_name\":\"acme\",\"client_id\":\"c\",\"client_secret\":\"cAnArY\","
              "\"profile\":\"Standard User\",\"store\":\"/nowhere/store.db\","
              "\"provisioning_domain\":\"acme.example\"%s}",
              more);

@@ -98,7 +98,7 @@ a_token_request_is_what_salesforce_documents(void)
     T_HAS(loopback_request(server, 0), "User-Agent: sfprov/test\r\n");
     T_HAS(loopback_request(server, 0),
           "\r\n\r\ngrant_type=client_credentials&client_id=3MVG9%20key%26"
-          "&client_secret=s3cret%2F%2B%26%3D%25consumer");
+          "&client_secret=cAnArY%2F%2B%26%3D%25consumer");
     T_TRUE(!strstr(loopback_request(server, 0), "Authorization"));
     T_HAS(loopback_request(server, 1), "Authorization: Bearer " TOKEN "\r\n");
     T_TRUE(!strstr(loopback_request(server, 1), "Cookie"));
@@ -467,7 +467,7 @@ the_secret_does_not_come_back_by_another_way(void)
           .body = "{\"error\":\"" SECRET "\",\"error_description\":\"bad secret " SECRET "\"}" },
         { .where = AT_TOKEN,
           .status = 400,
-          .body = "{\"error\":\"x\",\"error_description\":\"bad s3cret\\/+&=%consumer\"}" },
+          .body = "{\"error\":\"x\",\"error_description\":\"bad cAnArY\\/+&=%consumer\"}" },
         { .where = AT_TOKEN,
           .status = 200,
           .body = "{\"access_token\":\"00D!x\",\"token_type\":\"Bearer\","

@@ -17,7 +17,7 @@
 #include "tests/unit/unit.h"
 
 #define KEY_ID  "3MVG9simulated.consumer.key"
-#define SECRET  "simulated-consumer-secret"
+#define SECRET  "simulated-cAnArY-secret"
 #define USER    "integr@acme.simulated.example"
 #define DAY_S   86400L
 #define AT_HOST "/services/oauth2/token"
@@ -434,7 +434,7 @@ the_password_flow_wants_the_security_token_and_is_blocked_in_new_orgs(void)
     settings = settings_of(&world, SF_PASSWORD);
     settings.client_secret = SECRET;
     settings.password = "Passw0rd1";
-    settings.security_token = "simulatedSecurityToken00";
+    settings.security_token = "simulatedcAnArYToken0000";
     holds(try(&settings), "invalid_grant", "authentication failure");
     set_app(&world, "{'flows':['password']}");
     works(&settings);
@@ -442,7 +442,7 @@ the_password_flow_wants_the_security_token_and_is_blocked_in_new_orgs(void)
     works(&settings);
     settings.security_token = NULL;
     holds(try(&settings), "invalid_grant", "authentication failure");
-    settings.password = "Passw0rd1simulatedSecurityToken00";
+    settings.password = "Passw0rd1simulatedcAnArYToken0000";
     works(&settings);
     settings.client_secret = "wrong";
     holds(try(&settings), "invalid_client", "invalid client credentials");

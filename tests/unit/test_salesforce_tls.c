@@ -48,7 +48,7 @@ open_with(const char *origin, const char *endpoint, const char *ca_file)
                                           .api_version = "v67.0",
                                           .token_endpoint = endpoint,
                                           .client_id = "3MVG9simulated.consumer.key",
-                                          .client_secret = "simulated-consumer-secret",
+                                          .client_secret = "simulated-cAnArY-secret",
                                           .user_agent = "sfprov/test",
                                           .ca_file = ca_file,
                                           .connect_timeout_ms = 5000,
@@ -243,7 +243,7 @@ a_wrong_pin_ends_it_before_a_byte_is_sent(void)
 {
     struct sf_settings settings = { .api_version = "v67.0",
                                     .client_id = "3MVG9simulated.consumer.key",
-                                    .client_secret = "simulated-consumer-secret",
+                                    .client_secret = "simulated-cAnArY-secret",
                                     .user_agent = "sfprov/test",
                                     .tls_pin =
                                         "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",

@@ -168,7 +168,7 @@ fields_with(const char *more, struct prov_error *err)
     char text[2000];
 
     snprintf(text, sizeof(text),
-             "{\"domain_name\":\"acme\",\"client_id\":\"c\",\"client_secret\":\"s3cret\","
+             "{\"domain_name\":\"acme\",\"client_id\":\"c\",\"client_secret\":\"cAnArY\","
              "\"profile\":\"Standard User\",\"store\":\"/nowhere/store.db\","
              "\"provisioning_domain\":\"acme.example\"%s}",
              more);

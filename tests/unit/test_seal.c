@@ -11,7 +11,7 @@
 #define HEX_A  "000102030405060708090a0b0c0d0e0f101112131415161718191A1B1C1D1E1F"
 #define BASE_A "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 #define HEX_B  "ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
-#define CLEAR  "corr3ct horse"
+#define CLEAR  "cAnArY: what nobody may read"
 
 static char directory[] = "/tmp/sfprov-seal-XXXXXX";
 static char path[64], source[80];
