@@ -61,7 +61,7 @@ runtime_free(struct runtime *runtime)
 }
 
 static bool
-in_scope(const void *fields, struct json_object *resource)
+in_scope(const void *fields, struct value *resource)
 {
     return scope_admits(fields, resource, NULL, 0);
 }

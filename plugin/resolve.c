@@ -157,7 +157,6 @@ ask_all(const struct resolver *resolver, struct event **pending, size_t count,
             ask_for(resolver, pending[i], &answers[i]);
             asked++;
         } else if (!answers[i].asks && !answers[i].waits) {
-            json_object_put(pending[i]->resource);
             pending[i]->resource = NULL;
             pending[i] = NULL;
             continue;

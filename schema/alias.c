@@ -8,11 +8,11 @@
 #include "schema/letters.h"
 
 static const char *
-text_of(struct json_object *object, const char *attribute)
+text_of(struct value *object, const char *attribute)
 {
-    struct json_object *value = json_get_nocase(object, attribute, NULL);
+    const char *text = value_text(value_get_nocase(object, attribute));
 
-    return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : "";
+    return text ? text : "";
 }
 
 /* initial's first character, then name, cut; heap. */
@@ -65,9 +65,9 @@ own_script(const char *given, const char *family)
 }
 
 char *
-alias_derive(struct json_object *resource, const char **ret_from)
+alias_derive(struct value *resource, const char **ret_from)
 {
-    struct json_object *name = json_get_nocase(resource, "name", NULL);
+    struct value *name = value_get_nocase(resource, "name");
     const char *given = text_of(name, "givenName"), *family = text_of(name, "familyName");
     AUTO_FREE char *initial = letters_ascii(given);
     AUTO_FREE char *surname = letters_ascii(family);

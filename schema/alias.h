@@ -2,7 +2,7 @@
 #ifndef SCHEMA_ALIAS_H
 #define SCHEMA_ALIAS_H
 
-#include "plugin/base/json.h"
+#include "plugin/base/value.h"
 
 /* Longest Alias, in characters (fact sheet 3.3). */
 #define ALIAS_MAX_CHARACTERS 8
@@ -14,6 +14,6 @@
  * *ret_from is static. Heap; NULL with *ret_from set when out of memory, with NULL when the
  * resource holds nothing to derive from.
  */
-MUST_CHECK char *alias_derive(struct json_object *resource, const char **ret_from);
+MUST_CHECK char *alias_derive(struct value *resource, const char **ret_from);
 
 #endif

@@ -96,7 +96,7 @@ find_row(const struct reader *reader, const char *name)
 
 /* A value as text; heap, NULL when out of memory. */
 static char *
-value_text(struct json_object *value)
+spelled(struct json_object *value)
 {
     return json_object_is_type(value, json_type_string) ? strdup(json_object_get_string(value))
                                                         : json_text(value);
@@ -111,7 +111,7 @@ refuse(struct reader *reader, const struct field_row *row, const char *remedy, c
 {
     size_t at = (size_t)(row - reader->rows);
     bool shown = reader->given[at].value && !(row->flags & FIELD_SECRET);
-    AUTO_FREE char *value = shown ? value_text(reader->given[at].value) : NULL;
+    AUTO_FREE char *value = shown ? spelled(reader->given[at].value) : NULL;
     AUTO_FREE char *reason = NULL;
     va_list arguments;
 
@@ -158,8 +158,8 @@ is_blank(struct json_object *value)
 static bool
 same_value(struct reader *reader, struct json_object *a, struct json_object *b)
 {
-    AUTO_FREE char *one = value_text(a);
-    AUTO_FREE char *other = value_text(b);
+    AUTO_FREE char *one = spelled(a);
+    AUTO_FREE char *other = spelled(b);
 
     if (!one || !other)
         reader->draft.faults.result = PROV_E_NOMEM;
@@ -301,7 +301,7 @@ note_secret(struct reader *reader, const char *key, struct json_object *value)
             note_secret(reader, key, json_object_array_get_idx(value, i));
         return;
     }
-    given = value_text(value);
+    given = spelled(value);
     text = given ? letters_trim(given) : NULL;
     secret = text ? json_object_new_string(text) : NULL;
     if (!secret || json_object_array_add(faults->secrets, secret) != 0) {
@@ -369,7 +369,7 @@ read_text(struct reader *reader, const struct field_row *row, struct json_object
                json_type_to_name(json_object_get_type(value)));
         return;
     }
-    given = value_text(value);
+    given = spelled(value);
     if (given)
         text = row->flags & FIELD_VERBATIM ? STEAL(given) : letters_trim(given);
     if (!text) {

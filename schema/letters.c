@@ -337,10 +337,17 @@ letters_plain(const char *text)
     return plain;
 }
 
+static const char blanks[] = " \t\r\n\v\f";
+
+bool
+letters_is_trimmed(const char *text)
+{
+    return !*text || !(strchr(blanks, *text) || strchr(blanks, text[strlen(text) - 1]));
+}
+
 char *
 letters_trim(const char *text)
 {
-    static const char blanks[] = " \t\r\n\v\f";
     size_t length;
 
     text += strspn(text, blanks);

@@ -34,6 +34,8 @@ MUST_CHECK char *letters_ascii(const char *text);
 
 /* A copy without white space at both ends; heap, NULL when out of memory. */
 MUST_CHECK char *letters_trim(const char *text);
+/* Whether that would be the same text. */
+bool letters_is_trimmed(const char *text);
 
 /* Formatted into heap memory of the right size; NULL when out of memory. */
 MUST_CHECK char *letters_format(const char *format, ...) PRINTF_LIKE(1, 2);

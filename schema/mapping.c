@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "plugin/base/value_json.h"
+
 #define ENTERPRISE "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:"
 #define ADDRESS    "addresses[type eq \\\"work\\\"]."
 #define NUMBER(of) "phoneNumbers[type eq \\\"" of "\\\"].value"
@@ -124,7 +126,8 @@ mapping_same(const struct mapping *mapping, const char *field, struct json_objec
              struct json_object *theirs)
 {
     const struct mapping_rule *rule;
-    AUTO_JSON struct json_object *our_choices = NULL, *their_choices = NULL;
+    AUTO_POOL struct pool pool = { 0 };
+    struct value *one = NULL, *other = NULL, *our_choices = NULL, *their_choices = NULL;
     struct value_problem problem;
     const char *note;
 
@@ -134,35 +137,32 @@ mapping_same(const struct mapping *mapping, const char *field, struct json_objec
         !json_object_is_type(theirs, json_type_string))
         return false;
     rule = several_choices(mapping, field);
-    return rule && mapping_value(rule, ours, &our_choices, &note, &problem) == PROV_OK &&
-           mapping_value(rule, theirs, &their_choices, &note, &problem) == PROV_OK &&
-           json_equal(our_choices, their_choices);
+    return rule && value_from_json(&pool, ours, &one) == PROV_OK &&
+           value_from_json(&pool, theirs, &other) == PROV_OK &&
+           mapping_value(&pool, rule, one, &our_choices, &note, &problem) == PROV_OK &&
+           mapping_value(&pool, rule, other, &their_choices, &note, &problem) == PROV_OK &&
+           value_equal(our_choices, their_choices);
 }
 
 /* One application of a mapping. */
 struct run {
-    struct json_object *resource;
+    struct pool *pool;
+    struct value *resource;
     bool creating;
-    struct json_object *fields;
-    struct json_object *trace; /* NULL: nobody wants to see it */
+    struct value *fields;
+    struct value *trace; /* NULL: nobody wants to see it */
     size_t problem_count, problem_length;
-    char problems[900]; /* what fits an error; the count is exact */
+    char problems[900];           /* what fits an error; the count is exact */
+    struct value_problem problem; /* the last one */
 };
 
 /* What became of one rule. */
 struct outcome {
-    struct json_object *value; /* owned; NULL: nothing there */
-    struct json_object *steps; /* owned; what each step made of it */
-    char from[256];
-    const char *note; /* static */
+    struct value *value; /* NULL: nothing there */
+    struct value *steps; /* what each step made of it; NULL: nobody wants to see it */
+    const char *from;    /* NULL: nowhere */
+    const char *note;    /* static */
 };
-
-static void
-outcome_cleanup(struct outcome *outcome)
-{
-    json_object_put(outcome->value);
-    json_object_put(outcome->steps);
-}
 
 static void add_problem(struct run *run, const char *format, ...) PRINTF_LIKE(2, 3);
 
@@ -186,13 +186,14 @@ add_problem(struct run *run, const char *format, ...)
 /* Out of memory, or a value that cannot be sent, which is noted. */
 static int
 not_made(struct run *run, const struct mapping_rule *rule, const char *from, int result,
-         const struct value_problem *problem, bool *ret_failed)
+         bool *ret_failed)
 {
     if (result == PROV_E_NOMEM)
         return result;
     *ret_failed = true;
     add_problem(run, "%s'%s' (from '%s') %s: %s", run->problem_count ? "; " : "", rule->field,
-                *from ? from : mapping_term_first(&rule->term), problem->reason, problem->remedy);
+                from ? from : mapping_term_first(&rule->term), run->problem.reason,
+                run->problem.remedy);
     return PROV_OK;
 }
 
@@ -201,67 +202,68 @@ static int
 from_sources(struct run *run, const struct mapping_rule *rule, struct outcome *outcome,
              bool *ret_failed)
 {
-    AUTO_JSON struct json_object *list = json_object_new_array();
-    struct term_run term_run = { .resource = run->resource };
-    struct json_object *value;
+    struct value *list = value_array(run->pool), *value;
+    struct term_run term_run = { .pool = run->pool,
+                                 .resource = run->resource,
+                                 .problem = &run->problem };
     int result;
 
-    outcome->steps = run->trace ? json_object_new_array() : NULL;
+    outcome->steps = run->trace ? value_array(run->pool) : NULL;
     if (!list || (run->trace && !outcome->steps))
         return PROV_E_NOMEM;
     term_run.trace = outcome->steps;
     result = mapping_term_values(&rule->term, &term_run, list);
+    outcome->from = term_run.from;
     if (result)
-        return not_made(run, rule, term_run.from, result, &term_run.problem, ret_failed);
-    snprintf(outcome->from, sizeof(outcome->from), "%s", term_run.from);
-    if (json_object_array_length(list) == 0)
+        return not_made(run, rule, outcome->from, result, ret_failed);
+    if (value_count(list) == 0)
         return PROV_OK;
-    value = rule->kind == USER_FIELD_MULTI_PICKLIST ? list : json_object_array_get_idx(list, 0);
-    result = mapping_value(rule, value, &outcome->value, &outcome->note, &term_run.problem);
-    return result ? not_made(run, rule, term_run.from, result, &term_run.problem, ret_failed)
-                  : PROV_OK;
-}
-
-static int
-copy_of(struct json_object *value, struct json_object **ret)
-{
-    return json_object_deep_copy(value, ret, NULL) == 0 ? PROV_OK : PROV_E_NOMEM;
+    value = rule->kind == USER_FIELD_MULTI_PICKLIST ? list : value_at(list, 0);
+    result = mapping_value(run->pool, rule, value, &outcome->value, &outcome->note, &run->problem);
+    return result ? not_made(run, rule, outcome->from, result, ret_failed) : PROV_OK;
 }
 
 /* A value where no source has one: the default. */
-static int
+static void
 from_default(const struct run *run, const struct mapping_rule *rule, struct outcome *outcome)
 {
     outcome->note = NULL;
     if (!rule->fallback || (rule->leave && !run->creating))
-        return PROV_OK;
-    snprintf(outcome->from, sizeof(outcome->from), "%s", rule->fallback_from);
-    return copy_of(rule->fallback, &outcome->value);
+        return;
+    outcome->from = rule->fallback_from;
+    outcome->value = rule->fallback;
 }
 
 /* The line of a field: value, where it comes from, by which rule, through which steps. */
 static int
-trace(const struct run *run, const struct mapping_rule *rule, struct json_object *value,
+trace(const struct run *run, const struct mapping_rule *rule, struct value *value,
       const struct outcome *outcome, const char *note)
 {
-    AUTO_JSON struct json_object *entry = NULL;
+    struct pool *pool = run->pool;
+    struct value *entry;
     char place[32] = "default mapping";
 
     if (!run->trace)
         return PROV_OK;
-    entry = json_object_new_object();
+    entry = value_object(pool);
     if (rule->given >= 0)
         snprintf(place, sizeof(place), "mapping[%d]", rule->given);
-    if (!entry || json_put_string(entry, "field", rule->field) ||
-        json_put(entry, "value", json_ref(value)) ||
-        json_put_string(entry, "from", outcome ? outcome->from : "") ||
-        json_put_string(entry, "note", note ? note : "") || json_put_string(entry, "rule", place))
+    if (!entry || value_put_text(pool, entry, "field", rule->field) ||
+        value_put(pool, entry, "value", value) ||
+        value_put_text(pool, entry, "from", outcome && outcome->from ? outcome->from : "") ||
+        value_put_text(pool, entry, "note", note ? note : "") ||
+        value_put_text(pool, entry, "rule", place))
         return PROV_E_NOMEM;
-    if (outcome && json_object_is_type(outcome->steps, json_type_array) &&
-        json_object_array_length(outcome->steps) > 0 &&
-        json_put(entry, "steps", json_ref(outcome->steps)))
+    if (outcome && value_count(outcome->steps) > 0 &&
+        value_put(pool, entry, "steps", outcome->steps))
         return PROV_E_NOMEM;
-    return json_object_array_add(run->trace, STEAL(entry)) == 0 ? PROV_OK : PROV_E_NOMEM;
+    return value_append(pool, run->trace, entry);
+}
+
+static int
+give(struct run *run, const struct mapping_rule *rule, struct value *value)
+{
+    return value_add(run->pool, run->fields, rule->field, strlen(rule->field), value);
 }
 
 static int
@@ -285,53 +287,52 @@ nothing_there(struct run *run, const struct mapping_rule *rule, const struct out
               const char *why)
 {
     bool required = rule->fact && rule->fact->required;
-    struct json_object *cleared = NULL;
+    struct value *cleared = NULL;
     char note[120];
-    int result;
+    int result = PROV_OK;
 
     /* a profile has a connector field behind it, which the plan sees to */
     if (required && rule->fact->names)
         return PROV_OK;
     if (required && (run->creating || !rule->leave))
         return required_is_missing(run, rule);
-    snprintf(note, sizeof(note), "%s: %s", rule->leave ? "left as it is" : "cleared", why);
-    if (rule->leave)
-        return trace(run, rule, NULL, outcome, note);
     /* a checkbox is never null in Salesforce */
-    if (rule->kind == USER_FIELD_BOOLEAN && !(cleared = json_object_new_boolean(false)))
-        return PROV_E_NOMEM;
-    result = trace(run, rule, cleared, outcome, note);
-    return result ? (json_object_put(cleared), result)
-                  : json_put(run->fields, rule->field, cleared);
+    if (!rule->leave && rule->kind == USER_FIELD_BOOLEAN)
+        cleared = value_boolean(false);
+    if (run->trace) {
+        snprintf(note, sizeof(note), "%s: %s", rule->leave ? "left as it is" : "cleared", why);
+        result = trace(run, rule, cleared, outcome, note);
+    }
+    return result || rule->leave ? result : give(run, rule, cleared);
 }
 
 static int
 apply_rule(struct run *run, const struct mapping_rule *rule)
 {
-    CLEANUP(outcome_cleanup) struct outcome outcome = { 0 };
+    struct outcome outcome = { 0 };
     bool failed = false;
-    int result;
+    int result = PROV_OK;
 
     if (rule->remove)
         return trace(run, rule, NULL, NULL, "left as it is: the rule takes the field out");
     if (rule->create_only && !run->creating)
         return trace(run, rule, NULL, NULL, "left as it is: set only when the user is created");
     if (rule->constant) {
-        snprintf(outcome.from, sizeof(outcome.from), "%s", rule->constant_from);
-        result = copy_of(rule->constant, &outcome.value);
+        outcome.from = rule->constant_from;
+        outcome.value = rule->constant;
     } else {
         result = from_sources(run, rule, &outcome, &failed);
         if (!result && !failed && !outcome.value)
-            result = from_default(run, rule, &outcome);
+            from_default(run, rule, &outcome);
     }
     if (result || failed)
         return result;
     if (!outcome.value)
         return nothing_there(run, rule, &outcome,
-                             *outcome.from ? "the steps make nothing of what the resource has"
-                                           : "the resource has no value");
+                             outcome.from ? "the steps make nothing of what the resource has"
+                                          : "the resource has no value");
     result = trace(run, rule, outcome.value, &outcome, outcome.note);
-    return result ? result : json_put(run->fields, rule->field, STEAL(outcome.value));
+    return result ? result : give(run, rule, outcome.value);
 }
 
 /* Applies the first rule that holds, of those of the field of rule `at`; *ret_next is behind them. */
@@ -352,19 +353,19 @@ apply_field(struct run *run, const struct mapping *mapping, size_t at, size_t *r
 }
 
 int
-mapping_apply(const struct mapping *mapping, struct json_object *resource, bool creating,
-              struct json_object **ret_fields, struct json_object **ret_trace,
+mapping_apply(struct pool *pool, const struct mapping *mapping, struct value *resource,
+              bool creating, struct value **ret_fields, struct value **ret_trace,
               struct prov_error *err)
 {
-    AUTO_JSON struct json_object *fields = json_object_new_object();
-    AUTO_JSON struct json_object *steps = ret_trace ? json_object_new_array() : NULL;
-    struct run run = {
-        .resource = resource, .creating = creating, .fields = fields, .trace = steps
-    };
+    struct run run = { .pool = pool,
+                       .resource = resource,
+                       .creating = creating,
+                       .fields = value_object(pool),
+                       .trace = ret_trace ? value_array(pool) : NULL };
 
-    if (!fields || (ret_trace && !steps))
+    if (!run.fields || (ret_trace && !run.trace))
         return error_nomem(err);
-    if (!json_object_is_type(resource, json_type_object))
+    if (!value_is(resource, VALUE_OBJECT))
         return error_set(err, PROV_E_INVALID,
                          "the resource is no JSON object: the host has to send a SCIM user");
     for (size_t i = 0; i < mapping->count;) {
@@ -376,8 +377,8 @@ mapping_apply(const struct mapping *mapping, struct json_object *resource, bool 
                          run.problems);
     if (run.problem_count == 1)
         return error_set(err, PROV_E_INVALID, "%s", run.problems);
-    *ret_fields = STEAL(fields);
+    *ret_fields = run.fields;
     if (ret_trace)
-        *ret_trace = STEAL(steps);
+        *ret_trace = run.trace;
     return PROV_OK;
 }

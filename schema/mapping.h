@@ -31,6 +31,7 @@
 #include <stdbool.h>
 
 #include "plugin/base/json.h"
+#include "plugin/base/value.h"
 
 struct mapping;
 struct user_field;
@@ -76,13 +77,14 @@ bool mapping_same(const struct mapping *mapping, const char *field, struct json_
  * creating. A required field is never null: nothing there is a fault, unless it is to be left.
  * ProfileId and UserRoleId may be the name of a profile or role. *ret_trace (may be NULL): an array
  * of {"field","value","from","note","rule","steps":[{"step","value"}]} that says for every field
- * where its value came from.
+ * where its value came from. Both live in the pool; their values may be those of the resource or of the
+ * mapping, so they last no longer than these.
  * PROV_E_INVALID when a value is too long or of the wrong kind for its field, or a required one is
  * missing; all of them are named in `err`, with the remedy.
  */
-MUST_CHECK int mapping_apply(const struct mapping *mapping, struct json_object *resource,
-                             bool creating, struct json_object **ret_fields,
-                             struct json_object **ret_trace, struct prov_error *err);
+MUST_CHECK int mapping_apply(struct pool *pool, const struct mapping *mapping,
+                             struct value *resource, bool creating, struct value **ret_fields,
+                             struct value **ret_trace, struct prov_error *err);
 
 /* The default mapping as JSON rules, for documents and the `fields` command. Borrowed text. */
 const char *mapping_default_rules(void);

@@ -1,6 +1,7 @@
 /* From mapping rules as data to compiled rules: lays them over the default mapping, checks each
  * rule, and names every fault with its place. Sources and steps are read by mapping_term.c; applying
  * a rule is mapping.c's business. */
+#include "plugin/base/value_json.h"
 #include "schema/mapping_rule.h"
 
 #include <stdio.h>
@@ -174,19 +175,19 @@ connector_value(const struct mapping_defaults *defaults, const char *name, const
 
 /* A "constant" or "default", converted to what the field takes. */
 static void
-read_literal(struct draft *draft, struct mapping_rule *rule, const char *key,
-             struct json_object **ret, const char **ret_from)
+read_literal(struct draft *draft, struct mapping_rule *rule, const char *key, struct value **ret,
+             const char **ret_from)
 {
-    struct json_object *given = json_get(draft->object, key);
-    const char *text =
-        json_object_is_type(given, json_type_string) ? json_object_get_string(given) : NULL;
-    AUTO_JSON struct json_object *stands_for = NULL;
+    struct json_object *literal = json_get(draft->object, key);
+    const char *text = json_get_string(draft->object, key);
+    struct value *given = NULL;
     struct value_problem problem;
+    bool stands_for = text && *text == '$';
     const char *note;
     int result;
 
     *ret_from = key;
-    if (text && *text == '$') {
+    if (stands_for) {
         const char *value =
             text[1] == '$' ? text + 1 : connector_value(draft->defaults, text, ret_from);
         if (!value) {
@@ -196,20 +197,18 @@ read_literal(struct draft *draft, struct mapping_rule *rule, const char *key,
                          "'%.60s' stands for no connector field", text);
             return;
         }
-        stands_for = json_object_new_string(value);
-        if (!stands_for) {
-            draft_nomem(draft);
-            return;
-        }
-        given = stands_for;
+        given = value_string(draft->pool, value);
+        result = given ? PROV_OK : PROV_E_NOMEM;
+    } else {
+        result = value_from_json(draft->pool, literal, &given);
     }
-    if (!given || json_object_is_type(given, json_type_object) ||
-        json_object_is_type(given, json_type_array)) {
+    if (!result && (!given || !value_is_scalar(given))) {
         draft_refuse(draft, key, "to clear a field, use \"absent\": \"clear\" with a source",
                      "a %s is a text, a number, true or false", key);
         return;
     }
-    result = mapping_value(rule, given, ret, &note, &problem);
+    if (!result)
+        result = mapping_value(draft->pool, rule, given, ret, &note, &problem);
     if (result == PROV_E_NOMEM)
         draft_nomem(draft);
     else if (result)
@@ -220,12 +219,13 @@ read_literal(struct draft *draft, struct mapping_rule *rule, const char *key,
 
 /* Values of a lookup that become the field's as they stand must fit it. */
 static void
-check_lookup_value(struct draft *draft, const char *key, struct json_object *value, void *context)
+check_lookup_value(struct draft *draft, const char *key, struct value *value, void *context)
 {
-    AUTO_JSON struct json_object *converted = NULL;
+    struct value *converted = NULL;
     struct value_problem problem;
     const char *note;
-    int result = value ? mapping_value(context, value, &converted, &note, &problem) : PROV_OK;
+    int result =
+        value ? mapping_value(draft->pool, context, value, &converted, &note, &problem) : PROV_OK;
 
     if (result == PROV_E_NOMEM)
         draft_nomem(draft);
@@ -242,10 +242,12 @@ check_lookup(struct draft *draft, const struct mapping_step *step, void *context
 
     if (!json_object_is_type(table, json_type_object))
         return;
-    json_object_object_foreach(table, key, value)
+    json_object_object_foreach(table, key, entry)
     {
-        if (!json_object_is_type(value, json_type_object) &&
-            !json_object_is_type(value, json_type_array))
+        struct value *value = NULL;
+        if (value_from_json(draft->pool, entry, &value) != PROV_OK)
+            draft_nomem(draft);
+        else if (value_is_scalar(value))
             check_lookup_value(&inner, key, value, context);
     }
     if (step->fallback)
@@ -352,8 +354,6 @@ rule_cleanup(struct mapping_rule *rule)
     free(rule->condition);
     scim_filter_free(rule->when);
     mapping_term_cleanup(&rule->term);
-    json_object_put(rule->constant);
-    json_object_put(rule->fallback);
 }
 
 void
@@ -361,6 +361,8 @@ mapping_free(struct mapping *mapping)
 {
     for (size_t i = 0; mapping && i < mapping->count; i++)
         rule_cleanup(&mapping->rules[i]);
+    if (mapping)
+        pool_done(&mapping->pool);
     free(mapping);
 }
 
@@ -368,6 +370,7 @@ mapping_free(struct mapping *mapping)
 
 /* The compilation of a whole mapping. */
 struct overlay {
+    struct pool pool;                 /* of what is compiled */
     struct json_object *base, *given; /* given: NULL or an array */
     struct mapping_rule *rules;       /* one for each that is given; without field: not compiled */
     size_t count;
@@ -380,6 +383,7 @@ overlay_done(struct overlay *overlay)
     for (size_t i = 0; i < overlay->count; i++)
         rule_cleanup(&overlay->rules[i]);
     free(overlay->rules);
+    pool_done(&overlay->pool);
 }
 
 static bool
@@ -615,6 +619,7 @@ mapping_compile_list(struct json_object *rules, const struct mapping_defaults *d
     result = json_parse(text, strlen(text), "the default mapping", &base, err);
     if (result)
         return result;
+    overlay.draft.pool = &overlay.pool;
     overlay.base = base;
     overlay.given = rules;
     overlay.rules = calloc(MAPPING_MAX_RULES, sizeof(*overlay.rules));
@@ -628,6 +633,8 @@ mapping_compile_list(struct json_object *rules, const struct mapping_defaults *d
         return error_nomem(err);
     if (json_object_array_length(faults->array) > before)
         return faults_first(faults->array, err);
+    mapping->pool = overlay.pool;
+    overlay.pool = (struct pool){ 0 };
     *ret = STEAL(mapping);
     return PROV_OK;
 }

@@ -12,6 +12,7 @@
 #define DRAFT_PLACE_SIZE 128
 
 struct draft {
+    struct pool *pool;            /* for what is compiled */
     struct json_object *object;   /* what is read now; borrowed */
     char place[DRAFT_PLACE_SIZE]; /* "mapping[3].steps[0]" */
     const struct mapping_defaults *defaults;

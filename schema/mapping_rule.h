@@ -25,9 +25,7 @@ struct mapping_rule {
     struct scim_filter *when;
     bool remove; /* the field is left alone */
     struct mapping_term term;
-    /* Converted when compiled. Threads share them, and json-c counts references without locks: they
-     * are copied out, never referenced. */
-    struct json_object *constant, *fallback;
+    struct value *constant, *fallback;         /* converted when compiled */
     const char *constant_from, *fallback_from; /* for the trace; static */
     bool truncate;                             /* what is too long is cut */
     bool create_only;
@@ -36,18 +34,19 @@ struct mapping_rule {
 
 /* Rules of one field stand side by side; the first that holds counts. */
 struct mapping {
+    struct pool pool; /* of the values of the rules */
     size_t count;
     struct mapping_rule rules[];
 };
 
 /*
  * The value in the form its field takes: kind, spelling, limits. `value` is a scalar, or for a
- * multi-select picklist perhaps an array of them. *ret is a new value, or NULL when the value is
- * blank and so counts as absent; *ret_note says what was changed, or NULL. PROV_E_INVALID with
+ * multi-select picklist perhaps an array of them. *ret is a value in the pool, or the one given, or NULL when
+ * that is blank and so counts as absent; *ret_note says what was changed, or NULL. PROV_E_INVALID with
  * *problem set when it cannot be sent.
  */
-MUST_CHECK int mapping_value(const struct mapping_rule *rule, struct json_object *value,
-                             struct json_object **ret, const char **ret_note,
+MUST_CHECK int mapping_value(struct pool *pool, const struct mapping_rule *rule,
+                             struct value *value, struct value **ret, const char **ret_note,
                              struct value_problem *problem);
 
 /* Whether a cut value of this field is still a value: not so of an address, a key or a switch. */

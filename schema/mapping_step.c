@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "plugin/base/value_json.h"
 #include "schema/letters.h"
 
 #define MAX_ENTRIES 5000
@@ -32,12 +33,9 @@ void
 mapping_step_cleanup(struct mapping_step *step)
 {
     regex_free(step->regex);
-    for (size_t i = 0; i < step->entry_count; i++) {
+    for (size_t i = 0; i < step->entry_count; i++)
         free(step->entries[i].key);
-        json_object_put(step->entries[i].value);
-    }
     free(step->entries);
-    json_object_put(step->fallback);
     free(step->separator);
     *step = (struct mapping_step){ .kind = STEP_LOWER };
 }
@@ -135,7 +133,7 @@ fill_table(struct draft *draft, struct json_object *table, struct mapping_step *
             continue;
         }
         entry->key = trimmed ? letters_lower(trimmed) : NULL;
-        if (!entry->key || (value && json_object_deep_copy(value, &entry->value, NULL) != 0)) {
+        if (!entry->key || value_from_json(draft->pool, value, &entry->value)) {
             free(entry->key);
             entry->key = NULL;
             draft_nomem(draft);
@@ -168,7 +166,7 @@ compile_lookup(struct draft *draft, struct mapping_step *step)
     if (draft_has(draft, "default") && (!fallback || !is_scalar(fallback)))
         draft_refuse(draft, "default", "write the value, or leave the key out for none",
                      "a default is a text, a number, true or false");
-    else if (fallback && json_object_deep_copy(fallback, &step->fallback, NULL) != 0)
+    else if (value_from_json(draft->pool, fallback, &step->fallback))
         draft_nomem(draft);
     if (!json_object_is_type(table, json_type_object) || json_object_object_length(table) == 0)
         draft_refuse(draft, "lookup", "write it as {\"lookup\": {\"from\": \"to\"}}",
@@ -263,28 +261,18 @@ mapping_step_compile(struct draft *draft, struct mapping_step *ret)
 
 /* Appends text, unless it is blank. Takes it over; NULL: out of memory. */
 static int
-give(struct json_object *list, char *text)
+give(struct pool *pool, struct value *list, char *text)
 {
     AUTO_FREE char *owned = text;
     AUTO_FREE char *trimmed = owned ? letters_trim(owned) : NULL;
 
     if (!trimmed)
         return PROV_E_NOMEM;
-    return *trimmed ? json_append_string(list, trimmed) : PROV_OK;
+    return *trimmed ? value_append_text(pool, list, trimmed) : PROV_OK;
 }
 
 static int
-give_copy(struct json_object *list, struct json_object *value)
-{
-    struct json_object *copy = NULL;
-
-    if (json_object_deep_copy(value, &copy, NULL) != 0)
-        return PROV_E_NOMEM;
-    return json_append(list, copy);
-}
-
-static int
-run_regex(const struct mapping_step *step, const char *text, struct json_object *list,
+run_regex(struct pool *pool, const struct mapping_step *step, const char *text, struct value *list,
           struct value_problem *problem)
 {
     struct prov_error why = PROV_ERROR_INIT;
@@ -298,11 +286,11 @@ run_regex(const struct mapping_step *step, const char *text, struct json_object 
         return value_problem_set(problem, "correct the value at the host, or the step",
                                  "cannot be made: the step '%s' failed on the value: %s",
                                  mapping_step_name(step), why.text);
-    return made ? give(list, made) : PROV_OK;
+    return made ? give(pool, list, made) : PROV_OK;
 }
 
 static int
-run_lookup(const struct mapping_step *step, const char *text, struct json_object *list,
+run_lookup(struct pool *pool, const struct mapping_step *step, const char *text, struct value *list,
            struct value_problem *problem)
 {
     AUTO_FREE char *key = letters_lower(text);
@@ -314,25 +302,25 @@ run_lookup(const struct mapping_step *step, const char *text, struct json_object
     found =
         bsearch(&wanted, step->entries, step->entry_count, sizeof(*step->entries), compare_entries);
     if (found)
-        return found->value ? give_copy(list, found->value) : PROV_OK;
+        return found->value ? value_append(pool, list, found->value) : PROV_OK;
     if (step->fallback)
-        return give_copy(list, step->fallback);
+        return value_append(pool, list, step->fallback);
     if (step->refuses)
         return value_problem_set(problem, "add it to the table, or correct it at the host",
                                  "has no value: '%.60s' is not in the lookup table", text);
-    return step->keeps ? give(list, strdup(text)) : PROV_OK;
+    return step->keeps ? give(pool, list, strdup(text)) : PROV_OK;
 }
 
 static int
-run_split(const struct mapping_step *step, const char *text, struct json_object *list)
+run_split(struct pool *pool, const struct mapping_step *step, const char *text, struct value *list)
 {
     size_t length = strlen(step->separator);
     const char *end;
     int r = PROV_OK;
 
     for (; !r && (end = strstr(text, step->separator)); text = end + length)
-        r = give(list, strndup(text, (size_t)(end - text)));
-    return r ? r : give(list, strdup(text));
+        r = give(pool, list, strndup(text, (size_t)(end - text)));
+    return r ? r : give(pool, list, strdup(text));
 }
 
 static char *
@@ -346,39 +334,36 @@ first_letters(const char *text, size_t count)
 }
 
 int
-mapping_step_run(const struct mapping_step *step, struct json_object *value,
-                 struct json_object *list, struct value_problem *problem)
+mapping_step_run(struct pool *pool, const struct mapping_step *step, struct value *value,
+                 struct value *list, struct value_problem *problem)
 {
-    AUTO_FREE char *given = json_object_is_type(value, json_type_string)
-                                ? strdup(json_object_get_string(value))
-                                : json_text(value);
-    AUTO_FREE char *text = given ? letters_trim(given) : NULL;
+    AUTO_FREE char *text = NULL;
 
-    if (!text)
-        return PROV_E_NOMEM;
-    if (!is_scalar(value))
+    if (!value_is_scalar(value))
         return value_problem_set(problem,
                                  "let the source lead to one attribute, such as 'name.familyName'",
                                  "takes one value, the source leads to several or to none");
-    if (json_object_is_type(value, json_type_string) &&
-        strlen(given) != (size_t)json_object_get_string_len(value))
+    if (value_has_nul(value))
         return value_problem_set(problem, "correct it at the host",
                                  "takes text, the value holds a NUL character");
+    text = letters_trim(value_spelling(value));
+    if (!text)
+        return PROV_E_NOMEM;
     switch (step->kind) {
     case STEP_REPLACE:
     case STEP_MATCH:
-        return run_regex(step, text, list, problem);
+        return run_regex(pool, step, text, list, problem);
     case STEP_LOOKUP:
-        return run_lookup(step, text, list, problem);
+        return run_lookup(pool, step, text, list, problem);
     case STEP_FIRST:
-        return give(list, first_letters(text, step->first));
+        return give(pool, list, first_letters(text, step->first));
     case STEP_NORMALISE:
-        return give(list, letters_plain(text));
+        return give(pool, list, letters_plain(text));
     case STEP_LOWER:
-        return give(list, letters_lower(text));
+        return give(pool, list, letters_lower(text));
     case STEP_UPPER:
-        return give(list, letters_upper(text));
+        return give(pool, list, letters_upper(text));
     default:
-        return run_split(step, text, list);
+        return run_split(pool, step, text, list);
     }
 }

@@ -30,18 +30,17 @@ enum step_kind {
 
 struct lookup_entry {
     char *key; /* in lower case */
-    struct json_object *value;
+    struct value *value;
 };
 
-/* Compiled values are shared by threads, and json-c counts references without locks: they are copied
- * out, never referenced. */
+/* Its values live in the pool of the mapping. */
 struct mapping_step {
     enum step_kind kind;
     struct regex *regex;
     struct lookup_entry *entries; /* sorted by key */
     size_t entry_count;
-    struct json_object *fallback; /* of a lookup; NULL: none */
-    bool keeps, refuses;          /* of a lookup: what is not in the table */
+    struct value *fallback; /* of a lookup; NULL: none */
+    bool keeps, refuses;    /* of a lookup: what is not in the table */
     size_t first;
     char *separator;
 };
@@ -62,7 +61,8 @@ bool mapping_step_drops(const struct mapping_step *step);
 
 /* Appends to `list` what the step makes of a value: nothing, one, or several. PROV_E_INVALID with
  * *problem set when it cannot be done. `value` is borrowed. */
-MUST_CHECK int mapping_step_run(const struct mapping_step *step, struct json_object *value,
-                                struct json_object *list, struct value_problem *problem);
+MUST_CHECK int mapping_step_run(struct pool *pool, const struct mapping_step *step,
+                                struct value *value, struct value *list,
+                                struct value_problem *problem);
 
 #endif

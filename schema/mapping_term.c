@@ -214,56 +214,61 @@ mapping_term_last_lookups(struct draft *draft, const struct mapping_term *term,
 
 /* ---- evaluating ---- */
 
-static void
+static int
 note_from(struct term_run *run, const char *text)
 {
-    size_t length = strlen(run->from);
+    size_t length = run->from ? strlen(run->from) : 0, size = length + strlen(text) + 3;
+    char *both;
 
-    snprintf(run->from + length, sizeof(run->from) - length, "%s%s", length ? ", " : "", text);
-    error_tidy(run->from);
+    if (!run->from) {
+        run->from = text;
+        return PROV_OK;
+    }
+    both = pool_alloc(run->pool, size);
+    if (!both)
+        return PROV_E_NOMEM;
+    snprintf(both, size, "%s, %s", run->from, text);
+    run->from = both;
+    return PROV_OK;
 }
 
 static bool
-is_blank(struct json_object *value)
+is_blank(const struct value *value)
 {
-    return json_object_is_type(value, json_type_null) ||
-           (json_object_is_type(value, json_type_string) &&
-            strspn(json_object_get_string(value), " \t\r\n") ==
-                (size_t)json_object_get_string_len(value));
+    return !value || (value->type == VALUE_TEXT && strspn(value->text, " \t\r\n") == value->length);
 }
 
 /* A path may end at an element of a multi-valued attribute, whose value is in `value` (RFC 7643
  * 2.4). */
 static int
-collect(struct json_object *list, struct json_object *value)
+collect(struct pool *pool, struct value *list, struct value *value)
 {
-    struct json_object *inner =
-        json_object_is_type(value, json_type_object) ? json_get_nocase(value, "value", NULL) : NULL;
+    struct value *inner = value_get_nocase(value, "value");
 
     value = inner ? inner : value;
-    return is_blank(value) ? PROV_OK : json_append(list, json_ref(value));
+    return is_blank(value) ? PROV_OK : value_append(pool, list, value);
 }
 
 static int
-values_at_path(const struct mapping_term *term, const struct term_run *run,
-               struct json_object *list)
+values_at_path(const struct mapping_term *term, const struct term_run *run, struct value *list)
 {
-    AUTO_JSON struct json_object *all = NULL;
+    struct value *all;
     int r = PROV_OK;
 
     if (!term->many)
-        return collect(list, scim_path_get(term->path, run->resource));
-    all = json_object_new_array();
-    if (!all || scim_path_list(term->path, run->resource, all))
+        return collect(run->pool, list, scim_path_get(term->path, run->resource));
+    all = value_array(run->pool);
+    if (!all || scim_path_list(run->pool, term->path, run->resource, all))
         return PROV_E_NOMEM;
-    for (size_t i = 0; !r && i < json_object_array_length(all); i++)
-        r = collect(list, json_object_array_get_idx(all, i));
+    for (size_t i = 0; !r && i < value_count(all); i++)
+        r = collect(run->pool, list, value_at(all, i));
     return r;
 }
 
 static int
-leaf_values(const struct mapping_term *term, struct term_run *run, struct json_object *list)
+leaf_values(const struct mapping_term *term, struct term_run *run, struct value *list)
 {
+    size_t before = value_count(list);
     const char *from = term->text;
     AUTO_FREE char *alias = NULL;
     int r;
@@ -274,26 +279,24 @@ leaf_values(const struct mapping_term *term, struct term_run *run, struct json_o
         alias = alias_derive(run->resource, &from);
         if (!alias)
             return from ? PROV_E_NOMEM : PROV_OK;
-        r = json_append_string(list, alias);
+        r = value_append_text(run->pool, list, alias);
     }
-    if (!r && json_object_array_length(list) > 0)
-        note_from(run, from);
-    return r;
+    return !r && value_count(list) > before ? note_from(run, from) : r;
 }
 
 static int
 refuse_join(struct term_run *run)
 {
-    return value_problem_set(&run->problem,
+    return value_problem_set(run->problem,
                              "let each source lead to one attribute, such as 'name.familyName'",
                              "takes one text, a source of its join leads to a complex value");
 }
 
 /* All parts in one text. */
 static int
-joined_values(const struct mapping_term *term, struct term_run *run, struct json_object *list)
+joined_values(const struct mapping_term *term, struct term_run *run, struct value *list)
 {
-    AUTO_JSON struct json_object *all = json_object_new_array();
+    struct value *all = value_array(run->pool);
     AUTO_FREE char *text = NULL;
     size_t size = 0;
     FILE *out;
@@ -301,83 +304,76 @@ joined_values(const struct mapping_term *term, struct term_run *run, struct json
 
     for (size_t i = 0; !r && i < term->part_count; i++)
         r = mapping_term_values(&term->parts[i], run, all);
-    if (r || json_object_array_length(all) == 0)
+    if (r || value_count(all) == 0)
         return r;
+    for (size_t i = 0; i < value_count(all); i++) {
+        if (!value_is_scalar(value_at(all, i)))
+            return refuse_join(run);
+    }
     out = open_memstream(&text, &size);
     if (!out)
         return PROV_E_NOMEM;
-    for (size_t i = 0; i < json_object_array_length(all); i++) {
-        struct json_object *value = json_object_array_get_idx(all, i);
-        if (json_object_is_type(value, json_type_object) ||
-            json_object_is_type(value, json_type_array))
-            r = refuse_join(run);
-        fprintf(out, "%s%s", i ? term->join : "", json_object_get_string(value));
-    }
+    for (size_t i = 0; i < value_count(all); i++)
+        fprintf(out, "%s%s", i ? term->join : "", value_spelling(value_at(all, i)));
     if (fclose(out) != 0)
         return PROV_E_NOMEM;
-    return r ? r : json_append_string(list, text);
+    return value_append_text(run->pool, list, text);
 }
 
 /* What the sources give, before the steps. */
 static int
-source_values(const struct mapping_term *term, struct term_run *run, struct json_object *list)
+source_values(const struct mapping_term *term, struct term_run *run, struct value *list)
 {
+    size_t before = value_count(list);
     int r = PROV_OK;
 
     if (!term->parts)
         return leaf_values(term, run, list);
     if (term->join)
         return joined_values(term, run, list);
-    for (size_t i = 0; !r && i < term->part_count && json_object_array_length(list) == 0; i++)
+    for (size_t i = 0; !r && i < term->part_count && value_count(list) == before; i++)
         r = mapping_term_values(&term->parts[i], run, list);
     return r;
 }
 
+/* What a step made: one value, or the first of several. */
 static int
-trace_step(struct term_run *run, const struct mapping_step *step, struct json_object *made)
+trace_step(struct term_run *run, const struct mapping_step *step, struct value *made)
 {
-    struct json_object *line, *shown;
+    struct pool *pool = run->pool;
+    size_t count = value_count(made);
+    struct value *line, *shown = value_at(made, 0);
+    int r = PROV_OK;
 
     if (!run->trace)
         return PROV_OK;
-    line = json_object_new_object();
-    if (json_append(run->trace, line))
+    if (count > 1 && !(shown = value_array(pool)))
         return PROV_E_NOMEM;
-    if (json_object_array_length(made) < 2)
-        shown = json_ref(json_object_array_get_idx(made, 0));
-    else
-        shown = json_object_new_array();
-    for (size_t i = 0; i < json_object_array_length(made) && i < TRACED; i++) {
-        if (json_object_is_type(shown, json_type_array) &&
-            json_append(shown, json_ref(json_object_array_get_idx(made, i)))) {
-            json_object_put(shown);
-            return PROV_E_NOMEM;
-        }
-    }
-    if (json_put(line, "value", shown))
+    for (size_t i = 0; !r && count > 1 && i < count && i < TRACED; i++)
+        r = value_append(pool, shown, value_at(made, i));
+    line = value_object(pool);
+    if (r || value_append(pool, run->trace, line) || value_put(pool, line, "value", shown))
         return PROV_E_NOMEM;
-    return json_put_string(line, "step", mapping_step_name(step));
+    return value_put_text(pool, line, "step", mapping_step_name(step));
 }
 
 int
-mapping_term_values(const struct mapping_term *term, struct term_run *run, struct json_object *list)
+mapping_term_values(const struct mapping_term *term, struct term_run *run, struct value *list)
 {
-    AUTO_JSON struct json_object *values = json_object_new_array();
+    struct value *values = term->step_count > 0 ? value_array(run->pool) : list;
     int r = values ? source_values(term, run, values) : PROV_E_NOMEM;
 
-    for (size_t s = 0; !r && s < term->step_count && json_object_array_length(values) > 0; s++) {
-        struct json_object *made = json_object_new_array();
-        size_t count = json_object_array_length(values);
+    for (size_t s = 0; !r && s < term->step_count && value_count(values) > 0; s++) {
+        struct value *made = value_array(run->pool);
         r = made ? PROV_OK : PROV_E_NOMEM;
-        for (size_t i = 0; !r && i < count; i++)
-            r = mapping_step_run(&term->steps[s], json_object_array_get_idx(values, i), made,
-                                 &run->problem);
-        json_object_put(values);
+        for (size_t i = 0; !r && i < value_count(values); i++)
+            r = mapping_step_run(run->pool, &term->steps[s], value_at(values, i), made,
+                                 run->problem);
         values = made;
         if (!r)
             r = trace_step(run, &term->steps[s], values);
     }
-    for (size_t i = 0; !r && i < json_object_array_length(values); i++)
-        r = json_append(list, json_ref(json_object_array_get_idx(values, i)));
+    for (size_t i = 0; !r && values != list && i < value_count(values); i++)
+        r = value_append(run->pool, list, value_at(values, i));
     return r;
 }

@@ -43,18 +43,19 @@ const char *mapping_term_first(const struct mapping_term *term);
 
 /* One evaluation. */
 struct term_run {
-    struct json_object *resource;
-    struct json_object *trace;    /* array of {"step","value"}, or NULL */
-    struct value_problem problem; /* why not */
-    char from[256];               /* the leaves that gave something */
+    struct pool *pool;
+    struct value *resource;
+    struct value *trace;           /* array of {"step","value"}, or NULL */
+    struct value_problem *problem; /* why not */
+    const char *from;              /* the leaves that gave something; NULL: none */
 };
 
 /*
  * Appends the term's values to `list`, the best first; those that are null or blank are left out.
- * PROV_E_INVALID with run->problem set: one that cannot be made was met; sources after it are not
+ * PROV_E_INVALID with *run->problem set: one that cannot be made was met; sources after it are not
  * asked, as they would hide it.
  */
 MUST_CHECK int mapping_term_values(const struct mapping_term *term, struct term_run *run,
-                                   struct json_object *list);
+                                   struct value *list);
 
 #endif

@@ -52,26 +52,29 @@ mapping_rule_bind(struct mapping_rule *rule, const char *field)
 
 /* Entra ID sends booleans as strings, in any case. */
 static int
-boolean_value(const char *text, struct json_object **ret, struct value_problem *problem)
+boolean_value(const char *text, struct value **ret, struct value_problem *problem)
 {
     char shown[SHOWN_SIZE];
 
     if (strcasecmp(text, "true") != 0 && strcasecmp(text, "false") != 0)
         return refuse(problem, HOST_REMEDY, "takes true or false, the value is '%s'",
                       start_of(text, shown));
-    *ret = json_object_new_boolean(strcasecmp(text, "true") == 0);
-    return *ret ? PROV_OK : PROV_E_NOMEM;
+    *ret = value_boolean(strcasecmp(text, "true") == 0);
+    return PROV_OK;
 }
 
 static int
-number_value(const struct mapping_rule *rule, char *text, struct json_object **ret,
-             const char **ret_note, struct value_problem *problem)
+number_value(struct pool *pool, const struct mapping_rule *rule, const char *given,
+             struct value **ret, const char **ret_note, struct value_problem *problem)
 {
-    size_t length = strlen(text);
+    size_t length = strlen(given);
+    char *text = pool_text(pool, given, length);
     char form[NUMBER_SIZE], shown[SHOWN_SIZE];
     bool rounded;
     enum number_fault fault;
 
+    if (!text)
+        return PROV_E_NOMEM;
     if (rule->kind == USER_FIELD_PERCENT && text[length - 1] == '%')
         text[--length] = '\0';
     while (length > 0 && text[length - 1] == ' ')
@@ -86,15 +89,13 @@ number_value(const struct mapping_rule *rule, char *text, struct json_object **r
                       "has %zu digits before the decimal point, the value '%s' has more",
                       rule->precision - rule->scale, start_of(text, shown));
     *ret_note = rounded ? "rounded" : NULL;
-    /* the text keeps what a double would lose */
-    *ret = strchr(form, '.') ? json_object_new_double_s(strtod(form, NULL), form)
-                             : json_object_new_int64(strtoll(form, NULL, 10));
+    *ret = value_number(pool, form);
     return *ret ? PROV_OK : PROV_E_NOMEM;
 }
 
 static int
-moment_value(const struct mapping_rule *rule, const char *text, struct json_object **ret,
-             const char **ret_note, struct value_problem *problem)
+moment_value(struct pool *pool, const struct mapping_rule *rule, const char *text,
+             struct value **ret, const char **ret_note, struct value_problem *problem)
 {
     bool day = rule->kind == USER_FIELD_DATE;
     char form[MOMENT_SIZE], shown[SHOWN_SIZE];
@@ -105,7 +106,7 @@ moment_value(const struct mapping_rule *rule, const char *text, struct json_obje
                       day ? "date" : "date and time", day ? "2026-05-01" : "2026-05-01T09:30:00Z",
                       start_of(text, shown));
     *ret_note = strcmp(form, text) == 0 ? NULL : "in Salesforce's spelling";
-    *ret = json_object_new_string(form);
+    *ret = value_string(pool, form);
     return *ret ? PROV_OK : PROV_E_NOMEM;
 }
 
@@ -152,12 +153,14 @@ static int
 check_length(const struct mapping_rule *rule, const char *text, struct value_problem *problem)
 {
     bool by_name = rule->fact && rule->fact->names;
-    size_t count = letters_count(text);
-    size_t most = by_name ? NAME_MAX_CHARACTERS : rule->max_characters;
+    size_t most = by_name ? NAME_MAX_CHARACTERS : rule->max_characters, count;
     char remedy[160] = "shorten it at the host, or with \"steps\"";
     char shown[SHOWN_SIZE];
 
-    if (most == 0 || count <= most)
+    if (most == 0 || strlen(text) <= most) /* a character has at least a byte */
+        return PROV_OK;
+    count = letters_count(text);
+    if (count <= most)
         return PROV_OK;
     if (mapping_may_truncate(rule))
         snprintf(remedy, sizeof(remedy),
@@ -168,56 +171,57 @@ check_length(const struct mapping_rule *rule, const char *text, struct value_pro
                   most, count, start_of(text, shown));
 }
 
-/* A telephone number of SCIM may be a URI (RFC 7643 4.1.2, RFC 3966); Salesforce shows it as it is.
- */
-static char *
-without_tel(const char *number)
+/* Takes over text; NULL, with which it may be called, is out of memory. */
+static const char *
+keep(struct pool *pool, char *text)
 {
-    return strdup(strncasecmp(number, "tel:", 4) == 0 ? number + 4 : number);
+    AUTO_FREE char *owned = text;
+
+    return owned ? pool_text(pool, owned, strlen(owned)) : NULL;
 }
 
-/* In Salesforce's spelling, where the field has one. Takes over text; NULL when out of memory. */
-static char *
-respelled(const struct mapping_rule *rule, char *text, const char **ret_note)
+/* In Salesforce's spelling, where the field has one: the same text, or one in the pool. NULL: out of
+ * memory. */
+static const char *
+respelled(struct pool *pool, const struct mapping_rule *rule, const char *text)
 {
-    AUTO_FREE char *given = text;
-    char *key;
-
     if (rule->fact && strcmp(rule->fact->name, "LocaleSidKey") == 0)
-        key = locale_key(given);
-    else if (rule->fact && strcmp(rule->fact->name, "LanguageLocaleKey") == 0)
-        key = language_key(given);
-    else if (rule->kind == USER_FIELD_PHONE)
-        key = without_tel(given);
-    else
-        return STEAL(given);
-    if (key && strcmp(key, given) != 0)
-        *ret_note = "in Salesforce's spelling";
-    return key;
+        return keep(pool, locale_key(text));
+    if (rule->fact && strcmp(rule->fact->name, "LanguageLocaleKey") == 0)
+        return keep(pool, language_key(text));
+    /* a telephone number of SCIM may be a URI (RFC 7643 4.1.2, RFC 3966), which Salesforce would show */
+    if (rule->kind == USER_FIELD_PHONE && strncasecmp(text, "tel:", 4) == 0)
+        return text + 4;
+    return text;
 }
 
-/* Cuts what is too long, if the rule says so. Takes over text; NULL when out of memory. */
-static char *
-cut(const struct mapping_rule *rule, char *text, const char **ret_note)
+/* Cut to the length of the field: in the pool. NULL: out of memory. */
+static const char *
+cut(struct pool *pool, const struct mapping_rule *rule, const char *text)
 {
-    AUTO_FREE char *given = text;
+    char *copy = pool_text(pool, text, strlen(text));
 
-    if (!rule->truncate || letters_count(given) <= rule->max_characters)
-        return STEAL(given);
-    letters_cut(given, rule->max_characters);
-    *ret_note = "cut to the length of the field";
-    return letters_trim(given); /* the cut may have bared a blank, which Salesforce drops */
+    if (!copy)
+        return NULL;
+    letters_cut(copy, rule->max_characters);
+    return keep(pool,
+                letters_trim(copy)); /* the cut may have bared a blank, which Salesforce drops */
 }
 
 static int
-text_value(const struct mapping_rule *rule, char *text, struct json_object **ret,
-           const char **ret_note, struct value_problem *problem)
+text_value(struct pool *pool, const struct mapping_rule *rule, struct value *value,
+           const char *text, struct value **ret, const char **ret_note,
+           struct value_problem *problem)
 {
-    AUTO_FREE char *shaped = respelled(rule, strdup(text), ret_note);
+    const char *shaped = respelled(pool, rule, text);
     int result;
 
-    if (shaped)
-        shaped = cut(rule, STEAL(shaped), ret_note);
+    if (shaped && strcmp(shaped, text) != 0)
+        *ret_note = "in Salesforce's spelling";
+    if (shaped && rule->truncate && letters_count(shaped) > rule->max_characters) {
+        shaped = cut(pool, rule, shaped);
+        *ret_note = "cut to the length of the field";
+    }
     if (!shaped)
         return PROV_E_NOMEM;
     if (!*shaped)
@@ -227,7 +231,7 @@ text_value(const struct mapping_rule *rule, char *text, struct json_object **ret
         result = check_length(rule, shaped, problem);
     if (result)
         return result;
-    *ret = json_object_new_string(shaped);
+    *ret = shaped == value_text(value) ? value : value_string(pool, shaped);
     return *ret ? PROV_OK : PROV_E_NOMEM;
 }
 
@@ -239,9 +243,9 @@ compare_texts(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The parts of a text between semicolons, appended as strings. */
+/* The parts of a text between semicolons, appended as texts. */
 static int
-add_choices(struct json_object *choices, const char *text)
+add_choices(struct pool *pool, struct value *choices, const char *text)
 {
     while (*text) {
         size_t length = strcspn(text, ";");
@@ -249,7 +253,7 @@ add_choices(struct json_object *choices, const char *text)
         AUTO_FREE char *choice = part ? letters_trim(part) : NULL;
         if (!choice)
             return PROV_E_NOMEM;
-        if (*choice && json_append_string(choices, choice))
+        if (*choice && value_append_text(pool, choices, choice))
             return PROV_E_NOMEM;
         text += length + (text[length] ? 1 : 0);
     }
@@ -259,9 +263,9 @@ add_choices(struct json_object *choices, const char *text)
 /* Sorted, each once: SCIM gives them in any order, and another order is no change. NULL: out of
  * memory. */
 static char *
-join_choices(struct json_object *choices)
+join_choices(struct value *choices)
 {
-    size_t count = json_object_array_length(choices), size = 0;
+    size_t count = value_count(choices), size = 0;
     AUTO_FREE const char **sorted = calloc(count + 1, sizeof(*sorted));
     char *joined = NULL;
     FILE *out = sorted ? open_memstream(&joined, &size) : NULL;
@@ -269,7 +273,7 @@ join_choices(struct json_object *choices)
     if (!out)
         return NULL;
     for (size_t i = 0; i < count; i++)
-        sorted[i] = json_object_get_string(json_object_array_get_idx(choices, i));
+        sorted[i] = value_text(value_at(choices, i));
     qsort(sorted, count, sizeof(*sorted), compare_texts);
     for (size_t i = 0; i < count; i++) {
         if (i == 0 || strcmp(sorted[i - 1], sorted[i]) != 0)
@@ -283,52 +287,41 @@ join_choices(struct json_object *choices)
 
 /* ---- any value ---- */
 
-static bool
-is_scalar(struct json_object *value)
-{
-    return value && !json_object_is_type(value, json_type_object) &&
-           !json_object_is_type(value, json_type_array);
-}
-
-/* The text of a scalar, trimmed: heap. PROV_E_INVALID for one that has none. */
+/* The text of a scalar, trimmed: its own, or in the pool. PROV_E_INVALID for one that has none. */
 static int
-text_of(struct json_object *value, char **ret, struct value_problem *problem)
+text_of(struct pool *pool, const struct value *value, const char **ret,
+        struct value_problem *problem)
 {
-    AUTO_FREE char *plain = NULL;
-
-    if (!is_scalar(value))
+    if (!value || !value_is_scalar(value))
         return refuse(problem,
                       "let the rule's source lead to one attribute, such as 'name.familyName'",
                       "takes one value, the source leads to several or to none");
-    plain = json_object_is_type(value, json_type_string) ? strdup(json_object_get_string(value))
-                                                         : json_text(value);
-    if (!plain)
-        return PROV_E_NOMEM;
-    if (json_object_is_type(value, json_type_string) &&
-        strlen(plain) != (size_t)json_object_get_string_len(value))
+    if (value_has_nul(value))
         return refuse(problem, "correct it at the host",
                       "takes text, the value holds a NUL character");
-    *ret = letters_trim(plain);
+    *ret = value_spelling(value);
+    if (!letters_is_trimmed(*ret))
+        *ret = keep(pool, letters_trim(*ret));
     return *ret ? PROV_OK : PROV_E_NOMEM;
 }
 
 static int
-choices_value(const struct mapping_rule *rule, struct json_object *value, struct json_object **ret,
-              struct value_problem *problem)
+choices_value(struct pool *pool, const struct mapping_rule *rule, struct value *value,
+              struct value **ret, struct value_problem *problem)
 {
-    AUTO_JSON struct json_object *choices = json_object_new_array();
+    struct value *choices = value_array(pool);
     AUTO_FREE char *joined = NULL;
-    bool list = json_object_is_type(value, json_type_array);
-    size_t count = list ? json_object_array_length(value) : 1;
+    bool list = value_is(value, VALUE_ARRAY);
+    size_t count = list ? value_count(value) : 1;
     int r = choices ? PROV_OK : PROV_E_NOMEM;
 
     for (size_t i = 0; !r && i < count; i++) {
-        AUTO_FREE char *text = NULL;
-        r = text_of(list ? json_object_array_get_idx(value, i) : value, &text, problem);
-        if (!r && text)
-            r = add_choices(choices, text);
+        const char *text = NULL;
+        r = text_of(pool, list ? value_at(value, i) : value, &text, problem);
+        if (!r)
+            r = add_choices(pool, choices, text);
     }
-    if (r || json_object_array_length(choices) == 0)
+    if (r || value_count(choices) == 0)
         return r;
     joined = join_choices(choices);
     if (!joined)
@@ -336,23 +329,23 @@ choices_value(const struct mapping_rule *rule, struct json_object *value, struct
     r = check_length(rule, joined, problem);
     if (r)
         return r;
-    *ret = json_object_new_string(joined);
+    *ret = value_string(pool, joined);
     return *ret ? PROV_OK : PROV_E_NOMEM;
 }
 
 int
-mapping_value(const struct mapping_rule *rule, struct json_object *value, struct json_object **ret,
-              const char **ret_note, struct value_problem *problem)
+mapping_value(struct pool *pool, const struct mapping_rule *rule, struct value *value,
+              struct value **ret, const char **ret_note, struct value_problem *problem)
 {
-    AUTO_FREE char *text = NULL;
+    const char *text = NULL;
     int result;
 
     *ret = NULL;
     *ret_note = NULL;
     if (rule->kind == USER_FIELD_MULTI_PICKLIST)
-        return choices_value(rule, value, ret, problem);
-    result = text_of(value, &text, problem);
-    if (result || !text || !*text)
+        return choices_value(pool, rule, value, ret, problem);
+    result = text_of(pool, value, &text, problem);
+    if (result || !*text)
         return result;
     switch (rule->kind) {
     case USER_FIELD_BOOLEAN:
@@ -360,15 +353,17 @@ mapping_value(const struct mapping_rule *rule, struct json_object *value, struct
     case USER_FIELD_NUMBER:
     case USER_FIELD_CURRENCY:
     case USER_FIELD_PERCENT:
-        return number_value(rule, text, ret, ret_note, problem);
+        return number_value(pool, rule, text, ret, ret_note, problem);
     case USER_FIELD_DATE:
     case USER_FIELD_DATETIME:
-        return moment_value(rule, text, ret, ret_note, problem);
+        return moment_value(pool, rule, text, ret, ret_note, problem);
     case USER_FIELD_ANY:
-        if (!json_object_is_type(value, json_type_string))
-            return json_object_deep_copy(value, ret, NULL) == 0 ? PROV_OK : PROV_E_NOMEM;
-        return text_value(rule, text, ret, ret_note, problem);
+        if (!value_is(value, VALUE_TEXT)) {
+            *ret = value;
+            return PROV_OK;
+        }
+        return text_value(pool, rule, value, text, ret, ret_note, problem);
     default:
-        return text_value(rule, text, ret, ret_note, problem);
+        return text_value(pool, rule, value, text, ret, ret_note, problem);
     }
 }

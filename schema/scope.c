@@ -49,10 +49,9 @@ scope_check(struct fields *fields, struct fault_list *faults)
 /* ---- deciding ---- */
 
 static bool
-is_listed(struct json_object *names, struct json_object *value)
+is_listed(struct json_object *names, struct value *value)
 {
-    const char *text =
-        json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
+    const char *text = value_text(value);
 
     for (size_t i = 0; text && i < json_object_array_length(names); i++) {
         if (letters_same(text, json_object_get_string(json_object_array_get_idx(names, i))))
@@ -63,29 +62,26 @@ is_listed(struct json_object *names, struct json_object *value)
 
 /* Whether a group or role, or the bare name of one, is listed. */
 static bool
-element_listed(struct json_object *names, struct json_object *element)
+element_listed(struct json_object *names, struct value *element)
 {
-    if (!json_object_is_type(element, json_type_object))
+    if (!value_is(element, VALUE_OBJECT))
         return is_listed(names, element);
-    return is_listed(names, json_get_nocase(element, "value", NULL)) ||
-           is_listed(names, json_get_nocase(element, "display", NULL));
+    return is_listed(names, value_get_nocase(element, "value")) ||
+           is_listed(names, value_get_nocase(element, "display"));
 }
 
 /* *ret_named: the resource names any group or role at all. */
 static bool
-in_a_group(struct json_object *names, struct json_object *resource, bool *ret_named)
+in_a_group(struct json_object *names, struct value *resource, bool *ret_named)
 {
     static const char *const attributes[] = { "groups", "roles" };
 
     *ret_named = false;
     for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++) {
-        struct json_object *list = json_get_nocase(resource, attributes[i], NULL);
-        size_t count = json_object_is_type(list, json_type_array) ? json_object_array_length(list)
-                                                                  : list != NULL;
+        struct value *list = value_get_nocase(resource, attributes[i]);
+        size_t count = value_is(list, VALUE_ARRAY) ? value_count(list) : list != NULL;
         for (size_t k = 0; k < count; k++) {
-            struct json_object *element = json_object_is_type(list, json_type_array)
-                                              ? json_object_array_get_idx(list, k)
-                                              : list;
+            struct value *element = value_is(list, VALUE_ARRAY) ? value_at(list, k) : list;
             *ret_named = true;
             if (element_listed(names, element))
                 return true;
@@ -110,7 +106,7 @@ write_names(struct json_object *names, char *text, size_t size)
 }
 
 bool
-scope_admits(const struct fields *fields, struct json_object *resource, char *why, size_t size)
+scope_admits(const struct fields *fields, struct value *resource, char *why, size_t size)
 {
     char names[300];
     bool named;

@@ -17,7 +17,6 @@ void scope_check(struct fields *fields, struct fault_list *faults);
  * one of scope_groups, where there are some. If not and `why` is not NULL, the reason goes there, cut
  * to its size: "out of scope: ...". Any number of threads may call it.
  */
-bool scope_admits(const struct fields *fields, struct json_object *resource, char *why,
-                  size_t size);
+bool scope_admits(const struct fields *fields, struct value *resource, char *why, size_t size);
 
 #endif

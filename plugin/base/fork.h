@@ -1,8 +1,7 @@
 /*
  * Keeps a fork of the host away from library code in which our threads hold a lock of the whole
- * process: json-c copies the locale, under glibc's locale lock, for every text it parses, and
- * OpenSSL looks its digests up under locks of its own. A child that was forked at such a moment
- * would wait for ever for a thread that it does not have.
+ * process: OpenSSL looks its digests up under locks of its own. A child that was forked at such a
+ * moment would wait for ever for a thread that it does not have.
  *
  *     CLEANUP(fork_gate_leave) int inside = fork_gate_enter();
  *

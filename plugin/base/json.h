@@ -1,4 +1,4 @@
-/* JSON at the edges: strict parsing of text from outside, and small conveniences over json-c. */
+/* JSON at the edges: what is read seldom, and documents for the host; small conveniences over json-c. */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 
@@ -7,8 +7,7 @@
 #include <stddef.h>
 
 #include "plugin/base/error.h"
-
-#define JSON_MAX_DEPTH 32
+#include "plugin/base/value.h"
 
 static inline void
 json_cleanup(struct json_object **variable)
@@ -22,14 +21,7 @@ json_cleanup(struct json_object **variable)
 /* Another reference (json-c calls it get, which reads like a look-up). */
 #define json_ref json_object_get
 
-/*
- * Parses one JSON value: the grammar of RFC 8259 within the bounds of I-JSON (RFC 7493), so that
- * nothing is changed in silence: well-formed UTF-8, no half surrogate pair, no name twice in one
- * object and none with a NUL in it, integers of at most 64 bits. At most JSON_MAX_DEPTH arrays and
- * objects inside each other, nothing after the value. A string may hold NUL (from \u0000): look at
- * its length where that matters. `what` names the text in the error, which
- * gives line and column. PROV_E_INVALID, PROV_E_LIMIT (too deep), PROV_E_NOMEM.
- */
+/* Reads one JSON value as value_parse() does (value.h). */
 MUST_CHECK int json_parse(const char *text, size_t length, const char *what,
                           struct json_object **ret, struct prov_error *err);
 

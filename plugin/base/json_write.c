@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "plugin/base/json.h"
+
 #define FIRST_ROOM 512
 /* So many members of an object are sorted without an allocation. */
 #define MEMBERS_SMALL 32
@@ -170,7 +172,7 @@ write_object(struct json_writer *writer, struct json_object *object)
     JSON_WRITE_LITERAL(writer, "}");
 }
 
-struct member {
+struct sorted {
     const char *name;
     struct json_object *value;
 };
@@ -178,19 +180,19 @@ struct member {
 static int
 by_name(const void *a, const void *b)
 {
-    return strcmp(((const struct member *)a)->name, ((const struct member *)b)->name);
+    return strcmp(((const struct sorted *)a)->name, ((const struct sorted *)b)->name);
 }
 
 /* Few members, often in order already. */
 static void
-sort_members(struct member *members, size_t count)
+sort_members(struct sorted *members, size_t count)
 {
     if (count > MEMBERS_SMALL) {
         qsort(members, count, sizeof(*members), by_name);
         return;
     }
     for (size_t i = 1; i < count; i++) {
-        struct member moved = members[i];
+        struct sorted moved = members[i];
         size_t at = i;
         for (; at > 0 && by_name(&members[at - 1], &moved) > 0; at--)
             members[at] = members[at - 1];
@@ -201,8 +203,8 @@ sort_members(struct member *members, size_t count)
 static void
 write_sorted(struct json_writer *writer, struct json_object *object)
 {
-    struct member small[MEMBERS_SMALL], *members = small;
-    AUTO_FREE struct member *many = NULL;
+    struct sorted small[MEMBERS_SMALL], *members = small;
+    AUTO_FREE struct sorted *many = NULL;
     size_t count = 0;
 
     if (json_object_object_length(object) > MEMBERS_SMALL)
@@ -213,7 +215,7 @@ write_sorted(struct json_writer *writer, struct json_object *object)
     }
     json_object_object_foreach(object, name, value)
     {
-        members[count++] = (struct member){ name, value };
+        members[count++] = (struct sorted){ name, value };
     }
     sort_members(members, count);
     JSON_WRITE_LITERAL(writer, "{");
@@ -248,8 +250,6 @@ write_number(struct json_writer *writer, struct json_object *value)
 static void
 write_value(struct json_writer *writer, struct json_object *value, bool canonical)
 {
-    size_t at = writer->length;
-
     switch (json_object_get_type(value)) {
     case json_type_null:
         JSON_WRITE_LITERAL(writer, "null");
@@ -276,10 +276,6 @@ write_value(struct json_writer *writer, struct json_object *value, bool canonica
     default:
         write_number(writer, value);
         break;
-    }
-    if (value && value == writer->watched) {
-        writer->watched_at = at;
-        writer->watched_end = writer->length;
     }
 }
 

@@ -2,16 +2,18 @@
 #ifndef BASE_JSON_WRITE_H
 #define BASE_JSON_WRITE_H
 
+#include <stdbool.h>
 #include <string.h>
 
-#include "plugin/base/json.h"
+struct json_object;
+struct value;
 
 /* Zeroed before the first use. What is written after memory has run out is dropped. */
 struct json_writer {
     char *text; /* not ended by NUL until json_write_end() */
     size_t length, room;
     bool failed;
-    struct json_object *watched; /* NULL: none */
+    const struct value *watched; /* NULL: none */
     size_t watched_at, watched_end;
 };
 
@@ -42,7 +44,7 @@ void json_write_string(struct json_writer *writer, const char *text, size_t leng
 void json_write_name(struct json_writer *writer, const char *name, bool first);
 /* Any value; NULL is null. Same text as json_borrow_text(). */
 void json_write_value(struct json_writer *writer, struct json_object *value);
-/* As json_canonical() has it. Where the text of writer->watched begins and ends is noted. */
+/* As json_canonical() has it. */
 void json_write_canonical(struct json_writer *writer, struct json_object *value);
 
 /* The text, heap, or NULL when out of memory; the writer is empty then. */

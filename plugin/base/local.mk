@@ -8,6 +8,10 @@ libsfprov_la_SOURCES += \
 	plugin/base/json_write.c plugin/base/json_write.h \
 	plugin/base/key.c plugin/base/key.h \
 	plugin/base/log.c plugin/base/log.h \
+	plugin/base/pool.c plugin/base/pool.h \
 	plugin/base/seal.c plugin/base/seal.h \
 	plugin/base/secret.c plugin/base/secret.h \
-	plugin/base/secret_ref.c plugin/base/secret_ref.h
+	plugin/base/secret_ref.c plugin/base/secret_ref.h \
+	plugin/base/value.c plugin/base/value.h \
+	plugin/base/value_json.c plugin/base/value_json.h \
+	plugin/base/value_read.c plugin/base/value_write.c

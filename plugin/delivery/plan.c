@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "patterns/username.h"
+#include "plugin/base/value_json.h"
 #include "plugin/delivery/codes.h"
 #include "plugin/delivery/org_names.h"
 #include "plugin/delivery/released.h"
@@ -20,11 +21,9 @@
 /* ---- what the resource says ---- */
 
 static const char *
-string_of(struct json_object *object, const char *name)
+string_of(const struct value *object, const char *name)
 {
-    struct json_object *value = json_get_nocase(object, name, NULL);
-    const char *text =
-        json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
+    const char *text = value_text(value_get_nocase(object, name));
 
     return text && *text ? text : NULL;
 }
@@ -37,36 +36,34 @@ plan_user_name(const struct subject *subject)
     return name ? name : subject->uri;
 }
 
-static struct json_object *
-manager_of(struct json_object *resource)
+static struct value *
+manager_of(const struct value *resource)
 {
-    struct json_object *extension = json_get_nocase(resource, ENTERPRISE, NULL);
-
-    return json_get_nocase(extension, "manager", NULL);
+    return value_get_nocase(value_get_nocase(resource, ENTERPRISE), "manager");
 }
 
 /* What a manager is named by besides `$ref`; NULL: nothing. Entra sends the bare id. */
 static const char *
-manager_value(struct json_object *manager)
+manager_value(const struct value *manager)
 {
-    if (json_object_is_type(manager, json_type_string))
-        return *json_object_get_string(manager) ? json_object_get_string(manager) : NULL;
-    return string_of(manager, "value");
+    const char *bare = value_text(manager);
+
+    return bare && *bare ? bare : string_of(manager, "value");
 }
 
 /* Whether a manager is named at all, be it in a way that nobody understands. */
 static bool
-names_manager(struct json_object *resource)
+names_manager(const struct value *resource)
 {
-    struct json_object *manager = manager_of(resource);
+    struct value *manager = manager_of(resource);
 
     return string_of(manager, "$ref") || manager_value(manager);
 }
 
 char *
-plan_manager_uri(struct json_object *resource)
+plan_manager_uri(struct value *resource)
 {
-    struct json_object *manager = manager_of(resource);
+    struct value *manager = manager_of(resource);
     const char *ref = string_of(manager, "$ref"), *value = manager_value(manager);
     char *uri = ref ? event_user_uri(ref) : NULL;
 
@@ -88,9 +85,9 @@ plan_correlation(const struct subject *subject)
 /* ---- the username ---- */
 
 struct pattern_user
-plan_pattern_user(const struct fields *fields, struct json_object *resource)
+plan_pattern_user(const struct fields *fields, struct value *resource)
 {
-    struct json_object *extension = json_get_nocase(resource, EXTENSION, NULL);
+    struct value *extension = value_get_nocase(resource, EXTENSION);
     const char *user_domain = string_of(extension, "userDomain");
     const char *tenant = string_of(extension, "tenantDomain");
 
@@ -106,9 +103,9 @@ plan_pattern_user(const struct fields *fields, struct json_object *resource)
  * of these, or a replan.
  */
 static char *
-username_inputs(struct json_object *resource)
+username_inputs(struct value *resource)
 {
-    struct json_object *extension = json_get_nocase(resource, EXTENSION, NULL);
+    struct value *extension = value_get_nocase(resource, EXTENSION);
     AUTO_JSON struct json_object *inputs = json_object_new_object();
 
     if (!inputs || json_put_string(inputs, "userName", string_of(resource, "userName")) ||
@@ -386,6 +383,8 @@ plan_fields(const struct plan_input *input, bool creating, struct plan *plan,
             struct prov_error *err)
 {
     AUTO_JSON struct json_object *wanted = NULL;
+    AUTO_POOL struct pool pool = { 0 };
+    struct value *mapped = NULL, *trace = NULL;
     struct prov_error why = PROV_ERROR_INIT;
     const char *fault = NULL;
     int r = choose_username(input, plan, err);
@@ -393,9 +392,10 @@ plan_fields(const struct plan_input *input, bool creating, struct plan *plan,
     if (r || plan->action == PLAN_PARK)
         return r;
     plan->manager_uri = plan_manager_uri(input->subject->resource);
-    r = mapping_apply(input->fields->mapping, input->subject->resource, creating, &wanted,
-                      input->traced ? &plan->trace : NULL, &why);
-    if (r == PROV_E_NOMEM)
+    r = mapping_apply(&pool, input->fields->mapping, input->subject->resource, creating, &mapped,
+                      input->traced ? &trace : NULL, &why);
+    if (r == PROV_E_NOMEM || json_from_value(mapped, &wanted) ||
+        json_from_value(trace, &plan->trace))
         return error_nomem(err);
     if (r)
         return park(plan, CODE_MAPPING, why.text);

@@ -85,7 +85,7 @@ link_is_frozen(const struct link *link)
 const char *plan_user_name(const struct subject *subject);
 
 /* URI of the manager a resource names ("/Users/7"), heap; NULL: none (rule 13). */
-char *plan_manager_uri(struct json_object *resource);
+char *plan_manager_uri(struct value *resource);
 
 /* The words for what the fields of a delivered plan did: "created", "updated Title, Phone",
  * "renamed a@x to b@x", "deactivated", "reactivated". Heap; NULL when out of memory. */
@@ -105,6 +105,6 @@ MUST_CHECK int plan_segments(const struct fields *fields, const struct subject *
 char *plan_correlation(const struct subject *subject);
 
 /* Whom the pattern is to name; borrows from both. */
-struct pattern_user plan_pattern_user(const struct fields *fields, struct json_object *resource);
+struct pattern_user plan_pattern_user(const struct fields *fields, struct value *resource);
 
 #endif

@@ -288,8 +288,8 @@ preview_event(struct store *store, const struct fields *fields, const struct eve
             return error_nomem(err);
     }
     state.presence = work.subject.presence;
-    state.resource = STEAL(work.subject.resource);
-    r = event_fold(event, &state, &changed, err);
+    state.resource = work.subject.resource;
+    r = event_fold(&work.subject.pool, event, &state, &changed, err);
     work.subject.presence = state.presence;
     work.subject.resource = state.resource;
     work.subject.version++; /* as accepting it would: the plan tells news from a second look */

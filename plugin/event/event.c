@@ -43,12 +43,13 @@ static const struct kind {
     { .name = "prov:delete", .deleted = true },
 };
 
-#define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
+#define KIND_COUNT     (sizeof(kinds) / sizeof(kinds[0]))
+#define KIND_MAX_BYTES 20 /* of a name, and what divides it from the next */
 
 /* The events of one token, in order of kinds[]. */
 struct payloads {
     bool there[KIND_COUNT];
-    struct json_object *value[KIND_COUNT]; /* borrowed; NULL: JSON null */
+    struct value *value[KIND_COUNT]; /* borrowed; NULL: JSON null */
 };
 
 void
@@ -56,15 +57,7 @@ event_free(struct event *event)
 {
     if (!event)
         return;
-    free(event->iss);
-    free(event->jti);
-    free(event->txn);
-    free(event->uri);
-    free(event->kinds);
-    free(event->payload_text);
-    json_object_put(event->payload);
-    json_object_put(event->resource);
-    free(event->etag);
+    pool_done(&event->pool);
     secret_free(event->password);
     free(event);
 }
@@ -86,45 +79,34 @@ is_printable(const char *text, size_t length)
     return true;
 }
 
-/* A claim that is a text. Leaves *ret alone when there is none. `place` is its name in messages. */
+/* A claim that is a text, borrowed. Leaves *ret alone when there is none. `place` is its name in messages. */
 static int
-take_text(struct json_object *object, const char *claim, const char *place, size_t max_bytes,
-          char **ret, struct prov_error *err)
+take_text(struct value *object, const char *claim, const char *place, size_t max_bytes,
+          const char **ret, struct prov_error *err)
 {
-    struct json_object *value = json_get(object, claim);
+    struct value *value = value_get(object, claim);
     size_t length;
 
     if (!value)
         return PROV_OK;
-    if (!json_object_is_type(value, json_type_string))
+    if (!value_is(value, VALUE_TEXT))
         return error_set(err, PROV_E_INVALID, "claim '%s' must be a string", place);
-    length = (size_t)json_object_get_string_len(value);
+    length = value->length;
     if (length == 0)
         return error_set(err, PROV_E_INVALID, "claim '%s' is empty: fill it or leave it out",
                          place);
     if (length > max_bytes)
         return error_set(err, PROV_E_LIMIT, "claim '%s' is longer than %zu bytes: shorten it",
                          place, max_bytes);
-    if (!is_printable(json_object_get_string(value), length))
+    if (!is_printable(value->text, length))
         return error_set(err, PROV_E_INVALID, "claim '%s' holds a control character: remove it",
                          place);
-    *ret = strdup(json_object_get_string(value));
-    return *ret ? PROV_OK : error_nomem(err);
-}
-
-/* Seconds, also as a fraction (RFC 7519 NumericDate). For people only: nothing is wrong. */
-static int64_t
-read_iat(struct json_object *token)
-{
-    struct json_object *iat = json_get(token, "iat");
-
-    if (json_object_is_type(iat, json_type_int) || json_object_is_type(iat, json_type_double))
-        return json_object_get_int64(iat);
-    return 0;
+    *ret = value->text;
+    return PROV_OK;
 }
 
 static int
-read_envelope(struct json_object *token, const char *default_issuer, struct event *event,
+read_envelope(struct value *token, const char *default_issuer, struct event *event,
               struct prov_error *err)
 {
     int result = take_text(token, "jti", "jti", JTI_MAX_BYTES, &event->jti, err);
@@ -143,8 +125,8 @@ read_envelope(struct json_object *token, const char *default_issuer, struct even
         return error_set(err, PROV_E_INVALID,
                          "claim 'iss' is missing: add it, or set the connector field 'issuer'");
     if (!event->iss)
-        event->iss = strdup(default_issuer);
-    event->iat = read_iat(token);
+        event->iss = pool_text(&event->pool, default_issuer, strlen(default_issuer));
+    event->iat = value_integer(value_get(token, "iat")); /* also of a fraction; else 0 */
     return event->iss ? PROV_OK : error_nomem(err);
 }
 
@@ -188,18 +170,19 @@ event_user_uri(const char *reference)
 }
 
 static int
-read_subject(struct json_object *token, struct event *event, struct prov_error *err)
+read_subject(struct value *token, struct event *event, struct prov_error *err)
 {
-    struct json_object *subject = json_get(token, "sub_id");
-    const char *format = json_get_string(subject, "format");
-    AUTO_FREE char *uri = NULL;
+    struct value *subject = value_get(token, "sub_id");
+    const char *format = value_get_text(subject, "format");
+    AUTO_FREE char *own = NULL;
+    const char *uri = NULL;
     int result;
 
-    if (json_get(token, "sub"))
+    if (value_get(token, "sub"))
         return error_set(err, PROV_E_INVALID,
                          "claim 'sub' must not be used in a SCIM event (RFC 9967): name the user "
                          "in 'sub_id' alone");
-    if (!json_object_is_type(subject, json_type_object))
+    if (!value_is(subject, VALUE_OBJECT))
         return error_set(err, PROV_E_INVALID,
                          "claim 'sub_id' must be an object such as "
                          "{\"format\":\"scim\",\"uri\":\"/Users/7\"}");
@@ -211,18 +194,19 @@ read_subject(struct json_object *token, struct event *event, struct prov_error *
     if (!uri)
         return error_set(err, PROV_E_INVALID,
                          "claim 'sub_id.uri' is missing: it names the user, such as /Users/7");
-    result = resource_uri(uri, "/Users/", &event->uri);
-    event->ignored = !event->uri;
+    result = resource_uri(uri, "/Users/", &own);
+    event->ignored = !own;
     if (result == PROV_OK && event->ignored)
-        result = resource_uri(uri, "/Groups/", &event->uri);
+        result = resource_uri(uri, "/Groups/", &own);
     if (result != PROV_OK)
         return error_nomem(err);
-    if (!event->uri)
+    if (!own)
         return error_set(err, PROV_E_INVALID,
                          "claim 'sub_id.uri' is '%s', which names no user: /Users/ and an id are "
                          "needed, relative to the SCIM base of the host",
                          shown(uri));
-    return PROV_OK;
+    event->uri = pool_text(&event->pool, own, strlen(own));
+    return event->uri ? PROV_OK : error_nomem(err);
 }
 
 /* The index in kinds[] of an event URI. Drafts and some hosts write SCIM in capitals. */
@@ -252,21 +236,22 @@ find_kind(const char *uri, size_t *ret, struct prov_error *err)
 
 /* Sorts the events of the token into *ret. */
 static int
-sort_events(struct json_object *events, struct payloads *ret, struct prov_error *err)
+sort_events(struct value *events, struct payloads *ret, struct prov_error *err)
 {
-    if (!json_object_is_type(events, json_type_object) || json_object_object_length(events) == 0)
+    if (!value_is(events, VALUE_OBJECT) || value_count(events) == 0)
         return error_set(err, PROV_E_INVALID,
                          "claim 'events' must be an object with at least one event URI");
-    json_object_object_foreach(events, uri, payload)
+    VALUE_EACH(events, member)
     {
+        struct value *payload = member->value;
         size_t kind = 0;
-        int result = find_kind(uri, &kind, err);
+        int result = find_kind(member->name, &kind, err);
         if (result != PROV_OK)
             return result;
         if (ret->there[kind])
             return error_set(err, PROV_E_INVALID, "event '%s' is there twice: send it once",
                              kinds[kind].name);
-        if (payload && !json_object_is_type(payload, json_type_object))
+        if (payload && !value_is(payload, VALUE_OBJECT))
             return error_set(err, PROV_E_INVALID, "claim 'events.%s' must be an object",
                              kinds[kind].name);
         ret->there[kind] = true;
@@ -301,14 +286,14 @@ check_pairs(const struct payloads *payloads, struct prov_error *err)
 
 /* What is in `attributes` does not matter: the host is asked for the whole resource. */
 static int
-check_notice(const struct kind *kind, struct json_object *payload, struct prov_error *err)
+check_notice(const struct kind *kind, struct value *payload, struct prov_error *err)
 {
-    if (json_object_object_get_ex(payload, "data", NULL))
+    if (value_has(payload, "data"))
         return error_set(err, PROV_E_INVALID,
                          "event '%s' has 'data': a notice names 'attributes' only, the full form "
                          "carries 'data'",
                          kind->name);
-    if (!json_object_is_type(json_get(payload, "attributes"), json_type_array))
+    if (!value_is(value_get(payload, "attributes"), VALUE_ARRAY))
         return error_set(err, PROV_E_INVALID,
                          "claim 'events.%s.attributes' must be an array: the names of the "
                          "attributes that were set",
@@ -318,25 +303,25 @@ check_notice(const struct kind *kind, struct json_object *payload, struct prov_e
 
 /* RFC 9967: `full` has `data`, `notice` has `attributes`. */
 static int
-check_payload(const struct kind *kind, struct json_object *payload, struct prov_error *err)
+check_payload(const struct kind *kind, struct value *payload, struct prov_error *err)
 {
-    struct json_object *data = json_get(payload, "data");
+    struct value *data = value_get(payload, "data");
     int result = PROV_OK;
 
     if (kind->notice)
         return check_notice(kind, payload, err);
     if (!kind->data)
         return PROV_OK;
-    if (!json_object_is_type(data, json_type_object))
+    if (!value_is(data, VALUE_OBJECT))
         return error_set(err, PROV_E_INVALID, "claim 'events.%s.data' must be an object: %s",
                          kind->name,
                          kind->data == EVENT_PATCH ? "a PatchOp" : "the user's whole resource");
-    if (json_object_object_get_ex(payload, "attributes", NULL))
+    if (value_has(payload, "attributes"))
         return error_set(err, PROV_E_INVALID,
                          "event '%s' has both 'data' and 'attributes': leave out 'attributes'",
                          kind->name);
     if (kind->data == EVENT_PATCH)
-        result = scim_patch_apply(NULL, data, NULL, err);
+        result = scim_patch_apply(NULL, NULL, data, NULL, err);
     else
         result = scim_check_data(data, err);
     return result == PROV_OK ? result
@@ -345,13 +330,12 @@ check_payload(const struct kind *kind, struct json_object *payload, struct prov_
 
 /* Keeps what one event of the token says. */
 static int
-keep(const struct kind *kind, struct json_object *payload, struct event *event,
-     struct prov_error *err)
+keep(const struct kind *kind, struct value *payload, struct event *event, struct prov_error *err)
 {
     if (kind->data) {
         event->data = kind->data;
         event->notice = kind->notice;
-        event->payload = json_ref(json_get(payload, "data"));
+        event->payload = value_get(payload, "data");
     }
     if (kind->active)
         event->active = kind->active;
@@ -363,36 +347,36 @@ keep(const struct kind *kind, struct json_object *payload, struct event *event,
                : take_text(payload, "version", "version", TEXT_MAX_BYTES, &event->etag, err);
 }
 
-/* "prov:put:full prov:activate" */
-static char *
-join_kinds(const struct payloads *payloads)
+/* "prov:put:full prov:activate"; NULL when out of memory. */
+static const char *
+join_kinds(struct pool *pool, const struct payloads *payloads)
 {
-    struct json_writer writer = { 0 };
+    char text[KIND_COUNT * KIND_MAX_BYTES], *end = text;
 
     for (size_t i = 0; i < KIND_COUNT; i++) {
         if (!payloads->there[i])
             continue;
-        if (writer.length > 0)
-            JSON_WRITE_LITERAL(&writer, " ");
-        json_write_raw(&writer, kinds[i].name, strlen(kinds[i].name));
+        if (end > text)
+            *end++ = ' ';
+        end = stpcpy(end, kinds[i].name);
     }
-    return json_write_end(&writer);
+    return pool_text(pool, text, (size_t)(end - text));
 }
 
 /* All events of the token into *event. One that is ignored is kept for its name only. */
 static int
-read_events(struct json_object *events, struct event *event, struct payloads *payloads,
+read_events(struct value *events, struct event *event, struct payloads *payloads,
             struct prov_error *err)
 {
     int result = sort_events(events, payloads, err);
 
     for (size_t i = 0; result == PROV_OK && i < KIND_COUNT; i++) {
-        struct json_object *payload = payloads->value[i];
+        struct value *payload = payloads->value[i];
         bool patch = kinds[i].data == EVENT_PATCH;
         if (kinds[i].data && !kinds[i].deleted && !event->ignored)
             result = event_take_password(payload, patch, &event->password, err);
         if (result == PROV_OK)
-            result = event_remove_password(payload, patch, &event->had_password, err);
+            event_remove_password(payload, patch, &event->had_password);
         if (result == PROV_OK && payloads->there[i] && !event->ignored)
             result = check_payload(&kinds[i], payload, err);
     }
@@ -404,7 +388,7 @@ read_events(struct json_object *events, struct event *event, struct payloads *pa
     }
     if (result != PROV_OK)
         return result;
-    event->kinds = join_kinds(payloads);
+    event->kinds = join_kinds(&event->pool, payloads);
     return event->kinds ? PROV_OK : error_nomem(err);
 }
 
@@ -436,7 +420,7 @@ write_events(struct json_writer *writer, const struct payloads *payloads, const 
         json_write_raw(writer, uri_prefix, strlen(uri_prefix));
         json_write_raw(writer, kinds[i].name, strlen(kinds[i].name));
         JSON_WRITE_LITERAL(writer, "\":");
-        json_write_canonical(writer, payloads->value[i]);
+        value_write_canonical(writer, payloads->value[i]);
     }
     JSON_WRITE_LITERAL(writer, "},\"iss\":");
     json_write_string(writer, event->iss, strlen(event->iss));
@@ -460,7 +444,8 @@ make_digest(const struct payloads *payloads, struct event *event, struct prov_er
     text = json_write_end(&writer);
     if (!text || digest_hex(text, length, event->digest) != PROV_OK)
         return error_nomem(err);
-    event->payload_text = event->payload ? strndup(text + at, end - at) : NULL;
+    if (event->payload)
+        event->payload_text = pool_text(&event->pool, text + at, end - at);
     return event->payload && !event->payload_text ? error_nomem(err) : PROV_OK;
 }
 
@@ -469,7 +454,7 @@ event_parse(const char *json, size_t length, const char *default_issuer, struct 
             struct prov_error *err)
 {
     CLEANUP(event_cleanup) struct event *event = NULL;
-    AUTO_JSON struct json_object *token = NULL;
+    struct value *token = NULL;
     struct payloads payloads = { .there = { false } };
     int result;
 
@@ -477,20 +462,20 @@ event_parse(const char *json, size_t length, const char *default_issuer, struct 
         return error_set(err, PROV_E_LIMIT,
                          "the event has %zu bytes, more than %u: send less data in one event",
                          length, PROV_EVENT_MAX_BYTES);
-    result = json_parse(json, length, "the event", &token, err);
-    if (result != PROV_OK)
-        return result;
-    if (!json_object_is_type(token, json_type_object))
-        return error_set(err, PROV_E_INVALID,
-                         "the event must be a JSON object: the claims of one token");
     event = calloc(1, sizeof(*event));
     if (!event)
         return error_nomem(err);
+    result = value_parse(&event->pool, json, length, "the event", &token, err);
+    if (result != PROV_OK)
+        return result;
+    if (!value_is(token, VALUE_OBJECT))
+        return error_set(err, PROV_E_INVALID,
+                         "the event must be a JSON object: the claims of one token");
     result = read_envelope(token, default_issuer, event, err);
     if (result == PROV_OK)
         result = read_subject(token, event, err);
     if (result == PROV_OK)
-        result = read_events(json_get(token, "events"), event, &payloads, err);
+        result = read_events(value_get(token, "events"), event, &payloads, err);
     if (result == PROV_OK)
         result = make_digest(&payloads, event, err);
     if (result != PROV_OK)
@@ -502,27 +487,23 @@ event_parse(const char *json, size_t length, const char *default_issuer, struct 
 int
 event_take_resource(struct event *event, const char *json, size_t length, struct prov_error *err)
 {
-    AUTO_JSON struct json_object *wrapped = json_object_new_object();
-    struct json_object *resource = NULL;
-    int result = wrapped ? PROV_OK : error_nomem(err);
+    struct value *resource = NULL;
+    int result = PROV_OK;
 
-    if (result == PROV_OK && length > PROV_EVENT_MAX_BYTES)
+    if (length > PROV_EVENT_MAX_BYTES)
         result = error_set(err, PROV_E_LIMIT, "it has %zu bytes, more than %u", length,
                            PROV_EVENT_MAX_BYTES);
     if (result == PROV_OK)
-        result = json_parse(json, length, "it", &resource, err);
-    if (result == PROV_OK && json_put(wrapped, "data", resource) != PROV_OK)
-        result = error_nomem(err);
-    if (result == PROV_OK && !json_object_is_type(resource, json_type_object))
+        result = value_parse(&event->pool, json, length, "it", &resource, err);
+    if (result == PROV_OK && !value_is(resource, VALUE_OBJECT))
         result = error_set(err, PROV_E_INVALID, "it is no JSON object");
-    if (result == PROV_OK)
-        result = event_remove_password(wrapped, false, &event->had_password, err);
-    if (result == PROV_OK)
+    if (result == PROV_OK) {
+        event_remove_password(resource, false, &event->had_password);
         result = scim_check_data(resource, err);
+    }
     if (result != PROV_OK)
         return result;
-    json_object_put(event->resource);
-    event->resource = json_ref(resource);
+    event->resource = resource;
     event->ask = EVENT_RESOLVED;
     return PROV_OK;
 }

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "plugin/base/digest.h"
-#include "plugin/base/json.h"
+#include "plugin/base/value.h"
 
 enum event_data {
     EVENT_NO_DATA,
@@ -36,20 +36,22 @@ enum event_ask {
     EVENT_ASK_FAILED /* nobody knows: the event is not to be accepted */
 };
 
+/* Its texts and values live in its pool. */
 struct event {
-    char *iss, *jti, *txn; /* txn may be NULL */
-    int64_t iat;           /* seconds; 0 when missing; for people only */
-    char *uri;             /* sub_id.uri as event_user_uri() writes it, "/Users/7" */
-    char *kinds;           /* for people: "prov:put:full prov:activate" */
+    struct pool pool;
+    const char *iss, *jti, *txn; /* txn may be NULL */
+    int64_t iat;                 /* seconds; 0 when missing; for people only */
+    const char *uri;             /* sub_id.uri as event_user_uri() writes it, "/Users/7" */
+    const char *kinds;           /* for people: "prov:put:full prov:activate" */
     /* Of iss, uri and events in canonical form, password left out; jti, iat, txn, aud do not
      * count, so that a txn can be recognised in another token. */
     char digest[DIGEST_HEX_SIZE];
 
     enum event_data data;
     bool notice; /* of the data only the names are there: the host has to be asked for it */
-    struct json_object *payload; /* the resource or the PatchOp, without password; NULL: none */
-    char *payload_text;          /* canonical; NULL: there is none, or it was not written */
-    char *etag;                  /* `version` of the payload; may be NULL */
+    struct value *payload;    /* the resource or the PatchOp, without password; NULL: none */
+    const char *payload_text; /* canonical; NULL: there is none, or it was not written */
+    const char *etag;         /* `version` of the payload; may be NULL */
     enum event_switch active;
     enum event_feed feed;
     bool deleted;
@@ -63,7 +65,7 @@ struct event {
     /* filled by who asks the host (plugin/resolve.c) */
     bool can_ask; /* the host can be asked at all */
     enum event_ask ask;
-    struct json_object *resource; /* EVENT_RESOLVED: the whole resource, without password */
+    struct value *resource; /* EVENT_RESOLVED: the whole resource, without password */
     int64_t asked_version;
     int asked; /* how often */
 };
@@ -77,7 +79,7 @@ enum presence {
 
 struct subject_state {
     enum presence presence;
-    struct json_object *resource; /* NULL: never seen */
+    struct value *resource; /* NULL: never seen */
 };
 
 /*
@@ -115,18 +117,19 @@ MUST_CHECK int event_take_resource(struct event *event, const char *json, size_t
                                    struct prov_error *err);
 
 /*
- * Folds an event into a state: data, then activate or deactivate, then feed, then delete. *state
- * owns its resource; it is replaced on success and untouched on failure. A subject never seen has
+ * Folds an event into a state: data, then activate or deactivate, then feed, then delete. The state
+ * is replaced on success and untouched on failure. Its new resource lives in the pool, or is the one it had,
+ * or the event's. A subject never seen has
  * presence PRESENCE_IN and no resource. Only create, put and feed:add revive one that is gone; only
  * feed:add takes in one that is out of scope. A delete keeps the resource, for the leaver's work.
- * The resource may be shared with the event's payload: it is replaced, never changed. *ret_changed
+ * *ret_changed
  * (or NULL): whether the state is another one now. A PATCH for a subject without resource leaves
  * it without one (the planner parks it as "resource never seen"), and so does an activate or a
  * deactivate. Where event_asks(), what the host gave stands for the data; without it a notice leaves
  * the resource as it is. PROV_E_INVALID: the PATCH does not apply to this resource.
  */
-MUST_CHECK int event_fold(const struct event *event, struct subject_state *state, bool *ret_changed,
-                          struct prov_error *err);
+MUST_CHECK int event_fold(struct pool *pool, const struct event *event, struct subject_state *state,
+                          bool *ret_changed, struct prov_error *err);
 
 /* Whether a password has the form of a hash ({SSHA}..., $6$...), which no system can take for the password. */
 bool event_password_is_hashed(const char *password);

@@ -19,29 +19,24 @@ is_whole(const struct event *event)
     return (event->data == EVENT_CREATE || event->data == EVENT_PUT) && !event->notice;
 }
 
-/* The resource after the event's data, owned by the caller, perhaps the one before; NULL: none. */
+/* The resource after the event's data, perhaps the one before; NULL: none. One that is switched below is a
+ * copy: the payload may be folded into other states too. */
 static int
-fold_data(const struct event *event, const struct subject_state *state, struct json_object **ret,
-          struct prov_error *err)
+fold_data(struct pool *pool, const struct event *event, const struct subject_state *state,
+          struct value **ret, struct prov_error *err)
 {
-    struct json_object *before = state->resource;
-    /* a copy if it is switched below: the payload may be folded into other states too */
-    bool changes = event->active != EVENT_NO_SWITCH;
-    struct json_object *copy = NULL;
+    struct value *before = state->resource;
 
     if (event_asks(event, state) && event->resource)
         before = event->resource;
     else if (event->data == EVENT_PATCH && !event->notice && before)
-        return scim_patch_apply(before, event->payload, ret, err);
+        return scim_patch_apply(pool, before, event->payload, ret, err);
     else if (is_whole(event))
         before = event->payload;
-    if (!changes)
-        *ret = json_ref(before);
-    else if (before && json_object_deep_copy(before, &copy, NULL) != 0)
-        return error_nomem(err);
-    else
-        *ret = copy;
-    return PROV_OK;
+    *ret = before;
+    if (event->active == EVENT_NO_SWITCH)
+        return PROV_OK;
+    return value_copy(pool, before, ret) == PROV_OK ? PROV_OK : error_nomem(err);
 }
 
 static enum presence
@@ -74,10 +69,10 @@ event_asks(const struct event *event, const struct subject_state *state)
 }
 
 int
-event_fold(const struct event *event, struct subject_state *state, bool *ret_changed,
-           struct prov_error *err)
+event_fold(struct pool *pool, const struct event *event, struct subject_state *state,
+           bool *ret_changed, struct prov_error *err)
 {
-    AUTO_JSON struct json_object *resource = NULL;
+    struct value *resource = NULL;
     enum presence presence;
     bool active = event->active == EVENT_ACTIVATE;
     int result;
@@ -87,19 +82,18 @@ event_fold(const struct event *event, struct subject_state *state, bool *ret_cha
             *ret_changed = false;
         return PROV_OK;
     }
-    result = fold_data(event, state, &resource, err);
+    result = fold_data(pool, event, state, &resource, err);
     if (result != PROV_OK)
         return result;
     if (event->active != EVENT_NO_SWITCH && resource && scim_is_active(resource) != active) {
-        result = scim_set_active(resource, active, err);
+        result = scim_set_active(pool, resource, active, err);
         if (result != PROV_OK)
             return result;
     }
     presence = fold_presence(event, state->presence);
     if (ret_changed)
-        *ret_changed = presence != state->presence || !json_equal(resource, state->resource);
-    json_object_put(state->resource);
-    state->resource = STEAL(resource);
+        *ret_changed = presence != state->presence || !value_equal(resource, state->resource);
+    state->resource = resource;
     state->presence = presence;
     return PROV_OK;
 }

@@ -41,115 +41,98 @@ names_password(const char *text)
     return false;
 }
 
-/* Overwrites every text of a value that is to be freed. */
+/* Overwrites every text of a value that is taken out. */
 static void
-wipe(struct json_object *value)
+wipe(struct value *value)
 {
-    if (json_object_is_type(value, json_type_string)) {
-        /* NOLINTNEXTLINE(performance-no-int-to-ptr): the text is json-c's, and about to be freed */
-        explicit_bzero((void *)(uintptr_t)json_object_get_string(value),
-                       (size_t)json_object_get_string_len(value));
-    } else if (json_object_is_type(value, json_type_array)) {
-        for (size_t i = 0; i < json_object_array_length(value); i++)
-            wipe(json_object_array_get_idx(value, i));
-    } else if (json_object_is_type(value, json_type_object)) {
-        json_object_object_foreach(value, name, member)
-        {
-            (void)name;
-            wipe(member);
-        }
+    if (value_is(value, VALUE_TEXT)) {
+        /* NOLINTNEXTLINE(performance-no-int-to-ptr): it is in the memory of the event, and out of use */
+        explicit_bzero((void *)(uintptr_t)value->text, value->length);
+    } else if (value_is(value, VALUE_ARRAY)) {
+        for (size_t i = 0; i < value_count(value); i++)
+            wipe(value_at(value, i));
+    } else {
+        VALUE_EACH(value, member)
+        wipe(member->value);
     }
 }
 
 /* Recursion is bounded by JSON_MAX_DEPTH. */
 static bool
-remove_members(struct json_object *value)
+remove_members(struct value *value)
 {
     bool found = false;
 
-    if (json_object_is_type(value, json_type_array)) {
-        for (size_t i = 0; i < json_object_array_length(value); i++)
-            found |= remove_members(json_object_array_get_idx(value, i));
-        return found;
-    }
-    if (!json_object_is_type(value, json_type_object))
-        return false;
-    json_object_object_foreach(value, name, member)
-    {
-        if (names_password(name)) {
-            wipe(member);
-            json_object_object_del(value, name);
+    for (size_t i = 0; value_is(value, VALUE_ARRAY) && i < value_count(value); i++)
+        found |= remove_members(value_at(value, i));
+    /* from the end, so that taking one out does not move what is still to come */
+    for (size_t i = value_is(value, VALUE_OBJECT) ? value_count(value) : 0; i-- > 0;) {
+        struct member *member = value_member(value, i);
+        if (names_password(member->name)) {
+            wipe(member->value);
+            value_remove(value, member->name);
             found = true;
         } else {
-            found |= remove_members(member);
+            found |= remove_members(member->value);
         }
     }
     return found;
 }
 
 static bool
-is_empty(struct json_object *value)
+is_empty(struct value *value)
 {
-    if (json_object_is_type(value, json_type_array) && json_object_array_length(value) == 1)
-        value = json_object_array_get_idx(value, 0);
-    return json_object_is_type(value, json_type_object) && json_object_object_length(value) == 0;
+    if (value_is(value, VALUE_ARRAY) && value_count(value) == 1)
+        value = value_at(value, 0);
+    return value_is(value, VALUE_OBJECT) && value_count(value) == 0;
 }
 
 /* Whether nothing of the operation may stay. */
 static bool
-is_spent(struct json_object *operation, bool *found)
+is_spent(struct value *operation, bool *found)
 {
-    struct json_object *path = json_get_nocase(operation, "path", NULL);
+    struct value *path = value_get_nocase(operation, "path");
 
-    if (json_object_is_type(path, json_type_string) &&
-        names_password(json_object_get_string(path))) {
-        wipe(json_get_nocase(operation, "value", NULL));
+    if (value_is(path, VALUE_TEXT) && names_password(value_text(path))) {
+        wipe(value_get_nocase(operation, "value"));
         *found = true;
         return true;
     }
     if (!remove_members(operation))
         return false;
     *found = true;
-    return is_empty(json_get_nocase(operation, "value", NULL));
+    return is_empty(value_get_nocase(operation, "value"));
 }
 
-int
-event_remove_password(struct json_object *payload, bool is_patch, bool *found,
-                      struct prov_error *err)
+void
+event_remove_password(struct value *payload, bool is_patch, bool *found)
 {
-    const char *name = "Operations";
-    struct json_object *data = is_patch ? json_get(payload, "data") : NULL;
-    struct json_object *operations = json_get_nocase(data, name, &name);
+    struct value *data = is_patch ? value_get(payload, "data") : NULL;
+    struct value *operations = value_get_nocase(data, "Operations");
 
-    if (json_object_is_type(operations, json_type_object) && is_spent(operations, found)) {
-        struct json_object *none = json_object_new_array();
-        if (!none || json_put(data, name, none) != PROV_OK)
-            return error_nomem(err);
-    } else if (json_object_is_type(operations, json_type_array)) {
-        for (size_t i = json_object_array_length(operations); i-- > 0;) {
-            if (is_spent(json_object_array_get_idx(operations, i), found))
-                json_object_array_del_idx(operations, i, 1);
-        }
+    if (value_is(operations, VALUE_OBJECT) && is_spent(operations, found))
+        *operations = (struct value){ .type = VALUE_ARRAY }; /* one that stood for a list of one */
+    for (size_t i = value_is(operations, VALUE_ARRAY) ? value_count(operations) : 0; i-- > 0;) {
+        if (is_spent(value_at(operations, i), found))
+            value_delete(operations, i);
     }
     *found |= remove_members(payload);
-    return PROV_OK;
 }
 
 /* ---- the user's own ---- */
 
 static int
-take(struct json_object *value, char **ret, struct prov_error *err)
+take(struct value *value, char **ret, struct prov_error *err)
 {
     size_t length;
     char *copy;
 
-    if (!value ||
-        (json_object_is_type(value, json_type_string) && json_object_get_string_len(value) == 0))
+    if (!value || (value_is(value, VALUE_TEXT) && value->length == 0))
         return PROV_OK; /* null and "" are no password */
-    if (!json_object_is_type(value, json_type_string))
+    if (!value_is(value, VALUE_TEXT))
         return error_set(err, PROV_E_INVALID, "attribute 'password' must be a text");
-    length = (size_t)json_object_get_string_len(value);
-    if (memchr(json_object_get_string(value), '\0', length))
+    length = value->length;
+    if (memchr(value_text(value), '\0', length))
         return error_set(err, PROV_E_INVALID, "attribute 'password' has a NUL in it");
     if (length > PASSWORD_MAX_BYTES)
         return error_set(err, PROV_E_LIMIT, "attribute 'password' has more than %d bytes",
@@ -157,7 +140,7 @@ take(struct json_object *value, char **ret, struct prov_error *err)
     copy = secret_alloc(length + 1);
     if (!copy)
         return error_nomem(err);
-    memcpy(copy, json_object_get_string(value), length);
+    memcpy(copy, value_text(value), length);
     secret_free(*ret);
     *ret = copy;
     return PROV_OK;
@@ -193,42 +176,41 @@ follow(const char *path)
 
 /* Of an object, by name; of a list of objects, the last one. */
 static int
-take_member(struct json_object *value, char **ret, struct prov_error *err)
+take_member(struct value *value, char **ret, struct prov_error *err)
 {
     int r = PROV_OK;
 
-    if (json_object_is_type(value, json_type_array)) {
-        for (size_t i = 0; !r && i < json_object_array_length(value); i++)
-            r = take_member(json_object_array_get_idx(value, i), ret, err);
-    } else if (json_object_is_type(value, json_type_object)) {
-        json_object_object_foreach(value, name, member)
+    if (value_is(value, VALUE_ARRAY)) {
+        for (size_t i = 0; !r && i < value_count(value); i++)
+            r = take_member(value_at(value, i), ret, err);
+    } else if (value_is(value, VALUE_OBJECT)) {
+        VALUE_EACH(value, member)
         {
-            enum leads_to there = follow(name);
+            enum leads_to there = follow(member->name);
             if (!r && there == THE_PASSWORD)
-                r = take(member, ret, err);
+                r = take(member->value, ret, err);
             else if (!r && there == THE_USER)
-                r = take_member(member, ret, err);
+                r = take_member(member->value, ret, err);
         }
     }
     return r;
 }
 
 static int
-take_of_operation(struct json_object *operation, char **ret, struct prov_error *err)
+take_of_operation(struct value *operation, char **ret, struct prov_error *err)
 {
-    struct json_object *op = json_get_nocase(operation, "op", NULL);
-    struct json_object *path = json_get_nocase(operation, "path", NULL);
-    struct json_object *value = json_get_nocase(operation, "value", NULL);
+    struct value *op = value_get_nocase(operation, "op");
+    struct value *path = value_get_nocase(operation, "path");
+    struct value *value = value_get_nocase(operation, "value");
 
-    if (!json_object_is_type(op, json_type_string) ||
-        (strcasecmp(json_object_get_string(op), "add") != 0 &&
-         strcasecmp(json_object_get_string(op), "replace") != 0))
+    if (!value_is(op, VALUE_TEXT) ||
+        (strcasecmp(value_text(op), "add") != 0 && strcasecmp(value_text(op), "replace") != 0))
         return PROV_OK;
     if (!path)
         return take_member(value, ret, err);
-    if (!json_object_is_type(path, json_type_string))
+    if (!value_is(path, VALUE_TEXT))
         return PROV_OK;
-    switch (follow(json_object_get_string(path))) {
+    switch (follow(value_text(path))) {
     case THE_PASSWORD:
         return take(value, ret, err);
     case THE_USER:
@@ -239,19 +221,19 @@ take_of_operation(struct json_object *operation, char **ret, struct prov_error *
 }
 
 int
-event_take_password(struct json_object *payload, bool is_patch, char **ret, struct prov_error *err)
+event_take_password(struct value *payload, bool is_patch, char **ret, struct prov_error *err)
 {
-    struct json_object *data = json_get(payload, "data");
-    struct json_object *operations;
+    struct value *data = value_get(payload, "data");
+    struct value *operations;
     int r = PROV_OK;
 
     if (!is_patch)
         return take_member(data, ret, err);
-    operations = json_get_nocase(data, "Operations", NULL);
-    if (!json_object_is_type(operations, json_type_array))
+    operations = value_get_nocase(data, "Operations");
+    if (!value_is(operations, VALUE_ARRAY))
         return take_of_operation(operations, ret, err);
-    for (size_t i = 0; !r && i < json_object_array_length(operations); i++)
-        r = take_of_operation(json_object_array_get_idx(operations, i), ret, err);
+    for (size_t i = 0; !r && i < value_count(operations); i++)
+        r = take_of_operation(value_at(operations, i), ret, err);
     return r;
 }
 

@@ -2,15 +2,14 @@
 #ifndef EVENT_PASSWORD_H
 #define EVENT_PASSWORD_H
 
-#include "plugin/base/json.h"
+#include "plugin/base/value.h"
 
 /*
  * Removes every attribute whose name ends with `password`, at any depth, from the payload of an
  * event URI; from that of a PATCH also the operations whose path names one, and those that are
- * empty afterwards. Sets *found if there was one, and never clears it. PROV_E_NOMEM.
+ * empty afterwards. Sets *found if there was one, and never clears it.
  */
-MUST_CHECK int event_remove_password(struct json_object *payload, bool is_patch, bool *found,
-                                     struct prov_error *err);
+void event_remove_password(struct value *payload, bool is_patch, bool *found);
 
 /* Longer ones cannot be meant. */
 #define PASSWORD_MAX_BYTES 4096
@@ -21,7 +20,7 @@ MUST_CHECK int event_remove_password(struct json_object *payload, bool is_patch,
  * are no password of the user. PROV_E_INVALID: it is no text; PROV_E_LIMIT, PROV_E_NOMEM. No
  * text says anything of it.
  */
-MUST_CHECK int event_take_password(struct json_object *payload, bool is_patch, char **ret,
+MUST_CHECK int event_take_password(struct value *payload, bool is_patch, char **ret,
                                    struct prov_error *err);
 
 #endif

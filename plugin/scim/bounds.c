@@ -5,49 +5,82 @@
  */
 #include "plugin/scim/bounds.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "plugin/scim/parts.h"
 
+/* So many members of an object are compared each with each; more are sorted. */
+#define FEW_MEMBERS 16
+
 static int
 by_name(const void *a, const void *b)
 {
-    return strcasecmp(*(const char *const *)a, *(const char *const *)b);
+    return strcasecmp((*(const struct member *const *)a)->name,
+                      (*(const struct member *const *)b)->name);
 }
 
-/* The members of one object; `place` is the attribute whose value it is, NULL for the outermost. */
-static int
-check_members(struct json_object *object, const char *place, struct prov_error *err)
+/* Two members of one name, of few. */
+static void
+find_twice_of_few(struct value *object, const struct member *ret[2])
 {
-    size_t count = (size_t)json_object_object_length(object), i = 0;
-    AUTO_FREE const char **names = calloc(count ? count : 1, sizeof(*names));
-
-    if (!names)
-        return error_nomem(err);
-    json_object_object_foreach(object, name, member)
-    {
-        (void)member;
-        names[i++] = name;
+    for (uint32_t i = 1; i < object->length; i++) {
+        struct member *member = &object->members[i];
+        for (uint32_t k = 0; k < i; k++) {
+            struct member *before = &object->members[k];
+            if (before->name_length == member->name_length &&
+                strncasecmp(before->name, member->name, member->name_length) == 0) {
+                ret[0] = before;
+                ret[1] = member;
+            }
+        }
     }
-    qsort(names, count, sizeof(*names), by_name);
-    for (i = 1; i < count; i++) {
-        if (strcasecmp(names[i - 1], names[i]) != 0)
-            continue;
-        return error_set(err, PROV_E_INVALID,
-                         "attribute '%.*s'%s%.*s%s is there twice, also as '%.*s': names differ by "
-                         "more than case in SCIM (RFC 7643 2.1), send it once",
-                         scim_shown_length(names[i - 1]), names[i - 1], place ? " of '" : "",
-                         place ? scim_shown_length(place) : 0, place ? place : "", place ? "'" : "",
-                         scim_shown_length(names[i]), names[i]);
+}
+
+static int
+find_twice_of_many(struct value *object, const struct member *ret[2])
+{
+    AUTO_FREE const struct member **sorted = calloc(object->length, sizeof(*sorted));
+
+    if (!sorted)
+        return PROV_E_NOMEM;
+    for (uint32_t i = 0; i < object->length; i++)
+        sorted[i] = &object->members[i];
+    qsort(sorted, object->length, sizeof(*sorted), by_name);
+    for (uint32_t i = 1; i < object->length; i++) {
+        if (by_name(&sorted[i - 1], &sorted[i]) == 0) {
+            ret[0] = sorted[i - 1];
+            ret[1] = sorted[i];
+        }
     }
     return PROV_OK;
 }
 
+/* The members of one object; `place` is the attribute whose value it is, NULL for the outermost. */
 static int
-check_text(struct json_object *text, const char *place, struct prov_error *err)
+check_members(struct value *object, const char *place, struct prov_error *err)
 {
-    if (strlen(json_object_get_string(text)) == (size_t)json_object_get_string_len(text))
+    const struct member *twice[2] = { NULL, NULL };
+
+    if (object->length <= FEW_MEMBERS)
+        find_twice_of_few(object, twice);
+    else if (find_twice_of_many(object, twice) != PROV_OK)
+        return error_nomem(err);
+    if (!twice[0])
+        return PROV_OK;
+    return error_set(err, PROV_E_INVALID,
+                     "attribute '%.*s'%s%.*s%s is there twice, also as '%.*s': names differ by "
+                     "more than case in SCIM (RFC 7643 2.1), send it once",
+                     scim_shown_length(twice[0]->name), twice[0]->name, place ? " of '" : "",
+                     place ? scim_shown_length(place) : 0, place ? place : "", place ? "'" : "",
+                     scim_shown_length(twice[1]->name), twice[1]->name);
+}
+
+static int
+check_text(struct value *text, const char *place, struct prov_error *err)
+{
+    if (!value_has_nul(text))
         return PROV_OK;
     return error_set(err, PROV_E_INVALID,
                      "the value of attribute '%.*s' holds a NUL character (\\u0000): remove it",
@@ -56,30 +89,30 @@ check_text(struct json_object *text, const char *place, struct prov_error *err)
 
 /* Recursion is bounded by JSON_MAX_DEPTH. */
 static int
-check_value(struct json_object *value, const char *place, struct prov_error *err)
+check_value(struct value *value, const char *place, struct prov_error *err)
 {
     int result = PROV_OK;
 
-    if (json_object_is_type(value, json_type_array)) {
-        for (size_t i = 0; result == PROV_OK && i < json_object_array_length(value); i++)
-            result = check_value(json_object_array_get_idx(value, i), place, err);
+    if (value_is(value, VALUE_ARRAY)) {
+        for (size_t i = 0; result == PROV_OK && i < value_count(value); i++)
+            result = check_value(value_at(value, i), place, err);
         return result;
     }
-    if (json_object_is_type(value, json_type_string))
+    if (value_is(value, VALUE_TEXT))
         return check_text(value, place, err);
-    if (!json_object_is_type(value, json_type_object))
+    if (!value_is(value, VALUE_OBJECT))
         return PROV_OK;
     result = check_members(value, place, err);
-    json_object_object_foreach(value, name, member)
+    VALUE_EACH(value, member)
     {
         if (result == PROV_OK)
-            result = check_value(member, name, err);
+            result = check_value(member->value, member->name, err);
     }
     return result;
 }
 
 int
-scim_check_data(struct json_object *value, struct prov_error *err)
+scim_check_data(struct value *value, struct prov_error *err)
 {
     return check_value(value, NULL, err);
 }
@@ -94,55 +127,50 @@ too_large(const char *why, int limit, struct prov_error *err)
 }
 
 size_t
-scim_bytes(struct json_object *value)
+scim_bytes(struct value *value)
 {
     size_t bytes = 8;
 
-    if (json_object_is_type(value, json_type_string))
-        return bytes + (size_t)json_object_get_string_len(value);
-    if (json_object_is_type(value, json_type_array)) {
-        for (size_t i = 0; i < json_object_array_length(value); i++)
-            bytes += scim_bytes(json_object_array_get_idx(value, i));
+    if (value_is(value, VALUE_TEXT))
+        return bytes + value->length;
+    if (value_is(value, VALUE_ARRAY)) {
+        for (size_t i = 0; i < value_count(value); i++)
+            bytes += scim_bytes(value_at(value, i));
         return bytes;
     }
-    if (!json_object_is_type(value, json_type_object))
-        return bytes;
-    json_object_object_foreach(value, name, member)
-    {
-        bytes += strlen(name) + scim_bytes(member);
-    }
+    VALUE_EACH(value, member)
+    bytes += member->name_length + scim_bytes(member->value);
     return bytes;
 }
 
 static int
-check_shape(struct json_object *value, int levels, struct prov_error *err)
+check_shape(struct value *value, int levels, struct prov_error *err)
 {
-    bool list = json_object_is_type(value, json_type_array);
+    bool list = value_is(value, VALUE_ARRAY);
     int result = PROV_OK;
 
-    if (!list && !json_object_is_type(value, json_type_object))
+    if (!list && !value_is(value, VALUE_OBJECT))
         return PROV_OK;
     if (levels == 0)
         return too_large("nests deeper than", JSON_MAX_DEPTH, err);
-    if (list && json_object_array_length(value) > SCIM_MAX_ELEMENTS)
+    if (list && value_count(value) > SCIM_MAX_ELEMENTS)
         return too_large("has an attribute with more values than", SCIM_MAX_ELEMENTS, err);
-    for (size_t i = 0; list && result == PROV_OK && i < json_object_array_length(value); i++)
-        result = check_shape(json_object_array_get_idx(value, i), levels - 1, err);
+    for (size_t i = 0; list && result == PROV_OK && i < value_count(value); i++)
+        result = check_shape(value_at(value, i), levels - 1, err);
     if (list)
         return result;
-    if (json_object_object_length(value) > SCIM_MAX_MEMBERS)
+    if (value_count(value) > SCIM_MAX_MEMBERS)
         return too_large("has an object with more attributes than", SCIM_MAX_MEMBERS, err);
-    json_object_object_foreach(value, name, member)
+    VALUE_EACH(value, member)
     {
-        (void)name;
         if (result == PROV_OK)
-            result = check_shape(member, levels - 1, err);
+            result = check_shape(member->value, levels - 1, err);
     }
     return result;
 }
 
 int
-scim_check_size(struct json_object *resource, struct prov_error *err)
+scim_check_size(struct value *resource, struct prov_error *err)
 {
     int result = check_shape(resource, JSON_MAX_DEPTH, err);
 

@@ -53,7 +53,8 @@ struct scim_filter {
     char *name;                       /* what is compared: of an element its sub-attribute, */
     struct scim_path *path; /* of a resource the values at a path; the other one is NULL */
     enum comparison comparison;
-    struct json_object *value; /* NULL: the literal null */
+    struct value *value; /* NULL: the literal null */
+    struct pool pool;    /* where it is */
 };
 
 struct parser {
@@ -73,7 +74,7 @@ scim_filter_free(struct scim_filter *filter)
     scim_filter_free(filter->right);
     free(filter->name);
     scim_path_free(filter->path);
-    json_object_put(filter->value);
+    pool_done(&filter->pool);
     free(filter);
 }
 
@@ -151,7 +152,7 @@ literal_length(const char *text)
 
 /* The literal after an operator, RFC 7159's, and True, False and Null as Entra ID writes them. */
 static int
-take_literal(struct parser *parser, struct json_object **ret)
+take_literal(struct parser *parser, struct pool *pool, struct value **ret)
 {
     const char *text = parser->text + parser->at;
     size_t length = literal_length(text);
@@ -160,13 +161,13 @@ take_literal(struct parser *parser, struct json_object **ret)
 
     if (is_true || next_is(parser, "false")) {
         length = scim_name_length(text);
-        *ret = json_object_new_boolean(is_true);
-        result = *ret ? PROV_OK : PROV_E_NOMEM;
+        *ret = value_boolean(is_true);
+        result = PROV_OK;
     } else if (next_is(parser, "null")) {
         length = scim_name_length(text);
         result = PROV_OK;
     } else if (length > 0) {
-        result = json_parse(text, length, "the filter's value", ret, NULL);
+        result = value_parse(pool, text, length, "the filter's value", ret, NULL);
     }
     if (result == PROV_E_NOMEM)
         return error_nomem(parser->err);
@@ -179,13 +180,13 @@ take_literal(struct parser *parser, struct json_object **ret)
 
 /* RFC 7644 3.4.2.2, table 3: which literals an operator takes. */
 static const char *
-unfit(enum comparison comparison, struct json_object *literal)
+unfit(enum comparison comparison, struct value *literal)
 {
-    bool is_string = json_object_is_type(literal, json_type_string);
+    bool is_string = value_is(literal, VALUE_TEXT);
 
     if (comparison >= CO && comparison <= EW && !is_string)
         return "co, sw and ew compare with a string";
-    if (comparison >= GT && (!literal || json_object_is_type(literal, json_type_boolean)))
+    if (comparison >= GT && (!literal || value_is_boolean(literal)))
         return "gt, ge, lt and le compare with a string or a number";
     return NULL;
 }
@@ -272,7 +273,7 @@ take_comparison(struct parser *parser, struct scim_filter **ret)
     skip_blanks(parser);
     if (filter->kind == COMPARE) {
         filter->comparison = (enum comparison)i;
-        result = take_literal(parser, &filter->value);
+        result = take_literal(parser, &filter->pool, &filter->value);
         if (result != PROV_OK)
             return result;
         why = unfit(filter->comparison, filter->value);
@@ -393,23 +394,16 @@ scim_filter_compile(const char *text, struct scim_filter **ret, struct prov_erro
 
 /* A string, or the text of a boolean: hosts send primary as "True". NULL for other values. */
 static const char *
-comparable_text(struct json_object *value)
+comparable_text(struct value *value)
 {
-    if (json_object_is_type(value, json_type_boolean))
-        return json_object_get_boolean(value) ? "true" : "false";
-    return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
-}
-
-static bool
-is_number(struct json_object *value)
-{
-    return json_object_is_type(value, json_type_int) ||
-           json_object_is_type(value, json_type_double);
+    if (value_is_boolean(value))
+        return value->type == VALUE_TRUE ? "true" : "false";
+    return value_text(value);
 }
 
 /* Below, at or above zero as a stands before, at or behind b. False: they cannot be compared. */
 static bool
-order(struct json_object *a, struct json_object *b, int *ret)
+order(struct value *a, struct value *b, int *ret)
 {
     const char *left = comparable_text(a), *right = comparable_text(b);
 
@@ -417,12 +411,12 @@ order(struct json_object *a, struct json_object *b, int *ret)
         *ret = strcasecmp(left, right);
         return true;
     }
-    if (!is_number(a) || !is_number(b))
+    if (!value_is_number(a) || !value_is_number(b))
         return false;
-    if (json_equal(a, b))
+    if (value_equal(a, b))
         *ret = 0;
     else
-        *ret = json_object_get_double(a) < json_object_get_double(b) ? -1 : 1;
+        *ret = value_real(a) < value_real(b) ? -1 : 1;
     return true;
 }
 
@@ -440,7 +434,7 @@ text_matches(enum comparison comparison, const char *text, const char *part)
 
 /* An attribute that is not there equals null, and differs from everything else. */
 static bool
-compares(const struct scim_filter *filter, struct json_object *value)
+compares(const struct scim_filter *filter, struct value *value)
 {
     enum comparison comparison = filter->comparison;
     int difference;
@@ -451,7 +445,7 @@ compares(const struct scim_filter *filter, struct json_object *value)
                                   : false;
     if (comparison >= CO && comparison <= EW) {
         const char *text = comparable_text(value);
-        return text && text_matches(comparison, text, json_object_get_string(filter->value));
+        return text && text_matches(comparison, text, value_text(filter->value));
     }
     if (!order(value, filter->value, &difference))
         return comparison == NE;
@@ -473,38 +467,34 @@ compares(const struct scim_filter *filter, struct json_object *value)
 
 /* One value at the path of a comparison, or NULL for none. */
 static bool
-value_passes(const struct scim_filter *filter, struct json_object *value)
+value_passes(const struct scim_filter *filter, struct value *value)
 {
     if (filter->kind == PRESENT)
         return scim_is_present(value);
     /* of a complex value without sub-attribute its `value` is meant (RFC 7644 3.4.2.2) */
-    if (!filter->path->sub && json_object_is_type(value, json_type_object))
+    if (!filter->path->sub && value_is(value, VALUE_OBJECT))
         value = scim_element_part(value, "value");
     return compares(filter, value);
 }
 
 /* One of several values that passes is enough (RFC 7644 3.4.2.2). */
 static bool
-resource_passes(const struct scim_filter *filter, struct json_object *resource)
+resource_passes(const struct scim_filter *filter, struct value *resource)
 {
     const struct scim_path *path = filter->path;
-    AUTO_JSON struct json_object *by_default = NULL;
-    struct json_object *values;
+    struct value *values;
     struct scim_place place;
     size_t count = 1, met = 0;
 
     scim_path_locate(path, resource, &place);
-    values =
-        place.attribute ? json_get_nocase(place.container, place.attribute, NULL) : place.container;
+    values = place.attribute ? value_get_nocase(place.container, place.attribute) : place.container;
     /* who is not said to be inactive is active, here as everywhere */
     if (!values && place.attribute && !place.schema && strcasecmp(place.attribute, "active") == 0)
-        values = by_default = json_object_new_boolean(scim_is_active(resource));
-    if (json_object_is_type(values, json_type_array))
-        count = json_object_array_length(values);
+        values = value_boolean(scim_is_active(resource));
+    if (value_is(values, VALUE_ARRAY))
+        count = value_count(values);
     for (size_t i = 0; i < count; i++) {
-        struct json_object *value = json_object_is_type(values, json_type_array)
-                                        ? json_object_array_get_idx(values, i)
-                                        : values;
+        struct value *value = value_is(values, VALUE_ARRAY) ? value_at(values, i) : values;
         if (path->filter && !(value && scim_filter_match(path->filter, value)))
             continue;
         met++;
@@ -530,7 +520,7 @@ scim_filter_stranger(const struct scim_filter *filter, const char *const **ret_k
 }
 
 bool
-scim_filter_match(const struct scim_filter *filter, struct json_object *element)
+scim_filter_match(const struct scim_filter *filter, struct value *element)
 {
     if (filter->path)
         return resource_passes(filter, element);
@@ -561,23 +551,23 @@ scim_filter_describes(const struct scim_filter *filter)
 
 /* Adds what a describing filter says to the element. */
 static int
-describe(const struct scim_filter *filter, struct json_object *element)
+describe(struct pool *pool, const struct scim_filter *filter, struct value *element)
 {
     int result;
 
     if (filter->kind == AND) {
-        result = describe(filter->left, element);
-        return result == PROV_OK ? describe(filter->right, element) : result;
+        result = describe(pool, filter->left, element);
+        return result == PROV_OK ? describe(pool, filter->right, element) : result;
     }
-    return json_put(element, filter->name, json_ref(filter->value));
+    return value_put(pool, element, filter->name, filter->value);
 }
 
-struct json_object *
-scim_filter_element(const struct scim_filter *filter)
+struct value *
+scim_filter_element(struct pool *pool, const struct scim_filter *filter)
 {
-    AUTO_JSON struct json_object *element = json_object_new_object();
+    struct value *element = value_object(pool);
 
-    if (!element || !scim_filter_describes(filter) || describe(filter, element) != PROV_OK)
+    if (!element || !scim_filter_describes(filter) || describe(pool, filter, element) != PROV_OK)
         return NULL;
-    return STEAL(element);
+    return element;
 }

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "plugin/base/json.h"
+#include "plugin/base/value.h"
 
 struct scim_filter;
 
@@ -35,15 +35,15 @@ const char *scim_filter_stranger(const struct scim_filter *filter, const char *c
 
 /* Whether one element of a multi-valued attribute passes; of a compiled filter, the resource. A
  * filter never changes: any number of threads may use it. */
-bool scim_filter_match(const struct scim_filter *filter, struct json_object *element);
+bool scim_filter_match(const struct scim_filter *filter, struct value *element);
 
 /* Whether the filter says what an element that passes it looks like: `eq`, or several of them
  * joined by `and`. Not a comparison of `value` or `$ref`, which picks one existing element instead
  * of a kind of them. */
 bool scim_filter_describes(const struct scim_filter *filter);
 
-/* The element that such a filter describes, {"type":"work"} for `type eq "work"`; the caller owns
- * it, its values stay the filter's. NULL: it describes none, or out of memory. */
-struct json_object *scim_filter_element(const struct scim_filter *filter);
+/* The element that such a filter describes, {"type":"work"} for `type eq "work"`; its values stay the
+ * filter's. NULL: it describes none, or out of memory. */
+struct value *scim_filter_element(struct pool *pool, const struct scim_filter *filter);
 
 #endif

@@ -5,7 +5,7 @@ libsfprov_la_SOURCES += \
 	plugin/scim/patch.c plugin/scim/patch.h \
 	plugin/scim/known.c \
 	plugin/scim/path.c plugin/scim/path.h \
-	plugin/scim/value.c plugin/scim/value.h
+	plugin/scim/put.c plugin/scim/put.h
 
 EXTRA_DIST += tests/golden/patch
 

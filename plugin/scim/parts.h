@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "plugin/base/json.h"
+#include "plugin/base/value.h"
 #include "plugin/scim/filter.h"
 
 #define SCIM_CORE_USER       "urn:ietf:params:scim:schemas:core:2.0:User"
@@ -23,13 +23,12 @@ struct scim_path {
 
 /* Where a path leads. Borrowed from path and resource, valid until the resource changes. */
 struct scim_place {
-    struct json_object *container; /* the resource or an extension; NULL: it is not there yet */
-    const char *schema;            /* member name of that extension; NULL: the resource */
-    const char *attribute;         /* NULL: the container as a whole */
+    struct value *container; /* the resource or an extension; NULL: it is not there yet */
+    const char *schema;      /* member name of that extension; NULL: the resource */
+    const char *attribute;   /* NULL: the container as a whole */
 };
 
-void scim_path_locate(const struct scim_path *path, struct json_object *resource,
-                      struct scim_place *ret);
+void scim_path_locate(const struct scim_path *path, struct value *resource, struct scim_place *ret);
 
 /* Whether the URN is the schema of users or of an extension of theirs, by its name alone. */
 bool scim_is_schema(const char *urn);
@@ -37,13 +36,13 @@ bool scim_is_schema(const char *urn);
 /* The member of an element, or the element itself where it is a plain value and `value` is asked:
  * hosts send "manager":"26118915" and "emails":["a@example.com"] (RFC 7643 2.4 calls `value` the
  * attribute's significant value). Borrowed. */
-struct json_object *scim_element_part(struct json_object *element, const char *sub);
+struct value *scim_element_part(struct value *element, const char *sub);
 
 /* Not null, "" or [] (RFC 7643 2.5). */
-bool scim_is_present(struct json_object *value);
+bool scim_is_present(struct value *value);
 
 /* True as boolean, or as a string in any case. */
-bool scim_is_true(struct json_object *value);
+bool scim_is_true(struct value *value);
 
 /* Length of the attribute name that starts the text; 0: none does. */
 size_t scim_name_length(const char *text);

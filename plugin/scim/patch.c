@@ -16,7 +16,7 @@
 #include "plugin/scim/bounds.h"
 #include "plugin/scim/parts.h"
 #include "plugin/scim/path.h"
-#include "plugin/scim/value.h"
+#include "plugin/scim/put.h"
 
 static const char *const op_names[] = { "add", "replace", "remove" };
 
@@ -24,7 +24,7 @@ struct operation {
     enum scim_op op;
     const char *text; /* the path as written, borrowed; NULL: none */
     struct scim_path *path;
-    struct json_object *value; /* borrowed */
+    struct value *value; /* borrowed */
 };
 
 static void
@@ -35,64 +35,67 @@ operation_cleanup(struct operation *operation)
 
 /* A PATCH being applied. */
 struct work {
-    struct json_object *resource; /* the copy that is changed; borrowed. NULL: form alone */
-    size_t changes, removed;      /* so far; what SCIM_MAX_OPERATIONS and _REMOVED bound */
+    struct pool *pool;
+    struct value *resource;  /* the copy that is changed; borrowed. NULL: form alone */
+    size_t changes, removed; /* so far; what SCIM_MAX_OPERATIONS and _REMOVED bound */
 };
 
-static int apply_path(const struct scim_path *path, struct work *work, struct json_object *value,
+static int apply_path(const struct scim_path *path, struct work *work, struct value *value,
                       enum scim_op op, struct prov_error *err);
 
 static bool
-is_object(struct json_object *value)
+is_object(struct value *value)
 {
-    return json_object_is_type(value, json_type_object);
+    return value_is(value, VALUE_OBJECT);
 }
 
 /* The one object where an array of one stands for it; else the value itself. */
-static struct json_object *
-single(struct json_object *value)
+static struct value *
+single(struct value *value)
 {
-    if (json_object_is_type(value, json_type_array) && json_object_array_length(value) == 1)
-        return json_object_array_get_idx(value, 0);
+    if (value_is(value, VALUE_ARRAY) && value_count(value) == 1)
+        return value_at(value, 0);
     return value;
 }
 
 /* Puts value into one element, or into one of its sub-attributes. */
 static int
-put_into(struct json_object *list, size_t i, const char *sub, struct json_object *value,
+put_into(struct pool *pool, struct value *list, size_t i, const char *sub, struct value *value,
          enum scim_op op, struct prov_error *err)
 {
     /* RFC 7644 3.5.2.3: a record that matched is replaced, not merged */
     bool anew = !sub && op == SCIM_REPLACE && is_object(value);
-    struct json_object *element = anew ? scim_value_blank(list, i) : scim_value_complex(list, i);
+    struct value *element =
+        anew ? scim_value_blank(pool, list, i) : scim_value_complex(pool, list, i);
     int result;
 
     if (!element)
         return error_nomem(err);
     if (!sub && is_object(value))
-        result = scim_value_merge(element, value, op, err);
+        result = scim_value_merge(pool, element, value, op, err);
     else
-        result = scim_value_put_sub(element, sub ? sub : "value", value, op, err);
+        result = scim_value_put_sub(pool, element, sub ? sub : "value", value, op, err);
     return result;
 }
 
 /* The same where it is the only one that changes. */
 static int
-put_into_one(struct json_object *list, size_t i, const char *sub, struct json_object *value,
+put_into_one(struct pool *pool, struct value *list, size_t i, const char *sub, struct value *value,
              enum scim_op op, struct prov_error *err)
 {
-    int result = put_into(list, i, sub, value, op, err);
+    int result = put_into(pool, list, i, sub, value, op, err);
 
-    return result == PROV_OK ? scim_value_sole_primary(list, i, err) : result;
+    scim_value_sole_primary(list, i);
+    return result;
 }
 
 /* No element passed the filter: the one that the filter describes is added. */
 static int
-add_described(const struct scim_path *path, struct json_object *container, const char *name,
-              struct json_object *value, struct prov_error *err)
+add_described(struct pool *pool, const struct scim_path *path, struct value *container,
+              const char *name, struct value *value, struct prov_error *err)
 {
-    AUTO_JSON struct json_object *described = scim_filter_element(path->filter);
-    struct json_object *list;
+    struct value *described = scim_filter_element(pool, path->filter);
+    struct value *list;
     int result;
 
     if (!scim_filter_describes(path->filter))
@@ -101,57 +104,57 @@ add_described(const struct scim_path *path, struct json_object *container, const
                          "the value without a filter");
     if (!scim_is_present(value))
         return PROV_OK;
-    list = described ? scim_value_list(container, name) : NULL;
+    list = described ? scim_value_list(pool, container, name) : NULL;
     if (!list)
         return error_nomem(err);
-    result = scim_value_append(list, json_object_new_object(), err);
+    result = scim_value_append(pool, list, value_object(pool), err);
     if (result == PROV_OK)
-        result = put_into(list, json_object_array_length(list) - 1, NULL, described, SCIM_ADD, err);
+        result = put_into(pool, list, value_count(list) - 1, NULL, described, SCIM_ADD, err);
     if (result != PROV_OK)
         return result;
-    return put_into_one(list, json_object_array_length(list) - 1, path->sub, value, SCIM_ADD, err);
+    return put_into_one(pool, list, value_count(list) - 1, path->sub, value, SCIM_ADD, err);
 }
 
 /* Removes an element, or its sub-attribute and the element when nothing is left of it. */
 static void
-remove_from(struct json_object *list, size_t i, const char *sub)
+remove_from(struct value *list, size_t i, const char *sub)
 {
-    struct json_object *element = json_object_array_get_idx(list, i);
+    struct value *element = value_at(list, i);
 
     if (sub && is_object(element)) {
         scim_value_remove(element, sub);
-        if (json_object_object_length(element) > 0)
+        if (value_count(element) > 0)
             return;
     } else if (sub && strcasecmp(sub, "value") != 0) {
         return; /* a plain value has no other part */
     }
-    json_object_array_del_idx(list, i, 1);
+    value_delete(list, i);
 }
 
 static bool
-passes(const struct scim_path *path, struct json_object *element)
+passes(const struct scim_path *path, struct value *element)
 {
     return !path->filter || scim_filter_match(path->filter, element);
 }
 
 static bool
-any_passes(const struct scim_path *path, struct json_object *attribute)
+any_passes(const struct scim_path *path, struct value *attribute)
 {
-    if (!json_object_is_type(attribute, json_type_array))
+    if (!value_is(attribute, VALUE_ARRAY))
         return attribute && passes(path, attribute);
-    for (size_t i = 0; i < json_object_array_length(attribute); i++) {
-        if (passes(path, json_object_array_get_idx(attribute, i)))
+    for (size_t i = 0; i < value_count(attribute); i++) {
+        if (passes(path, value_at(attribute, i)))
             return true;
     }
     return false;
 }
 
 static void
-remove_passing(struct json_object *list, const struct scim_path *path)
+remove_passing(struct value *list, const struct scim_path *path)
 {
     /* from the end, so that removing does not move what is still to come */
-    for (size_t i = json_object_array_length(list); i-- > 0;) {
-        if (passes(path, json_object_array_get_idx(list, i)))
+    for (size_t i = value_count(list); i-- > 0;) {
+        if (passes(path, value_at(list, i)))
             remove_from(list, i, path->sub);
     }
 }
@@ -159,16 +162,16 @@ remove_passing(struct json_object *list, const struct scim_path *path)
 /* Puts the value into every element that passes. Of several that become primary by it, the first
  * stays so (RFC 7644 3.5.2). */
 static int
-put_into_passing(struct json_object *list, const struct scim_path *path, struct json_object *value,
-                 enum scim_op op, struct prov_error *err)
+put_into_passing(struct pool *pool, struct value *list, const struct scim_path *path,
+                 struct value *value, enum scim_op op, struct prov_error *err)
 {
     size_t size = scim_bytes(value), bytes = 0, first = SIZE_MAX;
     int result = PROV_OK;
 
     if (!path->sub && !scim_is_present(value))
         return PROV_OK;
-    for (size_t i = 0; result == PROV_OK && i < json_object_array_length(list); i++) {
-        if (!passes(path, json_object_array_get_idx(list, i)))
+    for (size_t i = 0; result == PROV_OK && i < value_count(list); i++) {
+        if (!passes(path, value_at(list, i)))
             continue;
         bytes += size;
         if (bytes > SCIM_MAX_BYTES)
@@ -176,33 +179,34 @@ put_into_passing(struct json_object *list, const struct scim_path *path, struct 
                              "the value goes into so many that they would have more than %d bytes: "
                              "send less of it",
                              SCIM_MAX_BYTES);
-        result = put_into(list, i, path->sub, value, op, err);
+        result = put_into(pool, list, i, path->sub, value, op, err);
         first = first == SIZE_MAX ? i : first;
     }
-    return result == PROV_OK && first != SIZE_MAX ? scim_value_sole_primary(list, first, err)
-                                                  : result;
+    if (result == PROV_OK && first != SIZE_MAX)
+        scim_value_sole_primary(list, first);
+    return result;
 }
 
 /* Operations on those elements of an attribute that pass the filter (all, without one). */
 static int
-apply_elements(const struct scim_path *path, struct json_object *container, const char *name,
-               struct json_object *value, enum scim_op op, struct prov_error *err)
+apply_elements(struct pool *pool, const struct scim_path *path, struct value *container,
+               const char *name, struct value *value, enum scim_op op, struct prov_error *err)
 {
-    struct json_object *list;
+    struct value *list;
     int result = PROV_OK;
 
     if (!path->sub && op == SCIM_REPLACE && !scim_is_present(value))
         op = SCIM_REMOVE; /* null unassigns */
-    if (!any_passes(path, json_get_nocase(container, name, NULL)))
-        return op == SCIM_REMOVE ? PROV_OK : add_described(path, container, name, value, err);
-    list = scim_value_list(container, name);
+    if (!any_passes(path, value_get_nocase(container, name)))
+        return op == SCIM_REMOVE ? PROV_OK : add_described(pool, path, container, name, value, err);
+    list = scim_value_list(pool, container, name);
     if (!list)
         return error_nomem(err);
     if (op == SCIM_REMOVE)
         remove_passing(list, path);
     else
-        result = put_into_passing(list, path, value, op, err);
-    if (result == PROV_OK && json_object_array_length(list) == 0)
+        result = put_into_passing(pool, list, path, value, op, err);
+    if (result == PROV_OK && value_count(list) == 0)
         scim_value_remove(container, name);
     return result;
 }
@@ -210,60 +214,57 @@ apply_elements(const struct scim_path *path, struct json_object *container, cons
 /* Of several values without a filter, a sub-attribute is set in the one that a reader of the path
  * would get: the primary, else the first. */
 static int
-put_in_list(struct json_object *list, const char *sub, struct json_object *value, enum scim_op op,
-            struct prov_error *err)
+put_in_list(struct pool *pool, struct value *list, const char *sub, struct value *value,
+            enum scim_op op, struct prov_error *err)
 {
     size_t chosen = 0;
 
-    for (size_t i = json_object_array_length(list); i-- > 0;) {
-        if (scim_is_true(json_get_nocase(json_object_array_get_idx(list, i), "primary", NULL)))
+    for (size_t i = value_count(list); i-- > 0;) {
+        if (scim_is_true(value_get_nocase(value_at(list, i), "primary")))
             chosen = i;
     }
-    return put_into_one(list, chosen, sub, value, op, err);
+    return put_into_one(pool, list, chosen, sub, value, op, err);
 }
 
 /* `name.familyName`; the complex attribute is created where it is missing. */
 static int
-apply_sub(const struct scim_path *path, struct json_object *container, const char *name,
-          struct json_object *value, enum scim_op op, struct prov_error *err)
+apply_sub(struct pool *pool, const struct scim_path *path, struct value *container,
+          const char *name, struct value *value, enum scim_op op, struct prov_error *err)
 {
-    struct json_object *old = json_get_nocase(container, name, NULL);
-    AUTO_JSON struct json_object *promoted = NULL;
+    struct value *old = value_get_nocase(container, name);
+    struct value *promoted = NULL;
     int result;
 
     if (op == SCIM_REMOVE && is_object(old)) {
         scim_value_remove(old, path->sub);
-        if (json_object_object_length(old) == 0)
+        if (value_count(old) == 0)
             scim_value_remove(container, name);
         return PROV_OK;
     }
     if (op == SCIM_REMOVE)
-        return old ? apply_elements(path, container, name, NULL, op, err) : PROV_OK;
+        return old ? apply_elements(pool, path, container, name, NULL, op, err) : PROV_OK;
     if (!is_object(old) && !scim_is_present(value))
-        return apply_sub(path, container, name, NULL, SCIM_REMOVE, err);
-    if (json_object_is_type(old, json_type_array) || (!old && scim_is_multi_valued(name))) {
-        struct json_object *list = scim_value_list(container, name);
-        return list ? put_in_list(list, path->sub, value, op, err) : error_nomem(err);
+        return apply_sub(pool, path, container, name, NULL, SCIM_REMOVE, err);
+    if (value_is(old, VALUE_ARRAY) || (!old && scim_is_multi_valued(name))) {
+        struct value *list = scim_value_list(pool, container, name);
+        return list ? put_in_list(pool, list, path->sub, value, op, err) : error_nomem(err);
     }
     if (is_object(old))
-        return scim_value_put_sub(old, path->sub, value, op, err);
-    promoted = json_object_new_object();
-    if (!promoted || (old && json_put(promoted, "value", json_ref(old)) != PROV_OK))
+        return scim_value_put_sub(pool, old, path->sub, value, op, err);
+    promoted = value_object(pool);
+    if (!promoted || (old && value_put(pool, promoted, "value", old) != PROV_OK))
         return error_nomem(err);
     scim_value_remove(container, name);
-    result = scim_value_put_sub(promoted, path->sub, value, op, err);
-    return result == PROV_OK ? scim_value_put(container, name, promoted, op, err) : result;
+    result = scim_value_put_sub(pool, promoted, path->sub, value, op, err);
+    return result == PROV_OK ? scim_value_put(pool, container, name, promoted, op, err) : result;
 }
 
 static bool
-is_listed(struct json_object *schemas, const char *schema)
+is_listed(struct value *schemas, const char *schema)
 {
-    for (size_t i = 0;
-         json_object_is_type(schemas, json_type_array) && i < json_object_array_length(schemas);
-         i++) {
-        struct json_object *name = json_object_array_get_idx(schemas, i);
-        if (json_object_is_type(name, json_type_string) &&
-            strcasecmp(json_object_get_string(name), schema) == 0)
+    for (size_t i = 0; value_is(schemas, VALUE_ARRAY) && i < value_count(schemas); i++) {
+        struct value *name = value_at(schemas, i);
+        if (value_is(name, VALUE_TEXT) && strcasecmp(value_text(name), schema) == 0)
             return true;
     }
     return false;
@@ -272,28 +273,28 @@ is_listed(struct json_object *schemas, const char *schema)
 /* Whether a URN that could end with an attribute is an extension as a whole, one that the resource
  * does not have yet: so it is when its value is an object, and what stands before is no schema. */
 static bool
-is_new_extension(const struct scim_path *path, struct json_object *resource,
-                 struct json_object *value)
+is_new_extension(const struct scim_path *path, struct value *resource, struct value *value)
 {
-    struct json_object *schemas = json_get_nocase(resource, "schemas", NULL);
+    struct value *schemas = value_get_nocase(resource, "schemas");
 
     if (!path->whole || !is_object(value))
         return false;
     return is_listed(schemas, path->whole) ||
-           !(scim_is_schema(path->schema) || json_get_nocase(resource, path->schema, NULL) ||
+           !(scim_is_schema(path->schema) || value_get_nocase(resource, path->schema) ||
              is_listed(schemas, path->schema));
 }
 
 /* Every member of value is an attribute, of the schema or of what its own name says. */
 static int
-apply_members(const char *schema, struct work *work, struct json_object *value, enum scim_op op,
+apply_members(const char *schema, struct work *work, struct value *value, enum scim_op op,
               struct prov_error *err)
 {
-    json_object_object_foreach(value, name, member)
+    VALUE_EACH(value, member)
     {
+        const char *name = member->name;
         CLEANUP(scim_path_cleanup) struct scim_path *path = NULL;
         /* a name that is no path is an attribute all the same: kept, and ignored by the mapping */
-        struct scim_path literal = { .schema = (char *)schema, .attribute = name };
+        struct scim_path literal = { .schema = (char *)schema, .attribute = (char *)name };
         int result = scim_path_parse(name, &path, NULL);
 
         if (result == PROV_E_NOMEM)
@@ -303,7 +304,7 @@ apply_members(const char *schema, struct work *work, struct json_object *value, 
             if (!path->schema)
                 return error_nomem(err);
         }
-        result = apply_path(path ? path : &literal, work, member, op, err);
+        result = apply_path(path ? path : &literal, work, member->value, op, err);
         if (result != PROV_OK)
             return error_wrap(err, result, "attribute '%.*s'", scim_shown_length(name), name);
     }
@@ -313,7 +314,7 @@ apply_members(const char *schema, struct work *work, struct json_object *value, 
 /* The schema as a whole: the core schema is the resource itself. */
 static int
 apply_schema(const char *schema, const struct scim_place *place, struct work *work,
-             struct json_object *value, enum scim_op op, struct prov_error *err)
+             struct value *value, enum scim_op op, struct prov_error *err)
 {
     if (op != SCIM_REMOVE && is_object(value))
         return apply_members(schema, work, value, op, err);
@@ -330,17 +331,16 @@ apply_schema(const char *schema, const struct scim_place *place, struct work *wo
 
 /* An attribute of the resource, or of an extension whose object it is. */
 static int
-apply_attribute(const struct scim_path *path, struct json_object *container, const char *name,
-                struct json_object *value, enum scim_op op, struct prov_error *err)
+apply_attribute(struct pool *pool, const struct scim_path *path, struct value *container,
+                const char *name, struct value *value, enum scim_op op, struct prov_error *err)
 {
     if (path->filter)
-        return apply_elements(path, container, name, single(value), op, err);
+        return apply_elements(pool, path, container, name, single(value), op, err);
     if (path->sub)
-        return apply_sub(path, container, name, value, op, err);
+        return apply_sub(pool, path, container, name, value, op, err);
     if (op != SCIM_REMOVE)
-        return scim_value_put(container, name, value, op, err);
-    if (scim_is_present(value) &&
-        json_object_is_type(json_get_nocase(container, name, NULL), json_type_array))
+        return scim_value_put(pool, container, name, value, op, err);
+    if (scim_is_present(value) && value_is(value_get_nocase(container, name), VALUE_ARRAY))
         scim_value_remove_these(container, name, value);
     else
         scim_value_remove(container, name);
@@ -356,11 +356,11 @@ is_of_the_host(const char *name)
 
 /* Counts what one PATCH may do. */
 static int
-count_change(struct work *work, struct json_object *value, enum scim_op op, struct prov_error *err)
+count_change(struct work *work, struct value *value, enum scim_op op, struct prov_error *err)
 {
     work->changes++;
-    if (op == SCIM_REMOVE && json_object_is_type(value, json_type_array))
-        work->removed += json_object_array_length(value);
+    if (op == SCIM_REMOVE && value_is(value, VALUE_ARRAY))
+        work->removed += value_count(value);
     if (work->changes > SCIM_MAX_OPERATIONS)
         return error_set(err, PROV_E_LIMIT,
                          "a PATCH of more than %d operations and attributes: send several",
@@ -373,10 +373,10 @@ count_change(struct work *work, struct json_object *value, enum scim_op op, stru
 }
 
 static int
-apply_path(const struct scim_path *path, struct work *work, struct json_object *value,
-           enum scim_op op, struct prov_error *err)
+apply_path(const struct scim_path *path, struct work *work, struct value *value, enum scim_op op,
+           struct prov_error *err)
 {
-    struct json_object *resource = work->resource;
+    struct value *resource = work->resource;
     struct scim_path extension = { .schema = path->whole };
     struct scim_place place;
     int result = count_change(work, value, op, err);
@@ -394,12 +394,13 @@ apply_path(const struct scim_path *path, struct work *work, struct json_object *
     if (!is_object(place.container)) {
         if (op == SCIM_REMOVE)
             return PROV_OK;
-        place.container = json_object_new_object();
-        if (!place.container || json_put(resource, place.schema, place.container) != PROV_OK)
+        place.container = value_object(work->pool);
+        if (!place.container ||
+            value_put(work->pool, resource, place.schema, place.container) != PROV_OK)
             return error_nomem(err);
     }
-    result = apply_attribute(path, place.container, place.attribute, value, op, err);
-    if (result == PROV_OK && place.schema && json_object_object_length(place.container) == 0)
+    result = apply_attribute(work->pool, path, place.container, place.attribute, value, op, err);
+    if (result == PROV_OK && place.schema && value_count(place.container) == 0)
         scim_value_remove(resource, place.schema);
     /* all else grows by what the event has; this by as much for every value that passes */
     if (result == PROV_OK && path->filter && op != SCIM_REMOVE)
@@ -408,13 +409,12 @@ apply_path(const struct scim_path *path, struct work *work, struct json_object *
 }
 
 static int
-read_op(struct json_object *json, enum scim_op *ret, struct prov_error *err)
+read_op(struct value *json, enum scim_op *ret, struct prov_error *err)
 {
-    struct json_object *op = json_get_nocase(json, "op", NULL);
+    struct value *op = value_get_nocase(json, "op");
 
     for (size_t i = 0; i < sizeof(op_names) / sizeof(op_names[0]); i++) {
-        if (json_object_is_type(op, json_type_string) &&
-            strcasecmp(json_object_get_string(op), op_names[i]) == 0) {
+        if (value_is(op, VALUE_TEXT) && strcasecmp(value_text(op), op_names[i]) == 0) {
             *ret = (enum scim_op)i;
             return PROV_OK;
         }
@@ -424,28 +424,27 @@ read_op(struct json_object *json, enum scim_op *ret, struct prov_error *err)
 
 /* No path, null and "" mean the resource. */
 static int
-read_path(struct json_object *json, struct operation *operation, struct prov_error *err)
+read_path(struct value *json, struct operation *operation, struct prov_error *err)
 {
-    struct json_object *path = json_get_nocase(json, "path", NULL);
+    struct value *path = value_get_nocase(json, "path");
     int result;
 
     if (!path)
         return PROV_OK;
-    if (!json_object_is_type(path, json_type_string) ||
-        strlen(json_object_get_string(path)) != (size_t)json_object_get_string_len(path))
+    if (!value_is(path, VALUE_TEXT) || value_has_nul(path))
         return error_set(err, PROV_E_INVALID, "invalidPath: 'path' must be a string without NUL");
-    if (json_object_get_string_len(path) == 0)
+    if (path->length == 0)
         return PROV_OK;
-    operation->text = json_object_get_string(path);
+    operation->text = value_text(path);
     result = scim_path_parse(operation->text, &operation->path, err);
     return result == PROV_OK ? result : error_wrap(err, result, "invalidPath");
 }
 
 /* The form of one operation, which does not depend on the resource (RFC 7644 table 9). */
 static int
-read_operation(struct json_object *json, struct operation *operation, struct prov_error *err)
+read_operation(struct value *json, struct operation *operation, struct prov_error *err)
 {
-    const char *has_value = NULL;
+    struct member *value = value_find_nocase(json, "value");
     int result;
 
     if (!is_object(json))
@@ -455,19 +454,18 @@ read_operation(struct json_object *json, struct operation *operation, struct pro
         result = read_path(json, operation, err);
     if (result != PROV_OK)
         return result;
-    operation->value = json_get_nocase(json, "value", &has_value);
+    operation->value = value ? value->value : NULL;
     if (operation->op == SCIM_REMOVE)
         return operation->path
                    ? PROV_OK
                    : error_set(err, PROV_E_INVALID, "noTarget: remove needs a path that says what");
-    if (!has_value)
+    if (!value)
         return error_set(err, PROV_E_INVALID, "invalidValue: 'value' is missing; null unassigns");
     if (!operation->path && !is_object(single(operation->value)))
         return error_set(err, PROV_E_INVALID,
                          "invalidValue: without a path, 'value' must be an object of attributes");
     if (operation->path && operation->path->filter &&
-        json_object_is_type(single(operation->value), json_type_array) &&
-        json_object_array_length(operation->value) > 0)
+        value_is(single(operation->value), VALUE_ARRAY) && value_count(operation->value) > 0)
         return error_set(err, PROV_E_INVALID,
                          "invalidValue: behind a filter, 'value' must be one value, not several");
     return PROV_OK;
@@ -475,7 +473,7 @@ read_operation(struct json_object *json, struct operation *operation, struct pro
 
 /* One operation on the copy; without one its form alone. */
 static int
-apply_operation(struct json_object *json, size_t number, struct work *work, struct prov_error *err)
+apply_operation(struct value *json, size_t number, struct work *work, struct prov_error *err)
 {
     CLEANUP(operation_cleanup) struct operation operation = { .op = SCIM_ADD };
     int result = read_operation(json, &operation, err);
@@ -493,10 +491,11 @@ apply_operation(struct json_object *json, size_t number, struct work *work, stru
 }
 
 static int
-apply_operations(struct json_object *operations, struct json_object *copy, struct prov_error *err)
+apply_operations(struct pool *pool, struct value *operations, struct value *copy,
+                 struct prov_error *err)
 {
-    size_t count = is_object(operations) ? 1 : json_object_array_length(operations);
-    struct work work = { .resource = copy };
+    size_t count = is_object(operations) ? 1 : value_count(operations);
+    struct work work = { .pool = pool, .resource = copy };
     int result = PROV_OK;
 
     if (count > SCIM_MAX_OPERATIONS)
@@ -504,54 +503,54 @@ apply_operations(struct json_object *operations, struct json_object *copy, struc
                          "a PATCH with %zu operations, more than %d: send several", count,
                          SCIM_MAX_OPERATIONS);
     for (size_t i = 0; result == PROV_OK && i < count; i++)
-        result = apply_operation(is_object(operations) ? operations
-                                                       : json_object_array_get_idx(operations, i),
+        result = apply_operation(is_object(operations) ? operations : value_at(operations, i),
                                  i + 1, &work, err);
     return result;
 }
 
 int
-scim_patch_apply(struct json_object *resource, struct json_object *patch, struct json_object **ret,
+scim_patch_apply(struct pool *pool, struct value *resource, struct value *patch, struct value **ret,
                  struct prov_error *err)
 {
-    struct json_object *operations = json_get_nocase(patch, "Operations", NULL);
-    AUTO_JSON struct json_object *copy = NULL;
+    struct value *operations = value_get_nocase(patch, "Operations");
+    struct value *copy = NULL;
     int result;
 
-    if (!is_object(operations) && !json_object_is_type(operations, json_type_array))
+    if (!is_object(operations) && !value_is(operations, VALUE_ARRAY))
         return error_set(err, PROV_E_INVALID, "invalidSyntax: a PATCH needs an array 'Operations'");
     if (resource && !is_object(resource))
         return error_set(err, PROV_E_INVALID, "the resource is no JSON object: send it whole");
-    if (resource && json_object_deep_copy(resource, &copy, NULL) != 0)
+    if (resource && value_copy(pool, resource, &copy) != PROV_OK)
         return error_nomem(err);
     result = scim_check_data(patch, err);
     if (result == PROV_OK && copy)
         result = scim_check_size(copy, err);
     if (result == PROV_OK)
-        result = apply_operations(operations, copy, err);
+        result = apply_operations(pool, operations, copy, err);
     /* what gets wrapped gets deeper; a resource that cannot be read back is of no use */
     if (result == PROV_OK && copy)
         result = scim_check_size(copy, err);
     if (result == PROV_OK && copy)
-        *ret = STEAL(copy);
+        *ret = copy;
     return result;
 }
 
 bool
-scim_is_active(struct json_object *resource)
+scim_is_active(struct value *resource)
 {
-    struct json_object *active = json_get_nocase(resource, "active", NULL);
+    struct value *active = value_get_nocase(resource, "active");
 
-    if (json_object_is_type(active, json_type_string))
-        return strcasecmp(json_object_get_string(active), "false") != 0;
-    return !json_object_is_type(active, json_type_boolean) || json_object_get_boolean(active);
+    if (value_is(active, VALUE_TEXT))
+        return strcasecmp(value_text(active), "false") != 0;
+    return !value_is_boolean(active) || active->type == VALUE_TRUE;
 }
 
 int
-scim_set_active(struct json_object *resource, bool active, struct prov_error *err)
+scim_set_active(struct pool *pool, struct value *resource, bool active, struct prov_error *err)
 {
-    const char *name = "active";
+    struct member *member = value_find_nocase(resource, "active");
+    const char *name = member ? member->name : "active";
 
-    json_get_nocase(resource, name, &name);
-    return json_put_bool(resource, name, active) == PROV_OK ? PROV_OK : error_nomem(err);
+    return value_put(pool, resource, name, value_boolean(active)) == PROV_OK ? PROV_OK
+                                                                             : error_nomem(err);
 }

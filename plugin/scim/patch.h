@@ -11,24 +11,25 @@
 #ifndef SCIM_PATCH_H
 #define SCIM_PATCH_H
 
-#include "plugin/base/json.h"
+#include "plugin/base/value.h"
 
 /*
- * Applies a PatchOp (`{"schemas":[...],"Operations":[...]}`) to a copy of resource and returns the
- * copy, which the caller owns. All operations or none. PROV_E_INVALID names the operation (from 1),
+ * Applies a PatchOp (`{"schemas":[...],"Operations":[...]}`) to a copy of resource in the pool and
+ * returns the copy. All operations or none. PROV_E_INVALID names the operation (from 1),
  * its path, the reason (RFC 7644 table 9: noTarget, invalidPath, ...) and the remedy.
  * PROV_E_LIMIT: the bounds of plugin/scim/bounds.h, or a result
  * that would break them.
- * With resource NULL only the form is checked and *ret is not written.
+ * With resource NULL only the form is checked; pool and ret are not used then.
  */
-MUST_CHECK int scim_patch_apply(struct json_object *resource, struct json_object *patch,
-                                struct json_object **ret, struct prov_error *err);
+MUST_CHECK int scim_patch_apply(struct pool *pool, struct value *resource, struct value *patch,
+                                struct value **ret, struct prov_error *err);
 
 /* `active` of a resource: false only when it says so, as boolean or as a string in any case
  * (Entra ID sends "False"); absent is true. */
-bool scim_is_active(struct json_object *resource);
+bool scim_is_active(struct value *resource);
 
 /* Sets `active`, under the spelling the resource already uses. */
-MUST_CHECK int scim_set_active(struct json_object *resource, bool active, struct prov_error *err);
+MUST_CHECK int scim_set_active(struct pool *pool, struct value *resource, bool active,
+                               struct prov_error *err);
 
 #endif

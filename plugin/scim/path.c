@@ -194,41 +194,42 @@ scim_path_parse(const char *text, struct scim_path **ret, struct prov_error *err
     return PROV_OK;
 }
 
-static bool
-has_member(struct json_object *object, const char *name)
+/* The extension of that name, as the resource spells it; also one that is not there yet. */
+static void
+locate_extension(struct value *resource, const char *schema, struct scim_place *place)
 {
-    const char *spelled = NULL;
+    struct member *member = value_find_nocase(resource, schema);
 
-    json_get_nocase(object, name, &spelled);
-    return spelled != NULL;
+    place->schema = member ? member->name : schema;
+    place->container = member ? member->value : NULL;
 }
 
 /* The extension that an attribute written without a schema belongs to: one that has it, else the
  * enterprise extension for its own attributes. */
 static void
-locate_short(struct json_object *resource, struct scim_place *place)
+locate_short(struct value *resource, struct scim_place *place)
 {
-    if (!json_object_is_type(resource, json_type_object) || has_member(resource, place->attribute))
+    if (!value_is(resource, VALUE_OBJECT) || value_find_nocase(resource, place->attribute))
         return;
-    json_object_object_foreach(resource, name, member)
+    VALUE_EACH(resource, member)
     {
-        if (strncasecmp(name, "urn:", 4) == 0 && has_member(member, place->attribute)) {
-            place->container = member;
-            place->schema = name;
+        if (strncasecmp(member->name, "urn:", 4) == 0 &&
+            value_find_nocase(member->value, place->attribute)) {
+            place->container = member->value;
+            place->schema = member->name;
             return;
         }
     }
     for (size_t i = 0; i < sizeof(enterprise_attributes) / sizeof(enterprise_attributes[0]); i++) {
         if (strcasecmp(place->attribute, enterprise_attributes[i]) == 0) {
-            place->schema = SCIM_ENTERPRISE_USER;
-            place->container = json_get_nocase(resource, SCIM_ENTERPRISE_USER, &place->schema);
+            locate_extension(resource, SCIM_ENTERPRISE_USER, place);
             return;
         }
     }
 }
 
 void
-scim_path_locate(const struct scim_path *path, struct json_object *resource, struct scim_place *ret)
+scim_path_locate(const struct scim_path *path, struct value *resource, struct scim_place *ret)
 {
     *ret = (struct scim_place){ .container = resource, .attribute = path->attribute };
     if (!path->schema) {
@@ -236,66 +237,58 @@ scim_path_locate(const struct scim_path *path, struct json_object *resource, str
             locate_short(resource, ret);
         return;
     }
-    if (path->whole && has_member(resource, path->whole)) {
-        ret->container = json_get_nocase(resource, path->whole, &ret->schema);
+    if (path->whole && value_find_nocase(resource, path->whole)) {
+        locate_extension(resource, path->whole, ret);
         ret->attribute = NULL;
         return;
     }
     if (strcasecmp(path->schema, SCIM_CORE_USER) == 0)
         return;
-    ret->schema = path->schema;
-    ret->container = json_get_nocase(resource, path->schema, &ret->schema);
+    locate_extension(resource, path->schema, ret);
 }
 
 bool
-scim_is_present(struct json_object *value)
+scim_is_present(struct value *value)
 {
-    switch (json_object_get_type(value)) {
-    case json_type_null:
-        return false;
-    case json_type_string:
-        return json_object_get_string_len(value) > 0;
-    case json_type_array:
-        return json_object_array_length(value) > 0;
-    default:
-        return true;
-    }
+    if (value_is(value, VALUE_TEXT) || value_is(value, VALUE_ARRAY))
+        return value->length > 0;
+    return value != NULL;
 }
 
 bool
-scim_is_true(struct json_object *value)
+scim_is_true(struct value *value)
 {
-    if (json_object_is_type(value, json_type_string))
-        return strcasecmp(json_object_get_string(value), "true") == 0;
-    return json_object_is_type(value, json_type_boolean) && json_object_get_boolean(value);
+    if (value_is(value, VALUE_TEXT))
+        return strcasecmp(value_text(value), "true") == 0;
+    return value_is_boolean(value) && value->type == VALUE_TRUE;
 }
 
-struct json_object *
-scim_element_part(struct json_object *element, const char *sub)
+struct value *
+scim_element_part(struct value *element, const char *sub)
 {
-    if (json_object_is_type(element, json_type_object))
-        return json_get_nocase(element, sub, NULL);
+    if (value_is(element, VALUE_OBJECT))
+        return value_get_nocase(element, sub);
     return strcasecmp(sub, "value") == 0 ? element : NULL;
 }
 
 /* What the path means of one element, or NULL. */
-static struct json_object *
-value_of(const struct scim_path *path, struct json_object *element)
+static struct value *
+value_of(const struct scim_path *path, struct value *element)
 {
-    struct json_object *value = path->sub ? scim_element_part(element, path->sub) : element;
+    struct value *value = path->sub ? scim_element_part(element, path->sub) : element;
 
     return scim_is_present(value) ? value : NULL;
 }
 
 /* The first element with a value among those that pass the filter, or that are primary. */
-static struct json_object *
-first_value(const struct scim_path *path, struct json_object *elements, bool primary_only)
+static struct value *
+first_value(const struct scim_path *path, struct value *elements, bool primary_only)
 {
-    for (size_t i = 0; i < json_object_array_length(elements); i++) {
-        struct json_object *element = json_object_array_get_idx(elements, i), *value;
+    for (size_t i = 0; i < value_count(elements); i++) {
+        struct value *element = value_at(elements, i), *value;
         if (path->filter && !scim_filter_match(path->filter, element))
             continue;
-        if (primary_only && !scim_is_true(json_get_nocase(element, "primary", NULL)))
+        if (primary_only && !scim_is_true(value_get_nocase(element, "primary")))
             continue;
         value = value_of(path, element);
         if (value)
@@ -304,17 +297,17 @@ first_value(const struct scim_path *path, struct json_object *elements, bool pri
     return NULL;
 }
 
-struct json_object *
-scim_path_get(const struct scim_path *path, struct json_object *resource)
+struct value *
+scim_path_get(const struct scim_path *path, struct value *resource)
 {
     struct scim_place place;
-    struct json_object *attribute, *value = NULL;
+    struct value *attribute, *value = NULL;
 
     scim_path_locate(path, resource, &place);
     if (!place.attribute)
         return scim_is_present(place.container) ? place.container : NULL;
-    attribute = json_get_nocase(place.container, place.attribute, NULL);
-    if (json_object_is_type(attribute, json_type_array)) {
+    attribute = value_get_nocase(place.container, place.attribute);
+    if (value_is(attribute, VALUE_ARRAY)) {
         if (!path->filter)
             value = first_value(path, attribute, true);
         return value ? value : first_value(path, attribute, false);
@@ -325,39 +318,40 @@ scim_path_get(const struct scim_path *path, struct json_object *resource)
 }
 
 static int
-list_values(const struct scim_path *path, struct json_object *elements, bool primary,
-            struct json_object *list)
+list_values(struct pool *pool, const struct scim_path *path, struct value *elements, bool primary,
+            struct value *list)
 {
     int result = PROV_OK;
 
-    for (size_t i = 0; result == PROV_OK && i < json_object_array_length(elements); i++) {
-        struct json_object *element = json_object_array_get_idx(elements, i), *value;
+    for (size_t i = 0; result == PROV_OK && i < value_count(elements); i++) {
+        struct value *element = value_at(elements, i), *value;
         if (path->filter && !scim_filter_match(path->filter, element))
             continue;
-        if (!path->filter && primary != scim_is_true(json_get_nocase(element, "primary", NULL)))
+        if (!path->filter && primary != scim_is_true(value_get_nocase(element, "primary")))
             continue;
         value = value_of(path, element);
         if (value)
-            result = json_append(list, json_ref(value));
+            result = value_append(pool, list, value);
     }
     return result;
 }
 
 int
-scim_path_list(const struct scim_path *path, struct json_object *resource, struct json_object *list)
+scim_path_list(struct pool *pool, const struct scim_path *path, struct value *resource,
+               struct value *list)
 {
     struct scim_place place;
-    struct json_object *attribute, *value;
+    struct value *attribute, *value;
     int result;
 
     scim_path_locate(path, resource, &place);
-    attribute = json_get_nocase(place.container, place.attribute ? place.attribute : "", NULL);
-    if (!place.attribute || !json_object_is_type(attribute, json_type_array)) {
+    attribute = value_get_nocase(place.container, place.attribute ? place.attribute : "");
+    if (!place.attribute || !value_is(attribute, VALUE_ARRAY)) {
         value = scim_path_get(path, resource);
-        return value ? json_append(list, json_ref(value)) : PROV_OK;
+        return value ? value_append(pool, list, value) : PROV_OK;
     }
     if (path->filter)
-        return list_values(path, attribute, false, list);
-    result = list_values(path, attribute, true, list);
-    return result == PROV_OK ? list_values(path, attribute, false, list) : result;
+        return list_values(pool, path, attribute, false, list);
+    result = list_values(pool, path, attribute, true, list);
+    return result == PROV_OK ? list_values(pool, path, attribute, false, list) : result;
 }

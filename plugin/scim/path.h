@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "plugin/base/json.h"
+#include "plugin/base/value.h"
 
 struct scim_path;
 
@@ -28,12 +28,12 @@ DEFINE_CLEANUP(struct scim_path *, scim_path, scim_path_free);
  * the first element that passes the filter and has it; without a filter the element with `primary`
  * true, else the first. JSON null, "" and [] count as absent (RFC 7643 2.5).
  */
-struct json_object *scim_path_get(const struct scim_path *path, struct json_object *resource);
+struct value *scim_path_get(const struct scim_path *path, struct value *resource);
 
-/* Appends references to all values the path leads to, in the order in which scim_path_get() prefers
+/* Appends all values the path leads to, in the order in which scim_path_get() prefers
  * them. PROV_OK or PROV_E_NOMEM. */
-MUST_CHECK int scim_path_list(const struct scim_path *path, struct json_object *resource,
-                              struct json_object *list);
+MUST_CHECK int scim_path_list(struct pool *pool, const struct scim_path *path,
+                              struct value *resource, struct value *list);
 
 /*
  * The name in the path that no schema of users knows (RFC 7643 4.1, 4.3, 8.7.1), with the names known

@@ -35,15 +35,15 @@ struct known {
     int64_t id; /* 0: never heard of */
     int64_t version, last_event;
     int64_t counted; /* as settled, there (tally_find) */
-    char *user_name;
+    const char *user_name;
     struct subject_state state;
+    struct pool pool; /* of the name and the resource */
 };
 
 static void
 known_done(struct known *known)
 {
-    free(known->user_name);
-    json_object_put(known->state.resource);
+    pool_done(&known->pool);
 }
 
 /* The jti is known: the same event again, or another one under its name. Then *answer is final. */
@@ -123,12 +123,12 @@ read_known(struct store *store, const struct db_rows *rows, const struct event *
     ret->version = db_int(rows, 1);
     ret->last_event = db_int(rows, 2);
     ret->state.presence = (enum presence)db_int(rows, 3);
-    if (name && !(ret->user_name = strdup(name)))
+    if (name && !(ret->user_name = pool_text(&ret->pool, name, strlen(name))))
         return error_nomem(err);
     if (tally_find(store, db_text(rows, 6), db_text(rows, 7), &ret->counted, err))
         return PROV_E_NOMEM;
-    return text && json_parse(text, strlen(text), "the resource", &ret->state.resource, &damage) ==
-                       PROV_E_NOMEM
+    return text && value_parse(&ret->pool, text, strlen(text), "the resource", &ret->state.resource,
+                               &damage) == PROV_E_NOMEM
                ? error_nomem(err)
                : PROV_OK;
 }
@@ -209,7 +209,7 @@ update_subject(struct db *db, const struct event *event, const struct known *kno
 }
 
 bool
-store_wants_active(const struct store *store, enum presence presence, struct json_object *resource)
+store_wants_active(const struct store *store, enum presence presence, struct value *resource)
 {
     return presence == PRESENCE_IN && scim_is_active(resource) &&
            (!resource || !store->in_scope || store->in_scope(store->scope_context, resource));
@@ -218,8 +218,8 @@ store_wants_active(const struct store *store, enum presence presence, struct jso
 /* The canonical text of the resource after an event: in most cases the one that the event brings, which
  * was written when it was parsed. *ret is borrowed from *ret_own or from the event. */
 static int
-resource_text(const struct event *event, struct json_object *resource, char **ret_own,
-              const char **ret, struct prov_error *err)
+resource_text(const struct event *event, struct value *resource, char **ret_own, const char **ret,
+              struct prov_error *err)
 {
     *ret = NULL;
     if (!resource)
@@ -228,7 +228,7 @@ resource_text(const struct event *event, struct json_object *resource, char **re
         *ret = event->payload_text;
         return PROV_OK;
     }
-    *ret = *ret_own = json_canonical(resource);
+    *ret = *ret_own = value_canonical(resource);
     return *ret ? PROV_OK : error_nomem(err);
 }
 
@@ -275,9 +275,7 @@ write_subject(struct store *store, const struct event *event, const struct known
     const struct subject_state *state = &known->state;
     AUTO_FREE char *own_text = NULL;
     const char *resource;
-    struct json_object *name = json_get_nocase(state->resource, "userName", NULL);
-    const char *user_name =
-        json_object_is_type(name, json_type_string) ? json_object_get_string(name) : NULL;
+    const char *user_name = value_text(value_get_nocase(state->resource, "userName"));
     /* who is out by the connector fields leaves as urgently (rule 7); of nothing nobody knows */
     bool urgent = state->presence != PRESENCE_IN ||
                   (state->resource && !store_wants_active(store, state->presence, state->resource));
@@ -359,7 +357,7 @@ fold_new(struct store *store, const struct event *event, int64_t now_us,
     if (seq == 0)
         return answer_known(db, event, answer, &ignored, err);
     if (!event->ignored) {
-        r = event_fold(event, &known.state, NULL, &answer->error);
+        r = event_fold(&known.pool, event, &known.state, NULL, &answer->error);
         if (r == PROV_E_NOMEM)
             return error_nomem(err);
         if (r) {

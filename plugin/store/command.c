@@ -117,11 +117,12 @@ store_password_done(struct store_password *password)
 
 /* The object that a stored text is; NULL if there is none, or it cannot be read. */
 static int
-object_of(const char *text, struct json_object **ret, struct prov_error *err)
+object_of(struct pool *pool, const char *text, struct value **ret, struct prov_error *err)
 {
     struct prov_error damage = PROV_ERROR_INIT;
 
-    if (text && json_parse(text, strlen(text), "a stored value", ret, &damage) == PROV_E_NOMEM)
+    if (text &&
+        value_parse(pool, text, strlen(text), "a stored value", ret, &damage) == PROV_E_NOMEM)
         return error_nomem(err);
     return PROV_OK;
 }
@@ -131,12 +132,13 @@ object_of(const char *text, struct json_object **ret, struct prov_error *err)
 static int
 is_active(const char *confirmed, const char *resource, bool *ret, struct prov_error *err)
 {
-    AUTO_JSON struct json_object *there = NULL, *wanted = NULL;
-    int r = object_of(confirmed, &there, err);
+    AUTO_POOL struct pool pool = { 0 };
+    struct value *there = NULL, *wanted = NULL;
+    int r = object_of(&pool, confirmed, &there, err);
 
     if (!r)
-        r = object_of(resource, &wanted, err);
-    *ret = json_get_bool(there, "IsActive", false) && wanted && scim_is_active(wanted);
+        r = object_of(&pool, resource, &wanted, err);
+    *ret = value_get_boolean(there, "IsActive", false) && wanted && scim_is_active(wanted);
     return r;
 }
 

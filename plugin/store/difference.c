@@ -16,16 +16,16 @@ note_name(struct json_object *names, const char *prefix, const char *name)
     return json_append_string(names, full);
 }
 
-static int note_differences(struct json_object *before, struct json_object *after,
-                            const char *prefix, struct json_object *names);
+static int note_differences(struct value *before, struct value *after, const char *prefix,
+                            struct json_object *names);
 
 static int
-note_difference(const char *name, struct json_object *before, struct json_object *after,
-                const char *prefix, struct json_object *names)
+note_difference(const char *name, struct value *before, struct value *after, const char *prefix,
+                struct json_object *names)
 {
-    bool is_object = json_object_is_type(before ? before : after, json_type_object);
+    bool is_object = value_is(before ? before : after, VALUE_OBJECT);
 
-    if (json_equal(before, after))
+    if (value_equal(before, after))
         return PROV_OK;
     if (strncasecmp(name, "urn:", 4) == 0 && is_object)
         return note_differences(before, after, "", names);
@@ -35,30 +35,27 @@ note_difference(const char *name, struct json_object *before, struct json_object
 }
 
 static int
-note_differences(struct json_object *before, struct json_object *after, const char *prefix,
+note_differences(struct value *before, struct value *after, const char *prefix,
                  struct json_object *names)
 {
     int r = PROV_OK;
 
-    if (json_object_is_type(after, json_type_object)) {
-        json_object_object_foreach(after, name, value)
-        {
-            if (!r)
-                r = note_difference(name, json_get(before, name), value, prefix, names);
-        }
+    VALUE_EACH(after, member)
+    {
+        if (!r)
+            r = note_difference(member->name, value_get(before, member->name), member->value,
+                                prefix, names);
     }
-    if (json_object_is_type(before, json_type_object)) {
-        json_object_object_foreach(before, gone, was)
-        {
-            if (!r && !json_get(after, gone))
-                r = note_difference(gone, was, NULL, prefix, names);
-        }
+    VALUE_EACH(before, gone)
+    {
+        if (!r && !value_get(after, gone->name))
+            r = note_difference(gone->name, gone->value, NULL, prefix, names);
     }
     return r;
 }
 
 int
-list_difference(struct json_object *before, struct json_object *after, struct json_object **ret,
+list_difference(struct value *before, struct value *after, struct json_object **ret,
                 struct prov_error *err)
 {
     AUTO_JSON struct json_object *names = json_object_new_array();

@@ -146,8 +146,7 @@ MUST_CHECK int history_put(struct db *db, int64_t subject, struct json_object *r
                            struct prov_error *err);
 
 /* Whether a subject in this state is to have an active account. */
-bool store_wants_active(const struct store *store, enum presence presence,
-                        struct json_object *resource);
+bool store_wants_active(const struct store *store, enum presence presence, struct value *resource);
 
 /* Inside a transaction that accepts: the newest event before; lets pass what came after it (guard.c). */
 MUST_CHECK int guard_mark(struct db *db, int64_t *ret_seq, struct prov_error *err);

@@ -12,7 +12,7 @@ subject_done(struct subject *subject)
 {
     free(subject->iss);
     free(subject->uri);
-    json_object_put(subject->resource);
+    pool_done(&subject->pool);
     *subject = (struct subject){ 0 };
 }
 
@@ -76,6 +76,20 @@ copy_json(const struct db_rows *rows, int column, struct json_object **ret, bool
     return r == PROV_E_NOMEM ? error_nomem(err) : PROV_OK;
 }
 
+/* As copy_json(). */
+static int
+read_resource(const struct db_rows *rows, int column, struct subject *ret, struct prov_error *err)
+{
+    const char *text = db_text(rows, column);
+    struct prov_error why = PROV_ERROR_INIT;
+    int r =
+        text ? value_parse(&ret->pool, text, strlen(text), "a stored value", &ret->resource, &why)
+             : PROV_OK;
+
+    ret->damaged = r && r != PROV_E_NOMEM;
+    return r == PROV_E_NOMEM ? error_nomem(err) : PROV_OK;
+}
+
 int
 subject_read(const struct db_rows *rows, int first, struct subject *ret, struct prov_error *err)
 {
@@ -87,7 +101,7 @@ subject_read(const struct db_rows *rows, int first, struct subject *ret, struct 
     if (!r)
         r = copy_text(rows, first + 2, &ret->uri, err);
     if (!r)
-        r = copy_json(rows, first + 4, &ret->resource, &ret->damaged, err);
+        r = read_resource(rows, first + 4, ret, err);
     return r;
 }
 

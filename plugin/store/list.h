@@ -54,11 +54,11 @@ struct store_snapshot {
 };
 
 /* The names of attributes that differ, as a JSON array. */
-MUST_CHECK int list_difference(struct json_object *before, struct json_object *after,
-                               struct json_object **ret, struct prov_error *err);
+MUST_CHECK int list_difference(struct value *before, struct value *after, struct json_object **ret,
+                               struct prov_error *err);
 
 /* The manager that a resource names: "/Users/7" of a $ref, or the value as it stands. Heap; NULL:
  * none, or out of memory. */
-char *list_manager(struct json_object *resource);
+char *list_manager(struct value *resource);
 
 #endif

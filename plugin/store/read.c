@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "plugin/base/clock.h"
+#include "plugin/base/value_json.h"
 #include "plugin/scim/patch.h"
 
 /* The state of a subject in words; `l` may be all NULL. */
@@ -94,7 +95,7 @@ make_row(const struct db_rows *rows, bool detailed, struct json_object **ret,
 {
     CLEANUP(subject_done) struct subject subject = { 0 };
     CLEANUP(link_done) struct link link = { 0 };
-    AUTO_JSON struct json_object *row = json_object_new_object();
+    AUTO_JSON struct json_object *row = json_object_new_object(), *resource = NULL;
     int r = row ? subject_read(rows, 0, &subject, err) : error_nomem(err);
 
     if (!r)
@@ -112,7 +113,9 @@ make_row(const struct db_rows *rows, bool detailed, struct json_object **ret,
         json_put_string(row, "state", db_text(rows, ROW_STATE)) || put_link(row, &link) ||
         put_password_outcome(rows, row))
         return error_nomem(err);
-    if (detailed && (json_put(row, "resource", STEAL(subject.resource)) ||
+    if (detailed && json_from_value(subject.resource, &resource))
+        return error_nomem(err);
+    if (detailed && (json_put(row, "resource", STEAL(resource)) ||
                      json_put(row, "confirmed", STEAL(link.confirmed)) ||
                      json_put(row, "in_flight", STEAL(link.in_flight))))
         return error_nomem(err);

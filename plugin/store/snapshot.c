@@ -93,22 +93,15 @@ store_snapshot_issuer(const struct store_snapshot *snapshot)
 /* ---- what is added ---- */
 
 char *
-list_manager(struct json_object *resource)
+list_manager(struct value *resource)
 {
-    struct json_object *extension = json_get_nocase(resource, ENTERPRISE, NULL);
-    struct json_object *manager = json_get_nocase(extension, "manager", NULL);
-    struct json_object *ref = json_get_nocase(manager, "$ref", NULL);
-    struct json_object *value = json_get_nocase(manager, "value", NULL);
-    char *uri = NULL;
+    struct value *manager = value_get_nocase(value_get_nocase(resource, ENTERPRISE), "manager");
+    const char *ref = value_text(value_get_nocase(manager, "$ref"));
+    const char *value =
+        value_text(value_is(manager, VALUE_TEXT) ? manager : value_get_nocase(manager, "value"));
+    char *uri = ref ? event_user_uri(ref) : NULL;
 
-    if (json_object_is_type(ref, json_type_string))
-        uri = event_user_uri(json_object_get_string(ref));
-    if (json_object_is_type(manager, json_type_string))
-        value = manager;
-    if (uri || !json_object_is_type(value, json_type_string) ||
-        json_object_get_string_len(value) == 0)
-        return uri;
-    return strdup(json_object_get_string(value));
+    return uri || !value || !*value ? uri : strdup(value);
 }
 
 /* Says who has the URI or the alias already, both with their places. */
@@ -156,7 +149,7 @@ store_snapshot_add(struct store_snapshot *snapshot, const struct store_listed *u
     if (event->data != EVENT_PUT || event->deleted || event->active || event->feed)
         return error_set(err, PROV_E_INVALID, "a list holds whole resources only");
     if (!data)
-        data = own_text = json_canonical(event->payload);
+        data = own_text = value_canonical(event->payload);
     manager = list_manager(event->payload);
     if (!data)
         return error_nomem(err);
@@ -290,15 +283,17 @@ store_snapshot_event(struct store_snapshot *snapshot, int64_t seq, struct event 
     if (r)
         return r;
     data = db_text(&rows, 1);
-    r = data ? json_parse(data, strlen(data), "the listed user", &event->payload, err) : PROV_OK;
+    r = data
+            ? value_parse(&event->pool, data, strlen(data), "the listed user", &event->payload, err)
+            : PROV_OK;
     if (r)
         return r;
     event->data = data ? EVENT_PUT : EVENT_NO_DATA;
     event->deleted = !data;
-    event->iss = strdup(snapshot->issuer);
-    event->uri = strdup(db_text(&rows, 0));
-    event->kinds = strdup(data ? "prov:put:full" : "prov:delete");
-    if (!event->iss || !event->uri || !event->kinds)
+    event->iss = pool_text(&event->pool, snapshot->issuer, strlen(snapshot->issuer));
+    event->uri = pool_text(&event->pool, db_text(&rows, 0), strlen(db_text(&rows, 0)));
+    event->kinds = data ? "prov:put:full" : "prov:delete";
+    if (!event->iss || !event->uri)
         return error_nomem(err);
     *ret = STEAL(event);
     return PROV_OK;

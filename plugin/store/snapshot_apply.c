@@ -50,11 +50,9 @@ note_change(struct page *page, const struct listed *listed, const char *user_nam
 }
 
 static const char *
-user_name_of(struct json_object *resource)
+user_name_of(struct value *resource)
 {
-    struct json_object *name = json_get_nocase(resource, "userName", NULL);
-
-    return json_object_is_type(name, json_type_string) ? json_object_get_string(name) : NULL;
+    return value_text(value_get_nocase(resource, "userName"));
 }
 
 /* ---- managers ---- */
@@ -96,25 +94,25 @@ is_known(struct page *page, const char *uri, bool *ret, struct prov_error *err)
 static int
 write_manager(const char *data, const char *uri, char **ret_data, struct prov_error *err)
 {
-    AUTO_JSON struct json_object *resource = NULL;
-    struct json_object *extension, *manager;
-    const char *name = NULL;
-    int r = json_parse(data, strlen(data), "the listed user", &resource, err);
+    AUTO_POOL struct pool pool = { 0 };
+    struct value *resource = NULL, *extension, *manager;
+    struct member *before;
+    int r = value_parse(&pool, data, strlen(data), "the listed user", &resource, err);
 
     if (r)
         return r;
-    extension = json_get_nocase(resource, ENTERPRISE, NULL);
-    json_get_nocase(extension, "manager", &name);
-    if (name)
-        json_object_object_del(extension, name);
+    extension = value_get_nocase(resource, ENTERPRISE);
+    before = value_find_nocase(extension, "manager");
+    if (before)
+        value_remove(extension, before->name);
     if (uri) {
-        manager = json_object_new_object();
-        if (json_put(extension, "manager", manager) ||
-            json_put_string(manager, "value", strrchr(uri, '/') + 1) ||
-            json_put_string(manager, "$ref", uri))
+        manager = value_object(&pool);
+        if (value_put(&pool, extension, "manager", manager) ||
+            value_put_text(&pool, manager, "value", strrchr(uri, '/') + 1) ||
+            value_put_text(&pool, manager, "$ref", uri))
             return error_nomem(err);
     }
-    *ret_data = json_canonical(resource); /* as accepting stores it */
+    *ret_data = value_canonical(resource); /* as accepting stores it */
     return *ret_data ? PROV_OK : error_nomem(err);
 }
 
@@ -206,20 +204,21 @@ load_known(struct db *db, const struct store_snapshot *snapshot, const char *uri
 
 static int
 compare_known(struct page *page, const struct listed *listed, const struct known *known,
-              struct json_object *wanted, struct prov_error *err)
+              struct value *wanted, struct prov_error *err)
 {
-    AUTO_JSON struct json_object *before = NULL;
+    AUTO_POOL struct pool pool = { 0 };
+    struct value *before = NULL;
     AUTO_JSON struct json_object *names = NULL;
     AUTO_FREE char *attributes = NULL;
     bool gone = known->presence == PRESENCE_GONE;
     struct prov_error damage = PROV_ERROR_INIT;
-    int r =
-        json_parse(known->resource, strlen(known->resource), "a stored resource", &before, &damage);
+    int r = value_parse(&pool, known->resource, strlen(known->resource), "a stored resource",
+                        &before, &damage);
 
     if (r == PROV_E_NOMEM)
         return error_nomem(err);
     /* one that is damaged is replaced by what is listed */
-    if (!r && !gone && json_equal(before, wanted)) {
+    if (!r && !gone && value_equal(before, wanted)) {
         page->snapshot->counts[LIST_UNCHANGED]++;
         return PROV_OK;
     }
@@ -239,7 +238,8 @@ static int
 compare(struct page *page, const struct listed *listed, struct prov_error *err)
 {
     CLEANUP(known_done) struct known known = { 0 };
-    AUTO_JSON struct json_object *wanted = NULL;
+    AUTO_POOL struct pool pool = { 0 };
+    struct value *wanted = NULL;
     int r = load_known(page->db, page->snapshot, listed->uri, &known, err);
 
     if (r)
@@ -250,7 +250,7 @@ compare(struct page *page, const struct listed *listed, struct prov_error *err)
         page->snapshot->counts[LIST_UNCHANGED]++;
         return PROV_OK;
     }
-    r = json_parse(listed->data, strlen(listed->data), "the listed user", &wanted, err);
+    r = value_parse(&pool, listed->data, strlen(listed->data), "the listed user", &wanted, err);
     if (r)
         return r;
     if (known.last_event > page->snapshot->begun_after)
@@ -447,23 +447,20 @@ fold(struct page *page, int64_t seq, const char *uri, const char *data, struct p
 {
     struct store_answer answer = { .error = PROV_ERROR_INIT };
     AUTO_FREE char *jti = NULL;
-    AUTO_FREE char *user = strdup(uri);
-    AUTO_JSON struct json_object *payload = NULL;
-    char put[] = "prov:put:full", delete[] = "prov:delete";
+    AUTO_POOL struct pool pool = { 0 };
     struct event event = { .iss = page->snapshot->issuer,
-                           .uri = user,
-                           .kinds = data ? put : delete,
+                           .uri = uri,
+                           .kinds = data ? "prov:put:full" : "prov:delete",
                            .data = data ? EVENT_PUT : EVENT_NO_DATA,
                            .deleted = !data };
     int r = PROV_OK;
 
-    if (!user || asprintf(&jti, "snapshot:%s:%lld", page->snapshot->id, (long long)seq) < 0) {
+    if (asprintf(&jti, "snapshot:%s:%lld", page->snapshot->id, (long long)seq) < 0) {
         jti = NULL;
         return error_nomem(err);
     }
     if (data)
-        r = json_parse(data, strlen(data), "the listed user", &payload, err);
-    event.payload = payload;
+        r = value_parse(&pool, data, strlen(data), "the listed user", &event.payload, err);
     event.jti = jti;
     if (!r && digest_hex(data ? data : jti, strlen(data ? data : jti), event.digest))
         r = error_nomem(err);

@@ -44,7 +44,7 @@ MUST_CHECK int store_check_place(const struct store *store, struct prov_error *e
  * the guard of a list counts them. Called inside transactions, from any thread; must not block.
  * Before the first use of the store. Without one everybody is in scope.
  */
-typedef bool (*store_scope_fn)(const void *context, struct json_object *resource);
+typedef bool (*store_scope_fn)(const void *context, struct value *resource);
 void store_set_scope(struct store *store, store_scope_fn in_scope, const void *context);
 
 /*
@@ -139,9 +139,10 @@ struct subject {
     int64_t id;
     char *iss, *uri;
     enum presence presence;
-    struct json_object *resource; /* NULL: never seen, or damaged */
-    bool damaged;                 /* the store has one that cannot be read */
+    struct value *resource; /* NULL: never seen, or damaged */
+    bool damaged;           /* the store has one that cannot be read */
     int64_t version;
+    struct pool pool; /* where the resource is */
 };
 
 /* ---- passwords to be set (command.c): what is no state ---- */

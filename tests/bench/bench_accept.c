@@ -129,7 +129,9 @@ fresh(struct bench *bench, size_t user)
 {
     struct event *event = bench->events[user];
 
-    snprintf(event->jti, strlen(event->jti) + 1, JTI_FORMAT, atomic_fetch_add(&next_jti, 1));
+    /* it stands in the event's pool, and every jti is as long */
+    snprintf((char *)event->jti, strlen(event->jti) + 1, JTI_FORMAT,
+             atomic_fetch_add(&next_jti, 1));
     return event;
 }
 

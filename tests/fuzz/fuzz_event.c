@@ -15,20 +15,15 @@ static const char known[] =
     "{\"department\":\"d\",\"manager\":{\"value\":\"7\",\"$ref\":\"../Users/7\"}}}";
 
 static bool
-holds_password(struct json_object *value)
+holds_password(const struct value *value)
 {
-    if (json_object_is_type(value, json_type_array)) {
-        for (size_t i = 0; i < json_object_array_length(value); i++) {
-            if (holds_password(json_object_array_get_idx(value, i)))
-                return true;
-        }
-        return false;
+    for (size_t i = 0; value_is(value, VALUE_ARRAY) && i < value_count(value); i++) {
+        if (holds_password(value_at(value, i)))
+            return true;
     }
-    if (!json_object_is_type(value, json_type_object))
-        return false;
-    json_object_object_foreach(value, name, member)
+    VALUE_EACH(value, member)
     {
-        if (strcasecmp(name, "password") == 0 || holds_password(member))
+        if (strcasecmp(member->name, "password") == 0 || holds_password(member->value))
             return true;
     }
     return false;
@@ -59,64 +54,65 @@ check_event(const struct event *event)
     FUZZ_CHECK(!holds_password(event->payload));
 }
 
-/* Folds into a state of that resource; the new one is the caller's. NULL: none, or refused. */
-static struct json_object *
-fold(const struct event *event, struct json_object *resource, bool *ret_changed)
+/* Folds into a state of that resource; the new one is the event's, or in the pool. NULL: none, or refused. */
+static struct value *
+fold(struct pool *pool, const struct event *event, struct value *resource, bool *ret_changed)
 {
-    struct subject_state state = { .presence = PRESENCE_IN, .resource = json_ref(resource) };
+    struct subject_state state = { .presence = PRESENCE_IN, .resource = resource };
     struct prov_error err = PROV_ERROR_INIT;
-    AUTO_FREE char *before = json_canonical(resource), *after = NULL;
+    AUTO_FREE char *before = value_canonical(resource), *after = NULL;
 
     *ret_changed = false;
-    if (event_fold(event, &state, ret_changed, &err) != PROV_OK) {
+    if (event_fold(pool, event, &state, ret_changed, &err) != PROV_OK) {
         FUZZ_CHECK(event->data == EVENT_PATCH && strlen(err.text) > 10);
         FUZZ_CHECK(state.resource == resource && state.presence == PRESENCE_IN);
-        json_object_put(state.resource);
         return NULL;
     }
     FUZZ_CHECK(state.presence >= PRESENCE_IN && state.presence <= PRESENCE_GONE);
-    after = json_canonical(resource);
+    after = value_canonical(resource);
     FUZZ_CHECK(before && after && strcmp(before, after) == 0);
     return state.resource;
 }
 
 static void
-check_fold(const struct event *event, struct json_object *resource)
+check_fold(struct pool *pool, const struct event *event, struct value *resource)
 {
-    AUTO_JSON struct json_object *first = NULL, *second = NULL, *stored = NULL;
-    AUTO_FREE char *payload = json_text(event->payload), *text = NULL, *after = NULL;
-    AUTO_FREE char *canonical = json_canonical(event->payload);
+    struct value *first, *second, *stored = NULL;
+    AUTO_FREE char *payload = value_json(event->payload), *text = NULL, *after = NULL;
+    AUTO_FREE char *canonical = value_canonical(event->payload);
     struct prov_error err = PROV_ERROR_INIT;
     bool changed;
 
     FUZZ_CHECK(!event->payload || (canonical && strcmp(event->payload_text, canonical) == 0));
-    first = fold(event, resource, &changed);
-    after = json_text(event->payload);
+    first = fold(pool, event, resource, &changed);
+    after = value_json(event->payload);
     FUZZ_CHECK(payload && after && strcmp(payload, after) == 0);
     if (!first)
         return;
-    text = json_text(first);
-    FUZZ_CHECK(text && json_parse(text, strlen(text), "the stored", &stored, &err) == PROV_OK);
-    FUZZ_CHECK(json_equal(first, stored));
+    text = value_json(first);
+    FUZZ_CHECK(text && value_parse(pool, text, strlen(text), "the stored", &stored, &err) == 0);
+    FUZZ_CHECK(value_equal(first, stored));
     FUZZ_CHECK(!holds_password(first));
     /* what says how the user is, and not what changes, says nothing new the second time */
     if (event->data == EVENT_PATCH)
         return;
-    second = fold(event, stored, &changed);
-    FUZZ_CHECK(second && json_equal(first, second));
+    second = fold(pool, event, stored, &changed);
+    FUZZ_CHECK(second && value_equal(first, second));
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    AUTO_JSON struct json_object *resource = json_tokener_parse(known);
+    AUTO_POOL struct pool pool = { 0 };
+    struct value *resource = NULL;
     struct event *event = parse(data, size), *again = event ? parse(data, size) : NULL;
 
+    FUZZ_CHECK(value_parse(&pool, known, sizeof(known) - 1, "it", &resource, NULL) == PROV_OK);
     if (event) {
         check_event(event);
         FUZZ_CHECK(again && strcmp(event->digest, again->digest) == 0);
-        check_fold(event, NULL);
-        check_fold(event, resource);
+        check_fold(&pool, event, NULL);
+        check_fold(&pool, event, resource);
     }
     event_free(event);
     event_free(again);

@@ -2,50 +2,50 @@
  * value that Salesforce's JSON can hold, and the trace tells of every one. */
 #include "tests/fuzz/fuzz.h"
 
+#include "plugin/base/value_json.h"
 #include "schema/mapping.h"
 
 static const struct mapping_defaults defaults = { "Europe/Paris", "fr_FR", "fr", "UTF-8" };
 
 static void
-check_fields(struct json_object *fields, struct json_object *trace)
+check_fields(struct pool *pool, struct value *fields, struct value *trace)
 {
-    AUTO_FREE char *text = json_text(fields);
-    AUTO_JSON struct json_object *again = NULL;
+    AUTO_FREE char *text = value_json(fields);
     struct prov_error err = PROV_ERROR_INIT;
+    struct value *again = NULL;
 
-    FUZZ_CHECK(json_object_is_type(fields, json_type_object));
-    FUZZ_CHECK(json_object_is_type(trace, json_type_array));
-    json_object_object_foreach(fields, name, value)
+    FUZZ_CHECK(value_is(fields, VALUE_OBJECT));
+    FUZZ_CHECK(value_is(trace, VALUE_ARRAY));
+    VALUE_EACH(fields, member)
     {
-        FUZZ_CHECK(*name);
-        FUZZ_CHECK(!json_object_is_type(value, json_type_array) &&
-                   !json_object_is_type(value, json_type_object));
-        if (json_object_is_type(value, json_type_string))
-            FUZZ_CHECK(!memchr(json_object_get_string(value), '\0',
-                               (size_t)json_object_get_string_len(value)));
+        FUZZ_CHECK(*member->name);
+        FUZZ_CHECK(value_is_scalar(member->value) && !value_has_nul(member->value));
     }
-    FUZZ_CHECK(json_object_array_length(trace) >= (size_t)json_object_object_length(fields));
-    FUZZ_CHECK(text && json_parse(text, strlen(text), "the fields", &again, &err) == PROV_OK);
-    FUZZ_CHECK(json_equal(fields, again));
+    FUZZ_CHECK(value_count(trace) >= value_count(fields));
+    FUZZ_CHECK(text && value_parse(pool, text, strlen(text), "the fields", &again, &err) == 0);
+    FUZZ_CHECK(value_equal(fields, again));
 }
 
 static void
-check_apply(const struct mapping *mapping, struct json_object *resource, bool creating)
+check_apply(const struct mapping *mapping, struct json_object *json, bool creating)
 {
-    AUTO_JSON struct json_object *fields = NULL, *trace = NULL, *again = NULL;
-    AUTO_FREE char *before = json_canonical(resource), *after = NULL;
+    AUTO_POOL struct pool pool = { 0 };
+    struct value *resource = NULL, *fields = NULL, *trace = NULL, *again = NULL;
+    AUTO_FREE char *before = json_canonical(json), *after = NULL;
     struct prov_error err = PROV_ERROR_INIT;
-    int code = mapping_apply(mapping, resource, creating, &fields, &trace, &err);
+    int code = value_from_json(&pool, json, &resource);
 
-    after = json_canonical(resource);
+    FUZZ_CHECK(code == PROV_OK);
+    code = mapping_apply(&pool, mapping, resource, creating, &fields, &trace, &err);
+    after = value_canonical(resource);
     FUZZ_CHECK(before && after && strcmp(before, after) == 0);
-    FUZZ_CHECK(mapping_apply(mapping, resource, creating, &again, NULL, NULL) == code);
+    FUZZ_CHECK(mapping_apply(&pool, mapping, resource, creating, &again, NULL, NULL) == code);
     if (code != PROV_OK) {
         FUZZ_CHECK(!fields && strlen(err.text) > 10);
         return;
     }
-    FUZZ_CHECK(json_equal(fields, again));
-    check_fields(fields, trace);
+    FUZZ_CHECK(value_equal(fields, again));
+    check_fields(&pool, fields, trace);
 }
 
 int

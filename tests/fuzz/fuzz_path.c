@@ -15,68 +15,70 @@ static const char user[] =
     "\"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User\":{\"department\":\"T\","
     "\"manager\":\"26\"}}";
 
-/* The resource after one operation; the caller owns it. NULL: refused. */
-static struct json_object *
-patched(struct json_object *resource, const char *op, const char *path, struct json_object *value)
+/* The resource after one operation, in the pool. NULL: refused. */
+static struct value *
+patched(struct pool *pool, struct value *resource, const char *op, const char *path,
+        struct value *value)
 {
-    AUTO_JSON struct json_object *patch = json_object_new_object();
-    AUTO_FREE char *before = json_canonical(resource), *after = NULL;
-    struct json_object *operation = json_object_new_object(), *result = NULL;
+    AUTO_FREE char *before = value_canonical(resource), *after = NULL;
+    struct value *patch = value_object(pool), *operation = value_object(pool), *result = NULL;
     struct prov_error err = PROV_ERROR_INIT;
     int code;
 
-    FUZZ_CHECK(json_put_string(operation, "op", op) == PROV_OK &&
-               json_put_string(operation, "path", path) == PROV_OK &&
-               json_put(operation, "value", json_ref(value)) == PROV_OK &&
-               json_put(patch, "Operations", operation) == PROV_OK);
-    code = scim_patch_apply(resource, patch, &result, &err);
+    FUZZ_CHECK(value_put_text(pool, operation, "op", op) == PROV_OK &&
+               value_put_text(pool, operation, "path", path) == PROV_OK &&
+               value_put(pool, operation, "value", value) == PROV_OK &&
+               value_put(pool, patch, "Operations", operation) == PROV_OK);
+    code = scim_patch_apply(pool, resource, patch, &result, &err);
     FUZZ_CHECK((code == PROV_OK) == (result != NULL));
     FUZZ_CHECK(code == PROV_OK || strncmp(err.text, "PATCH operation 1", 17) == 0 ||
                strstr(err.text, "too large") || strstr(err.text, "is there twice") ||
                strstr(err.text, "holds a NUL"));
-    after = json_canonical(resource);
+    after = value_canonical(resource);
     FUZZ_CHECK(before && after && strcmp(before, after) == 0);
     return result;
 }
 
 static void
-check_twice(struct json_object *resource, const char *op, const char *path,
-            struct json_object *value)
+check_twice(struct pool *pool, struct value *resource, const char *op, const char *path,
+            struct value *value)
 {
-    AUTO_JSON struct json_object *first = patched(resource, op, path, value), *second = NULL;
+    struct value *first = patched(pool, resource, op, path, value), *second;
 
     if (!first)
         return;
-    second = patched(first, op, path, value);
-    FUZZ_CHECK(second && json_equal(first, second));
+    second = patched(pool, first, op, path, value);
+    FUZZ_CHECK(second && value_equal(first, second));
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     AUTO_FREE char *text = fuzz_text(data, size);
-    AUTO_JSON struct json_object *resource = json_tokener_parse(user), *value = NULL;
+    AUTO_POOL struct pool pool = { 0 };
+    struct value *resource = NULL, *value = NULL;
     CLEANUP(scim_path_cleanup) struct scim_path *path = NULL;
     struct prov_error err = PROV_ERROR_INIT;
     char *rest = text, *line = fuzz_line(&rest);
     /* on a heap block of its own, so that a read behind it is seen */
     AUTO_FREE char *alone = strdup(line);
 
+    FUZZ_CHECK(value_parse(&pool, user, sizeof(user) - 1, "it", &resource, NULL) == PROV_OK);
     if (scim_path_parse(alone, &path, &err) != PROV_OK) {
         FUZZ_CHECK(!path && strncmp(err.text, "path '", 6) == 0);
         return 0;
     }
     scim_path_get(path, resource);
     scim_path_get(path, NULL);
-    if (json_parse(rest, strlen(rest), "the value", &value, NULL) != PROV_OK)
-        value = json_object_new_string("z");
+    if (value_parse(&pool, rest, strlen(rest), "the value", &value, NULL) != PROV_OK)
+        value = value_string(&pool, "z");
     if (!strchr(alone, '['))
-        check_twice(resource, "replace", alone, value);
+        check_twice(&pool, resource, "replace", alone, value);
     if (!strchr(alone, '['))
-        check_twice(resource, "add", alone, value);
-    json_object_put(patched(resource, "replace", alone, value));
-    json_object_put(patched(resource, "add", alone, value));
-    check_twice(resource, "remove", alone, NULL);
-    check_twice(resource, "remove", alone, value);
+        check_twice(&pool, resource, "add", alone, value);
+    patched(&pool, resource, "replace", alone, value);
+    patched(&pool, resource, "add", alone, value);
+    check_twice(&pool, resource, "remove", alone, NULL);
+    check_twice(&pool, resource, "remove", alone, value);
     return 0;
 }

@@ -18,9 +18,12 @@ check_PROGRAMS += \
 	tests/unit/test_store_read \
 	tests/unit/test_store_history \
 	tests/unit/test_store_retention \
-	tests/unit/test_store_schema
+	tests/unit/test_store_schema \
+	tests/unit/test_value
 tests_unit_test_base_SOURCES = tests/unit/test_base.c
 tests_unit_test_base_LDADD = libunit.la libsfprov.la
+tests_unit_test_value_SOURCES = tests/unit/test_value.c tests/unit/values.h
+tests_unit_test_value_LDADD = libunit.la libsfprov.la
 tests_unit_test_codes_SOURCES = tests/unit/test_codes.c
 tests_unit_test_codes_LDADD = libunit.la libsfprov.la
 tests_unit_test_org_names_SOURCES = tests/unit/test_org_names.c tests/unit/mapping_json.h
@@ -80,7 +83,8 @@ TESTS += \
 	tests/unit/test_store_read \
 	tests/unit/test_store_history \
 	tests/unit/test_store_retention \
-	tests/unit/test_store_schema
+	tests/unit/test_store_schema \
+	tests/unit/test_value
 
 # Makes the committed page anew from the tables.
 messages-docs: tests/unit/test_codes

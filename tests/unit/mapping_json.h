@@ -4,7 +4,7 @@
 
 #include "plugin/base/json.h"
 #include "schema/mapping.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/values.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -22,6 +22,21 @@ json(const char *quoted)
     }
     T_OK(json_parse(text, strlen(text), "the test's JSON", &value, &err), &err);
     return value;
+}
+
+/* mapping_apply() of a resource of json-c's. */
+static inline int
+apply_mapping(const struct mapping *mapping, struct json_object *resource, bool creating,
+              struct json_object **ret_fields, struct json_object **ret_trace,
+              struct prov_error *err)
+{
+    struct value *fields = NULL, *trace = NULL;
+    int r =
+        mapping_apply(&test_values, mapping, value_like(resource), creating, &fields, &trace, err);
+
+    T_INT(json_from_value(fields, ret_fields), PROV_OK);
+    T_INT(json_from_value(trace, ret_trace), PROV_OK);
+    return r;
 }
 
 #endif

@@ -3,7 +3,7 @@
 #define TESTS_SITUATION_H
 
 #include "plugin/delivery/plan.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/values.h"
 
 #define EXTENSION  "\"urn:ietf:params:scim:schemas:extension:sfprov:1.0:User\""
 #define ENTERPRISE "\"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User\""
@@ -44,7 +44,7 @@ struct situation {
 };
 
 static inline struct json_object *
-value_of(const char *text)
+json_of(const char *text)
 {
     struct prov_error err = PROV_ERROR_INIT;
     struct json_object *value = NULL;
@@ -103,7 +103,6 @@ deliver(struct situation *s)
 static inline void
 change(struct situation *s, const char *resource)
 {
-    json_object_put(s->subject.resource);
     s->subject.resource = value_of(resource);
 }
 

@@ -1,8 +1,7 @@
 /* Reading RFC 9967 tokens and folding them into what is known of a subject. */
-#include "tests/unit/unit.h"
-
 #include "plugin/event/event.h"
 #include "plugin/scim/patch.h"
+#include "tests/unit/values.h"
 
 #define URN         "urn:ietf:params:scim:event:"
 #define CREATE      "\"" URN "prov:create:full\""
@@ -79,7 +78,7 @@ worked_token_is_read(void)
     T_STR(event->kinds, "prov:create:full");
     T_STR(event->etag, "W/\"1\"");
     T_INT(event->data, EVENT_CREATE);
-    T_STR(json_get_string(event->payload, "userName"), "PRIMARY/jdoe");
+    T_STR(value_get_text(event->payload, "userName"), "PRIMARY/jdoe");
     T_INT(event->active, EVENT_NO_SWITCH);
     T_INT(event->feed, EVENT_NO_FEED);
     T_TRUE(!event->deleted && !event->ignored && !event->had_password);
@@ -266,7 +265,7 @@ group_is_ignored_and_never_an_error(void)
     T_TRUE(event->ignored && event->had_password && event->payload == NULL);
     T_STR(event->uri, "/Groups/9");
     T_STR(event->kinds, "prov:patch:full prov:patch:notice");
-    T_OK(event_fold(event, &state, &changed, &err), &err);
+    T_OK(event_fold(&test_values, event, &state, &changed, &err), &err);
     T_TRUE(!changed && state.presence == PRESENCE_GONE);
 }
 
@@ -378,32 +377,36 @@ fold(struct subject_state *state, const char *token)
 
     if (!event)
         return false;
-    before = json_text(event->payload);
-    T_OK(event_fold(event, state, &changed, &err), &err);
-    after = json_text(event->payload);
+    before = value_json(event->payload);
+    T_OK(event_fold(&test_values, event, state, &changed, &err), &err);
+    after = value_json(event->payload);
     T_STR(after, before);
+    /* the event may own it */
+    T_INT(value_copy(&test_values, state->resource, &state->resource), PROV_OK);
     return changed;
 }
 
-static void
-state_cleanup(struct subject_state *state)
+/* As JSON; static. */
+static const char *
+written(const struct value *value)
 {
-    json_object_put(state->resource);
-}
+    static char text[4096];
+    AUTO_FREE char *json = value_json(value);
 
-#define AUTO_STATE CLEANUP(state_cleanup) struct subject_state
+    snprintf(text, sizeof(text), "%s", json);
+    return text;
+}
 
 static const char *
 text_of(const struct subject_state *state)
 {
-    return state->resource ? json_object_to_json_string_ext(state->resource, JSON_C_TO_STRING_PLAIN)
-                           : "none";
+    return state->resource ? written(state->resource) : "none";
 }
 
 static void
 create_put_and_patch_change_the_resource(void)
 {
-    AUTO_STATE state = { .presence = PRESENCE_IN };
+    struct subject_state state = { .presence = PRESENCE_IN };
 
     T_TRUE(fold(&state, TOKEN(CREATE ":{\"data\":{\"userName\":\"a\",\"title\":\"x\"}}")));
     T_STR(text_of(&state), "{\"userName\":\"a\",\"title\":\"x\"}");
@@ -419,7 +422,7 @@ create_put_and_patch_change_the_resource(void)
 static void
 subject_never_seen_stays_so_until_it_is_created(void)
 {
-    AUTO_STATE state = { .presence = PRESENCE_IN };
+    struct subject_state state = { .presence = PRESENCE_IN };
 
     T_TRUE(!fold(&state, PATCHING("{\"op\":\"add\",\"path\":\"title\",\"value\":\"y\"}")));
     T_TRUE(!fold(&state, TOKEN(EMPTY("prov:deactivate"))));
@@ -435,7 +438,7 @@ subject_never_seen_stays_so_until_it_is_created(void)
 static void
 activate_and_deactivate_change_only_what_differs(void)
 {
-    AUTO_STATE state = { .presence = PRESENCE_IN };
+    struct subject_state state = { .presence = PRESENCE_IN };
 
     T_TRUE(fold(&state, TOKEN(CREATE DATA)));
     T_TRUE(!fold(&state, TOKEN(EMPTY("prov:activate"))));
@@ -457,7 +460,7 @@ only_create_put_and_feed_add_revive_the_gone(void)
                                             TOKEN(EMPTY("feed:add")) };
 
     for (size_t i = 0; i < sizeof(reviving) / sizeof(reviving[0]); i++) {
-        AUTO_STATE state = { .presence = PRESENCE_IN };
+        struct subject_state state = { .presence = PRESENCE_IN };
         T_TRUE(fold(&state, TOKEN(CREATE DATA)));
         T_TRUE(fold(&state, TOKEN(EMPTY("prov:delete"))));
         T_INT(state.presence, PRESENCE_GONE);
@@ -499,7 +502,7 @@ the_host_is_asked_only_where_the_event_says_less_than_the_whole(void)
 
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
         CLEANUP(event_cleanup) struct event *event = parsed(table[i].token);
-        AUTO_JSON struct json_object *resource = json_object_new_object();
+        struct value *resource = value_of("{}");
         struct subject_state state = { table[i].presence, table[i].seen ? resource : NULL };
         T_INT(event_asks(event, &state), table[i].asks);
     }
@@ -510,17 +513,17 @@ what_the_host_gives_stands_for_the_data_and_has_no_password(void)
 {
     static const char given[] = "{\"userName\":\"b\",\"password\":\"cAnArY\"}";
     CLEANUP(event_cleanup) struct event *event = parsed(TOKEN(NOTICE "," EMPTY("prov:deactivate")));
-    AUTO_STATE state = { .presence = PRESENCE_IN };
+    struct subject_state state = { .presence = PRESENCE_IN };
     struct prov_error err = PROV_ERROR_INIT;
     bool changed;
 
     T_TRUE(fold(&state, TOKEN(CREATE DATA)));
     T_OK(event_take_resource(event, given, strlen(given), &err), &err);
     T_TRUE(event->had_password);
-    T_OK(event_fold(event, &state, &changed, &err), &err);
+    T_OK(event_fold(&test_values, event, &state, &changed, &err), &err);
     T_STR(text_of(&state), "{\"userName\":\"b\",\"active\":false}");
     T_TRUE(fold(&state, TOKEN(EMPTY("prov:delete"))));
-    T_OK(event_fold(event, &state, &changed, &err), &err);
+    T_OK(event_fold(&test_values, event, &state, &changed, &err), &err);
     T_INT(state.presence, PRESENCE_GONE); /* a patch does not revive, told by a notice or not */
     T_INT(event_take_resource(event, "[]", 2, &err), PROV_E_INVALID);
     T_INT(event_take_resource(event, "{", 1, &err), PROV_E_INVALID);
@@ -529,7 +532,7 @@ what_the_host_gives_stands_for_the_data_and_has_no_password(void)
 static void
 only_feed_add_takes_in_who_is_out_of_scope(void)
 {
-    AUTO_STATE state = { .presence = PRESENCE_IN };
+    struct subject_state state = { .presence = PRESENCE_IN };
 
     T_TRUE(fold(&state, TOKEN(CREATE DATA "," EMPTY("feed:remove"))));
     T_INT(state.presence, PRESENCE_OUT);
@@ -550,7 +553,7 @@ only_feed_add_takes_in_who_is_out_of_scope(void)
 static void
 patch_that_does_not_apply_leaves_the_state(void)
 {
-    AUTO_STATE state = { .presence = PRESENCE_IN };
+    struct subject_state state = { .presence = PRESENCE_IN };
     CLEANUP(event_cleanup)
     struct event *event = parsed(PATCHING("{\"op\":\"replace\",\"path\":\"title\",\"value\":\"y\"},"
                                           "{\"op\":\"replace\",\"path\":\"emails[value eq "
@@ -560,7 +563,7 @@ patch_that_does_not_apply_leaves_the_state(void)
 
     T_TRUE(fold(&state, TOKEN(CREATE DATA)));
     if (event)
-        T_INT(event_fold(event, &state, &changed, &err), PROV_E_INVALID);
+        T_INT(event_fold(&test_values, event, &state, &changed, &err), PROV_E_INVALID);
     T_HAS(err.text, "PATCH operation 2 on 'emails[value eq \"a\"].type': noTarget");
     T_TRUE(changed);
     T_STR(text_of(&state), "{\"userName\":\"jdoe\"}");
@@ -569,7 +572,7 @@ patch_that_does_not_apply_leaves_the_state(void)
 static void
 one_event_folds_into_several_states(void)
 {
-    AUTO_STATE first = { .presence = PRESENCE_IN }, second = { .presence = PRESENCE_IN };
+    struct subject_state first = { .presence = PRESENCE_IN }, second = { .presence = PRESENCE_IN };
     CLEANUP(event_cleanup)
     struct event *event = parsed(TOKEN(CREATE DATA "," EMPTY("prov:deactivate")));
     struct prov_error err = PROV_ERROR_INIT;
@@ -577,12 +580,11 @@ one_event_folds_into_several_states(void)
 
     if (!event)
         return;
-    T_OK(event_fold(event, &first, &changed, &err), &err);
+    T_OK(event_fold(&test_values, event, &first, &changed, &err), &err);
     T_TRUE(fold(&first, PATCHING("{\"op\":\"add\",\"path\":\"name.givenName\",\"value\":\"y\"}")));
-    T_OK(event_fold(event, &second, &changed, &err), &err);
+    T_OK(event_fold(&test_values, event, &second, &changed, &err), &err);
     T_STR(text_of(&second), "{\"userName\":\"jdoe\",\"active\":false}");
-    T_STR(json_object_to_json_string_ext(event->payload, JSON_C_TO_STRING_PLAIN),
-          "{\"userName\":\"jdoe\"}");
+    T_STR(written(event->payload), "{\"userName\":\"jdoe\"}");
 }
 
 /* ---- hostile input ---- */
@@ -616,7 +618,7 @@ flipped_bytes_do_no_harm(void)
         size_t length = strlen(source);
         AUTO_FREE char *text = strdup(source);
         CLEANUP(event_cleanup) struct event *event = NULL;
-        AUTO_STATE state = { .presence = PRESENCE_IN };
+        struct subject_state state = { .presence = PRESENCE_IN };
         struct prov_error err = PROV_ERROR_INIT;
         bool changed;
         for (int flip = 0; flip < 1 + round % 3; flip++) {
@@ -626,9 +628,9 @@ flipped_bytes_do_no_harm(void)
         if (event_parse(text, length, NULL, &event, &err) != PROV_OK)
             continue;
         taken++;
-        state.resource = json_tokener_parse("{\"emails\":[{\"type\":\"work\",\"value\":\"x\"}],"
-                                            "\"name\":{\"a\":1,\"b\":2}}");
-        if (event_fold(event, &state, &changed, &err) == PROV_OK)
+        state.resource = value_of("{\"emails\":[{\"type\":\"work\",\"value\":\"x\"}],"
+                                  "\"name\":{\"a\":1,\"b\":2}}");
+        if (event_fold(&test_values, event, &state, &changed, &err) == PROV_OK)
             T_TRUE(state.resource != NULL);
     }
     T_TRUE(taken > 100 && taken < 20000);

@@ -68,7 +68,7 @@ password_is_removed_in_every_form(void)
 
     for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++) {
         CLEANUP(event_cleanup) struct event *event = parsed(tokens[i]);
-        AUTO_FREE char *payload = event ? json_text(event->payload) : NULL;
+        AUTO_FREE char *payload = event ? value_json(event->payload) : NULL;
         T_TRUE(event && event->had_password);
         T_TRUE(payload && !strstr(payload, "cAnArY") && !strcasestr(payload, "password"));
     }
@@ -119,7 +119,7 @@ password_takes_nothing_else_with_it(void)
                         "\"passwordExpires\":1}},{\"op\":\"add\",\"path\":\"password\",\"value\":"
                         "\"s\"},{\"op\":\"add\",\"path\":\"x[display eq \\\"password\\\"].y\","
                         "\"value\":\"password\"}"));
-    AUTO_FREE char *payload = event ? json_text(event->payload) : NULL;
+    AUTO_FREE char *payload = event ? value_json(event->payload) : NULL;
 
     T_STR(payload, "{\"Operations\":[{\"op\":\"replace\",\"value\":{\"title\":\"a\","
                    "\"passwordExpires\":1}},{\"op\":\"add\",\"path\":\"x[display eq "

@@ -26,7 +26,7 @@ a_leaver_is_frozen_where_the_field_says_so(void)
     make(&s);
     T_INT(s.plan.action, PLAN_NOTHING);
     /* an unfreezing that is in flight may have happened */
-    s.link.in_flight = value_of("{\"fields\":{\"UserLogin.IsFrozen\":false}}");
+    s.link.in_flight = json_of("{\"fields\":{\"UserLogin.IsFrozen\":false}}");
     make(&s);
     T_INT(s.plan.action, PLAN_FREEZE);
     done(&s);

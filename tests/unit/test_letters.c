@@ -29,7 +29,7 @@ an_alias_is_derived_from_any_name(void)
     for (size_t i = 0; i < COUNT(aliases); i++) {
         AUTO_JSON struct json_object *user = json(aliases[i][0]);
         const char *from;
-        AUTO_FREE char *alias = alias_derive(user, &from);
+        AUTO_FREE char *alias = alias_derive(value_like(user), &from);
         T_STR(alias, aliases[i][1]);
         T_TRUE(!alias || letters_count(alias) <= ALIAS_MAX_CHARACTERS);
     }

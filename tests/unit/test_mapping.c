@@ -50,7 +50,7 @@ apply(const char *rules, const char *resource, bool creating)
     struct run run = { .err = PROV_ERROR_INIT };
 
     if (mapping)
-        run.result = mapping_apply(mapping, user, creating, &run.fields, &run.trace, &run.err);
+        run.result = apply_mapping(mapping, user, creating, &run.fields, &run.trace, &run.err);
     return run;
 }
 

@@ -66,7 +66,7 @@ apply_case(const struct mapping *mapping, struct json_object *golden)
 
     complete(resource);
     before = json_canonical(resource);
-    code = mapping_apply(mapping, resource, json_get_bool(golden, "creating", false), &fields,
+    code = apply_mapping(mapping, resource, json_get_bool(golden, "creating", false), &fields,
                          &trace, &err);
     after = json_canonical(resource);
     T_STR(after, before);
@@ -187,7 +187,7 @@ try_spoilt(struct json_object *golden)
     spoilt_compiled++;
     if (json_object_is_type(json_get(golden, "resource"), json_type_object))
         complete(json_get(golden, "resource"));
-    code = mapping_apply(mapping, json_get(golden, "resource"), true, &fields, &trace, &err);
+    code = apply_mapping(mapping, json_get(golden, "resource"), true, &fields, &trace, &err);
     T_TRUE(code == PROV_OK || (code == PROV_E_INVALID && err.text[0] && !fields));
     spoilt_applied += code == PROV_OK;
 }

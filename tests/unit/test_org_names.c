@@ -114,7 +114,7 @@ plan_with(const char *resource, const char *names, struct plan *plan)
     T_OK(fields_parse(text, strlen(text), &fields, NULL, NULL, &err), &err);
     subject.iss = strdup("i");
     subject.uri = strdup("/Users/1");
-    subject.resource = json(resource);
+    subject.resource = value_like(json(resource));
     input.fields = fields;
     T_OK(plan_make(&input, plan, &err), &err);
     subject_done(&subject);

@@ -414,8 +414,8 @@ a_repair_sets_back_what_is_not_there_any_more(void)
 
     want(&s, "", "{" ADA ",\"title\":\"Chief\"}");
     deliver(&s);
-    there = value_of("{\"Title\":\"Clerk\",\"ProfileId\":\"00e000000000002AAA\","
-                     "\"Username\":\"mine@acme.example\"}");
+    there = json_of("{\"Title\":\"Clerk\",\"ProfileId\":\"00e000000000002AAA\","
+                    "\"Username\":\"mine@acme.example\"}");
     json_object_object_foreach(s.link.confirmed, field, ours)
     {
         if (!json_object_object_get_ex(there, field, NULL))
@@ -492,11 +492,9 @@ a_manager_is_read_in_every_form(void)
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char text[300];
-        AUTO_JSON struct json_object *resource = NULL;
         AUTO_FREE char *uri = NULL;
         snprintf(text, sizeof(text), "{" ENTERPRISE ":{\"manager\":%s}}", cases[i].manager);
-        resource = value_of(text);
-        uri = plan_manager_uri(resource);
+        uri = plan_manager_uri(value_of(text));
         T_STR(uri, cases[i].uri);
     }
     T_TRUE(plan_manager_uri(NULL) == NULL);
@@ -552,8 +550,8 @@ static const char *
 described(bool create, const char *fields, const char *before)
 {
     static char text[700];
-    AUTO_JSON struct json_object *sent_fields = value_of(fields);
-    AUTO_JSON struct json_object *confirmed = before ? value_of(before) : NULL;
+    AUTO_JSON struct json_object *sent_fields = json_of(fields);
+    AUTO_JSON struct json_object *confirmed = before ? json_of(before) : NULL;
     AUTO_FREE char *words = plan_describe(create, sent_fields, confirmed);
 
     snprintf(text, sizeof(text), "%s", words ? words : "(none)");

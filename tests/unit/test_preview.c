@@ -129,7 +129,7 @@ a_known_user_is_folded_in_memory_only(void)
     T_STR(texts(result, "looks_up"), "");
     T_OK(store_load(s.store, ISSUER, "/Users/1", &work, &err), &err);
     T_INT(work.subject.version, 1);
-    T_TRUE(json_get(work.subject.resource, "title") == NULL);
+    T_TRUE(value_get(work.subject.resource, "title") == NULL);
     T_STR(scratch_due(s.store, DUE_NOW), "");
     scratch_remove(&s);
 }

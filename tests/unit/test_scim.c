@@ -1,6 +1,6 @@
 /* SCIM paths, filters and PATCH. Whole PATCH cases are data, in tests/golden/patch: adding one adds
  * no C. */
-#include "tests/unit/unit.h"
+#include "tests/unit/values.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -22,28 +22,18 @@ static const char user[] =
     "\"roles\":[\"admin\",\"auditor\"],\"urn:acme:hr\":{\"badge\":{\"number\":7}},"
     "\"" ENTERPRISE "\":{\"department\":\"Tour\",\"manager\":\"26118915\"}}";
 
-static struct json_object *
-parse(const char *text)
-{
-    struct json_object *value = NULL;
-    struct prov_error err = PROV_ERROR_INIT;
-
-    T_OK(json_parse(text, strlen(text), "a test's JSON", &value, &err), &err);
-    return value;
-}
-
 /* What the path gives of the user above, as JSON text; static. "error" when it is not valid. */
 static const char *
 got(const char *text)
 {
     static char answer[512];
     CLEANUP(scim_path_cleanup) struct scim_path *path = NULL;
-    AUTO_JSON struct json_object *resource = parse(user);
+    struct value *resource = value_of(user);
     AUTO_FREE char *value = NULL;
 
     if (scim_path_parse(text, &path, NULL) != PROV_OK)
         return "error";
-    value = json_text(scim_path_get(path, resource));
+    value = value_json(scim_path_get(path, resource));
     snprintf(answer, sizeof(answer), "%s", value);
     return answer;
 }
@@ -255,21 +245,21 @@ static const char *
 patched(const char *resource_text, const char *patch_text)
 {
     static char answer[8192];
-    AUTO_JSON struct json_object *resource = parse(resource_text), *patch = parse(patch_text);
-    AUTO_JSON struct json_object *result = NULL;
-    AUTO_FREE char *before = json_text(resource), *patch_before = json_text(patch), *text = NULL;
+    struct value *resource = value_of(resource_text), *patch = value_of(patch_text);
+    struct value *result = NULL;
+    AUTO_FREE char *before = value_json(resource), *patch_before = value_json(patch), *text = NULL;
     AUTO_FREE char *after = NULL, *patch_after = NULL;
     struct prov_error err = PROV_ERROR_INIT;
 
-    if (scim_patch_apply(resource, patch, &result, &err) != PROV_OK) {
+    if (scim_patch_apply(&test_values, resource, patch, &result, &err) != PROV_OK) {
         T_TRUE(!result);
         snprintf(answer, sizeof(answer), "%s", err.text);
     } else {
-        text = json_text(result);
+        text = value_json(result);
         snprintf(answer, sizeof(answer), "%s", text);
     }
-    after = json_text(resource);
-    patch_after = json_text(patch);
+    after = value_json(resource);
+    patch_after = value_json(patch);
     T_STR(after, before);
     T_STR(patch_after, patch_before);
     return answer;
@@ -278,10 +268,11 @@ patched(const char *resource_text, const char *patch_text)
 static void
 golden_case(const char *file)
 {
-    AUTO_JSON struct json_object *json = json_object_from_file(file), *result = NULL;
+    AUTO_JSON struct json_object *json = json_object_from_file(file);
     AUTO_FREE char *got_text = NULL, *want_text = NULL, *before = NULL, *after = NULL;
-    struct json_object *want = json_get(json, "result"), *resource = json_get(json, "resource");
-    struct json_object *patch = json_get(json, "patch");
+    struct json_object *want = json_get(json, "result");
+    struct value *resource = value_like(json_get(json, "resource"));
+    struct value *patch = value_like(json_get(json, "patch")), *result = NULL;
     const char *wanted_error = json_get_string(json, "error");
     struct prov_error err = PROV_ERROR_INIT;
     int code;
@@ -290,9 +281,9 @@ golden_case(const char *file)
     T_TRUE(json_get_string(json, "name") && resource && patch && (!want != !wanted_error));
     if (!json || !resource || !patch)
         return;
-    before = json_canonical(resource);
-    code = scim_patch_apply(resource, patch, &result, &err);
-    after = json_canonical(resource);
+    before = value_canonical(resource);
+    code = scim_patch_apply(&test_values, resource, patch, &result, &err);
+    after = value_canonical(resource);
     T_STR(after, before);
     if (wanted_error) {
         T_TRUE(code != PROV_OK && !result);
@@ -300,7 +291,7 @@ golden_case(const char *file)
         return;
     }
     T_OK(code, &err);
-    got_text = json_canonical(result);
+    got_text = value_canonical(result);
     want_text = json_canonical(want);
     T_STR(got_text, want_text);
 }
@@ -344,21 +335,21 @@ failed_operation_undoes_the_ones_before(void)
 static void
 form_is_checked_without_a_resource(void)
 {
-    AUTO_JSON struct json_object *good =
-        parse("{\"Operations\":[{\"op\":\"replace\",\"path\":\"a[value eq \\\"1\\\"].b\","
-              "\"value\":1}]}");
-    AUTO_JSON struct json_object *bad = parse("{\"Operations\":[{\"op\":\"move\"}]}");
-    AUTO_JSON struct json_object *no_object = parse("[1]");
-    struct json_object *untouched = good, *ret = untouched;
+    struct value *good =
+        value_of("{\"Operations\":[{\"op\":\"replace\",\"path\":\"a[value eq \\\"1\\\"].b\","
+                 "\"value\":1}]}");
+    struct value *bad = value_of("{\"Operations\":[{\"op\":\"move\"}]}");
+    struct value *no_object = value_of("[1]");
+    struct value *untouched = good, *ret = untouched;
     struct prov_error err = PROV_ERROR_INIT;
 
-    T_OK(scim_patch_apply(NULL, good, &ret, &err), &err);
+    T_OK(scim_patch_apply(NULL, NULL, good, &ret, &err), &err);
     T_TRUE(ret == untouched);
-    T_INT(scim_patch_apply(NULL, bad, &ret, &err), PROV_E_INVALID);
+    T_INT(scim_patch_apply(NULL, NULL, bad, &ret, &err), PROV_E_INVALID);
     T_HAS(err.text, "PATCH operation 1: invalidSyntax: 'op' must be add, replace or remove");
-    T_INT(scim_patch_apply(NULL, no_object, &ret, &err), PROV_E_INVALID);
-    T_INT(scim_patch_apply(NULL, NULL, &ret, &err), PROV_E_INVALID);
-    T_INT(scim_patch_apply(no_object, good, &ret, &err), PROV_E_INVALID);
+    T_INT(scim_patch_apply(NULL, NULL, no_object, &ret, &err), PROV_E_INVALID);
+    T_INT(scim_patch_apply(NULL, NULL, NULL, &ret, &err), PROV_E_INVALID);
+    T_INT(scim_patch_apply(&test_values, no_object, good, &ret, &err), PROV_E_INVALID);
 }
 
 /* A text of count numbered pieces; heap. */
@@ -445,21 +436,21 @@ patch_of_long_lists_is_not_quadratic(void)
                  "].primary\",\"value\":true}", "]}");
     AUTO_FREE char *equal = repeated("{\"Operations\":[{\"op\":\"add\",\"path\":\"e\",\"value\":[0",
                                      ",{\"b\":4899,\"a\":1},{\"a\":1,\"b\":", 4800, "}", "]}]}");
-    AUTO_JSON struct json_object *resource = parse(list), *patch = parse(primary), *ret = NULL;
-    AUTO_JSON struct json_object *adding = parse(equal), *added = NULL;
-    struct json_object *elements;
+    struct value *resource = value_of(list), *patch = value_of(primary), *ret = NULL;
+    struct value *adding = value_of(equal), *added = NULL;
+    struct value *elements;
     struct prov_error err = PROV_ERROR_INIT;
     size_t primaries = 0;
 
-    T_OK(scim_patch_apply(resource, patch, &ret, &err), &err);
-    elements = json_get(ret, "e");
-    T_INT(elements ? json_object_array_length(elements) : 0, 4901);
-    for (size_t i = 0; elements && i < json_object_array_length(elements); i++)
-        primaries += json_get_bool(json_object_array_get_idx(elements, i), "primary", false);
+    T_OK(scim_patch_apply(&test_values, resource, patch, &ret, &err), &err);
+    elements = value_get(ret, "e");
+    T_INT(value_count(elements), 4901);
+    for (size_t i = 0; i < value_count(elements); i++)
+        primaries += value_get_boolean(value_at(elements, i), "primary", false);
     T_INT(primaries, 1);
-    T_TRUE(elements && json_get_bool(json_object_array_get_idx(elements, 0), "primary", false));
-    T_OK(scim_patch_apply(resource, adding, &added, &err), &err);
-    T_INT(added ? json_object_array_length(json_get(added, "e")) : 0, 4902);
+    T_TRUE(value_get_boolean(value_at(elements, 0), "primary", false));
+    T_OK(scim_patch_apply(&test_values, resource, adding, &added, &err), &err);
+    T_INT(value_count(value_get(added, "e")), 4902);
 }
 
 static void
@@ -494,7 +485,7 @@ active_is_false_only_when_it_says_so(void)
                   { "{\"active\":{}}", 1 } };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        AUTO_JSON struct json_object *resource = parse(cases[i].text);
+        struct value *resource = value_of(cases[i].text);
         T_INT(scim_is_active(resource), cases[i].active);
     }
     T_INT(scim_is_active(NULL), 1);
@@ -503,14 +494,14 @@ active_is_false_only_when_it_says_so(void)
 static void
 setting_active_keeps_the_spelling(void)
 {
-    AUTO_JSON struct json_object *resource = parse("{\"Active\":\"True\"}");
-    AUTO_JSON struct json_object *none = parse("{}");
+    struct value *resource = value_of("{\"Active\":\"True\"}");
+    struct value *none = value_of("{}");
     struct prov_error err = PROV_ERROR_INIT;
 
-    T_OK(scim_set_active(resource, false, &err), &err);
-    T_STR(json_object_to_json_string_ext(resource, JSON_C_TO_STRING_PLAIN), "{\"Active\":false}");
-    T_OK(scim_set_active(none, false, &err), &err);
-    T_STR(json_object_to_json_string_ext(none, JSON_C_TO_STRING_PLAIN), "{\"active\":false}");
+    T_OK(scim_set_active(&test_values, resource, false, &err), &err);
+    T_TRUE(value_equal(resource, value_of("{\"Active\":false}")));
+    T_OK(scim_set_active(&test_values, none, false, &err), &err);
+    T_TRUE(value_equal(none, value_of("{\"active\":false}")));
 }
 
 static const struct unit_case cases[] = {

@@ -3,7 +3,7 @@
 #include "plugin/delivery/plan.h"
 #include "plugin/scim/filter.h"
 #include "schema/scope.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/values.h"
 
 #define ENTERPRISE "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 #define ID         "005000000000001AAA"
@@ -13,16 +13,6 @@
 #define IN_SALES  "{" ADA ",\"groups\":[{\"value\":\"g7\",\"display\":\"Sales\"}]}"
 #define NO_GROUPS "{" ADA ",\"groups\":[]}"
 #define OF_SALES  ",\"scope_groups\":\"sales\""
-
-static struct json_object *
-value_of(const char *text)
-{
-    struct prov_error err = PROV_ERROR_INIT;
-    struct json_object *value = NULL;
-
-    T_OK(json_parse(text, strlen(text), "the test's JSON", &value, &err), &err);
-    return value;
-}
 
 /* ---- filters ---- */
 
@@ -44,7 +34,7 @@ passes(const char *text, const char *resource_text)
 {
     static struct prov_error err;
     CLEANUP(scim_filter_cleanup) struct scim_filter *filter = NULL;
-    AUTO_JSON struct json_object *resource = value_of(resource_text);
+    struct value *resource = value_of(resource_text);
 
     err = (struct prov_error)PROV_ERROR_INIT;
     if (scim_filter_compile(text, &filter, &err) != PROV_OK)
@@ -182,7 +172,7 @@ scope(const char *more, const char *resource_text)
     static struct prov_error err;
     static char why[1000];
     CLEANUP(fields_cleanup) struct fields *fields = NULL;
-    AUTO_JSON struct json_object *resource = value_of(resource_text);
+    struct value *resource = value_of(resource_text);
 
     err = (struct prov_error)PROV_ERROR_INIT;
     fields = fields_with(more, &err);
@@ -260,7 +250,6 @@ configure(struct situation *s, const char *more)
 static void
 describe(struct situation *s, const char *resource)
 {
-    json_object_put(s->subject.resource);
     s->subject.resource = value_of(resource);
     s->subject.version++;
 }
@@ -394,7 +383,6 @@ whose_resource_was_never_seen_is_parked_whatever_the_scope(void)
     struct situation s;
 
     start(&s, OF_SALES, IN_SALES);
-    json_object_put(s.subject.resource);
     s.subject.resource = NULL;
     T_INT(plan(&s), PLAN_PARK);
     T_STR(s.plan.code, "RESOURCE_NEVER_SEEN");

@@ -577,10 +577,10 @@ a_manager_named_by_an_alias_is_found_wherever_he_stands(void)
     T_INT(json_get_int(report, "unknown_managers", 0), 1);
     T_STR(json_get_string(report, "unknown_manager_place"), "line 9");
     T_OK(store_load(l.scratch.store, ISSUER, "/Users/1", &work, &err), &err);
-    text = json_text(work.subject.resource);
+    text = value_json(work.subject.resource);
     T_HAS(text, "\"manager\":{\"$ref\":\"/Users/2\",\"value\":\"2\"}");
     T_OK(store_load(l.scratch.store, ISSUER, "/Users/3", &other, &err), &err);
-    without = json_text(other.subject.resource);
+    without = value_json(other.subject.resource);
     T_TRUE(strstr(without, "manager") == NULL); /* an alias means nothing outside the list */
     scratch_remove(&l.scratch);
 }

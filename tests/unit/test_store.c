@@ -19,7 +19,7 @@ look(struct store *store, const char *uri)
 static const char *
 user_name(const struct work *work)
 {
-    return json_get_string(work->subject.resource, "userName");
+    return value_get_text(work->subject.resource, "userName");
 }
 
 static int64_t
@@ -209,7 +209,7 @@ what_cannot_be_folded_leaves_no_trace(void)
     T_INT(answer.version, 2);
     {
         CLEANUP(work_done) struct work work = look(s.store, "/Users/1");
-        T_STR(json_get_string(work.subject.resource, "title"), "Boss");
+        T_STR(value_get_text(work.subject.resource, "title"), "Boss");
     }
     scratch_remove(&s);
 }

@@ -291,7 +291,7 @@ a_damaged_resource_is_replaced_by_the_next_whole_one(void)
     scratch_put(s.store, "j5", "/Users/1", "anew");
     T_OK(store_load(s.store, ISSUER, "/Users/1", &work, &err), &err);
     T_INT(work.subject.version, 3);
-    T_STR(json_get_string(work.subject.resource, "userName"), "anew");
+    T_STR(value_get_text(work.subject.resource, "userName"), "anew");
     scratch_remove(&s);
 }
 

@@ -87,7 +87,7 @@ check_subjects(struct store *store)
 
     T_OK(store_load(store, IDP, "/Users/ada", &ada, &err), &err);
     T_INT(ada.subject.version, 2);
-    T_STR(json_get_string(ada.subject.resource, "title"), "Countess");
+    T_STR(value_get_text(ada.subject.resource, "title"), "Countess");
     T_STR(json_get_string(ada.link.confirmed, "Title"), "Analyst");
     T_STR(ada.link.salesforce_id, "0055g0000A7E9vpAQC");
     T_STR(ada.link.username_held, "primary-ada@acme.example");
