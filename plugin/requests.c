@@ -368,7 +368,21 @@ struct request {
     const char *name;
     int (*answer)(const struct request_context *, struct json_object *, struct json_object **,
                   struct prov_error *);
+    bool of_store; /* has an answer only where a store is; makes none */
 };
+
+/* A path that was misspelled looks like this: an answer of zeros would hide it. */
+static int
+refuse_without_store(const struct store *store, struct prov_error *err)
+{
+    return store_exists(store)
+               ? PROV_OK
+               : error_set(err, PROV_E_NOTFOUND,
+                           "no store at '%s' yet: the first event that is accepted makes it. If "
+                           "events were accepted before, correct the field 'store': the host "
+                           "names another file, or another SFPROV_FIELDS",
+                           store_path(store));
+}
 
 static int
 dispatch(const struct request *table, const char *key, const struct request_context *context,
@@ -380,8 +394,12 @@ dispatch(const struct request *table, const char *key, const struct request_cont
         return error_set(err, PROV_E_INVALID, "the request has no \"%s\"; it begins {\"%s\":\"%s\"",
                          key, key, table[0].name);
     for (; table->name; table++) {
-        if (strcmp(table->name, name) == 0)
-            return table->answer(context, request, ret, err);
+        int r = PROV_OK;
+        if (strcmp(table->name, name) != 0)
+            continue;
+        if (table->of_store)
+            r = refuse_without_store(context->store, err);
+        return r ? r : table->answer(context, request, ret, err);
     }
     return error_set(err, PROV_E_NOTFOUND, "there is no %s '%s'; see sfprov-connector(7)", key,
                      name);
@@ -391,17 +409,17 @@ int
 request_query(const struct request_context *context, struct json_object *request,
               struct json_object **ret, struct prov_error *err)
 {
-    static const struct request table[] = { { "status", status_query },
-                                            { "subjects", query_subjects },
-                                            { "subject", query_subject },
-                                            { "events", query_events },
-                                            { "fields", query_fields },
-                                            { "match", query_match },
-                                            { "drift", query_drift },
-                                            { "collisions", query_collisions },
-                                            { "store", query_store },
-                                            { "org", query_org },
-                                            { NULL, NULL } };
+    static const struct request table[] = { { "status", status_query, true },
+                                            { "subjects", query_subjects, true },
+                                            { "subject", query_subject, true },
+                                            { "events", query_events, true },
+                                            { "fields", query_fields, false },
+                                            { "match", query_match, true },
+                                            { "drift", query_drift, true },
+                                            { "collisions", query_collisions, true },
+                                            { "store", query_store, false },
+                                            { "org", query_org, false },
+                                            { NULL, NULL, false } };
 
     return dispatch(table, "query", context, request, ret, err);
 }
@@ -410,19 +428,21 @@ int
 request_act(const struct request_context *context, struct json_object *request,
             struct json_object **ret, struct prov_error *err)
 {
-    static const struct request table[] = { { "retry", act_retry },
-                                            { "hold", act_hold },
-                                            { "resume", act_resume },
-                                            { "replan", act_replan },
-                                            { "adopt", act_unsupported },
-                                            { "discard", act_unsupported },
-                                            { "repair", act_repair },
-                                            { "vacuum", act_vacuum },
-                                            { "release", act_release },
-                                            { "login", act_login },
-                                            { "start", act_start },
-                                            { "host", act_host },
-                                            { NULL, NULL } };
+    static const struct request table[] = {
+        { "retry", act_retry, true },
+        { "hold", act_hold, false }, /* before the first event, if need be */
+        { "resume", act_resume, true },
+        { "replan", act_replan, true },
+        { "adopt", act_unsupported, false },
+        { "discard", act_unsupported, false },
+        { "repair", act_repair, true },
+        { "vacuum", act_vacuum, true },
+        { "release", act_release, true },
+        { "login", act_login, false },
+        { "start", act_start, false },
+        { "host", act_host, false },
+        { NULL, NULL, false },
+    };
 
     return dispatch(table, "act", context, request, ret, err);
 }

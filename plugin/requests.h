@@ -12,7 +12,7 @@ struct request_context {
     bool worker;                  /* delivery has a thread of the plugin's own */
 };
 
-/* PROV_E_INVALID: not a request; PROV_E_NOTFOUND: no such subject, query or act;
+/* PROV_E_INVALID: not a request; PROV_E_NOTFOUND: no such subject, query or act, or no store;
  * PROV_E_UNSUPPORTED: known, but not done by this version. */
 MUST_CHECK int request_query(const struct request_context *context, struct json_object *request,
                              struct json_object **ret, struct prov_error *err);

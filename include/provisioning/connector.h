@@ -50,7 +50,7 @@ enum prov_code {
     PROV_E_FIELDS = -2,      /* the connector fields are wrong: correct them */
     PROV_E_STORE = -3,       /* the store cannot be used now: nothing was accepted */
     PROV_E_REMOTE = -4,      /* Salesforce could not be reached or answered with an error */
-    PROV_E_NOTFOUND = -5,    /* no such subject, event or method name */
+    PROV_E_NOTFOUND = -5,    /* no such subject, event or method name; or no store yet */
     PROV_E_STATE = -6,       /* not now: closed, held elsewhere, out of order */
     PROV_E_NOMEM = -7,       /* out of memory */
     PROV_E_ABI = -8,         /* the two sides do not speak the same ABI */

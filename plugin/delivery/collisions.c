@@ -221,7 +221,7 @@ collisions_find(struct store *store, const struct fields *fields, struct json_ob
     AUTO_JSON struct json_object *result = json_object_new_object();
     int r = search.groups && result ? read_request(&search, request, err) : error_nomem(err);
 
-    if (!r && store_exists(store))
+    if (!r)
         r = keep_all(&search, err);
     if (!r)
         r = show_all(&search, err);

@@ -1,6 +1,7 @@
 /* The store object: its connections and locks, and what happens to them at a fork. */
 #include "plugin/store/internal.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -150,7 +151,8 @@ store_check_place(const struct store *store, struct prov_error *err)
 bool
 store_exists(const struct store *store)
 {
-    return access(store->path, F_OK) == 0;
+    /* where nobody may look, opening it says what is wrong */
+    return access(store->path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }
 
 /* ---- connections ---- */

@@ -34,7 +34,7 @@ MUST_CHECK int store_new(const char *path, struct store **ret, struct prov_error
 void store_free(struct store *store);
 DEFINE_CLEANUP(struct store *, store, store_free);
 const char *store_path(const struct store *store);
-/* Whether the file is there already. Opening a store makes it; a mere look should not. */
+/* Whether the file is there already, or cannot be looked for. Opening a store makes it; a mere look should not. */
 bool store_exists(const struct store *store);
 /* Whether the store could be used as far as its place goes; makes nothing. PROV_E_STORE. */
 MUST_CHECK int store_check_place(const struct store *store, struct prov_error *err);

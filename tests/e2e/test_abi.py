@@ -162,6 +162,8 @@ def test_methods_that_are_not_deep_yet_say_so():
         fails(E_NOTFOUND, c_.act, act="dance")
         fails(E_NOTFOUND, c_.query, query="weather")
         fails(E_INVALID, c_.query, nothing=1)
+        fails(E_NOTFOUND, c_.user, "/Users/none", part="no store at")
+        c_.accept(create("/Users/1", person("x")))
         fails(E_NOTFOUND, c_.user, "/Users/none", part="/Users/none")
 
 

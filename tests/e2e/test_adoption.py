@@ -353,6 +353,7 @@ def test_match_shows_before_anything_is_sent():
 def test_match_without_the_field_says_what_to_do():
     with World() as w:
         c = w.connector()
+        c.accept(create("/Users/1", person("jane")))
         try:
             c.query(query="match")
         except harness.Failure as failure:

@@ -62,6 +62,20 @@ def test_fields_check_and_every_fault_at_once():
         assert "cAnArY" not in out
 
 
+def test_a_look_makes_no_store_and_says_that_there_is_none():
+    with World() as w:
+        sh = Shell(w)
+        event = sh.file("event.json", json.dumps(create("/Users/1", person("jdoe"))))
+        for words in ("status", "status --json", "list", "show jdoe", "collisions", "drift", "match", "retry jdoe",
+                      "retry --all", "replan --all", "release", "resume", "drift --repair"):
+            sh(*words.split(), code=2)
+            assert f"no store at '{w.fields['store']}' yet" in sh.err and "field 'store'" in sh.err, (words, sh.err)
+        sh("org"), sh("check", code=6), sh("preview", event), sh("store", "check")
+        assert sorted(os.listdir(w.folder)) == ["event.json", "fields.json"], os.listdir(w.folder)
+        sh("run", event)
+        sh("status")
+
+
 def test_check_shows_steps_and_fails_with_one():
     with World() as w:
         sh = Shell(w)
@@ -264,7 +278,7 @@ def test_a_fields_file_that_others_may_read_is_warned_about():
     with World() as w:
         sh = Shell(w)
         os.chmod(sh.path, 0o644)
-        sh("status")
+        sh("fields", "--check")
         assert stat.S_IMODE(os.stat(sh.path).st_mode) == 0o644 and "chmod" in sh.err, sh.err
 
 

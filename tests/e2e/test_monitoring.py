@@ -50,6 +50,7 @@ def read(text):
 def test_the_numbers_are_those_of_the_status_and_prometheus_reads_them():
     with World() as w:
         c = w.connector()
+        c.act(act="hold"), c.act(act="resume")  # makes the store, which a look does not
         empty = read(c.query(query="status", format="prometheus")["text"])
         assert empty["sfprov_users", "in_step"] == 0 and ("sfprov_org_api_calls_used",) not in empty
         assert empty["sfprov_delivering",] == 0 and ("sfprov_last_delivered_timestamp_seconds",) not in empty
@@ -181,12 +182,12 @@ def test_the_service_writes_the_numbers_for_the_collector():
     assert unit.read(os.path.join(MONITORING, "sfprov-metrics.service"))
     line = re.fullmatch(r"/bin/sh -c '(.*)'", unit["Service"]["ExecStart"])[1]
     with World() as w:
+        w.connector().accept(create("/Users/1", person("bad name")))
         status(w)  # writes the fields file
         into = os.path.join(w.folder, "collector")
         os.mkdir(into)
         environment = dict(os.environ, SFPROV_PLUGIN=os.path.abspath(PLUGIN), SFPROV_FIELDS=os.path.join(w.folder, "fields.json"),
                            PATH=os.path.dirname(os.path.abspath(CLI)) + ":" + os.environ["PATH"])
-        w.connector().accept(create("/Users/1", person("bad name")))
         subprocess.run(["/bin/sh", "-c", line], cwd=into, env=environment, check=True, timeout=60)
         assert os.listdir(into) == ["sfprov.prom"]
         with open(os.path.join(into, "sfprov.prom"), encoding="utf-8") as file:
