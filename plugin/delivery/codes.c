@@ -22,8 +22,9 @@ static const struct code_words rows[] = {
     { CODE_USERNAME_ELSEWHERE, "waiting",
       "usernames are unique over all Salesforce orgs, and another org has this one; or this is a "
       "sandbox that was refreshed, and what it had is given free within two days",
-      "nothing after a refresh: it is tried each hour for two days; else free it there, or set "
-      "provisioning_domain or provisioning_pattern so that another one is built" },
+      "nothing after a refresh: it is tried each hour for two days, and only then parked, or given "
+      "a number where username_taken says so; else free it there, or set provisioning_domain or "
+      "provisioning_pattern so that another one is built" },
     { CODE_MAPPING, "parked", "an attribute does not fit its Salesforce field",
       "correct the user at the host, or the field `mapping`" },
     { CODE_NAME_NOT_FOUND, "parked",

@@ -554,6 +554,9 @@ int64_t long_wait_us(const struct delivery *delivery);
 bool waits_long(const struct delivery *delivery, const struct link *link);
 /* [tx] The username is taken, and nobody can see by whom: it waits, or is parked when that has lasted. */
 MUST_CHECK int settle_elsewhere(struct round *round, struct item *item, struct prov_error *err);
+/* Whether a username that nobody can see was waited for as long as a refreshed sandbox may take to give it free:
+ * just now, or before. Of an item whose send was refused. */
+bool settle_release_is_over(const struct delivery *delivery, const struct item *item);
 /* Replaces a heap text; 0 or PROV_E_NOMEM. */
 MUST_CHECK int set_text(char **place, const char *text);
 

@@ -510,33 +510,42 @@ settle_refused(struct round *round, struct item *item, const char *code, const c
 #define RELEASE_WINDOW_US (48 * 3600 * CLOCK_SECOND_US)
 #define RELEASE_AGAIN_US  (3600 * CLOCK_SECOND_US)
 
-/* Whether this name was waited for as long as it may take: just now, or before. */
-static bool
-release_is_over(const struct delivery *d, const struct item *item, const char *name,
-                const char *message)
+static void
+elsewhere_words(const struct item *item, char *ret, size_t size)
+{
+    const char *name = json_get_string(sent_fields(item), "Username");
+
+    snprintf(ret, size, "username '%s' is taken, and not by a user of this org", name ? name : "");
+    error_tidy(ret);
+}
+
+bool
+settle_release_is_over(const struct delivery *d, const struct item *item)
 {
     const struct link *link = &item->work.link;
+    const char *name = json_get_string(sent_fields(item), "Username");
+    char message[200];
 
-    if (!d->is_sandbox)
+    /* a number is tried when the wait for the name without it is over */
+    if (!d->is_sandbox || item->suffix)
         return true;
     if (text_is(link->waits_kind, WAIT_RELEASE) && text_is(link->waits_value, name))
         return clock_now_us() - link->waits_since_us >= RELEASE_WINDOW_US;
-    return was_refused_with(item, "DUPLICATE_USERNAME") && text_is(link->message, message);
+    elsewhere_words(item, message, sizeof(message));
+    return was_refused_with(item, "DUPLICATE_USERNAME") &&
+           (d->fields->suffixes || text_is(link->message, message));
 }
 
 int
 settle_elsewhere(struct round *round, struct item *item, struct prov_error *err)
 {
     struct link *link = &item->work.link;
-    const char *name = json_get_string(sent_fields(item), "Username");
     const struct code_words *words = code_words(CODE_USERNAME_ELSEWHERE);
     char message[200];
     int r;
 
-    snprintf(message, sizeof(message), "username '%s' is taken, and not by a user of this org",
-             name ? name : "");
-    error_tidy(message);
-    if (release_is_over(round->delivery, item, name, message))
+    elsewhere_words(item, message, sizeof(message));
+    if (settle_release_is_over(round->delivery, item))
         return settle_refused(
             round, item, "DUPLICATE_USERNAME", message,
             "usernames are unique over all Salesforce orgs, and another org has this one",

@@ -280,6 +280,8 @@ judge_taken(struct round *round, struct item *item, struct json_object *row, boo
         r = twin_judge(d, &item->work.subject, row, &twin, err);
     if (r || twin)
         return r;
+    if (was_refused && !row && !settle_release_is_over(d, item)) /* it may come free by itself */
+        return PROV_OK;
     if (was_refused)
         return names_next(round, item, &item->sends_again, err);
     item->sends_again = row != NULL;

@@ -163,5 +163,22 @@ def test_in_a_sandbox_a_name_that_nobody_sees_is_waited_for_two_days_and_then_re
         assert sorted(told(c)) == [("t-1", "200"), ("t-2", "200")], "both were delivered after all"
 
 
+def test_in_a_sandbox_a_number_is_given_only_when_the_name_does_not_come_free():
+    for comes_free in (True, False):
+        with World(username_taken="suffix") as w:
+            c = w.connector()
+            w.org.ask("POST", "/__org/users", {"Username": "primary-far2@acme.example", "LastName": "Far"}, org="globex")
+            taken = far_away(w, c)
+            row = c.user("/Users/2")
+            assert (row["state"], row["code"]) == ("waiting", "USERNAME_ELSEWHERE"), row
+            c = later(w, c, 47)
+            assert c.user("/Users/2")["state"] == "waiting", c.user("/Users/2")
+            if comes_free:
+                w.org.ask("PATCH", f"/__org/users/{taken['Id']}", {"Username": "primary-gone@acme.example"}, org="globex")
+            c = later(w, c, 2)
+            wanted = "primary-far@acme.example" if comes_free else "primary-far3@acme.example"
+            assert c.user("/Users/2")["username"] == wanted and w.org.user(wanted)["IsActive"], c.user("/Users/2")
+
+
 if __name__ == "__main__":
     harness.main(sys.modules["__main__"])
