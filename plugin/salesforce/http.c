@@ -681,6 +681,18 @@ distrust_of(const struct transfer *transfer, CURLcode code)
     }
 }
 
+/* Why it failed. In libcurl's words, but for a connection that was closed: a kept one makes it speak of how it
+ * wanted to send the body again. */
+static const char *
+words_of(const struct transfer *transfer, CURLcode code)
+{
+    if (transfer->abort_reason)
+        return transfer->abort_reason;
+    if (code == CURLE_SEND_FAIL_REWIND || code == CURLE_GOT_NOTHING)
+        return "the connection was closed before an answer came";
+    return transfer->error[0] ? transfer->error : curl_easy_strerror(code);
+}
+
 static void
 settle(CURL *handle, struct transfer *transfer, CURLcode code)
 {
@@ -698,10 +710,7 @@ settle(CURL *handle, struct transfer *transfer, CURLcode code)
     answer->end = answer->distrust == HTTP_TRUSTED && may_have_arrived(handle, transfer)
                       ? HTTP_NO_ANSWER
                       : HTTP_NOT_SENT;
-    snprintf(answer->why, sizeof(answer->why), "%s",
-             transfer->abort_reason ? transfer->abort_reason
-             : transfer->error[0]   ? transfer->error
-                                    : curl_easy_strerror(code));
+    snprintf(answer->why, sizeof(answer->why), "%s", words_of(transfer, code));
 }
 
 int

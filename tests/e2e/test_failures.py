@@ -38,6 +38,8 @@ def test_a_create_whose_answer_was_lost_is_found_and_not_repeated():
             for uri, name in (("/Users/1", "primary-jdoe@acme.example"), ("/Users/2", "primary-bob@acme.example")):
                 row = c.user(uri)
                 assert row["state"] == "in_step" and row["salesforce_id"] == w.org.user(name)["Id"], (fault, row)
+                said = [entry["message"] for entry in row["history"] if entry["outcome"] == "unknown"]
+                assert fault != "drop_after" or said == ["the connection was closed before an answer came"], said
             assert creates(w) == 2, (fault, w.org.calls()["calls"])
 
 
