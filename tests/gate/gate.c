@@ -1,7 +1,7 @@
 /*
- * A fixed work in three stages: events accepted one by one, events accepted in arrays, and all of them
- * delivered to an org in this process. Prints what each stage cost in flushes, calls to the system and
- * allocations; callgrind counts the instructions of the functions gate_*().
+ * A fixed work in four stages: events accepted one by one, events accepted in arrays, all of them delivered to
+ * an org in this process, and then a change of each. Prints what each stage cost in flushes, calls to the
+ * system and allocations; callgrind counts the instructions of the functions gate_*(), on this thread.
  *
  * usage: gate [REPEATS]  REPEATS 2 accepts each single event twice: a cost that the gate has to see.
  */
@@ -163,21 +163,23 @@ must(bool done, const char *what, const char *why)
 }
 
 static void
-make_tokens(void)
+make_tokens(const char *kind, const char *title)
 {
-    for (int i = 0; i < 2 * USERS; i++)
+    for (int i = 0; i < 2 * USERS; i++) {
+        free(tokens[i]);
         must(asprintf(&tokens[i],
-                      "{\"iss\":\"https://idp.example\",\"iat\":1764000000,\"jti\":\"gate-%05d\","
+                      "{\"iss\":\"https://idp.example\",\"iat\":1764000000,\"jti\":\"%s-%05d\","
                       "\"sub_id\":{\"format\":\"scim\",\"uri\":\"/Users/%05d\"},\"events\":{"
-                      "\"urn:ietf:params:scim:event:prov:create:full\":{\"data\":{"
+                      "\"urn:ietf:params:scim:event:prov:%s:full\":{\"data\":{"
                       "\"schemas\":[\"urn:ietf:params:scim:schemas:core:2.0:User\"],"
                       "\"id\":\"%05d\",\"userName\":\"user%05d\",\"active\":true,"
                       "\"name\":{\"givenName\":\"Ada\",\"familyName\":\"Lovelace-%05d\"},"
-                      "\"title\":\"Analyst\",\"department\":\"Engines\",\"emails\":[{\"value\":"
+                      "\"title\":\"%s\",\"department\":\"Engines\",\"emails\":[{\"value\":"
                       "\"user%05d@acme.example\",\"type\":\"work\",\"primary\":true}],"
                       "\"phoneNumbers\":[{\"value\":\"+44 20 7946 %05d\",\"type\":\"work\"}]}}}}",
-                      i, i, i, i, i, i, i) > 0,
+                      kind, i, i, kind, i, i, i, title, i, i) > 0,
              "tokens", "out of memory");
+    }
 }
 
 static void
@@ -214,15 +216,29 @@ gate_accept_groups(int repeats)
         submit(i, GROUP);
 }
 
-__attribute__((noinline)) static void
-gate_deliver(int repeats)
+static void
+deliver_all(void)
 {
     struct prov_error error = PROV_ERROR_INIT;
     struct prov_delivery report = { .size = sizeof(report) };
 
-    (void)repeats;
     must(methods.deliver(connector, 60000, &report, &error) == 0, "deliver", error.text);
     must(report.state == PROV_DELIVERY_IDLE && report.pending == 0, "deliver", "it is not done");
+}
+
+__attribute__((noinline)) static void
+gate_deliver(int repeats)
+{
+    (void)repeats;
+    deliver_all();
+}
+
+/* Of each user who is there one field differs. */
+__attribute__((noinline)) static void
+gate_changes(int repeats)
+{
+    (void)repeats;
+    deliver_all();
 }
 
 static void
@@ -256,7 +272,8 @@ open_connector(const char *folder)
     must(asprintf(&fields,
                   "{\"domain_name\":\"%s\",\"client_id\":\"%s\",\"client_secret\":\"%s\","
                   "\"profile\":\"Standard User\",\"provisioning_domain\":\"acme.example\","
-                  "\"issuer\":\"https://idp.example\",\"store\":\"%s/store.db\"}",
+                  "\"issuer\":\"https://idp.example\",\"parallel_calls\":1,"
+                  "\"store\":\"%s/store.db\"}",
                   org_sim_url(gate_org, "acme"), json_get_string(ready, "client_id"),
                   json_get_string(ready, "client_secret"), folder) > 0,
          "fields", "out of memory");
@@ -291,11 +308,15 @@ main(int argc, char **argv)
     /* the other one begins from chance, and with it how often names collide */
     json_global_set_string_hash(JSON_C_STR_HASH_PERLLIKE);
     must(mkdtemp(folder) != NULL, folder, "cannot be made");
-    make_tokens();
+    make_tokens("create", "Analyst");
     open_connector(folder);
     run("accept_alone", gate_accept_alone, repeats);
     run("accept_groups", gate_accept_groups, repeats);
     run("deliver", gate_deliver, repeats);
+    make_tokens("put", "Countess");
+    for (int i = 0; i < 2 * USERS; i += GROUP)
+        submit(i, GROUP);
+    run("deliver_changes", gate_changes, repeats);
     methods.close(connector, 1000);
     org_sim_stop(gate_org);
     for (int i = 0; i < 2 * USERS; i++)

@@ -18,7 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 BASELINE = os.path.join(HERE, "baseline.json")
 BUILD = os.environ.get("top_builddir", ".")
 GATE = os.path.join(BUILD, "tests/gate/gate")
-STAGES = ("gate_accept_alone", "gate_accept_groups", "gate_deliver")
+STAGES = ("gate_accept_alone", "gate_accept_groups", "gate_deliver", "gate_changes")
 # what instructions are told of: a name for people, and the function they are spent below
 FUNCTIONS = {
     "accept_alone": "gate_accept_alone",
@@ -26,6 +26,7 @@ FUNCTIONS = {
     "parse": "event_parse",
     "store": "store_accept",
     "deliver": "gate_deliver",
+    "deliver_changes": "gate_changes",
     "plan": "plan_make",
     "body": "sf_batch_new",
     "answer": "sf_batch_send",
@@ -112,7 +113,7 @@ def check_the_gate(recorded):
     assert len(compare(recorded["instructions"], slower)[0]) == len(slower)
     assert not compare(recorded["instructions"], recorded["instructions"])[0]
     flushes = {name: number + 1 for name, number in recorded["counts"].items() if "flushes" in name}
-    assert len(compare(recorded["counts"], flushes)[0]) == 3
+    assert len(compare(recorded["counts"], flushes)[0]) == len(STAGES)
 
 
 def record():
