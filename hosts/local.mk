@@ -42,10 +42,11 @@ sfprov_SOURCES = \
 	hosts/cli/table.c hosts/cli/table.h \
 	hosts/cli/usage.c \
 	hosts/cli/users.c hosts/cli/users.h \
-	hosts/ldap/entry.c hosts/ldap/entry.h
-sfprov_CPPFLAGS = $(AM_CPPFLAGS) -DPLUGIN_PATH='"$(libdir)/sfprov/sfprov.so"' \
+	hosts/ldap/entry.c hosts/ldap/entry.h \
+	hosts/ldap/search.c hosts/ldap/search.h
+sfprov_CPPFLAGS = $(AM_CPPFLAGS) $(LDAP_CFLAGS) -DPLUGIN_PATH='"$(libdir)/sfprov/sfprov.so"' \
 	-DPACKAGE_VERSION='"$(PACKAGE_VERSION)"'
-sfprov_LDADD = $(JSONC_LIBS) -ldl
+sfprov_LDADD = $(JSONC_LIBS) $(LDAP_LIBS) -ldl
 
 # delivers beside a server
 nodist_systemdsystemunit_DATA = hosts/systemd/sfprov@.service

@@ -28,10 +28,11 @@ struct options {
     const char *maps[OPTION_MAPS_MAX];
     size_t map_count;
     bool refresh, full, dry_run, force, no_deliver, all, repair, prometheus;
-    const char *resources; /* directory of whole users; NULL: none */
-    long timeout_s;        /* 0: none */
-    long limit;            /* 0: none */
-    long port;             /* 0: the usual one */
+    const char *bind_dn, *password_file; /* of a directory */
+    const char *resources;               /* directory of whole users; NULL: none */
+    long timeout_s;                      /* 0: none */
+    long limit;                          /* 0: none */
+    long port;                           /* 0: the usual one */
     bool paste, no_browser, daemon;
 };
 

@@ -21,8 +21,10 @@
 #include "hosts/cli/reply.h"
 #include "hosts/cli/screen.h"
 #include "hosts/cli/subjects.h"
+#include "hosts/ldap/search.h"
 
 #define FAULTS_SHOWN   20
+#define ATTRIBUTES_MAX 1000
 #define COLUMNS_BYTES  (1024u * 1024u)
 #define STEP_MS        200u
 #define PROGRESS_EVERY 1000u
@@ -33,6 +35,7 @@ struct sync {
     int fd;
     char *columns; /* the text of the columns file */
     struct people *people;
+    struct search *search; /* of a directory */
     struct host host;
     prov_snapshot *snapshot;
     size_t listed, faults;
@@ -72,6 +75,11 @@ choose_format(const struct sync *sync, enum people_format *ret)
                   { "ndjson", PEOPLE_JSON } };
     const char *dot = strrchr(sync->file, '.'), *word = sync->options->format;
 
+    if (search_is_url(sync->file)) {
+        *ret = PEOPLE_LDAP;
+        return CODE_DONE;
+    }
+
     if (!word)
         word = dot ? dot + 1 : "";
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -98,17 +106,62 @@ read_fd(void *context, char *to, size_t size)
 }
 
 static int
+check_directory(const struct sync *sync)
+{
+    const struct options *options = sync->options;
+    bool directory = search_is_url(sync->file);
+
+    if (!directory && (options->bind_dn || options->password_file))
+        complain("--bind-dn and --password-file are for a directory, ldap://...");
+    else if (directory && options->format)
+        complain("--format is for files; '%s' is a directory", sync->file);
+    else
+        return CODE_DONE;
+    return CODE_USAGE;
+}
+
+static int
+open_directory(struct sync *sync)
+{
+    const char *attributes[ATTRIBUTES_MAX + 1] = { NULL };
+    const struct search_options how = { .url = sync->file,
+                                        .attributes = attributes,
+                                        .bind_dn = sync->options->bind_dn,
+                                        .password_file = sync->options->password_file };
+    struct prov_error err = { .size = sizeof(err) };
+    int result;
+
+    for (size_t i = 0; i < ATTRIBUTES_MAX && people_attribute(sync->people, i); i++)
+        attributes[i] = people_attribute(sync->people, i);
+    result = search_open(&how, &sync->search, &err);
+    if (!result)
+        return CODE_DONE;
+    complain("%s", err.text);
+    return result == PROV_E_INVALID ? CODE_USAGE : CODE_FAILED;
+}
+
+static enum found
+next_of_directory(void *context, struct ldap_entry *ret, struct prov_error *err)
+{
+    struct sync *sync = context;
+
+    return search_next(sync->search, ret, err);
+}
+
+static int
 open_people(struct sync *sync)
 {
     const struct options *options = sync->options;
-    struct people_options how = {
-        .key = options->key, .columns = { .maps = options->maps, .map_count = options->map_count }
-    };
+    struct people_options how = { .key = options->key,
+                                  .columns = { .maps = options->maps,
+                                               .map_count = options->map_count },
+                                  .entries = { .next = next_of_directory, .context = sync } };
     struct text_source source = { .read = read_fd, .context = &sync->fd };
     struct prov_error err = { .size = sizeof(err) };
     size_t length;
 
-    if (read_separator(options, &how.separator) || choose_format(sync, &how.format))
+    if (read_separator(options, &how.separator) || choose_format(sync, &how.format) ||
+        check_directory(sync))
         return CODE_USAGE;
     if (options->columns &&
         input_read(options->columns, COLUMNS_BYTES, &sync->columns, &length, &err)) {
@@ -116,11 +169,12 @@ open_people(struct sync *sync)
         return CODE_USAGE;
     }
     how.columns.file = sync->columns;
-    if (input_open(sync->file, &sync->fd, &err) || people_open(&how, source, &sync->people, &err)) {
+    if ((how.format != PEOPLE_LDAP && input_open(sync->file, &sync->fd, &err)) ||
+        people_open(&how, source, &sync->people, &err)) {
         complain("%s", err.text);
         return CODE_USAGE;
     }
-    return CODE_DONE;
+    return how.format == PEOPLE_LDAP ? open_directory(sync) : CODE_DONE;
 }
 
 /* ---- reading ---- */
@@ -137,11 +191,9 @@ static int
 add_person(struct sync *sync, struct person *person, struct prov_error *err)
 {
     struct json_object *user = json_object_new_object();
-    char place[40];
-    const char *text;
+    const char *text, *place = person->place;
     int result;
 
-    snprintf(place, sizeof(place), "line %zu", person->line);
     reply_put_text(user, "uri", person->uri);
     reply_put(user, "data", person->resource);
     reply_put_text(user, "place", place);
@@ -152,7 +204,7 @@ add_person(struct sync *sync, struct person *person, struct prov_error *err)
         char reason[sizeof(err->text)];
 
         snprintf(reason, sizeof(reason), "%s", err->text);
-        snprintf(err->text, sizeof(err->text), "%s: %.900s", place, reason);
+        snprintf(err->text, sizeof(err->text), "%.160s: %.800s", place, reason);
     }
     json_object_put(user);
     return result;
@@ -478,6 +530,7 @@ command_sync(const struct options *options, const struct arguments *arguments)
     if (!code)
         code = sync_people(&sync);
     people_free(sync.people);
+    search_free(sync.search);
     free(sync.columns);
     if (sync.fd > STDIN_FILENO)
         close(sync.fd);

@@ -32,12 +32,13 @@ const struct command commands[] = {
       "Reads one event a line until the end of input. A line that is refused is named, and\n"
       "the rest goes on. With --daemon and no file it delivers what others accept, until it is\n"
       "told to end." },
-    { NULL, "sync", "FILE|-", 1, 1,
-      "format key map columns separator issuer dry-run force no-deliver timeout", command_sync,
-      "make the org follow a full list of people",
+    { NULL, "sync", "FILE|-|ldap://...", 1, 1,
+      "format key map columns separator issuer bind-dn password-file dry-run force no-deliver "
+      "timeout",
+      command_sync, "make the org follow a full list of people",
       "Whoever is not in the list is gone. It is CSV, LDIF or SCIM users in JSON, by the file's\n"
-      "name (.csv, .ldif, .json, .jsonl) or --format; sfprov-sync(1) tells what is read. Every\n"
-      "fault of it is named, and one changes nothing." },
+      "name (.csv, .ldif, .json, .jsonl) or --format, or what a directory holds below a DN;\n"
+      "sfprov-sync(1) tells what is read. Every fault of it is named, and one changes nothing." },
     { NULL, "submit", "FILE|-", 1, 1, "resources", command_submit,
       "hand events over, without delivering them",
       "The file holds one event a line, one JSON object, or a JSON array of events." },
@@ -123,6 +124,10 @@ const struct option_row option_rows[] = {
       "instead of the field 'provisioning_domain'", NULL },
     { "issuer", 0, "ISS", OPTION_TEXT, FIELD(issuer), false,
       "whose users the list holds (the field 'issuer')", NULL },
+    { "bind-dn", 0, "DN", OPTION_TEXT, FIELD(bind_dn), false,
+      "who asks the directory (ldapi: who runs this; else nobody)", NULL },
+    { "password-file", 0, "FILE", OPTION_TEXT, FIELD(password_file), false,
+      "its first line is the password of --bind-dn", NULL },
     { "dry-run", 'n', NULL, OPTION_FLAG, FIELD(dry_run), false, "show what would happen", NULL },
     { "refresh", 0, NULL, OPTION_FLAG, FIELD(refresh), false, "ask Salesforce now", NULL },
     { "full", 0, NULL, OPTION_FLAG, FIELD(full), false,

@@ -35,6 +35,7 @@ struct people {
     struct lines lines;
     struct csv csv;
     struct ldif ldif;
+    struct entry_source entries;
     struct users users;
 
     struct column *header; /* CSV: of each column, left out if nothing is read from it */
@@ -43,7 +44,7 @@ struct people {
 
     char *id, *uri, *alias; /* of the person at hand; id is the key as it stands */
     struct person_value *values;
-    char key_text[64]; /* a binary key, written out */
+    char place[160];
 
     size_t others, further, noted; /* entries that are no persons; values left out; notes told */
     char others_class[64];
@@ -52,11 +53,17 @@ struct people {
 
 /* ---- life ---- */
 
+static enum found
+next_of_ldif(void *context, struct ldap_entry *ret, struct prov_error *err)
+{
+    return ldif_next(context, ret, err);
+}
+
 int
 people_open(const struct people_options *options, struct text_source source, struct people **ret,
             struct prov_error *err)
 {
-    static const char *const keys[] = { "externalId", "entryUUID", "id" };
+    static const char *const keys[] = { "externalId", "entryUUID", "id", "entryUUID" };
     struct people *people = calloc(1, sizeof(*people));
     int result;
 
@@ -69,9 +76,14 @@ people_open(const struct people_options *options, struct text_source source, str
     people->ldif = (struct ldif){ .lines = &people->lines };
     people->users = (struct users){ .lines = &people->lines };
     people->values = calloc(VALUES_MAX, sizeof(*people->values));
-    result = people->values ? columns_make(&options->columns, options->format == PEOPLE_LDIF,
-                                           &people->columns, err)
-                            : fault_nomem(err);
+    people->entries = options->format == PEOPLE_LDAP
+                          ? options->entries
+                          : (struct entry_source){ .next = next_of_ldif, .context = &people->ldif };
+    result = people->values
+                 ? columns_make(&options->columns,
+                                options->format == PEOPLE_LDIF || options->format == PEOPLE_LDAP,
+                                &people->columns, err)
+                 : fault_nomem(err);
     if (!result && options->format == PEOPLE_JSON &&
         (options->columns.map_count || options->columns.file))
         result = fault_set(err, PROV_E_INVALID,
@@ -105,6 +117,12 @@ people_free(struct people *people)
     free(people->uri);
     free(people->alias);
     free(people);
+}
+
+const char *
+people_attribute(const struct people *people, size_t index)
+{
+    return index ? columns_attribute(people->columns, index - 1) : people->key;
 }
 
 static enum found
@@ -370,11 +388,11 @@ static enum found
 next_entry(struct people *people, struct person *ret, struct prov_error *err)
 {
     struct ldap_entry entry;
-    enum found found = ldif_next(&people->ldif, &entry, err);
+    enum found found = people->entries.next(people->entries.context, &entry, err);
 
     while (found == FOUND_ITEM && !is_person(people, &entry)) {
         people->others++;
-        found = ldif_next(&people->ldif, &entry, err);
+        found = people->entries.next(people->entries.context, &entry, err);
     }
     if (found != FOUND_ITEM)
         return found;
@@ -450,7 +468,7 @@ check_user(struct json_object *resource, size_t line, struct prov_error *err)
         json_object_object_get_ex(resource, "sub_id", NULL))
         return fault_set(err, PROV_E_INVALID,
                          "line %zu: an event, and no user; 'sfprov run' takes events", line);
-    return person_check(resource, line, err);
+    return PROV_OK;
 }
 
 static enum found
@@ -488,17 +506,22 @@ next_user(struct people *people, struct person *ret, struct prov_error *err)
 enum found
 people_next(struct people *people, struct person *ret, struct prov_error *err)
 {
-    enum found found;
+    enum found found = people->format == PEOPLE_JSON  ? next_user(people, ret, err)
+                       : people->format == PEOPLE_CSV ? next_row(people, ret, err)
+                                                      : next_entry(people, ret, err);
 
-    if (people->format == PEOPLE_JSON)
-        return next_user(people, ret, err);
-    found =
-        people->format == PEOPLE_CSV ? next_row(people, ret, err) : next_entry(people, ret, err);
-    if (found == FOUND_ITEM && person_check(ret->resource, ret->line, err)) {
+    if (found != FOUND_ITEM)
+        return found;
+    if (ret->line)
+        snprintf(people->place, sizeof(people->place), "line %zu", ret->line);
+    else
+        snprintf(people->place, sizeof(people->place), "entry '%.120s'", people->alias);
+    ret->place = people->place;
+    if (person_check(ret->resource, people->place, err)) {
         json_object_put(ret->resource);
         return FOUND_FAULT;
     }
-    return found;
+    return FOUND_ITEM;
 }
 
 static char *

@@ -9,34 +9,47 @@
 
 #include "hosts/cli/columns.h"
 #include "hosts/cli/lines.h"
+#include "hosts/ldap/entry.h"
 
 struct people;
 
 enum people_format {
     PEOPLE_CSV,
     PEOPLE_LDIF,
-    PEOPLE_JSON
+    PEOPLE_JSON,
+    PEOPLE_LDAP
+};
+
+/* Where the entries of PEOPLE_LDAP come from; as ldif_next(). */
+struct entry_source {
+    enum found (*next)(void *context, struct ldap_entry *ret, struct prov_error *err);
+    void *context;
 };
 
 struct people_options {
     enum people_format format;
     const char *key; /* column or attribute of the key; NULL: the file's, else the format's */
     struct columns_options columns;
-    char separator; /* of CSV */
+    char separator;              /* of CSV */
+    struct entry_source entries; /* of PEOPLE_LDAP */
 };
 
 struct person {
     const char *uri;              /* "/Users/7" */
     struct json_object *resource; /* the caller drops it */
     const char *alias;            /* as others name this one as their manager: a DN; NULL: none */
-    size_t line;
+    size_t line;                  /* 0: of PEOPLE_LDAP */
+    const char *place;            /* "line 7", or whose entry it is; for people */
 };
 
-/* PROV_E_INVALID: the options, or a columns file. `source` is read by people_next() only. */
+/* PROV_E_INVALID: the options, or a columns file. `source`, not heeded with PEOPLE_LDAP, is read by
+ * people_next() only. */
 int people_open(const struct people_options *options, struct text_source source,
                 struct people **ret, struct prov_error *err);
+/* The attributes that are read of PEOPLE_LDAP, by number; NULL: there are no more. Borrowed. */
+const char *people_attribute(const struct people *people, size_t index);
 /*
- * The next person; uri and alias are borrowed until the next call. FOUND_FAULT and FOUND_STOP with
+ * The next person; uri, alias and place are borrowed until the next call. FOUND_FAULT and FOUND_STOP with
  * line, column, reason and remedy. All faults of a CSV header are told before FOUND_STOP.
  */
 enum found people_next(struct people *people, struct person *ret, struct prov_error *err);

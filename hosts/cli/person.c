@@ -210,7 +210,7 @@ put_schemas(struct json_object *resource, struct prov_error *err)
 }
 
 int
-person_check(struct json_object *resource, size_t line, struct prov_error *err)
+person_check(struct json_object *resource, const char *place, struct prov_error *err)
 {
     json_object_object_foreach(resource, name, value)
     {
@@ -219,7 +219,7 @@ person_check(struct json_object *resource, size_t line, struct prov_error *err)
             return PROV_OK;
     }
     return fault_set(err, PROV_E_INVALID,
-                     "line %zu: the userName is empty; everybody needs one to be named by", line);
+                     "%s: the userName is empty; everybody needs one to be named by", place);
 }
 
 int

@@ -28,6 +28,6 @@ int person_make(const struct person_value *values, size_t count, bool refs,
 char *person_uri(const char *key);
 
 /* PROV_E_INVALID: the resource of the person at this line has no userName. */
-int person_check(struct json_object *resource, size_t line, struct prov_error *err);
+int person_check(struct json_object *resource, const char *place, struct prov_error *err);
 
 #endif

@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+"""`sfprov sync ldap://...` against a real slapd, which has no adapter loaded: what the directory holds is what
+the org holds afterwards."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+from servers import LDAP_PASSWORD, PEOPLE, SUFFIX, cli, compare, harness, person, world
+from slapd import Slapd
+
+
+def secret(folder, text=LDAP_PASSWORD + "\n", mode=0o600):
+    path = os.path.join(folder, "ldap-password")
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as file:
+        file.write(text)
+    os.chmod(path, mode)
+    return path
+
+
+def sync(w, d, *more, url=None, code=0, admin=True):
+    who = ("--bind-dn", d.admin, "--password-file", secret(w.folder)) if admin else ()
+    done = cli(w, "sync", *who, *more, url or f"{d.uri}/{PEOPLE}")
+    assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+    return done.stdout if code == 0 else done.stderr
+
+
+def test_the_org_follows_a_directory_without_an_adapter():
+    with world() as w, Slapd(w) as d:
+        d.seed()
+        d.add(person("chief", "Grace", "Hopper"),
+              person("ada", manager=f"uid=chief,{PEOPLE}", mail=["a@example.org", "b@example.org"], title="Analyst"),
+              person("zoe", "Zoë", "Martin", l="München"))
+        out = sync(w, d)
+        assert "3 hired" in out, out
+        assert compare(w, d) == 3
+        assert w.org.user("ada@acme.example")["ManagerId"] == w.org.user("chief@acme.example")["Id"]
+        ada = w.org.user("ada@acme.example")["Id"]
+        d.rename(f"uid=ada,{PEOPLE}", "uid=ada.byron")
+        d.modify(f"uid=zoe,{PEOPLE}", ("add", "pwdAccountLockedTime", "000001010000Z"))
+        d.delete(f"uid=chief,{PEOPLE}")
+        sync(w, d)
+        compare(w, d, gone=["chief"])
+        assert w.org.user("ada.byron@acme.example")["Id"] == ada
+        before = w.org.usage()["api_calls"]
+        assert "2 unchanged" in sync(w, d)
+        assert w.org.usage()["api_calls"] == before, "the same directory again sends nothing"
+
+
+def test_more_people_than_a_page_holds():
+    with world(guard_percent=100) as w, Slapd(w) as d:
+        d.seed()
+        d.add(*(person(f"u{i}", family=f"Family{i}") for i in range(600)))
+        report = json.loads(sync(w, d, "--dry-run", "--json"))
+        assert report["counts"]["listed"] == 600, report["counts"]
+
+
+def test_scope_and_filter_of_the_url_are_heeded():
+    with world() as w, Slapd(w) as d:
+        d.seed()
+        d.add(person("ada", title="Analyst"), person("bob", title="Boss"),
+              (f"ou=deep,{PEOPLE}", {"objectClass": "organizationalUnit", "ou": "deep"}),
+              (f"uid=eve,ou=deep,{PEOPLE}", person("eve", title="Analyst")[1]))
+        for tail, listed in (("??sub?(title=Analyst)", 2), ("??one?(title=Analyst)", 1), ("??one", 2), ("", 3)):
+            report = json.loads(sync(w, d, "--dry-run", "--json", url=f"{d.uri}/{PEOPLE}{tail}"))
+            assert report["counts"]["listed"] == listed, (tail, report["counts"])
+
+
+def test_a_part_of_the_list_is_no_list():
+    with world() as w, Slapd(w, extra='limits users size.soft=5 size.hard=5 size.pr=3 size.prtotal=5') as d:
+        d.seed()
+        d.add(*(person(f"u{i}") for i in range(10)))
+        d.set_password(f"uid=u1,{PEOPLE}", LDAP_PASSWORD)
+        admin, d.admin = d.admin, f"uid=u1,{PEOPLE}"
+        said = sync(w, d, code=2)
+        assert "did not give the whole list" in said and "size limit" in said and "nothing was changed" in said, said
+        d.admin = admin
+        assert not w.org.users()
+    with world() as w, Slapd(w) as d:
+        d.seed()
+        d.add(person("ada"), (f"ou=far,{PEOPLE}", {"objectClass": ["referral", "extensibleObject"], "ou": "far",
+                                                  "ref": "ldap://elsewhere.example/ou=far"}))
+        said = sync(w, d, code=2)
+        assert "in another directory" in said and "nothing was changed" in said, said
+
+
+def test_what_is_wrong_is_told_and_changes_nothing():
+    with world() as w, Slapd(w) as d:
+        d.seed()
+        d.add(person("ada"))
+        for arguments, password, code, said in (
+                (("--bind-dn", d.admin), "", 2, "belong together"), (("--format", "csv"), "", 2, "is a directory"),
+                (("--bind-dn", d.admin, "--password-file", secret(w.folder)), "wrong", 5, "does not let us in"),
+                (("--bind-dn", d.admin, "--password-file", secret(w.folder)), "", 2, "is empty")):
+            secret(w.folder, password)
+            done = cli(w, "sync", *arguments, f"{d.uri}/{PEOPLE}")
+            assert done.returncode == code and said in done.stderr, (arguments, done.returncode, done.stderr)
+        done = cli(w, "sync", "--bind-dn", d.admin, "--password-file", secret(w.folder, mode=0o644), f"{d.uri}/{PEOPLE}")
+        assert done.returncode == 2 and "chmod 600" in done.stderr, done.stderr
+        for url, code, said in ((d.uri, 2, "names no entry"), (f"{d.uri}/no dn", 2, "Invalid DN"),
+                                (f"{d.uri}/{SUFFIX}??sub?(((", 2, "filter"), (f"ldap://127.0.0.1:1/{PEOPLE}", 5, "check host, port"),
+                                # not this machine by its name, so in clear it is not asked
+                                (f"ldap://0.0.0.0:{d.port}/{PEOPLE}", 5, "StartTLS"),
+                                (f"{d.uri}/ou=none,{SUFFIX}", 2, "No such object")):
+            done = cli(w, "sync", url)
+            assert done.returncode == code and said in done.stderr, (url, done.returncode, done.stderr)
+        assert cli(w, "sync", "--bind-dn", d.admin, "people.csv").returncode == 2
+        assert not w.org.users()
+
+
+def certificates(folder, name):
+    run = lambda *arguments: subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+    run("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "30", "-subj", "/CN=ca")
+    run("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=" + name)
+    with open(os.path.join(folder, "names"), "w") as file:
+        file.write(f"subjectAltName=IP:{name}\n")
+    run("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "30",
+        "-extfile", "names", "-out", "server.pem")
+
+
+def test_ldaps_needs_a_certificate_that_somebody_vouches_for():
+    with world() as w:
+        certificates(w.folder, "127.0.0.1")
+        tls = "\n".join(f"{name} {w.folder}/{file}" for name, file in
+                        (("TLSCACertificateFile", "ca.pem"), ("TLSCertificateFile", "server.pem"),
+                         ("TLSCertificateKeyFile", "server.key")))
+        d = Slapd(w)
+        with open(f"{d.folder}/slapd.conf") as file:
+            text = file.read()
+        with open(f"{d.folder}/slapd.conf", "w") as file:
+            file.write(tls + "\n" + text)
+        with d:
+            d.seed()
+            d.add(person("ada"))
+            d.stop()
+            d.command = lambda: [shutil.which("slapd", path="/usr/sbin"), "-d", "0", "-f", f"{d.folder}/slapd.conf",
+                                 "-h", f"ldaps://127.0.0.1:{d.port}"]
+            d.start()
+            url = f"ldaps://127.0.0.1:{d.port}/{PEOPLE}"
+            os.environ.pop("LDAPTLS_CACERT", None)
+            os.environ["LDAPTLS_REQCERT"] = "never"  # is not heeded
+            done = cli(w, "sync", url)
+            assert done.returncode == 5 and "TLS_CACERT" in done.stderr, (done.returncode, done.stderr)
+            os.environ["LDAPTLS_CACERT"] = os.path.join(w.folder, "ca.pem")
+            done = cli(w, "sync", f"ldaps://localhost:{d.port}/{PEOPLE}")
+            assert done.returncode == 5, "another name than the certificate's"
+            done = cli(w, "sync", url)
+            assert done.returncode == 0, (done.returncode, done.stderr)
+            assert "ada@acme.example" in w.org.users()
+            del os.environ["LDAPTLS_CACERT"], os.environ["LDAPTLS_REQCERT"]
+
+
+def test_by_a_socket_the_system_says_who_asks():
+    with world() as w:
+        d = Slapd(w, extra=f'authz-regexp "gidNumber={os.getegid()}\\\\+uidNumber={os.geteuid()},cn=peercred,cn=external,cn=auth" '
+                           f'"cn=admin,{SUFFIX}"')
+        with open(f"{d.folder}/slapd.conf") as file:
+            text = file.read()
+        with open(f"{d.folder}/slapd.conf", "w") as file:  # it is a global line
+            line = next(line for line in text.split("\n") if line.startswith("authz-regexp"))
+            file.write(line + "\n" + text.replace(line, "access to * by dn.exact=\"cn=admin," + SUFFIX + "\" write by * none"))
+        socket = f"{d.folder}/ldapi"
+        quoted = socket.replace("/", "%2f")
+        command = d.command
+        d.command = lambda: [*command()[:-1], command()[-1] + f" ldapi://{quoted}"]
+        with d:
+            d.seed()
+            d.add(person("ada"))
+            done = cli(w, "sync", f"{d.uri}/{PEOPLE}")
+            assert done.returncode == 2, "nobody may read it"
+            done = cli(w, "sync", f"ldapi://{quoted}/{PEOPLE}")
+            assert done.returncode == 0, (done.returncode, done.stderr)
+            assert "ada@acme.example" in w.org.users()
+
+
+if __name__ == "__main__":
+    harness.main(sys.modules["__main__"])
