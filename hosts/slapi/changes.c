@@ -19,6 +19,7 @@ struct batch {
     struct changes *changes;
     const char *change; /* the number of the operation, where it is not the entry's own */
     LDAPMod **mods;     /* of the entry itself; NULL: none */
+    bool refusable;     /* the operation will be refused if it cannot be handed over */
     struct token *tokens;
     size_t count, room;
 };
@@ -41,20 +42,52 @@ append(struct batch *batch, const struct token_spec *spec, struct prov_error *er
     return PROV_OK;
 }
 
-/* Hands over what was made, if nothing went wrong before, and frees it. */
-static int
-finish(struct batch *batch, const char *dn, int result, struct prov_error *err)
+/* Before an entry is read that is to be handed over. `dn` NULL: any. */
+static void
+hold(const struct changes *changes, const char *dn)
 {
-    if (result)
-        submit_missed(batch->changes->submit, dn, err);
-    if (batch->count) {
-        int submitted = submit_tokens(batch->changes->submit, dn, batch->tokens, batch->count, err);
+    if (!changes->serial)
+        order_hold(dn);
+}
 
-        result = result ? result : submitted;
-    }
+static void
+drop_tokens(struct batch *batch)
+{
     for (size_t i = 0; i < batch->count; i++)
         token_clear(&batch->tokens[i]);
     free(batch->tokens);
+    batch->tokens = NULL;
+    batch->count = batch->room = 0;
+}
+
+/* Hands over what was made, as far as it was; nothing of a change that will be refused. */
+static int
+hand_over(struct batch *batch, const char *dn, int result, struct prov_error *err)
+{
+    struct submit *submit = batch->changes->submit;
+
+    if (result && batch->refusable)
+        submit_refused(submit, dn, err);
+    else if (result)
+        submit_missed(submit, dn, err);
+    if (batch->count && !(result && batch->refusable)) {
+        int submitted =
+            submit_tokens(submit, dn, batch->tokens, batch->count, batch->refusable, err);
+
+        result = result ? result : submitted;
+    }
+    drop_tokens(batch);
+    return result;
+}
+
+/* The same, and ends what hold() began. */
+static int
+finish(struct batch *batch, const char *held, const char *dn, int result, struct prov_error *err)
+{
+    if (batch->changes->serial)
+        order_hold(held);
+    result = hand_over(batch, dn, result, err);
+    order_release(held);
     return result;
 }
 
@@ -158,7 +191,7 @@ changes_password(const struct batch *batch)
 static const char *
 change_number(const struct batch *batch, const struct directory_entry *entry, char *to, size_t size)
 {
-    const char *own = directory_value(entry, "entrycsn");
+    const char *own = directory_change(entry);
 
     if (!own)
         return NULL;
@@ -367,7 +400,7 @@ append_group(struct batch *batch, const struct directory_entry *group, LDAPMod *
              const struct before *before, struct prov_error *err)
 {
     struct dns dns = { .plain = NULL };
-    const char *change = directory_value(group, "entrycsn");
+    const char *change = directory_change(group);
     bool replaced = before && before->members;
     int result = replaced ? add_list(&dns, before->members, err) : PROV_OK;
 
@@ -389,7 +422,7 @@ changes_before(const struct changes *changes, const struct directory_entry *entr
                struct before *ret, struct prov_error *err)
 {
     const struct config *config = changes->config;
-    const char *change = directory_value(entry, "entrycsn");
+    const char *change = directory_change(entry);
     struct before before = { NULL };
     struct dns members = { .plain = NULL };
     int result = PROV_OK;
@@ -438,24 +471,23 @@ int
 changes_added(struct changes *changes, struct directory_entry *entry)
 {
     struct prov_error err = { .size = sizeof(err) };
-    struct batch batch = { .changes = changes };
+    struct batch batch = { .changes = changes, .refusable = changes->refuses };
     bool group = directory_is_group(changes->directory, entry->dn);
-    const char *hold = group ? NULL : entry->dn;
+    const char *held = group ? NULL : entry->dn;
     struct dns members = { .plain = NULL };
     int result = PROV_OK;
 
     if (!entry->user && !group)
         return PROV_OK;
-    order_hold(hold);
+    hold(changes, held);
     if (entry->user)
         result = append_user(&batch, entry, TOKEN_CREATE, &err);
     if (!result && group)
         result = add_members(&members, entry, &err);
-    batch.change = directory_value(entry, "entrycsn");
+    batch.change = directory_change(entry);
     if (!result && group)
         result = append_members(&batch, &members, 0, &err);
-    result = finish(&batch, entry->dn, result, &err);
-    order_release(hold);
+    result = finish(&batch, held, entry->dn, result, &err);
     dns_clear(&members);
     return result;
 }
@@ -465,13 +497,13 @@ changes_modified(struct changes *changes, const char *dn, struct directory_entry
                  LDAPMod **mods, const struct before *before)
 {
     struct prov_error err = { .size = sizeof(err) };
-    struct batch batch = { .changes = changes, .mods = mods };
+    struct batch batch = { .changes = changes, .mods = mods, .refusable = changes->refuses };
     bool group = directory_is_group(changes->directory, dn), found = true;
-    const char *hold = group ? NULL : dn;
+    const char *held = group ? NULL : dn;
     struct directory_entry read = { .dn = NULL };
     int result = PROV_OK;
 
-    order_hold(hold);
+    hold(changes, held);
     if (!entry && !group) {
         result = append_dn(&batch, dn, true, &err);
     } else {
@@ -484,8 +516,7 @@ changes_modified(struct changes *changes, const char *dn, struct directory_entry
         if (read.dn)
             directory_entry_clear(&read);
     }
-    result = finish(&batch, dn, result, &err);
-    order_release(hold);
+    result = finish(&batch, held, dn, result, &err);
     return result;
 }
 
@@ -506,32 +537,41 @@ append_moved(void *context, struct directory_entry *entry, struct prov_error *er
     return result;
 }
 
-/* The number of the operation is that of the entry that was renamed, which the walk meets first; what
- * lies below has not changed by itself. */
+/* Whether where somebody stands says who they are. */
+static bool
+depends_on_dn(const struct changes *changes)
+{
+    return changes->config->filter || *changes->config->bases || *changes->config->groups;
+}
+
+/* What lies below has not changed by itself: the number of the operation is that of the entry that was
+ * renamed. */
 int
-changes_renamed(struct changes *changes, const char *old_dn, const char *new_dn)
+changes_renamed(struct changes *changes, const char *new_dn, struct directory_entry *entry)
 {
     struct prov_error err = { .size = sizeof(err) };
-    struct batch batch = { .changes = changes };
+    struct batch batch = { .changes = changes, .refusable = changes->refuses };
     struct moved moved = { .batch = &batch };
-    struct directory_entry top = { .dn = NULL };
-    bool found = false;
-    int result;
+    struct directory_entry read = { .dn = NULL };
+    bool found = true;
+    int result = PROV_OK;
 
-    (void)old_dn;
-    order_hold(NULL);
-    result = directory_read(changes->directory, new_dn, &top, &found, &err);
+    hold(changes, NULL);
+    if (!entry)
+        result = directory_read(changes->directory, new_dn, &read, &found, &err);
+    if (!entry)
+        entry = &read;
     if (!result && found) {
-        batch.change = directory_value(&top, "entrycsn");
-        result = directory_walk(changes->directory, new_dn, append_moved, &moved, &err);
+        result = append_moved(&moved, entry, &err);
+        batch.change = directory_change(entry);
+        if (!result && !changes->serial && depends_on_dn(changes))
+            result = directory_walk(changes->directory, new_dn, append_moved, &moved, &err);
         if (!result)
             result = append_members(&batch, &moved.members, 0, &err);
         batch.change = NULL;
     }
-    result = finish(&batch, new_dn, result, &err);
-    order_release(NULL);
-    if (top.dn)
-        directory_entry_clear(&top);
+    result = finish(&batch, NULL, new_dn, result, &err);
+    directory_entry_clear(&read);
     dns_clear(&moved.members);
     return result;
 }
@@ -540,17 +580,17 @@ int
 changes_deleted(struct changes *changes, const char *dn, const struct before *before)
 {
     struct prov_error err = { .size = sizeof(err) };
-    struct batch batch = { .changes = changes };
+    struct batch batch = { .changes = changes, .refusable = changes->refuses };
     struct token_spec spec = {
         .kind = TOKEN_DELETE, .host = changes->host, .uri = before->uri, .change = before->change
     };
-    const char *hold = before->members ? NULL : dn;
+    const char *held = before->members ? NULL : dn;
     struct dns members = { .plain = NULL };
     int result = PROV_OK;
 
     if (!before->uri && !before->members)
         return PROV_OK;
-    order_hold(hold);
+    hold(changes, held);
     if (before->uri)
         result = append(&batch, &spec, &err);
     if (!result)
@@ -558,8 +598,58 @@ changes_deleted(struct changes *changes, const char *dn, const struct before *be
     batch.change = before->change;
     if (!result)
         result = append_members(&batch, &members, 0, &err);
-    result = finish(&batch, dn, result, &err);
-    order_release(hold);
+    result = finish(&batch, held, dn, result, &err);
     dns_clear(&members);
     return result;
+}
+
+/* What is read is handed over only if nothing else was meanwhile. No lock is held while reading: another
+ * operation, which the server's own locks keep us from passing, may wait for it. */
+int
+changes_read_back(struct changes *changes, const char *dn, const char *uri)
+{
+    struct prov_error err = { .size = sizeof(err) };
+    struct token_spec gone = { .kind = TOKEN_DELETE, .host = changes->host, .uri = uri };
+    bool newer = true;
+    int result = PROV_OK;
+
+    while (newer) {
+        struct batch batch = { .changes = changes };
+        unsigned long count = order_count(dn);
+
+        result = append_dn(&batch, dn, false, &err);
+        if (!result && !batch.count && uri)
+            result = append(&batch, &gone, &err);
+        order_hold(dn);
+        newer = order_count(dn) != count;
+        if (newer) {
+            drop_tokens(&batch);
+            order_release(dn);
+        } else {
+            result = hand_over(&batch, dn, result, &err);
+            order_release(dn);
+        }
+    }
+    return result;
+}
+
+static int
+note_dn(void *context, struct directory_entry *entry, struct prov_error *err)
+{
+    int result = add_dn(context, entry->dn, err);
+
+    return result ? result : add_members(context, entry, err);
+}
+
+void
+changes_moved(struct changes *changes, const char *dn)
+{
+    struct prov_error err = { .size = sizeof(err) };
+    struct dns below = { .plain = NULL };
+
+    if (depends_on_dn(changes) && directory_walk(changes->directory, dn, note_dn, &below, &err))
+        submit_missed(changes->submit, dn, &err);
+    for (size_t i = 0; i < below.count; i++)
+        changes_read_back(changes, below.plain[i], NULL);
+    dns_clear(&below);
 }

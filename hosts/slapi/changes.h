@@ -16,6 +16,10 @@ struct changes {
     const struct directory *directory;
     struct submit *submit;
     const char *host;
+    /* The server lets one operation after the other call here, and keeps locks meanwhile: then nothing is
+     * held while an entry is read (order.h). */
+    bool serial;
+    bool refuses;         /* a change that fails here will be refused, so nothing was missed */
     atomic_bool has_read; /* an entry could be read: so internal searches may read */
 };
 
@@ -40,7 +44,15 @@ int changes_added(struct changes *changes, struct directory_entry *entry);
 /* The entry as it is now; NULL: it is read. */
 int changes_modified(struct changes *changes, const char *dn, struct directory_entry *entry,
                      LDAPMod **mods, const struct before *before);
-int changes_renamed(struct changes *changes, const char *old_dn, const char *new_dn);
+/* The entry and all below it have other DNs now. `entry`: as it is now; NULL: it is read. Serial: but for
+ * what lies below, which is changes_moved()'s, once the transaction is over: 389 DS does not see it yet. */
+int changes_renamed(struct changes *changes, const char *new_dn, struct directory_entry *entry);
 int changes_deleted(struct changes *changes, const char *dn, const struct before *before);
+
+void changes_moved(struct changes *changes, const char *new_dn);
+
+/* An operation was taken back after its change had been handed over: what is at the DN now, or that the
+ * person of this URI is not there. */
+int changes_read_back(struct changes *changes, const char *dn, const char *uri);
 
 #endif

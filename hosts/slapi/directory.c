@@ -13,7 +13,8 @@
 #include "hosts/cli/fault.h"
 #include "hosts/cli/lines.h"
 
-static const char *const always[] = { "objectClass", "entryCSN", "member", "uniqueMember" };
+static const char *const always[] = { "objectClass", "entryCSN", "entryUSN", "member",
+                                      "uniqueMember" };
 
 #define ALWAYS (sizeof(always) / sizeof(always[0]))
 
@@ -294,6 +295,14 @@ directory_value(const struct directory_entry *entry, const char *name)
     return NULL;
 }
 
+const char *
+directory_change(const struct directory_entry *entry)
+{
+    const char *number = directory_value(entry, "entrycsn");
+
+    return number ? number : directory_value(entry, "entryusn");
+}
+
 /* ---- searches ---- */
 
 /* An internal search; the caller ends it with end_search(). *ret is the list of the server's entries. */
@@ -348,6 +357,17 @@ directory_read(const struct directory *directory, const char *dn, struct directo
     return result;
 }
 
+/* The entry at the DN itself is found as well. */
+static bool
+is_at(const char *plain, Slapi_Entry *entry)
+{
+    char *other = entry_plain_dn(slapi_entry_get_dn(entry));
+    bool same = other && !strcmp(plain, other);
+
+    free(other);
+    return same;
+}
+
 int
 directory_walk(const struct directory *directory, const char *dn,
                int (*each)(void *context, struct directory_entry *entry, struct prov_error *err),
@@ -356,12 +376,17 @@ directory_walk(const struct directory *directory, const char *dn,
     Slapi_PBlock *found;
     Slapi_Entry **entries;
     bool any;
+    char *plain = entry_plain_dn(dn);
     int result = search(directory, dn, LDAP_SCOPE_SUBTREE, "(objectClass=*)", directory->attributes,
                         &found, &entries, &any, err);
 
+    if (!result && !plain)
+        result = fault_nomem(err);
     for (size_t i = 0; !result && any && entries[i]; i++) {
         struct directory_entry entry;
 
+        if (is_at(plain, entries[i]))
+            continue;
         result = directory_take(directory, entries[i], &entry, err);
         if (result)
             break;
@@ -369,6 +394,7 @@ directory_walk(const struct directory *directory, const char *dn,
         directory_entry_clear(&entry);
     }
     end_search(found);
+    free(plain);
     return result;
 }
 

@@ -45,7 +45,7 @@ void directory_entry_clear(struct directory_entry *entry);
 int directory_read(const struct directory *directory, const char *dn, struct directory_entry *ret,
                    bool *ret_found, struct prov_error *err);
 
-/* Calls each() for the entry at a DN and all below it, until it fails. Same errors as directory_read(). */
+/* Calls each() for each entry below a DN, until it fails. Same errors as directory_read(). */
 int directory_walk(const struct directory *directory, const char *dn,
                    int (*each)(void *context, struct directory_entry *entry,
                                struct prov_error *err),
@@ -67,5 +67,8 @@ bool directory_names_members(const char *attribute);
 
 /* The first value of an attribute (small letters); NULL: there is none. Borrowed. */
 const char *directory_value(const struct directory_entry *entry, const char *name);
+
+/* The change number that the server gave the entry last; NULL: it gives none. Borrowed. */
+const char *directory_change(const struct directory_entry *entry);
 
 #endif

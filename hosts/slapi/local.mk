@@ -23,3 +23,12 @@ sfprov_slapi_la_CPPFLAGS = $(slapi_cppflags)
 sfprov_slapi_la_LDFLAGS = $(slapi_ldflags)
 sfprov_slapi_la_LIBADD = $(JSONC_LIBS) -llber -ldl
 endif
+
+# The two servers' headers have one name and different contents: 389's come first here.
+if SLAPI_389
+pluginexec_LTLIBRARIES += sfprov-389.la
+sfprov_389_la_SOURCES = hosts/slapi/ds389.c $(slapi_sources)
+sfprov_389_la_CPPFLAGS = $(DIRSRV_CFLAGS) $(slapi_cppflags)
+sfprov_389_la_LDFLAGS = $(slapi_ldflags)
+sfprov_389_la_LIBADD = $(JSONC_LIBS) -llber -ldl
+endif

@@ -245,7 +245,7 @@ renamed(Slapi_PBlock *block, const char *dn)
     if (!superior || !*superior)
         superior = parent = slapi_dn_parent(dn);
     if (rdn && asprintf(&new_dn, "%s%s%s", rdn, superior ? "," : "", superior ? superior : "") > 0)
-        changes_renamed(&adapter->changes, dn, new_dn);
+        changes_renamed(&adapter->changes, new_dn, NULL);
     else
         submit_missed(adapter->submit, dn, &err);
     free(new_dn);

@@ -231,6 +231,12 @@ submit_missed(struct submit *submit, const char *what, const struct prov_error *
     mark(submit, reason);
 }
 
+void
+submit_refused(struct submit *submit, const char *what, const struct prov_error *why)
+{
+    say(submit, PROV_LOG_ERROR, "'%s': the change is refused: %s", what, why->text);
+}
+
 /* ---- events ---- */
 
 /* What became of each; what is refused for good is as lost as what could not be kept. */
@@ -245,11 +251,12 @@ look_at_answers(struct submit *submit, const char *what, const struct prov_answe
             continue;
         submit_missed(submit, what, &answers[i].error);
         if (answers[i].status == PROV_ANSWER_UNKNOWN && !result)
-            result = fault_set(err, PROV_E_STORE, "%s", answers[i].error.text);
+            result = fault_set(err, PROV_E_STATE, "%s", answers[i].error.text);
     }
     return result;
 }
 
+/* A failure of the call itself is the caller's to tell. */
 static int
 submit_batch(struct submit *submit, const char *what, const struct token *tokens, size_t count,
              struct prov_error *err)
@@ -269,7 +276,7 @@ submit_batch(struct submit *submit, const char *what, const struct token *tokens
     result = submit->api.submit(submit->connector, events, count, answers, err);
     asked_count = 0;
     if (result)
-        submit_missed(submit, what, err);
+        result = PROV_E_STORE;
     else
         result = look_at_answers(submit, what, answers, count, err);
     free(answers);
@@ -278,19 +285,30 @@ submit_batch(struct submit *submit, const char *what, const struct token *tokens
 
 int
 submit_tokens(struct submit *submit, const char *what, const struct token *tokens, size_t count,
-              struct prov_error *err)
+              bool refusable, struct prov_error *err)
 {
-    int result = PROV_OK;
+    size_t done = 0;
 
     submit_begin(submit);
-    for (size_t done = 0; done < count && !result; done += BATCH) {
+    while (done < count) {
         size_t batch = count - done < BATCH ? count - done : BATCH;
+        int result = submit_batch(submit, what, tokens + done, batch, err);
 
-        result = submit_batch(submit, what, tokens + done, batch, err);
+        if (result == PROV_OK) {
+            done += batch;
+            continue;
+        }
+        if (result == PROV_E_STATE)
+            return result;
+        if (done == 0 && refusable)
+            submit_refused(submit, what, err);
+        else
+            submit_missed(submit, what, err);
+        return done ? PROV_E_STATE : PROV_E_STORE;
     }
-    if (!result && submit->unmarked)
+    if (submit->unmarked)
         mark(submit, "changes were missed while no mark could be made");
-    return result;
+    return PROV_OK;
 }
 
 int

@@ -31,14 +31,18 @@ void submit_begin(struct submit *submit);
 
 /*
  * Hands the tokens over, in order; returns when they are on disk. Otherwise says why in the log, leaves
- * the mark that a resync is needed, and returns the code; what the connector refuses for good is marked
- * as well, and no failure. `what` is for the log: the DN.
+ * the mark that a resync is needed, and returns PROV_E_STORE if none of them was taken, PROV_E_STATE if
+ * some were. What the connector refuses for good is marked as well, and no failure. refusable: the change
+ * will be refused if none is taken, and is then no change: there is no mark. `what` is for the log: the DN.
  */
 int submit_tokens(struct submit *submit, const char *what, const struct token *tokens, size_t count,
-                  struct prov_error *err);
+                  bool refusable, struct prov_error *err);
 
 /* What could not even be made a token of: marks that a resync is needed. */
 void submit_missed(struct submit *submit, const char *what, const struct prov_error *why);
+
+/* The same of a change that will be refused for it: only the log says so. */
+void submit_refused(struct submit *submit, const char *what, const struct prov_error *why);
 
 /* Whether the store takes a change at this moment: it writes one. PROV_E_STORE: it does not. */
 int submit_ready(struct submit *submit, struct prov_error *err);

@@ -18,26 +18,29 @@ class Slapd(Directory):
     """One server. config: the adapter's configuration; None: without the adapter. peer: the URI of the
     provider it replicates."""
 
-    key = "entryUUID"
+    key, host, lock, unknown_attribute = "entryUUID", "slapd", ("pwdAccountLockedTime", "000001010000Z"), 17
 
-    def __init__(self, world, config=None, peer=None, provider=False, extra="", identity=1, fields=None):
+    def __init__(self, world, config=None, peer=None, provider=False, identity=1, rootdn=True):
         self.admin = f"cn=admin,{SUFFIX}"
-        super().__init__(world, "slapd", config, fields)
+        super().__init__(world, "slapd", config)
         os.mkdir(f"{self.folder}/db")
         self.port = free_port()
         self.uri = f"ldap://127.0.0.1:{self.port}"
         self.log_file = f"{self.folder}/plugin.log"
-        self.write_config(peer, provider, extra, identity)
+        self.write_config(peer, provider, identity, rootdn)
 
-    def write_config(self, peer, provider, extra, identity):
+    def write_config(self, peer, provider, identity, rootdn):
         lines = [f"include {SCHEMAS}/{name}.schema" for name in ("core", "cosine", "inetorgperson")]
         lines += [f"modulepath {MODULES}", "moduleload back_mdb", "moduleload ppolicy", f"pidfile {self.folder}/pid",
                   f"pluginlog {self.log_file}"]
         if provider:
             lines.append("moduleload syncprov")
-        lines += [f"serverID {identity}", "database mdb", f'suffix "{SUFFIX}"', f'rootdn "{self.admin}"',
-                  f"rootpw {LDAP_PASSWORD}", f"directory {self.folder}/db", "maxsize 1073741824",
-                  "index objectClass,entryUUID,entryCSN,uid,member eq"]
+        lines += [f"serverID {identity}", "database mdb", f'suffix "{SUFFIX}"', f"directory {self.folder}/db",
+                  "maxsize 1073741824", "index objectClass,entryUUID,entryCSN,uid,member eq"]
+        if rootdn:
+            lines += [f'rootdn "{self.admin}"', f"rootpw {LDAP_PASSWORD}"]
+        else:
+            lines += ["access to attrs=userPassword by * auth", f'access to * by dn.exact="{self.admin}" write by * none']
         if self.config is not None:
             lines.append(f"plugin postoperation {ADAPTER} sfprov_init {self.config_file}")
         if peer:
@@ -48,7 +51,7 @@ class Slapd(Directory):
         lines.append("overlay ppolicy")
         if provider:
             lines.append("overlay syncprov")
-        lines += [extra, ""]
+        lines.append("")
         with open(f"{self.folder}/slapd.conf", "w") as file:
             file.write("\n".join(lines))
 

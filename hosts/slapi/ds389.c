@@ -1,0 +1,415 @@
+/*
+ * The plugin of 389 Directory Server. Decides where in an operation it listens: inside the transaction,
+ * after the change and before it is committed (betxnpostoperation), where the entry is at hand as it was
+ * and as it is, internal changes of other plugins come by as well, and a change can still be refused. If
+ * the transaction is taken back afterwards, what is there then is handed over.
+ *
+ * Concurrency: one transaction after the other in a backend, each on one thread with all it nests; what it
+ * handed over is the thread's own.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "hosts/slapi/adapter.h"
+
+#define NAME       "sfprov"
+#define HANDED_MAX 256
+
+#define LAST_PRECEDENCE 99
+
+int sfprov_init(Slapi_PBlock *block);
+
+static Slapi_PluginDesc description = { "sfprov", "sfprov", PACKAGE_VERSION,
+                                        "keeps the users of a Salesforce org in step" };
+static struct adapter *adapter;
+
+static void
+log_line(int level, const char *line)
+{
+    slapi_log_error(SLAPI_LOG_FATAL, (char *)NAME, (char *)"%s: %s\n",
+                    level == PROV_LOG_ERROR ? "error" : "warning", line);
+}
+
+/* ---- what the transaction of this thread has handed over ---- */
+
+static _Thread_local struct handed {
+    char *dn, *uri; /* as they were before the operation */
+} handed[HANDED_MAX];
+static _Thread_local size_t handed_count;
+
+static void
+forget_handed(void)
+{
+    while (handed_count) {
+        handed_count--;
+        free(handed[handed_count].dn);
+        free(handed[handed_count].uri);
+    }
+}
+
+static void
+note_handed(const char *dn, const char *uri)
+{
+    struct prov_error err = { .size = sizeof(err), .text = "too many changes in one transaction" };
+    struct handed one = { strdup(dn), uri ? strdup(uri) : NULL };
+
+    if (handed_count < HANDED_MAX && one.dn && (!uri || one.uri)) {
+        handed[handed_count++] = one;
+        return;
+    }
+    free(one.dn);
+    free(one.uri);
+    /* rather a resync too many: it is not known yet whether it will be taken back */
+    submit_missed(adapter->submit, dn, &err);
+}
+
+/* ---- inside the transaction ---- */
+
+/* The server keeps persons of its own, such as who may replicate. */
+static bool
+is_the_servers_own(const char *dn)
+{
+    static const char *const own[] = { "cn=config", "cn=changelog", "cn=schema", "cn=monitor" };
+    char *plain = entry_plain_dn(dn);
+    size_t length = plain ? strlen(plain) : 0;
+    bool found = false;
+
+    for (size_t i = 0; plain && i < sizeof(own) / sizeof(own[0]); i++) {
+        size_t suffix = strlen(own[i]);
+
+        found |= length >= suffix && !strcmp(plain + length - suffix, own[i]);
+    }
+    free(plain);
+    return found;
+}
+
+/* An operation, as far as it is to be looked at. */
+struct operation {
+    const char *dn;                    /* as it was */
+    struct directory_entry old, fresh; /* dn NULL: there is none */
+    struct before before;
+};
+
+static void
+operation_clear(struct operation *operation)
+{
+    directory_entry_clear(&operation->old);
+    directory_entry_clear(&operation->fresh);
+    before_clear(&operation->before);
+}
+
+static int
+take_entry(Slapi_PBlock *block, int which, struct directory_entry *ret, struct prov_error *err)
+{
+    Slapi_Entry *entry = NULL;
+
+    slapi_pblock_get(block, which, &entry);
+    return entry ? directory_take(&adapter->directory, entry, ret, err) : PROV_OK;
+}
+
+/* false: there is nothing to be done. */
+static bool
+operation_of(Slapi_PBlock *block, struct operation *operation)
+{
+    struct prov_error err = { .size = sizeof(err) };
+    int result;
+
+    *operation = (struct operation){ .dn = NULL };
+    result = take_entry(block, SLAPI_ENTRY_PRE_OP, &operation->old, &err);
+    if (!result)
+        result = take_entry(block, SLAPI_ENTRY_POST_OP, &operation->fresh, &err);
+    operation->dn = operation->old.dn ? operation->old.dn : operation->fresh.dn;
+    if (!result && !operation->dn)
+        return false;
+    if (!result && !is_the_servers_own(operation->dn)) {
+        result = operation->old.dn
+                     ? changes_before(&adapter->changes, &operation->old, &operation->before, &err)
+                     : PROV_OK;
+        if (!result)
+            return true;
+    }
+    if (result)
+        submit_missed(adapter->submit, operation->dn ? operation->dn : "an entry", &err);
+    operation_clear(operation);
+    return false;
+}
+
+/* The key of who was or is there, for the case that all is taken back. */
+static void
+note(const struct operation *operation)
+{
+    struct prov_error err = { .size = sizeof(err) };
+    struct before fresh = { NULL };
+
+    if (operation->before.uri) {
+        note_handed(operation->dn, operation->before.uri);
+    } else if (operation->fresh.user &&
+               !changes_before(&adapter->changes, &operation->fresh, &fresh, &err)) {
+        note_handed(operation->dn, fresh.uri);
+        before_clear(&fresh);
+    }
+    for (char **member = operation->before.members; member && *member; member++)
+        note_handed(*member, NULL);
+}
+
+/* The end of a callback: 0, or what takes the whole transaction back. */
+static int
+conclude(Slapi_PBlock *block, struct operation *operation, int result)
+{
+    int code = LDAP_UNWILLING_TO_PERFORM, failed = -1;
+    char *text;
+
+    if (!result || !adapter->config.closed || result == PROV_E_STATE)
+        note(operation);
+    operation_clear(operation);
+    if (!result || !adapter->config.closed)
+        return 0;
+    text = slapi_ch_strdup("sfprov cannot keep the change; try again later");
+    slapi_pblock_set(block, SLAPI_RESULT_CODE, &code);
+    slapi_pblock_set(block, SLAPI_PB_RESULT_TEXT, text);
+    slapi_pblock_set(block, SLAPI_PLUGIN_OPRETURN, &failed);
+    return -1;
+}
+
+static int
+added(Slapi_PBlock *block)
+{
+    struct operation operation;
+
+    if (!operation_of(block, &operation))
+        return 0;
+    return conclude(block, &operation, changes_added(&adapter->changes, &operation.fresh));
+}
+
+static int
+modified(Slapi_PBlock *block)
+{
+    struct operation operation;
+    LDAPMod **mods = NULL;
+    const char *dn;
+
+    slapi_pblock_get(block, SLAPI_MODIFY_MODS, &mods);
+    if (!operation_of(block, &operation))
+        return 0;
+    dn = operation.dn;
+    if (!operation.fresh.dn || !changes_matter(&adapter->changes, dn, mods)) {
+        operation_clear(&operation);
+        return 0;
+    }
+    if (!changes_need_members(&adapter->changes, dn, mods)) {
+        for (size_t i = 0; operation.before.members && operation.before.members[i]; i++)
+            free(operation.before.members[i]);
+        free(operation.before.members);
+        operation.before.members = NULL;
+    }
+    return conclude(
+        block, &operation,
+        changes_modified(&adapter->changes, dn, &operation.fresh, mods, &operation.before));
+}
+
+static int
+renamed(Slapi_PBlock *block)
+{
+    struct operation operation;
+
+    if (!operation_of(block, &operation))
+        return 0;
+    if (!operation.fresh.dn) {
+        operation_clear(&operation);
+        return 0;
+    }
+    return conclude(block, &operation,
+                    changes_renamed(&adapter->changes, operation.fresh.dn, &operation.fresh));
+}
+
+static int
+deleted(Slapi_PBlock *block)
+{
+    struct operation operation;
+
+    if (!operation_of(block, &operation))
+        return 0;
+    return conclude(block, &operation,
+                    changes_deleted(&adapter->changes, operation.dn, &operation.before));
+}
+
+/* ---- around it ---- */
+
+/* Operations of this thread that are under way, one inside the other. */
+static _Thread_local unsigned depth;
+
+/* A client's operation is inside no other. */
+static int
+begun(Slapi_PBlock *block)
+{
+    if (!slapi_op_internal(block)) {
+        depth = 0;
+        forget_handed();
+    }
+    depth++;
+    return 0;
+}
+
+/* At the end of the outermost: if it failed, whatever was handed over in it is looked at as it is now. */
+static int
+over(Slapi_PBlock *block)
+{
+    int code = 0;
+
+    depth -= depth > 0;
+    if (depth)
+        return 0;
+    slapi_pblock_get(block, SLAPI_PLUGIN_OPRETURN, &code);
+    for (size_t i = 0; code && i < handed_count; i++)
+        changes_read_back(&adapter->changes, handed[i].dn, handed[i].uri);
+    forget_handed();
+    return 0;
+}
+
+/* What lies below an entry that was moved is seen under its new DN only now. */
+static int
+rename_over(Slapi_PBlock *block)
+{
+    struct prov_error err = { .size = sizeof(err) };
+    struct directory_entry fresh = { .dn = NULL };
+    int code = 0;
+
+    slapi_pblock_get(block, SLAPI_PLUGIN_OPRETURN, &code);
+    over(block);
+    if (!code && !take_entry(block, SLAPI_ENTRY_POST_OP, &fresh, &err) && fresh.dn &&
+        !is_the_servers_own(fresh.dn))
+        changes_moved(&adapter->changes, fresh.dn);
+    directory_entry_clear(&fresh);
+    return 0;
+}
+
+static int
+start(Slapi_PBlock *block)
+{
+    (void)block;
+    submit_begin(adapter->submit);
+    return 0;
+}
+
+static int
+end(Slapi_PBlock *block)
+{
+    (void)block;
+    adapter_close(adapter);
+    return 0;
+}
+
+/* ---- registration ---- */
+
+static int
+listen_to(Slapi_PBlock *block, int what, int (*function)(Slapi_PBlock *))
+{
+    void *pointer;
+
+    memcpy(&pointer, &function, sizeof(pointer));
+    return slapi_pblock_set(block, what, pointer);
+}
+
+static int
+describe(Slapi_PBlock *block)
+{
+    return slapi_pblock_set(block, SLAPI_PLUGIN_VERSION, (void *)SLAPI_PLUGIN_VERSION_03) |
+           slapi_pblock_set(block, SLAPI_PLUGIN_DESCRIPTION, &description);
+}
+
+static int
+register_before(Slapi_PBlock *block)
+{
+    return describe(block) | listen_to(block, SLAPI_PLUGIN_PRE_ADD_FN, begun) |
+           listen_to(block, SLAPI_PLUGIN_PRE_MODIFY_FN, begun) |
+           listen_to(block, SLAPI_PLUGIN_PRE_MODRDN_FN, begun) |
+           listen_to(block, SLAPI_PLUGIN_PRE_DELETE_FN, begun);
+}
+
+static int
+register_internal_before(Slapi_PBlock *block)
+{
+    return describe(block) | listen_to(block, SLAPI_PLUGIN_INTERNAL_PRE_ADD_FN, begun) |
+           listen_to(block, SLAPI_PLUGIN_INTERNAL_PRE_MODIFY_FN, begun) |
+           listen_to(block, SLAPI_PLUGIN_INTERNAL_PRE_MODRDN_FN, begun) |
+           listen_to(block, SLAPI_PLUGIN_INTERNAL_PRE_DELETE_FN, begun);
+}
+
+static int
+register_inside(Slapi_PBlock *block)
+{
+    return describe(block) | listen_to(block, SLAPI_PLUGIN_BE_TXN_POST_ADD_FN, added) |
+           listen_to(block, SLAPI_PLUGIN_BE_TXN_POST_MODIFY_FN, modified) |
+           listen_to(block, SLAPI_PLUGIN_BE_TXN_POST_MODRDN_FN, renamed) |
+           listen_to(block, SLAPI_PLUGIN_BE_TXN_POST_DELETE_FN, deleted);
+}
+
+static int
+register_after(Slapi_PBlock *block)
+{
+    return describe(block) | listen_to(block, SLAPI_PLUGIN_POST_ADD_FN, over) |
+           listen_to(block, SLAPI_PLUGIN_POST_MODIFY_FN, over) |
+           listen_to(block, SLAPI_PLUGIN_POST_MODRDN_FN, rename_over) |
+           listen_to(block, SLAPI_PLUGIN_POST_DELETE_FN, over);
+}
+
+static int
+register_internal_after(Slapi_PBlock *block)
+{
+    return describe(block) | listen_to(block, SLAPI_PLUGIN_INTERNAL_POST_ADD_FN, over) |
+           listen_to(block, SLAPI_PLUGIN_INTERNAL_POST_MODIFY_FN, over) |
+           listen_to(block, SLAPI_PLUGIN_INTERNAL_POST_MODRDN_FN, rename_over) |
+           listen_to(block, SLAPI_PLUGIN_INTERNAL_POST_DELETE_FN, over);
+}
+
+/* Behind all other plugins: before an operation, so that one that they refuse is not counted as begun; in
+ * the transaction, so that what they take back was not handed over. */
+static int
+register_all(Slapi_PBlock *block, void *identity)
+{
+    static const struct {
+        const char *type;
+        int (*init)(Slapi_PBlock *);
+    } kinds[] = { { "preoperation", register_before },
+                  { "internalpreoperation", register_internal_before },
+                  { "betxnpostoperation", register_inside },
+                  { "postoperation", register_after },
+                  { "internalpostoperation", register_internal_after } };
+    int failed = listen_to(block, SLAPI_PLUGIN_START_FN, start) |
+                 listen_to(block, SLAPI_PLUGIN_CLOSE_FN, end);
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !failed; i++)
+        failed = slapi_register_plugin_ext(kinds[i].type, 1, "sfprov_init", kinds[i].init,
+                                           kinds[i].type, NULL, identity, LAST_PRECEDENCE);
+    return failed;
+}
+
+__attribute__((visibility("default"))) int
+sfprov_init(Slapi_PBlock *block)
+{
+    const struct submit_options options = { .host = "ns-slapd", .log = log_line };
+    struct prov_error err = { .size = sizeof(err) };
+    char **arguments = NULL;
+    void *identity = NULL;
+    int count = 0;
+
+    slapi_pblock_get(block, SLAPI_PLUGIN_ARGC, &count);
+    slapi_pblock_get(block, SLAPI_PLUGIN_ARGV, &arguments);
+    slapi_pblock_get(block, SLAPI_PLUGIN_IDENTITY, &identity);
+    if (describe(block))
+        return -1;
+    if (count != 1 || !arguments) {
+        log_line(PROV_LOG_ERROR, "the plugin's entry needs nsslapd-pluginarg0, the file of its "
+                                 "configuration: nsslapd-pluginarg0: /etc/sfprov/ns-slapd.json");
+        return -1;
+    }
+    if (adapter_open(arguments[0], &options, "nsUniqueId", identity, &adapter, &err)) {
+        log_line(PROV_LOG_ERROR, err.text);
+        return -1;
+    }
+    adapter->changes.serial = true;
+    adapter->changes.refuses = adapter->config.closed;
+    return adapter->config.active && register_all(block, identity) ? -1 : 0;
+}

@@ -1,0 +1,334 @@
+"""Cases that hold for every directory server with the adapter loaded. `Server` makes one: Server(world, config)."""
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+
+from servers import (GROUPS, LDAP_PASSWORD, PEOPLE, SUFFIX, SmallDisk, cli, compare, events_of, person, resync, settle,
+                     world)
+
+
+def mark_of(w):
+    return json.loads(cli(w, "status", "--json").stdout)["resync"]
+
+
+def stored(w):
+    """Every byte that the store keeps on disk."""
+    found = b""
+    for folder, _, names in os.walk(w.folder):
+        for name in names:
+            if name.startswith("store.db"):
+                found += open(os.path.join(folder, name), "rb").read()
+    return found
+
+
+def try_to_add(d, uid, family):
+    """ldapadd of one person; its exit code and what it said."""
+    dn, attributes = person(uid, family=family)
+    done = subprocess.run(["ldapadd", "-x", "-H", d.uri, "-D", d.admin, "-w", LDAP_PASSWORD], text=True,
+                          input=f"dn: {dn}\n" + "".join(f"{key}: {value}\n" for key, value in attributes.items()),
+                          capture_output=True, check=False)
+    return done.returncode, done.stderr
+
+
+def becomes(what, otherwise, seconds=30):
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, otherwise
+        time.sleep(0.05)
+
+
+def a_life_from_hire_to_delete(Server):
+    with world() as w, Server(w, {}) as d:
+        name, value = d.lock
+        d.seed()
+        d.add(person("ada", title="Analyst", telephoneNumber="+44 20 1"), person("bob", "Bob", "Miller"))
+        settle(w, d)
+        assert compare(w, d) == 2
+        ada = w.org.user("ada@acme.example")["Id"]
+        d.modify(f"uid=ada,{PEOPLE}", ("replace", "title", "Countess"), ("add", "l", "London"))
+        settle(w, d)
+        compare(w, d)
+        d.rename(f"uid=ada,{PEOPLE}", "uid=ada.byron")
+        settle(w, d)
+        compare(w, d)
+        assert w.org.user("ada.byron@acme.example")["Id"] == ada, "a renamed user is another one"
+        d.modify(f"uid=bob,{PEOPLE}", ("add", name, value))
+        settle(w, d)
+        assert not w.org.user("bob@acme.example")["IsActive"]
+        compare(w, d)
+        d.modify(f"uid=bob,{PEOPLE}", ("delete", name))
+        settle(w, d)
+        assert w.org.user("bob@acme.example")["IsActive"]
+        compare(w, d)
+        d.delete(f"uid=ada.byron,{PEOPLE}")
+        settle(w, d)
+        compare(w, d, gone=["ada.byron"])
+        assert resync(w, d, "--dry-run")["counts"]["unchanged"] == 1, "a list says something else than the events"
+
+
+def a_list_of_the_directory_says_what_the_events_said(Server):
+    with world() as w, Server(w, {}) as d:
+        d.seed()
+        d.add(person("chief", "Grace", "Hopper"),
+              person("ada", manager=f"uid=chief,{PEOPLE}", mail=["a@example.org", "b@example.org"], st="Kent",
+                     departmentNumber="7", employeeType="staff", **{"displayName;lang-en": "Ada L."}), person("bob"))
+        d.modify(f"uid=bob,{PEOPLE}", ("add", *d.lock))
+        settle(w, d)
+        compare(w, d)
+        assert w.org.user("ada@acme.example")["ManagerId"] == w.org.user("chief@acme.example")["Id"]
+        report = resync(w, d, "--dry-run")
+        assert report["counts"]["unchanged"] == 3 == report["counts"]["listed"], report
+
+
+def refused_and_irrelevant_changes_hand_nothing_over(Server):
+    with world() as w, Server(w, {}) as d:
+        d.seed()
+        d.add(person("ada"))
+        d.add(person("ada"), code=68)
+        d.modify(f"uid=ada,{PEOPLE}", ("replace", "noSuchAttribute", "x"), code=d.unknown_attribute)
+        d.modify(f"uid=ada,{PEOPLE}", ("add", "description", "nothing that is mapped"))
+        d.modify(SUFFIX, ("replace", "description", "no person"))
+        d.delete(PEOPLE, code=66)
+        settle(w, d)
+        compare(w, d)
+        assert events_of(w, "ada") == ["prov:create:full"], events_of(w, "ada")
+
+
+def a_filter_and_bases_say_who_is_to_be_provisioned(Server):
+    with world() as w, Server(w, {"filter": "(&(objectClass=inetOrgPerson)(employeeType=staff))",
+                                  "bases": [PEOPLE]}) as d:
+        d.seed()
+        d.add(person("ada", employeeType="staff"), person("guest", "Gus", "Guest", employeeType="guest"),
+              (f"ou=left,{SUFFIX}", {"objectClass": "organizationalUnit", "ou": "left"}),
+              (f"ou=unit,{PEOPLE}", {"objectClass": "organizationalUnit", "ou": "unit"}),
+              (f"uid=eve,ou=unit,{PEOPLE}", person("eve", employeeType="staff")[1]))
+        settle(w, d)
+        assert set(w.org.users()) == {"ada@acme.example", "eve@acme.example"}, w.org.users()
+        d.modify(f"uid=ada,{PEOPLE}", ("replace", "employeeType", "guest"))
+        settle(w, d)
+        assert not w.org.user("ada@acme.example")["IsActive"]
+        d.modify(f"uid=ada,{PEOPLE}", ("replace", "employeeType", "staff"), ("replace", "title", "Dr"))
+        settle(w, d)
+        assert w.org.user("ada@acme.example")["IsActive"] and w.org.user("ada@acme.example")["Title"] == "Dr"
+        d.rename(f"ou=unit,{PEOPLE}", "ou=unit", f"ou=left,{SUFFIX}")
+        becomes(lambda: not w.org.user("eve@acme.example")["IsActive"], "whoever moves out with a unit stays")
+        d.rename(f"ou=unit,ou=left,{SUFFIX}", "ou=unit", PEOPLE)
+        becomes(lambda: w.org.user("eve@acme.example")["IsActive"], "whoever comes back with it does not")
+        assert "guest@acme.example" not in w.org.users()
+
+
+def a_group_takes_users_into_scope_and_out(Server):
+    with world(scope_groups=["cn=crm,ou=groups,dc=example,dc=org"]) as w, Server(w, {"groups": [GROUPS]}) as d:
+        crm = f"cn=crm,{GROUPS}"
+        d.seed()
+        d.add(person("ada"), person("bob", "Bob", "Miller"), person("cyd", "Cyd", "Kahn"))
+        settle(w, d)
+        assert not w.org.users()
+        d.add((crm, {"objectClass": "groupOfNames", "cn": "crm",
+                     "member": [f"uid=ada,{PEOPLE}", f"uid=bob,{PEOPLE}", f"uid=cyd,{PEOPLE}"]}))
+        settle(w, d)
+        assert compare(w, d) == 3
+        d.modify(crm, ("delete", "member", f"UID=bob, {PEOPLE}"))
+        settle(w, d)
+        compare(w, d, inactive=["bob"])
+        d.modify(crm, ("replace", "member", f"uid=bob,{PEOPLE}", f"uid=cyd,{PEOPLE}"))
+        settle(w, d)
+        compare(w, d, inactive=["ada"])
+        d.rename(crm, "cn=former")
+        settle(w, d)
+        compare(w, d, inactive=["ada", "bob", "cyd"])
+        d.rename(f"cn=former,{GROUPS}", "cn=crm")
+        settle(w, d)
+        compare(w, d, inactive=["ada"])
+        d.delete(crm)
+        settle(w, d)
+        compare(w, d, inactive=["ada", "bob", "cyd"])
+
+
+def configured_attributes_and_a_configured_lock(Server):
+    with world() as w:
+        columns = os.path.join(w.folder, "columns.json")
+        with open(columns, "w") as file:
+            json.dump({"columns": {"employeeType": {"path": "active", "false": ["left"], "otherwise": True},
+                                   "carLicense": "employeeNumber", "title": ""}}, file)
+        with Server(w, {"columns": columns}) as d:
+            d.seed()
+            d.add(person("ada", carLicense="L-1", title="not read", employeeType="staff"))
+            settle(w, d)
+            user = w.org.user("ada@acme.example")
+            assert user["EmployeeNumber"] == "L-1" and not user.get("Title") and user["IsActive"], user
+            d.modify(f"uid=ada,{PEOPLE}", ("replace", "employeeType", "left"))
+            settle(w, d)
+            assert not w.org.user("ada@acme.example")["IsActive"]
+
+
+def wrong_configurations(w):
+    """Configurations that must be refused, each with what must be said of it."""
+    fields = os.path.join(w.folder, "wrong-fields.json")
+    with open(fields, "w") as file:
+        json.dump(dict(w.fields, profile=""), file)
+    no_issuer = os.path.join(w.folder, "no-issuer.json")
+    with open(no_issuer, "w") as file:
+        json.dump({key: value for key, value in w.fields.items() if key != "issuer"}, file)
+    return (("{", "no JSON object"), ({"filed": 1}, "'filed' is not known"), ({"fields": "/nowhere.json"}, "/nowhere.json"),
+            ({"fields": fields}, "profile"), ({"fields": no_issuer}, "issuer"), ({"plugin": "/nowhere.so"}, "/nowhere.so"),
+            ({"filter": "(&(a=b"}, "no LDAP filter"), ({"bases": "ou=people"}, "array of DNs"),
+            ({"on_failure": "maybe"}, "maybe"), ({"deliver": 1}, "true or false"), ({"columns": fields}, "columns"))
+
+
+def the_server_does_not_wait_for_salesforce(Server):
+    with world() as w, Server(w, {}) as d:
+        w.org.fault({"on": "any", "do": "drop_before", "times": -1})
+        d.seed()
+        d.add(*(person(f"user{i}", family=f"Family{i}") for i in range(50)))
+        assert json.loads(cli(w, "status", "--json").stdout)["subjects"]["pending"] == 50 and not w.org.users()
+        w.org.ask("DELETE", "/__org/faults")
+        settle(w, d, 90)
+        assert compare(w, d) == 50
+
+
+def a_full_disk_marks_that_a_resync_is_needed(Server):
+    with world() as w, SmallDisk(w.folder) as disk:
+        if not disk.mounted:
+            print("    left out: no file system can be mounted here")
+            return
+        w.fields["store"] = os.path.join(disk.folder, "store.db")
+        with Server(w, {"deliver": False}) as d:
+            d.seed()
+            d.add(person("ada"))
+            assert mark_of(w) is None
+            disk.fill()
+            for number in range(40):
+                d.add(person(f"user{number}", family=f"Family{number}"))
+            d.modify(f"uid=ada,{PEOPLE}", ("replace", "title", "Dr"))
+            assert "a resync is needed" in d.said(), d.said()[-3000:]
+            disk.free()
+            mark = mark_of(w)
+            assert mark["missed"] > 0 and mark["host"] == d.host, mark
+            shown = cli(w, "status")
+            assert "resync needed" in shown.stdout and shown.returncode != 0, shown.stdout
+        assert mark_of(w), "an orderly end takes the mark away"
+        with d:
+            report = resync(w, d)
+            assert report["counts"]["hired"] > 0, report
+            assert mark_of(w) is None
+            settle(w, d)
+            assert compare(w, d) == 41
+
+
+def closed_refuses_what_could_not_be_kept(Server):
+    """Returns whether a resync was needed all the same."""
+    with world() as w, SmallDisk(w.folder) as disk:
+        if not disk.mounted:
+            print("    left out: no file system can be mounted here")
+            return False
+        w.fields["store"] = os.path.join(disk.folder, "store.db")
+        with Server(w, {"deliver": False, "on_failure": "closed"}) as d:
+            d.seed()
+            d.add(person("ada"))
+            disk.fill()
+            codes = []
+            for number in range(40):
+                code, said = try_to_add(d, f"user{number}", f"Family{number}")
+                codes.append(code)
+                assert code in (0, 53), said
+            assert 53 in codes and "cannot keep the change" in said, (codes, said)
+            people = d.entries(base=PEOPLE, filter="(objectClass=person)")
+            assert len(people) == 1 + codes.count(0), (people.keys(), codes)
+            disk.free()
+            d.modify(f"uid=ada,{PEOPLE}", ("replace", "title", "Dr"))
+            needed = mark_of(w) is not None
+            if needed:
+                resync(w, d)
+            settle(w, d)
+            compare(w, d)
+            return needed
+
+
+def a_killed_server_loses_nothing_after_a_resync(Server):
+    with world() as w:
+        d = Server(w, {"deliver": False}).start()
+        d.seed()
+        stop, told = threading.Event(), []
+
+        def load(part):
+            for number in range(2000):
+                if stop.is_set():
+                    return
+                if try_to_add(d, f"user{part}-{number}", f"Family{part}x{number}")[0] == 0:
+                    told.append(f"user{part}-{number}")
+
+        threads = [threading.Thread(target=load, args=(part,)) for part in range(3)]
+        for thread in threads:
+            thread.start()
+        while len(told) < 100:
+            time.sleep(0.05)
+        d.stop(signal.SIGKILL)
+        stop.set()
+        for thread in threads:
+            thread.join()
+        with d:
+            mark = mark_of(w)
+            assert "did not end in order" in mark["reason"], mark
+            report = resync(w, d)
+            people = d.entries(base=PEOPLE, filter="(objectClass=person)")
+            uids = {entry["uid"][0] for entry in people.values()}
+            assert report["counts"]["listed"] == len(uids) and set(told) <= uids, report
+            # whoever was told is known; only what was under way when the server died may differ
+            changed = report["counts"]["hired"] + report["counts"]["lost"] + report["counts"]["changed"]
+            assert changed <= len(threads), report
+            assert mark_of(w) is None
+            settle(w, d)
+            users = w.org.users()
+            for uid in uids:
+                assert users[f"{uid}@acme.example"]["IsActive"]
+            assert len(users) <= len(uids) + len(threads)
+
+
+def memory_is_flat(Server, operations, allowed_kb):
+    """Changes of the same people over and over: resident memory after a tenth of them, and at the end."""
+    with world() as w, Server(w, {"deliver": False}) as d:
+        d.seed()
+        d.add(*(person(f"user{i}", family=f"Family{i}", userPassword="x") for i in range(50)))
+
+        def resident():
+            for line in open(f"/proc/{d.process.pid}/status"):
+                if line.startswith("VmRSS:"):
+                    return int(line.split()[1])
+            raise AssertionError("the server is gone")
+
+        def work(count):
+            lines = []
+            for number in range(count):
+                lines += [f"dn: uid=user{number % 50},{PEOPLE}", "changetype: modify", "replace: title",
+                          f"title: Title {number}", "-", ""]
+            d.client("ldapmodify", text="\n".join(lines) + "\n")
+
+        work(operations // 5)
+        before = resident()
+        for _ in range(4):
+            work(operations // 5)
+        grown = resident() - before
+        assert grown < allowed_kb, f"{grown} KiB more after {operations} changes"
+        return grown
+
+
+def same_on_both(first, second, seconds=60):
+    """Waits until two replicated servers say the same of everybody."""
+    def people(directory):
+        return {dn: {name: values for name, values in entry.items() if name in
+                     ("uid", "sn", "title", "nsaccountlock", "pwdaccountlockedtime")}
+                for dn, entry in directory.entries(base=PEOPLE, filter="(objectClass=person)").items()}
+
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if people(first) == people(second):
+                return
+        except AssertionError:
+            pass  # it has not got the suffix yet
+        time.sleep(0.1)
+    raise AssertionError(f"not the same: {people(first)} {people(second)}")

@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""389 Directory Server with the adapter loaded: what its clients do to people, and what the org holds then."""
+import functools
+import os
+import sys
+
+import common
+from common import stored
+from ns389 import DS389
+from servers import GROUPS, PEOPLE, compare, events_of, harness, person, resync, settle, world
+
+for case in (common.a_life_from_hire_to_delete, common.a_list_of_the_directory_says_what_the_events_said,
+             common.refused_and_irrelevant_changes_hand_nothing_over, common.a_group_takes_users_into_scope_and_out,
+             common.a_filter_and_bases_say_who_is_to_be_provisioned, common.configured_attributes_and_a_configured_lock,
+             common.the_server_does_not_wait_for_salesforce, common.a_full_disk_marks_that_a_resync_is_needed,
+             common.a_killed_server_loses_nothing_after_a_resync):
+    globals()["test_" + case.__name__] = functools.partial(case, DS389)
+
+
+def test_a_password_is_a_fact_and_never_a_value():
+    with world() as w, DS389(w, {"passwords": True}) as d:
+        d.seed()
+        d.add(person("ada", userPassword="Clear-In-The-Add-1"))
+        d.set_password(f"uid=ada,{PEOPLE}", "Clear-By-Exop-2")
+        d.modify(f"uid=ada,{PEOPLE}", ("replace", "userPassword", "Clear-By-Modify-3"), ("replace", "title", "Dr"))
+        settle(w, d)
+        compare(w, d)
+        assert events_of(w, "ada") == ["prov:create:full", "prov:patch:notice", "prov:patch:notice"], events_of(w, "ada")
+        assert b"Clear-" not in stored(w) and "Clear-" not in d.said()
+
+
+def test_groups_of_the_memberof_plugin_and_a_transaction_that_is_taken_back():
+    crm = f"cn=crm,{GROUPS}"
+    with world(scope_groups=[crm]) as w, DS389(w, {}, on=["MemberOf Plugin"]) as d:
+        d.seed()
+        member = {"objectClass": ["inetOrgPerson", "inetUser"]}
+        d.add(person("ada", **member), person("bob", "Bob", "Miller", **member), person("cyd", "Cyd", "Kahn"))
+        d.add((crm, {"objectClass": "groupOfNames", "cn": "crm", "member": f"uid=ada,{PEOPLE}"}))
+        settle(w, d)
+        assert compare(w, d, skip=["bob", "cyd"]) == 1
+        # cyd cannot have the attribute, so all of it is taken back, bob's part too, which was handed over
+        d.modify(crm, ("add", "member", f"uid=bob,{PEOPLE}", f"uid=cyd,{PEOPLE}"), code=65)
+        common.becomes(lambda: len(events_of(w, "bob")) == 3, "bob is not read back")
+        settle(w, d)
+        assert events_of(w, "bob")[1:] == ["prov:put:full"] * 2, events_of(w, "bob")
+        assert "bob@acme.example" not in w.org.users() or not w.org.user("bob@acme.example")["IsActive"]
+        d.modify(crm, ("replace", "member", f"uid=bob,{PEOPLE}"))
+        settle(w, d)
+        compare(w, d, inactive=["ada"], skip=["cyd"])
+
+
+def test_a_wrong_configuration_stops_the_server_with_a_clear_line():
+    with world() as w:
+        for config, words in common.wrong_configurations(w):
+            said = DS389(w, config).refuses_to_start()
+            assert words in said, (config, said)
+
+
+def test_the_tools_do_no_harm():
+    with world() as w, DS389(w, {"deliver": False}) as d:
+        d.seed()
+        d.add(person("ada"))
+        d.stop()
+        done = d.tool("db2ldif", "-n", "userroot", "-a", f"{d.folder}/ldif/out.ldif")
+        assert done.returncode == 0, (done.stdout, done.stderr)
+        assert "uid: ada" in open(f"{d.folder}/ldif/out.ldif").read()
+        assert not os.path.exists(os.path.join(w.folder, "store.db.resync"))
+        text = open(f"{d.folder}/ldif/out.ldif").read()
+        with open(f"{d.folder}/ldif/in.ldif", "w") as file:
+            dn, attributes = person("new", "New", "Comer")
+            file.write(text + f"\ndn: {dn}\n" + "".join(f"{key}: {value}\n" for key, value in attributes.items()))
+        d.own()
+        done = d.tool("ldif2db", "-n", "userroot", "-i", f"{d.folder}/ldif/in.ldif")
+        assert done.returncode == 0, (done.stdout, done.stderr)
+        d.start()
+        assert resync(w, d)["counts"]["hired"] == 1
+        settle(w, d)
+        compare(w, d)
+
+
+def test_of_two_replicated_nodes_one_is_active():
+    with world() as w, DS389(w, {"active": False}) as first, DS389(w, {}) as second:
+        first.seed()
+        first.replicate_to(second)
+        first.add(person("ada"), person("bob", "Bob", "Miller"))
+        first.modify(f"uid=ada,{PEOPLE}", ("replace", "title", "Countess"))
+        first.rename(f"uid=bob,{PEOPLE}", "uid=rob")
+        first.add(person("cyd", "Cyd", "Kahn"))
+        common.same_on_both(first, second)
+        first.delete(f"uid=cyd,{PEOPLE}")
+        first.modify(f"uid=ada,{PEOPLE}", ("add", *first.lock))
+        common.same_on_both(first, second)
+        settle(w, second)
+        compare(w, first, gone=["cyd"] if "cyd@acme.example" in w.org.users() else [])
+        assert events_of(w, "ada")[-1] == "prov:put:full" and not w.org.users().get("ada@acme.example", {}).get("IsActive")
+
+
+def test_memory_is_flat_over_many_changes():
+    operations = int(os.environ.get("SFPROV_OPERATIONS", 3000))
+    print(f"    {common.memory_is_flat(DS389, operations, 8192)} KiB more after {operations} changes")
+
+
+def test_closed_refuses_what_could_not_be_kept_and_misses_nothing():
+    assert not common.closed_refuses_what_could_not_be_kept(DS389)
+
+
+if __name__ == "__main__":
+    harness.main(sys.modules[__name__])
