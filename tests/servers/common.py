@@ -167,10 +167,10 @@ def configured_attributes_and_a_configured_lock(Server):
 
 def wrong_configurations(w):
     """Configurations that must be refused, each with what must be said of it."""
-    fields = os.path.join(w.folder, "wrong-fields.json")
+    fields = os.path.join(w.folder, "fields-wrong.json")
     with open(fields, "w") as file:
         json.dump(dict(w.fields, profile=""), file)
-    no_issuer = os.path.join(w.folder, "no-issuer.json")
+    no_issuer = os.path.join(w.folder, "fields-no-issuer.json")
     with open(no_issuer, "w") as file:
         json.dump({key: value for key, value in w.fields.items() if key != "issuer"}, file)
     return (("{", "no JSON object"), ({"filed": 1}, "'filed' is not known"), ({"fields": "/nowhere.json"}, "/nowhere.json"),

@@ -249,7 +249,7 @@ def world(**fields):
 
 
 def cli(world_, *arguments, text=None):
-    fields = os.path.join(world_.folder, "cli-fields.json")
+    fields = os.path.join(world_.folder, "fields-cli.json")
     with open(os.open(fields, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         json.dump(world_.fields, file)
     return subprocess.run([harness.CLI, "--plugin", harness.PLUGIN, "-c", fields, *arguments], input=text,

@@ -20,16 +20,16 @@ class Slapd(Directory):
 
     key, host, lock, unknown_attribute = "entryUUID", "slapd", ("pwdAccountLockedTime", "000001010000Z"), 17
 
-    def __init__(self, world, config=None, peer=None, provider=False, identity=1, rootdn=True):
+    def __init__(self, world, config=None, peer=None, provider=False, identity=1, rootdn=True, extra=""):
         self.admin = f"cn=admin,{SUFFIX}"
         super().__init__(world, "slapd", config)
         os.mkdir(f"{self.folder}/db")
         self.port = free_port()
         self.uri = f"ldap://127.0.0.1:{self.port}"
         self.log_file = f"{self.folder}/plugin.log"
-        self.write_config(peer, provider, identity, rootdn)
+        self.write_config(peer, provider, identity, rootdn, extra)
 
-    def write_config(self, peer, provider, identity, rootdn):
+    def write_config(self, peer, provider, identity, rootdn, extra):
         lines = [f"include {SCHEMAS}/{name}.schema" for name in ("core", "cosine", "inetorgperson")]
         lines += [f"modulepath {MODULES}", "moduleload back_mdb", "moduleload ppolicy", f"pidfile {self.folder}/pid",
                   f"pluginlog {self.log_file}"]
@@ -51,7 +51,7 @@ class Slapd(Directory):
         lines.append("overlay ppolicy")
         if provider:
             lines.append("overlay syncprov")
-        lines.append("")
+        lines += [extra, ""]
         with open(f"{self.folder}/slapd.conf", "w") as file:
             file.write("\n".join(lines))
 
