@@ -108,7 +108,8 @@ struct item {
     size_t share;        /* how many may be in its call (send.c) */
     bool next_round;     /* stays due: another item of this round has to do with its username */
     struct json_object *there; /* of who is repaired: what the org holds now; NULL: not read */
-    bool aside;                /* goes to a temporary username, and no further in this round */
+    bool aside;       /* goes to a temporary username, or back, and no further in this round */
+    bool awaits_name; /* is refused as before, and waits for the name it wants as well */
     struct sf_record
         *blocker; /* why Salesforce does not let the user be deactivated; NULL: it may */
     char login_id[SF_ID_SIZE]; /* of the user's UserLogin; "": not looked up, or there is none */
@@ -493,9 +494,13 @@ MUST_CHECK int names_follow(struct store *store, int64_t subject, const char *wa
 MUST_CHECK int names_free(struct store *store, const struct fields *fields, const char *base,
                           int64_t subject, struct json_object *not_these, unsigned *number,
                           char *ret, struct prov_error *err);
-/* link.username_inputs of an account with a temporary username: no inputs are like it, so the username
- * is built anew at the next plan. */
+/* link.username_inputs of an account with a temporary username: no inputs are like it, so the username is built
+ * anew at the next plan. Behind it, and a blank, stands the name that was given up for it, for who has it still. */
 #define USERNAME_IS_TEMPORARY "temporary"
+#define NAME_FOR_NOW          "; meanwhile the account has the temporary name "
+bool names_are_temporary(const char *inputs);
+/* The name that the account gave up for a temporary one, which it has; borrowed. NULL: it has none. */
+const char *names_given_up(const struct link *link);
 
 /* ---- facts.c: what the org says of its fields ---- */
 

@@ -48,23 +48,98 @@ find_ring(struct round *round, const struct item *item, bool *ret, struct prov_e
     return r;
 }
 
-/* Plans the temporary name alone. It is the same at each try, so that a crash in between goes on. */
+bool
+names_are_temporary(const char *inputs)
+{
+    return inputs && strncmp(inputs, USERNAME_IS_TEMPORARY, strlen(USERNAME_IS_TEMPORARY)) == 0;
+}
+
+const char *
+names_given_up(const struct link *link)
+{
+    const char *name =
+        names_are_temporary(link->username_inputs) ? strchr(link->username_inputs, ' ') : NULL;
+
+    return name ? name + 1 : NULL;
+}
+
+/* Plans a name alone. What was to be sent is not done yet. */
 static int
-step_aside(struct item *item, struct prov_error *err)
+move_to(struct item *item, const char *name, const char *inputs, struct prov_error *err)
 {
     struct plan *plan = &item->plan;
     AUTO_JSON struct json_object *fields = json_object_new_object();
-    char name[USERNAME_MAX_CHARACTERS + 1];
 
-    username_temporary(item->work.link.salesforce_id, item->work.link.username_held, name);
     snprintf(plan->username, sizeof(plan->username), "%s", name);
     if (!fields || json_put_string(fields, "Username", plan->username) ||
-        set_text(&plan->username_inputs, USERNAME_IS_TEMPORARY))
+        set_text(&plan->username_inputs, inputs))
         return error_nomem(err);
     json_object_put(plan->fields);
     plan->fields = STEAL(fields);
     item->aside = true;
     return PROV_OK;
+}
+
+/* The temporary name is the same at each try, so that a crash in between goes on. */
+static int
+step_aside(struct item *item, struct prov_error *err)
+{
+    const char *before = item->work.link.username_held;
+    char name[USERNAME_MAX_CHARACTERS + 1];
+    AUTO_FREE char *inputs = NULL;
+
+    if (asprintf(&inputs, "%s %s", USERNAME_IS_TEMPORARY, before) < 0) {
+        inputs = NULL;
+        return error_nomem(err);
+    }
+    username_temporary(item->work.link.salesforce_id, before, name);
+    return move_to(item, name, inputs, err);
+}
+
+/* Who stepped aside in vain goes back, unless the name given up is another one's by now, or is about to be. */
+static int
+go_back(struct round *round, struct item *item, bool *ret_goes, struct prov_error *err)
+{
+    CLEANUP(name_claim_done) struct name_claim claim = { 0 };
+    struct store *store = round->delivery->store;
+    const char *name = names_given_up(&item->work.link);
+    bool awaited = false;
+    int r;
+
+    *ret_goes = false;
+    if (!name || json_get(round->names, name))
+        return PROV_OK;
+    r = store_name_claim(store, name, item->work.subject.id, &claim, err);
+    if (!r && !claim.subject)
+        r = store_name_awaited(store, name, &awaited, err);
+    if (r || claim.subject || awaited)
+        return r;
+    *ret_goes = true;
+    return move_to(item, name, USERNAME_IS_TEMPORARY, err);
+}
+
+/* Whether what is wanted was refused before. Such a one does not step aside again: he would be left with the
+ * temporary name, and his own would be the other's. */
+static bool
+was_parked(const struct item *item)
+{
+    const struct link *link = &item->work.link;
+
+    return outcome_is(link->outcome, OUTCOME_REFUSED) &&
+           link->settled_version == item->work.subject.version;
+}
+
+/* Stays parked as he is, and waits for the name too: it is tried when the other one steps aside. */
+static void
+stay_parked(struct item *item)
+{
+    const struct link *link = &item->work.link;
+
+    item->plan.action = PLAN_PARK;
+    item->plan.code = link->code;
+    snprintf(item->plan.reason, sizeof(item->plan.reason), "%s",
+             link->message ? link->message : "");
+    item->awaits_name = true;
 }
 
 /* Of a leaver's account, to whom a name is of no use before the return: then it is built anew, for what the
@@ -92,14 +167,13 @@ static void
 park(struct item *item, const char *other)
 {
     const struct link *link = &item->work.link;
-    bool aside = link->username_inputs && strcmp(link->username_inputs, USERNAME_IS_TEMPORARY) == 0;
+    bool aside = names_given_up(link) != NULL;
 
     item->plan.action = PLAN_PARK;
     item->plan.code = CODE_USERNAME_IN_USE_HERE;
     snprintf(item->plan.reason, sizeof(item->plan.reason),
              "username '%s' is held or wanted by '%s' too%s%s", item->plan.username, other,
-             aside ? "; meanwhile the account has the temporary name " : "",
-             aside ? link->username_held : "");
+             aside ? NAME_FOR_NOW : "", aside ? link->username_held : "");
     error_tidy(item->plan.reason);
 }
 
@@ -172,12 +246,12 @@ wait_for(struct round *round, struct item *item, const struct name_claim *claim,
          struct prov_error *err)
 {
     const struct item *other = item_of(round, claim->subject);
-    bool ring, found = false;
+    bool ring, found = false, parked = was_parked(item);
     int r = find_ring(round, item, &ring, err);
 
     if (r)
         return r;
-    if (ring)
+    if (ring && !parked)
         return step_aside(item, err);
     /* this very round may free the name before the store knows that someone waits for it: look again
      * when it is over. Of who is put off himself that is not to be expected */
@@ -188,11 +262,16 @@ wait_for(struct round *round, struct item *item, const struct name_claim *claim,
     }
     if (names_has_none(&item->plan, &item->work.link))
         r = names_next(round, item, &found, err);
+    if (!r && !found)
+        r = go_back(round, item, &found, err);
     if (r || found)
         return r;
     if (is_leaver(item))
         return keep_name(item, err);
-    park(item, claim->uri);
+    if (ring && parked && !code_waits_for(item->work.link.code))
+        stay_parked(item);
+    else
+        park(item, claim->uri);
     return PROV_OK;
 }
 

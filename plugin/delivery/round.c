@@ -152,11 +152,15 @@ settle_parked(struct round *round, struct item *item, struct prov_error *err)
 {
     const struct code_words *words = code_words(item->plan.code);
     struct sf_verdict verdict = { .cause = words->cause, .remedy = words->remedy };
+    int r;
 
     if (!words->code[0])
         verdict = sf_judge(SF_LEVEL_RECORD, 400, item->plan.code, item->plan.reason, 1);
-    return settle_refused(round, item, item->plan.code, item->plan.reason, verdict.cause,
-                          verdict.remedy, err);
+    r = settle_refused(round, item, item->plan.code, item->plan.reason, verdict.cause,
+                       verdict.remedy, err);
+    if (item->awaits_name) /* it was the link's, which has another copy now */
+        item->plan.code = item->work.link.code;
+    return r;
 }
 
 static int

@@ -285,7 +285,7 @@ flight_is_aside(const struct link *link)
 {
     const char *inputs = json_get_string(link->in_flight, "inputs");
 
-    return inputs && strcmp(inputs, USERNAME_IS_TEMPORARY) == 0;
+    return names_are_temporary(inputs);
 }
 
 /* [tx] The account has its temporary name: whoever waited for the one before is woken, and this one is
@@ -297,10 +297,13 @@ settle_aside(struct round *round, struct item *item, struct prov_error *err)
     const char *name = json_get_string(sent_fields(item), "Username");
     const struct code_words *words = code_words(CODE_USERNAME_SWAP);
     AUTO_FREE char *action = NULL;
+    AUTO_FREE char *inputs = NULL;
     int r = confirm(link, sent_fields(item), err);
 
     if (r)
         return r;
+    if (set_text(&inputs, json_get_string(link->in_flight, "inputs")))
+        return error_nomem(err);
     if (asprintf(&action, "renamed %s to %s for the time being",
                  link->username_held ? link->username_held : "", name ? name : "") < 0) {
         action = NULL;
@@ -309,10 +312,11 @@ settle_aside(struct round *round, struct item *item, struct prov_error *err)
     link->attempts = link->next_us = link->first_sent_us = 0;
     json_object_put(link->in_flight);
     link->in_flight = NULL;
-    if (set_text(&link->last_action, action) ||
-        set_text(&link->username_inputs, USERNAME_IS_TEMPORARY))
+    if (set_text(&link->last_action, action) || set_text(&link->username_inputs, inputs))
         return error_nomem(err);
-    r = settle_words(link, "retry", CODE_USERNAME_SWAP, "the account has a temporary username",
+    r = settle_words(link, "retry", CODE_USERNAME_SWAP,
+                     names_given_up(link) ? "the account has a temporary username"
+                                          : "the account has the username again that it had",
                      words->cause, words->remedy, err);
     if (!r)
         r = settle_names(round, link, err);
@@ -444,17 +448,22 @@ weigh_wait(const struct delivery *d, struct item *item, const char *code, const 
 {
     const char *kind = code_waits_for(code);
     struct link *link = &item->work.link;
+    const char *given_up =
+        kind ? NULL : names_given_up(link); /* of who waits, names.c has said it */
     bool is_long;
 
-    if (kind ? set_wait(link, kind, awaited(d, item, kind)) : await_manager(item))
+    if (item->awaits_name ? set_wait(link, WAIT_USERNAME, item->plan.username)
+        : kind            ? set_wait(link, kind, awaited(d, item, kind))
+                          : await_manager(item))
         return error_nomem(err);
     is_long = kind && waits_long(d, link);
     *ret_outcome = kind && !is_long ? OUTCOME_WAITING : OUTCOME_REFUSED;
-    if (asprintf(ret_words,
-                 is_long ? "%s; this has lasted for %lld hours, and it is delivered by itself "
-                           "when that ends"
-                         : "%s",
-                 message, (long long)d->fields->wait_limit_hours) < 0) {
+    if ((is_long ? asprintf(ret_words,
+                            "%s; this has lasted for %lld hours, and it is delivered by itself "
+                            "when that ends",
+                            message, (long long)d->fields->wait_limit_hours)
+                 : asprintf(ret_words, given_up ? "%s" NAME_FOR_NOW "%s" : "%s", message,
+                            link->username_held)) < 0) {
         *ret_words = NULL;
         return error_nomem(err);
     }
@@ -470,10 +479,12 @@ settle_refused(struct round *round, struct item *item, const char *code, const c
     const struct subject *subject = &item->work.subject;
     AUTO_FREE char *words = NULL;
     const char *outcome = NULL;
+    bool renames;
     int r = weigh_wait(d, item, code, message, &outcome, &words, err);
 
     if (r)
         return r;
+    renames = item->plan.action != PLAN_PARK && json_get(sent_fields(item), "Username");
     if (!code_waits_for(code) && item->plan.action != PLAN_PARK &&
         quarantine_note_refused(d, link, code, message, cause, remedy))
         return error_nomem(err);
@@ -496,6 +507,9 @@ settle_refused(struct round *round, struct item *item, const char *code, const c
     r = settle_names(round, link, err);
     if (!r)
         r = settle_put(round, item, err);
+    /* who stepped aside for this one does not get the name now */
+    if (!r && renames && link->username_held)
+        r = store_wake(d->store, WAIT_USERNAME, link->username_held, NULL, INT64_MAX, err);
     /* an earlier change may land yet; or what was refused is not what is wanted any more */
     if (!r && link->in_flight)
         r = store_due_add(d->store, subject->id, window_end_us(d), err);

@@ -61,6 +61,20 @@ store_name_claim(struct store *store, const char *username, int64_t except, stru
 }
 
 int
+store_name_awaited(struct store *store, const char *username, bool *ret, struct prov_error *err)
+{
+    CLEANUP(look_done) struct look look = { 0 };
+    int r = store_look(store, &look, err,
+                       "SELECT EXISTS (SELECT 1 FROM link WHERE waits_kind = '" WAIT_USERNAME "'"
+                       " AND waits_value = ? AND salesforce_id IS NOT NULL"
+                       " AND outcome <> '" OUTCOME_REFUSED "')",
+                       "s", username);
+
+    *ret = !r && db_int(&look.rows, 0) != 0;
+    return r;
+}
+
+int
 store_id_holder(struct store *store, const char *salesforce_id, int64_t except, int64_t *ret_id,
                 struct prov_error *err)
 {

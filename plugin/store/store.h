@@ -393,6 +393,9 @@ void name_claim_done(struct name_claim *claim);
 /* `except`: a subject that is left out; 0: none. */
 MUST_CHECK int store_name_claim(struct store *store, const char *username, int64_t except,
                                 struct name_claim *ret, struct prov_error *err);
+/* Whether somebody who has an account waits for this username, and was not refused. */
+MUST_CHECK int store_name_awaited(struct store *store, const char *username, bool *ret,
+                                  struct prov_error *err);
 /* Another subject that is linked to this Salesforce Id: *ret_id, 0 when there is none. */
 MUST_CHECK int store_id_holder(struct store *store, const char *salesforce_id, int64_t except,
                                int64_t *ret_id, struct prov_error *err);

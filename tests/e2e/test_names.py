@@ -2,7 +2,7 @@
 import sys
 
 import harness
-from harness import IDLE, World, create, person, put
+from harness import IDLE, World, create, hours_later, person, put
 
 
 def name_of(name):
@@ -97,12 +97,64 @@ def test_who_changes_his_mind_gets_his_name_back():
         c.accept(put("/Users/a", person("b")), put("/Users/b", person("a")))
         c.settle()
         rows = {user: c.user(f"/Users/{user}") for user in "ab"}
-        stuck = [row for row in rows.values() if row["code"] == "USERNAME_IN_USE_HERE"]
-        assert len(stuck) == 1 and "temporary name swap-" in stuck[0]["message"], rows
+        stuck = [row for row in rows.values() if "temporary name swap-" in row["message"]]
+        assert len(stuck) == 1 and "not a" in stuck[0]["message"], "nobody may have the name that was left"
         w.org.ask("DELETE", "/__org/faults")
         c.accept(put("/Users/a", person("a")), put("/Users/b", person("b")))
         c.settle()
         assert ids(w) == before, w.org.users().keys()
+
+
+def refused_partner(w, c, **fault):
+    """/Users/a and b are to exchange their names, and Salesforce lets b not have the other one."""
+    w.org.fault(dict({"on": "collections_update", "do": "refuse_record", "match": {"Username": name_of("a"), "Title": "B"},
+                      "statusCode": "FIELD_CUSTOM_VALIDATION_EXCEPTION", "message": "not a for B", "times": -1}, **fault))
+    c.accept(put("/Users/b", person("b", title="B")))
+    c.settle()
+    c.accept(put("/Users/a", person("b")), put("/Users/b", person("a", title="B")))
+    c.settle()
+
+
+def test_who_stepped_aside_in_vain_gets_his_name_back_and_stays_there():
+    with World() as w:
+        c = staffed(w, "a", "b")
+        before = ids(w)
+        refused_partner(w, c)
+        for hours in (0, 2, 100, 2, 2):  # whoever looks again at whom
+            c = hours_later(w, c, hours) if hours else c
+            assert ids(w) == before, (hours, w.org.users().keys())
+            a, b = c.user("/Users/a"), c.user("/Users/b")
+            assert a["code"] == "USERNAME_IN_USE_HERE" and a["waits_for"] == name_of("b"), a
+            assert "temporary" not in a["message"], a
+            assert (b["state"], b["message"]) == ("parked", "not a for B"), b
+            assert hours != 2 or len(calls_of(w, "collections_update")) == sent, "nobody steps aside each hour"
+            sent = len(calls_of(w, "collections_update"))
+        w.org.ask("DELETE", "/__org/faults")
+        c.accept(put("/Users/b", person("a", title="B2")))
+        c.settle()
+        assert ids(w) == rotate(before, ["a", "b"]), w.org.users().keys()
+        assert [c.user(f"/Users/{u}")["state"] for u in "ab"] == ["in_step"] * 2
+
+
+def test_a_retry_by_hand_of_both_exchanges_them_when_the_org_has_changed():
+    with World() as w:
+        c = staffed(w, "a", "b")
+        before = ids(w)
+        refused_partner(w, c)
+        w.org.ask("DELETE", "/__org/faults")
+        c.act(act="retry", state="parked")
+        c.settle()
+        assert ids(w) == rotate(before, ["a", "b"]), w.org.users().keys()
+
+
+def test_a_newcomer_does_not_take_the_name_of_who_stepped_aside_in_vain():
+    with World() as w:
+        c = staffed(w, "a", "b")
+        before = ids(w)
+        c.accept(create("/Users/new", person("a", family="New")))
+        c.settle()
+        refused_partner(w, c)
+        assert ids(w) == before and c.user("/Users/new")["waits_for"] == name_of("a"), w.org.users().keys()
 
 
 def test_a_name_is_free_again_for_whom_a_try_failed_and_who_changed_his_mind():
