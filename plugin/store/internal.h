@@ -8,7 +8,7 @@
 #include "plugin/store/db.h"
 #include "plugin/store/store.h"
 
-struct accept_call; /* accept.c */
+struct accept_call; /* group.c */
 
 /* So many rows of `due` are written by one statement. */
 #define NEWS_MOST 8
@@ -35,7 +35,7 @@ struct store {
      * the child has no use for them, but no thread may be inside SQLite when it comes. */
     pthread_mutex_t list_lock;
 
-    /* group commit (accept.c) */
+    /* group commit (group.c) */
     pthread_mutex_t queue_lock;
     struct accept_call *queue_head, **queue_tail;
     bool leading;

@@ -1,10 +1,11 @@
 libsfprov_la_SOURCES += \
-	plugin/store/accept.c \
+	plugin/store/accept.c plugin/store/accept.h \
 	plugin/store/command.c \
 	plugin/store/db.h \
 	plugin/store/difference.c \
 	plugin/store/due.c \
 	plugin/store/find.c \
+	plugin/store/group.c \
 	plugin/store/guard.c \
 	plugin/store/history.c \
 	plugin/store/inspect.c \

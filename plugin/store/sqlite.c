@@ -558,6 +558,24 @@ db_vone_row(struct db *db, struct db_rows *rows, bool *ret_row, struct prov_erro
 }
 
 int
+db_select_texts(struct db *db, struct db_rows *rows, struct prov_error *err, const char *sql,
+                const char *const *texts, size_t count)
+{
+    sqlite3_stmt *statement = NULL;
+    int r = prepare(db, sql, &statement, err);
+
+    db_rows_cleanup(rows);
+    for (size_t i = 0; !r && i < count; i++) {
+        int code = sqlite3_bind_text(statement, (int)i + 1, texts[i], -1, SQLITE_STATIC);
+        if (code != SQLITE_OK)
+            r = fail(db, code, sql, err);
+    }
+    if (!r)
+        *rows = (struct db_rows){ db, statement };
+    return r;
+}
+
+int
 db_one_row(struct db *db, struct db_rows *rows, bool *ret_row, struct prov_error *err,
            const char *sql, const char *types, ...)
 {

@@ -54,7 +54,7 @@ void store_set_scope(struct store *store, store_scope_fn in_scope, const void *c
  */
 void store_keep_passwords(struct store *store, const char *source);
 
-/* ---- accepting (accept.c) ---- */
+/* ---- accepting (group.c, accept.c) ---- */
 
 struct store_answer {
     enum prov_answer_status status;

@@ -256,6 +256,46 @@ events_of_one_call_fold_in_order_and_each_for_itself(void)
     scratch_remove(&s);
 }
 
+/* Events are looked up several at a time: who comes again among them is looked up anew. */
+static void
+who_comes_again_in_a_call_is_folded_on_what_came_before(void)
+{
+    enum {
+        EVENTS = 40,
+        USERS = 3
+    };
+    struct scratch s;
+    struct prov_error err = PROV_ERROR_INIT;
+    struct event *events[EVENTS];
+    struct store_answer answers[EVENTS];
+    int versions[USERS] = { 0 };
+
+    scratch_make(&s);
+    for (int i = 0; i < EVENTS; i++) {
+        char jti[20], uri[20], data[60];
+        /* one user alone, then two and three in turn */
+        int user = i < 10 ? 0 : i % (i < 25 ? 2 : USERS);
+        snprintf(jti, sizeof(jti), "j%d", i);
+        snprintf(uri, sizeof(uri), "/Users/%d", user);
+        snprintf(data, sizeof(data), "{\"userName\":\"u%d-%d\"}", user, i);
+        events[i] = scratch_event(jti, uri, "put", data);
+        answers[i] = (struct store_answer){ .error = PROV_ERROR_INIT };
+    }
+    T_OK(store_accept(s.store, events, EVENTS, answers, &err), &err);
+    for (int i = 0; i < EVENTS; i++) {
+        int user = i < 10 ? 0 : i % (i < 25 ? 2 : USERS);
+        T_INT(answers[i].status, PROV_ANSWER_ACCEPTED);
+        T_INT(answers[i].version, ++versions[user]);
+        event_free(events[i]);
+    }
+    {
+        CLEANUP(work_done) struct work work = look(s.store, "/Users/0");
+        T_STR(user_name(&work), "u0-39");
+        T_INT(work.subject.version, versions[0]);
+    }
+    scratch_remove(&s);
+}
+
 static void
 no_events_are_no_reason_to_fail(void)
 {
@@ -580,6 +620,7 @@ main(int argc, char **argv)
         UNIT_CASE(every_event_raises_the_version_even_if_it_changes_nothing),
         UNIT_CASE(what_cannot_be_folded_leaves_no_trace),
         UNIT_CASE(events_of_one_call_fold_in_order_and_each_for_itself),
+        UNIT_CASE(who_comes_again_in_a_call_is_folded_on_what_came_before),
         UNIT_CASE(no_events_are_no_reason_to_fail),
         UNIT_CASE(what_is_no_user_is_accepted_and_left_alone),
         UNIT_CASE(presence_is_apart_from_the_resource),
