@@ -170,5 +170,17 @@ def test_the_command_shows_and_orders():
         assert json.loads(again.stdout)["count"] == 0, again
 
 
+def test_results_of_a_create_in_another_order_are_seen_by_drift():
+    with World() as w:
+        c = w.connector()
+        w.org.fault({"on": "collections_create", "do": "swap_array"})
+        c.accept(create("/Users/1", person("ann")), create("/Users/2", person("bob")))
+        c.settle()
+        shown = {row["uri"]: row for row in c.query(query="drift")["drift"]}
+        for uri, own, other in (("/Users/1", "ann", "bob"), ("/Users/2", "bob", "ann")):
+            fields = {f["field"]: (f["ours"], f["theirs"]) for f in shown[uri]["fields"]}
+            assert fields["Username"] == (f"primary-{own}@acme.example", f"primary-{other}@acme.example"), shown
+
+
 if __name__ == "__main__":
     harness.main(sys.modules[__name__])
