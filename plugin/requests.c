@@ -161,6 +161,9 @@ make_due(struct store *store, int64_t subject, int64_t *ret_count, struct prov_e
                 : store_due_parked(store, ret_count, err);
     if (!r)
         r = store_password_hurry(store, subject, err);
+    if (!r)
+        r = store_note(store, subject, NOTE_ORDER,
+                       subject ? "retry" : "retry of all who were parked", err);
     if (r) {
         store_rollback(store);
         return r;
@@ -256,6 +259,8 @@ act_release(const struct request_context *context, struct json_object *request,
     if (r)
         return r;
     r = store_guard_release(context->store, &count, err);
+    if (!r && count > 0)
+        r = store_note(context->store, 0, NOTE_ORDER, "release of deactivations", err);
     if (r) {
         store_rollback(context->store);
         return r;

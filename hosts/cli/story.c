@@ -119,30 +119,57 @@ print_outcome(struct json_object *row)
     print_call(reply_get(row, "call"));
 }
 
-/* Whether the event comes before the outcome. Times are whole seconds: within one, an outcome comes
- * after the events that it speaks of. */
+/* Whether the event comes before the outcome, or the note. Times are whole seconds: within one, an outcome
+ * comes after the events that it speaks of, and a note after those whose outcome it comes after. */
 static bool
-is_before(struct json_object *event, struct json_object *row)
+is_before(struct json_object *event, struct json_object *next, int64_t version)
 {
-    int order = strcmp(reply_word(event, "received"), reply_word(row, "first"));
+    const char *at = reply_text(next, "first") ? reply_text(next, "first") : reply_word(next, "at");
+    int order = strcmp(reply_word(event, "received"), at);
 
-    return order < 0 ||
-           (order == 0 && reply_number(event, "version") <= reply_number(row, "version"));
+    return order < 0 || (order == 0 && reply_number(event, "version") <= version);
+}
+
+static void
+print_note(struct json_object *note)
+{
+    print_head(reply_word(note, "at"),
+               strcmp(reply_word(note, "what"), "hold") ? TONE_BOLD : TONE_WARN,
+               reply_word(note, "what"), reply_word(note, "text"));
+}
+
+/* What came first of these two, in the order in which they were written; NULL: neither is left. */
+static struct json_object *
+earlier(struct json_object *row, struct json_object *note)
+{
+    if (!row || !note)
+        return row ? row : note;
+    return reply_number(row, "seq") < reply_number(note, "seq") ? row : note;
 }
 
 void
 story_print(struct json_object *subject)
 {
+    struct json_object *notes = reply_get(subject, "notes");
     struct json_object *events = reply_get(subject, "events");
     struct json_object *rows = reply_get(subject, "history");
-    size_t event = 0, row = 0;
+    size_t event = 0, row = 0, note = 0;
+    int64_t version = 1; /* of the last outcome; the first event comes before any note */
 
-    if (reply_count(events) || reply_count(rows))
+    if (reply_count(events) || reply_count(rows) || reply_count(notes))
         putchar('\n');
-    while (event < reply_count(events) || row < reply_count(rows)) {
-        struct json_object *next = reply_item(rows, row);
-        if (event < reply_count(events) && (!next || is_before(reply_item(events, event), next))) {
-            print_event(reply_item(events, event++));
+    for (;;) {
+        struct json_object *news = reply_item(events, event);
+        struct json_object *next = earlier(reply_item(rows, row), reply_item(notes, note));
+        if (!news && !next)
+            break;
+        version = reply_get(next, "version") ? reply_number(next, "version") : version;
+        if (news && (!next || is_before(news, next, version))) {
+            print_event(news);
+            event++;
+        } else if (next == reply_item(notes, note)) {
+            print_note(next);
+            note++;
         } else {
             print_outcome(next);
             row++;

@@ -59,6 +59,28 @@ take_from(struct round *round, int64_t holder, bool *ret_frozen, struct prov_err
     return r ? r : store_due_add(store, holder, DUE_NOW, err);
 }
 
+/* [tx] In the stories of both. */
+static int
+note_adoption(struct store *store, const struct item *item, const struct match *match,
+              struct prov_error *err)
+{
+    const char *id = item->work.link.salesforce_id;
+    AUTO_FREE char *had = NULL;
+    AUTO_FREE char *lost = NULL;
+    int r;
+
+    if (asprintf(&had, "%s adopted by %s", id, match->key) < 0) {
+        had = NULL;
+        return error_nomem(err);
+    }
+    if (asprintf(&lost, "%s went to '%s'", id, item->work.subject.uri) < 0) {
+        lost = NULL;
+        return error_nomem(err);
+    }
+    r = store_note(store, item->work.subject.id, NOTE_ACCOUNT, had, err);
+    return r || !match->holder ? r : store_note(store, match->holder, NOTE_ACCOUNT, lost, err);
+}
+
 /* [tx] */
 static int
 adopt(struct round *round, struct item *item, const struct match *match, struct prov_error *err)
@@ -87,6 +109,8 @@ adopt(struct round *round, struct item *item, const struct match *match, struct 
         (frozen && json_put_bool(link->confirmed, FROZEN_FIELD, true)))
         return error_nomem(err);
     r = settle_claim(round, link, name, err);
+    if (!r)
+        r = note_adoption(store, item, match, err);
     if (!r)
         r = store_put_link(store, subject->id, link, err);
     return r ? r : store_wake(store, WAIT_MANAGER, subject->uri, subject->iss, INT64_MAX, err);

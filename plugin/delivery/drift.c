@@ -253,8 +253,11 @@ order_repairs(struct store *store, const struct drift *drift, struct prov_error 
 
     if (r)
         return r;
-    for (size_t i = 0; !r && i < drift->differ_count; i++)
+    for (size_t i = 0; !r && i < drift->differ_count; i++) {
         r = store_due_order(store, drift->differ[i], ORDER_REPAIR, err);
+        if (!r)
+            r = store_note(store, drift->differ[i], NOTE_ORDER, "repair", err);
+    }
     if (r) {
         store_rollback(store);
         return r;

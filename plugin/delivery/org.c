@@ -50,6 +50,30 @@ is_by_admin(struct json_object *hold)
 /* Who is parked with this code is planned again when all is over, whatever holds came over a quarantine. */
 #define PARKED_WITH "parked_with"
 
+/* [tx] A hold that is prolonged is none anew. */
+static int
+note_hold(struct store *store, struct json_object *before, struct json_object *hold,
+          struct prov_error *err)
+{
+    struct json_object *which = hold ? hold : before;
+    const char *who = is_by_admin(which) ? "an admin" : "the connector";
+    AUTO_FREE char *text = NULL;
+    char since[21];
+    int written;
+
+    if (!before == !hold && (!hold || is_by_admin(before) == is_by_admin(hold)))
+        return PROV_OK;
+    clock_format(json_get_int(which, "since_us", 0), since);
+    written = hold ? asprintf(&text, "begun by %s: %s", who, json_get_string(hold, "reason"))
+                   : asprintf(&text, "ended, which %s began %s: %s", who, since,
+                              json_get_string(which, "reason"));
+    if (written < 0) {
+        text = NULL;
+        return error_nomem(err);
+    }
+    return store_note(store, 0, NOTE_HOLD, text, err);
+}
+
 /* [tx] The same, without asking whose it was. */
 static int
 put_hold(struct store *store, struct json_object *before, struct json_object *hold,
@@ -65,6 +89,8 @@ put_hold(struct store *store, struct json_object *before, struct json_object *ho
     if (hold && !(text = json_text(hold)))
         return error_nomem(err);
     r = store_put_fact(store, "hold", text, err);
+    if (!r)
+        r = note_hold(store, before, hold, err);
     if (!r && !hold && parked_with)
         r = store_due_code(store, parked_with, INT64_MAX, err);
     if (!r && !hold) /* who was refused before counts no more */

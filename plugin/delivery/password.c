@@ -19,6 +19,22 @@
 #define SENDS_MAX       2
 #define KEY_AGAIN_US    (600 * CLOCK_SECOND_US)
 
+/* [tx] */
+static int
+note(struct store *store, int64_t subject, const struct store_password_news *news,
+     struct prov_error *err)
+{
+    bool set = strcmp(news->outcome, OUTCOME_DELIVERED) == 0;
+    AUTO_FREE char *text = NULL;
+
+    if (!set && asprintf(&text, "not set: %s%s%s", news->code, *news->message ? ": " : "",
+                         news->message) < 0) {
+        text = NULL;
+        return error_nomem(err);
+    }
+    return store_note(store, subject, NOTE_PASSWORD, set ? "set" : text, err);
+}
+
 static int
 put(struct delivery *d, const struct store_password *password,
     const struct store_password_news *news, struct prov_error *err)
@@ -28,6 +44,8 @@ put(struct delivery *d, const struct store_password *password,
     if (r)
         return r;
     r = store_password_put(d->store, password, news, err);
+    if (!r && news->erase)
+        r = note(d->store, password->subject, news, err);
     if (!r)
         return store_commit(d->store, err);
     store_rollback(d->store);

@@ -349,6 +349,9 @@ order_portion(struct replan *replan, size_t first, size_t count, struct prov_err
 
     if (r)
         return r;
+    if (first == 0)
+        r = store_note(replan->store, replan->order->subject, NOTE_ORDER,
+                       replan->order->subject ? "replan" : "replan of everybody", err);
     for (size_t i = first; !r && i < first + count; i++)
         r = store_due_order(replan->store, replan->chosen[i].subject, replan->chosen[i].orders,
                             err);

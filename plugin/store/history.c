@@ -3,8 +3,9 @@
 #include "plugin/store/internal.h"
 
 #include "plugin/base/clock.h"
+#include "plugin/store/schema.h"
 
-/* So many rows of a subject are told. */
+/* So many rows of a subject are told, and so many notes. */
 #define STORY_ROWS INT64_C(50)
 
 /* One like the newest, but for when it was and how the call went: counted there. *ret_done false: it is another. */
@@ -55,6 +56,18 @@ store_history_add(struct store *store, int64_t subject, const struct history *ro
     return r || done ? r : add_row(store->write, subject, row, last, err);
 }
 
+int
+store_note(struct store *store, int64_t subject, const char *what, const char *text,
+           struct prov_error *err)
+{
+    int64_t now = clock_now_us();
+
+    return db_run(store->write, err,
+                  "INSERT INTO history (subject, first_us, at_us, version, outcome, code, message)"
+                  " VALUES (?, ?, ?, 0, '" NOTE "', ?, ?)",
+                  "iiiss", subject, now, now, what, text);
+}
+
 /* ---- reading ---- */
 
 static int
@@ -80,8 +93,9 @@ append_row(const struct db_rows *rows, struct json_object *list)
 {
     struct json_object *entry = json_object_new_object();
 
-    if (json_append(list, entry) || !entry || put_time(entry, "first", db_int(rows, 0)) ||
-        put_time(entry, "at", db_int(rows, 1)) || json_put_int(entry, "times", db_int(rows, 2)) ||
+    if (json_append(list, entry) || !entry || json_put_int(entry, "seq", db_int(rows, 13)) ||
+        put_time(entry, "first", db_int(rows, 0)) || put_time(entry, "at", db_int(rows, 1)) ||
+        json_put_int(entry, "times", db_int(rows, 2)) ||
         json_put_int(entry, "version", db_int(rows, 3)) ||
         json_put_string(entry, "outcome", db_text(rows, 4)) ||
         json_put_string(entry, "action", db_text(rows, 7)) ||
@@ -109,7 +123,7 @@ history_put(struct db *db, int64_t subject, struct json_object *result, struct p
                       " WHERE story.place < ?2 AND o.previous < o.seq)"
                       " SELECT h.first_us, h.at_us, h.times, h.version, h.outcome, h.code,"
                       " h.message, h.action, h.operation, h.records, h.took_us, h.http_status,"
-                      " h.request_id FROM story JOIN history h ON h.seq = story.seq"
+                      " h.request_id, h.seq FROM story JOIN history h ON h.seq = story.seq"
                       " WHERE h.subject = ?1 ORDER BY h.seq",
                       "ii", subject, STORY_ROWS);
     while (!r) {
@@ -117,6 +131,38 @@ history_put(struct db *db, int64_t subject, struct json_object *result, struct p
         if (r || !row)
             break;
         if (append_row(&rows, list))
+            r = error_nomem(err);
+    }
+    return r;
+}
+
+int
+notes_put(struct db *db, int64_t subject, int64_t event, struct json_object *result,
+          struct prov_error *err)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    struct json_object *list = json_object_new_array();
+    bool row = true;
+    int r = json_put(result, "notes", list) || !list ? error_nomem(err) : PROV_OK;
+
+    if (!r)
+        r = db_select(db, &rows, err,
+                      "SELECT * FROM (SELECT seq, at_us, code, message, subject = 0 FROM history"
+                      " WHERE outcome = '" NOTE "' AND subject IN (0, ?) AND at_us >="
+                      " coalesce((SELECT received_us FROM event WHERE seq = ?), 0)"
+                      " ORDER BY seq DESC LIMIT ?) ORDER BY seq",
+                      "iii", subject, event, STORY_ROWS);
+    while (!r) {
+        struct json_object *entry;
+        r = db_next(&rows, &row, err);
+        if (r || !row)
+            break;
+        entry = json_object_new_object();
+        if (json_append(list, entry) || !entry || json_put_int(entry, "seq", db_int(&rows, 0)) ||
+            put_time(entry, "at", db_int(&rows, 1)) ||
+            json_put_string(entry, "what", db_text(&rows, 2)) ||
+            json_put_string(entry, "text", db_text(&rows, 3)) ||
+            json_put_bool(entry, "everybody", db_int(&rows, 4)))
             r = error_nomem(err);
     }
     return r;

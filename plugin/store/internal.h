@@ -144,6 +144,9 @@ MUST_CHECK int put_time(struct json_object *object, const char *key, int64_t tim
 /* Adds "history" to the answer about a subject, the newest rows, oldest first. */
 MUST_CHECK int history_put(struct db *db, int64_t subject, struct json_object *result,
                            struct prov_error *err);
+/* Adds "notes", the newest since that event came, oldest first: of the subject, and of everybody. */
+MUST_CHECK int notes_put(struct db *db, int64_t subject, int64_t event, struct json_object *result,
+                         struct prov_error *err);
 
 /* Whether a subject in this state is to have an active account. */
 bool store_wants_active(const struct store *store, enum presence presence, struct value *resource);

@@ -102,7 +102,7 @@ make_anew(struct db *db, const struct store_mended *damaged, struct prov_error *
     if (!r && damaged->flight)
         r = doubt_all(db, err);
     if (!r && damaged->history)
-        r = make_table(db, "history", SCHEMA_HISTORY, err);
+        r = make_table(db, "history", "DROP INDEX history_note;" SCHEMA_HISTORY SCHEMA_NOTES, err);
     if (!r)
         return db_commit(db, err);
     db_rollback(db);
@@ -133,7 +133,10 @@ store_mend(struct store *store, struct store_mended *ret, struct prov_error *err
     if (!r)
         r = flight_is_sound(db, &flight, err);
     if (!r)
-        r = is_sound(db, "SELECT count(request_id) FROM history", &history, err);
+        r = is_sound(db,
+                     "SELECT (SELECT count(request_id) FROM history NOT INDEXED), (SELECT count(*)"
+                     " FROM history INDEXED BY history_note WHERE outcome = '" NOTE "')",
+                     &history, err);
     if (r || (due && flight && history))
         return r;
     damaged = (struct store_mended){ .due = !due, .flight = !flight, .history = !history };

@@ -476,6 +476,9 @@ store_read_subject(struct store *store, const char *user, struct json_object **r
     if (!r)
         r = history_put(db, id, result, err);
     if (!r)
+        r = notes_put(db, id, json_get_int(json_object_array_get_idx(events, 0), "seq", 0), result,
+                      err);
+    if (!r)
         *ret = STEAL(result);
     return r;
 }

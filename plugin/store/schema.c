@@ -44,7 +44,7 @@ static const char tables[] =
     /* one tree, in the order in which it is worked off: `seq` is the event's that made the subject
        due, with tie 0; or the newest one's when there was another cause, with the cause's number as
        tie. So no row ever comes twice, and who deletes what was read deletes nothing newer. */
-    SCHEMA_DUE SCHEMA_COMMAND SCHEMA_HISTORY SCHEMA_FLIGHT "CREATE TABLE link ("
+    SCHEMA_DUE SCHEMA_COMMAND SCHEMA_HISTORY SCHEMA_NOTES SCHEMA_FLIGHT "CREATE TABLE link ("
     " subject INTEGER PRIMARY KEY, salesforce_id TEXT UNIQUE, confirmed TEXT,"
     " confirmed_version INTEGER NOT NULL, settled_version INTEGER NOT NULL, username_wanted TEXT,"
     " username_held TEXT, username_inputs TEXT, first_sent_us INTEGER NOT NULL,"
@@ -152,6 +152,8 @@ static const char *const steps[] = {
     " in_flight FROM link WHERE in_flight IS NOT NULL;"
     "DROP INDEX link_in_flight; ALTER TABLE link DROP COLUMN in_flight;"
     "UPDATE link SET username_wanted = NULL WHERE username_wanted = username_held;",
+    /* 15: a story has notes */
+    SCHEMA_NOTES,
 };
 
 _Static_assert(sizeof(steps) / sizeof(steps[0]) == STORE_SCHEMA_VERSION - 1,

@@ -67,6 +67,9 @@ MUST_CHECK int schema_open(const char *path, struct db **ret, struct prov_error 
     "CREATE TABLE flight (subject INTEGER PRIMARY KEY, username TEXT,"                             \
     " first_sent_us INTEGER NOT NULL, sent TEXT NOT NULL);"                                        \
     "CREATE INDEX flight_username ON flight (username) WHERE username IS NOT NULL;"
+/* Among them stand notes, of what is no outcome: found by subject, 0 for everybody, and in no list. */
+#define NOTE         "note"
+#define SCHEMA_NOTES "CREATE INDEX history_note ON history (subject) WHERE outcome = '" NOTE "';"
 /* What is due. */
 #define SCHEMA_DUE                                                                                 \
     "CREATE TABLE due (at INTEGER NOT NULL, seq INTEGER NOT NULL, tie INTEGER NOT NULL,"           \

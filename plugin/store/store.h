@@ -24,7 +24,7 @@
 #include "plugin/store/outcome.h"
 
 /* Of the tables this sfprov reads and writes; older ones are brought up to date (schema.c). */
-#define STORE_SCHEMA_VERSION 14
+#define STORE_SCHEMA_VERSION 15
 
 struct store;
 
@@ -312,6 +312,15 @@ struct history {
  * there. */
 MUST_CHECK int store_history_add(struct store *store, int64_t subject, const struct history *row,
                                  int64_t *last, struct prov_error *err);
+/* What a note is about. */
+#define NOTE_ORDER    "order"
+#define NOTE_HOLD     "hold"
+#define NOTE_PASSWORD "password"
+#define NOTE_ACCOUNT  "account"
+/* [tx] Adds to a subject's story (0: to everybody's) what is no outcome: an order, a hold, a password. `what`:
+ * NOTE_ORDER, ... */
+MUST_CHECK int store_note(struct store *store, int64_t subject, const char *what, const char *text,
+                          struct prov_error *err);
 /* [tx] Writes the link of a subject, with what is in flight. */
 MUST_CHECK int store_put_link(struct store *store, int64_t subject, const struct link *link,
                               struct prov_error *err);

@@ -1,10 +1,12 @@
 """What `sfprov show` tells of a user to whom much happened. In a file of its own: the host is this process,
 where test_cli.py runs programs only, so that it can run with ThreadSanitizer in them."""
+import base64
 import json
+import os
 import sys
 
 import harness
-from harness import World, create, person, put, simple
+from harness import ENTERPRISE, World, create, person, put, simple
 from test_cli import Shell
 
 
@@ -60,6 +62,49 @@ def test_show_tells_a_whole_story():
             assert found >= 0, (words, out)
             at = found
         assert "the host was told" in out and "next try" not in out, out
+
+
+def test_a_story_has_orders_holds_passwords_and_accounts():
+    """An account found and adopted, a hold, a password, orders; and where the account went."""
+    with World(match=["EmployeeNumber"], provision_passwords=True) as w:
+        key = w.folder + "/key"
+        with open(os.open(key, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
+            file.write(base64.b64encode(os.urandom(32)).decode() + "\n")
+        w.fields["sealing_key"] = "file:" + key
+        sh, c = Shell(w), w.connector()
+        badge = {ENTERPRISE: {"employeeNumber": "7"}}
+        w.org.ask("POST", "/__org/users", {"Username": "jane@old.example", "LastName": "There", "EmployeeNumber": "7"})
+        c.accept(create("/Users/0", person("before")))
+        c.act(act="hold", reason="a freeze of changes")
+        c.accept(create("/Users/1", person("jane", password="Geheim-123-sEcReT", **badge)))
+        c.act(act="resume")
+        c.settle()
+        c.act(act="retry", user="/Users/1")
+        c.act(act="replan", all=True, force=True)
+        c.settle()
+        c.accept(simple("/Users/1", "prov:delete"))
+        c.settle()
+        c.accept(create("/Users/8", person("jane", **badge)))
+        c.settle()
+
+        def notes(user):
+            return [(note["what"], note["text"][:30] if note["what"] == "hold" else note["text"]) for note in c.user(user)["notes"]]
+        account = c.user("/Users/8")["salesforce_id"]
+        ended = ("hold", "ended, which an admin began 20")
+        everybody = ("order", "replan of everybody")
+        assert notes("/Users/1") == [ended, ("account", account + " adopted by EmployeeNumber"), ("password", "set"),
+                                     ("order", "retry"), everybody, ("account", account + " went to '/Users/8'")], notes("/Users/1")
+        assert notes("/Users/8") == [("account", account + " adopted by EmployeeNumber")], "no hold, no replan before it came"
+        assert notes("/Users/0") == [("hold", "begun by an admin: a freeze of changes"[:30]), ended, everybody], notes("/Users/0")
+        assert c.user("/Users/1")["notes"][0]["text"].endswith(": a freeze of changes"), c.user("/Users/1")["notes"]
+        out = sh("show", "/Users/1")
+        at = 0
+        for words in ("hold       ended, which an admin began", "account    005", "delivered  adopted by EmployeeNumber", "password   set",
+                      "order      retry", "order      replan of everybody", "delivered  deactivated", "went to '/Users/8'"):
+            found = out.find(words, at)
+            assert found >= 0, (words, out)
+            at = found
+        assert "sEcReT" not in out and "sEcReT" not in json.dumps(c.user("/Users/1"))
 
 
 if __name__ == "__main__":
