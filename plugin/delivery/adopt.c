@@ -124,17 +124,6 @@ park_item(struct item *item, const char *code, const char *reason)
     snprintf(item->plan.reason, sizeof(item->plan.reason), "%s", reason);
 }
 
-/* Whether the subject has an outcome in this round, which would write over what is taken from it. */
-static bool
-is_in_round(const struct round *round, int64_t subject)
-{
-    for (size_t i = 0; i < round->count; i++) {
-        if (round->items[i].work.subject.id == subject)
-            return true;
-    }
-    return false;
-}
-
 static void
 put_off(struct item *item)
 {
@@ -165,7 +154,7 @@ adopt_or_put_off(struct round *round, struct item *item, const struct match *mat
     const char *id = json_get_string(json_object_array_get_idx(match->rows, 0), "Id");
     int r;
 
-    if (json_get(given, id) || (match->holder && is_in_round(round, match->holder))) {
+    if (json_get(given, id) || (match->holder && round_knows(round, match->holder))) {
         put_off(item); /* the store will know whose it is */
         return PROV_OK;
     }

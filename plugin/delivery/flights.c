@@ -4,7 +4,8 @@
  *
  * Concurrency  Each call that shares the time with others runs on a thread of its own, which touches the
  *              flight's batch, results and call, and the session; never the store, an item, or the host.
- *              The thread of the round starts them and waits for them, and leaves none behind.
+ *              Whoever holds delivery->lock starts them and waits for them: the next round may settle
+ *              what this one began. Who stops delivering leaves none behind.
  */
 #include <signal.h>
 
@@ -15,6 +16,7 @@ flight_free(struct flight *flight)
 {
     if (!flight)
         return;
+    item_list_release(flight->list);
     sf_batch_free(flight->batch);
     free(flight->results);
     free(flight->items);

@@ -40,6 +40,17 @@ struct event_walk {
     int64_t after; /* the last event looked at */
 };
 
+#define FLIGHTS_MAX 25 /* the most of the connector field parallel_calls */
+
+/* The calls under way: their list is of whoever holds delivery->lock (flights.c). */
+struct flights {
+    struct sf_session *session;
+    pthread_mutex_t lock; /* guards `over` of those in the list */
+    pthread_cond_t landed;
+    struct flight *list[FLIGHTS_MAX];
+    size_t count;
+};
+
 struct delivery {
     struct store *store;
     const struct fields *fields;
@@ -51,6 +62,7 @@ struct delivery {
     int login_lock; /* of keeper.c; one thread is at the token endpoint */
 
     pthread_mutex_t lock; /* one round at a time */
+    struct flights air;   /* may hold calls of earlier rounds */
     bool had_lease;
     bool knows_hold; /* the hold in force was probed, or made, by this object */
     bool no_trouble; /* the store is known to tell of no trouble */
@@ -124,11 +136,22 @@ struct item {
     char manager_id[SF_ID_SIZE]; /* of the manager the resource names; "": none, or not linked */
 };
 
+/* The items of a round. They last until the round is over, and each of its calls. */
+struct item_list {
+    size_t holders, count;
+    struct item items[];
+};
+struct item_list *item_list_new(size_t room);
+struct item_list *item_list_hold(struct item_list *list);
+/* NULL is allowed. */
+void item_list_release(struct item_list *list);
+
 /* What a round has come to. */
 struct round {
     struct delivery *delivery;
     struct prov_delivery *report;
-    struct item *items;
+    struct item_list *list;
+    struct item *items; /* of the list */
     size_t count;
     struct json_object *names; /* set of the usernames that a plan of this round will claim */
     bool stop;                 /* hold or back-off: leave the rest due */
@@ -138,11 +161,11 @@ struct round {
         FAILED_CALL,
         FAILED_ORG
     } failed;
-    size_t in_the_air;   /* calls that were begun, and are not settled */
     bool leavers_only;   /* the same, but leavers go on */
     bool urgent_left;    /* something urgent was due when this round had sent its leavers */
     size_t rest_calls;   /* calls of others than leavers */
-    size_t settled;      /* subjects */
+    size_t begun;        /* calls */
+    size_t settled;      /* subjects; also those of calls that an earlier round began */
     bool guard_told;     /* its log line is written */
     bool guard_read;     /* the two that follow are known */
     bool seats_refused;  /* Salesforce had no seat for somebody to whom it was sent */
@@ -286,6 +309,12 @@ MUST_CHECK int round_run(struct delivery *delivery, bool leavers_only, struct pr
 /* A round of this subject alone, due or not. */
 MUST_CHECK int round_run_one(struct delivery *delivery, int64_t subject,
                              struct prov_delivery *report, struct prov_error *err);
+/* Waits for the calls that are in the air, and settles what came of them; whatever it returns, none is left. */
+MUST_CHECK int round_land(struct delivery *delivery, struct prov_delivery *report,
+                          struct prov_error *err);
+/* Whether the subject is in the round, or in a call that an earlier one began: then what is written of him
+ * elsewhere would be overwritten. */
+bool round_knows(const struct round *round, int64_t subject);
 /* Plans an item, with what is known of it and of the org now. */
 MUST_CHECK int round_plan(struct round *round, struct item *item, struct prov_error *err);
 
@@ -313,11 +342,10 @@ MUST_CHECK int password_forget(struct delivery *delivery, struct prov_error *err
 
 /* ---- flights.c: calls under way at the same time ---- */
 
-#define FLIGHTS_MAX 25 /* the most of the connector field parallel_calls */
-
 /* One call: of whom, its body, and, when it is over, what came of it. */
 struct flight {
-    struct item **items; /* heap; the items are the round's */
+    struct item_list *list; /* held */
+    struct item **items;    /* heap; of the list */
     size_t count;
     enum send_kind kind;
     struct sf_batch *batch;
@@ -332,13 +360,6 @@ struct flight {
 void flight_free(struct flight *flight);
 DEFINE_CLEANUP(struct flight *, flight, flight_free);
 
-struct flights {
-    struct sf_session *session;
-    pthread_mutex_t lock; /* guards `over` of those in the list */
-    pthread_cond_t landed;
-    struct flight *list[FLIGHTS_MAX];
-    size_t count;
-};
 void flights_init(struct flights *flights, struct sf_session *session);
 void flights_done(struct flights *flights);
 /* Takes the flight over until flights_wait() gives it back; FLIGHTS_MAX at most. `alone`: blocks until the
@@ -347,8 +368,12 @@ void flights_start(struct flights *flights, struct flight *flight, bool alone);
 /* Blocks until one is over, in no order. There must be one. */
 struct flight *flights_wait(struct flights *flights);
 
-/* Sends all items of the round whose plan is of this kind. */
+/* Sends all items of the round whose plan is of this kind. Updates that share the time with others may be in
+ * the air still: their fate is settled when there is need of their place, or by send_land(). */
 MUST_CHECK int send_all(struct round *round, enum send_kind kind, struct prov_error *err);
+/* Waits until at most so many calls are in the air, and settles those that are over. After an error the others
+ * are not settled: they are left in flight, and read back. */
+MUST_CHECK int send_land(struct round *round, size_t count, struct prov_error *err);
 
 /* ---- settle.c: what became of a subject ---- */
 

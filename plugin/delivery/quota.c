@@ -105,7 +105,7 @@ quota_hold(struct delivery *d, struct prov_error *err)
 int
 quota_check(struct round *round, struct prov_error *err)
 {
-    if (!quota_reached(round->delivery, 1 + (int64_t)round->in_the_air))
+    if (!quota_reached(round->delivery, 1 + (int64_t)round->delivery->air.count))
         return PROV_OK;
     round->leavers_only = true;
     return quota_hold(round->delivery, err);

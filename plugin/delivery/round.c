@@ -1,5 +1,9 @@
 /* One round of delivery: what is due is planned; deactivations are sent; what needs no call is
- * settled; what is in flight is read back; then updates and creates are sent. */
+ * settled; what is in flight is read back; then updates and creates are sent.
+ *
+ * A round does not wait for its last calls: the next one is planned while they are in the air, without those
+ * they are about. They are updates that take no locks (send.c): nobody's access, username, profile or Id depends
+ * on them, so that a plan, the guard, or a look-up of the org would say the same when they have landed. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,8 +14,7 @@
 /* Rows of `due` taken in one round: a few full Collections calls, for each that may be under way at the
  * same time. */
 #define ROUND_CALLS    3
-#define ROUND_ROWS     600
-#define ROUND_ROWS_MAX 3000
+#define ROUND_ROWS_MAX 1000 /* planned in less than a call takes, so that the next round is ready */
 
 #define UNREADABLE_AGAIN_US (3600 * CLOCK_SECOND_US)
 
@@ -286,6 +289,22 @@ work_through(struct round *round, struct prov_error *err)
         r = unfreeze_all(round, err);
     if (!r && rest_goes_on(round))
         r = send_all(round, SEND_CREATES, err);
+    return r;
+}
+
+/* What follows when the calls of the round are over, but for those that stay in the air. */
+static int
+finish(struct round *round, bool stay, struct prov_error *err)
+{
+    size_t staying = stay && rest_goes_on(round) ? round->delivery->air.count : 0;
+    int r;
+
+    /* one that nothing came of waits, or rounds would be made without a pause */
+    if (staying > 0 && round->begun == 0 && round->settled == 0)
+        staying--;
+    r = send_land(round, staying, err);
+    if (!r && !rest_goes_on(round))
+        r = send_land(round, 0, err);
     if (!r)
         r = seats_wake(round, err);
     return r ? r : wake_managed(round, err);
@@ -336,17 +355,53 @@ take_readable(struct round *round, struct work *work, size_t count, struct prov_
     return r;
 }
 
+struct item_list *
+item_list_new(size_t room)
+{
+    struct item_list *list = calloc(1, sizeof(*list) + room * sizeof(list->items[0]));
+
+    if (list)
+        *list = (struct item_list){ .holders = 1, .count = room };
+    return list;
+}
+
+struct item_list *
+item_list_hold(struct item_list *list)
+{
+    list->holders++;
+    return list;
+}
+
+void
+item_list_release(struct item_list *list)
+{
+    if (!list || --list->holders > 0)
+        return;
+    for (size_t i = 0; i < list->count; i++) {
+        work_done(&list->items[i].work);
+        plan_done(&list->items[i].plan);
+        json_object_put(list->items[i].there);
+        free(list->items[i].blocker);
+    }
+    free(list);
+}
+
 static void
 round_done(struct round *round)
 {
-    for (size_t i = 0; i < round->count; i++) {
-        work_done(&round->items[i].work);
-        plan_done(&round->items[i].plan);
-        json_object_put(round->items[i].there);
-        free(round->items[i].blocker);
-    }
-    free(round->items);
+    item_list_release(round->list);
     json_object_put(round->names);
+}
+
+static int
+round_begin(struct round *round, size_t room, struct prov_error *err)
+{
+    round->names = json_object_new_object();
+    round->list = item_list_new(room);
+    if (!round->names || !round->list)
+        return error_nomem(err);
+    round->items = round->list->items;
+    return PROV_OK;
 }
 
 static int64_t
@@ -354,7 +409,60 @@ round_rows(const struct fields *fields)
 {
     int64_t rows = ROUND_CALLS * fields->batch_size * fields->parallel_calls;
 
-    return rows < ROUND_ROWS ? ROUND_ROWS : rows > ROUND_ROWS_MAX ? ROUND_ROWS_MAX : rows;
+    return rows < ROUND_ROWS_MAX ? rows : ROUND_ROWS_MAX;
+}
+
+bool
+round_knows(const struct round *round, int64_t subject)
+{
+    const struct flights *air = &round->delivery->air;
+
+    for (size_t i = 0; i < round->count; i++) {
+        if (round->items[i].work.subject.id == subject)
+            return true;
+    }
+    for (size_t f = 0; f < air->count; f++) {
+        for (size_t i = 0; i < air->list[f]->count; i++) {
+            if (air->list[f]->items[i]->work.subject.id == subject)
+                return true;
+        }
+    }
+    return false;
+}
+
+static int
+by_number(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static int
+in_the_air(const struct flights *air, struct under_way *ret, struct prov_error *err)
+{
+    size_t count = 0;
+
+    for (size_t f = 0; f < air->count; f++)
+        count += air->list[f]->count;
+    ret->subjects = calloc(count + 1, sizeof(*ret->subjects));
+    if (!ret->subjects)
+        return error_nomem(err);
+    for (size_t f = 0; f < air->count; f++) {
+        for (size_t i = 0; i < air->list[f]->count; i++) {
+            const struct work *work = &air->list[f]->items[i]->work;
+            ret->subjects[ret->count++] = work->subject.id;
+            ret->rows += (int64_t)work->due_count;
+        }
+    }
+    qsort(ret->subjects, ret->count, sizeof(*ret->subjects), by_number);
+    return PROV_OK;
+}
+
+static void
+under_way_done(struct under_way *under_way)
+{
+    free(under_way->subjects);
 }
 
 /* What is due; while only leavers pass, what is urgent, and the times that were not looked at yet. */
@@ -362,12 +470,15 @@ static int
 read_due(struct delivery *d, bool leavers_only, struct work **ret, size_t *ret_count,
          struct prov_error *err)
 {
+    CLEANUP(under_way_done) struct under_way under_way = { 0 };
     int64_t now = clock_now_us(), looked = d->leavers_looked_us;
+    int r;
 
     d->leavers_looked_us = leavers_only ? now : 0;
-    if (!leavers_only)
-        return store_due(d->store, now, round_rows(d->fields), ret, ret_count, err);
-    return store_due_leavers(d->store, looked, now, round_rows(d->fields), ret, ret_count, err);
+    if (leavers_only)
+        return store_due_leavers(d->store, looked, now, round_rows(d->fields), ret, ret_count, err);
+    r = in_the_air(&d->air, &under_way, err);
+    return r ? r : store_due(d->store, now, round_rows(d->fields), &under_way, ret, ret_count, err);
 }
 
 int
@@ -381,23 +492,29 @@ round_run(struct delivery *d, bool leavers_only, struct prov_delivery *report, s
     int r = read_due(d, leavers_only, &work, &count, err);
 
     *ret_subjects = 0;
-    if (r || count == 0) {
+    if (r || (count == 0 && d->air.count == 0)) {
         free(work);
         return r;
     }
-    round.names = json_object_new_object();
-    round.items = calloc(count, sizeof(*round.items));
-    if (!round.names || !round.items) {
-        work_list_free(work, count);
-        return error_nomem(err);
-    }
-    r = take_readable(&round, work, count, err);
+    r = round_begin(&round, count, err);
+    if (!r)
+        r = take_readable(&round, work, count, err);
     work_list_free(work, count);
     if (!r && round.count > 0)
         r = work_through(&round, err);
+    if (!r)
+        r = finish(&round, true, err);
     if (!r && !round.stop)
-        *ret_subjects = round.leavers_only ? round.settled : count;
+        *ret_subjects = round.leavers_only || count == 0 ? round.settled : count;
     return r;
+}
+
+int
+round_land(struct delivery *d, struct prov_delivery *report, struct prov_error *err)
+{
+    struct round round = { .delivery = d, .report = report };
+
+    return d->air.count > 0 ? finish(&round, false, err) : PROV_OK;
 }
 
 int
@@ -405,14 +522,14 @@ round_run_one(struct delivery *d, int64_t subject, struct prov_delivery *report,
               struct prov_error *err)
 {
     CLEANUP(round_done) struct round round = { .delivery = d, .report = report };
-    int r;
+    int r = round_begin(&round, 1, err);
 
-    round.names = json_object_new_object();
-    round.items = calloc(1, sizeof(*round.items));
-    if (!round.names || !round.items)
-        return error_nomem(err);
+    if (r)
+        return r;
     round.count = 1;
     r = store_load_id(d->store, subject, &round.items[0].work, err);
     orders_take(d->fields, &round.items[0].work);
-    return r ? r : work_through(&round, err);
+    if (!r)
+        r = work_through(&round, err);
+    return r ? r : finish(&round, false, err);
 }

@@ -476,7 +476,7 @@ make_batch(struct flight *flight, struct prov_error *err)
              : PROV_OK;
 }
 
-/* Ready to be sent: what is in it is stored as in flight. */
+/* Ready to be sent: what is in it is stored as in flight. The items must last. */
 static int
 make_flight(struct round *round, struct item **items, size_t count, enum send_kind kind,
             struct flight **ret, struct prov_error *err)
@@ -578,28 +578,26 @@ takes_locks(const struct item *item, enum send_kind kind)
     return false;
 }
 
-/* What is sent of one kind: the calls under way, and the one that is being filled. */
+/* What is sent of one kind: the call that is being filled. */
 struct sending {
     struct round *round;
+    struct flights *air;
     enum send_kind kind;
-    struct flights flights;
     struct item **batch;
     size_t filled, share;
     bool locks; /* one of the batch takes locks */
 };
 
-/* Waits until at most so many calls are under way, and settles those that are over. */
-static int
-settle_down_to(struct sending *sending, size_t count, struct prov_error *err)
+int
+send_land(struct round *round, size_t count, struct prov_error *err)
 {
+    struct flights *air = &round->delivery->air;
     int r = PROV_OK;
 
-    while (sending->flights.count > count) {
-        CLEANUP(flight_cleanup) struct flight *flight = flights_wait(&sending->flights);
-        /* after a fault of the store they are left in flight, and read back */
+    while (air->count > count) {
+        CLEANUP(flight_cleanup) struct flight *flight = flights_wait(air);
         if (!r)
-            r = settle_flight(sending->round, flight, err);
-        sending->round->in_the_air = sending->flights.count;
+            r = settle_flight(round, flight, err);
     }
     return r;
 }
@@ -617,10 +615,12 @@ begin_filled(struct sending *sending, bool alone, struct prov_error *err)
         r = make_flight(round, sending->batch, sending->filled, sending->kind, &flight, err);
     sending->filled = 0;
     sending->locks = false;
-    if (flight)
-        flights_start(&sending->flights, flight, alone);
-    round->in_the_air = sending->flights.count;
-    return r;
+    if (!flight)
+        return r;
+    flight->list = item_list_hold(round->list);
+    round->begun++;
+    flights_start(sending->air, flight, alone);
+    return PROV_OK;
 }
 
 /* Where as many calls are under way as may be, one that has passed makes room for the next before it is
@@ -628,12 +628,11 @@ begin_filled(struct sending *sending, bool alone, struct prov_error *err)
 static int
 begin_in_place_of_another(struct sending *sending, struct prov_error *err)
 {
-    CLEANUP(flight_cleanup) struct flight *over = flights_wait(&sending->flights);
+    CLEANUP(flight_cleanup) struct flight *over = flights_wait(sending->air);
     struct prov_error ignored = PROV_ERROR_INIT;
     bool passed = !over->result && over->call.outcome == SF_DELIVERED;
     int r = passed ? PROV_OK : settle_flight(sending->round, over, err), after;
 
-    sending->round->in_the_air = sending->flights.count;
     if (!r)
         r = begin_filled(sending, false, err);
     after = passed ? settle_flight(sending->round, over, r ? &ignored : err) : PROV_OK;
@@ -648,12 +647,12 @@ send_filled(struct sending *sending, struct prov_error *err)
     int r;
 
     if (!sending->locks && most > 1)
-        return sending->flights.count < most ? begin_filled(sending, false, err)
-                                             : begin_in_place_of_another(sending, err);
-    r = settle_down_to(sending, 0, err);
+        return sending->air->count < most ? begin_filled(sending, false, err)
+                                          : begin_in_place_of_another(sending, err);
+    r = send_land(sending->round, 0, err);
     if (!r)
         r = begin_filled(sending, true, err);
-    return r ? r : settle_down_to(sending, 0, err);
+    return r ? r : send_land(sending->round, 0, err);
 }
 
 static bool
@@ -689,17 +688,14 @@ static int
 send_shared(struct round *round, enum send_kind kind, size_t share, struct prov_error *err)
 {
     AUTO_FREE struct item **batch = calloc(share, sizeof(struct item *));
-    struct sending sending = { .round = round, .kind = kind, .batch = batch, .share = share };
-    struct prov_error ignored = PROV_ERROR_INIT;
-    int r, rest;
+    struct sending sending = {
+        .round = round, .air = &round->delivery->air, .kind = kind, .batch = batch, .share = share
+    };
+    size_t begun = round->begun;
+    int r = batch ? send_wanted(&sending, err) : error_nomem(err);
 
-    if (!batch)
-        return error_nomem(err);
-    flights_init(&sending.flights, round->delivery->session);
-    r = send_wanted(&sending, err);
-    rest = r ? settle_down_to(&sending, 0, &ignored) : settle_down_to(&sending, 0, err);
-    flights_done(&sending.flights);
-    return r ? r : rest;
+    /* what comes of leavers, and of who returns, the rest of the round has to know */
+    return r || kind == SEND_UPDATES || round->begun == begun ? r : send_land(round, 0, err);
 }
 
 int

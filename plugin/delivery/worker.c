@@ -112,6 +112,27 @@ outlook(struct delivery *d, struct stop stop, bool moved, struct prov_delivery *
     return PROV_OK;
 }
 
+/* After a round: what the host is told, and whether it is worth going on at once. */
+static int
+conclude(struct delivery *d, struct stop hold, bool moved, struct prov_delivery *report,
+         bool *ret_more, struct prov_error *err)
+{
+    int r = outlook(d, more_severe(hold, org_pause(d)), moved, report, err);
+
+    if (r)
+        return r;
+    if (hold.passage != PASS_ALL && report->state == PROV_DELIVERY_WAITING)
+        report->state = PROV_DELIVERY_HELD;
+    if (hold.passage == PASS_NOBODY && report->state != PROV_DELIVERY_IDLE) {
+        report->state = PROV_DELIVERY_HELD;
+        report->next_due_us = hold.until_us;
+    }
+    *ret_more = (moved && report->state == PROV_DELIVERY_BUSY) || d->air.count > 0 ||
+                d->forgetting.under_way || d->forgetting_history.under_way ||
+                d->telling.under_way || d->shrinking.under_way;
+    return PROV_OK;
+}
+
 /* One round under the lock. *ret_more: it is worth going on at once. */
 static int
 round_once(struct delivery *d, struct prov_delivery *report, bool *ret_more, struct prov_error *err)
@@ -136,6 +157,8 @@ round_once(struct delivery *d, struct prov_delivery *report, bool *ret_more, str
     if (!r)
         r = org_held(d, &hold, err);
     stop = more_severe(hold, org_pause(d));
+    if (!r && stop.passage != PASS_ALL)
+        r = round_land(d, report, err);
     if (!r && stop.passage != PASS_NOBODY) {
         r = round_run(d, stop.passage == PASS_LEAVERS, report, &subjects, err);
         if (!r) /* the round itself may have come to a hold */
@@ -146,21 +169,23 @@ round_once(struct delivery *d, struct prov_delivery *report, bool *ret_more, str
         r = password_run(d, &subjects, err);
         if (!r)
             r = org_held(d, &hold, err);
-        stop = more_severe(hold, org_pause(d));
     }
+    return r ? r : conclude(d, hold, subjects > 0, report, ret_more, err);
+}
+
+/* Under the lock, by whoever makes no other round: nothing stays in the air. */
+static int
+land(struct delivery *d, struct prov_delivery *report, bool *ret_more, struct prov_error *err)
+{
+    struct stop hold = { PASS_ALL, 0 };
+    int r;
+
+    if (d->air.count == 0)
+        return PROV_OK;
+    r = round_land(d, report, err);
     if (!r)
-        r = outlook(d, stop, subjects > 0, report, err);
-    if (r)
-        return r;
-    if (hold.passage != PASS_ALL && report->state == PROV_DELIVERY_WAITING)
-        report->state = PROV_DELIVERY_HELD;
-    if (hold.passage == PASS_NOBODY && report->state != PROV_DELIVERY_IDLE) {
-        report->state = PROV_DELIVERY_HELD;
-        report->next_due_us = hold.until_us;
-    }
-    *ret_more = (subjects > 0 && report->state == PROV_DELIVERY_BUSY) || d->forgetting.under_way ||
-                d->forgetting_history.under_way || d->telling.under_way || d->shrinking.under_way;
-    return PROV_OK;
+        r = org_held(d, &hold, err);
+    return r ? r : conclude(d, hold, true, report, ret_more, err);
 }
 
 static struct timespec
@@ -212,14 +237,16 @@ mend(struct delivery *d, const struct prov_error *why, struct prov_delivery *rep
     return PROV_OK;
 }
 
-/* A round, when the one under way on another thread is over; none if that takes longer than wait_us
- * (and a second, so that who calls in a loop does not spin). A round that was fenced out drops the lease and leaves everything to the new holder. */
+/* A step, round_once() or land(), when the one under way on another thread is over; none if that takes longer
+ * than wait_us (and a second, so that who calls in a loop does not spin). One that was fenced out drops the
+ * lease and leaves everything to the new holder. */
 static int
-guarded_round(struct delivery *d, int64_t wait_us, struct prov_delivery *report, bool *ret_more,
-              struct prov_error *err)
+guarded(struct delivery *d,
+        int (*step)(struct delivery *, struct prov_delivery *, bool *, struct prov_error *),
+        int64_t wait_us, struct prov_delivery *report, bool *ret_more, struct prov_error *err)
 {
     struct timespec until = after_us(wait_us > CLOCK_SECOND_US ? wait_us : CLOCK_SECOND_US);
-    struct prov_error why = PROV_ERROR_INIT;
+    struct prov_error why = PROV_ERROR_INIT, ignored = PROV_ERROR_INIT;
     struct sf_usage before, after;
     int r;
 
@@ -230,7 +257,11 @@ guarded_round(struct delivery *d, int64_t wait_us, struct prov_delivery *report,
         return PROV_OK;
     }
     sf_session_usage(d->session, &before);
-    r = round_once(d, report, ret_more, &why);
+    r = step(d, report, ret_more, &why);
+    if (r && round_land(d, report, &ignored) != PROV_OK)
+        log_line(&d->log, PROV_LOG_WARNING,
+                 "what became of calls under way could not be stored; it is read back: %s",
+                 ignored.text);
     if (r == PROV_E_STORE)
         r = mend(d, &why, report, ret_more, err);
     else if (r)
@@ -258,10 +289,12 @@ delivery_run(struct delivery *d, uint32_t max_ms, struct prov_delivery *ret, str
     int r = PROV_OK;
 
     while (!r && more) {
-        r = guarded_round(d, end_us - clock_monotonic_us(), ret, &more, &why);
+        r = guarded(d, round_once, end_us - clock_monotonic_us(), ret, &more, &why);
         if (clock_monotonic_us() >= end_us)
             break;
     }
+    if (!r && more)
+        r = guarded(d, land, 0, ret, &more, &why);
     if (!r)
         r = store_due_count(d->store, clock_now_us(), &pending, &why);
     ret->pending = (uint64_t)pending;
@@ -303,14 +336,17 @@ static void *
 run_worker(void *argument)
 {
     struct delivery *d = argument;
+    struct prov_delivery report = { .size = sizeof(report) };
+    struct prov_error error = PROV_ERROR_INIT;
+    bool more = false;
     char said[sizeof(((struct prov_error *)0)->text)] = "";
 
     pthread_setname_np(pthread_self(), "sfprov");
     while (!is_stopping(d)) {
-        struct prov_delivery report = { .size = sizeof(report) };
-        struct prov_error error = PROV_ERROR_INIT;
-        bool more = false;
-        int r = guarded_round(d, 0, &report, &more, &error);
+        int r;
+        report = (struct prov_delivery){ .size = sizeof(report) };
+        error = (struct prov_error)PROV_ERROR_INIT;
+        r = guarded(d, round_once, 0, &report, &more, &error);
         if (r && strcmp(said, error.text) != 0) { /* once, not at every turn */
             snprintf(said, sizeof(said), "%s", error.text);
             log_line(&d->log, PROV_LOG_ERROR, "delivery: %s; it goes on when this passes", said);
@@ -320,6 +356,8 @@ run_worker(void *argument)
         if (!more)
             wait_for_work(d, &report, r != PROV_OK);
     }
+    if (more && guarded(d, land, 0, &report, &more, &error) != PROV_OK)
+        log_line(&d->log, PROV_LOG_ERROR, "delivery: %s", error.text);
     /* one that was given up keeps what it uses, but not the right to deliver */
     store_lease_drop(d->store);
     pthread_mutex_lock(&d->thread_lock);
@@ -419,6 +457,7 @@ delivery_new(const struct delivery_settings *settings, struct delivery **ret,
         free(d);
         return r;
     }
+    flights_init(&d->air, d->session);
     pthread_mutex_init(&d->lock, NULL);
     pthread_mutex_init(&d->host_lock, NULL);
     pthread_mutex_init(&d->thread_lock, NULL);
@@ -440,6 +479,7 @@ delivery_free(struct delivery *d)
     json_object_put(d->seats);
     json_object_put(d->woken_codes);
     quarantine_forget(d);
+    flights_done(&d->air);
     sf_session_free(d->session);
     pthread_mutex_destroy(&d->lock);
     pthread_mutex_destroy(&d->host_lock);

@@ -18,6 +18,7 @@ struct due_row {
 /* What is due up to `before`, and what is due after `after`, up to `until`. */
 struct due_span {
     int64_t before, after, until, limit, now;
+    const struct under_way *but; /* NULL: nobody is */
 };
 
 /* So many of those, in their order. */
@@ -37,19 +38,37 @@ static const char due_sql[] =
     ") ORDER BY class, at, seq, tie LIMIT ?4";
 
 static int
+by_number(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static bool
+is_under_way(const struct under_way *under_way, int64_t subject)
+{
+    return under_way && bsearch(&subject, under_way->subjects, under_way->count,
+                                sizeof(*under_way->subjects), by_number);
+}
+
+static int
 read_due(struct db *db, const struct due_span *span, struct due_row *list, size_t *ret_count,
          struct prov_error *err)
 {
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    int64_t most = span->limit + (span->but ? span->but->rows : 0);
     bool row = true;
     int r = db_select(db, &rows, err, due_sql, "iiiii", span->before, span->after, span->until,
-                      span->limit, span->now);
+                      most, span->now);
 
     *ret_count = 0;
-    while (!r) {
+    while (!r && *ret_count < (size_t)span->limit) {
         r = db_next(&rows, &row, err);
         if (r || !row)
             break;
+        if (is_under_way(span->but, db_int(&rows, 3)))
+            continue;
         list[(*ret_count)++] =
             (struct due_row){ .key = { db_int(&rows, 0), db_int(&rows, 1), db_int(&rows, 2) },
                               .subject = db_int(&rows, 3),
@@ -202,10 +221,10 @@ load_due(struct store *store, const struct due_span *span, struct work **ret, si
 }
 
 int
-store_due(struct store *store, int64_t now_us, int64_t limit, struct work **ret, size_t *ret_count,
-          struct prov_error *err)
+store_due(struct store *store, int64_t now_us, int64_t limit, const struct under_way *but,
+          struct work **ret, size_t *ret_count, struct prov_error *err)
 {
-    const struct due_span span = { now_us, now_us + CLOCK_JUMP_US, INT64_MAX, limit, now_us };
+    const struct due_span span = { now_us, now_us + CLOCK_JUMP_US, INT64_MAX, limit, now_us, but };
 
     return load_due(store, &span, ret, ret_count, err);
 }
@@ -214,8 +233,9 @@ int
 store_due_leavers(struct store *store, int64_t looked_us, int64_t now_us, int64_t limit,
                   struct work **ret, size_t *ret_count, struct prov_error *err)
 {
-    const struct due_span span = { DUE_URGENT, looked_us > DUE_NOW ? looked_us : DUE_NOW, now_us,
-                                   limit, now_us };
+    const struct due_span span = { DUE_URGENT, looked_us > DUE_NOW ? looked_us : DUE_NOW,
+                                   now_us,     limit,
+                                   now_us,     NULL };
 
     return load_due(store, &span, ret, ret_count, err);
 }

@@ -264,11 +264,18 @@ struct store_holder {
 MUST_CHECK int store_lease_holder(struct store *store, struct store_holder *ret,
                                   struct prov_error *err);
 
-/* Up to limit subjects that are due, most urgent first, with them who waits to leave (WAIT_LEAVING) and is to be
- * tried again by now; who stands on a damaged page is told by
+/* Subjects that a call is under way for: whoever reads what is due passes them over. */
+struct under_way {
+    int64_t *subjects; /* heap, ascending */
+    size_t count;
+    int64_t rows; /* of `due` that were read of them */
+};
+/* Up to limit subjects that are due, but for those under way (NULL: nobody is), most urgent first, with them who
+ * waits to leave (WAIT_LEAVING) and is to be tried again by now; who stands on a damaged page is told by
  * work.unreadable. The caller frees the list. */
-MUST_CHECK int store_due(struct store *store, int64_t now_us, int64_t limit, struct work **ret,
-                         size_t *ret_count, struct prov_error *err);
+MUST_CHECK int store_due(struct store *store, int64_t now_us, int64_t limit,
+                         const struct under_way *but, struct work **ret, size_t *ret_count,
+                         struct prov_error *err);
 /* The same while nobody but leavers may pass: what is urgent, and the times after looked_us; among them
  * may be others, but not the news that wait. */
 MUST_CHECK int store_due_leavers(struct store *store, int64_t looked_us, int64_t now_us,

@@ -216,7 +216,7 @@ measure_claim(struct side *side)
     size_t count = 0;
     double start = now_s(), took;
 
-    if (store_due(side->store, clock_now_us(), CLAIM, &work, &count, &err))
+    if (store_due(side->store, clock_now_us(), CLAIM, NULL, &work, &count, &err))
         fail("store_due", err.text);
     took = now_s() - start;
     if (count != CLAIM)
@@ -274,7 +274,7 @@ measure_settle(struct side *side)
     int r;
 
     hurry_some(side);
-    r = store_due(side->store, clock_now_us(), CALL, &work, &count, &err);
+    r = store_due(side->store, clock_now_us(), CALL, NULL, &work, &count, &err);
     if (r || count < CALL - 5)
         fail("store_due", r ? err.text : "too few are due");
     start = now_s();

@@ -224,6 +224,49 @@ def test_a_call_that_fails_leaves_those_under_way_to_be_settled():
         assert c.query(query="status")["subjects"]["in_step"] == 6
 
 
+def test_a_slow_call_holds_up_none_of_those_who_come_after_it():
+    """Rounds are of six here. The next ones are worked off while the call of the first is in the air; its user,
+    who has news meanwhile, is sent again when it has landed, and not before."""
+    with World(batch_size=1, parallel_calls=2) as w:
+        c = w.connector(flags=0)
+        hire(c, *range(20))
+        until(lambda: len(w.org.users()) == 20)
+
+        def are(title):
+            return sum(user["Title"] == title for user in w.org.users().values())
+
+        w.org.settings(latency_ms=100)
+        w.org.fault({"on": "collections_update", "do": "delay", "delay_ms": 8000})
+        c.accept(*[put(f"/Users/{n}", person(f"u{n}", title="Chief")) for n in range(20)])
+        until(lambda: are("Chief") >= 8)
+        c.accept(*[put(f"/Users/{n}", person(f"u{n}", title="Boss")) for n in range(20)])
+        until(lambda: are("Boss") == 19)
+        assert are("Chief") == 0, "the slow call is still under way"
+        slow, = [user["Id"] for user in w.org.users().values() if user["Title"] != "Boss"]
+        until(lambda: are("Boss") == 20)
+        until(lambda: c.query(query="status")["subjects"]["in_step"] == 20)
+        updates = [call for call in w.org.calls()["calls"] if call["kind"] == "collections_update"]
+        assert all(call["answered"] for call in updates), updates
+        assert len([call for call in updates if slow in call["body"]]) == 2, "once, and once for the news"
+        assert w.org.usage()["most_under_way"] == 2
+
+
+def test_what_is_in_the_air_is_settled_before_delivering_ends():
+    with World(batch_size=1, parallel_calls=3) as w:
+        c = w.connector()
+        hire(c, *range(30))
+        c.settle()
+        w.org.settings(latency_ms=100)
+        c.accept(*[put(f"/Users/{n}", person(f"u{n}", title="Chief")) for n in range(30)])
+        report = c.deliver(1)
+        done = sum(user["Title"] == "Chief" for user in w.org.users().values())
+        assert 9 <= done < 30 and report.delivered == done and report.pending == 30 - done, (done, report.delivered)
+        c.settle()
+        assert c.query(query="status")["subjects"]["in_step"] == 30
+        updates = [call for call in w.org.calls()["calls"] if call["kind"] == "collections_update"]
+        assert len(updates) == 30, "nobody is sent twice"
+
+
 def test_a_lock_is_met_by_one_and_the_others_are_delivered():
     with World(parallel_calls=3) as w:
         c = w.connector()

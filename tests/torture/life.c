@@ -156,8 +156,8 @@ life_reopen(struct life *life, unsigned arg)
     snprintf(more, sizeof(more),
              "\"parallel_calls\":%d,\"batch_size\":%d,\"guard_floor\":%u,\"leaver_action\":\"%s\",%"
              "s%s%s",
-             life->threads ? 3 : 1, sizes[arg % 3], life->seed / 12 % 2 ? 2 : 1000,
-             life->leaver_action,
+             life->threads ? 2 + (int)(arg >> 6 & 1) : 1, sizes[arg % 3],
+             life->seed / 12 % 2 ? 2 : 1000, life->leaver_action,
              life->scoped ? "\"scope_filter\":\"userType ne \\\"guest\\\"\"," : "",
              life->matched ? "\"match\":[\"EmployeeNumber\"]," : "",
              mapped ? "\"mapping\":[{\"field\":\"City\",\"source\":\"title\"}]," : "");

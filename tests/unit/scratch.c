@@ -137,7 +137,7 @@ delete_due(struct store *store, int64_t subject, int64_t now_us)
     struct work *list = NULL;
     size_t count = 0, named = 0;
 
-    T_OK(store_due(store, now_us, 1000, &list, &count, &err), &err);
+    T_OK(store_due(store, now_us, 1000, NULL, &list, &count, &err), &err);
     T_OK(store_begin(store, STORE_UNFENCED, &err), &err);
     for (size_t i = 0; i < count; i++) {
         if (subject && list[i].subject.id != subject)
@@ -184,7 +184,7 @@ scratch_due(struct store *store, int64_t now_us)
     struct work *list = NULL;
     size_t count = 0, length = 0;
 
-    T_OK(store_due(store, now_us, 1000, &list, &count, &err), &err);
+    T_OK(store_due(store, now_us, 1000, NULL, &list, &count, &err), &err);
     names[0] = '\0';
     for (size_t i = 0; i < count && length < sizeof(names); i++)
         length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s", i ? " " : "",

@@ -74,7 +74,7 @@ only_the_rows_that_were_read_are_deleted(void)
     scratch_make(&s);
     scratch_put(s.store, "j1", "/Users/1", "a");
     scratch_put(s.store, "j2", "/Users/1", "b");
-    T_OK(store_due(s.store, DUE_NOW, 100, &list, &count, &err), &err);
+    T_OK(store_due(s.store, DUE_NOW, 100, NULL, &list, &count, &err), &err);
     T_INT(count, 1);
     T_INT(list[0].due_count, 2);
     T_INT(list[0].subject.version, 2);
@@ -104,7 +104,7 @@ the_limit_counts_rows_and_the_rest_stays_due(void)
     for (int round = 0; round < 10 && *scratch_due(s.store, DUE_NOW); round++) {
         struct work *list = NULL;
         size_t count = 0;
-        T_OK(store_due(s.store, DUE_NOW, 3, &list, &count, &err), &err);
+        T_OK(store_due(s.store, DUE_NOW, 3, NULL, &list, &count, &err), &err);
         T_TRUE(count >= 1 && count <= 3);
         for (size_t i = 0; i < count; i++) {
             total += list[i].due_count;
