@@ -89,8 +89,9 @@ settle_missing(struct round *round, struct item **items, size_t count, const str
             continue;
         r = items[i]->plan.action == PLAN_FREEZE
                 ? settle_blocked(round, items[i], &fault, err)
-                : settle_refused(round, items[i], fault.code, fault.message, fault.cause,
-                                 fault.remedy, err);
+                : settle_refused(
+                      round, items[i],
+                      &(struct said){ fault.code, fault.message, fault.cause, fault.remedy }, err);
     }
     if (r) {
         store_rollback(store);

@@ -167,8 +167,9 @@ guard_settle(struct round *round, struct item *item, struct prov_error *err)
 {
     struct link *link = &item->work.link;
     const struct code_words *words = code_words(GUARD_CODE);
-    int r =
-        settle_words(link, "held", GUARD_CODE, item->plan.reason, words->cause, words->remedy, err);
+    int r = settle_words(
+        link, "held", &(struct said){ GUARD_CODE, item->plan.reason, words->cause, words->remedy },
+        err);
 
     /* nothing makes it due but a release, or news of the user */
     link->next_us = 0;

@@ -210,13 +210,17 @@ MUST_CHECK int org_quarantine(struct delivery *delivery, const char *code, const
 /* An admin's retry ends a pause. */
 MUST_CHECK int org_listen(struct delivery *delivery, struct prov_error *err);
 
+/* What is said of an outcome; each may be NULL. */
+struct said {
+    const char *code, *message, *cause, *remedy;
+};
+
 /* ---- quarantine.c: most users are refused alike ---- */
 
 #define TALLY_FACT "tally"
 /* A user was refused, whose link is as it was before. 0 or PROV_E_NOMEM. */
 MUST_CHECK int quarantine_note_refused(struct delivery *delivery, const struct link *link,
-                                       const char *code, const char *message, const char *cause,
-                                       const char *remedy);
+                                       const struct said *said);
 /* After a call was settled: holds all but leavers, and stops the round, if too many were refused alike. */
 MUST_CHECK int quarantine_weigh(struct round *round, struct prov_error *err);
 /* What was seen counts no more. */
@@ -405,8 +409,7 @@ MUST_CHECK int settle_names(struct round *round, struct link *link, struct prov_
 MUST_CHECK int settle_delivered(struct round *round, struct item *item, const char *id,
                                 struct prov_error *err);
 /* [tx] The record was refused, or cannot be planned: parked. Texts are copied. */
-MUST_CHECK int settle_refused(struct round *round, struct item *item, const char *code,
-                              const char *message, const char *cause, const char *remedy,
+MUST_CHECK int settle_refused(struct round *round, struct item *item, const struct said *said,
                               struct prov_error *err);
 /*
  * [tx] The user has left, and the account could not be deactivated (item->blocker says why), or not be
@@ -423,8 +426,7 @@ MUST_CHECK int settle_unknown(struct round *round, struct item *item, const char
 /* [tx] There is nothing to send. */
 MUST_CHECK int settle_nothing(struct round *round, struct item *item, struct prov_error *err);
 /* [tx] Of what came of it, the words; and the link written, the rows of `due` that were read deleted. */
-MUST_CHECK int settle_words(struct link *link, const char *outcome, const char *code,
-                            const char *message, const char *cause, const char *remedy,
+MUST_CHECK int settle_words(struct link *link, const char *outcome, const struct said *said,
                             struct prov_error *err);
 MUST_CHECK int settle_put(struct round *round, struct item *item, struct prov_error *err);
 

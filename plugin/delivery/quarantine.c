@@ -21,9 +21,9 @@ counts(const struct link *link, const char *code)
 }
 
 int
-quarantine_note_refused(struct delivery *d, const struct link *link, const char *code,
-                        const char *message, const char *cause, const char *remedy)
+quarantine_note_refused(struct delivery *d, const struct link *link, const struct said *said)
 {
+    const char *code = said->code;
     struct json_object *entry;
 
     if (!counts(link, code))
@@ -35,8 +35,9 @@ quarantine_note_refused(struct delivery *d, const struct link *link, const char 
         ((entry = json_object_new_object()) == NULL || json_put(d->tally.refused, code, entry)))
         return PROV_E_NOMEM;
     if (json_put_int(entry, "count", json_get_int(entry, "count", 0) + 1) ||
-        json_put_string(entry, "message", message) || json_put_string(entry, "cause", cause) ||
-        json_put_string(entry, "remedy", remedy))
+        json_put_string(entry, "message", said->message) ||
+        json_put_string(entry, "cause", said->cause) ||
+        json_put_string(entry, "remedy", said->remedy))
         return PROV_E_NOMEM;
     return PROV_OK;
 }

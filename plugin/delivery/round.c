@@ -159,8 +159,9 @@ settle_parked(struct round *round, struct item *item, struct prov_error *err)
 
     if (!words->code[0])
         verdict = sf_judge(SF_LEVEL_RECORD, 400, item->plan.code, item->plan.reason, 1);
-    r = settle_refused(round, item, item->plan.code, item->plan.reason, verdict.cause,
-                       verdict.remedy, err);
+    r = settle_refused(
+        round, item,
+        &(struct said){ item->plan.code, item->plan.reason, verdict.cause, verdict.remedy }, err);
     if (item->awaits_name) /* it was the link's, which has another copy now */
         item->plan.code = item->work.link.code;
     return r;

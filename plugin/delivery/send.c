@@ -194,8 +194,9 @@ settle_record(struct round *round, struct item *item, const struct sf_record *re
     case SF_UNKNOWN:
         return settle_unknown(round, item, record->message, err);
     default:
-        return settle_refused(round, item, record->code, record->message, record->cause,
-                              record->remedy, err);
+        return settle_refused(
+            round, item,
+            &(struct said){ record->code, record->message, record->cause, record->remedy }, err);
     }
 }
 

@@ -53,12 +53,12 @@ waits_long(const struct delivery *d, const struct link *link)
 }
 
 int
-settle_words(struct link *link, const char *outcome, const char *code, const char *message,
-             const char *cause, const char *remedy, struct prov_error *err)
+settle_words(struct link *link, const char *outcome, const struct said *said,
+             struct prov_error *err)
 {
-    if (set_text(&link->outcome, outcome) || set_text(&link->code, code) ||
-        set_text(&link->message, message) || set_text(&link->cause, cause) ||
-        set_text(&link->remedy, remedy))
+    if (set_text(&link->outcome, outcome) || set_text(&link->code, said->code) ||
+        set_text(&link->message, said->message) || set_text(&link->cause, said->cause) ||
+        set_text(&link->remedy, said->remedy))
         return error_nomem(err);
     return PROV_OK;
 }
@@ -241,17 +241,13 @@ window_end_us(const struct delivery *d)
     return clock_now_us() + d->fields->settle_window_s * CLOCK_SECOND_US;
 }
 
-/* Why the user is not in scope, to be shown with what became of it; NULL: is in scope. */
-static const char *
-unwanted_code(const struct item *item)
+/* Why the user is not in scope, to be shown with what became of it. */
+static struct said
+why_unwanted(const struct item *item)
 {
-    return item->plan.in_scope ? NULL : item->plan.code;
-}
-
-static const char *
-unwanted_reason(const struct item *item)
-{
-    return item->plan.in_scope ? NULL : item->plan.reason;
+    return item->plan.in_scope
+               ? (struct said){ 0 }
+               : (struct said){ .code = item->plan.code, .message = item->plan.reason };
 }
 
 /* Puts "adopted by EmployeeNumber" before the words for what was done with the account. */
@@ -314,10 +310,13 @@ settle_aside(struct round *round, struct item *item, struct prov_error *err)
     link->in_flight = NULL;
     if (set_text(&link->last_action, action) || set_text(&link->username_inputs, inputs))
         return error_nomem(err);
-    r = settle_words(link, "retry", CODE_USERNAME_SWAP,
-                     names_given_up(link) ? "the account has a temporary username"
-                                          : "the account has the username again that it had",
-                     words->cause, words->remedy, err);
+    r = settle_words(link, "retry",
+                     &(struct said){ CODE_USERNAME_SWAP,
+                                     names_given_up(link)
+                                         ? "the account has a temporary username"
+                                         : "the account has the username again that it had",
+                                     words->cause, words->remedy },
+                     err);
     if (!r)
         r = settle_names(round, link, err);
     if (!r)
@@ -378,6 +377,7 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
     /* of a deactivation sent over an unknown change only the deactivation is certain */
     struct json_object *sent = late ? item->plan.fields : sent_fields(item);
     AUTO_FREE char *action = NULL;
+    struct said said;
     int r;
 
     if (!late && flight_is_aside(link))
@@ -406,8 +406,8 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
         json_object_put(link->in_flight);
         link->in_flight = NULL;
     }
-    r = settle_words(link, "delivered", unwanted_code(item), unwanted_reason(item), NULL, NULL,
-                     err);
+    said = why_unwanted(item);
+    r = settle_words(link, "delivered", &said, err);
     if (!r)
         r = settle_names(round, link, err);
     if (!r)
@@ -471,29 +471,29 @@ weigh_wait(const struct delivery *d, struct item *item, const char *code, const 
 }
 
 int
-settle_refused(struct round *round, struct item *item, const char *code, const char *message,
-               const char *cause, const char *remedy, struct prov_error *err)
+settle_refused(struct round *round, struct item *item, const struct said *said,
+               struct prov_error *err)
 {
     struct delivery *d = round->delivery;
     struct link *link = &item->work.link;
     const struct subject *subject = &item->work.subject;
-    AUTO_FREE char *words = NULL;
+    AUTO_FREE char *message = NULL;
     const char *outcome = NULL;
     bool renames;
-    int r = weigh_wait(d, item, code, message, &outcome, &words, err);
+    int r = weigh_wait(d, item, said->code, said->message, &outcome, &message, err);
 
     if (r)
         return r;
     renames = item->plan.action != PLAN_PARK && json_get(sent_fields(item), "Username");
-    if (!code_waits_for(code) && item->plan.action != PLAN_PARK &&
-        quarantine_note_refused(d, link, code, message, cause, remedy))
+    if (!code_waits_for(said->code) && item->plan.action != PLAN_PARK &&
+        quarantine_note_refused(d, link, said))
         return error_nomem(err);
     if (item->plan.action != PLAN_PARK) { /* it was sent */
-        facts_note_refused(d, code);
-        round->seats_refused |= text_is(code, CODE_NO_SEAT);
+        facts_note_refused(d, said->code);
+        round->seats_refused |= text_is(said->code, CODE_NO_SEAT);
     }
-    item->as_before = outcome_is_blocked(link->outcome) && text_is(link->code, code) &&
-                      text_is(link->message, words) && link->settled_version == version_of(item);
+    item->as_before = outcome_is_blocked(link->outcome) && text_is(link->code, said->code) &&
+                      text_is(link->message, message) && link->settled_version == version_of(item);
     link->settled_version = version_of(item);
     link->attempts = link->next_us = 0;
     r = flight_failed(link, err);
@@ -502,7 +502,8 @@ settle_refused(struct round *round, struct item *item, const char *code, const c
     if (!plan_takes_access(&item->plan)) /* a release is over with what it was given for */
         link->orders &= ~(unsigned)ORDER_RELEASE;
     if (set_text(&link->plan_digest, d->fields->plan_digest) ||
-        settle_words(link, outcome, code, words, cause, remedy, err))
+        settle_words(link, outcome,
+                     &(struct said){ said->code, message, said->cause, said->remedy }, err))
         return error_nomem(err);
     r = settle_names(round, link, err);
     if (!r)
@@ -561,13 +562,16 @@ settle_elsewhere(struct round *round, struct item *item, struct prov_error *err)
     elsewhere_words(item, message, sizeof(message));
     if (settle_release_is_over(round->delivery, item))
         return settle_refused(
-            round, item, "DUPLICATE_USERNAME", message,
-            "usernames are unique over all Salesforce orgs, and another org has this one",
-            "free it there, or set provisioning_domain or provisioning_pattern so "
-            "that another one is built, then retry",
+            round, item,
+            &(struct said){
+                "DUPLICATE_USERNAME", message,
+                "usernames are unique over all Salesforce orgs, and another org has this one",
+                "free it there, or set provisioning_domain or provisioning_pattern so that another "
+                "one is built, then retry" },
             err);
-    r = settle_refused(round, item, CODE_USERNAME_ELSEWHERE, message, words->cause, words->remedy,
-                       err);
+    r = settle_refused(
+        round, item,
+        &(struct said){ CODE_USERNAME_ELSEWHERE, message, words->cause, words->remedy }, err);
     if (r || link->in_flight)
         return r;
     link->next_us = clock_now_us() + RELEASE_AGAIN_US;
@@ -582,6 +586,7 @@ blocked_words(struct link *link, const struct sf_record *blocker, const struct s
 {
     const struct sf_record *first = blocker ? blocker : fault;
     AUTO_FREE char *message = NULL;
+    struct said said;
 
     if ((fault ? asprintf(&message, "%s%s%s%s%s; the user can still log in",
                           blocker ? blocker->message : "",
@@ -594,7 +599,8 @@ blocked_words(struct link *link, const struct sf_record *blocker, const struct s
     }
     /* one of the two is there, see is_blocked() in send.c */
     /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
-    return settle_words(link, "refused", first->code, message, first->cause, first->remedy, err);
+    said = (struct said){ first->code, message, first->cause, first->remedy };
+    return settle_words(link, "refused", &said, err);
 }
 
 int
@@ -681,8 +687,9 @@ settle_retry(struct round *round, struct item *item, const struct sf_record *rec
                                     d->fields->retry_max_s * CLOCK_SECOND_US };
     int64_t at_us = clock_now_us() +
                     policy_retry_after_us(&limits, link->attempts, 0, random_below(UINT64_MAX));
-    int r = settle_words(link, "retry", record->code, record->message, record->cause,
-                         record->remedy, err);
+    int r = settle_words(
+        link, "retry",
+        &(struct said){ record->code, record->message, record->cause, record->remedy }, err);
 
     if (!r)
         r = flight_failed(link, err);
@@ -705,7 +712,8 @@ settle_unknown(struct round *round, struct item *item, const char *message, stru
     }
     at_us = policy_settle_at_us(at_us, d->fields->settle_window_s * CLOCK_SECOND_US, link->attempts,
                                 now);
-    r = settle_words(link, "unknown", CODE_NO_ANSWER, message, words->cause, words->remedy, err);
+    r = settle_words(link, "unknown",
+                     &(struct said){ CODE_NO_ANSWER, message, words->cause, words->remedy }, err);
     return r ? r : put_and_look(round, item, at_us, err);
 }
 
@@ -717,8 +725,9 @@ settle_nothing(struct round *round, struct item *item, struct prov_error *err)
     bool told = link->settled_version == item->work.subject.version && link->outcome &&
                 strcmp(link->outcome, "delivered") == 0;
     AUTO_FREE char *action = NULL;
-    int r = settle_words(link, told || item->adopted_by ? "delivered" : "nothing to do",
-                         unwanted_code(item), unwanted_reason(item), NULL, NULL, err);
+    const struct said said = why_unwanted(item);
+    int r =
+        settle_words(link, told || item->adopted_by ? "delivered" : "nothing to do", &said, err);
 
     if (!r && item->adopted_by)
         r = add_adoption(item, &action, err);

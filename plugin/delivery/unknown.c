@@ -254,13 +254,15 @@ refuse_taken(struct round *round, struct item *item, struct json_object *row,
              name ? name : "", item->suffix ? ", the last of those that were tried," : "",
              json_get_bool(row, "IsActive", true) ? "the active" : "the inactive",
              json_get_string(row, "Id"));
-    if (twin)
-        return settle_refused(round, item, "DUPLICATE_USERNAME", message, twin_cause, remedy, err);
-    return settle_refused(round, item, "DUPLICATE_USERNAME", message,
-                          "the user was there before, or was made by someone else",
-                          "rename that user in Salesforce, or change the user's name at the host; "
-                          "it is planned again at the next event or by `retry`",
-                          err);
+    return settle_refused(
+        round, item,
+        &(struct said){
+            "DUPLICATE_USERNAME", message,
+            twin ? twin_cause : "the user was there before, or was made by someone else",
+            twin ? remedy
+                 : "rename that user in Salesforce, or change the user's name at the host; it is "
+                   "planned again at the next event or by `retry`" },
+        err);
 }
 
 /* Whether another username is to be tried, because this one belongs to a stranger. An account that we may have
@@ -307,9 +309,12 @@ settle_one(struct round *round, struct item *item, struct json_object *row, bool
         return settle_unknown(round, item, "sent without an answer; not seen in the org yet", err);
     json_object_object_del(item->work.link.in_flight, "late"); /* nothing lands any more */
     if (!created && !row)
-        return settle_refused(round, item, CODE_ACCOUNT_MISSING,
-                              "the Salesforce user this subject is linked to is not in the org",
-                              words->cause, words->remedy, err);
+        return settle_refused(
+            round, item,
+            &(struct said){ CODE_ACCOUNT_MISSING,
+                            "the Salesforce user this subject is linked to is not in the org",
+                            words->cause, words->remedy },
+            err);
     return believe(round, item, row, err);
 }
 
