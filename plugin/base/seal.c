@@ -214,7 +214,7 @@ sealer_load(const char *source, struct sealer **ret, struct prov_error *err)
 
     if (!r)
         r = read_keys(sealer, source, text, length, err);
-    wiped_free_bytes(text, length);
+    secret_free(text);
     if (!r)
         *ret = STEAL(sealer);
     return r;

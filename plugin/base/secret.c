@@ -1,7 +1,10 @@
 /* Memory for secrets; where they come from is decided in secret_ref.c. */
 #include "plugin/base/secret.h"
 
+#include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -42,4 +45,43 @@ secret_free(void *secret)
     mapped = head->mapped;
     explicit_bzero(head, mapped);
     munmap(head, mapped);
+}
+
+char *
+secret_copy(const char *text)
+{
+    char *copy = text ? secret_alloc(strlen(text) + 1) : NULL;
+
+    if (copy)
+        memcpy(copy, text, strlen(text) + 1);
+    return copy;
+}
+
+char *
+secret_format(const char *format, ...)
+{
+    va_list arguments;
+    char *text = NULL;
+    int length;
+
+    va_start(arguments, format);
+    length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    if (length < 0 || !(text = secret_alloc((size_t)length + 1)))
+        return NULL;
+    va_start(arguments, format);
+    vsnprintf(text, (size_t)length + 1, format, arguments);
+    va_end(arguments);
+    return text;
+}
+
+char *
+secret_take(char *text)
+{
+    char *copy = secret_copy(text);
+
+    if (text)
+        explicit_bzero(text, strlen(text));
+    free(text);
+    return copy;
 }

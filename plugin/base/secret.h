@@ -9,6 +9,11 @@
 /* Zeroed memory of its own pages: not in core dumps, not swapped as far as RLIMIT_MEMLOCK allows.
  * NULL when out of memory. For few and short-lived values: each costs a page. Any thread. */
 void *secret_alloc(size_t size);
+/* Texts of that kind; NULL when out of memory, or for NULL. */
+char *secret_copy(const char *text);
+char *secret_format(const char *format, ...) PRINTF_LIKE(1, 2);
+/* Moves a text from malloc() into such memory; wipes and frees it in any case. */
+char *secret_take(char *text);
 /* Wipes and gives back; NULL is allowed. */
 void secret_free(void *secret);
 

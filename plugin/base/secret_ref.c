@@ -106,7 +106,7 @@ check_file(int file, const char *path, mode_t refused, size_t *ret_length, struc
 static int
 read_whole(int file, const char *path, size_t length, char **ret, struct prov_error *err)
 {
-    char *bytes = malloc(length + 1);
+    char *bytes = secret_alloc(length + 1);
     size_t have = 0;
 
     if (!bytes)
@@ -116,7 +116,7 @@ read_whole(int file, const char *path, size_t length, char **ret, struct prov_er
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0) {
-            wiped_free_bytes(bytes, have);
+            secret_free(bytes);
             return error_set(err, PROV_E_FIELDS, "the file '%s' cannot be read: %s", path,
                              strerror(errno));
         }
@@ -125,7 +125,7 @@ read_whole(int file, const char *path, size_t length, char **ret, struct prov_er
         have += (size_t)got;
     }
     if (have != length) {
-        wiped_free_bytes(bytes, have);
+        secret_free(bytes);
         return error_set(err, PROV_E_FIELDS,
                          "the file '%s' changed while it was read; write a new file beside it and "
                          "rename it",
@@ -188,7 +188,7 @@ read_credential(const char *name, char **ret, size_t *ret_length, struct prov_er
 static int
 copy(const char *text, char **ret, size_t *ret_length, struct prov_error *err)
 {
-    *ret = strdup(text);
+    *ret = secret_copy(text);
     if (!*ret)
         return error_nomem(err);
     *ret_length = strlen(text);
@@ -238,31 +238,17 @@ secret_ref_read(const char *text, char **ret, struct prov_error *err)
     for (size_t i = 0; i < length; i++) {
         if ((unsigned char)secret[i] >= 0x20 && secret[i] != 0x7f)
             continue;
-        wiped_free_bytes(secret, length);
+        secret_free(secret);
         return error_set(err, PROV_E_FIELDS,
                          "the secret of '%s' holds a control character at position %zu; it is one "
                          "line of text",
                          secret_ref_is(text) ? text : "the field", i + 1);
     }
     if (!length) {
-        wiped_free(secret);
+        secret_free(secret);
         return error_set(err, PROV_E_FIELDS, "the secret of '%s' is empty",
                          secret_ref_is(text) ? text : "the field");
     }
     *ret = secret;
     return PROV_OK;
-}
-
-void
-wiped_free_bytes(char *secret, size_t length)
-{
-    if (secret)
-        explicit_bzero(secret, length);
-    free(secret);
-}
-
-void
-wiped_free(char *secret)
-{
-    wiped_free_bytes(secret, secret ? strlen(secret) : 0);
 }

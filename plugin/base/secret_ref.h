@@ -17,6 +17,7 @@
 #include <stddef.h>
 
 #include "plugin/base/error.h"
+#include "plugin/base/secret.h"
 
 /* A key with its chain of certificates has a few KiB. */
 #define SECRET_MAX_BYTES (64u * 1024u)
@@ -29,7 +30,7 @@ bool secret_ref_is(const char *text);
 MUST_CHECK int secret_ref_check(const char *text, struct prov_error *err);
 
 /*
- * The bytes, NUL behind them, for the caller to give back with wiped_free(). Reads a file, blocks on
+ * The bytes, NUL behind them, from secret_alloc(). Reads a file, blocks on
  * nothing but the disk. PROV_E_FIELDS says what keeps it from being read and what to do; PROV_E_NOMEM.
  * A file is opened without following a link, and refused unless it is a regular file of root or the
  * process's own user that nobody else can read.
@@ -41,13 +42,8 @@ MUST_CHECK int secret_ref_read_bytes(const char *text, char **ret, size_t *ret_l
  * when empty, or with a control character in it. */
 MUST_CHECK int secret_ref_read(const char *text, char **ret, struct prov_error *err);
 
-/* A file that is no secret, such as a certificate: the same bounds, whoever may read it. free() it. */
+/* A file that is no secret, such as a certificate: the same bounds, whoever may read it. */
 MUST_CHECK int secret_ref_read_public(const char *path, char **ret, size_t *ret_length,
                                       struct prov_error *err);
-
-/* Wipes. NULL is allowed. */
-void wiped_free(char *secret);
-void wiped_free_bytes(char *secret, size_t length);
-DEFINE_CLEANUP(char *, wiped, wiped_free);
 
 #endif

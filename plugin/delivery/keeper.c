@@ -85,8 +85,8 @@ keeper_get(void *context, const char *name, char **ret, struct prov_error *err)
         r = seal_open(sealer, PURPOSE, fact, sealed, length, &clear, &length, err);
     if (r)
         return r;
-    *ret = strdup(clear);
-    return *ret ? PROV_OK : error_nomem(err);
+    *ret = STEAL(clear);
+    return PROV_OK;
 }
 
 static int

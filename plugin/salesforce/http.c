@@ -104,18 +104,19 @@ copy_settings(struct http *http, const struct http_settings *from)
     const struct {
         char **to;
         const char *text;
-    } texts[] = { { &http->user_agent, from->user_agent },
-                  { &http->ca_file, from->ca_file },
-                  { &http->pin, from->pin },
-                  { &http->client_certificate, from->client_certificate },
-                  { &http->client_key, from->client_key },
-                  { &http->proxy, from->proxy },
-                  { &http->proxy_username, from->proxy_username },
-                  { &http->proxy_password, from->proxy_password },
-                  { &http->private_hosts, from->private_hosts } };
+        char *(*copy)(const char *);
+    } texts[] = { { &http->user_agent, from->user_agent, strdup },
+                  { &http->ca_file, from->ca_file, strdup },
+                  { &http->pin, from->pin, strdup },
+                  { &http->client_certificate, from->client_certificate, strdup },
+                  { &http->client_key, from->client_key, secret_copy },
+                  { &http->proxy, from->proxy, strdup },
+                  { &http->proxy_username, from->proxy_username, strdup },
+                  { &http->proxy_password, from->proxy_password, secret_copy },
+                  { &http->private_hosts, from->private_hosts, strdup } };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        if (texts[i].text && !(*texts[i].to = strdup(texts[i].text)))
+        if (texts[i].text && !(*texts[i].to = texts[i].copy(texts[i].text)))
             return PROV_E_NOMEM;
     }
     return PROV_OK;
@@ -128,10 +129,10 @@ free_settings(struct http *http)
     free(http->ca_file);
     free(http->pin);
     free(http->client_certificate);
-    wiped_free(http->client_key);
+    secret_free(http->client_key);
     free(http->proxy);
     free(http->proxy_username);
-    wiped_free(http->proxy_password);
+    secret_free(http->proxy_password);
     free(http->private_hosts);
 }
 
@@ -750,7 +751,7 @@ http_call(struct http *http, const struct http_request *request, struct http_ans
     if (request->trace)
         request->trace->date_us = ret->date_us;
     for (size_t i = 0; i < 2; i++)
-        wiped_free(transfer.secrets[i]);
+        secret_free(transfer.secrets[i]);
     sigpipe_restore(&guard);
     handle_give_back(http, handle);
     return PROV_OK;

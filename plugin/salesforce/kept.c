@@ -31,7 +31,7 @@ int
 kept_read(const struct oauth *oauth, const struct sf_keeper *keeper,
           const char refused[DIGEST_HEX_SIZE], struct grant *ret)
 {
-    CLEANUP(wiped_cleanup) char *text = NULL;
+    AUTO_SECRET char *text = NULL;
     AUTO_JSON struct json_object *kept = NULL;
     const char *token, *instance, *owner;
 
@@ -45,7 +45,7 @@ kept_read(const struct oauth *oauth, const struct sf_keeper *keeper,
     if (!token || !*token || !instance || !owner || strcmp(owner, oauth_fingerprint(oauth)) != 0 ||
         is_refused(token, refused) || !oauth_trusts(oauth, instance))
         return PROV_OK;
-    ret->token = strdup(token);
+    ret->token = secret_copy(token);
     ret->instance = strdup(instance);
     take_id(kept, "org_id", ret->org_id);
     take_id(kept, "user_id", ret->user_id);
@@ -59,13 +59,13 @@ void
 kept_write(const struct oauth *oauth, const struct sf_keeper *keeper, const struct grant *grant)
 {
     AUTO_JSON struct json_object *kept = json_object_new_object();
-    CLEANUP(wiped_cleanup) char *text = NULL;
+    AUTO_SECRET char *text = NULL;
 
     if (!keeper->put || !kept || json_put_string(kept, "for", oauth_fingerprint(oauth)) ||
         json_put_string(kept, "token", grant->token) ||
         json_put_string(kept, "instance", grant->instance) ||
         json_put_string(kept, "org_id", grant->org_id) ||
-        json_put_string(kept, "user_id", grant->user_id) || !(text = json_text(kept)))
+        json_put_string(kept, "user_id", grant->user_id) || !(text = secret_take(json_text(kept))))
         return;
     (void)keeper->put(keeper->context, KEPT_ACCESS, text, NULL);
 }

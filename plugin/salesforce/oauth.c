@@ -19,7 +19,7 @@
 void
 grant_clear(struct grant *grant)
 {
-    wiped_free(grant->token);
+    secret_free(grant->token);
     free(grant->instance);
     *grant = (struct grant){ .token = NULL };
 }
@@ -27,34 +27,28 @@ grant_clear(struct grant *grant)
 /* ---- opening and closing ---- */
 
 static int
-copy(char **member, const char *text)
-{
-    *member = text ? strdup(text) : NULL;
-    return text && !*member ? PROV_E_NOMEM : PROV_OK;
-}
-
-static int
 copy_all(struct oauth *oauth, const struct sf_settings *from)
 {
     const struct {
         char **member;
         const char *text;
-    } texts[] = { { &oauth->endpoint, from->token_endpoint },
-                  { &oauth->allowed_hosts, from->allowed_hosts },
-                  { &oauth->client_id, from->client_id },
-                  { &oauth->username, from->username },
-                  { &oauth->audience, from->audience },
-                  { &oauth->certificate, from->certificate },
-                  { &oauth->client_secret, from->client_secret },
-                  { &oauth->password, from->password },
-                  { &oauth->security_token, from->security_token },
-                  { &oauth->refresh_token, from->refresh_token },
-                  { &oauth->private_key[0], from->private_key },
-                  { &oauth->private_key[1], from->private_key_next },
-                  { &oauth->private_key_password, from->private_key_password } };
+        char *(*copy)(const char *);
+    } texts[] = { { &oauth->endpoint, from->token_endpoint, strdup },
+                  { &oauth->allowed_hosts, from->allowed_hosts, strdup },
+                  { &oauth->client_id, from->client_id, strdup },
+                  { &oauth->username, from->username, strdup },
+                  { &oauth->audience, from->audience, strdup },
+                  { &oauth->certificate, from->certificate, strdup },
+                  { &oauth->client_secret, from->client_secret, secret_copy },
+                  { &oauth->password, from->password, secret_copy },
+                  { &oauth->security_token, from->security_token, secret_copy },
+                  { &oauth->refresh_token, from->refresh_token, secret_copy },
+                  { &oauth->private_key[0], from->private_key, secret_copy },
+                  { &oauth->private_key[1], from->private_key_next, secret_copy },
+                  { &oauth->private_key_password, from->private_key_password, secret_copy } };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        if (copy(texts[i].member, texts[i].text))
+        if (texts[i].text && !(*texts[i].member = texts[i].copy(texts[i].text)))
             return PROV_E_NOMEM;
     }
     oauth->origin_text = http_origin_text(&oauth->origin);
@@ -136,14 +130,14 @@ oauth_free(struct oauth *oauth)
     free(oauth->username);
     free(oauth->audience);
     free(oauth->certificate);
-    wiped_free(oauth->client_secret);
-    wiped_free(oauth->password);
-    wiped_free(oauth->security_token);
-    wiped_free(oauth->refresh_token);
-    wiped_free(oauth->private_key[0]);
-    wiped_free(oauth->private_key[1]);
-    wiped_free(oauth->private_key_password);
-    wiped_free(oauth->unkept);
+    secret_free(oauth->client_secret);
+    secret_free(oauth->password);
+    secret_free(oauth->security_token);
+    secret_free(oauth->refresh_token);
+    secret_free(oauth->private_key[0]);
+    secret_free(oauth->private_key[1]);
+    secret_free(oauth->private_key_password);
+    secret_free(oauth->unkept);
     free(oauth);
 }
 
@@ -261,7 +255,7 @@ read_grant(const struct oauth *oauth, const struct http_answer *answer, struct g
                     answer->status);
         return PROV_OK;
     }
-    grant->token = strdup(token);
+    grant->token = secret_copy(token);
     if (!grant->token)
         return PROV_E_NOMEM;
     read_identity(json_get_string(reply, "id"), grant);

@@ -81,7 +81,7 @@ static int
 make_code_form(const struct oauth *oauth, const struct sf_approval *approval, const char *code,
                struct form *form, char owner[DIGEST_HEX_SIZE], struct prov_error *err)
 {
-    char *secret_code = strdup(code), *verifier = NULL;
+    char *secret_code = secret_copy(code), *verifier = NULL;
     int result = form_of_client(oauth, "authorization_code", form, err);
 
     if (!result)
@@ -91,15 +91,15 @@ make_code_form(const struct oauth *oauth, const struct sf_approval *approval, co
     if (!result && !secret_code)
         result = error_nomem(err);
     if (result) {
-        wiped_free(secret_code);
+        secret_free(secret_code);
         return result;
     }
     result = form_add_secret(form, "code", secret_code, err);
-    verifier = strdup(approval->verifier);
+    verifier = secret_copy(approval->verifier);
     if (!result && !verifier)
         return error_nomem(err);
     if (result) {
-        wiped_free(verifier);
+        secret_free(verifier);
         return result;
     }
     return form_add_secret(form, "code_verifier", verifier, err);

@@ -17,22 +17,22 @@
 void
 form_clear(struct form *form)
 {
-    wiped_free(form->body);
+    secret_free(form->body);
     for (size_t i = 0; i < form->secret_count; i++)
-        wiped_free(form->secrets[i]);
+        secret_free(form->secrets[i]);
     *form = (struct form){ .body = NULL };
 }
 
 int
 form_add(struct form *form, const char *name, const char *value, struct prov_error *err)
 {
-    CLEANUP(wiped_cleanup) char *encoded = sf_percent_encode(value);
-    char *longer = NULL;
+    AUTO_SECRET char *encoded = secret_take(sf_percent_encode(value));
+    char *longer;
 
-    if (!encoded || asprintf(&longer, "%s%s%s=%s", form->body ? form->body : "",
-                             form->body ? "&" : "", name, encoded) < 0)
+    if (!encoded || !(longer = secret_format("%s%s%s=%s", form->body ? form->body : "",
+                                             form->body ? "&" : "", name, encoded)))
         return error_nomem(err);
-    wiped_free(form->body);
+    secret_free(form->body);
     form->body = longer;
     return PROV_OK;
 }
@@ -41,7 +41,7 @@ int
 form_add_secret(struct form *form, const char *name, char *secret, struct prov_error *err)
 {
     if (form->secret_count == FORM_SECRETS) {
-        wiped_free(secret);
+        secret_free(secret);
         return error_nomem(err);
     }
     form->secrets[form->secret_count++] = secret;
@@ -84,9 +84,9 @@ form_of_client(const struct oauth *oauth, const char *grant_type, struct form *f
 static int
 make_password_form(const struct oauth *oauth, struct form *form, struct prov_error *err)
 {
-    CLEANUP(wiped_cleanup) char *password = NULL;
-    CLEANUP(wiped_cleanup) char *token = NULL;
-    char *both = NULL;
+    AUTO_SECRET char *password = NULL;
+    AUTO_SECRET char *token = NULL;
+    char *both;
     int result = form_of_client(oauth, "password", form, err);
 
     if (!result)
@@ -97,7 +97,8 @@ make_password_form(const struct oauth *oauth, struct form *form, struct prov_err
         result = read_secret("security_token", oauth->security_token, &token, err);
     if (result)
         return result;
-    if (asprintf(&both, "%s%s", password, token ? token : "") < 0)
+    both = secret_format("%s%s", password, token ? token : "");
+    if (!both)
         return error_nomem(err);
     return form_add_secret(form, "password", both, err);
 }
@@ -107,7 +108,7 @@ make_password_form(const struct oauth *oauth, struct form *form, struct prov_err
 static int
 read_key(const struct oauth *oauth, size_t which, struct key **ret, struct prov_error *err)
 {
-    CLEANUP(wiped_cleanup) char *password = NULL;
+    AUTO_SECRET char *password = NULL;
     CLEANUP(key_cleanup) struct key *key = NULL;
     char *bytes = NULL, *certificate = NULL;
     size_t length = 0, certificate_length = 0;
@@ -117,12 +118,12 @@ read_key(const struct oauth *oauth, size_t which, struct key **ret, struct prov_
         result = read_secret("private_key_password", oauth->private_key_password, &password, err);
     if (!result)
         result = key_read(bytes, length, password, &key, err);
-    wiped_free_bytes(bytes, length);
+    secret_free(bytes);
     if (!result && which == 0 && oauth->certificate) {
         result = secret_ref_read_public(oauth->certificate, &certificate, &certificate_length, err);
         if (!result)
             result = key_add_certificate(key, certificate, certificate_length, err);
-        free(certificate);
+        secret_free(certificate);
         if (result)
             return error_wrap(err, result, "certificate");
     }
@@ -147,10 +148,12 @@ make_jwt_form(struct oauth *oauth, size_t which, struct form *form, struct prov_
         return result;
     atomic_store(&oauth->key_expires_us[which], key_expires_us(key));
     result = jwt_make(key, &claims, &assertion, err);
+    if (!result && !(assertion = secret_take(assertion)))
+        result = error_nomem(err);
     if (!result)
         result = form_add(form, "grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer", err);
     if (result) {
-        wiped_free(assertion);
+        secret_free(assertion);
         return result;
     }
     return form_add_secret(form, "assertion", assertion, err);
@@ -163,12 +166,10 @@ int
 refresh_owner(const struct oauth *oauth, const char *given, char hex[DIGEST_HEX_SIZE],
               struct prov_error *err)
 {
-    CLEANUP(wiped_cleanup) char *text = NULL;
+    AUTO_SECRET char *text = secret_format("%s\n%s", oauth->fingerprint, given ? given : "");
 
-    if (asprintf(&text, "%s\n%s", oauth->fingerprint, given ? given : "") < 0) {
-        text = NULL;
+    if (!text)
         return error_nomem(err);
-    }
     return digest_hex(text, strlen(text), hex) ? error_nomem(err) : PROV_OK;
 }
 
@@ -176,13 +177,13 @@ refresh_owner(const struct oauth *oauth, const char *given, char hex[DIGEST_HEX_
 static int
 read_kept(const struct oauth *oauth, const char *owner, char **ret, struct prov_error *err)
 {
-    CLEANUP(wiped_cleanup) char *text = NULL;
+    AUTO_SECRET char *text = NULL;
     AUTO_JSON struct json_object *kept = NULL;
     const char *token, *owned_by;
     int result = PROV_OK;
 
     if (oauth->unkept)
-        text = strdup(oauth->unkept);
+        text = secret_copy(oauth->unkept);
     else if (oauth->keeper.get)
         result = oauth->keeper.get(oauth->keeper.context, KEPT_TOKEN, &text, err);
     if (result || !text)
@@ -193,7 +194,7 @@ read_kept(const struct oauth *oauth, const char *owner, char **ret, struct prov_
     token = json_get_string(kept, "token");
     if (!owned_by || !token || strcmp(owned_by, owner) != 0)
         return PROV_OK;
-    *ret = strdup(token);
+    *ret = secret_copy(token);
     return *ret ? PROV_OK : error_nomem(err);
 }
 
@@ -202,7 +203,7 @@ static int
 find_refresh_token(const struct oauth *oauth, char **ret, char owner[DIGEST_HEX_SIZE],
                    struct prov_error *err)
 {
-    CLEANUP(wiped_cleanup) char *given = NULL;
+    AUTO_SECRET char *given = NULL;
     int result = oauth->refresh_token
                      ? read_secret("refresh_token", oauth->refresh_token, &given, err)
                      : PROV_OK;
@@ -242,17 +243,17 @@ keep_refresh_token(struct oauth *oauth, const char *owner, const char *token,
     int result;
 
     if (kept && !json_put_string(kept, "for", owner) && !json_put_string(kept, "token", token))
-        text = json_text(kept);
+        text = secret_take(json_text(kept));
     if (!text)
         return error_nomem(err);
-    wiped_free(oauth->unkept);
+    secret_free(oauth->unkept);
     oauth->unkept = text;
     if (!oauth->keeper.put)
         return error_set(err, PROV_E_FIELDS,
                          "there is nowhere to keep it sealed; set the field sealing_key");
     result = oauth->keeper.put(oauth->keeper.context, KEPT_TOKEN, text, err);
     if (!result)
-        wiped_free(STEAL(oauth->unkept));
+        secret_free(STEAL(oauth->unkept));
     return result;
 }
 

@@ -353,7 +353,7 @@ struct pass {
 static void
 pass_cleanup(struct pass *pass)
 {
-    wiped_free(pass->token);
+    secret_free(pass->token);
     free(pass->instance);
 }
 
@@ -365,7 +365,7 @@ take_pass(struct sf_session *session, struct pass *pass, struct sf_call *call)
     pthread_mutex_lock(&session->lock);
     result = ensure_grant(session, call);
     if (result == PROV_OK && call->outcome == SF_DELIVERED) {
-        pass->token = strdup(session->grant.token);
+        pass->token = secret_copy(session->grant.token);
         pass->instance = strdup(session->grant.instance);
         memcpy(pass->org_id, session->grant.org_id, sizeof(pass->org_id));
         pass->generation = session->generation;

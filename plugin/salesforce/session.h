@@ -40,7 +40,7 @@ enum sf_flow {
 /*
  * Where tokens are kept beyond this session, for other processes and the next start. `put` has to be
  * durable when it returns, and to keep the text from everybody else: it is a secret. *ret of `get` is
- * NULL when there is none; the caller gives it back with wiped_free(). `lock` waits until no other
+ * NULL when there is none; the caller gives it back with secret_free(). `lock` waits until no other
  * process is at the token endpoint; it may fail, then it goes on without. All return 0 or an error.
  */
 struct sf_keeper {

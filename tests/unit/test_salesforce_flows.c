@@ -187,7 +187,7 @@ finish(struct world *world)
     for (size_t i = 0; i < 5; i++)
         unlink(paths[i]);
     T_INT(rmdir(world->folder), 0);
-    wiped_free(world->kept);
+    secret_free(world->kept);
 }
 
 /* What every flow shares; the case sets the rest. */
@@ -467,7 +467,7 @@ keeper_get(void *context, const char *name, char **ret, struct prov_error *err)
     const struct world *world = context;
 
     (void)err;
-    *ret = strcmp(name, "refresh_token") == 0 && world->kept ? strdup(world->kept) : NULL;
+    *ret = strcmp(name, "refresh_token") == 0 && world->kept ? secret_copy(world->kept) : NULL;
     return PROV_OK;
 }
 
@@ -480,8 +480,8 @@ keeper_put(void *context, const char *name, const char *text, struct prov_error 
         return PROV_OK;
     if (world->keeper_fails)
         return error_set(err, PROV_E_STORE, "the disk is full");
-    wiped_free(world->kept);
-    world->kept = strdup(text);
+    secret_free(world->kept);
+    world->kept = secret_copy(text);
     world->puts++;
     return PROV_OK;
 }

@@ -41,7 +41,7 @@ place_remove(struct place *place)
 static void
 refused(const char *reference, const char *words)
 {
-    CLEANUP(wiped_cleanup) char *secret = NULL;
+    AUTO_SECRET char *secret = NULL;
     struct prov_error err = PROV_ERROR_INIT;
 
     T_INT(secret_ref_read(reference, &secret, &err), PROV_E_FIELDS);
@@ -53,7 +53,7 @@ refused(const char *reference, const char *words)
 static void
 gives(const char *reference, const char *wanted)
 {
-    CLEANUP(wiped_cleanup) char *secret = NULL;
+    AUTO_SECRET char *secret = NULL;
     struct prov_error err = PROV_ERROR_INIT;
 
     T_OK(secret_ref_read(reference, &secret, &err), &err);
