@@ -93,6 +93,17 @@ print_fields(struct json_object *fields)
 }
 
 static void
+print_rights(struct json_object *rights)
+{
+    if (!rights)
+        return;
+    printf("%-12s", "rights");
+    for (size_t i = 0; i < reply_count(rights); i++)
+        printf("%s%s", i ? ", " : "", json_object_get_string(reply_item(rights, i)));
+    puts(reply_count(rights) ? "" : "none");
+}
+
+static void
 print_org(struct json_object *org)
 {
     struct json_object *versions = reply_get(org, "versions");
@@ -107,6 +118,7 @@ print_org(struct json_object *org)
     if (calls)
         printf("%-12s%" PRId64 " of %" PRId64 " left in 24 hours\n", "API calls",
                reply_number(calls, "Remaining"), reply_number(calls, "Max"));
+    print_rights(reply_get(org, "rights"));
     if (reply_count(reply_get(org, "licences")))
         print_licences(reply_get(org, "licences"));
     print_names("PROFILE", reply_get(org, "profiles"), "LICENCE");

@@ -6,16 +6,44 @@
 
 #include "plugin/delivery/check.h"
 #include "plugin/delivery/org_facts.h"
+#include "plugin/delivery/rights.h"
 #include "schema/user_fields.h"
 
 #define RIGHTS                                                                                     \
     "Give the integration user Manage Internal Users, View Setup and Configuration and API "       \
     "Enabled by a permission set."
 
+/* Where the assignments are hidden, that itself says what is missing. */
+static int
+say_rights(struct check *check)
+{
+    AUTO_JSON struct json_object *given = NULL;
+    struct sf_call call = { 0 };
+    const char *missing;
+    int r = rights_read(check->delivery->session, check->user_id, &given, &call);
+
+    if (r)
+        return r;
+    if (call.outcome != SF_DELIVERED && !call.http_status)
+        return check_call_failed(check, &call);
+    if (call.outcome != SF_DELIVERED)
+        return check_say(check, CHECK_WARNING,
+                         "The execution user lacks View Setup and Configuration: profiles, roles "
+                         "and licences may be hidden from it.",
+                         RIGHTS, "its permission sets cannot be read: %s", call.code);
+    missing = rights_missing(given);
+    if (missing)
+        return check_say(check, CHECK_WARNING,
+                         "None of the permission sets of the execution user, its profile's among "
+                         "them, gives this right; a permission set group may.",
+                         RIGHTS, "the execution user has not '%s'", missing);
+    return check_say(check, CHECK_OK, NULL, NULL,
+                     "the execution user may create and change users, and see the setup");
+}
+
 int
 check_permissions(struct check *check, struct prov_error *err)
 {
-    AUTO_JSON struct json_object *limits = NULL;
     struct sf_call call = { 0 };
     int r = sf_describe(check->delivery->session, "User", &check->describe, &call);
 
@@ -36,18 +64,7 @@ check_permissions(struct check *check, struct prov_error *err)
                          RIGHTS, "the describe of User says: createable %s, updateable %s",
                          json_get_bool(check->describe, "createable", true) ? "yes" : "no",
                          json_get_bool(check->describe, "updateable", true) ? "yes" : "no");
-    r = sf_limits(check->delivery->session, &limits, &call);
-    if (r)
-        return r;
-    if (call.outcome == SF_DELIVERED)
-        return check_say(check, CHECK_OK, NULL, NULL,
-                         "the execution user may create and change users, and see the setup");
-    if (!call.http_status)
-        return check_call_failed(check, &call);
-    return check_say(check, CHECK_WARNING,
-                     "The execution user lacks View Setup and Configuration: profiles, roles and "
-                     "licences may be hidden from it.",
-                     RIGHTS, "the org's limits cannot be read: %s: %s", call.code, call.message);
+    return say_rights(check);
 }
 
 /* ---- the mapping's fields ---- */

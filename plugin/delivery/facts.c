@@ -1,10 +1,10 @@
 /*
  * What the org says of itself, kept in the store with its age: what User's fields take, and for `sfprov org`
- * profiles, roles, licences, API versions and limits.
+ * profiles, roles, licences, API versions, limits and the rights of the execution user.
  *
- * The fields are used to park whom the org would refuse, without a call. They cost a call only when they are
- * of use: they are read when the org has refused a value, and read anew when they object to somebody and are
- * older than some minutes. What is missing, or cannot be read, stops nobody: the org decides.
+ * The fields are used to park whom the org would refuse, without a call. They are read before the first user is
+ * sent, when the org has refused a value, and when they object to somebody and are older than some minutes. What is
+ * missing, or cannot be read, stops nobody: the org decides, and is asked again within the hour.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,6 +14,7 @@
 #include "plugin/base/clock.h"
 #include "plugin/delivery/internal.h"
 #include "plugin/delivery/org_facts.h"
+#include "plugin/delivery/rights.h"
 
 #define FACT_USER  "org_user"
 #define FACT_ABOUT "org_about"
@@ -106,6 +107,13 @@ read_user(struct delivery *d, struct json_object **ret, struct sf_call *ret_call
     return PROV_OK;
 }
 
+static void
+drop_facts(struct delivery *d)
+{
+    free(STEAL(d->facts_index));
+    json_object_put(STEAL(d->facts));
+}
+
 /* Into delivery->facts; as they were, if the org does not tell. */
 static int
 read_anew(struct delivery *d, struct prov_error *err)
@@ -118,7 +126,7 @@ read_anew(struct delivery *d, struct prov_error *err)
     if (r || !user)
         return r;
     r = keep_user(d, d->facts, user, err);
-    json_object_put(d->facts);
+    drop_facts(d);
     d->facts = STEAL(user);
     return r;
 }
@@ -144,8 +152,25 @@ look_for_facts(struct delivery *d, struct prov_error *err)
     r = store_get_fact(d->store, FACTS_USER_AT, &at, err);
     if (!r && d->facts && at && strtoll(at, NULL, 10) == json_get_int(d->facts, "read_us", 0))
         return PROV_OK;
-    json_object_put(STEAL(d->facts));
+    drop_facts(d);
     return r || !at ? r : read_fact(d->store, FACT_USER, &d->facts, err);
+}
+
+/* Nothing was ever read. What an admin's retry struck out is still there, and is not read again for it: then
+ * the org decides. */
+static int
+are_new(struct delivery *d, bool *ret, struct prov_error *err)
+{
+    AUTO_FREE char *kept = NULL;
+    int r = PROV_OK;
+
+    *ret = false;
+    if (d->facts || d->facts_asked)
+        return PROV_OK;
+    d->facts_asked = true;
+    r = store_get_fact(d->store, FACT_USER, &kept, err);
+    *ret = !r && !kept;
+    return r;
 }
 
 /* ---- before sending ---- */
@@ -168,19 +193,32 @@ sends(const struct round *round)
 }
 
 static int
+find_fault(struct delivery *d, const struct item *item, struct facts_fault *ret, bool *ret_found,
+           struct prov_error *err)
+{
+    if (!d->facts_index && !(d->facts_index = org_facts_index(d->facts)))
+        return error_nomem(err);
+    *ret_found =
+        org_facts_fault(d->facts_index, item->plan.fields, item->plan.action == PLAN_CREATE, ret);
+    return PROV_OK;
+}
+
+static int
 weigh(struct round *round, struct item *item, struct prov_error *err)
 {
     struct delivery *d = round->delivery;
-    bool create = item->plan.action == PLAN_CREATE;
     struct facts_fault fault;
-    int r = PROV_OK;
+    bool found = false;
+    int r = find_fault(d, item, &fault, &found, err);
 
-    if (!org_facts_fault(d->facts, item->plan.fields, create, &fault))
-        return PROV_OK;
-    if (age_us(d->facts) > KEEP_US)
+    if (r || !found)
+        return r;
+    if (age_us(d->facts) > KEEP_US) {
         r = read_anew(d, err);
-    if (r || age_us(d->facts) > KEEP_US ||
-        !org_facts_fault(d->facts, item->plan.fields, create, &fault))
+        if (!r)
+            r = find_fault(d, item, &fault, &found, err);
+    }
+    if (r || !found || age_us(d->facts) > KEEP_US)
         return r;
     item->plan.action = PLAN_PARK;
     item->plan.code = fault.code;
@@ -192,9 +230,14 @@ int
 facts_check(struct round *round, struct prov_error *err)
 {
     struct delivery *d = round->delivery;
+    bool read = false;
     int r = look_for_facts(d, err);
 
-    if (!r && d->facts_wanted && (!d->facts || age_us(d->facts) > KEEP_US) && sends(round))
+    if (!r && sends(round)) {
+        r = are_new(d, &read, err);
+        read = read || (d->facts_wanted && (!d->facts || age_us(d->facts) > KEEP_US));
+    }
+    if (!r && read)
         r = read_anew(d, err);
     for (size_t i = 0; !r && d->facts && i < round->count; i++) {
         if (is_to_be_sent(&round->items[i]))
@@ -235,6 +278,19 @@ read_rows(struct delivery *d, struct json_object *ret, const char *key, const ch
     return json_put(ret, key, STEAL(rows));
 }
 
+/* Those of the execution user; left out where they are hidden. */
+static int
+read_rights(struct delivery *d, struct json_object *about, struct sf_call *call)
+{
+    char org_id[SF_ID_SIZE], user_id[SF_ID_SIZE];
+    struct json_object *given = NULL;
+    int r = sf_identity(d->session, org_id, user_id, call);
+
+    if (!r && call->outcome == SF_DELIVERED)
+        r = rights_read(d->session, user_id, &given, call);
+    return r || !given ? r : json_put(about, "rights", given);
+}
+
 /* What the org does not show is left out: it is for an admin to look at. */
 static int
 read_about(struct delivery *d, struct json_object **ret, struct sf_call *call)
@@ -261,6 +317,8 @@ read_about(struct delivery *d, struct json_object **ret, struct sf_call *call)
         r = sf_limits(d->session, &part, call);
     if (!r && call->outcome == SF_DELIVERED)
         r = json_put(about, "limits", STEAL(part));
+    if (!r)
+        r = read_rights(d, about, call);
     if (r || json_put_int(about, "read_us", clock_now_us()))
         return PROV_E_NOMEM;
     *ret = STEAL(about);

@@ -73,7 +73,9 @@ struct delivery {
     struct org_profile profile;
     struct json_object *names; /* profiles and roles that the mapping names, see org_names.h */
     struct json_object *facts; /* what User's fields take, see facts.c; NULL: not known */
+    struct facts_index *facts_index; /* of these; NULL: not made yet */
     bool facts_looked, facts_wanted; /* in the store; of the org, since it has refused a value */
+    bool facts_asked;                /* of the org, whatever it answered; within the hour */
     struct json_object *seats; /* what is known of licence seats, see seats.c; NULL: nothing */
     int64_t seats_us;          /* read when; monotonic */
     struct {                   /* since the tally was written last, see quarantine.c */

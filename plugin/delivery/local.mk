@@ -35,6 +35,7 @@ libsfprov_la_SOURCES += \
 	plugin/delivery/released.c plugin/delivery/released.h \
 	plugin/delivery/repair.c \
 	plugin/delivery/replan.c plugin/delivery/replan.h \
+	plugin/delivery/rights.c plugin/delivery/rights.h \
 	plugin/delivery/round.c \
 	plugin/delivery/quarantine.c \
 	plugin/delivery/quota.c \

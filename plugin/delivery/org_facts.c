@@ -2,6 +2,7 @@
 #include "plugin/delivery/org_facts.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -126,15 +127,78 @@ no_field(struct json_object *describe, const char *name, struct facts_fault *ret
     return true;
 }
 
+/* A field, found by its name, and the value of its list that was seen last: most users have the same. */
+struct facts_field {
+    const char *name;
+    struct json_object *field;
+    char good[64];
+};
+
+struct facts_index {
+    struct json_object *describe;
+    size_t count;
+    struct facts_field list[];
+};
+
+static int
+by_name(const void *a, const void *b)
+{
+    return strcasecmp(((const struct facts_field *)a)->name, ((const struct facts_field *)b)->name);
+}
+
+struct facts_index *
+org_facts_index(struct json_object *describe)
+{
+    struct json_object *fields = json_get(describe, "fields");
+    size_t count = fields ? json_object_array_length(fields) : 0;
+    struct facts_index *index = calloc(1, sizeof(*index) + count * sizeof(index->list[0]));
+
+    for (size_t i = 0; index && i < count; i++) {
+        struct json_object *field = json_object_array_get_idx(fields, i);
+        const char *name = json_get_string(field, "name");
+        if (name)
+            index->list[index->count++] = (struct facts_field){ .name = name, .field = field };
+    }
+    if (!index)
+        return NULL;
+    index->describe = describe;
+    qsort(index->list, index->count, sizeof(index->list[0]), by_name);
+    return index;
+}
+
+/* Without a copy of the list, which may have hundreds. */
 static bool
-is_wrong_choice(struct json_object *field, const char *name, const char *value,
+has_choice(struct json_object *field, const char *value)
+{
+    struct json_object *values = json_get(field, "picklistValues");
+    size_t count =
+        json_object_is_type(values, json_type_array) ? json_object_array_length(values) : 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct json_object *choice = json_object_array_get_idx(values, i);
+        const char *text = json_get_string(choice, "value");
+        if (text && strcasecmp(text, value) == 0 && json_get_bool(choice, "active", true))
+            return true;
+    }
+    return false;
+}
+
+static bool
+is_wrong_choice(struct facts_field *known, const char *name, const char *value,
                 struct facts_fault *ret)
 {
+    struct json_object *field = known->field;
     AUTO_JSON struct json_object *choices = NULL;
     char nearest[200];
 
-    if (org_facts_choices(field, &choices) || json_object_array_length(choices) == 0 ||
-        org_facts_is_choice(choices, value))
+    if (known->good[0] && strcmp(known->good, value) == 0)
+        return false;
+    if (has_choice(field, value)) {
+        if (strlen(value) < sizeof(known->good))
+            snprintf(known->good, sizeof(known->good), "%s", value);
+        return false;
+    }
+    if (org_facts_choices(field, &choices) || json_object_array_length(choices) == 0)
         return false;
     org_facts_nearest(nearest, sizeof(nearest), choices, value);
     ret->code = CODE_NO_CHOICE;
@@ -144,9 +208,10 @@ is_wrong_choice(struct json_object *field, const char *name, const char *value,
 }
 
 static bool
-is_fault(struct json_object *field, const char *name, struct json_object *value, bool creating,
+is_fault(struct facts_field *known, const char *name, struct json_object *value, bool creating,
          struct facts_fault *ret)
 {
+    struct json_object *field = known->field;
     const char *type = json_get_string(field, "type"),
                *text = json_object_is_type(value, json_type_string) ? json_object_get_string(value)
                                                                     : NULL;
@@ -161,7 +226,7 @@ is_fault(struct json_object *field, const char *name, struct json_object *value,
         return false;
     if (strcmp(type, "picklist") == 0)
         return json_get_bool(field, "restrictedPicklist", false) &&
-               is_wrong_choice(field, name, text, ret);
+               is_wrong_choice(known, name, text, ret);
     if (length <= 0 || strcmp(type, "multipicklist") == 0 || (int64_t)letters_count(text) <= length)
         return false;
     ret->code = CODE_TOO_LONG;
@@ -172,19 +237,22 @@ is_fault(struct json_object *field, const char *name, struct json_object *value,
 }
 
 bool
-org_facts_fault(struct json_object *describe, struct json_object *fields, bool creating,
+org_facts_fault(struct facts_index *index, struct json_object *fields, bool creating,
                 struct facts_fault *ret)
 {
     *ret = (struct facts_fault){ .code = NULL };
-    if (!fields || !json_get(describe, "fields"))
+    if (!fields || !index->count)
         return false;
     json_object_object_foreach(fields, name, value)
     {
-        struct json_object *field = org_facts_described(describe, name);
+        const struct facts_field wanted = { .name = name };
+        struct facts_field *known;
         /* not a field of User; not sent */
         if (strchr(name, '.') || (!value && creating))
             continue;
-        if (!field ? no_field(describe, name, ret) : is_fault(field, name, value, creating, ret)) {
+        known = bsearch(&wanted, index->list, index->count, sizeof(wanted), by_name);
+        if (!known ? no_field(index->describe, name, ret)
+                   : is_fault(known, name, value, creating, ret)) {
             error_tidy(ret->text);
             return true;
         }

@@ -132,6 +132,7 @@ begin_upkeep(struct delivery *d, int64_t now, struct prov_error *err)
     d->untold = false;
     d->had_lease = true;
     d->facts_looked = false; /* another process may have read them */
+    d->facts_asked = false;
     d->upkeep_us = now;
     return PROV_OK;
 }

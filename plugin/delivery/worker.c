@@ -475,6 +475,7 @@ delivery_free(struct delivery *d)
     if (!d)
         return;
     json_object_put(d->names);
+    free(d->facts_index);
     json_object_put(d->facts);
     json_object_put(d->seats);
     json_object_put(d->woken_codes);

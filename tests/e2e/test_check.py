@@ -114,6 +114,7 @@ CASES = {
                                            "This session is not valid for use with the REST API")),
     "may not write users": ("permissions", {}, settings(manage_users=False)),
     "may not see the setup": ("permissions", {}, settings(view_setup=False)),
+    "rights in no permission set": ("permissions", {}, settings(grouped_rights=True)),
     "correlation field not there": ("correlation", {"correlation_field": "Host_Id__c"}, None),
     "profile misspelt": ("profile", {"profile": "Standrd User"}, None),
     "no seats": ("seats", {}, settings(seats={"Salesforce": 2})),
@@ -175,10 +176,11 @@ def test_every_step_says_what_was_seen_the_cause_and_what_to_do():
 
 def test_certificates():
     golden = Golden()
-    for kind in ("expired", "wrong-host", "self-signed", "unknown-ca", "old-tls", "good"):
+    for kind in ("expired", "wrong-host", "self-signed", "unknown-ca", "old-tls"):
         with World(certificate=kind) as w:
             golden.compare(f"certificate: {kind}", rows(w.connector(), "tls"))
     with World(certificate="good") as w:
+        assert not rows(w.connector(), "tls")
         golden.compare("certificate: no ca_file", rows(w.connector(ca_file="/nowhere/ca.pem"), "tls"))
 
 

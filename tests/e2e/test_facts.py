@@ -14,6 +14,10 @@ def writes(w):
     return sum(call["kind"].startswith("collections") for call in w.org.calls()["calls"])
 
 
+def describes(w):
+    return sum(call["kind"] == "describe" for call in w.org.calls()["calls"])
+
+
 def parked(w, c, uri):
     c.settle()
     row = c.user(uri)
@@ -24,6 +28,7 @@ def parked(w, c, uri):
 def test_after_one_refusal_the_same_is_known_before_it_is_sent():
     with World(mapping=RULES) as w:
         w.org.settings(custom_fields=[SITE])
+        w.org.fault({"on": "describe", "do": "status", "status": 503, "times": 1})
         c = w.connector()
         c.accept(create("/Users/1", person("ada", title="Brlin")))
         first = parked(w, c, "/Users/1")
@@ -39,6 +44,33 @@ def test_after_one_refusal_the_same_is_known_before_it_is_sent():
         c.accept(put("/Users/3", person("cy", title="Berlin")))
         c.settle()
         assert w.org.user("primary-cy@acme.example")["Site__c"] == "Berlin"
+
+
+def test_the_first_user_of_all_is_known_before_it_is_sent():
+    with World(mapping=RULES) as w:
+        w.org.settings(custom_fields=[SITE])
+        c = w.connector()
+        c.accept(create("/Users/1", person("ada", title="Brlin")), create("/Users/2", person("bo", title="Bonn")))
+        row = parked(w, c, "/Users/1")
+        assert "'Brlin' is not in the list" in row["message"] and c.user("/Users/2")["state"] == "in_step", row
+        assert writes(w) == 1, "one call, for the other"
+        c.close()
+        c = w.connector()
+        c.accept(create("/Users/3", person("cy", title="Bonn")))
+        c.settle()
+        assert describes(w) == 1, "kept for those who come"
+
+
+def test_an_org_that_does_not_describe_is_not_asked_each_time():
+    with World(mapping=RULES) as w:
+        w.org.settings(custom_fields=[SITE])
+        w.org.fault({"on": "describe", "do": "status", "status": 403, "times": -1,
+                     "body": [{"errorCode": "INSUFFICIENT_ACCESS", "message": "no"}]})
+        c = w.connector()
+        for number in range(3):
+            c.accept(create(f"/Users/{number}", person(f"u{number}", title="Bonn")))
+            c.settle()
+        assert describes(w) == 1 and len(w.org.users()) == 3
 
 
 def test_a_leaver_is_not_weighed():
@@ -101,7 +133,8 @@ def test_the_org_is_shown_with_its_age():
         sh = Shell(w)
         assert "not read yet" in sh("org") and sh.json("org")["fields_read"] is None
         out = sh("org", "--refresh")
-        for word in ("Standard User", "CEO", "Salesforce", "TimeZoneSidKey", "68.0", "left in 24 hours"):
+        for word in ("Standard User", "CEO", "Salesforce", "TimeZoneSidKey", "68.0", "left in 24 hours",
+                     "API Enabled, Manage Internal Users, Manage Users, View Setup and Configuration"):
             assert word in out, (word, out)
         c = w.connector()
         c.accept(create("/Users/1", person("ada")))

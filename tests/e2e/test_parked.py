@@ -22,7 +22,9 @@ def an_hour_later(w, c, **fields):
     c.close()
     with sqlite3.connect(w.fields["store"]) as store:
         store.execute("UPDATE link SET updated_us = updated_us - 3700000000")
-        store.execute("UPDATE fact SET value = value - 3700000000 WHERE key = 'parked_looked_us'")
+        store.execute("UPDATE fact SET value = value - 3700000000 WHERE key IN ('parked_looked_us', 'org_user_at_us')")
+        store.execute("UPDATE fact SET value = json_set(value, '$.read_us', json_extract(value, '$.read_us') - 3700000000)"
+                      " WHERE key = 'org_user'")
     store.close()
     c = w.connector(**fields)
     c.settle()

@@ -362,10 +362,13 @@ set_flag(struct org *org, const char *name, bool value)
         org->settings.manage_users = value;
     else if (strcmp(name, "view_setup") == 0)
         org->settings.view_setup = value;
+    else if (strcmp(name, "grouped_rights") == 0)
+        org->settings.grouped_rights = value;
     else if (strcmp(name, "sandbox") == 0)
         set_sandbox(org, value);
     else
         return "there is no such setting, or it is not a boolean";
+    org_show_rights(org);
     return NULL;
 }
 

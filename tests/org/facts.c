@@ -269,6 +269,11 @@ static const struct field_facts permission_set_fields[] = {
     FLAG("HasActivationRequired", "Has Activation Required", SWITCH),
     PICK("Type", "Type", set_types, FIELD_RESTRICTED | FIELD_NOT_NULL),
     TEXT("Description", "Description", 255, WRITE),
+    /* of several hundred, those that a connector asks for; one for each right (5.1, unsure) */
+    FLAG("PermissionsApiEnabled", "API Enabled", SWITCH),
+    FLAG("PermissionsManageInternalUsers", "Manage Internal Users", SWITCH),
+    FLAG("PermissionsManageUsers", "Manage Users", SWITCH),
+    FLAG("PermissionsViewSetup", "View Setup and Configuration", SWITCH),
     STAMPS,
 };
 

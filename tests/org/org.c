@@ -509,6 +509,27 @@ add_users(struct org *org, const char *admin_profile)
     user_follow(other, NULL);
 }
 
+void
+org_show_rights(struct org *org)
+{
+    const struct settings *settings = &org->settings;
+    struct row *user = org_find(org, "User", org->execution_user);
+    const char *profile = js_get_text(user->values, "ProfileId");
+    struct table *sets = &org->tables[OBJECT_PERMISSION_SET];
+
+    for (size_t i = 0; i < sets->count; i++) {
+        struct json_object *values = sets->rows[i]->values;
+        const char *owner = js_get_text(values, "ProfileId");
+        bool shown = !settings->grouped_rights;
+        if (!owner || strcmp(owner, profile) != 0)
+            continue;
+        js_put_flag(values, "PermissionsApiEnabled", shown && settings->api_enabled);
+        js_put_flag(values, "PermissionsManageInternalUsers", shown && settings->manage_users);
+        js_put_flag(values, "PermissionsManageUsers", shown && settings->manage_users);
+        js_put_flag(values, "PermissionsViewSetup", shown && settings->view_setup);
+    }
+}
+
 static void
 fill(struct org *org)
 {
@@ -545,6 +566,7 @@ fill(struct org *org)
     add_role(org, "Support Agent", "SupportAgent", ceo);
     add_entitlements(org);
     add_users(org, admin);
+    org_show_rights(org);
     for (size_t i = 0; custom && i < json_object_array_length(custom); i++) {
         struct json_object *field = json_object_array_get_idx(custom, i);
         org_add_custom_field(org, js_get_text(field, "name"), (int)js_get_int(field, "length", 255),

@@ -59,6 +59,7 @@ struct settings {
     bool sandbox;
     /* what the execution user may: API Enabled; Manage Users with Manage Internal Users; View Setup */
     bool api_enabled, manage_users, view_setup;
+    bool grouped_rights;    /* they come by a permission set group, and are in no set (unsure) */
     bool login_rows;        /* 2.9: a new user has a UserLogin; else the first password makes it */
     int64_t api_max;        /* daily API requests (section 10) */
     int64_t token_life_s;   /* 1.2: session timeout */
@@ -187,6 +188,8 @@ struct row *rows_key_holder(struct org *org, const struct object_facts *facts,
                             struct json_object *values);
 /* The row of that object, or NULL. */
 struct row *org_find(struct org *org, const char *object_name, const char *id18);
+/* Writes what the settings say of the execution user's rights into the permission set of its profile. */
+void org_show_rights(struct org *org);
 /* The value as a reader sees it (computed ones too); a new reference, NULL for null. */
 struct json_object *row_value(struct row *row, const struct field_facts *field);
 /* {"attributes":{..},all fields} (2.5). */

@@ -82,9 +82,11 @@ soql_find_object(struct run *run)
     const struct path *object = &run->soql->object;
 
     run->table = org_table(run->org, object->text);
-    /* 2.9: needs Manage Users; that it is hidden without is unsure */
-    if (run->table && object_is(run->table->facts, OBJECT_USER_LOGIN) &&
-        !run->org->settings.manage_users)
+    /* 2.9: needs Manage Users, 5.1: View Setup; that they are hidden without is unsure */
+    if (run->table &&
+        ((object_is(run->table->facts, OBJECT_USER_LOGIN) && !run->org->settings.manage_users) ||
+         (object_is(run->table->facts, OBJECT_PERMISSION_SET_ASSIGNMENT) &&
+          !run->org->settings.view_setup)))
         run->table = NULL;
     return run->table ||
            soql_refuse(run->soql->source, object->at, run->refusal, "INVALID_TYPE",
