@@ -22,6 +22,7 @@ static void
 print_store(struct json_object *store)
 {
     struct json_object *problems = reply_get(store, "problems");
+    struct json_object *differences = reply_get(store, "differences");
     int64_t page = reply_number(store, "page_bytes");
 
     printf("%-16s%s\n", "store", reply_word(store, "store"));
@@ -37,9 +38,26 @@ print_store(struct json_object *store)
            " entries due\n",
            "holds", reply_number(store, "users"), reply_number(store, "links"),
            reply_number(store, "events"), reply_number(store, "due"));
+    if (reply_get(store, "outcomes"))
+        printf("%-16s%" PRId64 " in flight, %" PRId64 " passwords that wait, %" PRId64
+               " outcomes and %" PRId64 " notes in stories\n",
+               "", reply_number(store, "in_flight"), reply_number(store, "passwords"),
+               reply_number(store, "outcomes"), reply_number(store, "notes"));
     printf("%-16s", "state");
-    screen_block(16, reply_count(problems) ? TONE_BAD : TONE_GOOD,
-                 reply_count(problems) ? "damaged" : "sound");
+    screen_block(16, reply_count(problems) || reply_count(differences) ? TONE_BAD : TONE_GOOD,
+                 reply_count(problems)      ? "damaged"
+                 : reply_count(differences) ? "the tables do not agree"
+                                            : "sound");
+    for (size_t i = 0; i < reply_count(differences); i++) {
+        printf("%-16s", "difference");
+        screen_block(16, TONE_PLAIN, json_object_get_string(reply_item(differences, i)));
+    }
+    if (reply_count(differences)) {
+        printf("%-16s", "remedy");
+        screen_block(16, TONE_PLAIN,
+                     "no event is lost; but this is a fault of sfprov, or somebody else wrote into "
+                     "the file: report it");
+    }
     for (size_t i = 0; i < reply_count(problems); i++) {
         printf("%-16s", "problem");
         screen_block(16, TONE_PLAIN, json_object_get_string(reply_item(problems, i)));

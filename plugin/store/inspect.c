@@ -1,6 +1,7 @@
 /* What an admin asks of the file itself: how long it is and why, whether it is sound; and giving back
  * the room that nothing is in any more. */
 #include "plugin/store/internal.h"
+#include "plugin/store/schema.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -45,6 +46,12 @@ put_number(struct db *db, struct json_object *answer, const char *key, const cha
     return json_put_int(answer, key, row ? db_int(&rows, 0) : 0) ? error_nomem(err) : PROV_OK;
 }
 
+static bool
+is_of_this_version(struct json_object *answer)
+{
+    return json_get_int(answer, "schema", 0) == STORE_SCHEMA_VERSION;
+}
+
 static int
 put_numbers(struct db *db, struct json_object *answer, struct prov_error *err)
 {
@@ -59,12 +66,99 @@ put_numbers(struct db *db, struct json_object *answer, struct prov_error *err)
         { "events", "SELECT count(*) FROM event" },
         { "due", "SELECT count(*) FROM due" },
         { "links", "SELECT count(*) FROM link" },
+        /* what an older store lacks: from here on only of one of this version */
+        { "in_flight", "SELECT count(*) FROM flight" },
+        { "passwords", "SELECT count(*) FROM command WHERE sealed IS NOT NULL" },
+        { "outcomes", "SELECT count(*) FROM history WHERE outcome <> '" NOTE "'" },
+        { "notes", "SELECT count(*) FROM history WHERE outcome = '" NOTE "'" },
     };
     int r = PROV_OK;
 
-    for (size_t i = 0; !r && i < sizeof(numbers) / sizeof(numbers[0]); i++)
+    for (size_t i = 0; !r && i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        if (!strcmp(numbers[i].key, "in_flight") && !is_of_this_version(answer))
+            break;
         r = put_number(db, answer, numbers[i].key, numbers[i].sql, err);
+    }
     return r;
+}
+
+/* ---- whether the tables agree ---- */
+
+/* What is kept, against what counting gives. */
+static const char kept_and_counted[] =
+    "SELECT what || CASE code WHEN '' THEN '' ELSE ' with ' || code END, sum(kept), sum(counted)"
+    " FROM (SELECT what, code, n AS kept, 0 AS counted FROM tally WHERE what <> 'total'"
+    " UNION ALL SELECT outcome, coalesce(code, ''), 0, count(*) FROM link"
+    " WHERE outcome IS NOT NULL AND " SCHEMA_COUNTS(
+        "link",
+        OUTCOMES_SETTLED) " GROUP BY 1, 2"
+                          " UNION ALL SELECT 'active', '', 0, count(*) FROM link WHERE active)"
+                          " GROUP BY what, code HAVING sum(kept) <> sum(counted) LIMIT 20";
+
+static int
+add_difference(struct json_object *list, char *text, struct prov_error *err)
+{
+    error_tidy(text);
+    return json_append_string(list, text) ? error_nomem(err) : PROV_OK;
+}
+
+static int
+compare_numbers(struct db *db, struct json_object *list, struct prov_error *err)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    bool row = true;
+    char text[300];
+    int r = db_select(db, &rows, err, kept_and_counted, "");
+
+    while (!r) {
+        r = db_next(&rows, &row, err);
+        if (r || !row)
+            break;
+        snprintf(text, sizeof(text), "users who are '%s': status tells %lld, and there are %lld",
+                 db_text(&rows, 0), (long long)db_int(&rows, 1), (long long)db_int(&rows, 2));
+        r = add_difference(list, text, err);
+    }
+    return r;
+}
+
+/* Rows of users whom the store does not know. */
+static int
+find_orphans(struct db *db, struct json_object *list, struct prov_error *err)
+{
+    static const struct {
+        const char *what, *sql;
+    } tables[] = {
+#define ORPHANS(TABLE, WHERE)                                                                      \
+    { TABLE,                                                                                       \
+      "SELECT count(*) FROM " TABLE " WHERE " WHERE "subject NOT IN (SELECT id FROM subject)" }
+        ORPHANS("link", ""),    ORPHANS("due", ""),   ORPHANS("flight", ""),
+        ORPHANS("command", ""), ORPHANS("event", ""), ORPHANS("history", "subject <> 0 AND "),
+#undef ORPHANS
+    };
+    int r = PROV_OK;
+
+    for (size_t i = 0; !r && i < sizeof(tables) / sizeof(tables[0]); i++) {
+        CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+        bool row = false;
+        char text[100];
+        r = db_one_row(db, &rows, &row, err, tables[i].sql, "");
+        if (r || db_int(&rows, 0) == 0)
+            continue;
+        snprintf(text, sizeof(text), "table '%s': %lld rows of users who are not there",
+                 tables[i].what, (long long)db_int(&rows, 0));
+        r = add_difference(list, text, err);
+    }
+    return r;
+}
+
+/* Only of a file that can be read. */
+static int
+find_differences(struct db *db, struct json_object *answer, struct prov_error *err)
+{
+    struct json_object *list = json_get(answer, "differences");
+    int r = compare_numbers(db, list, err);
+
+    return r ? r : find_orphans(db, list, err);
 }
 
 /* SQLite's own look at every page; the full one compares the indexes with their tables as well. */
@@ -100,6 +194,8 @@ inspect(const char *path, bool full, struct json_object *answer, struct prov_err
         r = put_numbers(db, answer, err);
     if (!r)
         r = find_problems(db, full, problems, err);
+    if (!r && full && json_object_array_length(problems) == 0 && is_of_this_version(answer))
+        r = find_differences(db, answer, err);
     if (!r && json_object_array_length(problems) > PROBLEMS_MAX)
         json_object_array_del_idx(problems, PROBLEMS_MAX,
                                   json_object_array_length(problems) - PROBLEMS_MAX);
@@ -114,11 +210,13 @@ store_inspect(struct store *store, bool full, struct json_object **ret, struct p
     CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->list_lock);
     AUTO_JSON struct json_object *answer = json_object_new_object();
     struct json_object *problems = json_object_new_array();
+    struct json_object *differences = json_object_new_array();
     AUTO_FREE char *wal = NULL;
     bool exists = store_exists(store);
     int r = PROV_OK;
 
     if (!answer || json_put(answer, "problems", problems) ||
+        json_put(answer, "differences", differences) || !differences ||
         asprintf(&wal, "%s-wal", store->path) < 0 ||
         json_put_string(answer, "store", store->path) || json_put_bool(answer, "exists", exists) ||
         json_put_int(answer, "bytes", file_bytes(store->path)) ||
@@ -128,7 +226,9 @@ store_inspect(struct store *store, bool full, struct json_object **ret, struct p
         r = inspect(store->path, full, answer, err);
     if (r)
         return r;
-    if (json_put_bool(answer, "sound", json_object_array_length(problems) == 0))
+    if (json_put_bool(answer, "sound",
+                      json_object_array_length(problems) + json_object_array_length(differences) ==
+                          0))
         return error_nomem(err);
     *ret = STEAL(answer);
     return PROV_OK;

@@ -264,6 +264,55 @@ a_sound_store_tells_what_is_in_it(void)
     scratch_remove(&s);
 }
 
+/* What a full look says that the tables do not agree in, one a line. */
+static void
+differences(const struct scratch *s, char *ret, size_t size)
+{
+    AUTO_JSON struct json_object *answer = inspect(s, true);
+    struct json_object *list = json_get(answer, "differences");
+
+    ret[0] = '\0';
+    for (size_t i = 0; i < json_object_array_length(list); i++)
+        snprintf(ret + strlen(ret), size - strlen(ret), "%s\n",
+                 json_object_get_string(json_object_array_get_idx(list, i)));
+    T_INT(json_get_bool(answer, "sound", false), !*ret);
+    T_INT(json_object_array_length(json_get(answer, "problems")), 0);
+}
+
+static void
+a_full_look_tells_where_the_tables_do_not_agree(void)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+    struct scratch s;
+    char found[1000];
+
+    scratch_make(&s);
+    scratch_put(s.store, "j1", "/Users/1", "a");
+    IN_TX(s.store, store_note(s.store, 0, NOTE_HOLD, "begun", &err));
+    differences(&s, found, sizeof(found));
+    T_STR(found, "");
+    {
+        AUTO_JSON struct json_object *answer = inspect(&s, false);
+        T_INT(json_get_int(answer, "notes", 0), 1);
+        T_INT(json_get_int(answer, "outcomes", -1), 0);
+        T_INT(json_get_int(answer, "passwords", -1), 0);
+        T_INT(json_get_int(answer, "in_flight", -1), 0);
+    }
+    scratch_sql(&s, "INSERT INTO tally VALUES ('refused', 'USERNAME', 2);"
+                    "INSERT INTO tally VALUES ('active', '', 1);");
+    differences(&s, found, sizeof(found));
+    T_STR(found, "users who are 'active': status tells 1, and there are 0\n"
+                 "users who are 'refused with USERNAME': status tells 2, and there are 0\n");
+    scratch_sql(&s, "DELETE FROM tally; INSERT INTO history (subject, first_us, at_us, version,"
+                    " outcome) VALUES (77, 1, 1, 1, 'refused');"
+                    "INSERT INTO command (subject, kind, version, updated_us) VALUES (78, 'x', 1,"
+                    " 1);");
+    differences(&s, found, sizeof(found));
+    T_STR(found, "table 'command': 1 rows of users who are not there\n"
+                 "table 'history': 1 rows of users who are not there\n");
+    scratch_remove(&s);
+}
+
 static int64_t
 number(const struct scratch *s, const char *key)
 {
@@ -380,6 +429,7 @@ main(int argc, char **argv)
         UNIT_CASE(the_untold_are_found_page_by_page),
         UNIT_CASE(a_look_at_a_store_makes_none),
         UNIT_CASE(a_sound_store_tells_what_is_in_it),
+        UNIT_CASE(a_full_look_tells_where_the_tables_do_not_agree),
         UNIT_CASE(what_is_free_is_given_back_in_pieces),
         UNIT_CASE(the_log_stays_short_whether_somebody_delivers_or_not),
     };
