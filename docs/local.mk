@@ -4,6 +4,7 @@ dist_man_MANS += docs/man/sfprov.1 docs/man/sfprov-connector.7 \
 	docs/man/sfprov-collisions.1 \
 	docs/man/sfprov-deliver.1 \
 	docs/man/sfprov-fields.1 \
+	docs/man/sfprov-follow.1 \
 	docs/man/sfprov-hold.1 \
 	docs/man/sfprov-drift.1 \
 	docs/man/sfprov-list.1 \

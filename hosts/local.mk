@@ -6,6 +6,7 @@ sfprov_SOURCES = \
 	hosts/cli/cli.h \
 	hosts/cli/cmd_events.c \
 	hosts/cli/cmd_fields.c \
+	hosts/cli/cmd_follow.c \
 	hosts/cli/cmd_login.c \
 	hosts/cli/cmd_look.c \
 	hosts/cli/story.c hosts/cli/story.h \
@@ -42,7 +43,10 @@ sfprov_SOURCES = \
 	hosts/cli/table.c hosts/cli/table.h \
 	hosts/cli/usage.c \
 	hosts/cli/users.c hosts/cli/users.h \
+	hosts/ldap/content.c hosts/ldap/content.h \
 	hosts/ldap/entry.c hosts/ldap/entry.h \
+	hosts/ldap/token.c hosts/ldap/token.h \
+	hosts/ldap/connection.c hosts/ldap/connection.h \
 	hosts/ldap/search.c hosts/ldap/search.h
 sfprov_CPPFLAGS = $(AM_CPPFLAGS) $(LDAP_CFLAGS) -DPLUGIN_PATH='"$(libdir)/sfprov/sfprov.so"' \
 	-DPACKAGE_VERSION='"$(PACKAGE_VERSION)"'

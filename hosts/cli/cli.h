@@ -48,6 +48,7 @@ int command_fields(const struct options *options, const struct arguments *argume
 int command_check(const struct options *options, const struct arguments *arguments);
 int command_collisions(const struct options *options, const struct arguments *arguments);
 int command_drift(const struct options *options, const struct arguments *arguments);
+int command_follow(const struct options *options, const struct arguments *arguments);
 int command_login(const struct options *options, const struct arguments *arguments);
 int command_match(const struct options *options, const struct arguments *arguments);
 int command_org(const struct options *options, const struct arguments *arguments);

@@ -75,7 +75,7 @@ choose_format(const struct sync *sync, enum people_format *ret)
                   { "ndjson", PEOPLE_JSON } };
     const char *dot = strrchr(sync->file, '.'), *word = sync->options->format;
 
-    if (search_is_url(sync->file)) {
+    if (connection_is_url(sync->file)) {
         *ret = PEOPLE_LDAP;
         return CODE_DONE;
     }
@@ -109,7 +109,7 @@ static int
 check_directory(const struct sync *sync)
 {
     const struct options *options = sync->options;
-    bool directory = search_is_url(sync->file);
+    bool directory = connection_is_url(sync->file);
 
     if (!directory && (options->bind_dn || options->password_file))
         complain("--bind-dn and --password-file are for a directory, ldap://...");
@@ -124,10 +124,10 @@ static int
 open_directory(struct sync *sync)
 {
     const char *attributes[ATTRIBUTES_MAX + 1] = { NULL };
-    const struct search_options how = { .url = sync->file,
-                                        .attributes = attributes,
-                                        .bind_dn = sync->options->bind_dn,
-                                        .password_file = sync->options->password_file };
+    const struct connection_options how = { .url = sync->file,
+                                            .attributes = attributes,
+                                            .bind_dn = sync->options->bind_dn,
+                                            .password_file = sync->options->password_file };
     struct prov_error err = { .size = sizeof(err) };
     int result;
 

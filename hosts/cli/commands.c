@@ -39,6 +39,12 @@ const struct command commands[] = {
       "Whoever is not in the list is gone. It is CSV, LDIF or SCIM users in JSON, by the file's\n"
       "name (.csv, .ldif, .json, .jsonl) or --format, or what a directory holds below a DN;\n"
       "sfprov-sync(1) tells what is read. Every fault of it is named, and one changes nothing." },
+    { NULL, "follow", "ldap://...", 1, 1, "map columns bind-dn password-file no-deliver",
+      command_follow, "follow a directory that has no plugin of ours",
+      "Hears all that it holds, then what becomes of its people, until SIGTERM: content\n"
+      "synchronization (RFC 4533), which OpenLDAP's overlay syncprov offers. Started again it "
+      "goes\n"
+      "on from where it was." },
     { NULL, "submit", "FILE|-", 1, 1, "resources", command_submit,
       "hand events over, without delivering them",
       "The file holds one event a line, one JSON object, or a JSON array of events." },

@@ -24,7 +24,8 @@ struct store {
     const void *scope_context;
 
     pthread_mutex_t write_lock, read_lock;
-    struct db *write, *read; /* NULL: open when needed */
+    struct db *write, *read;   /* NULL: open when needed */
+    pthread_mutex_t open_lock; /* while one of them is opened; innermost */
 
     /* the write-ahead log (sweep.c) */
     pthread_mutex_t sweep_lock;

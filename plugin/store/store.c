@@ -84,6 +84,7 @@ store_new(const char *path, struct store **ret, struct prov_error *err)
     pthread_mutex_init(&store->read_lock, NULL);
     pthread_mutex_init(&store->list_lock, NULL);
     pthread_mutex_init(&store->queue_lock, NULL);
+    pthread_mutex_init(&store->open_lock, NULL);
     store->path = strdup(path);
     if (!store->path || asprintf(&store->lease_path, "%s.lease", path) < 0)
         return error_nomem(err);
@@ -118,6 +119,7 @@ store_free(struct store *store)
     pthread_mutex_destroy(&store->read_lock);
     pthread_mutex_destroy(&store->list_lock);
     pthread_mutex_destroy(&store->queue_lock);
+    pthread_mutex_destroy(&store->open_lock);
     free(store->path);
     free(store->lease_path);
     free(store);
@@ -157,12 +159,18 @@ store_exists(const struct store *store)
 
 /* ---- connections ---- */
 
-/* The connection kept at `place`, opened if it is not. */
+/* The connection kept at `place`, opened if it is not. One at a time: a second one that finds no tables yet
+ * would wait for the transaction which the first has begun since, while that one waits for the second. */
 static int
 connect_at(struct store *store, struct db **place, struct db **ret, struct prov_error *err)
 {
-    int r = *place ? PROV_OK : schema_open(store->path, place, err);
+    int r = PROV_OK;
 
+    if (!*place) {
+        pthread_mutex_lock(&store->open_lock);
+        r = schema_open(store->path, place, err);
+        pthread_mutex_unlock(&store->open_lock);
+    }
     if (!r)
         *ret = *place;
     return r;

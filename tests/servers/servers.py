@@ -182,7 +182,7 @@ def person(uid, given="Ada", family="Lovelace", **more):
 
 def settle(world, directory, seconds=60):
     """Waits until the store has nothing that is due; the server delivers, or else this process does."""
-    if not directory.process or not directory.config.get("deliver", True):
+    if not directory.process or not (directory.config or {"deliver": False}).get("deliver", True):
         connector = world.connector()
         try:
             return connector.settle(seconds)

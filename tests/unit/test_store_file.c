@@ -649,6 +649,59 @@ forks_while_other_threads_work_harm_nobody(void)
     scratch_remove(&s);
 }
 
+/* A thread that begins with a store: looks, or looks while it writes, as an upkeep does. */
+struct beginner {
+    struct store *store;
+    pthread_barrier_t *start;
+    bool writes;
+    struct prov_error err;
+    int result;
+};
+
+static void *
+begin_with(void *argument)
+{
+    struct beginner *me = argument;
+    AUTO_FREE char *fact = NULL;
+
+    pthread_barrier_wait(me->start);
+    me->result = me->writes ? store_begin(me->store, STORE_UNFENCED, &me->err) : PROV_OK;
+    if (!me->result) {
+        me->result = store_get_fact(me->store, "x", &fact, &me->err);
+        if (me->writes)
+            store_rollback(me->store);
+    }
+    return NULL;
+}
+
+static void
+threads_that_begin_with_a_new_store_do_not_wait_for_each_other(void)
+{
+    int timeout_ms = db_busy_timeout_ms;
+
+    db_busy_timeout_ms = 200; /* who waits for the other one finds the store locked */
+    for (int round = 0; round < 60; round++) {
+        struct beginner two[2];
+        pthread_barrier_t start;
+        pthread_t threads[2];
+        struct scratch s;
+
+        scratch_make(&s);
+        pthread_barrier_init(&start, NULL, 2);
+        for (int i = 0; i < 2; i++) {
+            two[i] = (struct beginner){ s.store, &start, i == 0, PROV_ERROR_INIT, 0 };
+            T_INT(pthread_create(&threads[i], NULL, begin_with, &two[i]), 0);
+        }
+        for (int i = 0; i < 2; i++) {
+            pthread_join(threads[i], NULL);
+            T_OK(two[i].result, &two[i].err);
+        }
+        pthread_barrier_destroy(&start);
+        scratch_remove(&s);
+    }
+    db_busy_timeout_ms = timeout_ms;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -666,6 +719,7 @@ main(int argc, char **argv)
         UNIT_CASE(a_full_disk_loses_nothing_that_was_accepted),
         UNIT_CASE(a_store_that_could_not_be_made_is_made_later),
         UNIT_CASE(what_was_accepted_survives_its_process),
+        UNIT_CASE(threads_that_begin_with_a_new_store_do_not_wait_for_each_other),
         UNIT_CASE(a_store_that_is_locked_is_waited_for_and_then_refused),
         UNIT_CASE(a_fork_hands_no_connection_to_the_child),
         UNIT_CASE_FORKING_AMONG_THREADS(forks_while_other_threads_work_harm_nobody)

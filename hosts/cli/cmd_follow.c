@@ -1,0 +1,517 @@
+/*
+ * `follow`: a directory that has no plugin of ours tells what becomes of its people (RFC 4533), and goes on
+ * telling. Decides when that is a whole list and when news, how far it was heard, and when to try again. How
+ * far is kept beside the store, and written after what it stands for was accepted: a program that is killed
+ * hears some of it twice, which changes nothing.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "hosts/cli/answers.h"
+#include "hosts/cli/cli.h"
+#include "hosts/cli/drive.h"
+#include "hosts/cli/host.h"
+#include "hosts/cli/input.h"
+#include "hosts/cli/reply.h"
+#include "hosts/cli/screen.h"
+#include "hosts/ldap/content.h"
+#include "hosts/ldap/token.h"
+
+#define COLUMNS_BYTES (1024u * 1024u)
+#define STATE_BYTES   (64u * 1024u)
+#define POLL_S        1
+#define STEP_MS       200u
+#define LONGEST_S     60
+#define ATTRIBUTES    1000
+#define KEY           "entryUUID"
+#define CHANGE        "entryCSN"
+
+struct follow {
+    const struct options *options;
+    const char *url;
+    struct host host;
+    struct columns *columns;
+    char *columns_text, *state_file, *cookie;
+    struct content *content;
+    prov_snapshot *list; /* while a whole list is being heard */
+    struct token tokens[ANSWERS_BATCH];
+    size_t count;
+    int code; /* why it cannot go on; CODE_DONE: it can */
+};
+
+/* ---- how far it was heard ---- */
+
+static int
+find_state_file(struct follow *follow)
+{
+    struct json_object *answer = NULL;
+    int code = host_query(&follow->host, host_request("query", "fields"), &answer);
+
+    if (!code && asprintf(&follow->state_file, "%s.follow",
+                          reply_word(reply_get(answer, "fields"), "store")) < 0) {
+        follow->state_file = NULL;
+        complain("out of memory");
+        code = CODE_FAILED;
+    }
+    json_object_put(answer);
+    return code;
+}
+
+/* No cookie: there is none, or it is of another URL. Then everything is heard from the beginning. */
+static void
+read_state(struct follow *follow)
+{
+    struct prov_error err = { .size = sizeof(err) };
+    struct json_object *state;
+    char *text = NULL;
+    size_t length;
+
+    if (access(follow->state_file, F_OK) ||
+        input_read(follow->state_file, STATE_BYTES, &text, &length, &err))
+        return;
+    state = json_tokener_parse(text);
+    if (!strcmp(reply_word(state, "url"), follow->url) && reply_text(state, "cookie"))
+        follow->cookie = strdup(reply_text(state, "cookie"));
+    json_object_put(state);
+    free(text);
+}
+
+/* Whole or not at all, and on disk. */
+static int
+write_file(const char *file, const char *text)
+{
+    char path[4096];
+    int fd, reason = 0;
+    size_t length = strlen(text);
+
+    snprintf(path, sizeof(path), "%s.new", file);
+    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (fd < 0)
+        return errno;
+    if (write(fd, text, length) != (ssize_t)length || fsync(fd))
+        reason = errno ? errno : EIO;
+    if (close(fd) && !reason)
+        reason = errno;
+    if (!reason && rename(path, file))
+        reason = errno;
+    return reason;
+}
+
+/* What cannot be written is told; it costs no more than hearing it twice. */
+static void
+write_state(struct follow *follow)
+{
+    char *cookie = content_cookie(follow->content);
+    struct json_object *state;
+    int reason;
+
+    if (!cookie || (follow->cookie && !strcmp(cookie, follow->cookie))) {
+        free(cookie);
+        return;
+    }
+    state = json_object_new_object();
+    reply_put_text(state, "url", follow->url);
+    reply_put_text(state, "cookie", cookie);
+    reason = write_file(follow->state_file,
+                        json_object_to_json_string_ext(state, JSON_C_TO_STRING_PLAIN));
+    json_object_put(state);
+    if (reason)
+        complain("cannot write '%s': %s; when it is started again it hears all from the beginning",
+                 follow->state_file, strerror(reason));
+    free(follow->cookie);
+    follow->cookie = cookie;
+}
+
+static void
+forget_state(struct follow *follow)
+{
+    free(follow->cookie);
+    follow->cookie = NULL;
+    unlink(follow->state_file);
+}
+
+/* ---- news ---- */
+
+static int
+answered(struct follow *follow, const struct prov_answer *answers, struct prov_error *err)
+{
+    for (size_t i = 0; i < follow->count; i++) {
+        if (answers[i].status == PROV_ANSWER_REFUSED)
+            complain("'%s' is refused: %s", follow->tokens[i].uri, answers[i].error.text);
+        else if (answers[i].status != PROV_ANSWER_ACCEPTED) {
+            *err = answers[i].error;
+            return err->code ? err->code : PROV_E_STORE;
+        }
+    }
+    return PROV_OK;
+}
+
+/* Hands over what was heard. On failure all of it is heard again. */
+static int
+hand_over(struct follow *follow, struct prov_error *err)
+{
+    struct prov_event events[ANSWERS_BATCH];
+    struct prov_answer answers[ANSWERS_BATCH];
+    int result = PROV_OK;
+
+    for (size_t i = 0; i < follow->count; i++) {
+        events[i] = (struct prov_event){ .size = sizeof(events[i]),
+                                         .json = follow->tokens[i].json,
+                                         .length = follow->tokens[i].length };
+        answers[i] = (struct prov_answer){ .size = sizeof(answers[i]) };
+    }
+    if (follow->count)
+        result =
+            follow->host.api.submit(follow->host.connector, events, follow->count, answers, err);
+    if (!result)
+        result = answered(follow, answers, err);
+    for (size_t i = 0; i < follow->count; i++)
+        token_clear(&follow->tokens[i]);
+    follow->count = 0;
+    return result;
+}
+
+static int
+add_token(struct follow *follow, const struct token_spec *spec, struct prov_error *err)
+{
+    int result = follow->count == ANSWERS_BATCH ? hand_over(follow, err) : PROV_OK;
+
+    return result ? result : token_make(spec, &follow->tokens[follow->count++], err);
+}
+
+/* The key of a manager is asked of the directory. */
+static int
+manager_key(void *context, const char *dn, char **ret, struct prov_error *err)
+{
+    struct follow *follow = context;
+
+    return content_uuid_of(follow->content, dn, ret, err);
+}
+
+static const char *
+change_of(const struct ldap_entry *entry)
+{
+    for (size_t i = 0; i < entry->count; i++) {
+        if (!strcasecmp(entry->values[i].name, CHANGE))
+            return entry->values[i].text;
+    }
+    return NULL;
+}
+
+/* ---- a whole list ---- */
+
+/* As `sync` adds one. Managers of a list are named by DN. */
+static int
+add_to_list(struct follow *follow, const struct ldap_entry *entry, struct entry_person *person,
+            struct prov_error *err)
+{
+    struct json_object *user = json_object_new_object();
+    char *alias = entry_plain_dn(entry->dn);
+    const char *text;
+    int result;
+
+    reply_put_text(user, "uri", person->uri);
+    reply_put(user, "data", json_object_get(person->resource));
+    reply_put_text(user, "place", entry->dn);
+    reply_put_text(user, "alias", alias);
+    text = json_object_to_json_string_ext(user, JSON_C_TO_STRING_PLAIN);
+    result = follow->host.api.snapshot_add(follow->list, text, strlen(text), err);
+    json_object_put(user);
+    free(alias);
+    return result;
+}
+
+/* What the plugin said of a list: whether it was applied. */
+static int
+judge_list(struct follow *follow, struct json_object *report, struct prov_error *err)
+{
+    struct json_object *counts = reply_get(report, "counts");
+
+    if (!reply_flag(report, "applied")) {
+        complain("the list was not applied: %s", reply_word(report, "reason"));
+        complain("'sfprov sync --dry-run %s' shows whom it would change, 'sfprov sync --force' "
+                 "applies it; then start this again",
+                 follow->url);
+        follow->code = CODE_USAGE;
+        return err->code = PROV_E_STATE;
+    }
+    complain("%" PRId64 " people listed: %" PRId64 " hired, %" PRId64 " changed, %" PRId64
+             " returned, %" PRId64 " lost",
+             reply_number(counts, "listed"), reply_number(counts, "hired"),
+             reply_number(counts, "changed"), reply_number(counts, "returned"),
+             reply_number(counts, "lost"));
+    return PROV_OK;
+}
+
+static int
+apply_list(struct follow *follow, struct prov_error *err)
+{
+    struct json_object *report = NULL;
+    int result = PROV_OK;
+
+    do {
+        char *text = NULL;
+
+        json_object_put(report);
+        report = NULL;
+        result = follow->host.api.snapshot_apply(follow->list, STEP_MS, &text, err);
+        if (!result && host_answer(&follow->host, text, &report))
+            result = err->code = PROV_E_ABI;
+    } while (!result && strcmp(reply_word(report, "state"), "done"));
+    if (!result)
+        result = judge_list(follow, report, err);
+    json_object_put(report);
+    return result;
+}
+
+static void
+end_list(struct follow *follow)
+{
+    if (follow->list)
+        follow->host.api.snapshot_end(follow->list, 0, NULL, NULL);
+    follow->list = NULL;
+}
+
+/* ---- what is heard ---- */
+
+/* A person who cannot be read is told, and the rest goes on; of a list all of it has to be right. */
+static int
+unreadable(struct follow *follow, int result, const struct prov_error *err)
+{
+    if (result != PROV_E_INVALID && result != PROV_E_LIMIT)
+        return result;
+    complain("%s", err->text);
+    if (!follow->list)
+        return PROV_OK;
+    complain("the list is refused as a whole, nothing was changed");
+    follow->code = CODE_USAGE;
+    return result;
+}
+
+static int
+hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, struct prov_error *err)
+{
+    struct follow *follow = context;
+    const struct entry_options how = { .columns = follow->columns,
+                                       .key = KEY,
+                                       .manager = follow->list ? NULL : manager_key,
+                                       .manager_is_key = !follow->list,
+                                       .context = follow };
+    struct entry_person person;
+    int result;
+
+    if (!entry_is_person(entry, NULL))
+        return PROV_OK;
+    result = entry_read(&how, entry, &person, err);
+    if (result)
+        return unreadable(follow, result, err);
+    if (strcasecmp(person.id, uuid)) {
+        complain("'%s': its " KEY
+                 " is not the id that the directory follows it by; use a plugin of "
+                 "this server, or 'sfprov sync'",
+                 entry->dn);
+        follow->code = CODE_USAGE;
+        result = err->code = PROV_E_UNSUPPORTED;
+    } else if (follow->list) {
+        result = add_to_list(follow, entry, &person, err);
+        if (result)
+            result = unreadable(follow, result, err);
+    } else {
+        result = add_token(follow,
+                           &(struct token_spec){ .kind = TOKEN_PUT,
+                                                 .host = "follow",
+                                                 .uri = person.uri,
+                                                 .change = change_of(entry),
+                                                 .resource = person.resource },
+                           err);
+    }
+    entry_person_clear(&person);
+    return result;
+}
+
+static int
+hear_gone(void *context, const char *uuid, struct prov_error *err)
+{
+    char uri[sizeof("/Users/") + CONTENT_UUID_SIZE];
+
+    snprintf(uri, sizeof(uri), "/Users/%s", uuid);
+    return add_token(
+        context, &(struct token_spec){ .kind = TOKEN_DELETE, .host = "follow", .uri = uri }, err);
+}
+
+static int
+hear_all_was_told(void *context, struct prov_error *err)
+{
+    struct follow *follow = context;
+    int result = follow->list ? apply_list(follow, err) : PROV_OK;
+
+    end_list(follow);
+    if (!result)
+        complain("'%s' is followed", follow->url);
+    return result;
+}
+
+/* ---- going on ---- */
+
+/* Begins to listen: from where it was heard, or with a whole list. */
+static int
+listen_to(struct follow *follow, struct prov_error *err)
+{
+    static const struct content_listener listener = { .entry = hear_entry,
+                                                      .gone = hear_gone,
+                                                      .refreshed = hear_all_was_told };
+    const char *attributes[ATTRIBUTES + 3] = { KEY, CHANGE };
+    const struct options *options = follow->options;
+    const struct connection_options how = { .url = follow->url,
+                                            .attributes = attributes,
+                                            .bind_dn = options->bind_dn,
+                                            .password_file = options->password_file };
+    struct content_listener mine = listener;
+    int result = PROV_OK;
+
+    mine.context = follow;
+    for (size_t i = 0; i < ATTRIBUTES && columns_attribute(follow->columns, i); i++)
+        attributes[i + 2] = columns_attribute(follow->columns, i);
+    if (!follow->cookie)
+        result =
+            follow->host.api.snapshot_begin(follow->host.connector, NULL, 0, &follow->list, err);
+    return result ? result : content_open(&how, follow->cookie, &mine, &follow->content, err);
+}
+
+/* Hears what comes until the connection or the store fails, or it is told to end. */
+static int
+listen_on(struct follow *follow, int *pause_s, struct prov_error *err)
+{
+    int result = listen_to(follow, err);
+
+    while (!result && !interrupt_seen()) {
+        result = content_poll(follow->content, POLL_S, err);
+        if (!result || result == PROV_E_STATE) {
+            struct prov_error why = { .size = sizeof(why) };
+            int handed = hand_over(follow, &why);
+
+            if (handed && !result)
+                *err = why;
+            result = result ? result : handed;
+        }
+        if (result || follow->list)
+            continue;
+        write_state(follow);
+        *pause_s = 1;
+    }
+    for (size_t i = 0; i < follow->count; i++)
+        token_clear(&follow->tokens[i]);
+    follow->count = 0;
+    end_list(follow);
+    content_close(follow->content);
+    follow->content = NULL;
+    return result;
+}
+
+static void
+wait_s(int seconds)
+{
+    for (int i = 0; i < seconds * 10 && !interrupt_seen(); i++)
+        usleep(100000);
+}
+
+static int
+follow_on(struct follow *follow)
+{
+    int pause_s = 1;
+
+    while (!interrupt_seen() && !follow->code) {
+        struct prov_error err = { .size = sizeof(err) };
+        int result = listen_on(follow, &pause_s, &err);
+
+        if (!result || follow->code)
+            continue;
+        if (result == PROV_E_INVALID) {
+            complain("%s", err.text);
+            return CODE_USAGE;
+        }
+        if (result == PROV_E_NOTFOUND) {
+            complain("%s: all of it is heard anew", err.text);
+            forget_state(follow);
+            continue;
+        }
+        complain("%s; tried again in %d s", err.text, pause_s);
+        wait_s(pause_s);
+        pause_s = pause_s * 2 < LONGEST_S ? pause_s * 2 : LONGEST_S;
+    }
+    return follow->code;
+}
+
+static int
+open_columns(struct follow *follow)
+{
+    const struct options *options = follow->options;
+    struct columns_options how = { .maps = options->maps, .map_count = options->map_count };
+    struct prov_error err = { .size = sizeof(err) };
+    size_t length;
+
+    if (options->columns &&
+        input_read(options->columns, COLUMNS_BYTES, &follow->columns_text, &length, &err)) {
+        complain("%s", err.text);
+        return CODE_USAGE;
+    }
+    how.file = follow->columns_text;
+    if (columns_make(&how, true, &follow->columns, &err)) {
+        complain("%s", err.text);
+        return CODE_USAGE;
+    }
+    return CODE_DONE;
+}
+
+static int
+deliver_too(struct follow *follow)
+{
+    struct json_object *answer = NULL;
+    int code = CODE_DONE;
+
+    if (!follow->options->no_deliver)
+        code = host_act(&follow->host, host_request("act", "start"), &answer);
+    json_object_put(answer);
+    return code;
+}
+
+int
+command_follow(const struct options *options, const struct arguments *arguments)
+{
+    struct follow *follow = calloc(1, sizeof(*follow));
+    int code;
+
+    if (!follow) {
+        complain("out of memory");
+        return CODE_FAILED;
+    }
+    follow->options = options;
+    follow->url = arguments->texts[0];
+    code = connection_is_url(follow->url) ? open_columns(follow) : CODE_USAGE;
+    if (code && !connection_is_url(follow->url))
+        complain("'%s' is no directory; write ldap://host/ou=people,dc=example,dc=org",
+                 follow->url);
+    host_log_for_daemon();
+    if (!code)
+        code = host_open(options, options->no_deliver ? PROV_OPEN_NEVER_DELIVER : 0, &follow->host);
+    if (!code) {
+        interrupt_watch();
+        code = find_state_file(follow);
+        if (!code)
+            code = deliver_too(follow);
+        read_state(follow);
+        if (!code)
+            code = follow_on(follow);
+        host_close(&follow->host);
+    }
+    columns_free(follow->columns);
+    free(follow->columns_text);
+    free(follow->state_file);
+    free(follow->cookie);
+    free(follow);
+    return code;
+}

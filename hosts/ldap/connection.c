@@ -1,0 +1,338 @@
+/*
+ * Decides how a directory is reached, and that nothing crosses a network in clear. What is asked of it is
+ * search.c's and content.c's business; what an entry means, entry.c's.
+ */
+#include "hosts/ldap/connection.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "hosts/cli/fault.h"
+#include "hosts/cli/input.h"
+#include "hosts/cli/lines.h"
+
+#define CONNECT_S      10
+#define PASSWORD_BYTES 4096u
+#define ANY_PERSON     "(objectClass=person)"
+
+bool
+connection_is_url(const char *text)
+{
+    return !strncasecmp(text, "ldap://", 7) || !strncasecmp(text, "ldaps://", 8) ||
+           !strncasecmp(text, "ldapi://", 8);
+}
+
+int
+connection_fail(LDAP *ldap, int code, const char *what, const char *remedy, struct prov_error *err)
+{
+    char *diagnosis = NULL;
+
+    if (code == LDAP_NO_MEMORY)
+        return fault_nomem(err);
+    ldap_get_option(ldap, LDAP_OPT_DIAGNOSTIC_MESSAGE, &diagnosis);
+    fault_set(err, PROV_E_STATE, "%s: %s%s%.200s%s; %s", what, ldap_err2string(code),
+              diagnosis && *diagnosis ? " (" : "", diagnosis && *diagnosis ? diagnosis : "",
+              diagnosis && *diagnosis ? ")" : "", remedy);
+    ldap_memfree(diagnosis);
+    return PROV_E_STATE;
+}
+
+/* ---- opening ---- */
+
+/* All that users have, and operational ones by name: a server has many of those that say nothing. */
+static int
+ask_for(struct connection *connection, const char *const *operational, struct prov_error *err)
+{
+    size_t count = 0;
+
+    while (operational[count])
+        count++;
+    connection->wanted = calloc(count + 2, sizeof(*connection->wanted));
+    if (connection->wanted)
+        connection->wanted[0] = strdup(LDAP_ALL_USER_ATTRIBUTES);
+    for (size_t i = 0; connection->wanted && connection->wanted[i] && i < count; i++)
+        connection->wanted[i + 1] = strdup(operational[i]);
+    return connection->wanted && connection->wanted[count] ? PROV_OK : fault_nomem(err);
+}
+
+/* Whether a host is this machine by its name alone. */
+static bool
+is_loopback(const char *host)
+{
+    return !host || !*host || !strcasecmp(host, "localhost") || !strcmp(host, "::1") ||
+           !strncmp(host, "127.", 4);
+}
+
+static int
+parse_url(struct connection *connection, const char *text, struct prov_error *err)
+{
+    int code = ldap_url_parse(text, &connection->url), marks = 0;
+
+    if (code == LDAP_URL_ERR_MEM)
+        return fault_nomem(err);
+    if (code)
+        return fault_set(err, PROV_E_INVALID,
+                         "'%.200s' is no LDAP URL; write "
+                         "ldap://host/ou=people,dc=example,dc=org??sub?(objectClass=inetOrgPerson)",
+                         text);
+    if (!connection->url->lud_dn || !*connection->url->lud_dn)
+        return fault_set(
+            err, PROV_E_INVALID,
+            "'%.200s' names no entry to search below; put its DN behind the host, as in "
+            "ldap://host/ou=people,dc=example,dc=org",
+            text);
+    for (const char *at = text; *at; at++)
+        marks += *at == '?';
+    connection->filter = connection->url->lud_filter ? connection->url->lud_filter : ANY_PERSON;
+    if (marks < 2 || connection->url->lud_scope == LDAP_SCOPE_DEFAULT)
+        connection->url->lud_scope = LDAP_SCOPE_SUBTREE;
+    return PROV_OK;
+}
+
+/* scheme://host:port alone, as ldap_initialize() takes it. */
+static int
+connect_to(struct connection *connection, struct prov_error *err)
+{
+    LDAPURLDesc only = { .lud_scheme = connection->url->lud_scheme,
+                         .lud_host = connection->url->lud_host,
+                         .lud_port = connection->url->lud_port,
+                         .lud_scope = LDAP_SCOPE_DEFAULT };
+    const struct timeval connect = { .tv_sec = CONNECT_S };
+    const int version = LDAP_VERSION3, demand = LDAP_OPT_X_TLS_DEMAND;
+    char *uri = ldap_url_desc2str(&only);
+    int code;
+
+    /* whatever ldap.conf says: a certificate that nobody vouches for may be anybody's. Of the whole process,
+     * since a connection of its own would forget the authorities that ldap.conf names. */
+    ldap_set_option(NULL, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand);
+    code = uri ? ldap_initialize(&connection->ldap, uri) : LDAP_NO_MEMORY;
+    ldap_memfree(uri);
+    if (code)
+        return connection_fail(NULL, code, "the connection to the directory cannot be made",
+                               "check the URL and the installation of libldap", err);
+    ldap_set_option(connection->ldap, LDAP_OPT_PROTOCOL_VERSION, &version);
+    ldap_set_option(connection->ldap, LDAP_OPT_NETWORK_TIMEOUT, &connect);
+    ldap_set_option(connection->ldap, LDAP_OPT_REFERRALS, LDAP_OPT_OFF);
+    return PROV_OK;
+}
+
+static int
+encrypt(struct connection *connection, struct prov_error *err)
+{
+    const char *scheme = connection->url->lud_scheme;
+    int code;
+
+    if (strcasecmp(scheme, "ldap") || is_loopback(connection->url->lud_host))
+        return PROV_OK;
+    code = ldap_start_tls_s(connection->ldap, NULL, NULL);
+    if (!code)
+        return PROV_OK;
+    return connection_fail(
+        connection->ldap, code, "the directory cannot be reached with encryption (StartTLS)",
+        code == LDAP_SERVER_DOWN
+            ? "check host and port, and whether anything listens there"
+            : "have the server offer it, use ldaps://, and name its authority with "
+              "TLS_CACERT in ldap.conf(5) or with LDAPTLS_CACERT",
+        err);
+}
+
+/* The first line of a file that nobody else may read. Heap. */
+static int
+read_password(const char *file, char **ret, struct prov_error *err)
+{
+    struct stat about;
+    size_t length = 0;
+
+    if (strcmp(file, "-") && !stat(file, &about) && (about.st_mode & (S_IRWXG | S_IRWXO)) &&
+        S_ISREG(about.st_mode))
+        return fault_set(err, PROV_E_INVALID,
+                         "the password file '%s' may be read by others: chmod 600 it", file);
+    if (input_read(file, PASSWORD_BYTES, ret, &length, err))
+        return PROV_E_INVALID;
+    (*ret)[strcspn(*ret, "\r\n")] = '\0';
+    if (**ret)
+        return PROV_OK;
+    free(*ret);
+    *ret = NULL;
+    /* a bind without a password passes, and is nobody's (RFC 4513 5.1.2) */
+    return fault_set(err, PROV_E_INVALID, "the password file '%s' is empty", file);
+}
+
+static int
+bind_as(struct connection *connection, const struct connection_options *options,
+        struct prov_error *err)
+{
+    bool external = !options->bind_dn && !strcasecmp(connection->url->lud_scheme, "ldapi");
+    char empty[] = "", *password = NULL;
+    struct berval credentials = { .bv_val = empty };
+    int result = options->bind_dn ? read_password(options->password_file, &password, err) : PROV_OK,
+        code;
+
+    if (result)
+        return result;
+    if (password)
+        credentials = (struct berval){ .bv_len = strlen(password), .bv_val = password };
+    code =
+        ldap_sasl_bind_s(connection->ldap, options->bind_dn,
+                         external ? "EXTERNAL" : LDAP_SASL_SIMPLE, &credentials, NULL, NULL, NULL);
+    if (password)
+        explicit_bzero(password, strlen(password));
+    free(password);
+    if (!code)
+        return PROV_OK;
+    return connection_fail(
+        connection->ldap, code, "the directory does not let us in",
+        code == LDAP_SERVER_DOWN
+            ? "check host, port and, with ldaps://, its certificate (TLS_CACERT in "
+              "ldap.conf(5), or LDAPTLS_CACERT)"
+            : "check --bind-dn and the file of --password-file, or give both",
+        err);
+}
+
+int
+connection_open(const struct connection_options *options, struct connection *ret,
+                struct prov_error *err)
+{
+    int result;
+
+    *ret = (struct connection){ .ldap = NULL };
+    if ((options->bind_dn != NULL) != (options->password_file != NULL))
+        return fault_set(err, PROV_E_INVALID,
+                         "--bind-dn and --password-file belong together: give both, or none");
+    result = ask_for(ret, options->attributes, err);
+    if (!result)
+        result = parse_url(ret, options->url, err);
+    if (!result)
+        result = connect_to(ret, err);
+    if (!result)
+        result = encrypt(ret, err);
+    return result ? result : bind_as(ret, options, err);
+}
+
+void
+connection_close(struct connection *connection)
+{
+    for (char **name = connection->wanted; name && *name; name++)
+        free(*name);
+    free(connection->wanted);
+    ldap_free_urldesc(connection->url);
+    if (connection->ldap)
+        ldap_unbind_ext(connection->ldap, NULL, NULL);
+    *connection = (struct connection){ .ldap = NULL };
+}
+
+/* ---- entries ---- */
+
+static bool
+is_text(const struct berval *value)
+{
+    const char *at = value->bv_val, *end = at + value->bv_len;
+    size_t width = 1;
+
+    while (at < end && *at && (width = utf8_length(at, end)) > 0)
+        at += width;
+    return at == end;
+}
+
+static int
+add_value(struct taken_entry *taken, const char *name, const struct berval *value,
+          struct prov_error *err)
+{
+    if (taken->count == taken->room) {
+        size_t room = taken->room ? taken->room * 2 : 64;
+        struct ldap_value *more = realloc(taken->values, room * sizeof(*more));
+
+        if (!more)
+            return fault_nomem(err);
+        taken->values = more;
+        taken->room = room;
+    }
+    /* libldap ends each value with a NUL that does not count */
+    taken->values[taken->count++] = (struct ldap_value){
+        .name = name, .text = value->bv_val, .length = value->bv_len, .binary = !is_text(value)
+    };
+    return PROV_OK;
+}
+
+/* Takes over name and values. "GivenName;lang-en" becomes "givenname". */
+static int
+add_attribute(struct taken_entry *taken, char *name, struct berval **values, struct prov_error *err)
+{
+    int result = PROV_OK;
+
+    if (taken->attribute_count == taken->attribute_room) {
+        size_t room = taken->attribute_room ? taken->attribute_room * 2 : 64;
+        struct berval ***more = realloc(taken->attributes, room * sizeof(*more));
+        char **names = more ? realloc(taken->names, room * sizeof(*names)) : NULL;
+
+        if (more)
+            taken->attributes = more;
+        if (names)
+            taken->names = names;
+        if (!names) {
+            ldap_memfree(name);
+            ldap_value_free_len(values);
+            return fault_nomem(err);
+        }
+        taken->attribute_room = room;
+    }
+    taken->names[taken->attribute_count] = name;
+    taken->attributes[taken->attribute_count++] = values;
+    name[strcspn(name, ";")] = '\0';
+    for (char *c = name; *c; c++)
+        *c = (char)tolower((unsigned char)*c);
+    for (size_t i = 0; values && values[i] && !result; i++)
+        result = add_value(taken, name, values[i], err);
+    return result;
+}
+
+static void
+forget(struct taken_entry *taken)
+{
+    for (size_t i = 0; i < taken->attribute_count; i++) {
+        ldap_value_free_len(taken->attributes[i]);
+        ldap_memfree(taken->names[i]);
+    }
+    ldap_memfree(taken->dn);
+    taken->dn = NULL;
+    taken->attribute_count = taken->count = 0;
+}
+
+void
+taken_entry_clear(struct taken_entry *taken)
+{
+    forget(taken);
+    free(taken->values);
+    free(taken->attributes);
+    free(taken->names);
+    *taken = (struct taken_entry){ .values = NULL };
+}
+
+int
+connection_take(const struct connection *connection, LDAPMessage *message,
+                struct taken_entry *taken, struct ldap_entry *ret, struct prov_error *err)
+{
+    LDAP *ldap = connection->ldap;
+    BerElement *position = NULL;
+    char *name;
+    int result = PROV_OK;
+
+    forget(taken);
+    taken->dn = ldap_get_dn(ldap, message);
+    if (!taken->dn)
+        return fault_nomem(err);
+    name = ldap_first_attribute(ldap, message, &position);
+    while (name && !result) {
+        result = add_attribute(taken, name, ldap_get_values_len(ldap, message, name), err);
+        name = result ? NULL : ldap_next_attribute(ldap, message, position);
+    }
+    ber_free(position, 0);
+    if (!result)
+        *ret =
+            (struct ldap_entry){ .dn = taken->dn, .values = taken->values, .count = taken->count };
+    return result;
+}

@@ -1,0 +1,57 @@
+/*
+ * A way to a directory by LDAP (RFC 4511): encrypted, or staying on this machine. Blocks; one thread at a
+ * time.
+ */
+#ifndef LDAP_CONNECTION_H
+#define LDAP_CONNECTION_H
+
+#include <ldap.h>
+
+#include "hosts/ldap/entry.h"
+
+struct connection_options {
+    /* RFC 4516: ldap://host/base?attributes?scope?filter, ldaps:// or ldapi://; without a scope the whole
+     * tree, without a filter (objectClass=person). Its attributes are not heeded. */
+    const char *url;
+    const char *const *attributes; /* what is read, operational ones among them; ends with NULL */
+    const char *bind_dn;           /* NULL: SASL EXTERNAL by ldapi, else nobody (anonymous) */
+    const char *password_file;     /* of bind_dn; its first line. Others may not read it */
+};
+
+/* Read only but for libldap's own. */
+struct connection {
+    LDAP *ldap;
+    LDAPURLDesc *url;   /* its scope is set */
+    const char *filter; /* borrowed */
+    char **wanted;      /* all user attributes, and those of the options */
+};
+
+/* Whether the text is meant as such a URL. */
+bool connection_is_url(const char *text);
+
+/* Connects, encrypts, binds. PROV_E_INVALID: the options; PROV_E_STATE: what the directory, or the way to
+ * it, refuses. Both say what to do. The caller closes *ret, also on failure. */
+int connection_open(const struct connection_options *options, struct connection *ret,
+                    struct prov_error *err);
+void connection_close(struct connection *connection);
+
+/* PROV_E_STATE with `what` failed, libldap's code, the server's own words, and the remedy. */
+int connection_fail(LDAP *ldap, int code, const char *what, const char *remedy,
+                    struct prov_error *err);
+
+/* The values of one entry, taken out of a message of libldap. */
+struct taken_entry {
+    struct ldap_value *values;
+    size_t count, room;
+    char *dn;
+    struct berval ***attributes; /* libldap's */
+    char **names;
+    size_t attribute_count, attribute_room;
+};
+
+/* PROV_E_NOMEM. *ret lives until the next call with this `taken`, which taken_entry_clear() ends. */
+int connection_take(const struct connection *connection, LDAPMessage *message,
+                    struct taken_entry *taken, struct ldap_entry *ret, struct prov_error *err);
+void taken_entry_clear(struct taken_entry *taken);
+
+#endif

@@ -1,0 +1,403 @@
+/*
+ * Decides what the messages of RFC 4533 mean. A directory that keeps no log of what is gone tells, after a
+ * break, only who is still present: to find out from that who is gone one has to know everybody, so a whole
+ * list is asked for instead. Leaves what to do with it to its listener.
+ */
+#include "hosts/ldap/content.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+
+#include "hosts/cli/fault.h"
+
+#define UUID_BYTES   16
+#define POLL_MOST    500 /* messages in a row */
+#define LOOK_UP_S    30
+#define COOKIE_BYTES 4096u
+
+struct content {
+    struct connection connection;
+    struct content_listener listener;
+    struct taken_entry taken;
+    int message;     /* id of the search */
+    bool whole;      /* begun without a cookie: all that is present is told as an entry */
+    bool refreshing; /* what was there is still being told */
+    struct berval *cookie;
+};
+
+/* ---- opening ---- */
+
+static int
+text_of_cookie(const char *text, struct berval **ret, struct prov_error *err)
+{
+    char *bytes = malloc(strlen(text) / 2 + 1);
+    size_t length = strlen(text) / 2;
+
+    for (size_t i = 0; bytes && i < length; i++) {
+        unsigned byte = 0;
+
+        if (sscanf(text + 2 * i, "%2x", &byte) != 1) {
+            free(bytes);
+            return fault_set(err, PROV_E_INVALID, "it holds no cookie");
+        }
+        bytes[i] = (char)byte;
+    }
+    *ret = bytes ? ber_mem2bv(bytes, length, 1, NULL) : NULL;
+    free(bytes);
+    return *ret ? PROV_OK : fault_nomem(err);
+}
+
+/* syncRequestValue (RFC 4533 2.2). */
+static int
+ask(struct content *content, struct prov_error *err)
+{
+    LDAPControl *controls[] = { NULL, NULL };
+    BerElement *request = ber_alloc_t(LBER_USE_DER);
+    struct berval value = { 0 };
+    const struct connection *way = &content->connection;
+    int code = LDAP_NO_MEMORY;
+
+    if (request && ber_printf(request, "{e", LDAP_SYNC_REFRESH_AND_PERSIST) >= 0 &&
+        (!content->cookie || ber_printf(request, "O", content->cookie) >= 0) &&
+        ber_printf(request, "N}") >= 0 && ber_flatten2(request, &value, 0) == 0)
+        code = ldap_control_create(LDAP_CONTROL_SYNC, 1, &value, 1, &controls[0]);
+    ber_free(request, 1);
+    if (!code)
+        code =
+            ldap_search_ext(way->ldap, way->url->lud_dn, way->url->lud_scope, way->filter,
+                            way->wanted, 0, controls, NULL, NULL, LDAP_NO_LIMIT, &content->message);
+    ldap_control_free(controls[0]);
+    return code ? connection_fail(way->ldap, code, "the directory cannot be followed",
+                                  "check the URL", err)
+                : PROV_OK;
+}
+
+int
+content_open(const struct connection_options *options, const char *cookie,
+             const struct content_listener *listener, struct content **ret, struct prov_error *err)
+{
+    struct content *content = calloc(1, sizeof(*content));
+    int result = content ? PROV_OK : fault_nomem(err);
+
+    if (!result) {
+        content->listener = *listener;
+        content->whole = !cookie;
+        content->refreshing = true;
+        result = connection_open(options, &content->connection, err);
+    }
+    if (!result && cookie)
+        result = text_of_cookie(cookie, &content->cookie, err);
+    if (!result)
+        result = ask(content, err);
+    if (result) {
+        content_close(content);
+        return result;
+    }
+    *ret = content;
+    return PROV_OK;
+}
+
+void
+content_close(struct content *content)
+{
+    if (!content)
+        return;
+    taken_entry_clear(&content->taken);
+    ber_bvfree(content->cookie);
+    connection_close(&content->connection);
+    free(content);
+}
+
+char *
+content_cookie(const struct content *content)
+{
+    const struct berval *cookie = content->cookie;
+    char *text = cookie && cookie->bv_len ? malloc(2 * cookie->bv_len + 1) : NULL;
+
+    for (size_t i = 0; text && i < cookie->bv_len; i++)
+        snprintf(text + 2 * i, 3, "%02x", (unsigned char)cookie->bv_val[i]);
+    return text;
+}
+
+/* ---- what the messages say ---- */
+
+static int
+unreadable(struct prov_error *err)
+{
+    return fault_set(
+        err, PROV_E_STATE,
+        "the directory's answer cannot be read; is content synchronization (RFC 4533), "
+        "as of OpenLDAP's overlay syncprov, what it offers?");
+}
+
+/* "01234567-89ab-..." of 16 bytes (RFC 4122). */
+static bool
+spell_uuid(const struct berval *uuid, char to[CONTENT_UUID_SIZE])
+{
+    char *out = to;
+
+    if (uuid->bv_len != UUID_BYTES)
+        return false;
+    for (size_t i = 0; i < UUID_BYTES; i++)
+        out += snprintf(out, 4, "%02x%s", (unsigned char)uuid->bv_val[i],
+                        i == 3 || i == 5 || i == 7 || i == 9 ? "-" : "");
+    return true;
+}
+
+/* Takes it up when there is one. */
+static int
+take_cookie(struct content *content, struct berval *cookie, struct prov_error *err)
+{
+    struct berval *copy;
+
+    if (!cookie->bv_val)
+        return PROV_OK;
+    if (cookie->bv_len > COOKIE_BYTES)
+        return unreadable(err);
+    copy = ber_bvdup(cookie);
+    if (!copy)
+        return fault_nomem(err);
+    ber_bvfree(content->cookie);
+    content->cookie = copy;
+    return PROV_OK;
+}
+
+static int
+unknown_gone(struct prov_error *err)
+{
+    return fault_set(err, PROV_E_NOTFOUND,
+                     "the directory does not know any more who is gone since the last time");
+}
+
+static int
+tell_entry(struct content *content, LDAPMessage *message, const char *uuid, struct prov_error *err)
+{
+    struct ldap_entry entry;
+    int result = connection_take(&content->connection, message, &content->taken, &entry, err);
+
+    return result ? result : content->listener.entry(content->listener.context, &entry, uuid, err);
+}
+
+/* syncStateValue (RFC 4533 2.3). */
+static int
+hear_entry(struct content *content, LDAPMessage *message, struct prov_error *err)
+{
+    LDAPControl **controls = NULL, *state_control;
+    struct berval uuid = { 0 }, cookie = { 0 };
+    BerElement *value = NULL;
+    ber_int_t state = -1;
+    char text[CONTENT_UUID_SIZE];
+    int result = PROV_OK;
+
+    if (ldap_get_entry_controls(content->connection.ldap, message, &controls))
+        return unreadable(err);
+    state_control = ldap_control_find(LDAP_CONTROL_SYNC_STATE, controls, NULL);
+    value = state_control ? ber_init(&state_control->ldctl_value) : NULL;
+    if (!value || ber_scanf(value, "{em", &state, &uuid) == LBER_ERROR || !spell_uuid(&uuid, text))
+        result = unreadable(err);
+    else if (ber_peek_tag(value, &(ber_len_t){ 0 }) == LDAP_TAG_SYNC_COOKIE &&
+             ber_scanf(value, "m", &cookie) == LBER_ERROR)
+        result = unreadable(err);
+    else if (state == LDAP_SYNC_DELETE)
+        result = content->listener.gone(content->listener.context, text, err);
+    else if (state == LDAP_SYNC_PRESENT)
+        result = unknown_gone(err);
+    else
+        result = tell_entry(content, message, text, err);
+    if (!result)
+        result = take_cookie(content, &cookie, err);
+    ber_free(value, 1);
+    ldap_controls_free(controls);
+    return result;
+}
+
+static int
+end_refresh(struct content *content, struct prov_error *err)
+{
+    if (!content->refreshing)
+        return PROV_OK;
+    content->refreshing = false;
+    return content->listener.refreshed(content->listener.context, err);
+}
+
+/* refreshDelete and refreshPresent: the one knows who is gone, the other one who is there. */
+static int
+hear_phase(struct content *content, BerElement *value, bool deletes, struct prov_error *err)
+{
+    struct berval cookie = { 0 };
+    ber_int_t done = 1;
+    ber_len_t length;
+    int result;
+
+    if (ber_scanf(value, "{") == LBER_ERROR ||
+        (ber_peek_tag(value, &length) == LDAP_TAG_SYNC_COOKIE &&
+         ber_scanf(value, "m", &cookie) == LBER_ERROR) ||
+        (ber_peek_tag(value, &length) == LDAP_TAG_REFRESHDONE &&
+         ber_scanf(value, "b", &done) == LBER_ERROR))
+        return unreadable(err);
+    if (!deletes && !content->whole)
+        return unknown_gone(err);
+    result = done ? end_refresh(content, err) : PROV_OK;
+    return result ? result : take_cookie(content, &cookie, err);
+}
+
+static int
+hear_ids(struct content *content, BerElement *value, struct prov_error *err)
+{
+    struct berval cookie = { 0 };
+    BerVarray uuids = NULL;
+    ber_int_t deletes = 0;
+    ber_len_t length;
+    char text[CONTENT_UUID_SIZE];
+    int result = PROV_OK;
+
+    if (ber_scanf(value, "{") == LBER_ERROR ||
+        (ber_peek_tag(value, &length) == LDAP_TAG_SYNC_COOKIE &&
+         ber_scanf(value, "m", &cookie) == LBER_ERROR) ||
+        (ber_peek_tag(value, &length) == LDAP_TAG_REFRESHDELETES &&
+         ber_scanf(value, "b", &deletes) == LBER_ERROR) ||
+        ber_scanf(value, "[W]", &uuids) == LBER_ERROR)
+        return unreadable(err);
+    if (!deletes && !content->whole)
+        result = unknown_gone(err);
+    for (size_t i = 0; deletes && uuids && uuids[i].bv_val && !result; i++) {
+        result = spell_uuid(&uuids[i], text)
+                     ? content->listener.gone(content->listener.context, text, err)
+                     : unreadable(err);
+    }
+    ber_bvarray_free(uuids);
+    return result ? result : take_cookie(content, &cookie, err);
+}
+
+/* syncInfoValue (RFC 4533 2.5). */
+static int
+hear_info(struct content *content, LDAPMessage *message, struct prov_error *err)
+{
+    struct berval *data = NULL, cookie = { 0 };
+    char *oid = NULL;
+    BerElement *value = NULL;
+    ber_len_t length;
+    int result = PROV_OK;
+
+    if (ldap_parse_intermediate(content->connection.ldap, message, &oid, &data, NULL, 0))
+        return unreadable(err);
+    value = data && oid && !strcmp(oid, LDAP_SYNC_INFO) ? ber_init(data) : NULL;
+    switch (value ? ber_peek_tag(value, &length) : LBER_ERROR) {
+    case LDAP_TAG_SYNC_NEW_COOKIE:
+        result = ber_scanf(value, "tm", &(ber_tag_t){ 0 }, &cookie) == LBER_ERROR
+                     ? unreadable(err)
+                     : take_cookie(content, &cookie, err);
+        break;
+    case LDAP_TAG_SYNC_REFRESH_DELETE:
+        result = hear_phase(content, value, true, err);
+        break;
+    case LDAP_TAG_SYNC_REFRESH_PRESENT:
+        result = hear_phase(content, value, false, err);
+        break;
+    case LDAP_TAG_SYNC_ID_SET:
+        result = hear_ids(content, value, err);
+        break;
+    default: /* of another kind, which is none of ours */
+        break;
+    }
+    ber_free(value, 1);
+    ber_bvfree(data);
+    ldap_memfree(oid);
+    return result;
+}
+
+/* The search has ended, which the directory does for reasons of its own only. */
+static int
+hear_end(struct content *content, LDAPMessage *message, struct prov_error *err)
+{
+    int code = LDAP_SUCCESS;
+
+    if (ldap_parse_result(content->connection.ldap, message, &code, NULL, NULL, NULL, NULL, 0))
+        return unreadable(err);
+    if (code == LDAP_SYNC_REFRESH_REQUIRED)
+        return unknown_gone(err);
+    return connection_fail(content->connection.ldap, code, "the directory has ended the search",
+                           code == LDAP_UNAVAILABLE_CRITICAL_EXTENSION
+                               ? "it needs content synchronization (RFC 4533): OpenLDAP's overlay "
+                                 "syncprov"
+                               : "check the DN and the filter of the URL, and the rights of "
+                                 "--bind-dn",
+                           err);
+}
+
+static int
+hear(struct content *content, LDAPMessage *message, struct prov_error *err)
+{
+    switch (ldap_msgtype(message)) {
+    case LDAP_RES_SEARCH_ENTRY:
+        return hear_entry(content, message, err);
+    case LDAP_RES_INTERMEDIATE:
+        return hear_info(content, message, err);
+    case LDAP_RES_SEARCH_REFERENCE:
+        return fault_set(err, PROV_E_STATE,
+                         "a part of '%.200s' is in another directory; name a DN below which "
+                         "everything is on this server",
+                         content->connection.url->lud_dn);
+    case LDAP_RES_SEARCH_RESULT:
+        return hear_end(content, message, err);
+    default:
+        return PROV_OK;
+    }
+}
+
+int
+content_poll(struct content *content, int seconds, struct prov_error *err)
+{
+    int result = PROV_OK;
+
+    for (int i = 0; i < POLL_MOST && !result; i++) {
+        struct timeval wait = { .tv_sec = i ? 0 : seconds };
+        LDAPMessage *message = NULL;
+        int type =
+            ldap_result(content->connection.ldap, content->message, LDAP_MSG_ONE, &wait, &message);
+
+        if (type == 0)
+            break;
+        result = type < 0 ? connection_fail(content->connection.ldap, LDAP_SERVER_DOWN,
+                                            "the connection to the directory is over",
+                                            "it is made anew", err)
+                          : hear(content, message, err);
+        ldap_msgfree(message);
+    }
+    return result;
+}
+
+/* ---- look-up ---- */
+
+int
+content_uuid_of(struct content *content, const char *dn, char **ret, struct prov_error *err)
+{
+    LDAP *ldap = content->connection.ldap;
+    static char uuid[] = "entryUUID";
+    char *attributes[] = { uuid, NULL };
+    struct timeval limit = { .tv_sec = LOOK_UP_S };
+    LDAPMessage *answer = NULL, *entry;
+    struct berval **values = NULL;
+    int code = ldap_search_ext_s(ldap, dn, LDAP_SCOPE_BASE, "(objectClass=*)", attributes, 0, NULL,
+                                 NULL, &limit, 1, &answer);
+
+    *ret = NULL;
+    entry = code ? NULL : ldap_first_entry(ldap, answer);
+    if (entry)
+        values = ldap_get_values_len(ldap, entry, uuid);
+    if (values && values[0])
+        *ret = strndup(values[0]->bv_val, values[0]->bv_len);
+    ldap_msgfree(answer);
+    if (values && values[0] && !*ret) {
+        ldap_value_free_len(values);
+        return fault_nomem(err);
+    }
+    ldap_value_free_len(values);
+    /* a DN that is none, or names nobody, is nobody's */
+    return code == LDAP_SERVER_DOWN || code == LDAP_TIMEOUT
+               ? connection_fail(ldap, code, "a manager cannot be looked up", "it is tried again",
+                                 err)
+               : PROV_OK;
+}

@@ -1,0 +1,48 @@
+/*
+ * The persons of a directory, and what becomes of them: content synchronization (RFC 4533), refresh and
+ * persist. What `sfprov follow` does with it is its own business. Blocks for as long as it is told; one
+ * thread at a time.
+ */
+#ifndef LDAP_CONTENT_H
+#define LDAP_CONTENT_H
+
+#include "hosts/ldap/connection.h"
+
+#define CONTENT_UUID_SIZE 37
+
+/* What is heard. Each returns PROV_OK, or an error that ends content_poll(). */
+struct content_listener {
+    /* An entry as it is now; `uuid` is its entryUUID. Borrowed. */
+    int (*entry)(void *context, const struct ldap_entry *entry, const char *uuid,
+                 struct prov_error *err);
+    /* One that is there no more, or that the filter lets out. */
+    int (*gone)(void *context, const char *uuid, struct prov_error *err);
+    /* All that was there has been heard; from now on what changes is. */
+    int (*refreshed)(void *context, struct prov_error *err);
+    void *context;
+};
+
+struct content;
+
+/* cookie: how far it was heard before (content_cookie()); NULL: from the beginning, every entry. Other errors
+ * as connection_open(). The listener is called by content_poll(), if not here already. */
+int content_open(const struct connection_options *options, const char *cookie,
+                 const struct content_listener *listener, struct content **ret,
+                 struct prov_error *err);
+void content_close(struct content *content);
+
+/*
+ * Hears what there is, waiting for it at most that long. PROV_E_STATE: the connection is over; open it anew
+ * with the cookie. PROV_E_NOTFOUND: the directory does not know any more what was gone since the cookie, so
+ * that only a whole list tells: open it anew without. Else what the listener has returned.
+ */
+int content_poll(struct content *content, int seconds, struct prov_error *err);
+
+/* How far it was heard: after content_poll(), all up to there was told to the listener. Bytes of the
+ * server as hexadecimal text, heap; NULL: it gave none, or out of memory. */
+char *content_cookie(const struct content *content);
+
+/* The entryUUID of an entry by its DN, heap; NULL in *ret: there is none. */
+int content_uuid_of(struct content *content, const char *dn, char **ret, struct prov_error *err);
+
+#endif

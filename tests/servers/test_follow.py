@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+"""`sfprov follow ldap://...` beside a real slapd that has no adapter: content synchronization (RFC 4533)."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from servers import LDAP_PASSWORD, PEOPLE, SUFFIX, cli, compare, harness, person, settle, world
+from slapd import Slapd
+
+LOG = "syncprov-sessionlog 1000"  # behind the overlay syncprov
+
+
+class Follower:
+    def __init__(self, w, d, *arguments):
+        self.log = os.path.join(w.folder, f"follow-{time.monotonic_ns()}.log")
+        secret = os.path.join(w.folder, "ldap-password")
+        with open(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(LDAP_PASSWORD)
+        fields = os.path.join(w.folder, "fields-follow.json")
+        with open(os.open(fields, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(w.fields, file)
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                [harness.CLI, "--plugin", harness.PLUGIN, "-c", fields, "follow", "--bind-dn", d.admin, "--password-file",
+                 secret, *arguments, f"{d.uri}/{PEOPLE}"], stdout=log, stderr=log)
+
+    def text(self):
+        with open(self.log, encoding="utf-8") as log:
+            return log.read()
+
+    def end(self, number=signal.SIGTERM, code=0):
+        self.process.send_signal(number)
+        ended = self.process.wait(30)
+        assert ended == code, (ended, self.text())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind:
+            print(self.text())
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
+def until(what, seconds=30):
+    end = time.monotonic() + seconds
+    last = None
+    while time.monotonic() < end:
+        try:
+            last = what()
+            if last is not False:
+                return last
+        except AssertionError as failure:
+            last = failure
+        time.sleep(0.05)
+    raise AssertionError(f"it did not come about: {last}")
+
+
+def in_step(w, d, **more):
+    until(lambda: compare(w, d, **more))
+
+
+def test_a_life_is_followed_from_the_first_load_on():
+    with world() as w, Slapd(w, provider=True) as d:
+        d.seed()
+        d.add(person("chief", "Grace", "Hopper"), person("ada", manager=f"uid=chief,{PEOPLE}", title="Analyst"))
+        with Follower(w, d) as f:
+            in_step(w, d)
+            until(lambda: w.org.user("ada@acme.example").get("ManagerId") == w.org.user("chief@acme.example")["Id"])
+            ada = w.org.user("ada@acme.example")["Id"]
+            d.add(person("bob", "Bob", "Miller", manager=f"uid=ada,{PEOPLE}"))
+            in_step(w, d)
+            until(lambda: w.org.user("bob@acme.example").get("ManagerId") == ada)
+            d.modify(f"uid=ada,{PEOPLE}", ("replace", "title", "Countess"))
+            in_step(w, d)
+            d.rename(f"uid=ada,{PEOPLE}", "uid=ada.byron")
+            in_step(w, d)
+            assert w.org.user("ada.byron@acme.example")["Id"] == ada
+            d.modify(f"uid=bob,{PEOPLE}", ("add", "pwdAccountLockedTime", "000001010000Z"))
+            in_step(w, d)
+            d.delete(f"uid=chief,{PEOPLE}")
+            in_step(w, d, gone=["chief"])
+            f.end()
+
+
+def goes_on(extra, anew):
+    """A follower that is killed, and much that happens meanwhile."""
+    with world() as w, Slapd(w, provider=True, extra=extra) as d:
+        d.seed()
+        d.add(*(person(f"u{i}") for i in range(12)))
+        with Follower(w, d) as f:
+            in_step(w, d)
+            d.add(person("ada"))
+            in_step(w, d)
+            f.end(signal.SIGKILL, -signal.SIGKILL)
+        d.add(person("bob"))
+        d.modify(f"uid=ada,{PEOPLE}", ("replace", "title", "Countess"))
+        d.delete(f"uid=u1,{PEOPLE}", f"uid=u2,{PEOPLE}")
+        with Follower(w, d) as f:
+            in_step(w, d, gone=["u1", "u2"])
+            assert ("heard anew" in f.text()) == anew, f.text()
+            d.delete(f"uid=ada,{PEOPLE}")
+            in_step(w, d, gone=["u1", "u2", "ada"])
+            f.end()
+        calls = w.org.usage()["api_calls"]
+        with Follower(w, d) as f:  # nothing happened: nothing is heard, nothing sent
+            until(lambda: "is followed" in f.text())
+            d.add(person("eve"))
+            in_step(w, d, gone=["u1", "u2", "ada"])
+            assert "people listed" not in f.text(), f.text()
+            f.end()
+        assert w.org.usage()["api_calls"] - calls < 5
+
+
+def test_it_goes_on_from_where_it_was_where_the_directory_has_a_log():
+    goes_on(LOG, anew=False)
+
+
+def test_a_directory_without_a_log_is_heard_anew():
+    goes_on("", anew=True)
+
+
+def test_a_directory_that_goes_away_and_comes_back_is_followed_again():
+    with world() as w, Slapd(w, provider=True, extra=LOG) as d:
+        d.seed()
+        d.add(person("ada"))
+        with Follower(w, d) as f:
+            in_step(w, d)
+            d.stop()
+            until(lambda: "tried again" in f.text())
+            d.start()
+            d.add(person("bob"))
+            in_step(w, d)
+            f.end()
+
+
+def test_a_list_that_loses_many_is_not_applied():
+    with world(guard_percent=30, guard_floor=5) as w, Slapd(w, provider=True) as d:
+        d.seed()
+        d.add(*(person(f"u{i}") for i in range(12)))
+        with Follower(w, d) as f:
+            in_step(w, d)
+            f.end()
+        os.remove(w.fields["store"] + ".follow")
+        d.delete(*(f"uid=u{i},{PEOPLE}" for i in range(8)))
+        with Follower(w, d) as f:
+            assert f.process.wait(30) == 2 and "was not applied" in f.text(), f.text()
+        settle(w, d)
+        assert all(user["IsActive"] for user in w.org.users().values())
+
+
+def test_no_follower_of_a_directory_that_cannot_be_followed():
+    with world() as w, Slapd(w) as d:  # without syncprov
+        d.seed()
+        with Follower(w, d) as f:
+            until(lambda: "syncprov" in f.text() and "tried again" in f.text())
+            f.end()
+        done = cli(w, "follow", "people.csv")
+        assert done.returncode == 2 and "is no directory" in done.stderr, done.stderr
+        done = cli(w, "follow", d.uri)
+        assert done.returncode == 2 and "names no entry" in done.stderr, done.stderr
+
+
+def test_what_another_process_delivers_is_accepted_only():
+    with world() as w, Slapd(w, provider=True) as d:
+        d.seed()
+        d.add(person("ada"))
+        with Follower(w, d, "--no-deliver") as f:
+            until(lambda: "people listed" in f.text())
+            assert not w.org.users()
+            f.end()
+        settle(w, d)
+        compare(w, d)
+
+
+if __name__ == "__main__":
+    harness.main(sys.modules["__main__"])
