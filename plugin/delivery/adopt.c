@@ -35,7 +35,8 @@ confirm_row(struct link *link, struct json_object *planned, const char *correlat
  * frozen, and others may have the names that he held or wanted. What he was held or parked for is looked
  * at anew. */
 static int
-take_from(struct round *round, int64_t holder, bool *ret_frozen, struct prov_error *err)
+take_from(struct round *round, int64_t holder, struct link *heir, bool *ret_frozen,
+          struct prov_error *err)
 {
     struct store *store = round->delivery->store;
     CLEANUP(work_done) struct work other = { 0 };
@@ -49,6 +50,8 @@ take_from(struct round *round, int64_t holder, bool *ret_frozen, struct prov_err
     if (r)
         return r;
     *ret_frozen = link_is_frozen(link);
+    heir->frozen_by_others = link->frozen_by_others;
+    link->frozen_by_others = false;
     link->salesforce_id[0] = '\0';
     json_object_put(STEAL(link->confirmed));
     link->confirmed_version = link->first_sent_us = 0;
@@ -94,7 +97,7 @@ adopt(struct round *round, struct item *item, const struct match *match, struct 
     int r = name ? PROV_OK : error_nomem(err);
 
     if (!r && match->holder)
-        r = take_from(round, match->holder, &frozen, err);
+        r = take_from(round, match->holder, link, &frozen, err);
     if (!r)
         r = confirm_row(link, item->plan.fields, round->delivery->fields->correlation_field, row,
                         err);

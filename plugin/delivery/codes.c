@@ -80,6 +80,9 @@ static const struct code_words rows[] = {
       "deactivate the user, or look in Salesforce at Setup > Users; it is tried again by itself, "
       "and "
       "at once by `retry`" },
+    { CODE_STAYS_FROZEN, "delivered",
+      "the account was frozen in Salesforce before the user left, and not by the connector",
+      "if the user is to log in again, unfreeze the account: Setup > Users > the user > Unfreeze" },
     { CODE_GONE, "nothing to do", "the user is gone at the host",
       "nothing; a create or put event, or feed:add, brings the user back" },
     { CODE_OUT_OF_SCOPE, "nothing to do",

@@ -38,12 +38,32 @@ freeze_instead(struct item *item, const struct sf_record *blocker, struct prov_e
 
 /* ---- whose row is which ---- */
 
+/* Whether somebody else has frozen the account that is to be frozen: neither is it confirmed that we have, nor
+ * may a send of ours without an answer have done so. */
+static bool
+is_by_others(const struct item *item)
+{
+    const struct link *link = &item->work.link;
+    struct json_object *flight = json_get(link->in_flight, "fields");
+
+    return link_is_frozen(link) ? link->frozen_by_others
+                                : !json_get_bool(flight, FROZEN_FIELD, false);
+}
+
+/* Who is frozen by others needs no call. */
 static void
 take_login(struct item *item, struct json_object *rows)
 {
+    bool freezes = item->plan.action == PLAN_FREEZE;
+
     for (size_t i = 0; i < json_object_array_length(rows); i++) {
         struct json_object *row = json_object_array_get_idx(rows, i);
-        if (strcmp(json_get_string(row, "UserId"), item->work.link.salesforce_id) == 0)
+        if (strcmp(json_get_string(row, "UserId"), item->work.link.salesforce_id) != 0)
+            continue;
+        item->found_frozen = freezes && json_get_bool(row, "IsFrozen", false) && is_by_others(item);
+        if (freezes)
+            item->work.link.frozen_by_others = item->found_frozen;
+        if (!item->found_frozen)
             snprintf(item->login_id, sizeof(item->login_id), "%s", json_get_string(row, "Id"));
     }
 }
@@ -73,10 +93,22 @@ fault_of(const struct sf_call *call)
     return fault;
 }
 
-/* Those of whom no UserLogin was found. */
+/* [tx] As if it had been sent and confirmed. */
 static int
-settle_missing(struct round *round, struct item **items, size_t count, const struct sf_call *call,
-               struct prov_error *err)
+settle_found(struct round *round, struct item *item, struct prov_error *err)
+{
+    int r;
+
+    if (item->blocker)
+        return settle_blocked(round, item, NULL, err);
+    r = send_fly(round, item, SEND_FREEZES, err);
+    return r ? r : settle_delivered(round, item, "", err);
+}
+
+/* Those of whom no UserLogin was found, or who are frozen already. */
+static int
+settle_unsent(struct round *round, struct item **items, size_t count, const struct sf_call *call,
+              struct prov_error *err)
 {
     struct store *store = round->delivery->store;
     struct sf_record fault = fault_of(call);
@@ -87,7 +119,8 @@ settle_missing(struct round *round, struct item **items, size_t count, const str
     for (size_t i = 0; !r && i < count; i++) {
         if (items[i]->login_id[0])
             continue;
-        r = items[i]->plan.action == PLAN_FREEZE
+        r = items[i]->found_frozen ? settle_found(round, items[i], err)
+            : items[i]->plan.action == PLAN_FREEZE
                 ? settle_blocked(round, items[i], &fault, err)
                 : settle_refused(
                       round, items[i],
@@ -127,7 +160,7 @@ look_up(struct round *round, struct item **items, size_t count, struct prov_erro
         org_call_passed(round->delivery);
     for (size_t i = 0; rows && i < count; i++)
         take_login(items[i], rows);
-    return settle_missing(round, items, count, &call, err);
+    return settle_unsent(round, items, count, &call, err);
 }
 
 static int

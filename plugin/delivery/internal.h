@@ -127,6 +127,7 @@ struct item {
     struct sf_record
         *blocker; /* why Salesforce does not let the user be deactivated; NULL: it may */
     char login_id[SF_ID_SIZE]; /* of the user's UserLogin; "": not looked up, or there is none */
+    bool found_frozen;         /* is to be frozen, and somebody else has done so */
     char base[USERNAME_MAX_CHARACTERS + 1]; /* the username without a suffix; "": none was tried */
     unsigned suffix;                        /* the number tried last */
     bool sends_again; /* the username is a stranger's, and another one is to be tried */
@@ -374,6 +375,9 @@ void flights_start(struct flights *flights, struct flight *flight, bool alone);
 /* Blocks until one is over, in no order. There must be one. */
 struct flight *flights_wait(struct flights *flights);
 
+/* [tx] Makes what is in flight of the item's plan, and claims its username. */
+MUST_CHECK int send_fly(struct round *round, struct item *item, enum send_kind kind,
+                        struct prov_error *err);
 /* Sends all items of the round whose plan is of this kind. Updates that share the time with others may be in
  * the air still: their fate is settled when there is need of their place, or by send_land(). */
 MUST_CHECK int send_all(struct round *round, enum send_kind kind, struct prov_error *err);

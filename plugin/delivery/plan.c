@@ -280,7 +280,7 @@ want_profile(const struct plan_input *input, struct plan *plan, struct json_obje
     return PROV_OK;
 }
 
-/* Who returns is active, and not frozen any more if we froze the account. Whom we freeze stays active, or
+/* Who returns is active, and not frozen any more if it was we who froze the account. Whom we freeze stays active, or
  * what the account was. */
 static int
 want_access(const struct plan_input *input, struct plan *plan, struct json_object *wanted,
@@ -296,6 +296,12 @@ want_access(const struct plan_input *input, struct plan *plan, struct json_objec
     r = active ? want(plan, wanted, "IsActive", active, "in scope and active") : PROV_E_NOMEM;
     if (r || !wants_active || !link_is_frozen(input->link))
         return r;
+    if (input->link->frozen_by_others) {
+        plan->code = CODE_STAYS_FROZEN;
+        snprintf(plan->reason, sizeof(plan->reason),
+                 "the account stays frozen: somebody froze it before the user left");
+        return PROV_OK;
+    }
     frozen = json_object_new_boolean(false);
     return frozen ? want(plan, wanted, FROZEN_FIELD, frozen, "in scope and active") : PROV_E_NOMEM;
 }

@@ -50,7 +50,7 @@ struct plan {
     char *manager_uri; /* whom the resource names as manager; NULL: nobody */
     bool more;         /* something else differs, and is a later difference */
     bool in_scope; /* the host has and wants the user, and the connector fields let the user in */
-    /* Parked: "RESOURCE_NEVER_SEEN", "USERNAME", "MAPPING", "NAME_NOT_FOUND". Not in scope: "GONE", "OUT_OF_SCOPE", and
+    /* In scope: "STAYS_FROZEN", to be said with what becomes of it. Parked: "RESOURCE_NEVER_SEEN", "USERNAME", "MAPPING", "NAME_NOT_FOUND". Not in scope: "GONE", "OUT_OF_SCOPE", and
      * "LEAVES_SCOPE": changed connector fields would deactivate, and wait for an event or a replan. */
     const char *code;
     /* Of these, and why a user in scope is deactivated. */
@@ -74,7 +74,7 @@ plan_takes_access(const struct plan *plan)
     return plan->action == PLAN_DEACTIVATE || plan->action == PLAN_FREEZE;
 }
 
-/* Whether we froze the account, as far as is confirmed. */
+/* Whether the account is frozen, as far as is confirmed: by us, or found so when we wanted it. */
 static inline bool
 link_is_frozen(const struct link *link)
 {

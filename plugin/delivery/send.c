@@ -36,8 +36,8 @@ tries_of(const struct link *link)
  * may be sent over, both are kept: the earlier one can land after ours, so the union is read back
  * when the settle window is over.
  */
-static int
-fly(struct round *round, struct item *item, enum send_kind kind, struct prov_error *err)
+int
+send_fly(struct round *round, struct item *item, enum send_kind kind, struct prov_error *err)
 {
     struct link *link = &item->work.link;
     struct json_object *before = json_get(link->in_flight, "fields");
@@ -104,7 +104,7 @@ store_flight(struct round *round, struct item **items, size_t count, enum send_k
         int64_t subject = items[i]->work.subject.id;
         bool changes = gives_up_name(items[i]);
         unsigned orders = link->orders;
-        r = fly(round, items[i], kind, err);
+        r = send_fly(round, items[i], kind, err);
         changes = changes || link->orders != orders; /* else the link stands as it was read */
         if (!r)
             r = changes ? store_put_link(store, subject, link, err)

@@ -241,13 +241,37 @@ window_end_us(const struct delivery *d)
     return clock_now_us() + d->fields->settle_window_s * CLOCK_SECOND_US;
 }
 
-/* Why the user is not in scope, to be shown with what became of it. */
-static struct said
-why_unwanted(const struct item *item)
+/* Whether the user is wanted again, and the account stays frozen, since somebody else has frozen it. */
+static bool
+stays_frozen(const struct item *item)
 {
-    return item->plan.in_scope
-               ? (struct said){ 0 }
-               : (struct said){ .code = item->plan.code, .message = item->plan.reason };
+    return item->plan.action != PLAN_PARK && text_is(item->plan.code, CODE_STAYS_FROZEN);
+}
+
+/* What there is to be said of who needs no change any more: why the user is not in scope, or stays frozen. */
+static struct said
+note_of(const struct item *item)
+{
+    const struct code_words *words = stays_frozen(item) ? code_words(CODE_STAYS_FROZEN) : NULL;
+
+    if (!words && item->plan.in_scope)
+        return (struct said){ 0 };
+    return (struct said){ .code = item->plan.code,
+                          .message = item->plan.reason,
+                          .cause = words ? words->cause : NULL,
+                          .remedy = words ? words->remedy : NULL };
+}
+
+/* Then it is not our business any more, and at the next leaving it is looked at anew. */
+static void
+forget_frost(struct item *item)
+{
+    struct link *link = &item->work.link;
+
+    if (!stays_frozen(item))
+        return;
+    json_object_object_del(link->confirmed, FROZEN_FIELD);
+    link->frozen_by_others = false;
 }
 
 /* Puts "adopted by EmployeeNumber" before the words for what was done with the account. */
@@ -357,7 +381,8 @@ describe_done(const struct item *item, bool first, struct json_object *sent, cha
     const struct link *link = &item->work.link;
     int r;
 
-    *ret = plan_describe(first, sent, link->confirmed);
+    *ret =
+        item->found_frozen ? strdup("found frozen") : plan_describe(first, sent, link->confirmed);
     r = *ret ? PROV_OK : error_nomem(err);
     if (!r && item->adopted_by)
         r = add_adoption(item, ret, err);
@@ -406,7 +431,8 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
         json_object_put(link->in_flight);
         link->in_flight = NULL;
     }
-    said = why_unwanted(item);
+    forget_frost(item);
+    said = note_of(item);
     r = settle_words(link, "delivered", &said, err);
     if (!r)
         r = settle_names(round, link, err);
@@ -619,7 +645,8 @@ settle_blocked(struct round *round, struct item *item, const struct sf_record *f
     link->settled_version = version_of(item);
     if (!r && frozen)
         r = confirm(link, item->plan.fields, err);
-    if (!r && frozen && set_text(&link->last_action, "frozen"))
+    if (!r && frozen &&
+        set_text(&link->last_action, item->found_frozen ? "found frozen" : "frozen"))
         r = error_nomem(err);
     if (!r) /* it is over, one way or the other */
         r = flight_failed(link, err);
@@ -725,10 +752,11 @@ settle_nothing(struct round *round, struct item *item, struct prov_error *err)
     bool told = link->settled_version == item->work.subject.version && link->outcome &&
                 strcmp(link->outcome, "delivered") == 0;
     AUTO_FREE char *action = NULL;
-    const struct said said = why_unwanted(item);
+    const struct said said = note_of(item);
     int r =
         settle_words(link, told || item->adopted_by ? "delivered" : "nothing to do", &said, err);
 
+    forget_frost(item);
     if (!r && item->adopted_by)
         r = add_adoption(item, &action, err);
     if (!r && action && set_text(&link->last_action, action))

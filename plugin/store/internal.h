@@ -124,8 +124,9 @@ MUST_CHECK int flight_is_sound(struct db *db, bool *ret, struct prov_error *err)
     "coalesce(f.username, l.username_wanted, l.username_held), l.username_held, "                  \
     "l.username_inputs, f.sent, coalesce(f.first_sent_us, l.first_sent_us), l.attempts, "          \
     "l.next_us, l.outcome, l.code, l.message, l.cause, l.remedy, l.last_action, l.plan_digest, "   \
-    "l.waits_kind, l.waits_value, l.updated_us, l.orders, l.waits_since_us, l.last_history"
-#define LINK_COUNT 24
+    "l.waits_kind, l.waits_value, l.updated_us, l.orders, l.waits_since_us, l.last_history, "      \
+    "l.frozen_by_others"
+#define LINK_COUNT 25
 #define LINK_TABLES                                                                                \
     " FROM subject s LEFT JOIN link l ON l.subject = s.id LEFT JOIN flight f ON f.subject = s.id"
 /* Reads what was selected with LINK_COLUMNS from LINK_TABLES, starting at `first`. */

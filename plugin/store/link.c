@@ -130,6 +130,7 @@ link_read(const struct db_rows *rows, int first, struct link *ret, struct prov_e
     ret->updated_us = db_int(rows, first + 20);
     ret->waits_since_us = db_int(rows, first + 22);
     ret->last_history = db_int(rows, first + 23);
+    ret->frozen_by_others = db_int(rows, first + 24) != 0;
     ret->orders = (unsigned)db_int(rows, first + 21);
     r = copy_json(rows, first + 1, &ret->confirmed, &ret->damaged, err);
     if (!r)
@@ -172,15 +173,16 @@ static const char *const put_link[] = {
     "UPDATE link SET confirmed = ?3, confirmed_version = ?4, settled_version = ?5,"
     " username_inputs = ?8, first_sent_us = ?9, attempts = ?10, next_us = ?11, outcome = ?12,"
     " code = ?13, message = ?14, cause = ?15, remedy = ?16, last_action = ?17, plan_digest = ?18,"
-    " waits_since_us = ?21, updated_us = ?22, orders = ?23, active = ?24, last_history = ?25"
+    " waits_since_us = ?21, updated_us = ?22, orders = ?23, active = ?24, last_history = ?25,"
+    " frozen_by_others = ?26"
     " WHERE subject = ?1 AND salesforce_id IS nullif(?2, '') AND username_wanted IS nullif(?6, ?7)"
     " AND username_held IS ?7 AND waits_kind IS ?19 AND waits_value IS ?20",
     "INSERT INTO link (subject, salesforce_id, confirmed, confirmed_version, settled_version,"
     " username_wanted, username_held, username_inputs, first_sent_us, attempts, next_us, outcome,"
     " code, message, cause, remedy, last_action, plan_digest, waits_kind, waits_value,"
-    " waits_since_us, updated_us, orders, active, last_history)"
+    " waits_since_us, updated_us, orders, active, last_history, frozen_by_others)"
     " VALUES (?1, nullif(?2, ''), ?3, ?4, ?5, nullif(?6, ?7), ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
-    " ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)"
+    " ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)"
     " ON CONFLICT (subject) DO UPDATE SET salesforce_id = excluded.salesforce_id,"
     " confirmed = excluded.confirmed, confirmed_version = excluded.confirmed_version,"
     " settled_version = excluded.settled_version, username_wanted = excluded.username_wanted,"
@@ -191,7 +193,8 @@ static const char *const put_link[] = {
     " last_action = excluded.last_action, plan_digest = excluded.plan_digest,"
     " waits_kind = excluded.waits_kind, waits_value = excluded.waits_value,"
     " waits_since_us = excluded.waits_since_us, updated_us = excluded.updated_us,"
-    " orders = excluded.orders, active = excluded.active, last_history = excluded.last_history",
+    " orders = excluded.orders, active = excluded.active, last_history = excluded.last_history,"
+    " frozen_by_others = excluded.frozen_by_others",
 };
 
 int
@@ -208,13 +211,14 @@ store_put_link(struct store *store, int64_t subject, const struct link *link,
         r = store_put_flight(store, subject, link, err);
     for (size_t i = is_new ? 1 : 0; !r && !done && i < sizeof(put_link) / sizeof(put_link[0]);
          i++) {
-        r = db_run(store->write, err, put_link[i], "issiisssiiisssssssssiiiii", subject,
+        r = db_run(store->write, err, put_link[i], "issiisssiiisssssssssiiiiii", subject,
                    link->salesforce_id, confirmed, link->confirmed_version, link->settled_version,
                    link->username_wanted, link->username_held, link->username_inputs,
                    link->first_sent_us, link->attempts, link->next_us, link->outcome, link->code,
                    link->message, link->cause, link->remedy, link->last_action, link->plan_digest,
                    link->waits_kind, link->waits_value, link->waits_since_us, link->updated_us,
-                   (int64_t)link->orders, (int64_t)active, link->last_history);
+                   (int64_t)link->orders, (int64_t)active, link->last_history,
+                   (int64_t)link->frozen_by_others);
         done = db_changes(store->write) > 0;
     }
     return r;

@@ -52,7 +52,7 @@ static const char tables[] =
     " cause TEXT, remedy TEXT, last_action TEXT, plan_digest TEXT, waits_kind TEXT,"
     " waits_value TEXT, updated_us INTEGER NOT NULL, orders INTEGER NOT NULL DEFAULT 0,"
     " active INTEGER NOT NULL DEFAULT 0, waits_since_us INTEGER NOT NULL DEFAULT 0,"
-    " last_history INTEGER NOT NULL DEFAULT 0);"
+    " last_history INTEGER NOT NULL DEFAULT 0, frozen_by_others INTEGER NOT NULL DEFAULT 0);"
     "CREATE INDEX link_wanted ON link (username_wanted) WHERE username_wanted IS NOT NULL;"
     "CREATE INDEX link_held ON link (username_held) WHERE username_held IS NOT NULL;"
     "CREATE INDEX link_blocked ON link (subject) WHERE outcome IN " OUTCOMES_BLOCKED ";"
@@ -154,6 +154,8 @@ static const char *const steps[] = {
     "UPDATE link SET username_wanted = NULL WHERE username_wanted = username_held;",
     /* 15: a story has notes */
     SCHEMA_NOTES,
+    /* 16: whom an admin has frozen we do not unfreeze */
+    "ALTER TABLE link ADD COLUMN frozen_by_others INTEGER NOT NULL DEFAULT 0;",
 };
 
 _Static_assert(sizeof(steps) / sizeof(steps[0]) == STORE_SCHEMA_VERSION - 1,

@@ -24,7 +24,7 @@
 #include "plugin/store/outcome.h"
 
 /* Of the tables this sfprov reads and writes; older ones are brought up to date (schema.c). */
-#define STORE_SCHEMA_VERSION 15
+#define STORE_SCHEMA_VERSION 16
 
 struct store;
 
@@ -212,7 +212,8 @@ struct link {
     char *waits_value; /* which one; NULL: any of that kind */
     int64_t waits_since_us; /* since when it waits for that; 0: it does not */
     int64_t updated_us;
-    int64_t last_history; /* the newest row of what became of it; 0: none */
+    bool frozen_by_others; /* what is confirmed as frozen was so before we wanted it */
+    int64_t last_history;  /* the newest row of what became of it; 0: none */
     /* The store's value cannot be read, and stands here as NULL: what is confirmed, or what is in
      * flight. Delivery must mend it before it plans. */
     bool damaged, damaged_flight;

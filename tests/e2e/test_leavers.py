@@ -1,5 +1,6 @@
 """Leavers: frozen where Salesforce does not let them be deactivated or where the connector field says so, the
 username given free, and all of it taken back when the user returns."""
+import http.client
 import json
 import os
 import signal
@@ -7,9 +8,10 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 
 import harness
-from harness import Connector, IDLE, World, create, hours_later, person, put, simple
+from harness import Connector, IDLE, WARNING, World, create, hours_later, person, put, simple
 
 ADA = "primary-ada@acme.example"
 REFUSAL = {"statusCode": "FIELD_INTEGRITY_EXCEPTION",
@@ -40,6 +42,24 @@ def user_of(w, name):
 def writes(w, what):
     """Bodies of the writes about this kind of object."""
     return [call for call in w.org.calls()["calls"] if what in json.dumps(call.get("body") or "")]
+
+
+def by_hand(w, name, freeze):
+    """An admin freezes a user in Salesforce, or ends that."""
+    def ask(method, path, body, **headers):
+        connection = http.client.HTTPConnection(w.org.url.split("://")[1], timeout=30)
+        connection.request(method, path, body, headers)
+        text = connection.getresponse().read()
+        connection.close()
+        return json.loads(text) if text else None
+    form = urllib.parse.urlencode({"grant_type": "client_credentials", "client_id": w.org.facts["client_id"],
+                                   "client_secret": w.org.facts["client_secret"]})
+    session = ask("POST", "/services/oauth2/token", form, **{"Content-Type": "application/x-www-form-urlencoded"})
+    headers = {"Authorization": "Bearer " + session["access_token"], "Content-Type": "application/json"}
+    soql = urllib.parse.quote(f"SELECT Id FROM UserLogin WHERE UserId = '{user_of(w, name)['Id']}'")
+    login = ask("GET", f"/services/data/v67.0/query?q={soql}", None, **headers)["records"][0]["Id"]
+    ask("PATCH", f"/services/data/v67.0/sobjects/UserLogin/{login}", json.dumps({"IsFrozen": freeze}), **headers)
+    assert (f"primary-{name}@acme.example" in frozen(w)) == freeze
 
 
 def list_of(w):
@@ -120,6 +140,57 @@ def test_a_leaver_who_is_tried_again_goes_ahead_of_the_news():
         kinds = [call["kind"] for call in w.org.calls()["calls"] if "collections" in call["kind"]]
         assert kinds[0] == "collections_update" and len(kinds) == 6, kinds
         assert not user_of(w, "ada")["IsActive"] and c.user("/Users/ada")["waits_since"] is None
+
+
+def test_who_was_frozen_by_hand_is_not_unfrozen_at_the_return_and_it_is_said():
+    with World(leaver_action="freeze") as w:
+        c = staffed(w, "ada", "bob")
+        by_hand(w, "ada", True)
+        leave(c, "ada", "bob")
+        c.settle()
+        row = c.user("/Users/ada")
+        assert row["state"] == "in_step" and row["last_action"] == "found frozen", row
+        assert sorted(frozen(w)) == [ADA, "primary-bob@acme.example"]
+        c.accept(put("/Users/ada", person("ada", title="Chief")), put("/Users/bob", person("bob")))
+        c.settle()
+        assert frozen(w) == [ADA] and user_of(w, "ada")["Title"] == "Chief", "who was frozen by us is not frozen any more"
+        row = c.user("/Users/ada")
+        assert (row["state"], row["code"]) == ("in_step", "STAYS_FROZEN") and "Unfreeze" in row["remedy"], row
+        assert any(level == WARNING and "stays frozen" in line for level, line in c.lines), c.lines
+        by_hand(w, "ada", False)
+        leave(c, "ada")
+        c.settle()
+        assert frozen(w) == [ADA] and c.user("/Users/ada")["last_action"] == "frozen", "and now by us"
+        c.accept(put("/Users/ada", person("ada")))
+        c.settle()
+        assert frozen(w) == [] and not c.user("/Users/ada").get("code"), c.user("/Users/ada")
+
+
+def test_who_was_frozen_by_hand_and_cannot_be_deactivated_stays_frozen():
+    with World(retry_first_s=1, retry_max_s=1) as w:
+        c = staffed(w, "ada")
+        by_hand(w, "ada", True)
+        w.org.fault(dict(BLOCK, times=2))
+        leave(c, "ada")
+        until(c, lambda: not user_of(w, "ada")["IsActive"], "deactivated")
+        c.settle()
+        c.accept(put("/Users/ada", person("ada")))
+        c.settle()
+        assert user_of(w, "ada")["IsActive"] and frozen(w) == [ADA]
+        assert c.user("/Users/ada")["code"] == "STAYS_FROZEN", c.user("/Users/ada")
+
+
+def test_a_freeze_without_an_answer_is_ours():
+    for fault in ({"do": "drop_after"}, {"do": "drop_before"}):
+        with World(leaver_action="freeze", settle_window_s=1) as w:
+            c = staffed(w, "ada")
+            w.org.fault(dict(fault, on="collections_update"))
+            leave(c, "ada")
+            c.settle()
+            assert frozen(w) == [ADA], fault
+            c.accept(put("/Users/ada", person("ada")))
+            c.settle()
+            assert frozen(w) == [], fault
 
 
 def test_retry_by_hand_is_immediate():
