@@ -8,8 +8,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "plugin/base/value_json.h"
-
 #define ENTERPRISE "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:"
 #define ADDRESS    "addresses[type eq \\\"work\\\"]."
 #define NUMBER(of) "phoneNumbers[type eq \\\"" of "\\\"].value"
@@ -122,25 +120,22 @@ several_choices(const struct mapping *mapping, const char *field)
 }
 
 bool
-mapping_same(const struct mapping *mapping, const char *field, struct json_object *ours,
-             struct json_object *theirs)
+mapping_same(const struct mapping *mapping, const char *field, struct value *ours,
+             struct value *theirs)
 {
     const struct mapping_rule *rule;
     AUTO_POOL struct pool pool = { 0 };
-    struct value *one = NULL, *other = NULL, *our_choices = NULL, *their_choices = NULL;
+    struct value *our_choices = NULL, *their_choices = NULL;
     struct value_problem problem;
     const char *note;
 
-    if (json_equal(ours, theirs))
+    if (value_equal(ours, theirs))
         return true;
-    if (!json_object_is_type(ours, json_type_string) ||
-        !json_object_is_type(theirs, json_type_string))
+    if (!value_is(ours, VALUE_TEXT) || !value_is(theirs, VALUE_TEXT))
         return false;
     rule = several_choices(mapping, field);
-    return rule && value_from_json(&pool, ours, &one) == PROV_OK &&
-           value_from_json(&pool, theirs, &other) == PROV_OK &&
-           mapping_value(&pool, rule, one, &our_choices, &note, &problem) == PROV_OK &&
-           mapping_value(&pool, rule, other, &their_choices, &note, &problem) == PROV_OK &&
+    return rule && mapping_value(&pool, rule, ours, &our_choices, &note, &problem) == PROV_OK &&
+           mapping_value(&pool, rule, theirs, &their_choices, &note, &problem) == PROV_OK &&
            value_equal(our_choices, their_choices);
 }
 

@@ -68,8 +68,8 @@ bool mapping_target_at(const struct mapping *mapping, size_t index, struct mappi
 
 /* Whether a value that the org shows is the one we sent: Salesforce gives the choices of a multi-select
  * picklist back in an order of its own. Either may be NULL. */
-bool mapping_same(const struct mapping *mapping, const char *field, struct json_object *ours,
-                  struct json_object *theirs);
+bool mapping_same(const struct mapping *mapping, const char *field, struct value *ours,
+                  struct value *theirs);
 
 /*
  * Maps. *ret_fields: Salesforce field -> string, boolean, number, or null for "clear" (also when

@@ -5,30 +5,38 @@
 #include <string.h>
 
 #include "patterns/username.h"
+#include "plugin/base/value_json.h"
 #include "plugin/delivery/match.h"
 
-/* What the row shows of the fields that are planned; of the others nothing is known. */
+/* Confirms what the row shows of a field; of one that it does not show nothing is known. */
 static int
-confirm_row(struct link *link, struct json_object *planned, const char *correlation_field,
+confirm_field(struct link *link, const char *field, struct json_object *row)
+{
+    struct json_object *there = NULL;
+    struct value *value = NULL;
+
+    if (!json_object_object_get_ex(row, field, &there))
+        return PROV_OK;
+    return value_from_json(&link->pool, there, &value)
+               ? PROV_E_NOMEM
+               : value_put(&link->pool, link->confirmed, field, value);
+}
+
+/* Of the fields that are planned. */
+static int
+confirm_row(struct link *link, const struct value *planned, const char *correlation_field,
             struct json_object *row, struct prov_error *err)
 {
-    struct json_object *there;
-
-    json_object_put(link->confirmed);
-    link->confirmed = json_object_new_object();
+    link->confirmed = value_object(&link->pool);
     if (!link->confirmed)
         return error_nomem(err);
-    json_object_object_foreach(planned, field, value)
+    VALUE_EACH(planned, member)
     {
-        (void)value;
-        if (json_object_object_get_ex(row, field, &there) &&
-            json_put(link->confirmed, field, json_ref(there)))
+        if (confirm_field(link, member->name, row))
             return error_nomem(err);
     }
-    if (correlation_field && json_object_object_get_ex(row, correlation_field, &there) &&
-        json_put(link->confirmed, correlation_field, json_ref(there)))
-        return error_nomem(err);
-    return PROV_OK;
+    return correlation_field && confirm_field(link, correlation_field, row) ? error_nomem(err)
+                                                                            : PROV_OK;
 }
 
 /* [tx] Takes the account from a leaver: whatever he had in Salesforce is the other's now, also that it is
@@ -53,7 +61,7 @@ take_from(struct round *round, int64_t holder, struct link *heir, bool *ret_froz
     heir->frozen_by_others = link->frozen_by_others;
     link->frozen_by_others = false;
     link->salesforce_id[0] = '\0';
-    json_object_put(STEAL(link->confirmed));
+    link->confirmed = NULL;
     link->confirmed_version = link->first_sent_us = 0;
     if (set_text(&link->username_held, NULL) || set_text(&link->username_inputs, NULL) ||
         set_text(&link->last_action, "the account went to another user of the host"))
@@ -108,8 +116,8 @@ adopt(struct round *round, struct item *item, const struct match *match, struct 
     link->first_sent_us = 0;
     if (set_text(&link->username_held, name) ||
         set_text(&link->username_inputs, item->plan.username_inputs) ||
-        json_put_string(link->confirmed, "Username", name) ||
-        (frozen && json_put_bool(link->confirmed, FROZEN_FIELD, true)))
+        value_put_text(&link->pool, link->confirmed, "Username", name) ||
+        (frozen && value_put(&link->pool, link->confirmed, FROZEN_FIELD, value_boolean(true))))
         return error_nomem(err);
     r = settle_claim(round, link, name, err);
     if (!r)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "patterns/username.h"
+#include "plugin/base/value_json.h"
 #include "plugin/delivery/internal.h"
 
 struct drift {
@@ -29,25 +30,25 @@ drift_done(struct drift *drift)
 /* ---- comparing ---- */
 
 static bool
-same_value(const struct mapping *mapping, const char *field, struct json_object *ours,
-           struct json_object *theirs)
+same_value(const struct mapping *mapping, const struct member *ours, struct value *theirs)
 {
-    if (strcmp(field, "Username") == 0 && ours && theirs)
-        return username_equal(json_object_get_string(ours), json_object_get_string(theirs));
-    return mapping_same(mapping, field, ours, theirs);
+    if (strcmp(ours->name, "Username") == 0 && value_text(ours->value) && value_text(theirs))
+        return username_equal(value_text(ours->value), value_text(theirs));
+    return mapping_same(mapping, ours->name, ours->value, theirs);
 }
 
 /* Appends {"field","ours","theirs","note"}. A new e-mail address shows only when its owner has
  * confirmed it, so a difference there is told, and is none (fact sheet 3.8). */
 static int
-add_field(struct json_object *fields, const char *field, struct json_object *ours,
-          struct json_object *theirs, struct prov_error *err)
+add_field(struct json_object *fields, const struct member *member, struct json_object *theirs,
+          struct prov_error *err)
 {
-    struct json_object *line = json_object_new_object();
+    struct json_object *line = json_object_new_object(), *ours = NULL;
 
-    if (!line || json_append(fields, line) || json_put_string(line, "field", field) ||
-        json_put(line, "ours", json_ref(ours)) || json_put(line, "theirs", json_ref(theirs)) ||
-        (strcmp(field, "Email") == 0 &&
+    if (!line || json_append(fields, line) || json_put_string(line, "field", member->name) ||
+        json_from_value(member->value, &ours) || json_put(line, "ours", ours) ||
+        json_put(line, "theirs", json_ref(theirs)) ||
+        (strcmp(member->name, "Email") == 0 &&
          json_put_string(line, "note", "perhaps waiting for the user to confirm it")))
         return error_nomem(err);
     return PROV_OK;
@@ -58,17 +59,22 @@ static int
 compare(const struct mapping *mapping, const struct link *link, struct json_object *row,
         struct json_object *fields, bool *ret_counts, struct prov_error *err)
 {
+    AUTO_POOL struct pool pool = { 0 };
     int r = PROV_OK;
 
     *ret_counts = false;
-    json_object_object_foreach(link->confirmed, field, ours)
+    VALUE_EACH(link->confirmed, ours)
     {
-        struct json_object *theirs = NULL;
-        if (r || !json_object_object_get_ex(row, field, &theirs) ||
-            same_value(mapping, field, ours, theirs))
+        struct json_object *shown = NULL;
+        struct value *theirs = NULL;
+        if (r || !json_object_object_get_ex(row, ours->name, &shown))
             continue;
-        *ret_counts = *ret_counts || strcmp(field, "Email") != 0;
-        r = add_field(fields, field, ours, theirs, err);
+        if (value_from_json(&pool, shown, &theirs))
+            return error_nomem(err);
+        if (same_value(mapping, ours, theirs))
+            continue;
+        *ret_counts = *ret_counts || strcmp(ours->name, "Email") != 0;
+        r = add_field(fields, ours, shown, err);
     }
     return r;
 }
@@ -157,13 +163,9 @@ confirmed_fields(const struct drift *drift)
     AUTO_JSON struct json_object *set = json_object_new_object();
 
     for (size_t i = 0; set && i < drift->count; i++) {
-        struct json_object *confirmed = drift->works[i].link.confirmed;
-        if (!confirmed)
-            continue;
-        json_object_object_foreach(confirmed, field, value)
+        VALUE_EACH(drift->works[i].link.confirmed, member)
         {
-            (void)value;
-            if (json_put_bool(set, field, true))
+            if (json_put_bool(set, member->name, true))
                 return NULL;
         }
     }

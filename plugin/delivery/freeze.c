@@ -23,17 +23,13 @@ freeze_note_blocker(struct item *item, const struct sf_record *blocker, struct p
 int
 freeze_instead(struct item *item, const struct sf_record *blocker, struct prov_error *err)
 {
-    AUTO_JSON struct json_object *fields = json_object_new_object();
     int r = freeze_note_blocker(item, blocker, err);
 
     if (r)
         return r;
-    if (!fields || json_put_bool(fields, FROZEN_FIELD, true))
-        return error_nomem(err);
-    json_object_put(item->plan.fields);
-    item->plan.fields = STEAL(fields);
     item->plan.action = PLAN_FREEZE;
-    return PROV_OK;
+    return plan_put_alone(&item->plan, FROZEN_FIELD, value_boolean(true)) ? error_nomem(err)
+                                                                          : PROV_OK;
 }
 
 /* ---- whose row is which ---- */
@@ -44,10 +40,10 @@ static bool
 is_by_others(const struct item *item)
 {
     const struct link *link = &item->work.link;
-    struct json_object *flight = json_get(link->in_flight, "fields");
+    struct value *flight = value_get(link->in_flight, "fields");
 
     return link_is_frozen(link) ? link->frozen_by_others
-                                : !json_get_bool(flight, FROZEN_FIELD, false);
+                                : !value_get_boolean(flight, FROZEN_FIELD, false);
 }
 
 /* Who is frozen by others needs no call. */

@@ -52,24 +52,24 @@ bool
 guard_counts(const struct item *item)
 {
     const struct link *link = &item->work.link;
-    struct json_object *before = item->there ? item->there : link->confirmed;
+    struct value *before = item->there ? item->there : link->confirmed;
 
     return link->salesforce_id[0] && plan_takes_access(&item->plan) &&
-           json_get_bool(before, "IsActive", true) && !json_get_bool(before, FROZEN_FIELD, false) &&
-           !is_released(item);
+           value_get_boolean(before, "IsActive", true) &&
+           !value_get_boolean(before, FROZEN_FIELD, false) && !is_released(item);
 }
 
 int
 guard_count(struct round *round, struct item *item, struct prov_error *err)
 {
-    struct json_object *flight = item->work.link.in_flight;
+    struct value *flight = item->work.link.in_flight;
     AUTO_JSON struct json_object *fact = NULL;
     AUTO_FREE char *text = NULL;
     int r;
 
-    if (!json_get_bool(flight, "counts", false))
+    if (!value_get_boolean(flight, "counts", false))
         return PROV_OK;
-    json_object_object_del(flight, "counts");
+    value_remove(flight, "counts");
     r = read_done(round, err);
     if (r)
         return r;

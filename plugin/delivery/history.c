@@ -34,13 +34,13 @@ decided(const struct item *item, char **ret, struct prov_error *err)
     const struct link *link = &item->work.link;
     bool unknown = outcome_is(link->outcome, "unknown");
     const char *what = plan_action_name(item->plan.action);
-    struct json_object *fields = item->plan.fields;
+    const struct value *fields = item->plan.fields;
     AUTO_FREE char *names = NULL;
 
     *ret = NULL;
     if (unknown) { /* what is read back need not be what would be planned now */
-        what = json_get_string(link->in_flight, "op");
-        fields = json_get(link->in_flight, "fields");
+        what = value_get_text(link->in_flight, "op");
+        fields = value_get(link->in_flight, "fields");
     } else if (item->plan.action == PLAN_NOTHING || item->plan.action == PLAN_PARK) {
         return PROV_OK;
     }

@@ -121,8 +121,9 @@ struct item {
     bool guarded;        /* a deactivation that the guard holds */
     size_t share;        /* how many may be in its call (send.c) */
     bool next_round;     /* stays due: another item of this round has to do with its username */
-    struct json_object *there; /* of who is repaired: what the org holds now; NULL: not read */
-    bool aside;       /* goes to a temporary username, or back, and no further in this round */
+    struct value
+        *there; /* of who is repaired: what the org holds, in the link's pool; NULL: not read */
+    bool aside; /* goes to a temporary username, or back, and no further in this round */
     bool awaits_name; /* is refused as before, and waits for the name it wants as well */
     struct sf_record
         *blocker; /* why Salesforce does not let the user be deactivated; NULL: it may */

@@ -23,9 +23,9 @@ match_done(struct match *match)
 
 /* A custom field is spelled in the mapping, in `match` and in the org as it was typed there. */
 static const char *
-text_of(struct json_object *fields, const char *key)
+text_of(struct json_object *row, const char *key)
 {
-    struct json_object *value = json_get_nocase(fields, key, NULL);
+    struct json_object *value = json_get_nocase(row, key, NULL);
 
     return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : NULL;
 }
@@ -34,7 +34,7 @@ text_of(struct json_object *fields, const char *key)
 static const char *
 value_of(const struct match *match, const char *key)
 {
-    const char *value = text_of(match->fields, key);
+    const char *value = value_text(value_get_nocase(match->fields, key));
 
     return value && *value ? value : NULL;
 }
@@ -86,10 +86,9 @@ fields_wanted(struct match **asked, size_t count, const char *correlation_field)
     AUTO_JSON struct json_object *set = json_object_new_object();
 
     for (size_t i = 0; set && i < count; i++) {
-        json_object_object_foreach(asked[i]->fields, field, value)
+        VALUE_EACH(asked[i]->fields, member)
         {
-            (void)value;
-            if (json_put_bool(set, field, true))
+            if (json_put_bool(set, member->name, true))
                 return NULL;
         }
     }
@@ -151,14 +150,14 @@ refuse(struct match *match, const char *code)
 static void
 refuse_no_text(struct match *match, const char *key)
 {
-    struct json_object *value = json_get_nocase(match->fields, key, NULL);
+    struct value *value = value_get_nocase(match->fields, key);
 
-    if (match->key || !value || json_object_is_type(value, json_type_string))
+    if (match->key || !value || value_is(value, VALUE_TEXT))
         return;
     match->key = key;
     snprintf(match->reason, sizeof(match->reason),
-             "accounts are looked up by '%s', and its value is no text but %s, of type %s", key,
-             json_object_get_string(value), json_type_to_name(json_object_get_type(value)));
+             "accounts are looked up by '%s', and its value is no text but %s", key,
+             value_spelling(value));
     refuse(match, CODE_MATCH_NO_TEXT);
 }
 

@@ -15,7 +15,7 @@ enum match_verdict {
 /* One subject that is to be created, and what the org has for it. */
 struct match {
     const struct subject *subject; /* borrowed */
-    struct json_object *fields;    /* of its planned create; borrowed */
+    const struct value *fields;    /* of its planned create; borrowed */
     const char *key;               /* the field that matched; NULL: none did */
     struct json_object *rows;      /* the accounts it matched; owned */
     enum match_verdict verdict;

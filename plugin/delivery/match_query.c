@@ -110,10 +110,9 @@ tell(struct json_object *list, const struct match *match, struct prov_error *err
         json_put_string(line, "userName", plan_user_name(match->subject)) ||
         json_put_string(line, "result", results[match->verdict]) ||
         json_put_string(line, "by", match->key) ||
-        json_put_string(
-            line, "value",
-            match->key ? json_object_get_string(json_get_nocase(match->fields, match->key, NULL))
-                       : NULL) ||
+        json_put_string(line, "value",
+                        match->key ? value_spelling(value_get_nocase(match->fields, match->key))
+                                   : NULL) ||
         json_put_string(line, "code", match->code) ||
         json_put_string(line, "reason", match->reason[0] ? match->reason : NULL))
         return error_nomem(err);

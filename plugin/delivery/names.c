@@ -29,7 +29,7 @@ wish_in_round(void *context, const struct name_claim *claim, char ret[PATTERN_MA
 
     if (!item)
         return names_wait_for(NULL, claim, ret, err);
-    if (!item->aside && !item->reads_back && json_get(item->plan.fields, "Username"))
+    if (!item->aside && !item->reads_back && value_get(item->plan.fields, "Username"))
         snprintf(ret, PATTERN_MAX_BYTES, "%s", item->plan.username);
     return PROV_OK;
 }
@@ -68,14 +68,13 @@ static int
 move_to(struct item *item, const char *name, const char *inputs, struct prov_error *err)
 {
     struct plan *plan = &item->plan;
-    AUTO_JSON struct json_object *fields = json_object_new_object();
+    struct value *value;
 
     snprintf(plan->username, sizeof(plan->username), "%s", name);
-    if (!fields || json_put_string(fields, "Username", plan->username) ||
+    value = value_string(&plan->pool, plan->username);
+    if (!value || plan_put_alone(plan, "Username", value) ||
         set_text(&plan->username_inputs, inputs))
         return error_nomem(err);
-    json_object_put(plan->fields);
-    plan->fields = STEAL(fields);
     item->aside = true;
     return PROV_OK;
 }
@@ -151,8 +150,8 @@ keep_name(struct item *item, struct prov_error *err)
 
     if (set_text(&plan->username_inputs, item->work.link.username_inputs))
         return error_nomem(err);
-    json_object_object_del(plan->fields, "Username");
-    if (json_object_object_length(plan->fields) == 0)
+    value_remove(plan->fields, "Username");
+    if (value_count(plan->fields) == 0)
         plan->action = PLAN_NOTHING;
     return PROV_OK;
 }
@@ -215,7 +214,7 @@ names_next(struct round *round, struct item *item, bool *ret_found, struct prov_
     int r;
 
     *ret_found = false;
-    if (!d->fields->suffixes || item->aside || !json_get(plan->fields, "Username"))
+    if (!d->fields->suffixes || item->aside || !value_get(plan->fields, "Username"))
         return PROV_OK;
     if (!item->base[0])
         snprintf(item->base, sizeof(item->base), "%s", plan->username);
@@ -225,7 +224,8 @@ names_next(struct round *round, struct item *item, bool *ret_found, struct prov_
         return r;
     item->suffix = number;
     snprintf(plan->username, sizeof(plan->username), "%s", name);
-    if (json_put_string(plan->fields, "Username", name) || json_put_bool(round->names, name, true))
+    if (value_put_text(&plan->pool, plan->fields, "Username", name) ||
+        json_put_bool(round->names, name, true))
         return error_nomem(err);
     *ret_found = true;
     return PROV_OK;
@@ -281,7 +281,7 @@ check_name(struct round *round, struct item *item, struct prov_error *err)
     CLEANUP(name_claim_done) struct name_claim claim = { 0 };
     int r;
 
-    if (!json_get(item->plan.fields, "Username"))
+    if (!value_get(item->plan.fields, "Username"))
         return PROV_OK;
     if (json_get(round->names, item->plan.username)) {
         item->next_round = true;

@@ -9,7 +9,7 @@
 static unsigned
 in_flight(const struct link *link)
 {
-    return (unsigned)json_get_int(link->in_flight, "orders", 0);
+    return (unsigned)value_get_integer(link->in_flight, "orders", 0);
 }
 
 unsigned
@@ -65,5 +65,5 @@ orders_return(struct link *link)
     unsigned back = in_flight(link);
 
     link->orders |= back;
-    return back ? json_put_int(link->in_flight, "orders", 0) : PROV_OK;
+    return back ? value_put_integer(&link->pool, link->in_flight, "orders", 0) : PROV_OK;
 }

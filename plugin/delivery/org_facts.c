@@ -208,13 +208,12 @@ is_wrong_choice(struct facts_field *known, const char *name, const char *value,
 }
 
 static bool
-is_fault(struct facts_field *known, const char *name, struct json_object *value, bool creating,
+is_fault(struct facts_field *known, const struct member *member, bool creating,
          struct facts_fault *ret)
 {
     struct json_object *field = known->field;
-    const char *type = json_get_string(field, "type"),
-               *text = json_object_is_type(value, json_type_string) ? json_object_get_string(value)
-                                                                    : NULL;
+    const char *type = json_get_string(field, "type"), *text = value_text(member->value);
+    const char *name = member->name;
     int64_t length = json_get_int(field, "length", 0);
 
     if (!json_get_bool(field, creating ? "createable" : "updateable", true)) {
@@ -237,22 +236,22 @@ is_fault(struct facts_field *known, const char *name, struct json_object *value,
 }
 
 bool
-org_facts_fault(struct facts_index *index, struct json_object *fields, bool creating,
+org_facts_fault(struct facts_index *index, const struct value *fields, bool creating,
                 struct facts_fault *ret)
 {
     *ret = (struct facts_fault){ .code = NULL };
-    if (!fields || !index->count)
+    if (!index->count)
         return false;
-    json_object_object_foreach(fields, name, value)
+    VALUE_EACH(fields, member)
     {
-        const struct facts_field wanted = { .name = name };
+        const struct facts_field wanted = { .name = member->name };
         struct facts_field *known;
         /* not a field of User; not sent */
-        if (strchr(name, '.') || (!value && creating))
+        if (strchr(member->name, '.') || (!member->value && creating))
             continue;
         known = bsearch(&wanted, index->list, index->count, sizeof(wanted), by_name);
-        if (!known ? no_field(index->describe, name, ret)
-                   : is_fault(known, name, value, creating, ret)) {
+        if (!known ? no_field(index->describe, member->name, ret)
+                   : is_fault(known, member, creating, ret)) {
             error_tidy(ret->text);
             return true;
         }

@@ -24,7 +24,7 @@ struct facts_index;
 struct facts_index *org_facts_index(struct json_object *describe);
 /* Whether one of the fields (name -> value) is not there, cannot be written, or does not take its value.
  * False also where the describe does not tell. */
-bool org_facts_fault(struct facts_index *index, struct json_object *fields, bool creating,
+bool org_facts_fault(struct facts_index *index, const struct value *fields, bool creating,
                      struct facts_fault *ret);
 /* The codes of Salesforce that say the same. Static. */
 const char *const *org_facts_codes(size_t *ret_count);

@@ -48,44 +48,44 @@ is_id(const struct named *named, const char *value, char ret[SF_ID_SIZE])
 }
 
 static int
-add_lack(struct json_object **lacks, const char *object, const char *name)
+add_lack(struct pool *pool, struct value **lacks, const char *object, const char *name)
 {
-    struct json_object *lack = json_object_new_object();
+    struct value *lack = value_object(pool);
 
     if (!*lacks)
-        *lacks = json_object_new_array();
-    if (json_append(*lacks, lack) || json_put_string(lack, "object", object))
+        *lacks = value_array(pool);
+    if (value_append(pool, *lacks, lack) || value_put_text(pool, lack, "object", object))
         return PROV_E_NOMEM;
-    return json_put_string(lack, "name", name);
+    return value_put_text(pool, lack, "name", name);
 }
 
 static int
-resolve(struct json_object *names, const struct user_field *field, struct json_object *wanted,
-        struct json_object **lacks, const char **ret_fault)
+resolve(struct pool *pool, struct json_object *names, const struct user_field *field,
+        struct value *wanted, struct value **lacks, const char **ret_fault)
 {
     const struct named *named = find_object(field->names);
-    AUTO_FREE char *name = strdup(json_get_string(wanted, field->name));
-    AUTO_FREE char *key = name ? letters_lower(name) : NULL;
+    const char *name = value_get_text(wanted, field->name);
+    AUTO_FREE char *key = letters_lower(name);
     struct json_object *known = key ? json_get(json_get(names, field->names), key) : NULL;
     char id[SF_ID_SIZE];
 
     if (!key)
         return PROV_E_NOMEM;
     if (is_id(named, name, id))
-        return json_put_string(wanted, field->name, id);
+        return value_put_text(pool, wanted, field->name, id);
     if (json_object_is_type(known, json_type_string))
-        return json_put_string(wanted, field->name, json_object_get_string(known));
+        return value_put_text(pool, wanted, field->name, json_object_get_string(known));
     if (known) {
         *ret_fault = json_get_string(known, "fault");
         return PROV_OK;
     }
-    json_object_object_del(wanted, field->name);
-    return add_lack(lacks, field->names, name);
+    value_remove(wanted, field->name);
+    return add_lack(pool, lacks, field->names, name);
 }
 
 int
-org_names_resolve(struct json_object *names, struct json_object *wanted, struct json_object **lacks,
-                  const char **ret_fault)
+org_names_resolve(struct pool *pool, struct json_object *names, struct value *wanted,
+                  struct value **lacks, const char **ret_fault)
 {
     const struct user_field *fields;
     size_t count;
@@ -94,8 +94,8 @@ org_names_resolve(struct json_object *names, struct json_object *wanted, struct 
     *ret_fault = NULL;
     fields = user_field_all(&count);
     for (size_t i = 0; !r && !*ret_fault && i < count; i++) {
-        if (fields[i].names && json_get_string(wanted, fields[i].name))
-            r = resolve(names, &fields[i], wanted, lacks, ret_fault);
+        if (fields[i].names && value_get_text(wanted, fields[i].name))
+            r = resolve(pool, names, &fields[i], wanted, lacks, ret_fault);
     }
     return r;
 }
@@ -146,14 +146,14 @@ static int
 collect_names(struct inquiry *inquiry, const struct round *round, struct prov_error *err)
 {
     for (size_t i = 0; i < round->count; i++) {
-        struct json_object *lacks = round->items[i].plan.lacks;
-        for (size_t k = 0; lacks && k < json_object_array_length(lacks); k++) {
-            struct json_object *lack = json_object_array_get_idx(lacks, k);
-            const char *name = json_get_string(lack, "name");
+        struct value *lacks = round->items[i].plan.lacks;
+        for (size_t k = 0; k < value_count(lacks); k++) {
+            struct value *lack = value_at(lacks, k);
+            const char *name = value_get_text(lack, "name");
             AUTO_FREE char *key = letters_lower(name);
             if (!key)
                 return error_nomem(err);
-            if (strcmp(json_get_string(lack, "object"), inquiry->named->object) == 0 &&
+            if (strcmp(value_get_text(lack, "object"), inquiry->named->object) == 0 &&
                 json_put_string(inquiry->wanted, key, name))
                 return error_nomem(err);
         }

@@ -12,13 +12,13 @@ struct delivery;
 struct round;
 
 /*
- * Puts Ids in the place of names in `wanted`. A name that `names` (may be NULL) says nothing of is
+ * Puts Ids in the place of names in `wanted`, which lives in the pool. A name that `names` (may be NULL) says nothing of is
  * taken out of `wanted` and appended to *lacks (made when needed) as {"object","name"}. *ret_fault:
  * why there is no such record, borrowed from names; NULL: none is known to be missing. PROV_OK or
  * PROV_E_NOMEM.
  */
-MUST_CHECK int org_names_resolve(struct json_object *names, struct json_object *wanted,
-                                 struct json_object **lacks, const char **ret_fault);
+MUST_CHECK int org_names_resolve(struct pool *pool, struct json_object *names, struct value *wanted,
+                                 struct value **lacks, const char **ret_fault);
 
 /* "profile", "role": how an object is called in messages. Static. */
 const char *org_names_word(const char *object);

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "patterns/username.h"
-#include "plugin/base/value_json.h"
 #include "plugin/delivery/codes.h"
 #include "plugin/delivery/org_names.h"
 #include "plugin/delivery/released.h"
@@ -216,48 +215,49 @@ plan_segments(const struct fields *fields, const struct subject *subject, struct
 
 /* ---- the difference ---- */
 
-static struct json_object *
+static struct value *
 what_is_there(const struct plan_input *input)
 {
     return input->there ? input->there : input->link->confirmed;
 }
 
 static bool
-is_there(const struct plan_input *input, const char *field, struct json_object *wanted)
+is_there(const struct plan_input *input, const char *field, struct value *wanted)
 {
-    struct json_object *there = json_get(what_is_there(input), field);
+    struct value *there = value_get(what_is_there(input), field);
 
     /* a field we never sent is not there as far as we know: null equals absent */
-    if (json_object_is_type(there, json_type_string) &&
-        json_object_is_type(wanted, json_type_string) && strcmp(field, "Username") == 0)
-        return username_equal(json_object_get_string(there), json_object_get_string(wanted));
+    if (value_is(there, VALUE_TEXT) && value_is(wanted, VALUE_TEXT) &&
+        strcmp(field, "Username") == 0)
+        return username_equal(there->text, wanted->text);
     return mapping_same(input->fields->mapping, field, wanted, there);
 }
 
 /* Adds a field of our own to what is wanted (NULL clears it), with the line of the trace that says
- * why. `value` is taken over. */
+ * why. */
 static int
-want(struct plan *plan, struct json_object *wanted, const char *field, struct json_object *value,
+want(struct plan *plan, struct value *wanted, const char *field, struct value *value,
      const char *from)
 {
-    struct json_object *line = NULL;
+    struct value *line;
 
-    if (json_put(wanted, field, value))
+    if (value_put(&plan->pool, wanted, field, value))
         return PROV_E_NOMEM;
     if (!plan->trace)
         return PROV_OK;
-    line = json_object_new_object();
-    if (json_append(plan->trace, line) || json_put_string(line, "field", field) ||
-        json_put(line, "value", json_ref(value)))
+    line = value_object(&plan->pool);
+    if (value_append(&plan->pool, plan->trace, line) ||
+        value_put_text(&plan->pool, line, "field", field) ||
+        value_put(&plan->pool, line, "value", value))
         return PROV_E_NOMEM;
-    return json_put_string(line, "from", from);
+    return value_put_text(&plan->pool, line, "from", from);
 }
 
 static int
-want_text(struct plan *plan, struct json_object *wanted, const char *field, const char *text,
+want_text(struct plan *plan, struct value *wanted, const char *field, const char *text,
           const char *from)
 {
-    struct json_object *value = text ? json_object_new_string(text) : NULL;
+    struct value *value = text ? value_string(&plan->pool, text) : NULL;
 
     /* out of memory must not read as "clear the field" */
     return text && !value ? PROV_E_NOMEM : want(plan, wanted, field, value, from);
@@ -266,12 +266,12 @@ want_text(struct plan *plan, struct json_object *wanted, const char *field, cons
 /* Whoever no rule gives a profile gets that of the connector field. Where there are rules it follows
  * the resource as they do: who is no contractor any more must not keep a contractor's profile. */
 static int
-want_profile(const struct plan_input *input, struct plan *plan, struct json_object *wanted,
+want_profile(const struct plan_input *input, struct plan *plan, struct value *wanted,
              bool from_fields)
 {
     static const char from[] = "connector field profile";
 
-    if (json_get(wanted, "ProfileId"))
+    if (value_get(wanted, "ProfileId"))
         return PROV_OK;
     if (mapping_has(input->fields->mapping, "ProfileId"))
         return want_text(plan, wanted, "ProfileId", input->fields->profile, from);
@@ -283,17 +283,14 @@ want_profile(const struct plan_input *input, struct plan *plan, struct json_obje
 /* Who returns is active, and not frozen any more if it was we who froze the account. Whom we freeze stays active, or
  * what the account was. */
 static int
-want_access(const struct plan_input *input, struct plan *plan, struct json_object *wanted,
-            bool creating)
+want_access(const struct plan_input *input, struct plan *plan, struct value *wanted, bool creating)
 {
     bool wants_active = scim_is_active(input->subject->resource);
-    struct json_object *active = NULL, *frozen = NULL;
     int r;
 
     if (!wants_active && input->fields->leavers_freeze && !creating)
         return PROV_OK;
-    active = json_object_new_boolean(wants_active);
-    r = active ? want(plan, wanted, "IsActive", active, "in scope and active") : PROV_E_NOMEM;
+    r = want(plan, wanted, "IsActive", value_boolean(wants_active), "in scope and active");
     if (r || !wants_active || !link_is_frozen(input->link))
         return r;
     if (input->link->frozen_by_others) {
@@ -302,12 +299,11 @@ want_access(const struct plan_input *input, struct plan *plan, struct json_objec
                  "the account stays frozen: somebody froze it before the user left");
         return PROV_OK;
     }
-    frozen = json_object_new_boolean(false);
-    return frozen ? want(plan, wanted, FROZEN_FIELD, frozen, "in scope and active") : PROV_E_NOMEM;
+    return want(plan, wanted, FROZEN_FIELD, value_boolean(false), "in scope and active");
 }
 
 static int
-want_our_fields(const struct plan_input *input, struct plan *plan, struct json_object *wanted,
+want_our_fields(const struct plan_input *input, struct plan *plan, struct value *wanted,
                 bool creating)
 {
     const char *correlation_field = input->fields->correlation_field;
@@ -325,7 +321,7 @@ want_our_fields(const struct plan_input *input, struct plan *plan, struct json_o
         r = want_profile(input, plan, wanted, from_fields);
     /* an adopted account may lack it, or hold a leaver's */
     if (!r && correlation_field &&
-        (from_fields || json_object_object_get_ex(input->link->confirmed, correlation_field, NULL)))
+        (from_fields || value_has(input->link->confirmed, correlation_field)))
         r = want_text(plan, wanted, correlation_field, correlation, "issuer and URI");
     /* a manager who is not linked yet is left as is; the plan is made anew when he arrives. So is one
      * who is named in a way that says nobody: only no manager at all clears the field. */
@@ -337,15 +333,15 @@ want_our_fields(const struct plan_input *input, struct plan *plan, struct json_o
 /* What was confirmed once, is not there any more, and follows from no rule: the profile of a create, a
  * field that the mapping does not know any more. A repair sets back that as well. */
 static int
-want_back(const struct plan_input *input, struct json_object *wanted, struct plan *plan)
+want_back(const struct plan_input *input, struct value *wanted, struct plan *plan)
 {
-    if (!input->there || !input->link->confirmed)
+    if (!input->there)
         return PROV_OK;
-    json_object_object_foreach(input->link->confirmed, field, value)
+    VALUE_EACH(input->link->confirmed, member)
     {
-        if (json_object_object_get_ex(wanted, field, NULL) || is_there(input, field, value))
+        if (value_has(wanted, member->name) || is_there(input, member->name, member->value))
             continue;
-        if (json_put(plan->fields, field, json_ref(value)))
+        if (value_put(&plan->pool, plan->fields, member->name, member->value))
             return PROV_E_NOMEM;
     }
     return PROV_OK;
@@ -353,17 +349,16 @@ want_back(const struct plan_input *input, struct json_object *wanted, struct pla
 
 /* Moves what differs from what is there into plan->fields. */
 static int
-difference(const struct plan_input *input, struct json_object *wanted, bool creating,
-           struct plan *plan)
+difference(const struct plan_input *input, struct value *wanted, bool creating, struct plan *plan)
 {
-    plan->fields = json_object_new_object();
+    plan->fields = value_object(&plan->pool);
     if (!plan->fields)
         return PROV_E_NOMEM;
-    json_object_object_foreach(wanted, field, value)
+    VALUE_EACH(wanted, member)
     {
-        if (creating ? value == NULL : is_there(input, field, value))
+        if (creating ? !member->value : is_there(input, member->name, member->value))
             continue;
-        if (json_put(plan->fields, field, json_ref(value)))
+        if (value_add(&plan->pool, plan->fields, member->name, member->name_length, member->value))
             return PROV_E_NOMEM;
     }
     return PROV_OK;
@@ -374,13 +369,13 @@ difference(const struct plan_input *input, struct json_object *wanted, bool crea
 static void
 unfreeze_last(struct plan *plan)
 {
-    if (plan->action != PLAN_UPDATE || !json_object_object_get_ex(plan->fields, FROZEN_FIELD, NULL))
+    if (plan->action != PLAN_UPDATE || !value_has(plan->fields, FROZEN_FIELD))
         return;
-    if (json_object_object_length(plan->fields) == 1) {
+    if (value_count(plan->fields) == 1) {
         plan->action = PLAN_UNFREEZE;
         return;
     }
-    json_object_object_del(plan->fields, FROZEN_FIELD);
+    value_remove(plan->fields, FROZEN_FIELD);
     plan->more = true;
 }
 
@@ -388,9 +383,7 @@ static int
 plan_fields(const struct plan_input *input, bool creating, struct plan *plan,
             struct prov_error *err)
 {
-    AUTO_JSON struct json_object *wanted = NULL;
-    AUTO_POOL struct pool pool = { 0 };
-    struct value *mapped = NULL, *trace = NULL;
+    struct value *wanted = NULL;
     struct prov_error why = PROV_ERROR_INIT;
     const char *fault = NULL;
     int r = choose_username(input, plan, err);
@@ -398,38 +391,41 @@ plan_fields(const struct plan_input *input, bool creating, struct plan *plan,
     if (r || plan->action == PLAN_PARK)
         return r;
     plan->manager_uri = plan_manager_uri(input->subject->resource);
-    r = mapping_apply(&pool, input->fields->mapping, input->subject->resource, creating, &mapped,
-                      input->traced ? &trace : NULL, &why);
-    if (r == PROV_E_NOMEM || json_from_value(mapped, &wanted) ||
-        json_from_value(trace, &plan->trace))
+    r = mapping_apply(&plan->pool, input->fields->mapping, input->subject->resource, creating,
+                      &wanted, input->traced ? &plan->trace : NULL, &why);
+    if (r == PROV_E_NOMEM)
         return error_nomem(err);
     if (r)
         return park(plan, CODE_MAPPING, why.text);
     if (want_our_fields(input, plan, wanted, creating) ||
-        org_names_resolve(input->names, wanted, &plan->lacks, &fault))
+        org_names_resolve(&plan->pool, input->names, wanted, &plan->lacks, &fault))
         return error_nomem(err);
     if (fault)
         return park(plan, CODE_NAME_NOT_FOUND, fault);
     if (difference(input, wanted, creating, plan) || want_back(input, wanted, plan))
         return error_nomem(err);
-    plan->action = creating                                      ? PLAN_CREATE
-                   : json_object_object_length(plan->fields) > 0 ? PLAN_UPDATE
-                                                                 : PLAN_NOTHING;
+    plan->action = creating                        ? PLAN_CREATE
+                   : value_count(plan->fields) > 0 ? PLAN_UPDATE
+                                                   : PLAN_NOTHING;
     unfreeze_last(plan);
     return PROV_OK;
 }
 
 /* ---- leaving ---- */
 
+int
+plan_put_alone(struct plan *plan, const char *field, struct value *value)
+{
+    plan->fields = value_object(&plan->pool);
+    return value_put(&plan->pool, plan->fields, field, value);
+}
+
 static int
-plan_one_field(struct plan *plan, enum plan_action action, const char *field, bool value,
-               struct prov_error *err)
+plan_switch(struct plan *plan, enum plan_action action, const char *field, bool value,
+            struct prov_error *err)
 {
     plan->action = action;
-    plan->fields = json_object_new_object();
-    if (!plan->fields || json_put_bool(plan->fields, field, value))
-        return error_nomem(err);
-    return PROV_OK;
+    return plan_put_alone(plan, field, value_boolean(value)) ? error_nomem(err) : PROV_OK;
 }
 
 /* Takes access away, alone (rule 7). Whoever Salesforce does not let be deactivated is frozen by the round
@@ -439,14 +435,16 @@ plan_leaving(const struct plan_input *input, struct plan *plan, struct prov_erro
 {
     plan->more = plan->in_scope || input->fields->leavers_release;
     return input->fields->leavers_freeze
-               ? plan_one_field(plan, PLAN_FREEZE, FROZEN_FIELD, true, err)
-               : plan_one_field(plan, PLAN_DEACTIVATE, "IsActive", false, err);
+               ? plan_switch(plan, PLAN_FREEZE, FROZEN_FIELD, true, err)
+               : plan_switch(plan, PLAN_DEACTIVATE, "IsActive", false, err);
 }
 
 /* Of an account that nobody uses any more the username is given free. */
 static int
 plan_release(const struct plan_input *input, struct plan *plan, struct prov_error *err)
 {
+    struct value *name;
+
     if (!gives_name_free(input))
         return PROV_OK;
     choose_released(input->link, plan);
@@ -455,10 +453,8 @@ plan_release(const struct plan_input *input, struct plan *plan, struct prov_erro
         return PROV_OK;
     }
     plan->action = PLAN_UPDATE;
-    plan->fields = json_object_new_object();
-    if (!plan->fields || json_put_string(plan->fields, "Username", plan->username))
-        return error_nomem(err);
-    return PROV_OK;
+    name = value_string(&plan->pool, plan->username);
+    return !name || plan_put_alone(plan, "Username", name) ? error_nomem(err) : PROV_OK;
 }
 
 /* Whether there is access to take away: a reactivation, or an unfreezing, that is in flight may have
@@ -466,14 +462,15 @@ plan_release(const struct plan_input *input, struct plan *plan, struct prov_erro
 static bool
 may_have_access(const struct plan_input *input)
 {
-    struct json_object *there = what_is_there(input);
-    struct json_object *flight = json_get(input->link->in_flight, "fields");
+    struct value *there = what_is_there(input);
+    struct value *flight = value_get(input->link->in_flight, "fields");
     bool may_be_active =
-        json_get_bool(there, "IsActive", true) || json_get_bool(flight, "IsActive", false);
+        value_get_boolean(there, "IsActive", true) || value_get_boolean(flight, "IsActive", false);
 
     if (!input->fields->leavers_freeze || !may_be_active)
         return may_be_active;
-    return !json_get_bool(there, FROZEN_FIELD, false) || !json_get_bool(flight, FROZEN_FIELD, true);
+    return !value_get_boolean(there, FROZEN_FIELD, false) ||
+           !value_get_boolean(flight, FROZEN_FIELD, true);
 }
 
 /* ---- scope (rule 4) ---- */
@@ -592,9 +589,7 @@ plan_make(const struct plan_input *input, struct plan *ret, struct prov_error *e
 void
 plan_done(struct plan *plan)
 {
-    json_object_put(plan->fields);
-    json_object_put(plan->trace);
-    json_object_put(plan->lacks);
+    pool_done(&plan->pool);
     free(plan->username_inputs);
     free(plan->manager_uri);
     *plan = (struct plan){ .action = PLAN_NOTHING };
@@ -612,14 +607,14 @@ plan_action_name(enum plan_action action)
 }
 
 char *
-plan_field_names(struct json_object *sent)
+plan_field_names(const struct value *sent)
 {
     char names[400] = "";
     size_t length = 0;
 
-    json_object_object_foreach(sent, field, value)
+    VALUE_EACH(sent, member)
     {
-        (void)value;
+        const char *field = member->name;
         if (strcmp(field, "IsActive") == 0 || strcmp(field, "Id") == 0)
             continue;
         if (length + strlen(field) + 8 > sizeof(names)) {
@@ -633,18 +628,18 @@ plan_field_names(struct json_object *sent)
 }
 
 char *
-plan_describe(bool create, struct json_object *sent, struct json_object *before)
+plan_describe(bool create, const struct value *sent, const struct value *before)
 {
     AUTO_FREE char *names = plan_field_names(sent);
-    struct json_object *active = json_get(sent, "IsActive");
-    const char *to = json_get_string(sent, "Username"), *from = json_get_string(before, "Username");
+    struct value *active = value_get(sent, "IsActive");
+    const char *to = value_get_text(sent, "Username"), *from = value_get_text(before, "Username");
     char *text = NULL;
 
     if (create)
         return strdup("created");
-    if (json_get(sent, FROZEN_FIELD))
-        return strdup(json_get_bool(sent, FROZEN_FIELD, false) ? "frozen" : "unfrozen");
-    if (active && !json_object_get_boolean(active))
+    if (value_get(sent, FROZEN_FIELD))
+        return strdup(value_get_boolean(sent, FROZEN_FIELD, false) ? "frozen" : "unfrozen");
+    if (value_is(active, VALUE_FALSE))
         return strdup("deactivated");
     if (!names)
         return NULL;

@@ -32,23 +32,23 @@ struct plan_input {
     const char *manager_id; /* Salesforce Id of the manager; NULL: none, or not linked yet */
     bool traced;            /* to be shown: plan.trace is wanted */
     bool replan;            /* an admin asked: a username may change though its inputs did not */
-    struct json_object
-        *there; /* a repair: field -> value that the org holds now; what was confirmed
+    struct value *there;    /* a repair: field -> value that the org holds now; what was confirmed
                                 * and is not there any more is wanted again. NULL: what was confirmed
                                 * counts as there */
 };
 
 struct plan {
     enum plan_action action;
-    struct json_object *fields; /* what is to be sent, without Id; create, update, deactivate */
-    struct json_object *trace;  /* {"field","value","from","note"} of every mapped field; or NULL */
+    struct pool
+        pool; /* where its values are; some are the subject's and the link's, or the mapping's */
+    struct value *fields; /* what is to be sent, without Id; create, update, deactivate */
+    struct value *trace;  /* {"field","value","from","note"} of every mapped field; or NULL */
     char username[PATTERN_MAX_BYTES]; /* wanted, lower case; "" when none was built */
     char *username_inputs;            /* what it was built from: JSON of UD, UN, TD */
-    struct json_object
-        *lacks;        /* {"object","name"} of records named by the mapping and not known yet;
+    struct value *lacks; /* {"object","name"} of records named by the mapping and not known yet;
                                 * NULL: none. Their fields are not in `fields` */
-    char *manager_uri; /* whom the resource names as manager; NULL: nobody */
-    bool more;         /* something else differs, and is a later difference */
+    char *manager_uri;   /* whom the resource names as manager; NULL: nobody */
+    bool more;           /* something else differs, and is a later difference */
     bool in_scope; /* the host has and wants the user, and the connector fields let the user in */
     /* In scope: "STAYS_FROZEN", to be said with what becomes of it. Parked: "RESOURCE_NEVER_SEEN", "USERNAME", "MAPPING", "NAME_NOT_FOUND". Not in scope: "GONE", "OUT_OF_SCOPE", and
      * "LEAVES_SCOPE": changed connector fields would deactivate, and wait for an event or a replan. */
@@ -56,6 +56,9 @@ struct plan {
     /* Of these, and why a user in scope is deactivated. */
     char reason[sizeof(((struct prov_error *)0)->text)];
 };
+
+/* Plans one field alone, in place of what was planned. */
+MUST_CHECK int plan_put_alone(struct plan *plan, const char *field, struct value *value);
 
 /* 0, or PROV_E_NOMEM. A subject that cannot be planned is PLAN_PARK, not an error. The caller calls
  * plan_done() in both cases. */
@@ -78,7 +81,7 @@ plan_takes_access(const struct plan *plan)
 static inline bool
 link_is_frozen(const struct link *link)
 {
-    return json_get_bool(link->confirmed, FROZEN_FIELD, false);
+    return value_get_boolean(link->confirmed, FROZEN_FIELD, false);
 }
 
 /* What a host calls the user: userName, or the URI. Borrowed. */
@@ -89,13 +92,13 @@ char *plan_manager_uri(struct value *resource);
 
 /* The words for what the fields of a delivered plan did: "created", "updated Title, Phone",
  * "renamed a@x to b@x", "deactivated", "reactivated". Heap; NULL when out of memory. */
-char *plan_describe(bool create, struct json_object *sent, struct json_object *before);
+char *plan_describe(bool create, const struct value *sent, const struct value *before);
 
 /* "create", "update", ... as previews and stories say it. */
 const char *plan_action_name(enum plan_action action);
 /* Names of fields, comma between, but for IsActive and Id, cut to some 400 bytes; heap, NULL when out of
  * memory. */
-char *plan_field_names(struct json_object *sent);
+char *plan_field_names(const struct value *sent);
 
 /* Segments of the username for preview: {"source","origin","text"}; array. */
 MUST_CHECK int plan_segments(const struct fields *fields, const struct subject *subject,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "patterns/username.h"
+#include "plugin/base/value_json.h"
 #include "plugin/delivery/internal.h"
 #include "plugin/delivery/org_names.h"
 
@@ -28,10 +29,12 @@ add_calls(struct json_object *result, const struct fields *fields, const struct 
     body = json_object_new_object();
     if (json_put(call, "body", body))
         return PROV_E_NOMEM;
-    json_object_object_foreach(plan->fields, field, value)
+    VALUE_EACH(plan->fields, member)
     {
-        bool of_login = strcmp(field, FROZEN_FIELD) == 0;
-        if (json_put(body, of_login ? "IsFrozen" : field, json_ref(value)))
+        bool of_login = strcmp(member->name, FROZEN_FIELD) == 0;
+        struct json_object *value = NULL;
+        if (json_from_value(member->value, &value) ||
+            json_put(body, of_login ? "IsFrozen" : member->name, value))
             return PROV_E_NOMEM;
         if (of_login) /* its record has an id of its own, which is looked up */
             return json_put_string(call, "method", "PATCH") || json_put_string(call, "path", path)
@@ -66,15 +69,15 @@ static int
 add_fields(struct json_object *result, const struct plan *plan)
 {
     struct json_object *shown = json_object_new_array();
-    size_t count = plan->trace ? json_object_array_length(plan->trace) : 0;
 
     if (!shown || json_put(result, "fields", shown))
         return PROV_E_NOMEM;
-    for (size_t i = 0; i < count; i++) {
-        struct json_object *line = json_object_array_get_idx(plan->trace, i);
-        if (plan->action == PLAN_CREATE && !json_get(line, "value"))
+    for (size_t i = 0; i < value_count(plan->trace); i++) {
+        const struct value *line = value_at(plan->trace, i);
+        struct json_object *json = NULL;
+        if (plan->action == PLAN_CREATE && !value_get(line, "value"))
             continue;
-        if (json_object_array_add(shown, json_ref(line)) != 0)
+        if (json_from_value(line, &json) || json_append(shown, json))
             return PROV_E_NOMEM;
     }
     return PROV_OK;
@@ -121,7 +124,7 @@ try_suffix(struct store *store, const struct fields *fields, const struct work *
     bool instead = *taken_by && names_has_none(plan, &work->link);
     int r, written;
 
-    if (!json_get(plan->fields, "Username") || (*taken_by && !instead))
+    if (!value_get(plan->fields, "Username") || (*taken_by && !instead))
         return PROV_OK;
     r = names_free(store, fields, plan->username, work->subject.id, NULL, &number, name, err);
     if (r || !number)
@@ -140,7 +143,7 @@ try_suffix(struct store *store, const struct fields *fields, const struct work *
         return PROV_OK;
     free(STEAL(*taken_by));
     snprintf(plan->username, sizeof(plan->username), "%s", name);
-    return json_put_string(plan->fields, "Username", name) ? error_nomem(err) : PROV_OK;
+    return value_put_text(&plan->pool, plan->fields, "Username", name) ? error_nomem(err) : PROV_OK;
 }
 
 static int
@@ -174,10 +177,10 @@ add_look_ups(struct json_object *result, const struct fields *fields, const stru
     char text[300];
     int r = json_put(result, "looks_up", list);
 
-    for (size_t i = 0; !r && plan->lacks && i < json_object_array_length(plan->lacks); i++) {
-        struct json_object *lack = json_object_array_get_idx(plan->lacks, i);
+    for (size_t i = 0; !r && i < value_count(plan->lacks); i++) {
+        const struct value *lack = value_at(plan->lacks, i);
         snprintf(text, sizeof(text), "the id of %s '%s'",
-                 org_names_word(json_get_string(lack, "object")), json_get_string(lack, "name"));
+                 org_names_word(value_get_text(lack, "object")), value_get_text(lack, "name"));
         error_tidy(text);
         r = json_append_string(list, text);
     }
@@ -222,7 +225,7 @@ show(struct store *store, const struct fields *fields, struct work *work, bool k
     if (!r)
         r = plan_make(&input, &plan, err);
     /* a name that is not going to be sent waits for nobody */
-    if (!r && json_get(plan.fields, "Username") && stored)
+    if (!r && value_get(plan.fields, "Username") && stored)
         r = find_rival(store, work, &plan, &taken_by, &note, err);
     if (!r && !note)
         r = try_suffix(stored ? store : NULL, fields, work, &plan, &taken_by, &note, err);

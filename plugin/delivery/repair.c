@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "plugin/base/value_json.h"
 #include "plugin/delivery/internal.h"
 
 bool
@@ -21,13 +22,9 @@ confirmed_fields(struct item **items, size_t count)
     AUTO_JSON struct json_object *set = json_object_new_object();
 
     for (size_t i = 0; set && i < count; i++) {
-        struct json_object *confirmed = items[i]->work.link.confirmed;
-        if (!confirmed)
-            continue;
-        json_object_object_foreach(confirmed, field, value)
+        VALUE_EACH(items[i]->work.link.confirmed, member)
         {
-            (void)value;
-            if (json_put_bool(set, field, true))
+            if (json_put_bool(set, member->name, true))
                 return NULL;
         }
     }
@@ -47,26 +44,23 @@ row_of(struct json_object *rows, const struct item *item)
 
 /* What is there: the row, and what was confirmed where the org shows nothing. A new e-mail address
  * shows only when its owner has confirmed it (fact sheet 3.8), so it is left out of it. */
-static struct json_object *
-merge(struct json_object *confirmed, struct json_object *row)
+static int
+merge(struct pool *pool, const struct value *confirmed, struct json_object *row, struct value **ret)
 {
-    AUTO_JSON struct json_object *there = json_object_new_object();
+    struct value *there = value_object(pool);
+    int r = PROV_OK;
 
-    if (!there)
-        return NULL;
-    if (confirmed) {
-        json_object_object_foreach(confirmed, field, value)
-        {
-            if (json_put(there, field, json_ref(value)))
-                return NULL;
-        }
-    }
+    VALUE_EACH(confirmed, member)
+    r = r ? r : value_put(pool, there, member->name, member->value);
     json_object_object_foreach(row, name, theirs)
     {
-        if (strcmp(name, "Email") != 0 && json_put(there, name, json_ref(theirs)))
-            return NULL;
+        struct value *value = NULL;
+        r = r ? r : value_from_json(pool, theirs, &value);
+        if (!r && strcmp(name, "Email") != 0)
+            r = value_put(pool, there, name, value);
     }
-    return STEAL(there);
+    *ret = there;
+    return there ? r : PROV_E_NOMEM;
 }
 
 static void
@@ -81,14 +75,16 @@ static int
 plan_anew(struct round *round, struct item *item, struct json_object *rows, struct prov_error *err)
 {
     struct json_object *row = row_of(rows, item);
+    struct link *link = &item->work.link;
 
     if (!row) {
         park_item(item, CODE_ACCOUNT_MISSING,
                   "the Salesforce user this subject is linked to is not in the org");
         return PROV_OK;
     }
-    item->there = merge(item->work.link.confirmed, row);
-    return item->there ? round_plan(round, item, err) : error_nomem(err);
+    if (merge(&link->pool, link->confirmed, row, &item->there))
+        return error_nomem(err);
+    return round_plan(round, item, err);
 }
 
 static int

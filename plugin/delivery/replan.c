@@ -56,16 +56,15 @@ choose(struct replan *replan, int64_t subject, unsigned orders, struct prov_erro
 
 /* The names of what would be sent. */
 static struct json_object *
-field_names(struct json_object *fields)
+field_names(const struct value *fields)
 {
     AUTO_JSON struct json_object *names = json_object_new_array();
 
     if (!names)
         return NULL;
-    json_object_object_foreach(fields, name, value)
+    VALUE_EACH(fields, member)
     {
-        (void)value;
-        if (json_append_string(names, name))
+        if (json_append_string(names, member->name))
             return NULL;
     }
     return STEAL(names);
@@ -83,7 +82,7 @@ tell(struct replan *replan, const struct work *work, const struct plan *plan, co
     line = json_object_new_object();
     if (json_append(replan->changes, line))
         return error_nomem(err);
-    names = plan->fields ? field_names(plan->fields) : json_object_new_array();
+    names = field_names(plan->fields);
     if (json_put(line, "fields", names) || !names ||
         json_put_string(line, "iss", work->subject.iss) ||
         json_put_string(line, "uri", work->subject.uri) ||
@@ -129,7 +128,7 @@ name_for(const struct replan *replan, int64_t subject, char ret[PATTERN_MAX_BYTE
     int r = plan_one(replan, subject, &work, &plan, err);
 
     ret[0] = '\0';
-    if (!r && json_get(plan.fields, "Username"))
+    if (!r && value_get(plan.fields, "Username"))
         snprintf(ret, PATTERN_MAX_BYTES, "%s", plan.username);
     if (!r && ret_uri)
         *ret_uri = STEAL(work.subject.uri);
@@ -218,7 +217,7 @@ static int
 count_change(struct replan *replan, const struct work *work, struct plan *plan,
              struct prov_error *err)
 {
-    bool renames = json_get(plan->fields, "Username") != NULL;
+    bool renames = value_get(plan->fields, "Username") != NULL;
     AUTO_FREE char *rival = NULL;
     char reason[400];
     int r = renames ? find_rival(replan, work, plan->username, &rival, err) : PROV_OK;

@@ -381,7 +381,6 @@ item_list_release(struct item_list *list)
     for (size_t i = 0; i < list->count; i++) {
         work_done(&list->items[i].work);
         plan_done(&list->items[i].plan);
-        json_object_put(list->items[i].there);
         free(list->items[i].blocker);
     }
     free(list);

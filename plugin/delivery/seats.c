@@ -27,15 +27,15 @@ view_of(const struct delivery *d)
 static bool
 takes_seat(const struct item *item, enum plan_action action)
 {
-    return item->plan.action == action && json_get_bool(item->plan.fields, "IsActive", false);
+    return item->plan.action == action && value_get_boolean(item->plan.fields, "IsActive", false);
 }
 
 static const char *
 profile_of(const struct item *item)
 {
-    const char *planned = json_get_string(item->plan.fields, "ProfileId");
+    const char *planned = value_get_text(item->plan.fields, "ProfileId");
 
-    return planned ? planned : json_get_string(item->work.link.confirmed, "ProfileId");
+    return planned ? planned : value_get_text(item->work.link.confirmed, "ProfileId");
 }
 
 /* The profiles of those, as an object used as a set. */

@@ -40,42 +40,37 @@ int
 send_fly(struct round *round, struct item *item, enum send_kind kind, struct prov_error *err)
 {
     struct link *link = &item->work.link;
-    struct json_object *before = json_get(link->in_flight, "fields");
-    const char *inputs = item->plan.username_inputs;
-    AUTO_JSON struct json_object *flight = json_object_new_object();
-    struct json_object *fields = json_object_new_object();
+    struct pool *pool = &link->pool;
+    struct value *before = link->in_flight, *flight = value_object(pool), *fields = NULL;
+    const char *inputs = before ? value_get_text(before, "inputs") : item->plan.username_inputs;
     int64_t now = clock_now_us();
-    bool late = link->in_flight != NULL, counts = guard_counts(item);
-    int r = PROV_OK;
+    bool counts = guard_counts(item);
+    int r = before ? value_copy(pool, value_get(before, "fields"), &fields) : PROV_OK;
 
-    if (!flight || json_put(flight, "fields", fields) || !fields)
-        return error_nomem(err);
-    if (before) {
-        inputs = json_get_string(link->in_flight, "inputs");
-        json_object_object_foreach(before, name, value)
-        {
-            r = r ? r : json_put(fields, name, json_ref(value));
-        }
-    }
-    json_object_object_foreach(item->plan.fields, field, wanted)
+    if (!r && !fields)
+        fields = value_object(pool);
+    VALUE_EACH(item->plan.fields, member)
     {
-        r = r ? r : json_put(fields, field, json_ref(wanted));
+        struct value *value = NULL;
+        r = r ? r : value_copy(pool, member->value, &value);
+        r = r ? r : value_put(pool, fields, member->name, value);
     }
-    if (r || json_put_string(flight, "op", kind == SEND_CREATES ? "create" : "update") ||
-        json_put_string(flight, "inputs", inputs) ||
-        json_put_int(flight, "version", item->work.subject.version) ||
-        json_put_int(flight, "at_us", now) || json_put_int(flight, "up_us", clock_up_us()) ||
-        json_put_string(flight, "boot", clock_boot()) ||
-        (late && json_put_bool(flight, "late", true)) ||
-        json_put_int(flight, "orders", orders_fly(item)) ||
-        (counts && json_put_bool(flight, "counts", true)) ||
-        json_put_int(flight, "tries", tries_of(link)))
+    if (r || !fields || value_put(pool, flight, "fields", fields) ||
+        value_put_text(pool, flight, "op", kind == SEND_CREATES ? "create" : "update") ||
+        value_put_text(pool, flight, "inputs", inputs) ||
+        value_put_integer(pool, flight, "version", item->work.subject.version) ||
+        value_put_integer(pool, flight, "at_us", now) ||
+        value_put_integer(pool, flight, "up_us", clock_up_us()) ||
+        value_put_text(pool, flight, "boot", clock_boot()) ||
+        (before && value_put(pool, flight, "late", value_boolean(true))) ||
+        value_put_integer(pool, flight, "orders", orders_fly(item)) ||
+        (counts && value_put(pool, flight, "counts", value_boolean(true))) ||
+        value_put_integer(pool, flight, "tries", tries_of(link)))
         return error_nomem(err);
-    json_object_put(link->in_flight);
-    link->in_flight = STEAL(flight);
+    link->in_flight = flight;
     if (kind == SEND_CREATES && !link->first_sent_us)
         link->first_sent_us = now;
-    if (!json_get(item->plan.fields, "Username"))
+    if (!value_get(item->plan.fields, "Username"))
         return PROV_OK;
     return settle_claim(round, link, item->plan.username, err);
 }
@@ -86,7 +81,7 @@ gives_up_name(const struct item *item)
 {
     const struct link *link = &item->work.link;
 
-    return json_get(item->plan.fields, "Username") && link->username_wanted &&
+    return value_get(item->plan.fields, "Username") && link->username_wanted &&
            !(link->username_held && strcmp(link->username_wanted, link->username_held) == 0);
 }
 
@@ -159,7 +154,7 @@ is_of_logins(enum send_kind kind)
 static bool
 is_taken(const struct item *item, enum send_kind kind, const struct sf_record *record)
 {
-    bool renames = kind == SEND_UPDATES && json_get(item->plan.fields, "Username") && !item->aside;
+    bool renames = kind == SEND_UPDATES && value_get(item->plan.fields, "Username") && !item->aside;
 
     return (kind == SEND_CREATES || renames) && record->outcome == SF_REFUSED &&
            strcmp(record->code, "DUPLICATE_USERNAME") == 0;
@@ -205,8 +200,7 @@ static bool
 is_manager_at_fault(const struct item *item, const struct sf_record *record)
 {
     return record->outcome == SF_REFUSED && strstr(record->fields, "ManagerId") &&
-           json_object_object_get_ex(item->plan.fields, "ManagerId", NULL) &&
-           json_object_object_length(item->plan.fields) > 1;
+           value_has(item->plan.fields, "ManagerId") && value_count(item->plan.fields) > 1;
 }
 
 /* What is to be done with a record of a call that was delivered as a whole. */
@@ -249,7 +243,7 @@ send_without_manager(struct round *round, struct item **items, size_t count, enu
     int r = land(round, items, count, err);
 
     for (size_t i = 0; i < count; i++) {
-        json_object_object_del(items[i]->plan.fields, "ManagerId");
+        value_remove(items[i]->plan.fields, "ManagerId");
         items[i]->without_manager = true;
     }
     return r ? r : send_batch(round, items, count, kind, err);
@@ -573,7 +567,7 @@ takes_locks(const struct item *item, enum send_kind kind)
         (item->work.link.code && strcmp(item->work.link.code, "UNABLE_TO_LOCK_ROW") == 0))
         return true;
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-        if (json_object_object_get_ex(item->plan.fields, fields[i], NULL))
+        if (value_has(item->plan.fields, fields[i]))
             return true;
     }
     return false;

@@ -117,28 +117,32 @@ settle_put(struct round *round, struct item *item, struct prov_error *err)
     return r ? r : offer_account(store, item, err);
 }
 
-static struct json_object *
+static struct value *
 sent_fields(const struct item *item)
 {
-    return json_get(item->work.link.in_flight, "fields");
+    return value_get(item->work.link.in_flight, "fields");
 }
 
 /* Merges what was sent into what is confirmed. */
 static int
-confirm(struct link *link, struct json_object *sent, struct prov_error *err)
+confirm(struct link *link, const struct value *sent, struct prov_error *err)
 {
-    if (!link->confirmed && !(link->confirmed = json_object_new_object()))
-        return error_nomem(err);
-    json_object_object_foreach(sent, field, value)
+    int r =
+        link->confirmed || (link->confirmed = value_object(&link->pool)) ? PROV_OK : PROV_E_NOMEM;
+
+    VALUE_EACH(sent, member)
     {
-        if (strcmp(field, FROZEN_FIELD) == 0 && !json_object_get_boolean(value)) {
-            json_object_object_del(link->confirmed, field); /* it is not our business any more */
+        struct value *value = NULL;
+        if (strcmp(member->name, FROZEN_FIELD) == 0 && !value_is(member->value, VALUE_TRUE)) {
+            value_remove(link->confirmed, member->name); /* it is not our business any more */
             continue;
         }
-        if (json_put(link->confirmed, field, json_ref(value)))
-            return error_nomem(err);
+        if (!r)
+            r = value_copy(&link->pool, member->value, &value);
+        if (!r)
+            r = value_put(&link->pool, link->confirmed, member->name, value);
     }
-    return PROV_OK;
+    return r ? error_nomem(err) : PROV_OK;
 }
 
 int
@@ -157,8 +161,8 @@ settle_claim(struct round *round, struct link *link, const char *name, struct pr
 int
 settle_names(struct round *round, struct link *link, struct prov_error *err)
 {
-    const char *now = json_get_string(link->confirmed, "Username");
-    const char *flying = json_get_string(json_get(link->in_flight, "fields"), "Username");
+    const char *now = value_get_text(link->confirmed, "Username");
+    const char *flying = value_get_text(value_get(link->in_flight, "fields"), "Username");
     AUTO_FREE char *before = NULL;
     int r = PROV_OK;
 
@@ -199,7 +203,7 @@ await_manager(struct item *item)
 bool
 flight_is_mixed(const struct link *link)
 {
-    return json_get_bool(link->in_flight, "late", false);
+    return value_get_boolean(link->in_flight, "late", false);
 }
 
 /* A wall clock that was wrong and is put right would make what was just sent look old, and "not there"
@@ -207,12 +211,12 @@ flight_is_mixed(const struct link *link)
 int64_t
 flight_age_us(const struct link *link)
 {
-    const char *boot = json_get_string(link->in_flight, "boot");
+    const char *boot = value_get_text(link->in_flight, "boot");
     int64_t now = clock_now_us();
 
     if (boot && *boot && strcmp(boot, clock_boot()) == 0)
-        return clock_up_us() - json_get_int(link->in_flight, "up_us", 0);
-    return now - json_get_int(link->in_flight, "at_us", now);
+        return clock_up_us() - value_get_integer(link->in_flight, "up_us", 0);
+    return now - value_get_integer(link->in_flight, "at_us", now);
 }
 
 int
@@ -222,9 +226,9 @@ flight_failed(struct link *link, struct prov_error *err)
         return error_nomem(err);
     if (flight_is_mixed(link))
         return PROV_OK;
-    if (link->first_sent_us == json_get_int(link->in_flight, "at_us", 0))
+    if (link->first_sent_us == value_get_integer(link->in_flight, "at_us", 0))
         link->first_sent_us = 0;
-    json_object_put(STEAL(link->in_flight));
+    link->in_flight = NULL;
     return PROV_OK;
 }
 
@@ -232,7 +236,7 @@ flight_failed(struct link *link, struct prov_error *err)
 static int64_t
 version_of(const struct item *item)
 {
-    return json_get_int(item->work.link.in_flight, "version", item->work.subject.version);
+    return value_get_integer(item->work.link.in_flight, "version", item->work.subject.version);
 }
 
 static int64_t
@@ -270,7 +274,7 @@ forget_frost(struct item *item)
 
     if (!stays_frozen(item))
         return;
-    json_object_object_del(link->confirmed, FROZEN_FIELD);
+    value_remove(link->confirmed, FROZEN_FIELD);
     link->frozen_by_others = false;
 }
 
@@ -303,7 +307,7 @@ add_repair(char **action, struct prov_error *err)
 static bool
 flight_is_aside(const struct link *link)
 {
-    const char *inputs = json_get_string(link->in_flight, "inputs");
+    const char *inputs = value_get_text(link->in_flight, "inputs");
 
     return names_are_temporary(inputs);
 }
@@ -314,7 +318,7 @@ static int
 settle_aside(struct round *round, struct item *item, struct prov_error *err)
 {
     struct link *link = &item->work.link;
-    const char *name = json_get_string(sent_fields(item), "Username");
+    const char *name = value_get_text(sent_fields(item), "Username");
     const struct code_words *words = code_words(CODE_USERNAME_SWAP);
     AUTO_FREE char *action = NULL;
     AUTO_FREE char *inputs = NULL;
@@ -322,7 +326,7 @@ settle_aside(struct round *round, struct item *item, struct prov_error *err)
 
     if (r)
         return r;
-    if (set_text(&inputs, json_get_string(link->in_flight, "inputs")))
+    if (set_text(&inputs, value_get_text(link->in_flight, "inputs")))
         return error_nomem(err);
     if (asprintf(&action, "renamed %s to %s for the time being",
                  link->username_held ? link->username_held : "", name ? name : "") < 0) {
@@ -330,7 +334,6 @@ settle_aside(struct round *round, struct item *item, struct prov_error *err)
         return error_nomem(err);
     }
     link->attempts = link->next_us = link->first_sent_us = 0;
-    json_object_put(link->in_flight);
     link->in_flight = NULL;
     if (set_text(&link->last_action, action) || set_text(&link->username_inputs, inputs))
         return error_nomem(err);
@@ -375,7 +378,7 @@ wake_alike(struct delivery *d, const struct item *item, struct prov_error *err)
 
 /* What was done, in words. */
 static int
-describe_done(const struct item *item, bool first, struct json_object *sent, char **ret,
+describe_done(const struct item *item, bool first, const struct value *sent, char **ret,
               struct prov_error *err)
 {
     const struct link *link = &item->work.link;
@@ -398,9 +401,9 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
     struct link *link = &item->work.link;
     const struct subject *subject = &item->work.subject;
     bool first = link->salesforce_id[0] == '\0', late = flight_is_mixed(link);
-    const char *inputs = json_get_string(link->in_flight, "inputs");
+    const char *inputs = value_get_text(link->in_flight, "inputs");
     /* of a deactivation sent over an unknown change only the deactivation is certain */
-    struct json_object *sent = late ? item->plan.fields : sent_fields(item);
+    struct value *sent = late ? item->plan.fields : sent_fields(item);
     AUTO_FREE char *action = NULL;
     struct said said;
     int r;
@@ -417,7 +420,7 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
     if (r)
         return r;
     round->freed_seats += item->plan.action == PLAN_DEACTIVATE;
-    round->moved_managers |= !first && json_object_object_get_ex(sent, "ManagerId", NULL);
+    round->moved_managers |= !first && value_has(sent, "ManagerId");
     if (first) /* later ids may be those of a UserLogin */
         snprintf(link->salesforce_id, sizeof(link->salesforce_id), "%s", id);
     link->confirmed_version = link->settled_version = version_of(item);
@@ -427,10 +430,8 @@ settle_delivered(struct round *round, struct item *item, const char *id, struct 
         /* of a deactivation sent over a change it is not known whether the name has changed */
         (!late && inputs && set_text(&link->username_inputs, inputs)))
         return error_nomem(err);
-    if (!late) {
-        json_object_put(link->in_flight);
+    if (!late)
         link->in_flight = NULL;
-    }
     forget_frost(item);
     said = note_of(item);
     r = settle_words(link, "delivered", &said, err);
@@ -463,7 +464,7 @@ awaited(const struct delivery *d, const struct item *item, const char *kind)
     }
     if (strcmp(kind, WAIT_USERNAME) == 0)
         return item->plan.username;
-    return strcmp(kind, WAIT_RELEASE) == 0 ? json_get_string(sent_fields(item), "Username") : NULL;
+    return strcmp(kind, WAIT_RELEASE) == 0 ? value_get_text(sent_fields(item), "Username") : NULL;
 }
 
 /* Who waits for what another one has is not refused; but who does so for long is. He is woken all the same.
@@ -510,7 +511,7 @@ settle_refused(struct round *round, struct item *item, const struct said *said,
 
     if (r)
         return r;
-    renames = item->plan.action != PLAN_PARK && json_get(sent_fields(item), "Username");
+    renames = item->plan.action != PLAN_PARK && value_get(sent_fields(item), "Username");
     if (!code_waits_for(said->code) && item->plan.action != PLAN_PARK &&
         quarantine_note_refused(d, link, said))
         return error_nomem(err);
@@ -554,7 +555,7 @@ settle_refused(struct round *round, struct item *item, const struct said *said,
 static void
 elsewhere_words(const struct item *item, char *ret, size_t size)
 {
-    const char *name = json_get_string(sent_fields(item), "Username");
+    const char *name = value_get_text(sent_fields(item), "Username");
 
     snprintf(ret, size, "username '%s' is taken, and not by a user of this org", name ? name : "");
     error_tidy(ret);
@@ -564,7 +565,7 @@ bool
 settle_release_is_over(const struct delivery *d, const struct item *item)
 {
     const struct link *link = &item->work.link;
-    const char *name = json_get_string(sent_fields(item), "Username");
+    const char *name = value_get_text(sent_fields(item), "Username");
     char message[200];
 
     /* a number is tried when the wait for the name without it is over */
@@ -734,7 +735,7 @@ settle_unknown(struct round *round, struct item *item, const char *message, stru
 
     if (at_us > now) { /* the clock was set back, and the machine started: the window begins anew */
         at_us = now;
-        if (json_put_int(link->in_flight, "at_us", now))
+        if (value_put_integer(&link->pool, link->in_flight, "at_us", now))
             return error_nomem(err);
     }
     at_us = policy_settle_at_us(at_us, d->fields->settle_window_s * CLOCK_SECOND_US, link->attempts,

@@ -9,6 +9,7 @@
 
 #include "patterns/username.h"
 #include "plugin/base/clock.h"
+#include "plugin/base/value_json.h"
 #include "plugin/delivery/internal.h"
 
 /* Users read back and settled together. */
@@ -18,16 +19,16 @@
  * from different servers, and of an org that tells no time our own clock is all there is. */
 #define CLOCK_SKEW_US (300 * CLOCK_SECOND_US)
 
-static struct json_object *
+static struct value *
 flight_fields(const struct item *item)
 {
-    return json_get(item->work.link.in_flight, "fields");
+    return value_get(item->work.link.in_flight, "fields");
 }
 
 static bool
 is_create(const struct item *item)
 {
-    const char *op = json_get_string(item->work.link.in_flight, "op");
+    const char *op = value_get_text(item->work.link.in_flight, "op");
 
     return op && strcmp(op, "create") == 0;
 }
@@ -48,7 +49,7 @@ int
 flight_mend(struct delivery *d, struct work *work, struct prov_error *err)
 {
     struct link *link = &work->link;
-    struct json_object *fields;
+    struct value *fields;
 
     if (!link->damaged && !link->damaged_flight)
         return PROV_OK;
@@ -56,19 +57,19 @@ flight_mend(struct delivery *d, struct work *work, struct prov_error *err)
              "user '%s': the store is damaged where %s stands; the org is read, and everything is "
              "sent again. Look after the disk",
              work->subject.uri, link->damaged_flight ? "what is in flight" : "what was confirmed");
-    json_object_put(link->confirmed); /* what was in flight may have changed any of it */
-    link->confirmed = NULL;
+    link->confirmed = NULL; /* what was in flight may have changed any of it */
     link->damaged = false;
     if (!link->damaged_flight)
         return PROV_OK;
     link->damaged_flight = false;
-    link->in_flight = json_object_new_object();
-    fields = json_object_new_object();
-    if (json_put(link->in_flight, "fields", fields) ||
-        json_put_string(fields, "Username",
-                        link->username_wanted ? link->username_wanted : link->username_held) ||
-        json_put_string(link->in_flight, "op", link->salesforce_id[0] ? "update" : "create") ||
-        json_put_int(link->in_flight, "at_us", link->updated_us))
+    link->in_flight = value_object(&link->pool);
+    fields = value_object(&link->pool);
+    if (value_put(&link->pool, link->in_flight, "fields", fields) ||
+        value_put_text(&link->pool, fields, "Username",
+                       link->username_wanted ? link->username_wanted : link->username_held) ||
+        value_put_text(&link->pool, link->in_flight, "op",
+                       link->salesforce_id[0] ? "update" : "create") ||
+        value_put_integer(&link->pool, link->in_flight, "at_us", link->updated_us))
         return error_nomem(err);
     return PROV_OK;
 }
@@ -82,10 +83,9 @@ fields_in_flight(struct item **items, size_t count)
     AUTO_JSON struct json_object *set = json_object_new_object();
 
     for (size_t i = 0; set && i < count; i++) {
-        json_object_object_foreach(flight_fields(items[i]), field, value)
+        VALUE_EACH(flight_fields(items[i]), member)
         {
-            (void)value;
-            if (json_put_bool(set, field, true))
+            if (json_put_bool(set, member->name, true))
                 return NULL;
         }
     }
@@ -95,7 +95,7 @@ fields_in_flight(struct item **items, size_t count)
 static struct json_object *
 row_of(struct json_object *rows, const struct item *item, bool by_name)
 {
-    const char *name = json_get_string(flight_fields(item), "Username");
+    const char *name = value_get_text(flight_fields(item), "Username");
 
     for (size_t i = 0; i < json_object_array_length(rows); i++) {
         struct json_object *row = json_object_array_get_idx(rows, i);
@@ -118,7 +118,7 @@ first_sent_there_us(struct delivery *d, const struct link *link)
 
     if (!now || !link->in_flight)
         return link->first_sent_us;
-    before = json_get_int(link->in_flight, "at_us", 0) - link->first_sent_us;
+    before = value_get_integer(link->in_flight, "at_us", 0) - link->first_sent_us;
     return now - flight_age_us(link) - (before > 0 ? before : 0);
 }
 
@@ -130,7 +130,8 @@ judge_ours(struct delivery *d, const struct item *item, struct json_object *row,
 {
     const char *field = d->fields->correlation_field;
     const char *creator = json_get_string(row, "CreatedById"), *id = json_get_string(row, "Id");
-    struct json_object *sent = field ? json_get(flight_fields(item), field) : NULL;
+    const char *sent = field ? value_get_text(flight_fields(item), field) : NULL;
+    const char *there = field ? json_get_string(row, field) : NULL;
     bool sent_before = item->work.link.first_sent_us != 0;
     int64_t other = 0;
     int r = store_id_holder(d->store, id ? id : "", item->work.subject.id, &other, err);
@@ -138,7 +139,7 @@ judge_ours(struct delivery *d, const struct item *item, struct json_object *row,
     *ret_ours = false;
     if (r || other || !id)
         return r;
-    if (sent && json_equal(sent, json_get(row, field)))
+    if (sent && there && strcmp(sent, there) == 0)
         *ret_ours = true;
     else if (sent_before && creator && strcmp(creator, d->user_id) == 0)
         *ret_ours = clock_parse(json_get_string(row, "CreatedDate")) >=
@@ -146,23 +147,45 @@ judge_ours(struct delivery *d, const struct item *item, struct json_object *row,
     return PROV_OK;
 }
 
-static bool
-shows_as_sent(const struct delivery *d, const struct item *item, struct json_object *row)
+/* *ret_shown false: the answer does not tell of the field. Else what is there, in the pool. */
+static int
+look_at(struct pool *pool, struct json_object *row, const char *field, bool *ret_shown,
+        struct value **ret)
 {
-    json_object_object_foreach(flight_fields(item), field, sent)
+    struct json_object *there = NULL;
+
+    *ret = NULL;
+    *ret_shown = json_object_object_get_ex(row, field, &there);
+    return value_from_json(pool, there, ret);
+}
+
+static bool
+is_same_name(const struct member *sent, const struct value *there)
+{
+    const char *ours = value_text(sent->value), *theirs = value_text(there);
+
+    return strcmp(sent->name, "Username") == 0 && ours && theirs && username_equal(ours, theirs);
+}
+
+static int
+shows_as_sent(const struct delivery *d, const struct item *item, struct json_object *row, bool *ret)
+{
+    AUTO_POOL struct pool pool = { 0 };
+    int r = PROV_OK;
+
+    *ret = true;
+    VALUE_EACH(flight_fields(item), sent)
     {
-        struct json_object *there = NULL;
-        if (!json_object_object_get_ex(row, field, &there)) /* a bare query does not tell */
-            return false;
-        if (strcmp(field, "Email") == 0) /* the new one is pending until its owner confirms it */
-            continue;
-        if (strcmp(field, "Username") == 0 && sent && there &&
-            username_equal(json_object_get_string(sent), json_object_get_string(there)))
-            continue;
-        if (!mapping_same(d->fields->mapping, field, sent, there))
-            return false;
+        struct value *there = NULL;
+        bool shown = false;
+        if (r || !*ret)
+            break;
+        r = look_at(&pool, row, sent->name, &shown, &there);
+        /* a bare query does not tell; a new address is pending until its owner confirms it */
+        *ret = shown && (strcmp(sent->name, "Email") == 0 || is_same_name(sent, there) ||
+                         mapping_same(d->fields->mapping, sent->name, sent->value, there));
     }
-    return true;
+    return r;
 }
 
 /* ---- settling [tx] ---- */
@@ -181,33 +204,33 @@ believe(struct round *round, struct item *item, struct json_object *row, struct 
 {
     struct link *link = &item->work.link;
     struct store *store = round->delivery->store;
-    const char *inputs = json_get_string(link->in_flight, "inputs");
+    const char *inputs = value_get_text(link->in_flight, "inputs");
     int r;
 
-    if (!link->confirmed && !(link->confirmed = json_object_new_object()))
+    if (!link->confirmed && !(link->confirmed = value_object(&link->pool)))
         return error_nomem(err);
-    json_object_object_foreach(flight_fields(item), field, sent)
+    VALUE_EACH(flight_fields(item), sent)
     {
-        struct json_object *there = NULL;
-        if (!row || strcmp(field, "Email") == 0 || is_read_again(link))
+        struct value *there = NULL;
+        bool shown = false;
+        if (!row || strcmp(sent->name, "Email") == 0 || is_read_again(link))
             continue;
+        if (look_at(&link->pool, row, sent->name, &shown, &there))
+            return error_nomem(err);
         /* what is not known is to be sent again; and nobody who is not frozen has that field */
-        if (!json_object_object_get_ex(row, field, &there) ||
-            (strcmp(field, FROZEN_FIELD) == 0 && !json_object_get_boolean(there)))
-            json_object_object_del(link->confirmed, field);
-        else if (json_put(link->confirmed, field, json_ref(there)))
+        if (!shown || (strcmp(sent->name, FROZEN_FIELD) == 0 && !value_is(there, VALUE_TRUE)))
+            value_remove(link->confirmed, sent->name);
+        else if (value_put(&link->pool, link->confirmed, sent->name, there))
             return error_nomem(err);
         /* the name it was built from goes with the name */
-        if (strcmp(field, "Username") == 0 && sent && there && inputs &&
-            username_equal(json_object_get_string(sent), json_object_get_string(there)) &&
-            set_text(&link->username_inputs, inputs))
+        if (inputs && is_same_name(sent, there) && set_text(&link->username_inputs, inputs))
             return error_nomem(err);
     }
-    link->attempts = json_get_int(link->in_flight, "tries", 0) + 1;
+    link->attempts = value_get_integer(link->in_flight, "tries", 0) + 1;
     link->next_us = 0;
     if (orders_return(link))
         return error_nomem(err);
-    json_object_put(STEAL(link->in_flight));
+    link->in_flight = NULL;
     if (set_text(&link->outcome, "retry") || set_text(&link->code, CODE_NO_ANSWER) ||
         set_text(&link->message,
                  "what was sent without an answer did not happen; it is sent again"))
@@ -228,7 +251,7 @@ settle_as_sent(struct round *round, struct item *item, const char *id, struct pr
 {
     int r;
 
-    json_object_object_del(item->work.link.in_flight, "late");
+    value_remove(item->work.link.in_flight, "late");
     r = settle_delivered(round, item, id, err);
     /* the resource may have moved on since it was sent, and the manager was not looked at */
     return r ? r : store_due_add(round->delivery->store, item->work.subject.id, DUE_NOW, err);
@@ -238,7 +261,7 @@ static int
 refuse_taken(struct round *round, struct item *item, struct json_object *row,
              struct prov_error *err)
 {
-    const char *name = json_get_string(flight_fields(item), "Username");
+    const char *name = value_get_text(flight_fields(item), "Username");
     AUTO_FREE char *remedy = NULL;
     bool twin = false;
     char message[300];
@@ -295,19 +318,20 @@ settle_one(struct round *round, struct item *item, struct json_object *row, bool
            struct prov_error *err)
 {
     const struct code_words *words = code_words(CODE_ACCOUNT_MISSING);
-    bool created = is_create(item), over = window_over(round->delivery, item);
+    bool created = is_create(item), over = window_over(round->delivery, item), as_sent = created;
 
     if (created && row && !ours && !item->sends_again)
         return refuse_taken(round, item, row, err);
     if (created && row && !ours)
         row =
             NULL; /* a stranger's: what was sent is not there, and lands no more after the window */
-    if (row && (created || shows_as_sent(round->delivery, item, row)) &&
-        (over || !flight_is_mixed(&item->work.link)))
+    if (row && !created && shows_as_sent(round->delivery, item, row, &as_sent))
+        return error_nomem(err);
+    if (row && as_sent && (over || !flight_is_mixed(&item->work.link)))
         return settle_as_sent(round, item, json_get_string(row, "Id"), err);
     if (!over)
         return settle_unknown(round, item, "sent without an answer; not seen in the org yet", err);
-    json_object_object_del(item->work.link.in_flight, "late"); /* nothing lands any more */
+    value_remove(item->work.link.in_flight, "late"); /* nothing lands any more */
     if (!created && !row)
         return settle_refused(
             round, item,
@@ -332,7 +356,7 @@ was_sent_before(const struct item *item)
 {
     int64_t first = item->work.link.first_sent_us;
 
-    return first && first < json_get_int(item->work.link.in_flight, "at_us", 0);
+    return first && first < value_get_integer(item->work.link.in_flight, "at_us", 0);
 }
 
 /* Asks for the users of these items. Of what an answer does not show, because the org refused the
@@ -353,7 +377,7 @@ ask(struct round *round, struct item **items, size_t count, bool by_name,
     if (!fields)
         return error_nomem(err);
     for (size_t i = 0; i < count; i++) {
-        const char *name = json_get_string(flight_fields(items[i]), "Username");
+        const char *name = value_get_text(flight_fields(items[i]), "Username");
         values[i] = !by_name ? items[i]->work.link.salesforce_id : name ? name : "";
     }
     r = lookup_users(d, &lookup, ret_rows, &call, err);

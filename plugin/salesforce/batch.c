@@ -43,12 +43,13 @@ write_record(struct json_writer *writer, const char *object, const struct sf_cha
         json_write_name(writer, "id", false);
         json_write_string(writer, change->id, strlen(change->id));
     }
-    json_object_object_foreach(change->fields, name, value)
+    VALUE_EACH(change->fields, member)
     {
+        const char *name = member->name;
         bool own =
             name[0] == object[0] && strncmp(name, object, prefix) == 0 && name[prefix] == '.';
         json_write_name(writer, own ? name + prefix + 1 : name, false);
-        json_write_value(writer, value);
+        value_write(writer, member->value);
     }
     JSON_WRITE_LITERAL(writer, "}");
 }
@@ -81,9 +82,9 @@ check_changes(const struct sf_change *changes, size_t count, char (*ids)[SF_ID_S
         return answer_refuse(call, PROV_E_LIMIT, "a call takes at most 200 records");
     for (size_t i = 0; i < count; i++) {
         const struct sf_change *change = &changes[i];
-        if (!json_object_is_type(change->fields, json_type_object))
+        if (!value_is(change->fields, VALUE_OBJECT))
             return answer_refuse(call, PROV_E_INVALID, "a record must be an object");
-        if (json_get(change->fields, "Id") || (!ids && change->id))
+        if (value_get(change->fields, "Id") || (!ids && change->id))
             return answer_refuse(call, PROV_E_INVALID,
                                  "an Id is no field, and a new record has none");
         if (ids && (!change->id || sf_id_normalise(change->id, ids[i], NULL) != PROV_OK))

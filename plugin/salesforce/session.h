@@ -115,7 +115,7 @@ struct sf_record {
 /* What a record is changed to, or made as. */
 struct sf_change {
     const char *id;             /* 15 or 18 characters; NULL for a create */
-    struct json_object *fields; /* field -> value, without Id; null clears a field */
+    const struct value *fields; /* field -> value, without Id; null clears a field */
 };
 
 /* UserLogin records tell whether a user is frozen (fact sheet 2.9); they are there or not, and cannot be

@@ -26,8 +26,7 @@ link_done(struct link *link)
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         free(texts[i]);
-    json_object_put(link->confirmed);
-    json_object_put(link->in_flight);
+    pool_done(&link->pool);
     *link = (struct link){ 0 };
 }
 
@@ -63,30 +62,14 @@ copy_text(const struct db_rows *rows, int column, char **ret, struct prov_error 
 /* A value that is damaged is told by *ret_damaged and read as none: one bad row must not stop those
  * who are read with it. */
 static int
-copy_json(const struct db_rows *rows, int column, struct json_object **ret, bool *ret_damaged,
-          struct prov_error *err)
+read_value(const struct db_rows *rows, int column, struct pool *pool, struct value **ret,
+           bool *ret_damaged, struct prov_error *err)
 {
     const char *text = db_text(rows, column);
     struct prov_error why = PROV_ERROR_INIT;
-    int r = text ? json_parse(text, strlen(text), "a stored value", ret, &why) : PROV_OK;
+    int r = text ? value_parse(pool, text, strlen(text), "a stored value", ret, &why) : PROV_OK;
 
     *ret_damaged = r && r != PROV_E_NOMEM;
-    if (r || !text)
-        *ret = NULL;
-    return r == PROV_E_NOMEM ? error_nomem(err) : PROV_OK;
-}
-
-/* As copy_json(). */
-static int
-read_resource(const struct db_rows *rows, int column, struct subject *ret, struct prov_error *err)
-{
-    const char *text = db_text(rows, column);
-    struct prov_error why = PROV_ERROR_INIT;
-    int r =
-        text ? value_parse(&ret->pool, text, strlen(text), "a stored value", &ret->resource, &why)
-             : PROV_OK;
-
-    ret->damaged = r && r != PROV_E_NOMEM;
     return r == PROV_E_NOMEM ? error_nomem(err) : PROV_OK;
 }
 
@@ -101,7 +84,7 @@ subject_read(const struct db_rows *rows, int first, struct subject *ret, struct 
     if (!r)
         r = copy_text(rows, first + 2, &ret->uri, err);
     if (!r)
-        r = read_resource(rows, first + 4, ret, err);
+        r = read_value(rows, first + 4, &ret->pool, &ret->resource, &ret->damaged, err);
     return r;
 }
 
@@ -132,9 +115,9 @@ link_read(const struct db_rows *rows, int first, struct link *ret, struct prov_e
     ret->last_history = db_int(rows, first + 23);
     ret->frozen_by_others = db_int(rows, first + 24) != 0;
     ret->orders = (unsigned)db_int(rows, first + 21);
-    r = copy_json(rows, first + 1, &ret->confirmed, &ret->damaged, err);
+    r = read_value(rows, first + 1, &ret->pool, &ret->confirmed, &ret->damaged, err);
     if (!r)
-        r = copy_json(rows, first + 7, &ret->in_flight, &ret->damaged_flight, err);
+        r = read_value(rows, first + 7, &ret->pool, &ret->in_flight, &ret->damaged_flight, err);
     for (size_t i = 0; !r && i < sizeof(texts) / sizeof(texts[0]); i++)
         r = copy_text(rows, first + texts[i].column, texts[i].text, err);
     return r;
@@ -144,15 +127,15 @@ link_read(const struct db_rows *rows, int first, struct link *ret, struct prov_e
 static bool
 is_active(const struct link *link)
 {
-    return link->salesforce_id[0] && json_get_bool(link->confirmed, "IsActive", true) &&
-           !json_get_bool(link->confirmed, "UserLogin.IsFrozen", false);
+    return link->salesforce_id[0] && value_get_boolean(link->confirmed, "IsActive", true) &&
+           !value_get_boolean(link->confirmed, "UserLogin.IsFrozen", false);
 }
 
 int
 store_put_flight(struct store *store, int64_t subject, const struct link *link,
                  struct prov_error *err)
 {
-    AUTO_FREE char *sent = link->in_flight ? json_text(link->in_flight) : NULL;
+    AUTO_FREE char *sent = link->in_flight ? value_json(link->in_flight) : NULL;
 
     if (!link->in_flight)
         return db_run(store->write, err, "DELETE FROM flight WHERE subject = ?", "i", subject);
@@ -201,7 +184,7 @@ int
 store_put_link(struct store *store, int64_t subject, const struct link *link,
                struct prov_error *err)
 {
-    AUTO_FREE char *confirmed = link->confirmed ? json_text(link->confirmed) : NULL;
+    AUTO_FREE char *confirmed = link->confirmed ? value_json(link->confirmed) : NULL;
     bool active = is_active(link), is_new = true, done = false;
     int r = link->confirmed && !confirmed ? error_nomem(err) : PROV_OK;
 

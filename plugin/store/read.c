@@ -88,6 +88,14 @@ put_password_outcome(const struct db_rows *rows, struct json_object *row)
                : PROV_OK;
 }
 
+static int
+put_value(struct json_object *row, const char *name, const struct value *value)
+{
+    struct json_object *json = NULL;
+
+    return json_from_value(value, &json) || json_put(row, name, json) ? PROV_E_NOMEM : PROV_OK;
+}
+
 /* One subject as a JSON object, from ROW_COLUMNS; the details too when asked for. */
 static int
 make_row(const struct db_rows *rows, bool detailed, struct json_object **ret,
@@ -95,7 +103,7 @@ make_row(const struct db_rows *rows, bool detailed, struct json_object **ret,
 {
     CLEANUP(subject_done) struct subject subject = { 0 };
     CLEANUP(link_done) struct link link = { 0 };
-    AUTO_JSON struct json_object *row = json_object_new_object(), *resource = NULL;
+    AUTO_JSON struct json_object *row = json_object_new_object();
     int r = row ? subject_read(rows, 0, &subject, err) : error_nomem(err);
 
     if (!r)
@@ -113,11 +121,9 @@ make_row(const struct db_rows *rows, bool detailed, struct json_object **ret,
         json_put_string(row, "state", db_text(rows, ROW_STATE)) || put_link(row, &link) ||
         put_password_outcome(rows, row))
         return error_nomem(err);
-    if (detailed && json_from_value(subject.resource, &resource))
-        return error_nomem(err);
-    if (detailed && (json_put(row, "resource", STEAL(resource)) ||
-                     json_put(row, "confirmed", STEAL(link.confirmed)) ||
-                     json_put(row, "in_flight", STEAL(link.in_flight))))
+    if (detailed && (put_value(row, "resource", subject.resource) ||
+                     put_value(row, "confirmed", link.confirmed) ||
+                     put_value(row, "in_flight", link.in_flight)))
         return error_nomem(err);
     *ret = STEAL(row);
     return PROV_OK;

@@ -192,18 +192,18 @@ enum order {
 
 /* What is there. Texts may be NULL. Written by delivery only. */
 struct link {
-    char salesforce_id[19];        /* "" until confirmed */
-    struct json_object *confirmed; /* field -> value last confirmed; NULL: nothing */
-    int64_t confirmed_version;     /* version those came from */
-    int64_t settled_version;       /* version that outcome speaks of */
-    char *username_wanted;         /* lower case, as are the next two */
-    char *username_held;           /* confirmed; also while inactive */
-    char *username_inputs;         /* what username_held was built from, see plan.h */
-    struct json_object *in_flight; /* {"op","fields","at_us"}: sent, answer not known; NULL: none */
-    int64_t first_sent_us;         /* of a create that may have happened; 0: none */
-    int64_t attempts;              /* tries in a row that will be tried again */
-    int64_t next_us;               /* next try; 0: none */
-    char *outcome;                 /* "delivered", "nothing to do", "refused", "retry", "unknown",
+    char salesforce_id[19];    /* "" until confirmed */
+    struct value *confirmed;   /* field -> value last confirmed; NULL: nothing */
+    int64_t confirmed_version; /* version those came from */
+    int64_t settled_version;   /* version that outcome speaks of */
+    char *username_wanted;     /* lower case, as are the next two */
+    char *username_held;       /* confirmed; also while inactive */
+    char *username_inputs;     /* what username_held was built from, see plan.h */
+    struct value *in_flight;   /* {"op","fields","at_us"}: sent, answer not known; NULL: none */
+    int64_t first_sent_us;     /* of a create that may have happened; 0: none */
+    int64_t attempts;          /* tries in a row that will be tried again */
+    int64_t next_us;           /* next try; 0: none */
+    char *outcome;             /* "delivered", "nothing to do", "refused", "retry", "unknown",
                                   "waiting": for what another one has, see waits_kind */
     char *code, *message, *cause, *remedy;
     char *last_action; /* "created", "updated Title, Department", ... */
@@ -219,6 +219,7 @@ struct link {
     bool damaged, damaged_flight;
     unsigned orders;        /* enum order: an admin's, not settled yet */
     int64_t stored_version; /* settled_version as it was read */
+    struct pool pool;       /* where its values are */
 };
 
 /* A row of `due`. */

@@ -208,25 +208,23 @@ measure_user(void)
     tell("user_us", median(both, PAIRS), 30);
 }
 
-static struct json_object *
-bench_fields(size_t user)
+static const struct value *
+bench_fields(struct pool *pool, size_t user)
 {
-    struct json_object *fields = json_object_new_object();
-    char text[80];
+    struct value *fields = NULL;
+    char text[600];
+    int length = snprintf(
+        text, sizeof(text),
+        "{\"Username\":\"primary-user%zu@bench.example\",\"Email\":\"primary-user%zu@bench."
+        "example\","
+        "\"LastName\":\"Lovelace\",\"FirstName\":\"Ada\",\"Alias\":\"adalove\",\"IsActive\":true,"
+        "\"Title\":\"Analyst\",\"Department\":\"Engines\",\"Phone\":\"+44 20 7946 0000\","
+        "\"ProfileId\":\"00e000000000001AAA\",\"TimeZoneSidKey\":\"Europe/London\","
+        "\"LocaleSidKey\":\"en_GB\",\"LanguageLocaleKey\":\"en_US\",\"EmailEncodingKey\":\"UTF-"
+        "8\"}",
+        user, user);
 
-    snprintf(text, sizeof(text), "primary-user%zu@bench.example", user);
-    if (json_put_string(fields, "Username", text) || json_put_string(fields, "Email", text) ||
-        json_put_string(fields, "LastName", "Lovelace") ||
-        json_put_string(fields, "FirstName", "Ada") ||
-        json_put_string(fields, "Alias", "adalove") || json_put_bool(fields, "IsActive", true) ||
-        json_put_string(fields, "Title", "Analyst") ||
-        json_put_string(fields, "Department", "Engines") ||
-        json_put_string(fields, "Phone", "+44 20 7946 0000") ||
-        json_put_string(fields, "ProfileId", "00e000000000001AAA") ||
-        json_put_string(fields, "TimeZoneSidKey", "Europe/London") ||
-        json_put_string(fields, "LocaleSidKey", "en_GB") ||
-        json_put_string(fields, "LanguageLocaleKey", "en_US") ||
-        json_put_string(fields, "EmailEncodingKey", "UTF-8"))
+    if (value_parse(pool, text, (size_t)length, "the fields", &fields, NULL))
         fail("call", "out of memory");
     return fields;
 }
@@ -253,7 +251,7 @@ write_body(const struct sf_change *changes, const char *path)
         fail(path, "cannot be written");
     fputs("{\"allOrNone\":false,\"records\":[", file);
     for (size_t i = 0; i < SF_MAX_RECORDS; i++) {
-        AUTO_FREE char *text = json_text(changes[i].fields);
+        AUTO_FREE char *text = value_json(changes[i].fields);
         fprintf(file, "%s{\"attributes\":{\"type\":\"User\"},%s", i ? "," : "", text + 1);
     }
     fputs("]}", file);
@@ -329,13 +327,14 @@ h2load_call_us(const char *body)
 static void
 measure_call(void)
 {
+    AUTO_POOL struct pool pool = { 0 };
     struct sf_change changes[SF_MAX_RECORDS];
     struct sf_session *session = bench_session();
     double ours[PAIRS], theirs[PAIRS], ratio[PAIRS];
     char body[300];
 
     for (size_t i = 0; i < SF_MAX_RECORDS; i++)
-        changes[i] = (struct sf_change){ .fields = bench_fields(i) };
+        changes[i] = (struct sf_change){ .fields = bench_fields(&pool, i) };
     snprintf(body, sizeof(body), "%s/body.json", directory);
     write_body(changes, body);
     call_once(session, changes);
@@ -350,8 +349,6 @@ measure_call(void)
     printf("deliver.call_us %.0f\n", median(ours, PAIRS));
     printf("deliver.call_h2load_us %.0f\n", median(theirs, PAIRS));
     tell("call_to_h2load", median(ratio, PAIRS), 2);
-    for (size_t i = 0; i < SF_MAX_RECORDS; i++)
-        json_object_put(changes[i].fields);
     sf_session_free(session);
 }
 

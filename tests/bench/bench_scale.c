@@ -122,8 +122,7 @@ fill_link(struct link *link, long user)
                           "\"00e000000000001AAA\"}",
                           user, user, user);
 
-    json_object_put(link->confirmed);
-    if (json_parse(json, (size_t)length, "confirmed", &link->confirmed, &err))
+    if (value_parse(&link->pool, json, (size_t)length, "confirmed", &link->confirmed, &err))
         fail("links", err.text);
     snprintf(link->salesforce_id, sizeof(link->salesforce_id), "005%012ldAAA", user);
     snprintf(name, sizeof(name), "user%ld@bench.example", user);
@@ -281,10 +280,11 @@ measure_settle(struct side *side)
     begin(side);
     for (size_t i = 0; !r && i < count; i++) {
         struct link *link = &work[i].link;
-        link->in_flight = json_object_new_object();
-        json_put_string(link->in_flight, "op", "update");
-        r = store_put_flight(side->store, work[i].subject.id, link, &err);
-        json_object_put(STEAL(link->in_flight));
+        link->in_flight = value_object(&link->pool);
+        r = value_put_text(&link->pool, link->in_flight, "op", "update");
+        if (!r)
+            r = store_put_flight(side->store, work[i].subject.id, link, &err);
+        link->in_flight = NULL;
     }
     if (r)
         fail("in flight", err.text);

@@ -2,6 +2,7 @@
 #ifndef TESTS_BATCHES_H
 #define TESTS_BATCHES_H
 
+#include "plugin/base/value_json.h"
 #include "plugin/salesforce/session.h"
 
 static inline int
@@ -10,20 +11,21 @@ send_users(struct sf_session *session, bool update, struct json_object *records,
 {
     size_t count = json_object_array_length(records);
     struct sf_change *changes = calloc(count + 1, sizeof(*changes));
-    AUTO_JSON struct json_object *copy = NULL;
+    AUTO_POOL struct pool pool = { 0 };
     CLEANUP(sf_batch_cleanup) struct sf_batch *batch = NULL;
     int result;
 
-    if (json_object_deep_copy(records, &copy, NULL) != 0 || !changes)
+    if (!changes)
         abort();
     for (size_t i = 0; i < count; i++) {
-        struct json_object *record = json_object_array_get_idx(copy, i);
-        const char *id = json_get_string(record, "Id");
+        struct value *record = NULL;
+        if (value_from_json(&pool, json_object_array_get_idx(records, i), &record))
+            abort();
         changes[i].fields = record;
-        if (!update || !id)
+        if (!update || !value_get_text(record, "Id"))
             continue;
-        changes[i].id = json_get_string(json_object_array_get_idx(records, i), "Id");
-        json_object_object_del(record, "Id");
+        changes[i].id = value_get_text(record, "Id");
+        value_remove(record, "Id");
     }
     result = sf_batch_new(update ? SF_UPDATE_USERS : SF_CREATE_USERS, changes, count, &batch, call);
     free(changes);

@@ -39,19 +39,9 @@ struct situation {
     struct link link;
     struct plan plan;
     const char *profile_id, *manager_id;
-    struct json_object *there; /* borrowed */
+    struct value *there;
     bool replan;
 };
-
-static inline struct json_object *
-json_of(const char *text)
-{
-    struct prov_error err = PROV_ERROR_INIT;
-    struct json_object *value = NULL;
-
-    T_OK(json_parse(text, strlen(text), "the test's JSON", &value, &err), &err);
-    return value;
-}
 
 /* resource NULL: never seen. */
 static inline void
@@ -91,12 +81,18 @@ deliver(struct situation *s)
     make(s);
     T_INT(s->plan.action, PLAN_CREATE);
     strcpy(s->link.salesforce_id, ID);
-    json_object_put(s->link.confirmed);
-    s->link.confirmed = json_ref(s->plan.fields);
+    T_INT(value_copy(&test_values, s->plan.fields, &s->link.confirmed), PROV_OK);
     free(s->link.username_held);
     s->link.username_held = strdup(s->plan.username);
     free(s->link.username_inputs);
     s->link.username_inputs = strdup(s->plan.username_inputs);
+}
+
+/* This is confirmed as well now. */
+static inline void
+confirm(struct situation *s, const char *field, struct value *value)
+{
+    T_INT(value_put(&test_values, s->link.confirmed, field, value), PROV_OK);
 }
 
 /* The host says something else now. */
@@ -126,7 +122,7 @@ static inline const char *
 sent(struct situation *s)
 {
     static char text[2000];
-    AUTO_FREE char *canonical = s->plan.fields ? json_canonical(s->plan.fields) : NULL;
+    AUTO_FREE char *canonical = s->plan.fields ? value_canonical(s->plan.fields) : NULL;
 
     snprintf(text, sizeof(text), "%s", canonical ? canonical : "");
     return text;

@@ -17,7 +17,7 @@ a_leaver_is_frozen_where_the_field_says_so(void)
     make(&s);
     T_INT(s.plan.action, PLAN_FREEZE);
     T_STR(sent(&s), "{\"UserLogin.IsFrozen\":true}");
-    json_put_bool(s.link.confirmed, FROZEN_FIELD, true);
+    confirm(&s, FROZEN_FIELD, value_boolean(true));
     make(&s);
     T_INT(s.plan.action, PLAN_NOTHING);
     /* who is inactive at the host stays active there as well, and in step */
@@ -26,7 +26,7 @@ a_leaver_is_frozen_where_the_field_says_so(void)
     make(&s);
     T_INT(s.plan.action, PLAN_NOTHING);
     /* an unfreezing that is in flight may have happened */
-    s.link.in_flight = json_of("{\"fields\":{\"UserLogin.IsFrozen\":false}}");
+    s.link.in_flight = value_of("{\"fields\":{\"UserLogin.IsFrozen\":false}}");
     make(&s);
     T_INT(s.plan.action, PLAN_FREEZE);
     done(&s);
@@ -39,18 +39,18 @@ who_returns_is_unfrozen_when_all_else_is_as_it_should_be(void)
 
     want(&s, "", "{" ADA "}");
     deliver(&s);
-    json_put_bool(s.link.confirmed, FROZEN_FIELD, true);
+    confirm(&s, FROZEN_FIELD, value_boolean(true));
     change(&s, "{" ADA ",\"title\":\"Chief\"}");
     make(&s);
     T_INT(s.plan.action, PLAN_UPDATE);
     T_STR(sent(&s), "{\"Title\":\"Chief\"}");
     T_TRUE(s.plan.more);
-    json_put_string(s.link.confirmed, "Title", "Chief");
+    confirm(&s, "Title", value_string(&test_values, "Chief"));
     make(&s);
     T_INT(s.plan.action, PLAN_UNFREEZE);
     T_STR(sent(&s), "{\"UserLogin.IsFrozen\":false}");
     T_TRUE(!s.plan.more);
-    json_object_object_del(s.link.confirmed, FROZEN_FIELD);
+    value_remove(s.link.confirmed, FROZEN_FIELD);
     make(&s);
     T_INT(s.plan.action, PLAN_NOTHING);
     done(&s);
@@ -63,7 +63,7 @@ who_is_frozen_and_active_is_deactivated_again(void)
 
     want(&s, "", "{" ADA "}");
     deliver(&s);
-    json_put_bool(s.link.confirmed, FROZEN_FIELD, true);
+    confirm(&s, FROZEN_FIELD, value_boolean(true));
     s.subject.presence = PRESENCE_GONE;
     make(&s);
     T_INT(s.plan.action, PLAN_DEACTIVATE);
@@ -83,11 +83,11 @@ the_username_of_a_leaver_is_released_after_the_deactivation(void)
     T_INT(s.plan.action, PLAN_DEACTIVATE);
     T_STR(sent(&s), "{\"IsActive\":false}");
     T_TRUE(s.plan.more);
-    json_put_bool(s.link.confirmed, "IsActive", false);
+    confirm(&s, "IsActive", value_boolean(false));
     make(&s);
     T_INT(s.plan.action, PLAN_UPDATE);
     T_STR(sent(&s), "{\"Username\":\"" LEFT "\"}");
-    json_put_string(s.link.confirmed, "Username", LEFT);
+    confirm(&s, "Username", value_string(&test_values, LEFT));
     free(s.link.username_held);
     s.link.username_held = strdup(LEFT);
     make(&s);

@@ -485,9 +485,9 @@ choices_in_another_order_are_the_same(void)
 {
     AUTO_MAPPING *mapping = compile("[{'field':'Skills__c','kind':'multi_picklist','source':'x'},"
                                     "{'field':'Note__c','source':'y'}]");
-    AUTO_JSON struct json_object *one = json("'a;b'");
-    AUTO_JSON struct json_object *other = json("'b;a'");
-    AUTO_JSON struct json_object *more = json("'b;a;c'");
+    struct value *one = value_like(json("'a;b'"));
+    struct value *other = value_like(json("'b;a'"));
+    struct value *more = value_like(json("'b;a;c'"));
 
     T_TRUE(mapping_same(mapping, "skills__C", one, other));
     T_TRUE(!mapping_same(mapping, "Skills__c", one, more));

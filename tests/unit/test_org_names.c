@@ -6,17 +6,18 @@
 
 /* One resolution. */
 struct resolved {
-    struct json_object *wanted, *lacks;
+    struct value *wanted, *lacks;
     const char *fault;
 };
 
 static struct resolved
 resolve(const char *names, const char *wanted, struct json_object **ret_names)
 {
-    struct resolved resolved = { .wanted = json(wanted) };
+    struct resolved resolved = { .wanted = value_like(json(wanted)) };
 
     *ret_names = names ? json(names) : NULL;
-    T_INT(org_names_resolve(*ret_names, resolved.wanted, &resolved.lacks, &resolved.fault),
+    T_INT(org_names_resolve(&test_values, *ret_names, resolved.wanted, &resolved.lacks,
+                            &resolved.fault),
           PROV_OK);
     return resolved;
 }
@@ -27,13 +28,11 @@ resolves(const char *names, const char *wanted, const char *after, const char *l
 {
     struct json_object *known;
     struct resolved got = resolve(names, wanted, &known);
+    AUTO_FREE char *got_wanted = value_json(got.wanted), *got_lacks = value_json(got.lacks);
 
-    T_STR(json_object_to_json_string_ext(got.wanted, JSON_C_TO_STRING_PLAIN), after);
-    T_STR(got.lacks ? json_object_to_json_string_ext(got.lacks, JSON_C_TO_STRING_PLAIN) : "",
-          lacks);
+    T_STR(got_wanted, after);
+    T_STR(got.lacks ? got_lacks : "", lacks);
     T_STR(got.fault ? got.fault : "", fault);
-    json_object_put(got.wanted);
-    json_object_put(got.lacks);
     json_object_put(known);
 }
 
@@ -94,8 +93,9 @@ a_cleared_role_is_cleared(void)
 
 /* ---- in a plan ---- */
 
+/* *ret_fields outlives the plan, whose values may be the mapping's. */
 static void
-plan_with(const char *resource, const char *names, struct plan *plan)
+plan_with(const char *resource, const char *names, struct fields **ret_fields, struct plan *plan)
 {
     static const char fields_text[] =
         "{'domain_name':'acme','client_id':'c','client_secret':'cAnArY','profile':'Standard User',"
@@ -106,16 +106,15 @@ plan_with(const char *resource, const char *names, struct plan *plan)
     AUTO_JSON struct json_object *known = names ? json(names) : NULL;
     const char *text = json_object_to_json_string(fields_json);
     struct prov_error err = PROV_ERROR_INIT;
-    CLEANUP(fields_cleanup) struct fields *fields = NULL;
     struct subject subject = { .id = 1, .presence = PRESENCE_IN, .version = 1 };
     struct link link = { 0 };
     struct plan_input input = { .subject = &subject, .link = &link, .names = known };
 
-    T_OK(fields_parse(text, strlen(text), &fields, NULL, NULL, &err), &err);
+    T_OK(fields_parse(text, strlen(text), ret_fields, NULL, NULL, &err), &err);
     subject.iss = strdup("i");
     subject.uri = strdup("/Users/1");
     subject.resource = value_like(json(resource));
-    input.fields = fields;
+    input.fields = *ret_fields;
     T_OK(plan_make(&input, plan, &err), &err);
     subject_done(&subject);
     link_done(&link);
@@ -126,31 +125,34 @@ plan_with(const char *resource, const char *names, struct plan *plan)
 static void
 a_plan_without_knowledge_lacks_the_names_and_leaves_the_fields_out(void)
 {
+    CLEANUP(fields_cleanup) struct fields *fields = NULL;
     CLEANUP(plan_done) struct plan plan = { .action = PLAN_NOTHING };
 
-    plan_with("{" ADA ",'title':'Sales'}", NULL, &plan);
+    plan_with("{" ADA ",'title':'Sales'}", NULL, &fields, &plan);
     T_INT(plan.action, PLAN_CREATE);
-    T_INT(json_object_array_length(plan.lacks), 2);
-    T_TRUE(!json_get(plan.fields, "UserRoleId") && !json_get(plan.fields, "ProfileId"));
+    T_INT(value_count(plan.lacks), 2);
+    T_TRUE(!value_get(plan.fields, "UserRoleId") && !value_get(plan.fields, "ProfileId"));
 }
 
 static void
 a_plan_with_knowledge_sends_the_ids(void)
 {
+    CLEANUP(fields_cleanup) struct fields *fields = NULL;
     CLEANUP(plan_done) struct plan plan = { .action = PLAN_NOTHING };
 
-    plan_with("{" ADA ",'title':'Sales','userType':'sales'}", KNOWN, &plan);
-    T_STR(json_get_string(plan.fields, "UserRoleId"), "00E5g0000A7E9vkEQC");
-    T_STR(json_get_string(plan.fields, "ProfileId"), "00e5g0000A7E9vhAQC");
+    plan_with("{" ADA ",'title':'Sales','userType':'sales'}", KNOWN, &fields, &plan);
+    T_STR(value_get_text(plan.fields, "UserRoleId"), "00E5g0000A7E9vkEQC");
+    T_STR(value_get_text(plan.fields, "ProfileId"), "00e5g0000A7E9vhAQC");
     T_TRUE(plan.lacks == NULL);
 }
 
 static void
 a_missing_name_parks(void)
 {
+    CLEANUP(fields_cleanup) struct fields *fields = NULL;
     CLEANUP(plan_done) struct plan plan = { .action = PLAN_NOTHING };
 
-    plan_with("{" ADA ",'title':'gone','userType':'sales'}", KNOWN, &plan);
+    plan_with("{" ADA ",'title':'gone','userType':'sales'}", KNOWN, &fields, &plan);
     T_INT(plan.action, PLAN_PARK);
     T_STR(plan.code, "NAME_NOT_FOUND");
     T_STR(plan.reason, "there is no role");

@@ -4,22 +4,22 @@
 static const char *
 sent_text(struct situation *s, const char *field)
 {
-    return json_get_string(s->plan.fields, field);
+    return value_get_text(s->plan.fields, field);
 }
 
 static bool
 sends(struct situation *s, const char *field)
 {
-    return s->plan.fields && json_object_object_get_ex(s->plan.fields, field, NULL);
+    return value_has(s->plan.fields, field);
 }
 
 static const char *
 from_of(struct situation *s, const char *field)
 {
-    for (size_t i = 0; s->plan.trace && i < json_object_array_length(s->plan.trace); i++) {
-        struct json_object *line = json_object_array_get_idx(s->plan.trace, i);
-        if (strcmp(json_get_string(line, "field"), field) == 0)
-            return json_get_string(line, "from");
+    for (size_t i = 0; i < value_count(s->plan.trace); i++) {
+        struct value *line = value_at(s->plan.trace, i);
+        if (strcmp(value_get_text(line, "field"), field) == 0)
+            return value_get_text(line, "from");
     }
     return NULL;
 }
@@ -43,7 +43,7 @@ a_new_user_is_created_with_all_that_is_known(void)
     T_STR(sent_text(&s, "ProfileId"), PROFILE);
     T_STR(sent_text(&s, "Host_Id__c"), "https://hr.example#/Users/1");
     T_STR(sent_text(&s, "TimeZoneSidKey"), "GMT");
-    T_TRUE(json_get_bool(s.plan.fields, "IsActive", false));
+    T_TRUE(value_get_boolean(s.plan.fields, "IsActive", false));
     T_STR(from_of(&s, "Username"), "provisioning pattern");
     T_STR(from_of(&s, "Title"), "title");
     T_TRUE(!sends(&s, "Id"));
@@ -58,10 +58,10 @@ a_create_leaves_out_what_there_is_nothing_of(void)
     want(&s, "", "{" ADA "}");
     make(&s);
     T_INT(s.plan.action, PLAN_CREATE);
-    json_object_object_foreach(s.plan.fields, field, value)
+    VALUE_EACH(s.plan.fields, member)
     {
-        T_TRUE(value != NULL);
-        T_TRUE(strcmp(field, "Title") != 0 && strcmp(field, "ManagerId") != 0);
+        T_TRUE(member->value != NULL);
+        T_TRUE(strcmp(member->name, "Title") != 0 && strcmp(member->name, "ManagerId") != 0);
     }
     /* rule 12: it is the SAML login id, and nobody asked for it */
     T_TRUE(!sends(&s, "FederationIdentifier"));
@@ -94,7 +94,7 @@ nobody_is_created_who_is_not_wanted_active(void)
     reconfigure(&s, ",\"create_inactive\":true");
     make(&s);
     T_INT(s.plan.action, PLAN_CREATE);
-    T_TRUE(!json_get_bool(s.plan.fields, "IsActive", true));
+    T_TRUE(!value_get_boolean(s.plan.fields, "IsActive", true));
     /* but never who is gone or out of scope */
     s.subject.presence = PRESENCE_GONE;
     make(&s);
@@ -230,13 +230,13 @@ null_and_absent_are_the_same(void)
 
     want(&s, "", "{" ADA ",\"title\":null}");
     deliver(&s);
-    json_object_object_add(s.link.confirmed, "Title", NULL); /* as read back from the org */
+    confirm(&s, "Title", NULL); /* as read back from the org */
     make(&s);
     T_INT(s.plan.action, PLAN_NOTHING);
-    json_object_object_del(s.link.confirmed, "Title");
+    value_remove(s.link.confirmed, "Title");
     make(&s);
     T_INT(s.plan.action, PLAN_NOTHING);
-    json_object_object_add(s.link.confirmed, "Title", json_object_new_string("was set there"));
+    confirm(&s, "Title", value_string(&test_values, "was set there"));
     make(&s);
     T_STR(sent(&s), "{\"Title\":null}");
     done(&s);
@@ -249,7 +249,7 @@ who_comes_back_is_reactivated_with_what_changed_meanwhile(void)
 
     want(&s, "", "{" ADA "}");
     deliver(&s);
-    json_object_object_add(s.link.confirmed, "IsActive", json_object_new_boolean(false));
+    confirm(&s, "IsActive", value_boolean(false));
     change(&s, "{" ADA ",\"title\":\"Back\"}");
     make(&s);
     T_INT(s.plan.action, PLAN_UPDATE);
@@ -267,7 +267,7 @@ who_is_linked_and_unknown_gets_everything_but_what_only_a_create_sets(void)
     make(&s);
     T_INT(s.plan.action, PLAN_UPDATE);
     T_STR(sent_text(&s, "Username"), "ada@acme.example");
-    T_TRUE(json_get_bool(s.plan.fields, "IsActive", false));
+    T_TRUE(value_get_boolean(s.plan.fields, "IsActive", false));
     T_TRUE(!sends(&s, "ProfileId") && !sends(&s, "Alias") && !sends(&s, "Host_Id__c"));
     done(&s);
 }
@@ -325,7 +325,7 @@ after_the_deactivation_the_rest_follows_for_who_is_in_scope(void)
 
     want(&s, "", "{" ADA "}");
     deliver(&s);
-    json_object_object_add(s.link.confirmed, "IsActive", json_object_new_boolean(false));
+    confirm(&s, "IsActive", value_boolean(false));
     change(&s, "{\"userName\":\"ada.left\"," NAME "," MAIL ",\"active\":false}");
     make(&s);
     T_INT(s.plan.action, PLAN_UPDATE);
@@ -409,17 +409,17 @@ a_replan_brings_the_connector_fields_to_who_is_delivered(void)
 static void
 a_repair_sets_back_what_is_not_there_any_more(void)
 {
-    AUTO_JSON struct json_object *there = NULL;
+    struct value *there;
     struct situation s;
 
     want(&s, "", "{" ADA ",\"title\":\"Chief\"}");
     deliver(&s);
-    there = json_of("{\"Title\":\"Clerk\",\"ProfileId\":\"00e000000000002AAA\","
-                    "\"Username\":\"mine@acme.example\"}");
-    json_object_object_foreach(s.link.confirmed, field, ours)
+    there = value_of("{\"Title\":\"Clerk\",\"ProfileId\":\"00e000000000002AAA\","
+                     "\"Username\":\"mine@acme.example\"}");
+    VALUE_EACH(s.link.confirmed, ours)
     {
-        if (!json_object_object_get_ex(there, field, NULL))
-            json_put(there, field, json_ref(ours));
+        if (!value_has(there, ours->name))
+            T_INT(value_put(&test_values, there, ours->name, ours->value), PROV_OK);
     }
     s.profile_id = "00e000000000003AAA"; /* a new one does not creep in with it */
     s.there = there;
@@ -528,7 +528,7 @@ a_manager_is_cleared_only_when_there_is_none(void)
     want(&s, "", MANAGED);
     s.manager_id = "005000000000009AAA";
     deliver(&s);
-    T_STR(json_get_string(s.link.confirmed, "ManagerId"), "005000000000009AAA");
+    T_STR(value_get_text(s.link.confirmed, "ManagerId"), "005000000000009AAA");
     s.manager_id = NULL; /* another one, who is not linked yet: left as it is */
     change(&s, "{" ADA "," ENTERPRISE ":{\"manager\":{\"value\":\"10\"}}}");
     make(&s);
@@ -550,8 +550,8 @@ static const char *
 described(bool create, const char *fields, const char *before)
 {
     static char text[700];
-    AUTO_JSON struct json_object *sent_fields = json_of(fields);
-    AUTO_JSON struct json_object *confirmed = before ? json_of(before) : NULL;
+    struct value *sent_fields = value_of(fields);
+    struct value *confirmed = before ? value_of(before) : NULL;
     AUTO_FREE char *words = plan_describe(create, sent_fields, confirmed);
 
     snprintf(text, sizeof(text), "%s", words ? words : "(none)");
@@ -580,13 +580,13 @@ what_was_done_is_told_in_words(void)
 static void
 a_long_list_of_fields_is_cut_short(void)
 {
-    AUTO_JSON struct json_object *fields = json_object_new_object();
+    struct value *fields = value_of("{}");
     AUTO_FREE char *words = NULL;
 
     for (int i = 0; i < 200; i++) {
         char name[30];
         snprintf(name, sizeof(name), "Custom_%d__c", i);
-        json_put_int(fields, name, i);
+        T_INT(value_put_integer(&test_values, fields, name, i), PROV_OK);
     }
     words = plan_describe(false, fields, NULL);
     T_HAS(words, "updated Custom_0__c, Custom_1__c");

@@ -1,6 +1,7 @@
 /* The preview: the plan of an event that has not come, which touches nothing. */
 #include "plugin/delivery/preview.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/values.h"
 
 #define NAME "\"name\":{\"familyName\":\"Nym\"},\"emails\":[{\"value\":\"ada@x.example\"}]"
 #define ADA  "\"userName\":\"ada\"," NAME
@@ -63,20 +64,18 @@ body(struct json_object *result)
 /* What delivery would have stored of /Users/<n>. */
 static void
 link_to(struct scratch *s, const char *uri, const char *id, const char *username,
-        struct json_object *in_flight)
+        struct value *in_flight)
 {
     struct prov_error err = PROV_ERROR_INIT;
-    AUTO_JSON struct json_object *confirmed = json_object_new_object();
+    struct value *confirmed = value_of("{\"LastName\":\"Nym\",\"Email\":\"ada@x.example\","
+                                       "\"IsActive\":true}");
     struct link link = { .settled_version = 1, .confirmed_version = 1, .confirmed = confirmed };
 
     snprintf(link.salesforce_id, sizeof(link.salesforce_id), "%s", id);
     link.username_held = (char *)username;
     link.username_inputs = (char *)"{\"userName\":\"ada\"}";
     link.in_flight = in_flight;
-    json_put_string(confirmed, "Username", username);
-    json_put_string(confirmed, "LastName", "Nym");
-    json_put_string(confirmed, "Email", "ada@x.example");
-    json_put_bool(confirmed, "IsActive", true);
+    T_INT(value_put_text(&test_values, confirmed, "Username", username), PROV_OK);
     T_OK(store_begin(s->store, STORE_UNFENCED, &err), &err);
     T_OK(store_put_link(s->store, scratch_id(s->store, uri), &link, &err), &err);
     T_OK(store_commit(s->store, &err), &err);
@@ -215,7 +214,7 @@ a_username_that_is_not_valid_is_shown_and_explained(void)
 static void
 only_a_deactivation_overtakes_what_is_in_flight(void)
 {
-    AUTO_JSON struct json_object *flight = json_object_new_object();
+    struct value *flight = value_of("{}");
     AUTO_JSON struct json_object *update = NULL;
     AUTO_JSON struct json_object *leave = NULL;
     struct scratch s;

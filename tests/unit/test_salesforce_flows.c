@@ -14,7 +14,7 @@
 #include "plugin/base/secret_ref.h"
 #include "plugin/salesforce/session.h"
 #include "tests/org/sim.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/values.h"
 
 #define KEY_ID  "3MVG9simulated.consumer.key"
 #define SECRET  "simulated-cAnArY-secret"
@@ -612,7 +612,6 @@ a_user_who_is_frozen_meanwhile_is_a_hold(void)
     struct sf_call call;
     CLEANUP(sf_batch_cleanup) struct sf_batch *batch = NULL;
     struct sf_change change;
-    AUTO_JSON struct json_object *fields = NULL;
     AUTO_JSON struct json_object *rows = NULL;
     AUTO_FREE char *user = NULL;
     AUTO_FREE char *login = NULL;
@@ -629,8 +628,7 @@ a_user_who_is_frozen_meanwhile_is_a_hold(void)
     user = query_id(other, "SELECT Id FROM User WHERE Username = 'olga@acme.simulated.example'");
     snprintf(soql, sizeof(soql), "SELECT Id FROM UserLogin WHERE UserId = '%s'", user);
     login = query_id(other, soql);
-    fields = json_tokener_parse("{\"IsFrozen\":true}");
-    change = (struct sf_change){ .id = login, .fields = fields };
+    change = (struct sf_change){ .id = login, .fields = value_of("{\"IsFrozen\":true}") };
     T_INT(sf_batch_new(SF_UPDATE_LOGINS, &change, 1, &batch, &call), PROV_OK);
     T_INT(sf_batch_send(other, batch, &record, &call), PROV_OK);
     T_INT(record.outcome, SF_DELIVERED);

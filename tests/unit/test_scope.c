@@ -283,7 +283,7 @@ deliver(struct situation *s)
 {
     T_INT(plan(s), PLAN_CREATE);
     strcpy(s->link.salesforce_id, ID);
-    s->link.confirmed = json_ref(s->plan.fields);
+    T_INT(value_copy(&test_values, s->plan.fields, &s->link.confirmed), PROV_OK);
     s->link.username_held = strdup(s->plan.username);
     s->link.username_inputs = strdup(s->plan.username_inputs);
     s->link.outcome = strdup("delivered");
@@ -326,13 +326,13 @@ losing_scope_is_a_deactivation_alone_and_gaining_it_an_update(void)
     /* neither pattern nor mapping is asked: this resource could not even be planned */
     describe(&s, "{\"groups\":[]}");
     T_INT(plan(&s), PLAN_DEACTIVATE);
-    T_INT(json_object_object_length(s.plan.fields), 1);
+    T_INT(value_count(s.plan.fields), 1);
     T_STR(s.plan.code, "OUT_OF_SCOPE");
-    json_put_bool(s.link.confirmed, "IsActive", false);
+    T_INT(value_put(&test_values, s.link.confirmed, "IsActive", value_boolean(false)), PROV_OK);
     T_INT(plan(&s), PLAN_NOTHING);
     describe(&s, IN_SALES);
     T_INT(plan(&s), PLAN_UPDATE);
-    T_TRUE(json_get_bool(s.plan.fields, "IsActive", false));
+    T_TRUE(value_get_boolean(s.plan.fields, "IsActive", false));
     done(&s);
 }
 

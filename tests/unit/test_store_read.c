@@ -3,6 +3,7 @@
 #include "plugin/base/clock.h"
 #include "plugin/store/db.h"
 #include "tests/unit/scratch.h"
+#include "tests/unit/values.h"
 
 /* ---- asking ---- */
 
@@ -85,7 +86,7 @@ put_link(struct store *store, const char *uri, const struct link *link)
 static void
 the_state_of_a_subject_follows_from_its_versions(void)
 {
-    AUTO_JSON struct json_object *flight = json_object_new_object();
+    struct value *flight = value_of("{}");
     struct scratch s;
 
     scratch_make(&s);
@@ -177,7 +178,7 @@ static void
 a_subject_is_shown_with_all_an_admin_needs(void)
 {
     AUTO_JSON struct json_object *row = NULL;
-    AUTO_JSON struct json_object *confirmed = json_object_new_object();
+    struct value *confirmed = value_of("{}");
     struct link link = { .salesforce_id = ID,
                          .confirmed = confirmed,
                          .settled_version = 1,
@@ -452,12 +453,10 @@ settle_somehow(struct scratch *s, int64_t id, unsigned dice)
     T_OK(store_load_id(s->store, id, &work, &err), &err);
     free(work.link.outcome);
     free(work.link.code);
-    json_object_put(work.link.confirmed);
-    json_object_put(work.link.in_flight);
     work.link.outcome = outcome ? strdup(outcome) : NULL;
     work.link.code = code ? strdup(code) : NULL;
-    T_OK(json_parse(json, strlen(json), "confirmed", &work.link.confirmed, &err), &err);
-    work.link.in_flight = dice / 63 % 3 ? NULL : json_object_new_object();
+    work.link.confirmed = value_of(json);
+    work.link.in_flight = dice / 63 % 3 ? NULL : value_of("{}");
     if (dice / 189 % 2)
         snprintf(work.link.salesforce_id, sizeof(work.link.salesforce_id), "005%015lld",
                  (long long)id);

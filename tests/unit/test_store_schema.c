@@ -88,11 +88,11 @@ check_subjects(struct store *store)
     T_OK(store_load(store, IDP, "/Users/ada", &ada, &err), &err);
     T_INT(ada.subject.version, 2);
     T_STR(value_get_text(ada.subject.resource, "title"), "Countess");
-    T_STR(json_get_string(ada.link.confirmed, "Title"), "Analyst");
+    T_STR(value_get_text(ada.link.confirmed, "Title"), "Analyst");
     T_STR(ada.link.salesforce_id, "0055g0000A7E9vpAQC");
     T_STR(ada.link.username_held, "primary-ada@acme.example");
     T_OK(store_load(store, IDP, "/Users/hal", &hal, &err), &err);
-    T_STR(json_get_string(hal.link.in_flight, "op"), "create");
+    T_STR(value_get_text(hal.link.in_flight, "op"), "create");
     T_STR(hal.link.username_wanted, "primary-hal@acme.example");
     T_OK(store_get_fact(store, "org_id", &org, &err), &err);
     T_STR(org, "00D5g0000A7E9vcEQC");
@@ -164,14 +164,14 @@ check_flights(struct store *store)
     struct prov_error err = PROV_ERROR_INIT;
 
     T_OK(store_load(store, IDP, "/Users/bob", &bob, &err), &err);
-    T_STR(json_get_string(bob.link.in_flight, "op"), "update");
-    T_STR(json_get_string(json_get(bob.link.in_flight, "fields"), "Title"), "Chief");
-    T_STR(json_get_string(bob.link.confirmed, "Title"), "Engineer");
+    T_STR(value_get_text(bob.link.in_flight, "op"), "update");
+    T_STR(value_get_text(value_get(bob.link.in_flight, "fields"), "Title"), "Chief");
+    T_STR(value_get_text(bob.link.confirmed, "Title"), "Engineer");
     T_STR(bob.link.username_wanted, "primary-bob@acme.example");
     T_STR(bob.link.username_held, "primary-bob@acme.example");
     T_STR(bob.link.outcome, "unknown");
     T_OK(store_load(store, IDP, "/Users/hal", &hal, &err), &err);
-    T_STR(json_get_string(hal.link.in_flight, "op"), "create");
+    T_STR(value_get_text(hal.link.in_flight, "op"), "create");
     T_STR(hal.link.username_wanted, "primary-hal@acme.example");
     T_TRUE(!hal.link.username_held && hal.link.first_sent_us > 0);
     T_OK(store_load(store, IDP, "/Users/mia", &mia, &err), &err);
