@@ -76,8 +76,7 @@ check_seats(struct check *check, struct prov_error *err)
         return check_say(check, CHECK_OK, NULL, NULL, "the org does not tell how many there are");
     if (left <= 0)
         return check_say(check, CHECK_FAILED,
-                         "Who is new, or comes back, gets no licence, and is parked until one is "
-                         "free.",
+                         "Who is new, or comes back, gets no licence, and waits until one is free.",
                          "Setup > Company Information > User Licenses: free or buy some, or choose "
                          "another profile.",
                          "licence '%s' of the profile: none of %" PRId64 " is left", name, total);

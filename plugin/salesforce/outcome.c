@@ -246,7 +246,7 @@ static const struct sf_code rows[] = {
     { CALL | RECORD, "LICENSE_LIMIT_EXCEEDED", NULL, BOTH(SF_REFUSED),
       "No free licence for the user's profile or for a feature of it.",
       "Setup > Company Information > User Licenses and Feature Licenses: free or buy one, or map "
-      "another profile." },
+      "another profile. It is tried again by itself, each hour and when a user of ours leaves." },
     { CALL | RECORD, "CANNOT_DISABLE_LAST_ADMIN", NULL, BOTH(SF_REFUSED),
       "The user is the last active administrator.", "Make somebody else an administrator first." },
     { CALL | RECORD, "CANNOT_FREEZE_SELF", NULL, BOTH(SF_REFUSED),

@@ -276,7 +276,8 @@ static const char head[] =
     "wait_limit_hours the user is parked and the host told, and it goes on all the same |\n"
     "| hold | the org or the credentials are at fault: everything waits, and a probe looks again "
     "after 10 s, "
-    "doubling to an hour |\n"
+    "doubling to an hour. Where most users are refused alike, or the reserve of the API calls is "
+    "reached, leavers are spared |\n"
     "| unknown | sent, and no certain answer: the org is read back before anything is sent again "
     "|\n";
 
@@ -330,7 +331,9 @@ print_level(FILE *out, enum sf_level level, const char *title, const char *unkno
             continue;
         fprintf(out, "| `%s`%s%s%s ", rows[i].code, rows[i].text ? " with \"" : "",
                 rows[i].text ? rows[i].text : "", rows[i].text ? "\"" : "");
-        if (level == SF_LEVEL_RECORD) /* a record is a write */
+        if (code_waits_for(rows[i].code))
+            fputs("| waiting ", out);
+        else if (level == SF_LEVEL_RECORD) /* a record is a write */
             print_outcomes(out, rows[i].on_write, rows[i].on_write);
         else
             print_outcomes(out, rows[i].on_read, rows[i].on_write);
