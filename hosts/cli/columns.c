@@ -322,6 +322,9 @@ columns_find(const struct columns *columns, const char *header, bool ldap)
     for (size_t i = 0; i < columns->count; i++) {
         struct said *said = &columns->said[i];
 
+        /* most differ in the first letter */
+        if ((said->header[0] ^ header[0]) & ~0x20)
+            continue;
         if (ldap ? !strcasecmp(said->header, header) : !strcmp(said->header, header)) {
             if (!ldap)
                 said->used = true;

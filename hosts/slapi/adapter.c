@@ -9,21 +9,22 @@
 static struct adapter the_adapter;
 
 static int
-make(const struct submit_options *options, const char *default_key, void *identity,
-     struct adapter *adapter, struct prov_error *err)
+make(const struct server *server, void (*log)(int, const char *), struct adapter *adapter,
+     struct prov_error *err)
 {
-    int result = config_read(adapter->file, default_key, &adapter->config, err);
+    const struct submit_options options = { .host = server->name, .log = log };
+    int result = config_read(adapter->file, server->key, &adapter->config, err);
 
     if (result)
         return result;
-    result = directory_open(&adapter->config, identity, &adapter->directory, err);
+    result = directory_open(&adapter->config, server, &adapter->directory, err);
     if (!result)
-        result = submit_open(&adapter->config, options, &adapter->submit, err);
+        result = submit_open(&adapter->config, &options, &adapter->submit, err);
     explicit_bzero(adapter->config.fields, adapter->config.fields_length);
     adapter->changes = (struct changes){ .config = &adapter->config,
                                          .directory = &adapter->directory,
                                          .submit = adapter->submit,
-                                         .host = options->host };
+                                         .host = server->name };
     return result;
 }
 
@@ -38,8 +39,8 @@ clear(struct adapter *adapter)
 }
 
 int
-adapter_open(const char *file, const struct submit_options *options, const char *default_key,
-             void *identity, struct adapter **ret, struct prov_error *err)
+adapter_open(const char *file, const struct server *server, void (*log)(int, const char *),
+             struct adapter **ret, struct prov_error *err)
 {
     struct adapter *adapter = &the_adapter;
     int result;
@@ -51,8 +52,7 @@ adapter_open(const char *file, const struct submit_options *options, const char 
                          adapter->file, file);
     if (!adapter->users) {
         adapter->file = strdup(file);
-        result =
-            adapter->file ? make(options, default_key, identity, adapter, err) : fault_nomem(err);
+        result = adapter->file ? make(server, log, adapter, err) : fault_nomem(err);
         if (result) {
             clear(adapter);
             return result;

@@ -20,8 +20,8 @@ struct adapter {
  * Makes the adapter from the file on the plugin line, or finds that it is there. Fails when the
  * configuration is wrong, and then says why. To be called while the server starts, by one thread.
  */
-int adapter_open(const char *file, const struct submit_options *options, const char *default_key,
-                 void *identity, struct adapter **ret, struct prov_error *err);
+int adapter_open(const char *file, const struct server *server, void (*log)(int, const char *),
+                 struct adapter **ret, struct prov_error *err);
 /* The last one that closes ends it. */
 void adapter_close(struct adapter *adapter);
 

@@ -50,7 +50,7 @@ spell(const char *const *dns)
 
 /* A filter may look at any attribute, so all are asked for where there is one. */
 static char **
-list_attributes(const struct config *config)
+list_attributes(const struct config *config, bool one_is_enough)
 {
     static const char *const all[] = { "*", "+", NULL };
     size_t mapped = 0, count = 0;
@@ -61,24 +61,24 @@ list_attributes(const struct config *config)
     names = calloc(mapped + ALWAYS + 4, sizeof(*names));
     if (!names)
         return NULL;
-    for (size_t i = 0; config->filter && all[i]; i++)
+    for (size_t i = 0; !one_is_enough && config->filter && all[i]; i++)
         names[count++] = all[i];
-    for (size_t i = 0; i < mapped; i++)
+    for (size_t i = 0; !one_is_enough && i < mapped; i++)
         names[count++] = columns_attribute(config->columns, i);
-    for (size_t i = 0; i < ALWAYS; i++)
+    for (size_t i = 0; !one_is_enough && i < ALWAYS; i++)
         names[count++] = always[i];
     names[count] = config->key;
     return (char **)names; /* the server's interface takes no const */
 }
 
 int
-directory_open(const struct config *config, void *identity, struct directory *ret,
+directory_open(const struct config *config, const struct server *server, struct directory *ret,
                struct prov_error *err)
 {
-    struct directory directory = { .config = config, .identity = identity };
+    struct directory directory = { .config = config, .identity = server->identity };
     char *filter = config->filter ? strdup(config->filter) : NULL;
 
-    directory.attributes = list_attributes(config);
+    directory.attributes = list_attributes(config, server->whole_entries);
     directory.bases = spell(config->bases);
     directory.groups = spell(config->groups);
     if (!directory.attributes || !directory.bases || !directory.groups ||

@@ -10,9 +10,19 @@
 #include "hosts/ldap/entry.h"
 #include "hosts/slapi/config.h"
 
+/* How the server differs from the other one. */
+struct server {
+    const char *name; /* "slapd": the host's name */
+    const char *key;  /* the attribute that identifies an entry for good */
+    void *identity;   /* of the plugin, as the server gave it; may be NULL */
+    /* An internal search gives entries whole, whatever attributes it asks for; each that it names is
+     * looked up in the schema. */
+    bool whole_entries;
+};
+
 struct directory {
     const struct config *config;
-    void *identity;         /* of the plugin, as the server gave it; may be NULL */
+    void *identity;
     Slapi_Filter *filter;   /* NULL: persons by object class */
     char **attributes;      /* that searches ask for; ends with NULL; borrowed texts */
     char **bases, **groups; /* in one spelling; end with NULL */
@@ -31,7 +41,7 @@ struct directory_entry {
 };
 
 /* PROV_E_INVALID: the filter. The caller clears *ret, on success only. */
-int directory_open(const struct config *config, void *identity, struct directory *ret,
+int directory_open(const struct config *config, const struct server *server, struct directory *ret,
                    struct prov_error *err);
 void directory_close(struct directory *directory);
 

@@ -389,15 +389,14 @@ register_all(Slapi_PBlock *block, void *identity)
 __attribute__((visibility("default"))) int
 sfprov_init(Slapi_PBlock *block)
 {
-    const struct submit_options options = { .host = "ns-slapd", .log = log_line };
+    struct server server = { .name = "ns-slapd", .key = "nsUniqueId" };
     struct prov_error err = { .size = sizeof(err) };
     char **arguments = NULL;
-    void *identity = NULL;
     int count = 0;
 
     slapi_pblock_get(block, SLAPI_PLUGIN_ARGC, &count);
     slapi_pblock_get(block, SLAPI_PLUGIN_ARGV, &arguments);
-    slapi_pblock_get(block, SLAPI_PLUGIN_IDENTITY, &identity);
+    slapi_pblock_get(block, SLAPI_PLUGIN_IDENTITY, &server.identity);
     if (describe(block))
         return -1;
     if (count != 1 || !arguments) {
@@ -405,11 +404,11 @@ sfprov_init(Slapi_PBlock *block)
                                  "configuration: nsslapd-pluginarg0: /etc/sfprov/ns-slapd.json");
         return -1;
     }
-    if (adapter_open(arguments[0], &options, "nsUniqueId", identity, &adapter, &err)) {
+    if (adapter_open(arguments[0], &server, log_line, &adapter, &err)) {
         log_line(PROV_LOG_ERROR, err.text);
         return -1;
     }
     adapter->changes.serial = true;
     adapter->changes.refuses = adapter->config.closed;
-    return adapter->config.active && register_all(block, identity) ? -1 : 0;
+    return adapter->config.active && register_all(block, server.identity) ? -1 : 0;
 }

@@ -7,6 +7,7 @@
  * the one to the other is the thread's own.
  */
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -273,6 +274,24 @@ refused(unsigned long type, const char *dn)
         drop(before);
 }
 
+/* A replicated operation has no client. Told once: slapd 2.5 looks for operations of plugins through a
+ * pointer that is stale on a consumer, and may crash there, whatever the plugin does. */
+static void
+warn_of_replication(Slapi_PBlock *block)
+{
+    static atomic_bool warned;
+    unsigned long connection = 0;
+
+    if (warned)
+        return;
+    slapi_pblock_get(block, SLAPI_CONN_ID, &connection);
+    if ((long)connection != -1 || atomic_exchange(&warned, true))
+        return;
+    log_line(PROV_LOG_WARNING,
+             "this server takes replicated changes by syncrepl; slapd may crash in that with any "
+             "SLAPI plugin: load it on the provider instead (docs/hosts/openldap.md)");
+}
+
 static int
 result_ready(Slapi_PBlock *block)
 {
@@ -284,6 +303,7 @@ result_ready(Slapi_PBlock *block)
     if (type != LDAP_REQ_ADD && type != LDAP_REQ_MODIFY && type != LDAP_REQ_MODRDN &&
         type != LDAP_REQ_DELETE)
         return 0;
+    warn_of_replication(block);
     slapi_pblock_get(block, SLAPI_RESULT_CODE, &code);
     dn = target(block);
     if (code != LDAP_SUCCESS)
@@ -331,7 +351,9 @@ listen_to(Slapi_PBlock *block, int what, int (*function)(Slapi_PBlock *))
 __attribute__((visibility("default"))) int
 sfprov_init(Slapi_PBlock *block)
 {
-    const struct submit_options options = { .host = "slapd", .log = log_line };
+    static const struct server server = { .name = "slapd",
+                                          .key = "entryUUID",
+                                          .whole_entries = true };
     struct prov_error err = { .size = sizeof(err) };
     char **arguments = NULL;
     int count = 0, result;
@@ -341,7 +363,7 @@ sfprov_init(Slapi_PBlock *block)
     slapi_pblock_set(block, SLAPI_PLUGIN_VERSION, (void *)SLAPI_PLUGIN_VERSION_03);
     slapi_pblock_set(block, SLAPI_PLUGIN_DESCRIPTION, &description);
     if (count == 1 && arguments) {
-        result = adapter_open(arguments[0], &options, "entryUUID", NULL, &adapter, &err);
+        result = adapter_open(arguments[0], &server, log_line, &adapter, &err);
     } else {
         snprintf(err.text, sizeof(err.text),
                  "the plugin line needs one argument, the file of its "

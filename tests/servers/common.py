@@ -1,8 +1,10 @@
 """Cases that hold for every directory server with the adapter loaded. `Server` makes one: Server(world, config)."""
+import contextlib
 import json
 import os
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -288,9 +290,63 @@ def a_killed_server_loses_nothing_after_a_resync(Server):
             assert len(users) <= len(uids) + len(threads)
 
 
+def changes_at_the_same_time_end_as_the_directory_says(Server):
+    """Several clients change the same people; the last state of each must be the last that was handed over."""
+    with world() as w, Server(w, {}) as d:
+        d.seed()
+        d.add(*(person(f"user{i}", family=f"Family{i}") for i in range(3)))
+
+        def work(part):
+            lines = []
+            for number in range(60):
+                lines += [f"dn: uid=user{number % 3},{PEOPLE}", "changetype: modify", "replace: title",
+                          f"title: Title {part}-{number}", "-", ""]
+            d.client("ldapmodify", text="\n".join(lines) + "\n")
+
+        threads = [threading.Thread(target=work, args=(part,)) for part in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        settle(w, d)
+        assert compare(w, d) == 3
+        assert all(events_of(w, f"user{i}")[-1] == "prov:put:full" for i in range(3))
+
+
+def somebody_else_may_deliver(Server):
+    """Of the server and programs beside it one delivers; with `deliver` false it is never the server."""
+    with world() as w:
+        with Server(w, {}) as d:
+            d.seed()
+            d.add(person("ada"))
+            settle(w, d)
+            delivering = json.loads(cli(w, "status", "--json").stdout)["delivering"]
+            assert delivering["process"] == d.process.pid, delivering
+            done = cli(w, "deliver", "--timeout", "1")
+            assert "another process delivers" in done.stdout + done.stderr or done.returncode == 0, done
+        with world() as w2, Server(w2, {"deliver": False}) as d:
+            d.seed()
+            d.add(person("ada"))
+            assert not w2.org.users() and json.loads(cli(w2, "status", "--json").stdout)["delivering"] is None
+            done = cli(w2, "deliver")
+            assert done.returncode == 0, done.stderr
+            assert compare(w2, d) == 1
+
+
+@contextlib.contextmanager
+def in_memory():
+    """Folders that are made meanwhile lie in memory, where the machine has room for that."""
+    before, tempfile.tempdir = tempfile.tempdir, "/dev/shm" if os.path.isdir("/dev/shm") else None
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
+
+
 def memory_is_flat(Server, operations, allowed_kb):
-    """Changes of the same people over and over: resident memory after a tenth of them, and at the end."""
-    with world() as w, Server(w, {"deliver": False}) as d:
+    """Changes of the same people over and over: resident memory after a fifth of them, and at the end. In memory,
+    since it is not the disk that is looked at."""
+    with in_memory(), world() as w, Server(w, {"deliver": False}) as d:
         d.seed()
         d.add(*(person(f"user{i}", family=f"Family{i}", userPassword="x") for i in range(50)))
 

@@ -16,14 +16,15 @@ SCHEMAS = "/etc/ldap/schema"
 
 class Slapd(Directory):
     """One server. config: the adapter's configuration; None: without the adapter. peer: the URI of the
-    provider it replicates."""
+    provider it replicates. dynamic: with cn=config, to which the adapter can be added while it runs."""
 
     key, host, lock, unknown_attribute = "entryUUID", "slapd", ("pwdAccountLockedTime", "000001010000Z"), 17
 
-    def __init__(self, world, config=None, peer=None, provider=False, identity=1, rootdn=True, extra=""):
+    def __init__(self, world, config=None, peer=None, provider=False, identity=1, rootdn=True, extra="", dynamic=False):
         self.admin = f"cn=admin,{SUFFIX}"
         super().__init__(world, "slapd", config)
         os.mkdir(f"{self.folder}/db")
+        self.dynamic = dynamic
         self.port = free_port()
         self.uri = f"ldap://127.0.0.1:{self.port}"
         self.log_file = f"{self.folder}/plugin.log"
@@ -35,14 +36,15 @@ class Slapd(Directory):
                   f"pluginlog {self.log_file}"]
         if provider:
             lines.append("moduleload syncprov")
-        lines += [f"serverID {identity}", "database mdb", f'suffix "{SUFFIX}"', f"directory {self.folder}/db",
+        lines += [f"serverID {identity}", "database config", f"rootpw {LDAP_PASSWORD}", "database mdb", f'suffix "{SUFFIX}"', f"directory {self.folder}/db",
                   "maxsize 1073741824", "index objectClass,entryUUID,entryCSN,uid,member eq"]
         if rootdn:
             lines += [f'rootdn "{self.admin}"', f"rootpw {LDAP_PASSWORD}"]
         else:
             lines += ["access to attrs=userPassword by * auth", f'access to * by dn.exact="{self.admin}" write by * none']
-        if self.config is not None:
-            lines.append(f"plugin postoperation {ADAPTER} sfprov_init {self.config_file}")
+        self.plugin = f"postoperation {ADAPTER} sfprov_init {self.config_file}"
+        if self.config is not None and not self.dynamic:
+            lines.append(f"plugin {self.plugin}")
         if peer:
             lines.append(f'syncrepl rid=001 provider={peer} bindmethod=simple binddn="{self.admin}" '
                          f'credentials={LDAP_PASSWORD} searchbase="{SUFFIX}" type=refreshAndPersist retry="1 +"')
@@ -56,7 +58,22 @@ class Slapd(Directory):
             file.write("\n".join(lines))
 
     def command(self):
-        return [SLAPD, "-d", "0", "-f", f"{self.folder}/slapd.conf", "-h", self.uri]
+        where = ["-F", f"{self.folder}/slapd.d"] if self.dynamic else ["-f", f"{self.folder}/slapd.conf"]
+        return [SLAPD, "-d", "0", *where, "-h", self.uri]
+
+    def start(self, seconds=30):
+        if self.dynamic and not os.path.exists(f"{self.folder}/slapd.d"):
+            os.mkdir(f"{self.folder}/slapd.d")
+            # it ends with an error, for there is no database yet, but it has written the configuration then
+            done = self.tool("slaptest", "-F", f"{self.folder}/slapd.d")
+            assert os.path.exists(f"{self.folder}/slapd.d/cn=config.ldif"), done.stderr
+        return super().start(seconds)
+
+    def add_plugin(self):
+        done = subprocess.run(["ldapmodify", "-x", "-H", self.uri, "-D", "cn=config", "-w", LDAP_PASSWORD], text=True,
+                              input=f"dn: olcDatabase={{1}}mdb,cn=config\nchangetype: modify\nadd: olcPlugin\n"
+                              f"olcPlugin: {self.plugin}\n", capture_output=True, check=False)
+        return done.returncode, done.stderr
 
     def tool(self, name, *arguments, **more):
         """slapcat, slapadd, slaptest: the server's own binary by another name."""

@@ -14,6 +14,7 @@ for case in (common.a_life_from_hire_to_delete, common.a_list_of_the_directory_s
              common.refused_and_irrelevant_changes_hand_nothing_over, common.a_group_takes_users_into_scope_and_out,
              common.a_filter_and_bases_say_who_is_to_be_provisioned, common.configured_attributes_and_a_configured_lock,
              common.the_server_does_not_wait_for_salesforce, common.a_full_disk_marks_that_a_resync_is_needed,
+             common.changes_at_the_same_time_end_as_the_directory_says, common.somebody_else_may_deliver,
              common.closed_refuses_what_could_not_be_kept, common.a_killed_server_loses_nothing_after_a_resync):
     globals()["test_" + case.__name__] = functools.partial(case, Slapd)
 
@@ -78,6 +79,31 @@ def test_without_a_rootdn_a_resync_is_asked_for():
         with d:
             d.modify(f"uid=ada,{PEOPLE}", ("replace", "title", "Dr"))
             assert "rootdn" in mark_of(w)["reason"], mark_of(w)
+
+
+def test_the_adapter_is_added_to_a_server_that_runs_and_is_there_after_a_restart():
+    with world() as w, Slapd(w, {}, dynamic=True) as d:
+        d.seed()
+        d.add(person("before"))
+        code, said = d.add_plugin()
+        assert code == 0, said
+        d.add(person("ada"))
+        settle(w, d)
+        assert set(w.org.users()) == {"ada@acme.example"}, w.org.users()
+        d.stop()
+        d.start()
+        d.modify(f"uid=before,{PEOPLE}", ("replace", "title", "Dr"))
+        settle(w, d)
+        assert compare(w, d) == 2
+
+
+def test_a_wrong_configuration_is_not_added_to_a_server_that_runs():
+    with world() as w, Slapd(w, {"filed": 1}, dynamic=True) as d:
+        d.seed()
+        code, said = d.add_plugin()
+        assert code != 0, said
+        assert "'filed' is not known" in d.said(), d.said()
+        d.add(person("ada"))
 
 
 def test_memory_is_flat_over_many_changes():

@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""What the adapter costs: one client's serial operations against a server with it and one without, in turn.
+
+    top_builddir=build tests/servers/bench.py [slapd|389] [OPERATIONS]
+
+Prints, for adds and for changes, the median of each in microseconds, their ratio and difference, the server's
+processor time, which other programs disturb less, and its flushes (fsync, fdatasync, msync), as strace counts
+them. Asserts nothing.
+"""
+import collections
+import os
+import re
+import socket
+import subprocess
+import statistics
+import sys
+import time
+
+from servers import LDAP_PASSWORD, PEOPLE, person, world
+
+
+def tlv(tag, *parts):
+    body = b"".join(part if isinstance(part, bytes) else part.encode() for part in parts)
+    size = len(body)
+    length = bytes([size]) if size < 128 else b"\x82" + size.to_bytes(2, "big")
+    return bytes([tag]) + length + body
+
+
+class Client:
+    """LDAP by hand: a request is made before its time is taken."""
+
+    def __init__(self, directory):
+        self.socket = socket.create_connection(("127.0.0.1", directory.port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.call(tlv(0x60, tlv(2, b"\3"), tlv(4, directory.admin), tlv(0x80, LDAP_PASSWORD)))
+
+    def call(self, operation):
+        message = tlv(0x30, tlv(2, b"\1"), operation)
+        began = time.perf_counter_ns()
+        self.socket.sendall(message)
+        answer = self.socket.recv(4096)
+        taken = time.perf_counter_ns() - began
+        assert b"\x0a\x01\x00" in answer, answer
+        return taken / 1000
+
+    def add(self, uid):
+        dn, attributes = person(uid, family=uid)
+        return self.call(tlv(0x68, tlv(4, dn), tlv(0x30, *(tlv(0x30, tlv(4, name), tlv(0x31, tlv(4, value)))
+                                                           for name, value in attributes.items()))))
+
+    def modify(self, uid, title):
+        return self.call(tlv(0x66, tlv(4, f"uid={uid},{PEOPLE}"), tlv(0x30, tlv(0x30, tlv(
+            0x0a, b"\2"), tlv(0x30, tlv(4, "title"), tlv(0x31, tlv(4, title)))))))
+
+
+def processor_us(directory):
+    total = 0
+    for task in os.listdir(f"/proc/{directory.process.pid}/task"):
+        with open(f"/proc/{directory.process.pid}/task/{task}/schedstat") as file:
+            total += int(file.read().split()[0])
+    return total / 1000
+
+
+def measure(Server, configs, operations, rounds=6):
+    """{name: {"add": [us, ...], "modify": [...]}}, and the same of processor time for each round; the servers take
+    turns."""
+    processor = {name: collections.defaultdict(list) for name in configs}
+    times = {name: collections.defaultdict(list) for name in configs}
+    for turn in range(rounds):
+        for name, config in configs.items():
+            with world() as w, Server(w, config) as d:
+                client = Client(d.seed())
+                client.add("warm")
+                for kind in ("add", "modify"):
+                    began = processor_us(d)
+                    for number in range(operations // rounds):
+                        taken = client.add(f"u{number}") if kind == "add" else client.modify(f"u{number}", f"T {number}")
+                        times[name][kind].append(taken)
+                    processor[name][kind].append((processor_us(d) - began) * rounds / operations)
+    return times, processor
+
+
+def flushes(Server, config, operations=100):
+    """Flushes of the server for an add, and for a change."""
+    counts = {}
+    with world() as w, Server(w, config) as d:
+        client = Client(d.seed())
+        client.add("warm")
+        for kind in ("add", "modify"):
+            trace = f"{d.folder}/trace"
+            strace = subprocess.Popen(["strace", "-f", "-q", "-e", "trace=fsync,fdatasync,msync", "-o", trace, "-p",
+                                       str(d.process.pid)], stderr=subprocess.DEVNULL)
+            time.sleep(1)
+            for number in range(operations):
+                client.add(f"u{number}") if kind == "add" else client.modify(f"u{number}", "Dr")
+            strace.terminate()
+            strace.wait()
+            with open(trace) as file:
+                counts[kind] = len(re.findall(r"(?:fsync|fdatasync|msync)\(", file.read())) / operations
+    return counts
+
+
+def main():
+    which = sys.argv[1] if len(sys.argv) > 1 else "slapd"
+    operations = int(sys.argv[2]) if len(sys.argv) > 2 else 1200
+    if which == "slapd":
+        from slapd import Slapd as Server
+    else:
+        from ns389 import DS389 as Server
+    configs = {"without": None, "with": {"deliver": False}, "closed": {"deliver": False, "on_failure": "closed"}}
+    times, processor = measure(Server, configs, operations)
+    bare = {kind: statistics.median(values) for kind, values in times["without"].items()}
+    idle = {kind: statistics.median(values) for kind, values in processor["without"].items()}
+    for name in configs:
+        counted = flushes(Server, configs[name])
+        for kind, values in times[name].items():
+            middle = statistics.median(values)
+            more = statistics.median(processor[name][kind]) - idle[kind]
+            print(f"{which}.{kind}_{name} {middle:.0f} us, ratio {middle / bare[kind]:.2f}, {middle - bare[kind]:+.0f} us, "
+                  f"processor {more:+.0f} us, {counted[kind]:.2f} flushes")
+
+
+if __name__ == "__main__":
+    main()
