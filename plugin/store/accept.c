@@ -137,15 +137,17 @@ accept_look(struct store *store, struct pool *pool, const struct event *const *e
 
 /* The id of a subject that is to be inserted; other writers wait for this transaction. */
 static int
-next_subject(struct db *db, int64_t *ret, struct prov_error *err)
+next_subject(struct store *store, int64_t *ret, struct prov_error *err)
 {
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     bool row = false;
-    int r = db_select(db, &rows, err, "SELECT coalesce(max(id), 0) + 1 FROM subject", "");
+    int r = store->next_subject ? PROV_OK
+                                : db_one_row(store->write, &rows, &row, err,
+                                             "SELECT coalesce(max(id), 0) + 1 FROM subject", "");
 
-    if (!r)
-        r = db_next(&rows, &row, err);
-    *ret = row ? db_int(&rows, 0) : 0;
+    if (row)
+        store->next_subject = db_int(&rows, 0);
+    *ret = store->next_subject;
     return r;
 }
 
@@ -279,6 +281,7 @@ write_subject(struct store *store, const struct event *event, const struct known
         r = update_subject(db, event, known, event_seq, resource, user_name, err);
     if (r)
         return r;
+    store->next_subject += is_new;
     tally_news(store, known->counted);
     return make_due(store, urgent ? DUE_URGENT : DUE_NOW, event_seq, known->id, err);
 }
@@ -323,7 +326,7 @@ fold_new(struct store *store, struct pool *pool, const struct event *event, stru
     struct db *db = store->write;
     bool is_new = known->id == 0, ignored;
     int64_t seq;
-    int r = is_new && !event->ignored ? next_subject(db, &known->id, err) : PROV_OK;
+    int r = is_new && !event->ignored ? next_subject(store, &known->id, err) : PROV_OK;
 
     known->version += !event->ignored;
     if (!r)

@@ -41,9 +41,11 @@ struct store {
     struct accept_call *queue_head, **queue_tail;
     bool leading;
 
-    /* of the write transaction under way: rows of `due` not written yet (accept.c), and numbers (tally.c) */
+    /* of the write transaction under way: rows of `due` not written yet, the number of the
+     * next new subject (accept.c), and numbers (tally.c) */
     int64_t news[NEWS_MOST][3]; /* at, seq, subject */
     size_t news_count;
+    int64_t next_subject; /* 0: not asked yet */
     int64_t counted[STORE_COUNTERS];
     struct tally_move *moves;
     size_t move_count;

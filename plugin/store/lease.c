@@ -235,6 +235,7 @@ store_end(struct store *store, int result, struct prov_error *err)
     else
         db_rollback(store->write);
     store->news_count = 0;
+    store->next_subject = 0;
     tally_forget(store);
     return r;
 }
