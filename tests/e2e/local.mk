@@ -39,7 +39,11 @@ e2e_tests = \
 	tests/e2e/test_tls.py \
 	tests/e2e/test_waits.py \
 	tests/e2e/test_wire.py
-dist_check_SCRIPTS += $(e2e_tests)
+dist_check_SCRIPTS += $(e2e_tests) tests/e2e/test_core.py
 if BUILD_TESTS
 TESTS += $(e2e_tests)
+if !SANITIZERS
+# AddressSanitizer keeps what was freed
+TESTS += tests/e2e/test_core.py
+endif
 endif
