@@ -40,6 +40,7 @@ def of_key(path):
 
 also(MARK)
 _needles[b"PRIVATE KEY-----"] = "a private key"
+_needles[b"eyJhbGciOiJSUzI1NiJ9"] = "a signed token"
 
 
 def found(data):

@@ -25,7 +25,7 @@ def test_a_secret_is_seen_in_every_form():
     for at in range(3):
         assert canary.found(base64.b64encode(b"x" * at + M.encode() + b"y" * at)), at
     for data in (M, "password=" + M, M.encode().hex(), M.encode().hex().upper(), M.encode("utf-16-le"),
-                 "-----BEGIN PRIVATE KEY-----"):
+                 "-----BEGIN PRIVATE KEY-----", "assertion=eyJhbGciOiJSUzI1NiJ9.eyJp"):
         assert canary.found(data), data
     canary.also("a/b+c d-eFgH")
     assert canary.found("x=a%2Fb%2Bc%20d-eFgH&y") and canary.found(base64.b64encode(b"12a/b+c d-eFgH34"))

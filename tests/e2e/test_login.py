@@ -211,6 +211,17 @@ def test_processes_share_one_token():
         assert w.org.facts["client_secret"].encode() not in w.store_bytes()
 
 
+def test_a_token_of_more_than_4_kib_is_shared_as_well():
+    with Login(PASTE) as w:
+        w.org.ask("POST", "/__org/app", {"jwt_access_tokens": True})
+        for number in range(2):
+            connector = w.connector()
+            connector.accept(create(f"/Users/{number}", person(f"jane{number}")))
+            connector.settle()
+            connector.close()
+        assert w.org.usage()["token_requests"] == 1 and len(w.org.users()) == 2, w.org.usage()
+
+
 def test_of_processes_that_want_a_token_at_once_one_logs_in():
     with Login(PASTE) as w:
         first = w.connector()
@@ -310,6 +321,75 @@ def test_a_rotated_refresh_token_survives_a_kill():
         connector.settle()
         assert len(w.org.users()) == 4
         assert w.org.usage()["token_requests"] == 5, w.org.usage()  # the login, and a renewal for each kill
+
+
+def new_key(folder, name, days):
+    """An RSA key and its certificate, both in files."""
+    key, certificate = (os.path.join(folder, f"{name}.{kind}") for kind in ("key", "pem"))
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", str(days), "-subj", "/CN=sfprov",
+                    "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    canary.of_key(key)
+    return key, certificate
+
+
+def key_step(connector):
+    steps = {step["name"]: step for step in connector.check()["steps"]}
+    assert steps["token"]["status"] == "ok", steps["token"]
+    return steps["key"]
+
+
+def test_a_jwt_with_two_keys_while_one_is_changed():
+    with World() as w:
+        old, new = new_key(w.folder, "old", 20), new_key(w.folder, "new", 200)
+
+        def takes(*certificates):
+            w.org.ask("POST", "/__org/app", {"flows": ["jwt_bearer"], "approved": [USER],
+                                             "certificates": [open(path).read() for path in certificates]})
+
+        takes(old[1])
+        del w.fields["client_secret"]
+        w.fields.update(username=USER, private_key="file:" + old[0], certificate=old[1])
+        c = w.connector()
+        c.accept(create("/Users/1", person("jane")))
+        c.settle()
+        step = key_step(c)
+        assert step["status"] == "warning" and "'private_key' is the key in use" in step["seen"] and step["remedy"], step
+        w.fields.update(private_key_next="file:" + new[0])
+        assert "'private_key' is" in key_step(w.connector())["seen"]
+        takes(new[1])
+        c.close()
+        c = w.connector()
+        assert "'private_key_next' is" in key_step(c)["seen"]
+        c.accept(create("/Users/2", person("john")))
+        c.settle()
+        both = subprocess.run(["openssl", "pkcs12", "-export", "-inkey", new[0], "-in", new[1], "-passout", "pass:p12-cAnArY",
+                               "-out", os.path.join(w.folder, "both.p12")], check=True, capture_output=True)
+        assert not both.stderr, both.stderr
+        os.chmod(os.path.join(w.folder, "both.p12"), 0o600)
+        w.fields = {key: value for key, value in w.fields.items() if key not in ("private_key_next", "certificate")}
+        w.fields.update(private_key=f"file:{w.folder}/both.p12", private_key_password="p12-cAnArY")
+        step = key_step(w.connector())
+        assert step["status"] == "ok" and "holds until" in step["seen"], step
+        w.org.ask("POST", "/__org/app", {"approved": []})
+        step = next(step for step in w.connector().check()["steps"] if step["name"] == "token")
+        assert step["status"] == "failed" and "approved" in step["seen"] + step["cause"] + step["remedy"], step
+        assert len(w.org.users()) == 2
+
+
+def test_username_and_password_where_an_org_still_has_it():
+    with World() as w:
+        w.org.ask("POST", "/__org/app", {"flows": ["password"]})
+        w.org.ask("POST", f"/__org/users/{USER}/password", {"password": "Passw0rd-cAnArY"})
+        w.fields.update(flow="password", username=USER, password="Passw0rd-cAnArY", security_token="simulatedcAnArYToken0000")
+        c = w.connector()
+        c.accept(create("/Users/1", person("jane")))
+        c.settle()
+        steps = {step["name"]: step for step in c.check()["steps"]}
+        assert steps["token"]["status"] == "ok" and "legacy" in str(steps["fields"]) + str(c.check()), steps
+        bad = w.connector(security_token="cAnArY-other")
+        step = next(step for step in bad.check()["steps"] if step["name"] == "token")
+        assert step["status"] == "failed" and "authentication failure" in step["seen"] and step["remedy"], step
+        assert len(w.org.users()) == 1
 
 
 def test_what_a_kill_in_the_middle_of_the_answer_leaves_is_told():
