@@ -260,7 +260,9 @@ static const struct field_row rows[] = {
       .help = "Longest wait between two repetitions." },
     { INTEGER(poll_interval_s), .fallback = "1", .minimum = 1, .maximum = 3600, .unit = "seconds",
       .group = DELIVERY, .title = "Poll interval",
-      .help = "How often delivery looks for what other processes have submitted." },
+      .help =
+          "How often delivery looks for what other processes have submitted, should nothing tell "
+          "it: on Linux the kernel does, when the store is written into." },
     { INTEGER(wait_limit_hours), .fallback = "48", .minimum = 1, .maximum = 8760, .unit = "hours",
       .group = DELIVERY, .title = "Wait limit",
       .help = "Who waits for longer than this for a username, an account or a licence seat that "

@@ -101,6 +101,8 @@ struct delivery {
     pthread_cond_t moved;
     pthread_t thread;
     bool running, stopping, woken, ended;
+    int bell;  /* an eventfd: rung with each change of stopping and woken, for who waits */
+    int watch; /* of the store, see store_watch(); the worker's */
 };
 
 /* The last call of a round that had to do with a subject. */

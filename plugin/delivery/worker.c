@@ -1,14 +1,18 @@
 /*
  * The loop: rounds until nothing is due, on the worker thread or on the caller's.
  *
- * Concurrency  delivery->lock is held for one round. thread_lock guards running, stopping, woken and ended;
- *              the worker waits on `moved`. The worker blocks all signals, so that the host's
+ * Concurrency  delivery->lock is held for one round. thread_lock guards running, stopping, woken and ended.
+ *              The worker waits for the bell, and for the store to be written into by other processes;
+ *              `moved` tells that it has ended. The worker blocks all signals, so that the host's
  *              handlers run on the host's threads only (design rule 21).
  */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "plugin/base/clock.h"
 #include "plugin/delivery/internal.h"
@@ -303,24 +307,6 @@ delivery_run(struct delivery *d, uint32_t max_ms, struct prov_delivery *ret, str
 
 /* ---- the thread ---- */
 
-/* How long to sleep: until the next due time, but look for what other processes submitted. */
-static void
-wait_for_work(struct delivery *d, const struct prov_delivery *report, bool failed)
-{
-    int64_t now = clock_now_us(), wait_us = d->fields->poll_interval_s * CLOCK_SECOND_US;
-    struct timespec until;
-
-    if (!failed && report->next_due_us > 0 && report->next_due_us - now < wait_us)
-        wait_us = report->next_due_us > now ? report->next_due_us - now : 0;
-    until = after_us(wait_us);
-    pthread_mutex_lock(&d->thread_lock);
-    while (!d->stopping && !d->woken &&
-           pthread_cond_timedwait(&d->moved, &d->thread_lock, &until) != ETIMEDOUT)
-        ;
-    d->woken = false;
-    pthread_mutex_unlock(&d->thread_lock);
-}
-
 static bool
 is_stopping(struct delivery *d)
 {
@@ -330,6 +316,54 @@ is_stopping(struct delivery *d)
     stopping = d->stopping;
     pthread_mutex_unlock(&d->thread_lock);
     return stopping;
+}
+
+/* Whether somebody rang. */
+static bool
+is_called(struct delivery *d)
+{
+    uint64_t rung;
+    bool called;
+
+    (void)!read(d->bell, &rung, sizeof(rung));
+    pthread_mutex_lock(&d->thread_lock);
+    called = d->stopping || d->woken;
+    d->woken = false;
+    pthread_mutex_unlock(&d->thread_lock);
+    return called;
+}
+
+static void
+ring(struct delivery *d)
+{
+    const uint64_t once = 1;
+
+    /* it is full only if nobody has answered for ever, and then it is readable */
+    (void)!write(d->bell, &once, sizeof(once));
+}
+
+/* How long to sleep: until the next due time, but look now and then for what other processes submitted. Who
+ * does not deliver is not told of each commit: all that share the store would look at it. */
+static void
+wait_for_work(struct delivery *d, const struct prov_delivery *report, bool failed)
+{
+    int64_t now = clock_now_us(), wait_us = d->fields->poll_interval_s * CLOCK_SECOND_US, end_us;
+
+    if (!failed && report->next_due_us > 0 && report->next_due_us - now < wait_us)
+        wait_us = report->next_due_us > now ? report->next_due_us - now : 0;
+    end_us = clock_monotonic_us() + wait_us;
+    while (!is_called(d) && (wait_us = end_us - clock_monotonic_us()) > 0) {
+        struct pollfd waits[] = {
+            { .fd = d->bell, .events = POLLIN },
+            { .fd = failed || report->state == PROV_DELIVERY_ELSEWHERE ? -1 : d->watch,
+              .events = POLLIN }
+        };
+        if (poll(waits, 2, (int)(wait_us / 1000 + 1)) > 0 && waits[1].revents &&
+            store_watch_read(d->store, d->watch))
+            break;
+    }
+    if (d->watch >= 0 && !is_stopping(d)) /* what came until now the next round finds */
+        (void)store_watch_read(d->store, d->watch);
 }
 
 static void *
@@ -344,6 +378,8 @@ run_worker(void *argument)
     pthread_setname_np(pthread_self(), "sfprov");
     while (!is_stopping(d)) {
         int r;
+        if (d->watch < 0) /* before the round looks, so that nothing is missed between */
+            d->watch = store_watch(d->store);
         report = (struct prov_delivery){ .size = sizeof(report) };
         error = (struct prov_error)PROV_ERROR_INIT;
         r = guarded(d, round_once, 0, &report, &more, &error);
@@ -392,7 +428,7 @@ delivery_wake(struct delivery *d)
 {
     pthread_mutex_lock(&d->thread_lock);
     d->woken = true;
-    pthread_cond_signal(&d->moved);
+    ring(d);
     pthread_mutex_unlock(&d->thread_lock);
 }
 
@@ -420,7 +456,7 @@ delivery_stop(struct delivery *d, uint32_t timeout_ms)
     pthread_mutex_lock(&d->thread_lock);
     d->stopping = true;
     running = d->running;
-    pthread_cond_signal(&d->moved);
+    ring(d);
     pthread_mutex_unlock(&d->thread_lock);
     sf_session_stop(d->session);
     if (!running)
@@ -457,6 +493,14 @@ delivery_new(const struct delivery_settings *settings, struct delivery **ret,
         free(d);
         return r;
     }
+    d->watch = -1;
+    d->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (d->bell < 0) {
+        error_set(err, PROV_E_STATE, "a descriptor cannot be made: %s", strerror(errno));
+        sf_session_free(d->session);
+        free(d);
+        return PROV_E_STATE;
+    }
     flights_init(&d->air, d->session);
     pthread_mutex_init(&d->lock, NULL);
     pthread_mutex_init(&d->host_lock, NULL);
@@ -480,6 +524,9 @@ delivery_free(struct delivery *d)
     json_object_put(d->seats);
     json_object_put(d->woken_codes);
     quarantine_forget(d);
+    close(d->bell);
+    if (d->watch >= 0)
+        close(d->watch);
     flights_done(&d->air);
     sf_session_free(d->session);
     pthread_mutex_destroy(&d->lock);

@@ -26,4 +26,5 @@ libsfprov_la_SOURCES += \
 	plugin/store/store.c plugin/store/store.h \
 	plugin/store/sweep.c \
 	plugin/store/tally.c \
-	plugin/store/told.c
+	plugin/store/told.c \
+	plugin/store/watch.c

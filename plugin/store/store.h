@@ -243,6 +243,13 @@ void work_list_free(struct work *list, size_t count);
 void link_done(struct link *link);
 void subject_done(struct subject *subject);
 
+/* A descriptor that is readable when something may have been written into the store, by whichever process; -1:
+ * there is none, and whoever waits has to look now and then. The caller closes it. No lock, no connection. */
+int store_watch(const struct store *store);
+/* Takes off what came, and says whether it was about the store: its directory may hold other files. Then it
+ * waits until what is being committed can be read. */
+bool store_watch_read(struct store *store, int watch);
+
 /* Places in `due`: urgent before new before what has a time. */
 #define DUE_URGENT INT64_C(0)
 #define DUE_NOW    INT64_C(1)

@@ -62,6 +62,17 @@ def test_what_another_process_accepts_is_delivered():
             assert daemon.end() == 0, daemon.text()
 
 
+def test_what_another_process_accepts_waits_for_no_poll():
+    with World() as w:
+        sh = Shell(w, poll_interval_s=3600)
+        with Daemon(sh) as daemon:
+            until(lambda: os.path.exists(w.fields["store"]))
+            for n in range(3):
+                accept(sh, f"/Users/{n}", f"u{n}")
+                until(lambda: len(w.org.users()) == n + 1)
+            assert daemon.end() == 0, daemon.text()
+
+
 def test_what_waited_before_is_delivered_without_any_news():
     with World() as w:
         sh = Shell(w)

@@ -91,6 +91,45 @@ check_sound(const struct scratch *scratch)
     T_STR(row ? db_text(&rows, 0) : "", "ok");
 }
 
+/* ---- who is told that it was written into ---- */
+
+static void
+a_watch_tells_of_commits_and_of_nothing_else(void)
+{
+    struct scratch scratch;
+    struct prov_error err = PROV_ERROR_INIT;
+    struct store *other = NULL, *nowhere = NULL;
+    char path[300];
+    FILE *file;
+    int watch;
+
+    scratch_make(&scratch);
+    scratch_put(scratch.store, "j1", "/Users/1", "ada");
+    watch = store_watch(scratch.store);
+    T_TRUE(watch >= 0);
+    T_TRUE(!store_watch_read(scratch.store, watch));
+
+    snprintf(path, sizeof(path), "%s/another-wal", scratch.directory);
+    file = fopen(path, "w");
+    T_TRUE(file && fputs("text", file) >= 0 && fclose(file) == 0);
+    T_TRUE(!store_watch_read(scratch.store, watch));
+    unlink(path);
+
+    T_OK(store_new(scratch.path, &other, &err), &err);
+    scratch_put(other, "j2", "/Users/2", "zoe");
+    T_TRUE(store_watch_read(scratch.store, watch));
+    T_STR(scratch_due(scratch.store, DUE_NOW), "/Users/1 /Users/2");
+    T_TRUE(!store_watch_read(scratch.store, watch));
+    store_free(other);
+    close(watch);
+
+    snprintf(path, sizeof(path), "%s/nowhere/store.db", scratch.directory);
+    T_OK(store_new(path, &nowhere, &err), &err);
+    T_INT(store_watch(nowhere), -1);
+    store_free(nowhere);
+    scratch_remove(&scratch);
+}
+
 /* ---- who may open it ---- */
 
 static void
@@ -706,6 +745,7 @@ int
 main(int argc, char **argv)
 {
     static const struct unit_case cases[] = {
+        UNIT_CASE(a_watch_tells_of_commits_and_of_nothing_else),
         UNIT_CASE(all_files_are_private_whatever_the_umask),
         UNIT_CASE(a_store_that_others_can_read_is_refused),
         UNIT_CASE(a_directory_in_which_others_may_write_is_refused),
