@@ -64,35 +64,64 @@ own_script(const char *given, const char *family)
     return STEAL(lower);
 }
 
+/* ---- one origin each: heap, "" where there is nothing, NULL when out of memory ---- */
+
+static char *
+from_name(struct value *resource)
+{
+    struct value *name = value_get_nocase(resource, "name");
+    AUTO_FREE char *surname = letters_ascii(text_of(name, "familyName"));
+    AUTO_FREE char *initial = NULL;
+
+    if (!surname || !*surname)
+        return STEAL(surname);
+    initial = letters_ascii(text_of(name, "givenName"));
+    return initial ? joined(initial, surname) : NULL;
+}
+
+static char *
+from_account(struct value *resource)
+{
+    AUTO_FREE char *account = account_letters(text_of(resource, "userName"));
+
+    return account ? joined("", account) : NULL;
+}
+
+static char *
+from_display(struct value *resource)
+{
+    AUTO_FREE char *display = letters_ascii(text_of(resource, "displayName"));
+
+    return display ? joined("", display) : NULL;
+}
+
+static char *
+from_own_script(struct value *resource)
+{
+    struct value *name = value_get_nocase(resource, "name");
+
+    return own_script(text_of(name, "givenName"), text_of(name, "familyName"));
+}
+
 char *
 alias_derive(struct value *resource, const char **ret_from)
 {
-    struct value *name = value_get_nocase(resource, "name");
-    const char *given = text_of(name, "givenName"), *family = text_of(name, "familyName");
-    AUTO_FREE char *initial = letters_ascii(given);
-    AUTO_FREE char *surname = letters_ascii(family);
-    AUTO_FREE char *account = account_letters(text_of(resource, "userName"));
-    AUTO_FREE char *display = letters_ascii(text_of(resource, "displayName"));
-    AUTO_FREE char *own = own_script(given, family);
+    static const struct {
+        const char *from;
+        char *(*derive)(struct value *resource);
+    } origins[] = {
+        { "$alias: name.givenName, name.familyName", from_name },
+        { "$alias: userName", from_account },
+        { "$alias: displayName", from_display },
+        { "$alias: name in its own script", from_own_script },
+    };
 
-    *ret_from = "$alias";
-    if (!initial || !surname || !account || !display || !own)
-        return NULL;
-    if (*surname) {
-        *ret_from = "$alias: name.givenName, name.familyName";
-        return joined(initial, surname);
-    }
-    if (*account) {
-        *ret_from = "$alias: userName";
-        return joined("", account);
-    }
-    if (*display) {
-        *ret_from = "$alias: displayName";
-        return joined("", display);
-    }
-    if (*own) {
-        *ret_from = "$alias: name in its own script";
-        return STEAL(own);
+    for (size_t i = 0; i < sizeof(origins) / sizeof(origins[0]); i++) {
+        char *alias = origins[i].derive(resource);
+        *ret_from = origins[i].from;
+        if (!alias || *alias)
+            return alias;
+        free(alias);
     }
     *ret_from = NULL;
     return NULL;

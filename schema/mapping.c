@@ -337,7 +337,7 @@ apply_field(struct run *run, const struct mapping *mapping, size_t at, size_t *r
     const struct mapping_rule *rules = mapping->rules, *holds = NULL;
     size_t next = at;
 
-    for (; next < mapping->count && strcasecmp(rules[next].field, rules[at].field) == 0; next++) {
+    for (; next < mapping->count && (next == at || rules[next].alternative); next++) {
         if (!holds && (!rules[next].when || scim_filter_match(rules[next].when, run->resource)))
             holds = &rules[next];
     }

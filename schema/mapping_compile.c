@@ -633,6 +633,9 @@ mapping_compile_list(struct json_object *rules, const struct mapping_defaults *d
         return error_nomem(err);
     if (json_object_array_length(faults->array) > before)
         return faults_first(faults->array, err);
+    for (size_t i = 1; i < mapping->count; i++)
+        mapping->rules[i].alternative =
+            strcasecmp(mapping->rules[i - 1].field, mapping->rules[i].field) == 0;
     mapping->pool = overlay.pool;
     overlay.pool = (struct pool){ 0 };
     *ret = STEAL(mapping);

@@ -21,6 +21,7 @@ struct mapping_rule {
     size_t max_characters;   /* 0: no limit known */
     size_t precision, scale; /* of numbers: digits in all, and behind the point */
     int given;               /* its place in the mapping; -1: of the default mapping */
+    bool alternative;        /* of the same field as the rule before it */
     char *condition;         /* the text of `when`; NULL: always */
     struct scim_filter *when;
     bool remove; /* the field is left alone */

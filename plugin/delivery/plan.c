@@ -621,8 +621,7 @@ plan_field_names(const struct value *sent)
             strcpy(names + length, ", ...");
             break;
         }
-        length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s",
-                                   length ? ", " : "", field);
+        length = (size_t)(stpcpy(stpcpy(names + length, length ? ", " : ""), field) - names);
     }
     return strdup(names);
 }

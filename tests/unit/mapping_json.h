@@ -24,6 +24,15 @@ json(const char *quoted)
     return value;
 }
 
+/* The same as a value of ours. */
+static inline struct value *
+value_quoted(const char *quoted)
+{
+    AUTO_JSON struct json_object *parsed = json(quoted);
+
+    return value_like(parsed);
+}
+
 /* mapping_apply() of a resource of json-c's. */
 static inline int
 apply_mapping(const struct mapping *mapping, struct json_object *resource, bool creating,

@@ -485,9 +485,9 @@ choices_in_another_order_are_the_same(void)
 {
     AUTO_MAPPING *mapping = compile("[{'field':'Skills__c','kind':'multi_picklist','source':'x'},"
                                     "{'field':'Note__c','source':'y'}]");
-    struct value *one = value_like(json("'a;b'"));
-    struct value *other = value_like(json("'b;a'"));
-    struct value *more = value_like(json("'b;a;c'"));
+    struct value *one = value_quoted("'a;b'");
+    struct value *other = value_quoted("'b;a'");
+    struct value *more = value_quoted("'b;a;c'");
 
     T_TRUE(mapping_same(mapping, "skills__C", one, other));
     T_TRUE(!mapping_same(mapping, "Skills__c", one, more));

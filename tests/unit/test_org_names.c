@@ -13,7 +13,7 @@ struct resolved {
 static struct resolved
 resolve(const char *names, const char *wanted, struct json_object **ret_names)
 {
-    struct resolved resolved = { .wanted = value_like(json(wanted)) };
+    struct resolved resolved = { .wanted = value_quoted(wanted) };
 
     *ret_names = names ? json(names) : NULL;
     T_INT(org_names_resolve(&test_values, *ret_names, resolved.wanted, &resolved.lacks,
@@ -113,7 +113,7 @@ plan_with(const char *resource, const char *names, struct fields **ret_fields, s
     T_OK(fields_parse(text, strlen(text), ret_fields, NULL, NULL, &err), &err);
     subject.iss = strdup("i");
     subject.uri = strdup("/Users/1");
-    subject.resource = value_like(json(resource));
+    subject.resource = value_quoted(resource);
     input.fields = *ret_fields;
     T_OK(plan_make(&input, plan, &err), &err);
     subject_done(&subject);
