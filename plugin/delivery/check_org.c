@@ -11,20 +11,10 @@
 
 #define FEW_SEATS 5
 
-/* Names of all records of an object. *ret is owned by the caller. */
-static int
-read_names(struct check *check, const char *soql, struct json_object **ret, struct sf_call *call)
-{
-    return sf_query(check->delivery->session, soql, ret, call);
-}
-
 int
 check_profile(struct check *check, struct prov_error *err)
 {
-    AUTO_JSON struct json_object *there = NULL;
-    const char *profile = check->fields->profile;
     struct sf_call call = { 0 };
-    char nearest[300];
     int r = org_find_profile(check->delivery, &check->profile, &call, err);
 
     if (r)
@@ -32,16 +22,12 @@ check_profile(struct check *check, struct prov_error *err)
     if (call.outcome != SF_DELIVERED)
         return check_call_failed(check, &call);
     if (check->profile.id[0])
-        return check_say(check, CHECK_OK, NULL, NULL, "profile '%s' is %s", profile,
+        return check_say(check, CHECK_OK, NULL, NULL, "profile '%s' is %s", check->fields->profile,
                          check->profile.id);
-    r = read_names(check, "SELECT Name FROM Profile ORDER BY Name LIMIT 500", &there, &call);
-    if (r)
-        return r;
-    org_facts_nearest(nearest, sizeof(nearest), there, profile);
     return check_say(check, CHECK_FAILED, "New users cannot be created without their profile.",
                      "Correct the field 'profile': the name as Setup > Profiles shows it, or the "
                      "Id, which differs between production and sandbox.",
-                     "there is no profile '%s' in the org%s", profile, nearest);
+                     "%s", check->profile.fault);
 }
 
 int
@@ -180,7 +166,7 @@ check_object(struct check *check, const char *field, const char *word, const cha
     if (r || json_object_object_length(named) == 0)
         return r;
     *ret_named += (size_t)json_object_object_length(named);
-    r = read_names(check, soql, &there, &call);
+    r = sf_query(check->delivery->session, soql, &there, &call);
     if (r)
         return r;
     if (call.outcome != SF_DELIVERED) {

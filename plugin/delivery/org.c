@@ -6,6 +6,7 @@
 #include "plugin/base/clock.h"
 #include "plugin/base/digest.h"
 #include "plugin/delivery/internal.h"
+#include "plugin/delivery/org_facts.h"
 #include "plugin/delivery/policy.h"
 
 /* A time further away than any back-off means that the clock was set back (as in the store). */
@@ -435,26 +436,19 @@ org_ready(struct delivery *d, bool *ret_ready, struct prov_error *err)
 
 /* ---- the profile ---- */
 
-/* Names of profiles, for the message when ours is not there. */
+/* The message when ours is not there names the nearest of those that are. */
 static int
-name_others(struct delivery *d, struct org_profile *profile, struct sf_call *call,
-            struct prov_error *err)
+name_nearest(struct delivery *d, struct org_profile *profile, struct sf_call *call,
+             struct prov_error *err)
 {
     AUTO_JSON struct json_object *rows = NULL;
-    size_t length;
-    int r = sf_query(d->session, "SELECT Name FROM Profile ORDER BY Name LIMIT 10", &rows, call);
+    char nearest[200];
 
-    if (r)
+    if (sf_query(d->session, "SELECT Name FROM Profile ORDER BY Name LIMIT 500", &rows, call))
         return error_nomem(err);
-    length =
-        (size_t)snprintf(profile->fault, sizeof(profile->fault),
-                         "there is no profile '%s' in the org; there are:", d->fields->profile);
-    for (size_t i = 0; call->outcome == SF_DELIVERED && i < json_object_array_length(rows); i++) {
-        const char *name = json_get_string(json_object_array_get_idx(rows, i), "Name");
-        if (name && length < sizeof(profile->fault))
-            length += (size_t)snprintf(profile->fault + length, sizeof(profile->fault) - length,
-                                       "%s '%s'", i ? "," : "", name);
-    }
+    org_facts_nearest(nearest, sizeof(nearest), rows, d->fields->profile);
+    snprintf(profile->fault, sizeof(profile->fault), "there is no profile '%s' in the org%s",
+             d->fields->profile, nearest);
     return PROV_OK;
 }
 
@@ -484,7 +478,7 @@ org_find_profile(struct delivery *d, struct org_profile *ret, struct sf_call *re
         return PROV_OK;
     }
     if (json_object_array_length(rows) == 0)
-        return name_others(d, ret, ret_call, err);
+        return name_nearest(d, ret, ret_call, err);
     id = json_get_string(json_object_array_get_idx(rows, 0), "Id");
     if (!id || strncmp(id, "00e", 3) != 0 || sf_id_normalise(id, ret->id, &ignored))
         snprintf(ret->fault, sizeof(ret->fault),

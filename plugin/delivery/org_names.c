@@ -7,12 +7,10 @@
 #include <string.h>
 
 #include "plugin/delivery/internal.h"
+#include "plugin/delivery/org_facts.h"
 #include "schema/faults.h"
 #include "schema/letters.h"
 #include "schema/user_fields.h"
-
-/* Names in a list of what there is instead. */
-#define NEAREST 3
 
 /* The objects that fields refer to by name. */
 static const struct named {
@@ -266,31 +264,6 @@ ask_all(struct inquiry *inquiry, struct prov_error *err)
 
 /* ---- what is not there ---- */
 
-/* Names that the org has and that look like one it has not. */
-static void
-add_nearest(char *text, size_t size, struct json_object *rows, const char *name)
-{
-    const char *chosen[NEAREST] = { NULL };
-    size_t count = rows ? json_object_array_length(rows) : 0, length = strlen(text);
-
-    for (size_t n = 0; n < NEAREST && n < count; n++) {
-        struct nearest nearest = { .word = name };
-        for (size_t i = 0; i < count; i++) {
-            const char *there = json_get_string(json_object_array_get_idx(rows, i), "Name");
-            bool taken = !there;
-            for (size_t k = 0; !taken && k < n; k++)
-                taken = chosen[k] == there;
-            if (!taken)
-                nearest_offer(&nearest, there);
-        }
-        chosen[n] = nearest.best;
-        if (nearest.best && length < size)
-            length += (size_t)snprintf(text + length, size - length, "%s '%s'",
-                                       n ? "," : "; the nearest are", nearest.best);
-    }
-    error_tidy(text);
-}
-
 static int
 tell_missing(struct inquiry *inquiry, struct prov_error *err)
 {
@@ -301,16 +274,17 @@ tell_missing(struct inquiry *inquiry, struct prov_error *err)
 
     json_object_object_foreach(inquiry->wanted, key, name)
     {
-        char text[400];
+        char text[400], nearest[200];
         if (json_get(inquiry->known, key))
             continue;
         /* without an answer the message names no others */
         if (!asked && (!soql || sf_query(inquiry->delivery->session, soql, &rows, &inquiry->call)))
             return error_nomem(err);
         asked = true;
-        snprintf(text, sizeof(text), "there is no %s '%s' in the org", inquiry->named->word,
-                 json_object_get_string(name));
-        add_nearest(text, sizeof(text), rows, json_object_get_string(name));
+        org_facts_nearest(nearest, sizeof(nearest), rows, json_object_get_string(name));
+        snprintf(text, sizeof(text), "there is no %s '%s' in the org%s", inquiry->named->word,
+                 json_object_get_string(name), nearest);
+        error_tidy(text);
         if (put_fault(inquiry, key, text))
             return error_nomem(err);
     }
