@@ -245,8 +245,9 @@ store_due_leavers(struct store *store, int64_t looked_us, int64_t now_us, int64_
 int
 store_due_delete(struct store *store, const struct work *work, struct prov_error *err)
 {
-    int r = db_run(store->write, err, "DELETE FROM due WHERE subject = ? AND at > 1", "i",
-                   work->subject.id);
+    /* an order that was put off with its row has not been read */
+    int r = db_run(store->write, err, "DELETE FROM due WHERE subject = ? AND at > 1 AND orders = 0",
+                   "i", work->subject.id);
 
     for (size_t i = 0; !r && i < work->due_count; i++)
         r = db_run(store->write, err,

@@ -89,6 +89,33 @@ only_the_rows_that_were_read_are_deleted(void)
 }
 
 static void
+an_order_that_was_put_off_is_not_lost_when_its_subject_is_settled(void)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+    struct work *list = NULL;
+    struct scratch s;
+    size_t count = 0;
+    int64_t id;
+
+    scratch_make(&s);
+    scratch_put(s.store, "j1", "/Users/1", "a");
+    T_INT(scratch_drain(s.store, DUE_NOW), 1);
+    id = scratch_id(s.store, "/Users/1");
+    IN_TX(s.store, store_due_order(s.store, id, ORDER_REPLAN, &err));
+    T_OK(store_due(s.store, DUE_NOW, 100, NULL, &list, &count, &err), &err);
+    T_INT(count, 1);
+    IN_TX(s.store, store_due_put_off(s.store, &list[0], NOW_US + HOUR_US, &err));
+    work_list_free(list, count);
+    IN_TX(s.store, store_due_add(s.store, id, NOW_US, &err));
+    T_INT(scratch_drain(s.store, NOW_US), 1);
+    T_OK(store_due(s.store, NOW_US + HOUR_US, 100, NULL, &list, &count, &err), &err);
+    T_INT(count, 1);
+    T_INT(count ? list[0].orders : 0, ORDER_REPLAN);
+    work_list_free(list, count);
+    scratch_remove(&s);
+}
+
+static void
 the_limit_counts_rows_and_the_rest_stays_due(void)
 {
     struct prov_error err = PROV_ERROR_INIT;
@@ -680,6 +707,7 @@ main(int argc, char **argv)
         UNIT_CASE(what_is_due_later_is_not_due_now),
         UNIT_CASE(a_clock_that_was_set_back_delays_nothing_for_years),
         UNIT_CASE(only_the_rows_that_were_read_are_deleted),
+        UNIT_CASE(an_order_that_was_put_off_is_not_lost_when_its_subject_is_settled),
         UNIT_CASE(the_limit_counts_rows_and_the_rest_stays_due),
         UNIT_CASE(a_link_comes_back_as_it_was_written),
         UNIT_CASE(a_link_is_overwritten_whole),
