@@ -51,6 +51,33 @@ life_wants(const struct life *life, const struct person *person)
     return person->known && !person->gone && person->active && !(life->scoped && person->guest);
 }
 
+/* ---- names ---- */
+
+/* The number of a username that is built as it is now, -1 of any other. */
+static int
+name_of(const struct life *life, const char *username)
+{
+    const char *begin = life->patterned ? "primary-n" : "n";
+    char *end = NULL;
+    long number;
+
+    if (!username || strncmp(username, begin, strlen(begin)) != 0)
+        return -1;
+    number = strtol(username + strlen(begin), &end, 10);
+    if (strcmp(end, "@acme.example") != 0 || (username[strlen(begin)] == '0' && number > 0))
+        return -1;
+    return (int)number;
+}
+
+/* Where there are numbers, n12 is n1 for who came when another one had that. */
+static bool
+has_name(const struct life *life, struct json_object *account, int wanted)
+{
+    int name = name_of(life, json_get_string(account, "Username"));
+
+    return name == wanted || (life->suffixes && name > 9 && name / 10 == wanted);
+}
+
 /* ---- what the host is told ---- */
 
 /* Of an event as delivered: the org has it then, or something newer. */
@@ -114,6 +141,9 @@ life_begin(struct life *life, struct world *world, uint64_t seed)
                            .threads = seed % 5 == 0,
                            .scoped = seed % 2 == 1,
                            .matched = seed / 2 % 2 == 1,
+                           .suffixes = seed % 7 == 3,
+                           .repatterned = seed % 11 > 6,
+                           .passwords = seed % 13 >= 4 && seed % 13 <= 8,
                            .leaver_action = actions[seed / 4 % 3] };
     life->told = mmap(NULL, EVENTS_MAX * sizeof(*life->told), PROT_READ | PROT_WRITE,
                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -121,6 +151,7 @@ life_begin(struct life *life, struct world *world, uint64_t seed)
         abort();
     shim_begin(seed);
     world_reset(world);
+    world_write_key(world);
     world->error.text[0] = '\0';
     world->host =
         (struct prov_host){ .size = sizeof(world->host), .context = life, .outcome = hear };
@@ -150,19 +181,27 @@ void
 life_reopen(struct life *life, unsigned arg)
 {
     static const int sizes[] = { 1, 2, 200 };
-    bool mapped = arg >> 4 & 1;
-    char more[400];
+    bool mapped = arg >> 4 & 1, patterned = life->repatterned && (arg >> 6 & 1);
+    char more[700], key[300] = "";
 
-    snprintf(more, sizeof(more),
-             "\"parallel_calls\":%d,\"batch_size\":%d,\"guard_floor\":%u,\"leaver_action\":\"%s\",%"
-             "s%s%s",
-             life->threads ? 2 + (int)(arg >> 6 & 1) : 1, sizes[arg % 3],
-             life->seed / 12 % 2 ? 2 : 1000, life->leaver_action,
-             life->scoped ? "\"scope_filter\":\"userType ne \\\"guest\\\"\"," : "",
-             life->matched ? "\"match\":[\"EmployeeNumber\"]," : "",
-             mapped ? "\"mapping\":[{\"field\":\"City\",\"source\":\"title\"}]," : "");
-    life->remapped = life->remapped || mapped != life->mapped;
+    if (life->passwords)
+        snprintf(key, sizeof(key), "\"provision_passwords\":true,\"sealing_key\":\"file:%s\",",
+                 world_key(life->world));
+
+    snprintf(
+        more, sizeof(more),
+        "\"parallel_calls\":%d,\"batch_size\":%d,\"guard_floor\":%u,\"leaver_action\":\"%s\",%"
+        "s%s%s%s%s%s",
+        life->threads ? 2 + (int)(arg >> 6 & 1) : 1, sizes[arg % 3], life->seed / 12 % 2 ? 2 : 1000,
+        life->leaver_action, life->scoped ? "\"scope_filter\":\"userType ne \\\"guest\\\"\"," : "",
+        life->matched ? "\"match\":[\"EmployeeNumber\"]," : "",
+        mapped ? "\"mapping\":[{\"field\":\"City\",\"source\":\"title\"}]," : "",
+        life->suffixes ? "\"username_taken\":\"suffix\"," : "",
+        patterned ? "\"provisioning_pattern\":\"{UD,UN}\",\"provisioning_separator\":\"-\"," : "",
+        key);
+    life->remapped = life->remapped || mapped != life->mapped || patterned != life->patterned;
     life->mapped = mapped;
+    life->patterned = patterned;
     free(life->fields);
     life->fields = world_fields(life->world, more);
     world_close(life->world);
@@ -182,15 +221,17 @@ life_reopen(struct life *life, unsigned arg)
 static char *
 resource_of(const struct person *person, int user)
 {
-    char manager[60] = "", *text = NULL;
+    char manager[60] = "", password[60] = "", *text = NULL;
 
     if (person->manager >= 0)
         snprintf(manager, sizeof(manager), ",\"manager\":{\"value\":\"%d\"}", person->manager);
+    if (person->password)
+        snprintf(password, sizeof(password), "\"password\":\"Quartz-%u-lane\",", person->password);
     if (asprintf(&text,
-                 "{\"userName\":\"n%d\",\"active\":%s,\"title\":\"t%u\",\"userType\":\"%s\","
+                 "{%s\"userName\":\"n%d\",\"active\":%s,\"title\":\"t%u\",\"userType\":\"%s\","
                  "\"name\":{\"familyName\":\"Doe\"},\"emails\":[{\"value\":\"u@example.com\"}],"
                  "\"" ENTERPRISE "\":{\"employeeNumber\":\"u%d\"%s}}",
-                 person->name, person->active ? "true" : "false", person->title,
+                 password, person->name, person->active ? "true" : "false", person->title,
                  person->guest ? "guest" : "staff", user, manager) < 0)
         abort();
     return text;
@@ -218,6 +259,7 @@ put_event(struct life *life, int user)
     char *resource, *payload = NULL, *text;
 
     person->title = life->event + 1;
+    person->password = life->passwords && life_wants(life, person) ? life->event + 1 : 0;
     resource = resource_of(person, user);
     if (asprintf(&payload, "{\"data\":%s}", resource) < 0)
         abort();
@@ -260,7 +302,8 @@ make_event(struct life *life, const struct step *step)
         person->gone = false;
         person->guest = step->arg % 8 == 1;
         if (step->arg % 4 == 0)
-            person->name = free_name(life, step->user, step->arg >> 4);
+            person->name = life->suffixes ? (int)(step->arg >> 4) % USER_COUNT
+                                          : free_name(life, step->user, step->arg >> 4);
         /* of those before him, so that nobody is his own manager's manager */
         person->manager = (int)((step->arg >> 8) % (unsigned)(step->user + 1)) - 1;
         return put_event(life, step->user);
@@ -283,8 +326,10 @@ static void
 note_leavers(struct life *life)
 {
     for (int user = 0; user < USER_COUNT; user++) {
-        if (!life_wants(life, &life->people[user]))
-            life->people[user].left = life->event;
+        if (life_wants(life, &life->people[user]))
+            continue;
+        life->people[user].left = life->event;
+        life->people[user].password = 0;
     }
 }
 
@@ -454,12 +499,13 @@ is_name_kept(const struct life *life, int wanted, struct json_object *users, int
         const struct person *who = &life->people[other];
         size_t count;
         const char *name = json_get_string(account_of(users, other, &count), "Username");
-        if (!name || name[0] != 'n' || atoi(name + 1) != wanted)
+        if (name_of(life, name) != wanted)
             continue;
         if (who->was_there || !life_wants(life, who))
             return true;
-        return who->name != wanted && depth < USER_COUNT &&
-               is_name_kept(life, who->name, users, depth + 1);
+        if (who->name == wanted) /* two may want one where there are numbers; one of them has it */
+            return life->suffixes;
+        return depth < USER_COUNT && is_name_kept(life, who->name, users, depth + 1);
     }
     return false;
 }
@@ -468,22 +514,34 @@ static bool
 is_as_wanted(const struct life *life, const struct person *person, struct json_object *account)
 {
     const char *city = json_get_string(account, "City");
-    char username[40], title[16];
+    char title[16];
 
-    snprintf(username, sizeof(username), "n%d@acme.example", person->name);
     snprintf(title, sizeof(title), "t%u", person->title);
     /* who is adopted keeps the username */
-    return (person->was_there || strcmp(json_get_string(account, "Username"), username) == 0) &&
+    return (person->was_there || has_name(life, account, person->name)) &&
            title_of(account) == person->title &&
            strcmp(city ? city : "", life->mapped ? title : "") == 0;
 }
 
+/* A process that dies between a send and its answer, twice, leaves it open; and so says the connector. */
 static bool
-holds(struct json_object *account, int wanted)
+has_password(const struct life *life, const struct person *person, struct json_object *account)
 {
-    const char *name = json_get_string(account, "Username");
+    char password[40], request[80];
+    struct json_object *row;
+    const char *outcome;
+    bool delivered, open;
 
-    return name && name[0] == 'n' && atoi(name + 1) == wanted;
+    snprintf(request, sizeof(request), "{\"query\":\"subject\",\"user\":\"/Users/%d\"}",
+             (int)(person - life->people));
+    row = world_query(life->world, request);
+    outcome = json_get_string(json_get(row, "password"), "outcome");
+    delivered = outcome && strcmp(outcome, "delivered") == 0;
+    open = life->died && outcome && strcmp(outcome, "refused") == 0;
+    json_object_put(row);
+    snprintf(password, sizeof(password), "Quartz-%u-lane", person->password);
+    return open ||
+           (delivered && world_has_password(life->world, json_get_string(account, "Id"), password));
 }
 
 static bool
@@ -491,7 +549,7 @@ waits_for_name(const struct life *life, const struct person *person, struct json
                struct json_object *account)
 {
     return life_wants(life, person) && is_name_kept(life, person->name, users, 0) &&
-           !holds(account, person->name);
+           !has_name(life, account, person->name);
 }
 
 static const char *
@@ -519,6 +577,8 @@ judge_person(const struct life *life, const struct person *person, struct json_o
         return "a user is older than accepted";
     if (wanted && !has_manager(life, person, users, account))
         return "a user has another manager";
+    if (wanted && person->password && !has_password(life, person, account))
+        return "a user has another password than the last one";
     return NULL;
 }
 
@@ -576,7 +636,8 @@ life_settle(struct life *life)
                    "{\"seats\":{\"Salesforce\":100},\"api_max\":100000,\"api_used\":0}");
     for (int times = 0; !life->fault && times < 2; times++) {
         for (size_t i = 0; i < count; i++) {
-            if (world_act(life->world, acts[i]))
+            /* without an event there is no store to order anything of */
+            if (world_act(life->world, acts[i]) && life->event > 0)
                 life->fault = "an act is refused";
         }
         if (!world_settle(life->world))
@@ -589,8 +650,10 @@ life_print(struct life *life)
 {
     struct json_object *users = world_users(life->world);
 
-    printf("  leaver_action %s%s%s%s\n", life->leaver_action, life->scoped ? ", scope_filter" : "",
-           life->matched ? ", match" : "", life->mapped ? ", mapping" : "");
+    printf("  leaver_action %s%s%s%s%s%s%s\n", life->leaver_action,
+           life->scoped ? ", scope_filter" : "", life->matched ? ", match" : "",
+           life->mapped ? ", mapping" : "", life->suffixes ? ", suffixes" : "",
+           life->patterned ? ", another pattern" : "", life->passwords ? ", passwords" : "");
     for (int user = 0; user < USER_COUNT; user++) {
         const struct person *person = &life->people[user];
         printf("  wanted: user %d n%d title t%u manager %d fax '%s' %s%s\n", user, person->name,

@@ -11,7 +11,7 @@
 #include "tests/torture/world.h"
 
 #define USER_COUNT 5
-#define NAME_COUNT (2 * USER_COUNT) /* n0@acme.example and so on */
+#define NAME_COUNT (2 * USER_COUNT) /* n0@acme.example, or primary-n0@acme.example, and so on */
 #define STEP_COUNT 60
 #define EVENTS_MAX 400
 
@@ -53,6 +53,7 @@ struct person {
     unsigned title;                  /* "t17" */
     unsigned left;                   /* the last event when he was not wanted */
     char fax[16];                    /* another admin's */
+    unsigned password;               /* the last event that brought one, while he is wanted */
     bool was_there;                  /* an account that `match` adopts */
 };
 
@@ -71,6 +72,9 @@ struct life {
     char *fields;
     bool threads; /* what is done at the same time comes in an order that no seed tells */
     bool scoped, matched, mapped, remapped, died;
+    bool suffixes;               /* username_taken */
+    bool repatterned, patterned; /* whether the pattern may change, and whether it has */
+    bool passwords;
     const char *leaver_action;
     unsigned event; /* the last one's jti, and the last title */
     struct person people[USER_COUNT];

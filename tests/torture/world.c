@@ -2,6 +2,7 @@
 #include "tests/torture/world.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -214,6 +215,40 @@ org_state(struct world *world)
 
     must(state != NULL, "the org has no state");
     return state;
+}
+
+char *
+world_key(struct world *world)
+{
+    static char path[sizeof(world->folder) + 10];
+
+    snprintf(path, sizeof(path), "%sseal.key", world->folder);
+    return path;
+}
+
+void
+world_write_key(struct world *world)
+{
+    static const char key[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n";
+    int fd = open(world_key(world), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+    must(fd >= 0 && write(fd, key, sizeof(key) - 1) == (ssize_t)sizeof(key) - 1, "no key");
+    close(fd);
+}
+
+bool
+world_has_password(struct world *world, const char *id, const char *password)
+{
+    char target[100], body[100];
+    AUTO_FREE char *answer = NULL;
+    bool before = shim_be_connector(false);
+    int status = 0;
+
+    snprintf(target, sizeof(target), "/__org/users/%s/check_password", id);
+    snprintf(body, sizeof(body), "{\"password\":\"%s\"}", password);
+    answer = org_sim_ask(world->sim, "acme", "POST", target, body, &status);
+    shim_be_connector(before);
+    return answer && strstr(answer, "true") != NULL;
 }
 
 static void

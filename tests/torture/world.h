@@ -54,4 +54,10 @@ struct json_object *world_users(struct world *world);
 void world_print(struct json_object *users);
 void world_print_subjects(struct world *world);
 
+/* A sealing key in the folder of the store; its path, borrowed. */
+char *world_key(struct world *world);
+void world_write_key(struct world *world);
+/* Whether that is the password of the user with this Id. */
+bool world_has_password(struct world *world, const char *id, const char *password);
+
 #endif
