@@ -1,7 +1,7 @@
 # The connector in one program with the simulated org, and a shim under both: see README.md. In `make
 # check` a part of it; `make soak` runs
 # all of it, and the model for SOAK_SECONDS from SOAK_SEED on.
-EXTRA_DIST += tests/torture/README.md
+EXTRA_DIST += tests/torture/README.md tests/torture/sanitized.sh
 
 if BUILD_TESTS
 check_LTLIBRARIES += libtorture.la
@@ -25,7 +25,9 @@ tests_torture_faults_LDFLAGS = $(AM_LDFLAGS) -Wl,--export-dynamic
 tests_torture_model_SOURCES = tests/torture/model.c
 tests_torture_model_LDADD = libtorture.la
 tests_torture_model_LDFLAGS = $(AM_LDFLAGS) -Wl,--export-dynamic
-if !SANITIZERS
+if SANITIZERS
+TESTS += tests/torture/sanitized.sh
+else
 TESTS += $(torture_programs)
 endif
 endif
