@@ -302,8 +302,11 @@ int
 names_check(struct round *round, struct prov_error *err)
 {
     static const enum plan_action order[] = { PLAN_UPDATE, PLAN_CREATE };
-    int r = PROV_OK;
+    struct store *store = round->delivery->store;
+    int r = store_view(store, err);
 
+    if (r)
+        return r;
     /* a newcomer must not take the name that one who steps aside has made room for */
     for (size_t k = 0; k < sizeof(order) / sizeof(order[0]); k++) {
         for (size_t i = 0; !r && i < round->count; i++) {
@@ -311,5 +314,6 @@ names_check(struct round *round, struct prov_error *err)
                 r = check_name(round, &round->items[i], err);
         }
     }
+    store_view_end(store);
     return r;
 }

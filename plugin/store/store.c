@@ -192,6 +192,26 @@ store_reader(struct store *store, struct db **ret, struct prov_error *err)
     return connect_at(store, &store->read, ret, err);
 }
 
+int
+store_view(struct store *store, struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+    struct db *db;
+    int r = store_reader(store, &db, err);
+
+    return r ? r : db_run(db, err, "BEGIN", "");
+}
+
+/* A fork in between has closed the connection, and the view with it. */
+void
+store_view_end(struct store *store)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+
+    if (store->read)
+        db_rollback(store->read); /* nothing was written */
+}
+
 void
 look_done(struct look *look)
 {

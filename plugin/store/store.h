@@ -407,6 +407,13 @@ MUST_CHECK int store_due_long_parked(struct store *store, int64_t before_us, int
                                      struct prov_error *err);
 /* [tx] Makes due all parked, *ret_count subjects. */
 MUST_CHECK int store_due_parked(struct store *store, int64_t *ret_count, struct prov_error *err);
+/*
+ * What is looked up between the two is of one state of the store, and costs less, since the locks of the file
+ * are asked for once. Nothing may be written in between, nor anything waited for. Not nested.
+ */
+MUST_CHECK int store_view(struct store *store, struct prov_error *err);
+void store_view_end(struct store *store);
+
 /* Who holds a username, or else wants it. */
 struct name_claim {
     int64_t subject; /* 0: nobody */
