@@ -186,12 +186,17 @@ load_all(struct db *db, const struct due_span *span, struct work *list, size_t *
 {
     AUTO_FREE struct due_row *rows = calloc((size_t)span->limit, sizeof(*rows));
     size_t row_count = 0;
+    int64_t newest;
     int r = rows ? read_due(db, span, rows, &row_count, err) : error_nomem(err);
 
     if (!r)
         r = gather(rows, row_count, list, ret_count, err);
-    for (size_t i = 0; !r && i < *ret_count; i++)
+    newest = r ? 0 : tally_newest(db);
+    for (size_t i = 0; !r && i < *ret_count; i++) {
         r = load_entry(db, &list[i], err);
+        list[i].link.as_of = newest;
+        list[i].link.wanted_version = list[i].subject.version;
+    }
     return r;
 }
 

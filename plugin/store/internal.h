@@ -49,6 +49,7 @@ struct store {
     int64_t counted[STORE_COUNTERS];
     struct tally_move *moves;
     size_t move_count;
+    int64_t newest; /* event; 0: not looked at */
 
     /* lease (lease.c); guarded by the process-wide list's lock */
     int lease_fd; /* -1: not held */
@@ -170,6 +171,8 @@ MUST_CHECK int tally_totals(struct db *db, int64_t accepted, struct json_object 
  * and whether his account is active. *ret_new: he has no link yet; left alone where the subject is gone. */
 MUST_CHECK int tally_link(struct store *store, int64_t subject, const struct link *link,
                           bool active, bool *ret_new, struct prov_error *err);
+/* The newest event; 0: there is none, or it cannot be read, which stops nobody. */
+int64_t tally_newest(struct db *db);
 /* [tx] News came of a user whose newest version is settled (outcome NULL: it is not): where he is counted,
  * and that he is no more. */
 MUST_CHECK int tally_find(struct store *store, const char *outcome, const char *code,

@@ -219,7 +219,9 @@ struct link {
     bool damaged, damaged_flight;
     unsigned orders;        /* enum order: an admin's, not settled yet */
     int64_t stored_version; /* settled_version as it was read */
-    struct pool pool;       /* where its values are */
+    /* The newest event when it was read, and the version that was wanted then; as_of 0: not known. */
+    int64_t as_of, wanted_version;
+    struct pool pool; /* where its values are */
 };
 
 /* A row of `due`. */

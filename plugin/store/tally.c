@@ -212,29 +212,54 @@ counts(const char *outcome, int64_t settled_version, int64_t version)
     return outcome && *outcome && (!outcome_is_settled(outcome) || settled_version >= version);
 }
 
+int64_t
+tally_newest(struct db *db)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    struct prov_error ignored = PROV_ERROR_INIT;
+    bool row = false;
+
+    return db_one_row(db, &rows, &row, &ignored, "SELECT max(seq) FROM event", "") == PROV_OK
+               ? db_int(&rows, 0)
+               : 0;
+}
+
+/* Whether no event came since the link was read, so that what was wanted then is wanted still. */
+static bool
+is_current(struct store *store, const struct link *link)
+{
+    if (link->as_of && !store->newest)
+        store->newest = tally_newest(store->write);
+    return link->as_of && link->as_of == store->newest;
+}
+
+/* The subject is looked at only where it may have changed: of a million each is a page of its own. */
 int
 tally_link(struct store *store, int64_t subject, const struct link *link, bool active,
            bool *ret_new, struct prov_error *err)
 {
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
-    bool row = false;
-    int64_t version;
-    int r = db_one_row(store->write, &rows, &row, err,
-                       "SELECT s.version, l.outcome, coalesce(l.code, ''), l.settled_version,"
-                       " coalesce(l.active, 0), l.subject IS NULL FROM subject s LEFT JOIN link l "
-                       "ON l.subject = s.id"
-                       " WHERE s.id = ?",
-                       "i", subject);
-
-    if (r || !row) /* who is gone from the store is not counted */
+    bool row = false, current = is_current(store, link);
+    int64_t version = link->wanted_version;
+    int r = current ? db_one_row(store->write, &rows, &row, err,
+                                 "SELECT 0, outcome, coalesce(code, ''), settled_version, active"
+                                 " FROM link WHERE subject = ?",
+                                 "i", subject)
+                    : db_one_row(store->write, &rows, &row, err,
+                                 "SELECT s.version, l.outcome, coalesce(l.code, ''),"
+                                 " l.settled_version, l.active, l.subject FROM subject s"
+                                 " LEFT JOIN link l ON l.subject = s.id WHERE s.id = ?",
+                                 "i", subject);
+    if (r || (!row && !current)) /* who is gone from the store is not counted */
         return r;
-    version = db_int(&rows, 0);
-    *ret_new = db_int(&rows, 5) != 0;
-    if (counts(db_text(&rows, 1), db_int(&rows, 3), version))
+    if (!current)
+        version = db_int(&rows, 0);
+    *ret_new = !row || (!current && db_int(&rows, 5) == 0);
+    if (row && counts(db_text(&rows, 1), db_int(&rows, 3), version))
         r = move(store, db_text(&rows, 1), db_text(&rows, 2), -1, err);
     if (!r && counts(link->outcome, link->settled_version, version))
         r = move(store, link->outcome, link->code ? link->code : "", 1, err);
-    if (!r && active != (db_int(&rows, 4) != 0))
+    if (!r && active != (row && db_int(&rows, 4) != 0))
         r = move(store, "active", "", active ? 1 : -1, err);
     return r;
 }
@@ -273,6 +298,7 @@ tally_forget(struct store *store)
     free(store->moves);
     store->moves = NULL;
     store->move_count = 0;
+    store->newest = 0;
 }
 
 static int

@@ -469,6 +469,56 @@ settle_somehow(struct scratch *s, int64_t id, unsigned dice)
         T_OK(store_commit(s->store, &err), &err);
 }
 
+/* Settles all who are due as they were read, after the news. */
+static void
+settle_around(struct scratch *s, struct event *news)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+    struct work *work = NULL;
+    size_t count = 0;
+
+    T_OK(store_due(s->store, DUE_NOW, 10, NULL, &work, &count, &err), &err);
+    if (news)
+        scratch_accept(s->store, news);
+    T_OK(store_begin(s->store, STORE_UNFENCED, &err), &err);
+    for (size_t i = 0; i < count; i++) {
+        work[i].link.outcome = strdup(OUTCOME_DELIVERED);
+        work[i].link.settled_version = work[i].subject.version;
+        T_OK(store_put_link(s->store, work[i].subject.id, &work[i].link, &err), &err);
+        T_OK(store_due_delete(s->store, &work[i], &err), &err);
+    }
+    T_OK(store_commit(s->store, &err), &err);
+    work_list_free(work, count);
+}
+
+static void
+check_in_step(struct scratch *s, int64_t in_step, int64_t pending)
+{
+    AUTO_JSON struct json_object *counts = NULL;
+    struct prov_error err = PROV_ERROR_INIT;
+
+    T_OK(store_read_counts(s->store, &counts, &err), &err);
+    T_INT(json_get_int(json_get(counts, "subjects"), "in_step", -1), in_step);
+    T_INT(json_get_int(json_get(counts, "subjects"), "pending", -1), pending);
+}
+
+static void
+news_that_came_since_the_round_was_read_count(void)
+{
+    struct scratch s;
+
+    scratch_make(&s);
+    scratch_put(s.store, "j1", "/Users/1", "a");
+    scratch_put(s.store, "j2", "/Users/2", "b");
+    settle_around(&s, scratch_event("j3", "/Users/2", "put", "{\"userName\":\"bb\"}"));
+    check_in_step(&s, 1, 1);
+    settle_around(&s, NULL);
+    check_in_step(&s, 2, 0);
+    settle_around(&s, scratch_event("j4", "/Users/1", "put", "{\"userName\":\"aa\"}"));
+    check_in_step(&s, 1, 1);
+    scratch_remove(&s);
+}
+
 static void
 kept_numbers_are_what_counting_gives(void)
 {
@@ -569,6 +619,7 @@ main(int argc, char **argv)
         UNIT_CASE(events_are_listed_from_a_place_on),
         UNIT_CASE(the_story_of_a_subject_holds_its_newest_events),
         UNIT_CASE(counts_name_the_oldest_that_waits),
+        UNIT_CASE(news_that_came_since_the_round_was_read_count),
         UNIT_CASE(kept_numbers_are_what_counting_gives),
     };
 
