@@ -48,7 +48,11 @@ write_record(struct json_writer *writer, const char *object, const struct sf_cha
         const char *name = member->name;
         bool own =
             name[0] == object[0] && strncmp(name, object, prefix) == 0 && name[prefix] == '.';
-        json_write_name(writer, own ? name + prefix + 1 : name, false);
+        size_t skipped = own ? prefix + 1 : 0;
+
+        JSON_WRITE_LITERAL(writer, ",");
+        json_write_string(writer, name + skipped, member->name_length - skipped);
+        JSON_WRITE_LITERAL(writer, ":");
         value_write(writer, member->value);
     }
     JSON_WRITE_LITERAL(writer, "}");
