@@ -4,6 +4,7 @@
  */
 #include "hosts/ldap/connection.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,10 @@
 #include "hosts/cli/lines.h"
 
 #define CONNECT_S      10
+#define ANSWER_S       30 /* to StartTLS and to a bind */
+#define QUIET_S        60 /* after which a silent way is probed, */
+#define PROBE_S        10 /* so often, */
+#define PROBES         6  /* before it counts as gone */
 #define PASSWORD_BYTES 4096u
 #define ANY_PERSON     "(objectClass=person)"
 
@@ -59,18 +64,31 @@ ask_for(struct connection *connection, const char *const *operational, struct pr
     return connection->wanted && connection->wanted[count] ? PROV_OK : fault_nomem(err);
 }
 
-/* Whether a host is this machine by its name alone. */
+/* Whether a host is this machine by its name alone; "127.example.com" is a name like others. */
 static bool
 is_loopback(const char *host)
 {
-    return !host || !*host || !strcasecmp(host, "localhost") || !strcmp(host, "::1") ||
-           !strncmp(host, "127.", 4);
+    struct in_addr address;
+
+    if (!host || !*host || !strcasecmp(host, "localhost") || !strcmp(host, "::1"))
+        return true;
+    return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
+/* Whether a URL says a scope, which stands between its second and its third '?'. */
+static bool
+names_scope(const char *url)
+{
+    const char *attributes = strchr(url, '?');
+    const char *scope = attributes ? strchr(attributes + 1, '?') : NULL;
+
+    return scope && scope[1] && scope[1] != '?';
 }
 
 static int
 parse_url(struct connection *connection, const char *text, struct prov_error *err)
 {
-    int code = ldap_url_parse(text, &connection->url), marks = 0;
+    int code = ldap_url_parse(text, &connection->url);
 
     if (code == LDAP_URL_ERR_MEM)
         return fault_nomem(err);
@@ -85,10 +103,8 @@ parse_url(struct connection *connection, const char *text, struct prov_error *er
             "'%.200s' names no entry to search below; put its DN behind the host, as in "
             "ldap://host/ou=people,dc=example,dc=org",
             text);
-    for (const char *at = text; *at; at++)
-        marks += *at == '?';
     connection->filter = connection->url->lud_filter ? connection->url->lud_filter : ANY_PERSON;
-    if (marks < 2 || connection->url->lud_scope == LDAP_SCOPE_DEFAULT)
+    if (!names_scope(text))
         connection->url->lud_scope = LDAP_SCOPE_SUBTREE;
     return PROV_OK;
 }
@@ -101,8 +117,9 @@ connect_to(struct connection *connection, struct prov_error *err)
                          .lud_host = connection->url->lud_host,
                          .lud_port = connection->url->lud_port,
                          .lud_scope = LDAP_SCOPE_DEFAULT };
-    const struct timeval connect = { .tv_sec = CONNECT_S };
+    const struct timeval connect = { .tv_sec = CONNECT_S }, answer = { .tv_sec = ANSWER_S };
     const int version = LDAP_VERSION3, demand = LDAP_OPT_X_TLS_DEMAND;
+    const int quiet = QUIET_S, probe = PROBE_S, probes = PROBES;
     char *uri = ldap_url_desc2str(&only);
     int code;
 
@@ -116,6 +133,11 @@ connect_to(struct connection *connection, struct prov_error *err)
                                "check the URL and the installation of libldap", err);
     ldap_set_option(connection->ldap, LDAP_OPT_PROTOCOL_VERSION, &version);
     ldap_set_option(connection->ldap, LDAP_OPT_NETWORK_TIMEOUT, &connect);
+    ldap_set_option(connection->ldap, LDAP_OPT_TIMEOUT, &answer);
+    /* who only listens would not notice for hours that nobody is there any more */
+    ldap_set_option(connection->ldap, LDAP_OPT_X_KEEPALIVE_IDLE, &quiet);
+    ldap_set_option(connection->ldap, LDAP_OPT_X_KEEPALIVE_INTERVAL, &probe);
+    ldap_set_option(connection->ldap, LDAP_OPT_X_KEEPALIVE_PROBES, &probes);
     ldap_set_option(connection->ldap, LDAP_OPT_REFERRALS, LDAP_OPT_OFF);
     return PROV_OK;
 }

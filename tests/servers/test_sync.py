@@ -4,6 +4,7 @@ the org holds afterwards."""
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 
@@ -62,7 +63,8 @@ def test_scope_and_filter_of_the_url_are_heeded():
         d.add(person("ada", title="Analyst"), person("bob", title="Boss"),
               (f"ou=deep,{PEOPLE}", {"objectClass": "organizationalUnit", "ou": "deep"}),
               (f"uid=eve,ou=deep,{PEOPLE}", person("eve", title="Analyst")[1]))
-        for tail, listed in (("??sub?(title=Analyst)", 2), ("??one?(title=Analyst)", 1), ("??one", 2), ("", 3)):
+        for tail, listed in (("??sub?(title=Analyst)", 2), ("??one?(title=Analyst)", 1), ("??one", 2), ("", 3),
+                             ("???(title=Analyst)", 2), ("??", 3)):
             report = json.loads(sync(w, d, "--dry-run", "--json", url=f"{d.uri}/{PEOPLE}{tail}"))
             assert report["counts"]["listed"] == listed, (tail, report["counts"])
 
@@ -102,10 +104,18 @@ def test_what_is_wrong_is_told_and_changes_nothing():
                                 (f"{d.uri}/{SUFFIX}??sub?(((", 2, "filter"), (f"ldap://127.0.0.1:1/{PEOPLE}", 5, "check host, port"),
                                 # not this machine by its name, so in clear it is not asked
                                 (f"ldap://0.0.0.0:{d.port}/{PEOPLE}", 5, "StartTLS"),
+                                (f"ldap://127.sfprov.invalid:{d.port}/{PEOPLE}", 5, "StartTLS"),
                                 (f"{d.uri}/ou=none,{SUFFIX}", 2, "No such object")):
             done = cli(w, "sync", url)
             assert done.returncode == code and said in done.stderr, (url, done.returncode, done.stderr)
         assert cli(w, "sync", "--bind-dn", d.admin, "people.csv").returncode == 2
+        assert not w.org.users()
+
+
+def test_a_server_that_never_answers_is_told():
+    with world() as w, socket.create_server(("127.0.0.1", 0)) as silent:
+        done = cli(w, "sync", f"ldap://127.0.0.1:{silent.getsockname()[1]}/{PEOPLE}")
+        assert done.returncode == 5 and "does not let us in" in done.stderr and "Timed out" in done.stderr, done.stderr
         assert not w.org.users()
 
 
