@@ -13,7 +13,7 @@
 struct search {
     struct connection connection;
     LDAPMessage *page, *at;
-    struct berval *cookie; /* of the next page; NULL: the first one */
+    struct berval cookie; /* of the next page, libldap's; empty: the first one */
     bool ended;
     struct taken_entry taken; /* the entry at hand */
 };
@@ -39,7 +39,7 @@ search_free(struct search *search)
         return;
     taken_entry_clear(&search->taken);
     ldap_msgfree(search->page);
-    ber_bvfree(search->cookie);
+    ber_memfree(search->cookie.bv_val);
     connection_close(&search->connection);
     free(search);
 }
@@ -58,22 +58,19 @@ static enum found
 take_cookie(struct search *search, LDAPControl **controls, struct prov_error *err)
 {
     LDAPControl *control = ldap_control_find(LDAP_CONTROL_PAGEDRESULTS, controls, NULL);
-    struct berval cookie = { 0 };
     ber_int_t estimate;
-    int code = control ? ldap_parse_pageresponse_control(search->connection.ldap, control,
-                                                         &estimate, &cookie)
-                       : LDAP_SUCCESS;
+    int code;
 
-    ber_bvfree(search->cookie);
-    search->cookie = NULL;
+    ber_memfree(search->cookie.bv_val);
+    search->cookie = (struct berval){ 0 };
+    code = control ? ldap_parse_pageresponse_control(search->connection.ldap, control, &estimate,
+                                                     &search->cookie)
+                   : LDAP_SUCCESS;
     if (code)
         return stop(connection_fail(search->connection.ldap, code,
                                     "the directory's answer cannot be read",
                                     "tell the directory's administrator", err));
-    if (cookie.bv_len)
-        search->cookie = ber_bvdup(&cookie);
-    search->ended = !search->cookie;
-    ber_memfree(cookie.bv_val);
+    search->ended = !search->cookie.bv_len;
     return FOUND_ITEM;
 }
 
@@ -120,8 +117,9 @@ next_page(struct search *search, struct prov_error *err)
     search->page = search->at = NULL;
     if (search->ended)
         return FOUND_END;
-    code = ldap_create_page_control(search->connection.ldap, PAGE_ENTRIES, search->cookie, 0,
-                                    &controls[0]);
+    code =
+        ldap_create_page_control(search->connection.ldap, PAGE_ENTRIES,
+                                 search->cookie.bv_len ? &search->cookie : NULL, 0, &controls[0]);
     if (!code)
         code = ldap_search_ext_s(search->connection.ldap, search->connection.url->lud_dn,
                                  search->connection.url->lud_scope, search->connection.filter,
