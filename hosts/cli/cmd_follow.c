@@ -180,7 +180,11 @@ add_token(struct follow *follow, const struct token_spec *spec, struct prov_erro
 {
     int result = follow->count == ANSWERS_BATCH ? hand_over(follow, err) : PROV_OK;
 
-    return result ? result : token_make(spec, &follow->tokens[follow->count++], err);
+    if (!result)
+        result = token_make(spec, &follow->tokens[follow->count], err);
+    if (!result)
+        follow->count++;
+    return result;
 }
 
 /* The key of a manager is asked of the directory. */
@@ -247,6 +251,7 @@ judge_list(struct follow *follow, struct json_object *report, struct prov_error 
     return PROV_OK;
 }
 
+/* A signal is heeded while nothing was changed yet. */
 static int
 apply_list(struct follow *follow, struct prov_error *err)
 {
@@ -256,6 +261,10 @@ apply_list(struct follow *follow, struct prov_error *err)
     do {
         char *text = NULL;
 
+        if (interrupt_seen() && strcmp(reply_word(report, "state"), "folding")) {
+            result = err->code = PROV_E_STATE;
+            break;
+        }
         json_object_put(report);
         report = NULL;
         result = follow->host.api.snapshot_apply(follow->list, STEP_MS, &text, err);
@@ -428,13 +437,13 @@ follow_on(struct follow *follow)
         struct prov_error err = { .size = sizeof(err) };
         int result = listen_on(follow, &pause_s, &err);
 
-        if (!result || follow->code)
+        if (!result || follow->code || interrupt_seen())
             continue;
         if (result == PROV_E_INVALID) {
             complain("%s", err.text);
             return CODE_USAGE;
         }
-        if (result == PROV_E_NOTFOUND) {
+        if (result == PROV_E_NOTFOUND && follow->cookie) {
             complain("%s: all of it is heard anew", err.text);
             forget_state(follow);
             continue;
@@ -479,6 +488,21 @@ deliver_too(struct follow *follow)
     return code;
 }
 
+static int
+check_use(const struct options *options, const char *url)
+{
+    const char *file = options->password_file;
+
+    if (!connection_is_url(url))
+        complain("'%s' is no directory; write ldap://host/ou=people,dc=example,dc=org", url);
+    else if (file && !strcmp(file, "-"))
+        complain("--password-file: standard input can be read once only, and each connection needs "
+                 "the password; name a file");
+    else
+        return CODE_DONE;
+    return CODE_USAGE;
+}
+
 int
 command_follow(const struct options *options, const struct arguments *arguments)
 {
@@ -491,10 +515,9 @@ command_follow(const struct options *options, const struct arguments *arguments)
     }
     follow->options = options;
     follow->url = arguments->texts[0];
-    code = connection_is_url(follow->url) ? open_columns(follow) : CODE_USAGE;
-    if (code && !connection_is_url(follow->url))
-        complain("'%s' is no directory; write ldap://host/ou=people,dc=example,dc=org",
-                 follow->url);
+    code = check_use(options, follow->url);
+    if (!code)
+        code = open_columns(follow);
     host_log_for_daemon();
     if (!code)
         code = host_open(options, options->no_deliver ? PROV_OPEN_NEVER_DELIVER : 0, &follow->host);
@@ -503,9 +526,10 @@ command_follow(const struct options *options, const struct arguments *arguments)
         code = find_state_file(follow);
         if (!code)
             code = deliver_too(follow);
-        read_state(follow);
-        if (!code)
+        if (!code) {
+            read_state(follow);
             code = follow_on(follow);
+        }
         host_close(&follow->host);
     }
     columns_free(follow->columns);

@@ -38,9 +38,11 @@ text_of_cookie(const char *text, struct berval **ret, struct prov_error *err)
     for (size_t i = 0; bytes && i < length; i++) {
         unsigned byte = 0;
 
-        if (sscanf(text + 2 * i, "%2x", &byte) != 1) {
+        if (strspn(text + 2 * i, "0123456789abcdef") < 2 ||
+            sscanf(text + 2 * i, "%2x", &byte) != 1) {
             free(bytes);
-            return fault_set(err, PROV_E_INVALID, "it holds no cookie");
+            return fault_set(err, PROV_E_NOTFOUND,
+                             "how far the directory was heard cannot be read");
         }
         bytes[i] = (char)byte;
     }
@@ -395,8 +397,9 @@ content_uuid_of(struct content *content, const char *dn, char **ret, struct prov
         return fault_nomem(err);
     }
     ldap_value_free_len(values);
-    /* a DN that is none, or names nobody, is nobody's */
-    return code == LDAP_SERVER_DOWN || code == LDAP_TIMEOUT
+    /* a DN that is none, that names nobody, or that we may not see is nobody's */
+    return LDAP_API_ERROR(code) || code == LDAP_BUSY || code == LDAP_UNAVAILABLE ||
+                   code == LDAP_TIMELIMIT_EXCEEDED
                ? connection_fail(ldap, code, "a manager cannot be looked up", "it is tried again",
                                  err)
                : PROV_OK;

@@ -25,15 +25,15 @@ struct content_listener {
 struct content;
 
 /* cookie: how far it was heard before (content_cookie()); NULL: from the beginning, every entry. Other errors
- * as connection_open(). The listener is called by content_poll(), if not here already. */
+ * as connection_open(); PROV_E_NOTFOUND: the cookie is none. The listener is called by content_poll(). */
 int content_open(const struct connection_options *options, const char *cookie,
                  const struct content_listener *listener, struct content **ret,
                  struct prov_error *err);
 void content_close(struct content *content);
 
 /*
- * Hears what there is, waiting for it at most that long. PROV_E_STATE: the connection is over; open it anew
- * with the cookie. PROV_E_NOTFOUND: the directory does not know any more what was gone since the cookie, so
+ * Hears what there is, waiting for it at most that long. PROV_E_STATE: the connection is over, or a
+ * signal came; open it anew with the cookie. PROV_E_NOTFOUND: the directory does not know any more what was gone since the cookie, so
  * that only a whole list tells: open it anew without. Else what the listener has returned.
  */
 int content_poll(struct content *content, int seconds, struct prov_error *err);

@@ -166,6 +166,55 @@ def test_no_follower_of_a_directory_that_cannot_be_followed():
         assert done.returncode == 2 and "names no entry" in done.stderr, done.stderr
 
 
+def test_a_state_that_cannot_be_read_is_as_none():
+    with world() as w, Slapd(w, provider=True, extra=LOG) as d:
+        d.seed()
+        d.add(person("ada"))
+        with Follower(w, d) as f:
+            in_step(w, d)
+            f.end()
+            assert "tried again" not in f.text(), f.text()
+        path = w.fields["store"] + ".follow"
+        with open(path, encoding="utf-8") as file:
+            state = json.load(file)
+        for text in (json.dumps({**state, "cookie": "no cookie"}), "no JSON"):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+            with Follower(w, d) as f:
+                until(lambda: "is followed" in f.text())
+                assert "people listed" in f.text(), f.text()
+                f.end()
+
+
+def test_a_password_is_needed_more_than_once():
+    with world() as w:
+        done = cli(w, "follow", "--bind-dn", "cn=x", "--password-file", "-", f"ldap://127.0.0.1/{PEOPLE}")
+        assert done.returncode == 2 and "standard input" in done.stderr, done.stderr
+
+
+def quiet_for(d):
+    """Seconds until the kernel probes the follower's connection; None: not at all, or no such connection."""
+    port = f":{int(d.uri.rsplit(':', 1)[1].strip('/')):04X}"
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        for line in table.readlines()[1:]:
+            _, _, other, state, _, timer = line.split()[:6]
+            kind, when = timer.split(":")
+            if other.endswith(port) and state == "01" and kind == "02":
+                return int(when, 16) / os.sysconf("SC_CLK_TCK")
+    return None
+
+
+def test_a_silent_way_is_probed():
+    with world() as w, Slapd(w, provider=True, extra=LOG) as d:
+        d.seed()
+        d.add(person("ada"))
+        with Follower(w, d, "--no-deliver") as f:
+            until(lambda: "is followed" in f.text())
+            until(lambda: quiet_for(d) is not None)
+            assert quiet_for(d) <= 60
+            f.end()
+
+
 def test_what_another_process_delivers_is_accepted_only():
     with world() as w, Slapd(w, provider=True) as d:
         d.seed()
