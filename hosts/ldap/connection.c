@@ -14,7 +14,6 @@
 
 #include "hosts/cli/fault.h"
 #include "hosts/cli/input.h"
-#include "hosts/cli/lines.h"
 
 #define CONNECT_S      10
 #define ANSWER_S       30 /* to StartTLS and to a bind */
@@ -249,17 +248,6 @@ connection_close(struct connection *connection)
 
 /* ---- entries ---- */
 
-static bool
-is_text(const struct berval *value)
-{
-    const char *at = value->bv_val, *end = at + value->bv_len;
-    size_t width = 1;
-
-    while (at < end && *at && (width = utf8_length(at, end)) > 0)
-        at += width;
-    return at == end;
-}
-
 static int
 add_value(struct taken_entry *taken, const char *name, const struct berval *value,
           struct prov_error *err)
@@ -274,9 +262,11 @@ add_value(struct taken_entry *taken, const char *name, const struct berval *valu
         taken->room = room;
     }
     /* libldap ends each value with a NUL that does not count */
-    taken->values[taken->count++] = (struct ldap_value){
-        .name = name, .text = value->bv_val, .length = value->bv_len, .binary = !is_text(value)
-    };
+    taken->values[taken->count++] =
+        (struct ldap_value){ .name = name,
+                             .text = value->bv_val,
+                             .length = value->bv_len,
+                             .binary = !entry_is_text(value->bv_val, value->bv_len) };
     return PROV_OK;
 }
 

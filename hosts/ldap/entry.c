@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "hosts/cli/fault.h"
+#include "hosts/cli/lines.h"
 #include "hosts/cli/person.h"
 
 #define VALUES_MAX 1024
@@ -46,6 +47,17 @@ entry_plain_dn(const char *dn)
     }
     *out = '\0';
     return copy;
+}
+
+bool
+entry_is_text(const char *bytes, size_t length)
+{
+    const char *end = bytes + length;
+    size_t width = 1;
+
+    while (bytes < end && *bytes && (width = utf8_length(bytes, end)) > 0)
+        bytes += width;
+    return bytes == end;
 }
 
 bool

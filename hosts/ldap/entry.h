@@ -44,6 +44,9 @@ struct entry_person {
     size_t further; /* values left out, where one is taken */
 };
 
+/* Whether a value is UTF-8 text, without a NUL. */
+bool entry_is_text(const char *bytes, size_t length);
+
 /*
  * Whether the entry is a person, by its object class; one without any was asked for by a search for
  * attributes. *ret_class (or NULL): a class of one that is none; borrowed, not written else.

@@ -154,7 +154,7 @@ changes_need_members(const struct changes *changes, const char *dn, LDAPMod **mo
 
 /* ---- one person ---- */
 
-/* The new password among the modifications, if it is in clear and to be handed over. */
+/* The new password among the modifications, if it is in clear, can be one elsewhere, and is to be handed over. */
 static const struct berval *
 clear_password(const struct batch *batch)
 {
@@ -168,8 +168,11 @@ clear_password(const struct batch *batch)
             (mod->mod_op & ~LDAP_MOD_BVALUES) == LDAP_MOD_DELETE || !mod->mod_bvalues)
             continue;
         for (size_t j = 0; mod->mod_bvalues[j]; j++) {
-            if (mod->mod_bvalues[j]->bv_len && mod->mod_bvalues[j]->bv_val[0] != '{')
-                found = mod->mod_bvalues[j];
+            const struct berval *value = mod->mod_bvalues[j];
+
+            if (value->bv_len && value->bv_val[0] != '{' &&
+                entry_is_text(value->bv_val, value->bv_len))
+                found = value;
         }
     }
     return found;

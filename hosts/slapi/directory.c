@@ -11,7 +11,6 @@
 #include <strings.h>
 
 #include "hosts/cli/fault.h"
-#include "hosts/cli/lines.h"
 
 static const char *const always[] = { "objectClass", "entryCSN", "entryUSN", "member",
                                       "uniqueMember" };
@@ -159,21 +158,6 @@ is_wanted(const struct directory *directory, const char *name)
 }
 
 static bool
-is_text(const struct berval *value)
-{
-    const char *at = value->bv_val, *end = at + value->bv_len;
-
-    while (at < end) {
-        size_t length = *at ? utf8_length(at, end) : 0;
-
-        if (length == 0)
-            return false;
-        at += length;
-    }
-    return true;
-}
-
-static bool
 make_room(struct directory_entry *entry, size_t more)
 {
     size_t room = entry->count + more;
@@ -215,10 +199,11 @@ add_values(struct directory_entry *entry, const char *name, struct berval **valu
     names[entry->held_count] = plain;
     held[entry->held_count++] = values;
     for (size_t i = 0; i < count; i++)
-        entry->values[entry->count++] = (struct ldap_value){ .name = plain,
-                                                             .text = values[i]->bv_val,
-                                                             .length = values[i]->bv_len,
-                                                             .binary = !is_text(values[i]) };
+        entry->values[entry->count++] =
+            (struct ldap_value){ .name = plain,
+                                 .text = values[i]->bv_val,
+                                 .length = values[i]->bv_len,
+                                 .binary = !entry_is_text(values[i]->bv_val, values[i]->bv_len) };
     return true;
 }
 

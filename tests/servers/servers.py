@@ -124,7 +124,7 @@ class Directory:
         """Changes as ("replace", "title", "Dr") and so on."""
         lines = [f"dn: {dn}", "changetype: modify"]
         for how, attribute, *values in changes:
-            lines += [f"{how}: {attribute}", *(f"{attribute}: {value}" for value in values), "-"]
+            lines += [f"{how}: {attribute}", *(ldif_value(attribute, value) for value in values), "-"]
         return self.client("ldapmodify", text="\n".join(lines) + "\n", code=code)
 
     def rename(self, dn, rdn, superior=None, code=0):
@@ -148,12 +148,15 @@ class Directory:
         return self
 
 
+def ldif_value(name, value):
+    data = value if isinstance(value, bytes) else str(value).encode()
+    return f"{name}:: {base64.b64encode(data).decode()}"
+
+
 def ldif(dn, attributes):
     lines = [f"dn: {dn}"]
     for name, values in attributes.items():
-        for value in values if isinstance(values, list) else [values]:
-            data = value if isinstance(value, bytes) else str(value).encode()
-            lines.append(f"{name}:: {base64.b64encode(data).decode()}")
+        lines += [ldif_value(name, value) for value in (values if isinstance(values, list) else [values])]
     return "\n".join(lines)
 
 

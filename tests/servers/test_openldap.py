@@ -49,6 +49,12 @@ def test_a_password_in_clear_is_handed_over_where_that_is_wanted():
             settle(w, d)
             assert events_of(w, "ada")[-1] == "prov:patch:notice", events_of(w, "ada")
             assert b"Clear" not in stored(w)
+            # bytes that are no text cannot be Salesforce's password; what else changed comes all the same
+            for title, password in (("Dr", "Clé-4".encode("latin-1")), ("Prof", b"Clear\0-5")):
+                d.modify(f"uid=ada,{PEOPLE}", ("replace", "userPassword", password), ("replace", "title", title))
+                settle(w, d)
+                compare(w, d)
+                assert events_of(w, "ada")[-1] == "prov:patch:notice", events_of(w, "ada")
 
 
 def test_a_wrong_configuration_stops_the_server_with_a_clear_line():

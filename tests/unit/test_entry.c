@@ -268,6 +268,16 @@ a_password_is_written_as_it_is(void)
     json_object_put(resource);
 }
 
+static void
+text_is_whole_utf8_without_a_nul(void)
+{
+    T_TRUE(entry_is_text("", 0));
+    T_TRUE(entry_is_text("Zo\xc3\xab", 4));
+    T_TRUE(!entry_is_text("Zo\xc3\xab", 3)); /* cut */
+    T_TRUE(!entry_is_text("Zo\xeb", 3));     /* Latin 1 */
+    T_TRUE(!entry_is_text("a\0b", 3));
+}
+
 static const struct unit_case cases[] = {
     UNIT_CASE(a_person_is_read_by_the_attributes_of_inetorgperson),
     UNIT_CASE(only_a_lock_for_good_makes_a_user_inactive),
@@ -279,6 +289,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(two_tokens_of_one_change_differ_in_their_id_alone),
     UNIT_CASE(each_kind_is_an_event_of_its_own),
     UNIT_CASE(a_password_is_written_as_it_is),
+    UNIT_CASE(text_is_whole_utf8_without_a_nul),
 };
 
 int
