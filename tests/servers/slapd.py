@@ -2,9 +2,11 @@
 
 Nothing of the system's slapd is touched: configuration, database and socket lie in the folder.
 """
+import ctypes
 import os
 import shutil
 import subprocess
+import time
 
 from servers import ADAPTERS, LDAP_PASSWORD, SUFFIX, Directory, free_port
 
@@ -12,6 +14,30 @@ SLAPD = shutil.which("slapd", path="/usr/sbin:/usr/lib/openldap:" + os.environ.g
 ADAPTER = os.path.join(ADAPTERS, "sfprov-slapi.so")
 MODULES = "/usr/lib/ldap"
 SCHEMAS = "/etc/ldap/schema"
+PR_SET_CHILD_SUBREAPER = 36
+
+
+class Detached:
+    """A process that left its parent, which is ours now: as much of subprocess.Popen as Directory needs."""
+
+    def __init__(self, pid):
+        self.pid, self.returncode = pid, None
+
+    def poll(self):
+        if self.returncode is None:
+            ended, status = os.waitpid(self.pid, os.WNOHANG)
+            self.returncode = os.waitstatus_to_exitcode(status) if ended else None
+        return self.returncode
+
+    def send_signal(self, number):
+        os.kill(self.pid, number)
+
+    def wait(self, seconds):
+        end = time.monotonic() + seconds
+        while self.poll() is None:
+            assert time.monotonic() < end, f"{self.pid} does not end"
+            time.sleep(0.02)
+        return self.returncode
 
 
 class Slapd(Directory):
@@ -60,6 +86,17 @@ class Slapd(Directory):
     def command(self):
         where = ["-F", f"{self.folder}/slapd.d"] if self.dynamic else ["-f", f"{self.folder}/slapd.conf"]
         return [SLAPD, "-d", "0", *where, "-h", self.uri]
+
+    def start_detached(self):
+        """As the system does: slapd forks, with the plugin loaded, and its first process ends."""
+        assert ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+        self.output = open(f"{self.folder}/output", "ab")
+        command = [word for word in self.command() if word not in ("-d", "0")]
+        done = subprocess.run(command, stdout=self.output, stderr=self.output, stdin=subprocess.DEVNULL, timeout=60,
+                              env=self.environment(), check=False)
+        assert done.returncode == 0, (done.returncode, self.said())
+        with open(f"{self.folder}/pid", encoding="ascii") as file:
+            self.process = Detached(int(file.read()))
 
     def start(self, seconds=30):
         if self.dynamic and not os.path.exists(f"{self.folder}/slapd.d"):

@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import signal
 import sys
 
 import common
@@ -55,6 +56,22 @@ def test_a_password_in_clear_is_handed_over_where_that_is_wanted():
                 settle(w, d)
                 compare(w, d)
                 assert events_of(w, "ada")[-1] == "prov:patch:notice", events_of(w, "ada")
+
+
+def test_in_the_background_it_delivers_as_well():
+    with world() as w:
+        d = Slapd(w, {})
+        d.start_detached()
+        try:
+            d.seed()
+            d.add(person("ada"), person("bob"))
+            d.modify(f"uid=ada,{PEOPLE}", ("replace", "title", "Dr"))
+            settle(w, d)
+            assert compare(w, d) == 2
+            d.stop()
+        finally:
+            d.stop(signal.SIGKILL)
+        assert mark_of(w) is None, mark_of(w)
 
 
 def test_a_wrong_configuration_stops_the_server_with_a_clear_line():
