@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "plugin/base/fork.h"
+#include "plugin/base/secret.h"
 
 #define LEAST_BITS 2048
 
@@ -230,6 +231,7 @@ key_sign(const struct key *key, const char *text, char **ret, struct prov_error 
 
     EVP_MD_CTX_free(context);
     ERR_clear_error();
-    *ret = made ? key_base64url(signature, length) : NULL;
+    *ret = made ? secret_take(key_base64url(signature, length)) : NULL;
+    explicit_bzero(signature, sizeof(signature));
     return *ret ? PROV_OK : error_nomem(err);
 }

@@ -34,7 +34,7 @@ int64_t key_expires_us(const struct key *key);
 /* Base64url (RFC 4648 5, no padding) of bytes; heap, NULL when out of memory. */
 char *key_base64url(const void *bytes, size_t length);
 
-/* Base64url of the RS256 signature over the text; heap, in *ret. PROV_E_NOMEM if the library fails. */
+/* Base64url of the RS256 signature over the text; *ret is from secret_alloc(). PROV_E_NOMEM if the library fails. */
 MUST_CHECK int key_sign(const struct key *key, const char *text, char **ret,
                         struct prov_error *err);
 

@@ -28,7 +28,7 @@ jwt_make(const struct key *key, const struct jwt_claims *claims, char **ret, str
     AUTO_FREE char *first = key_base64url(header, strlen(header));
     AUTO_FREE char *second = text ? key_base64url(text, strlen(text)) : NULL;
     AUTO_FREE char *to_sign = NULL;
-    AUTO_FREE char *signature = NULL;
+    AUTO_SECRET char *signature = NULL; /* the rest of it is no secret */
     int r;
 
     if (!first || !second || asprintf(&to_sign, "%s.%s", first, second) < 0) {
@@ -36,7 +36,8 @@ jwt_make(const struct key *key, const struct jwt_claims *claims, char **ret, str
         return error_nomem(err);
     }
     r = key_sign(key, to_sign, &signature, err);
-    if (!r && asprintf(ret, "%s.%s", to_sign, signature) < 0)
-        r = error_nomem(err);
-    return r;
+    if (r)
+        return r;
+    *ret = secret_format("%s.%s", to_sign, signature);
+    return *ret ? PROV_OK : error_nomem(err);
 }

@@ -17,8 +17,8 @@ struct jwt_claims {
     int64_t now_s;        /* seconds since 1970 */
 };
 
-/* "header.claims.signature" by RS256, never by another algorithm. The caller owns *ret, a secret until
- * it has expired. PROV_E_NOMEM only. */
+/* "header.claims.signature" by RS256, never by another algorithm. *ret is from secret_alloc(), a secret until
+ * it has expired; secret_free() it. PROV_E_NOMEM only. */
 MUST_CHECK int jwt_make(const struct key *key, const struct jwt_claims *claims, char **ret,
                         struct prov_error *err);
 

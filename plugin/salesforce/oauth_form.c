@@ -148,8 +148,6 @@ make_jwt_form(struct oauth *oauth, size_t which, struct form *form, struct prov_
         return result;
     atomic_store(&oauth->key_expires_us[which], key_expires_us(key));
     result = jwt_make(key, &claims, &assertion, err);
-    if (!result && !(assertion = secret_take(assertion)))
-        result = error_nomem(err);
     if (!result)
         result = form_add(form, "grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer", err);
     if (result) {

@@ -3,6 +3,7 @@ without the pages that are left out of dumps. The tests' secrets hold a mark (ca
 import base64
 import os
 import re
+import subprocess
 import sys
 
 import harness
@@ -10,6 +11,7 @@ from canary import MARK
 from harness import World, create, person
 from test_cli import Shell, lines
 from test_daemon import Daemon, until
+from test_login import USER, new_key
 
 RANGE = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ (\d+)\s*(.*)")
 
@@ -41,7 +43,7 @@ def holders(pid, secrets):
             for secret, needle in secrets.items():
                 at = data.find(needle)
                 while at >= 0:
-                    found[secret].append((left_out, name, data[max(0, at - 40):at + 40]))
+                    found[secret].append((left_out, name, data[max(0, at - 40):at + 1000]))
                     at = data.find(needle, at + 1)
     return found
 
@@ -77,6 +79,30 @@ def test_a_dump_of_the_process_that_delivers_holds_no_secret():
             with open(f"/proc/{pid}/limits", encoding="utf-8") as limits:
                 core = next(line.split() for line in limits if line.startswith("Max core file size"))
             assert core[4] == "0", ("the program itself makes none", core)
+
+
+def test_a_dump_holds_no_assertion():
+    """Who finds a signed assertion can log in with it for as long as it holds."""
+    with World(poll_interval_s=1) as w:
+        key, certificate = new_key(w.folder, "key", 200)
+        with open(certificate, encoding="ascii") as file:
+            w.org.ask("POST", "/__org/app", {"flows": ["jwt_bearer"], "approved": [USER], "certificates": [file.read()]})
+        del w.fields["client_secret"]
+        w.fields.update(username=USER, private_key="file:" + key)
+        sh = Shell(w)
+        with Daemon(sh) as daemon:
+            sh("submit", "-", stdin=lines(create("/Users/1", person("ada"))))
+            until(lambda: "primary-ada@acme.example" in w.org.users())
+            header, claims = b"eyJhbGciOiJSUzI1NiJ9.", base64.urlsafe_b64encode(b'{"iss":')[:9]
+            around = holders(daemon.process.pid, {"claims": b"." + claims})["claims"][0][2]
+            # what was signed is no secret, and is still there; its signature must not be
+            to_sign = header + re.search(rb"\.(" + claims + rb"[\w-]+)", around)[1]
+            signature = subprocess.run(["openssl", "dgst", "-sha256", "-sign", key], input=to_sign, check=True,
+                                       capture_output=True).stdout
+            needles = {"signature": signature[32:64], "as text": base64.urlsafe_b64encode(signature)[40:80]}
+            dumped = {name: [around for left_out, _, around in places if not left_out]
+                      for name, places in holders(daemon.process.pid, needles).items()}
+            assert not any(dumped.values()), dumped
 
 
 if __name__ == "__main__":
