@@ -482,6 +482,7 @@ settle_around(struct scratch *s, struct event *news)
         scratch_accept(s->store, news);
     T_OK(store_begin(s->store, STORE_UNFENCED, &err), &err);
     for (size_t i = 0; i < count; i++) {
+        free(work[i].link.outcome);
         work[i].link.outcome = strdup(OUTCOME_DELIVERED);
         work[i].link.settled_version = work[i].subject.version;
         T_OK(store_put_link(s->store, work[i].subject.id, &work[i].link, &err), &err);
