@@ -148,13 +148,14 @@ spell_uuid(const struct berval *uuid, char to[CONTENT_UUID_SIZE])
     return true;
 }
 
-/* Takes it up when there is one. */
+/* Takes it up when there is one. Not before the refresh is over: OpenLDAP tells who is gone first, with the
+ * cookie of the last who went, and only then those who changed before that. */
 static int
 take_cookie(struct content *content, struct berval *cookie, struct prov_error *err)
 {
     struct berval *copy;
 
-    if (!cookie->bv_val)
+    if (!cookie->bv_val || content->refreshing)
         return PROV_OK;
     if (cookie->bv_len > COOKIE_BYTES)
         return unreadable(err);

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -213,6 +214,57 @@ def test_a_silent_way_is_probed():
             until(lambda: quiet_for(d) is not None)
             assert quiet_for(d) <= 60
             f.end()
+
+
+def ber(tag, *parts):
+    body = b"".join(parts)
+    assert len(body) < 128
+    return bytes((tag, len(body))) + body
+
+
+class Provider:
+    """Answers a bind and a search as content synchronization does; what is sent then is the test's."""
+
+    admin = "cn=x"
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.settimeout(30)
+        self.uri = f"ldap://127.0.0.1:{self.listener.getsockname()[1]}"
+
+    def searched(self):
+        """The next connection, and the request of its search."""
+        connection, _ = self.listener.accept()
+        connection.settimeout(30)
+        connection.recv(4096)
+        connection.sendall(ber(0x30, ber(2, b"\1"), ber(0x61, ber(10, b"\0"), ber(4), ber(4))))
+        return connection, connection.recv(65536)
+
+    @staticmethod
+    def info(connection, value):
+        oid = b"1.3.6.1.4.1.4203.1.9.1.4"
+        connection.sendall(ber(0x30, ber(2, b"\2"), ber(0x79, ber(0x80, oid), ber(0x81, value))))
+
+
+def test_a_cookie_amid_a_refresh_stands_for_nothing_yet():
+    """OpenLDAP tells who is gone first, with the cookie of the last who went, and then who changed before that."""
+    with world() as w:
+        p = Provider()
+        path = w.fields["store"] + ".follow"
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump({"url": f"{p.uri}/{PEOPLE}", "cookie": b"oldest".hex()}, file)
+        with Follower(w, p) as f:
+            connection, request = p.searched()
+            assert b"oldest" in request, request
+            p.info(connection, ber(0xa3, ber(4, b"halfway"), ber(1, b"\xff"), ber(0x31, ber(4, bytes(16)))))
+            time.sleep(0.5)  # it may write down how far it was
+            connection.close()
+            connection, request = p.searched()
+            assert b"oldest" in request and b"halfway" not in request, request
+            p.info(connection, ber(0xa1, ber(4, b"whole")))
+            until(lambda: b"whole".hex() in open(path, encoding="utf-8").read())
+            f.end()
+            connection.close()
 
 
 def test_what_another_process_delivers_is_accepted_only():
