@@ -111,6 +111,9 @@ print_org(struct json_object *org)
 
     printf("%-12s%s\n", "org", reply_text(org, "org_id") ? reply_word(org, "org_id") : "not known");
     print_read(org, "fields", "fields_read", "fields_age_s");
+    print_read(org, "profiles", "profiles_read", "profiles_age_s");
+    print_read(org, "roles", "roles_read", "roles_age_s");
+    print_read(org, "licences", "licences_read", "licences_age_s");
     print_read(org, "the rest", "read", "age_s");
     if (reply_count(versions))
         printf("%-12s%s to %s\n", "versions", reply_word(reply_item(versions, 0), "version"),

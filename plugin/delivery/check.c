@@ -1,6 +1,7 @@
 /*
  * Test connection: named steps, each ok, warning, failed or skipped, with what was seen, the cause and what
- * to do. Changes nothing in the org; a token that was given is kept like any other.
+ * to do. Changes nothing in the org; a token that was given is kept like any other, and so are the
+ * profiles, roles and licences that were read (facts.c).
  *
  * A check has a session of its own: its limits are short, so that a dead network is told within five
  * seconds; it disturbs no delivery under way, here or in another process; and it logs in anew, since a token
@@ -122,6 +123,8 @@ check_done(struct check *check)
 {
     json_object_put(check->versions);
     json_object_put(check->describe);
+    json_object_put(check->delivery->names);
+    facts_drop_lists(check->delivery);
     sf_session_free(check->delivery->session);
 }
 
@@ -135,7 +138,8 @@ delivery_check(struct delivery *d, struct json_object *field_warnings, struct js
                            .fields = d->fields,
                            .warnings = field_warnings,
                            .steps = json_object_new_array(),
-                           .begun_us = clock_monotonic_us() };
+                           .begun_us = clock_monotonic_us(),
+                           .since_us = clock_now_us() };
     int r;
 
     if (!result || json_put(result, "steps", check.steps) || !check.steps)

@@ -29,8 +29,10 @@ struct check {
     struct json_object *steps;
     const char *name; /* of the step under way */
     enum check_status worst;
-    int64_t begun_us;       /* monotonic */
-    unsigned has;           /* of enum check_need */
+    int64_t begun_us; /* monotonic */
+    int64_t
+        since_us; /* the same by the wall clock: what is kept of the org from before is not asked */
+    unsigned has; /* of enum check_need */
     const char *stopped_by; /* the step that keeps others from being taken */
     /* what was seen and is of use for later steps */
     struct sf_trace trace;

@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "plugin/delivery/check.h"
-#include "plugin/delivery/org_facts.h"
-#include "schema/letters.h"
+#include "plugin/delivery/org_names.h"
 
 #define FEW_SEATS 5
 
@@ -15,7 +14,7 @@ int
 check_profile(struct check *check, struct prov_error *err)
 {
     struct sf_call call = { 0 };
-    int r = org_find_profile(check->delivery, &check->profile, &call, err);
+    int r = org_find_profile(check->delivery, check->since_us, &check->profile, &call, err);
 
     if (r)
         return r;
@@ -33,32 +32,27 @@ check_profile(struct check *check, struct prov_error *err)
 int
 check_seats(struct check *check, struct prov_error *err)
 {
-    AUTO_JSON struct json_object *rows = NULL;
-    struct json_object *licence;
+    struct json_object *profiles, *licences = NULL, *row;
     struct sf_call call = { 0 };
-    char soql[200];
     const char *name;
     int64_t total, left;
     int r;
 
-    (void)err;
     if (!check->profile.id[0])
         return check_say(check, CHECK_SKIPPED, NULL, NULL,
                          "not looked at, because of step 'profile'");
-    snprintf(soql, sizeof(soql),
-             "SELECT Id, UserLicense.Name, UserLicense.TotalLicenses, UserLicense.UsedLicenses "
-             "FROM Profile WHERE Id = '%s'",
-             check->profile.id);
-    r = sf_query(check->delivery->session, soql, &rows, &call);
+    r = facts_list(check->delivery, FACTS_PROFILES, check->since_us, &profiles, &call, err);
+    if (!r && call.outcome == SF_DELIVERED)
+        r = facts_list(check->delivery, FACTS_LICENCES, check->since_us, &licences, &call, err);
     if (r)
         return r;
     if (call.outcome != SF_DELIVERED)
         return check_call_failed(check, &call);
-    licence = json_get(json_object_array_get_idx(rows, 0), "UserLicense");
-    name = json_get_string(licence, "Name");
-    total = json_get_int(licence, "TotalLicenses", -1);
-    left = total - json_get_int(licence, "UsedLicenses", 0);
-    if (!name || total < 0)
+    row = seats_row(profiles, licences, check->profile.id);
+    name = json_get_string(row, "Name");
+    total = json_get_int(row, "TotalLicenses", 0);
+    left = total - json_get_int(row, "UsedLicenses", 0);
+    if (!name)
         return check_say(check, CHECK_OK, NULL, NULL, "the org does not tell how many there are");
     if (left <= 0)
         return check_say(check, CHECK_FAILED,
@@ -134,58 +128,42 @@ check_named_values(const struct fields *fields, const char *field, struct json_o
     return PROV_OK;
 }
 
-static bool
-has_record(struct json_object *rows, const char *name)
-{
-    static const char *const columns[] = { "Name", "DeveloperName", "Id" };
-
-    for (size_t i = 0; i < json_object_array_length(rows); i++) {
-        struct json_object *row = json_object_array_get_idx(rows, i);
-        for (size_t k = 0; k < sizeof(columns) / sizeof(columns[0]); k++) {
-            const char *there = json_get_string(row, columns[k]);
-            /* an Id of 15 characters is the beginning of that of 18 */
-            if (there && (letters_same(there, name) ||
-                          (k == 2 && strlen(name) == 15 && strncmp(there, name, 15) == 0)))
-                return true;
-        }
-    }
-    return false;
-}
-
 /* *ret_named counts those looked for; each that is not there is a row. */
 static int
-check_object(struct check *check, const char *field, const char *word, const char *soql,
-             size_t *ret_named, bool *ret_missing)
+check_object(struct check *check, const char *field, const char *object, size_t *ret_named,
+             bool *ret_missing, struct prov_error *err)
 {
     AUTO_JSON struct json_object *named = NULL;
-    AUTO_JSON struct json_object *there = NULL;
+    AUTO_JSON struct json_object *wanted = json_object_new_object();
     struct sf_call call = { 0 };
-    char nearest[300];
-    int r = check_named_values(check->fields, field, &named);
+    int r = wanted ? check_named_values(check->fields, field, &named) : PROV_E_NOMEM;
 
     if (r || json_object_object_length(named) == 0)
         return r;
     *ret_named += (size_t)json_object_object_length(named);
-    r = sf_query(check->delivery->session, soql, &there, &call);
+    json_object_object_foreach(named, name, value)
+    {
+        (void)value;
+        if (org_names_want(wanted, name))
+            return PROV_E_NOMEM;
+    }
+    r = org_names_ask(check->delivery, object, wanted, check->since_us, &call, err);
     if (r)
         return r;
     if (call.outcome != SF_DELIVERED) {
         *ret_missing = true;
         return check_call_failed(check, &call);
     }
-    json_object_object_foreach(named, name, value)
+    json_object_object_foreach(wanted, key, written)
     {
-        (void)value;
-        if (has_record(there, name))
+        struct json_object *known = json_get(json_get(check->delivery->names, object), key);
+        (void)written;
+        if (r || json_object_is_type(known, json_type_string))
             continue;
         *ret_missing = true;
-        org_facts_nearest(nearest, sizeof(nearest), there, name);
         r = check_say(check, CHECK_FAILED, "Users whose mapping gives this name are parked.",
                       "Correct the name in the mapping, or make the record in Setup.",
-                      "the mapping of %s: there is no %s '%s' in the org%s", field, word, name,
-                      nearest);
-        if (r)
-            break;
+                      "the mapping of %s: %s", field, json_get_string(known, "fault"));
     }
     return r;
 }
@@ -195,14 +173,10 @@ check_roles(struct check *check, struct prov_error *err)
 {
     size_t named = 0;
     bool missing = false;
-    int r = check_object(check, "UserRoleId", "role",
-                         "SELECT Id, Name, DeveloperName FROM UserRole ORDER BY Name LIMIT 2000",
-                         &named, &missing);
+    int r = check_object(check, "UserRoleId", "UserRole", &named, &missing, err);
 
-    (void)err;
     if (!r && check->has)
-        r = check_object(check, "ProfileId", "profile",
-                         "SELECT Id, Name FROM Profile ORDER BY Name LIMIT 2000", &named, &missing);
+        r = check_object(check, "ProfileId", "Profile", &named, &missing, err);
     if (r || missing)
         return r;
     if (!named)

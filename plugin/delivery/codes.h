@@ -45,6 +45,9 @@
 #define CODE_NOT_WRITABLE "INVALID_FIELD_FOR_INSERT_UPDATE"
 #define CODE_TOO_LONG     "STRING_TOO_LONG"
 
+/* Salesforce's for an Id that leads nowhere: a profile or role that was deleted (fact sheet 6.2). */
+#define CODE_REFERENCE "INVALID_CROSS_REFERENCE_KEY"
+
 /* Salesforce's for who would be above his own manager (fact sheet 6.2; code unsure). */
 #define CODE_CIRCULAR "CIRCULAR_DEPENDENCY"
 

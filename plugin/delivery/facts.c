@@ -1,6 +1,9 @@
 /*
- * What the org says of itself, kept in the store with its age: what User's fields take, and for `sfprov org`
- * profiles, roles, licences, API versions, limits and the rights of the execution user.
+ * What the org says of itself, kept in the store with its age: its profiles, roles and licences, what User's fields
+ * take, and for `sfprov org` API versions, limits and the rights of the execution user. Nobody else asks for them.
+ *
+ * Profiles, roles and licences are read whole when somebody first needs one, and again when what is kept is older
+ * than the one who asks takes.
  *
  * The fields are used to park whom the org would refuse, without a call. They are read before the first user is
  * sent, when the org has refused a value, and when they object to somebody and are older than some minutes. What is
@@ -14,12 +17,22 @@
 #include "plugin/base/clock.h"
 #include "plugin/delivery/internal.h"
 #include "plugin/delivery/org_facts.h"
+#include "plugin/delivery/org_names.h"
 #include "plugin/delivery/rights.h"
 
 #define FACT_USER  "org_user"
 #define FACT_ABOUT "org_about"
 /* Nobody is parked for what an older answer says. */
 #define KEEP_US (300 * CLOCK_SECOND_US)
+
+static const struct list {
+    const char *fact, *key, *soql;
+} lists[FACTS_LISTS] = {
+    { "org_profiles", "profiles", "SELECT Id, Name, UserLicense.Name FROM Profile ORDER BY Name" },
+    { "org_roles", "roles", "SELECT Id, Name, DeveloperName FROM UserRole ORDER BY Name" },
+    { "org_licences", "licences",
+      "SELECT Name, TotalLicenses, UsedLicenses FROM UserLicense ORDER BY Name" },
+};
 
 /* ---- keeping ---- */
 
@@ -84,6 +97,134 @@ keep_user(struct delivery *d, struct json_object *before, struct json_object *us
         return store_commit(d->store, err);
     store_rollback(d->store);
     return r;
+}
+
+/* [tx] Another org's say nothing of this one. */
+int
+facts_forget(struct store *store, struct prov_error *err)
+{
+    static const char *const keys[] = { FACT_USER, FACTS_USER_AT, FACT_ABOUT };
+    int r = PROV_OK;
+
+    for (size_t i = 0; !r && i < sizeof(keys) / sizeof(keys[0]); i++)
+        r = store_put_fact(store, keys[i], NULL, err);
+    for (size_t i = 0; !r && i < FACTS_LISTS; i++)
+        r = store_put_fact(store, lists[i].fact, NULL, err);
+    return r;
+}
+
+/* ---- profiles, roles, licences ---- */
+
+/* [tx] Who was parked since a profile or role was not there, or its Id was another one's. */
+static int
+wake_named(struct store *store, struct prov_error *err)
+{
+    static const char *const codes[] = { CODE_NAME_NOT_FOUND, CODE_PROFILE_NOT_FOUND,
+                                         CODE_REFERENCE };
+    int r = PROV_OK;
+
+    for (size_t i = 0; !r && i < sizeof(codes) / sizeof(codes[0]); i++)
+        r = store_due_code(store, codes[i], INT64_MAX, err);
+    return r;
+}
+
+static int
+keep_list(struct delivery *d, enum facts_list which, struct json_object *list,
+          struct prov_error *err)
+{
+    const char *key = lists[which].key;
+    struct json_object *before = json_get(d->lists[which], key);
+    bool changed = which != FACTS_LICENCES && before && !json_equal(before, json_get(list, key));
+    int r;
+
+    if (!store_exists(d->store)) /* a look makes none */
+        return PROV_OK;
+    r = store_begin(d->store, STORE_UNFENCED, err);
+    if (r)
+        return r;
+    r = put_fact(d->store, lists[which].fact, list, err);
+    if (!r && changed)
+        r = wake_named(d->store, err);
+    if (!r)
+        return store_commit(d->store, err);
+    store_rollback(d->store);
+    return r;
+}
+
+/* Rows without what is of the transport. */
+static void
+tidy_rows(struct json_object *rows)
+{
+    for (size_t i = 0; i < json_object_array_length(rows); i++) {
+        struct json_object *row = json_object_array_get_idx(rows, i);
+        struct json_object *licence = json_get(row, "UserLicense");
+        json_object_object_del(row, "attributes");
+        if (json_object_is_type(licence, json_type_object))
+            json_object_object_del(licence, "attributes");
+    }
+}
+
+static int
+read_list(struct delivery *d, enum facts_list which, struct sf_call *ret_call,
+          struct prov_error *err)
+{
+    AUTO_JSON struct json_object *rows = NULL;
+    AUTO_JSON struct json_object *list = json_object_new_object();
+    struct prov_error ignored = PROV_ERROR_INIT;
+    int64_t now = clock_now_us();
+    int r = list ? sf_query(d->session, lists[which].soql, &rows, ret_call) : PROV_E_NOMEM;
+
+    if (r)
+        return error_nomem(err);
+    if (ret_call->outcome != SF_DELIVERED)
+        return PROV_OK;
+    tidy_rows(rows);
+    if (json_put(list, lists[which].key, STEAL(rows)) || json_put_int(list, "read_us", now))
+        return error_nomem(err);
+    /* a store that cannot be written stops whoever has something to write; this is only read again */
+    r = keep_list(d, which, list, &ignored);
+    json_object_put(d->lists[which]);
+    d->lists[which] = STEAL(list);
+    return r == PROV_E_NOMEM ? error_nomem(err) : PROV_OK;
+}
+
+/* One of the future is none: the clock was set back. */
+static bool
+is_of(struct json_object *list, int64_t since_us)
+{
+    int64_t at = json_get_int(list, "read_us", 0);
+
+    return list && at >= since_us && at <= clock_now_us();
+}
+
+int
+facts_list(struct delivery *d, enum facts_list which, int64_t since_us,
+           struct json_object **ret_rows, struct sf_call *ret_call, struct prov_error *err)
+{
+    int64_t since = since_us > d->lists_since_us ? since_us : d->lists_since_us;
+    struct prov_error ignored = PROV_ERROR_INIT;
+    int r = PROV_OK;
+
+    *ret_rows = NULL;
+    *ret_call = (struct sf_call){ .outcome = SF_DELIVERED, .cause = "", .remedy = "" };
+    if (!is_of(d->lists[which], since) && store_exists(d->store)) {
+        json_object_put(STEAL(d->lists[which]));
+        /* one that cannot be read is read anew of the org */
+        if (read_fact(d->store, lists[which].fact, &d->lists[which], &ignored) == PROV_E_NOMEM)
+            return error_nomem(err);
+    }
+    if (!is_of(d->lists[which], since))
+        r = read_list(d, which, ret_call, err);
+    if (!r && ret_call->outcome == SF_DELIVERED)
+        *ret_rows = json_get(d->lists[which], lists[which].key);
+    return r;
+}
+
+void
+facts_drop_lists(struct delivery *d)
+{
+    for (size_t i = 0; i < FACTS_LISTS; i++)
+        json_object_put(STEAL(d->lists[i]));
 }
 
 /* ---- reading ---- */
@@ -247,6 +388,16 @@ facts_check(struct round *round, struct prov_error *err)
 }
 
 void
+facts_follow_refused(struct delivery *d)
+{
+    if (!d->reference_refused)
+        return;
+    d->reference_refused = false;
+    d->lists_since_us = clock_now_us() - KEEP_US;
+    org_names_drop(d);
+}
+
+void
 facts_note_refused(struct delivery *d, const char *code)
 {
     size_t count;
@@ -254,29 +405,10 @@ facts_note_refused(struct delivery *d, const char *code)
 
     for (size_t i = 0; i < count; i++)
         d->facts_wanted = d->facts_wanted || strcmp(codes[i], code) == 0;
+    d->reference_refused = d->reference_refused || strcmp(CODE_REFERENCE, code) == 0;
 }
 
 /* ---- `sfprov org` ---- */
-
-/* Rows of a query without what is of the transport. */
-static int
-read_rows(struct delivery *d, struct json_object *ret, const char *key, const char *soql,
-          struct sf_call *call)
-{
-    AUTO_JSON struct json_object *rows = NULL;
-    int r = sf_query(d->session, soql, &rows, call);
-
-    if (r || call->outcome != SF_DELIVERED)
-        return r;
-    for (size_t i = 0; i < json_object_array_length(rows); i++) {
-        struct json_object *row = json_object_array_get_idx(rows, i);
-        struct json_object *licence = json_get(row, "UserLicense");
-        json_object_object_del(row, "attributes");
-        if (json_object_is_type(licence, json_type_object))
-            json_object_object_del(licence, "attributes");
-    }
-    return json_put(ret, key, STEAL(rows));
-}
 
 /* Those of the execution user; left out where they are hidden. */
 static int
@@ -295,20 +427,10 @@ read_rights(struct delivery *d, struct json_object *about, struct sf_call *call)
 static int
 read_about(struct delivery *d, struct json_object **ret, struct sf_call *call)
 {
-    static const char *const rows[][2] = {
-        { "profiles", "SELECT Id, Name, UserLicense.Name FROM Profile ORDER BY Name LIMIT 2000" },
-        { "roles", "SELECT Id, Name, DeveloperName FROM UserRole ORDER BY Name LIMIT 2000" },
-        { "licences", "SELECT Name, TotalLicenses, UsedLicenses FROM UserLicense ORDER BY Name" },
-    };
     AUTO_JSON struct json_object *about = json_object_new_object();
     struct json_object *part = NULL;
     int r = about ? PROV_OK : PROV_E_NOMEM;
 
-    for (size_t i = 0; !r && i < sizeof(rows) / sizeof(rows[0]); i++) {
-        r = read_rows(d, about, rows[i][0], rows[i][1], call);
-        if (!r && !call->http_status && call->outcome != SF_DELIVERED)
-            return PROV_OK;
-    }
     if (!r)
         r = sf_versions(d->session, &part, call);
     if (!r && call->outcome == SF_DELIVERED)
@@ -330,10 +452,15 @@ refresh(struct delivery *d, struct json_object **ret_user, struct json_object **
         struct prov_error *err)
 {
     struct sf_call call = { 0 };
+    int64_t begun_us = clock_now_us();
     int r = store_exists(d->store) ? org_refuse_other(d, err) : PROV_OK;
 
     if (!r)
         r = read_user(d, ret_user, &call, err);
+    for (size_t i = 0; !r && *ret_user && i < FACTS_LISTS; i++) {
+        struct json_object *rows;
+        r = facts_list(d, (enum facts_list)i, begun_us, &rows, &call, err);
+    }
     if (!r && *ret_user && read_about(d, ret_about, &call))
         r = error_nomem(err);
     if (r)
@@ -389,6 +516,29 @@ show(struct json_object *result, struct json_object *fact, const char *time_key,
                : PROV_OK;
 }
 
+static int
+show_lists(struct delivery *d, struct json_object *result, struct prov_error *err)
+{
+    for (size_t i = 0; i < FACTS_LISTS; i++) {
+        AUTO_JSON struct json_object *kept = NULL;
+        struct json_object *list = d->lists[i];
+        char time_key[24], age_key[24];
+        int r = PROV_OK;
+
+        if (store_exists(d->store)) { /* another process may have read it anew */
+            r = read_fact(d->store, lists[i].fact, &kept, err);
+            list = kept;
+        }
+        snprintf(time_key, sizeof(time_key), "%s_read", lists[i].key);
+        snprintf(age_key, sizeof(age_key), "%s_age_s", lists[i].key);
+        if (r)
+            return r;
+        if (show(result, list, time_key, age_key))
+            return error_nomem(err);
+    }
+    return PROV_OK;
+}
+
 int
 delivery_org(struct delivery *d, bool anew, struct json_object **ret, struct prov_error *err)
 {
@@ -414,6 +564,8 @@ delivery_org(struct delivery *d, bool anew, struct json_object **ret, struct pro
     if (!result || json_put(result, "org_id", org_id ? json_object_new_string(org_id) : NULL) ||
         show(result, user, "fields_read", "fields_age_s") || show(result, about, "read", "age_s"))
         return error_nomem(err);
-    *ret = STEAL(result);
-    return PROV_OK;
+    r = show_lists(d, result, err);
+    if (!r)
+        *ret = STEAL(result);
+    return r;
 }

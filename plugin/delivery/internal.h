@@ -15,6 +15,14 @@ struct org_profile {
     char fault[400];     /* why not; "": not looked up yet */
 };
 
+/* What facts.c keeps of the org in whole. */
+enum facts_list {
+    FACTS_PROFILES, /* rows {"Id","Name","UserLicense":{"Name"}} */
+    FACTS_ROLES,    /* {"Id","Name","DeveloperName"} */
+    FACTS_LICENCES, /* {"Name","TotalLicenses","UsedLicenses"} */
+    FACTS_LISTS
+};
+
 /* Who may pass: a hold or a pause may spare those who leave, see org.c. In order: the more severe is the
  * greater. */
 enum passage {
@@ -71,8 +79,11 @@ struct delivery {
         is_sandbox;           /* is_sandbox: as far as is known; asked when it first matters */
     char user_id[SF_ID_SIZE]; /* the execution user */
     struct org_profile profile;
-    struct json_object *names; /* profiles and roles that the mapping names, see org_names.h */
-    struct json_object *facts; /* what User's fields take, see facts.c; NULL: not known */
+    struct json_object *names;              /* profiles and roles that are named, see org_names.h */
+    struct json_object *lists[FACTS_LISTS]; /* {KEY:[rows],"read_us"}; NULL: not looked at */
+    int64_t lists_since_us;                 /* what was read before is old */
+    bool reference_refused;          /* Salesforce did not know an Id that was sent; see facts.c */
+    struct json_object *facts;       /* what User's fields take, see facts.c; NULL: not known */
     struct facts_index *facts_index; /* of these; NULL: not made yet */
     bool facts_looked, facts_wanted; /* in the store; of the org, since it has refused a value */
     bool facts_asked;                /* of the org, whatever it answered; within the hour */
@@ -251,8 +262,10 @@ MUST_CHECK int quota_note(struct delivery *delivery, struct prov_error *err);
 /* Whether the org is a sandbox, for is_sandbox: one call, once. Who gets no answer takes it for one, and asks
  * again the next time. */
 MUST_CHECK int org_learn_kind(struct delivery *delivery, struct prov_error *err);
-MUST_CHECK int org_find_profile(struct delivery *delivery, struct org_profile *ret,
-                                struct sf_call *ret_call, struct prov_error *err);
+/* By a list of profiles that was read at since_us (wall clock) or later. */
+MUST_CHECK int org_find_profile(struct delivery *delivery, int64_t since_us,
+                                struct org_profile *ret, struct sf_call *ret_call,
+                                struct prov_error *err);
 
 /* ---- lookup.c: reading users ---- */
 
@@ -543,14 +556,34 @@ const char *names_given_up(const struct link *link);
 /* Parks those of the round whose values the org would refuse. Asks Salesforce only if it has refused one, or
  * if what is known is old and objects to somebody; an org that does not tell stops nobody. */
 MUST_CHECK int facts_check(struct round *round, struct prov_error *err);
-/* A record was refused: if it was for a field, the facts are of use. */
+/* A record was refused: if it was for a field or an Id, what is kept of the org may be old. */
 void facts_note_refused(struct delivery *delivery, const char *code);
 /* The store's fact that says when the fields were read. Without it they do not count. */
 #define FACTS_USER_AT "org_user_at_us"
 
+/* Rows of the org, borrowed until the next call for the same list: what is kept if it was read at since_us (wall
+ * clock) or later, else read anew and kept. *ret_call says what came of that; with SF_DELIVERED alone there are rows.
+ * A store that cannot be used keeps nothing, and is no error. 0 or PROV_E_NOMEM. */
+MUST_CHECK int facts_list(struct delivery *delivery, enum facts_list which, int64_t since_us,
+                          struct json_object **ret_rows, struct sf_call *ret_call,
+                          struct prov_error *err);
+/* What names and Ids are taken from is no older, unless something objects to it. */
+#define FACTS_OLD_US (24 * 3600 * CLOCK_SECOND_US)
+/* Before a round plans: if Salesforce refused an Id, nothing that is older than some minutes serves any more. */
+void facts_follow_refused(struct delivery *delivery);
+void facts_drop_lists(struct delivery *delivery);
+/* [tx] Strikes out all that is kept of the org. */
+MUST_CHECK int facts_forget(struct store *store, struct prov_error *err);
+
 /* ---- seats.c: licences ---- */
 
-/* Parks those of the round who would get no seat. Asks Salesforce at most once; round->stop as ever. */
+/* The row of the licence that a profile (its Id) takes a seat of; borrowed. NULL: the org does not tell, or there is
+ * no limit. Pure. */
+struct json_object *seats_row(struct json_object *profiles, struct json_object *licences,
+                              const char *profile);
+
+/* Parks those of the round who would get no seat. Asks Salesforce at most once for the numbers; round->stop as
+ * ever. */
 MUST_CHECK int seats_check(struct round *round, struct prov_error *err);
 /* The licence of which the item takes a seat, as far as is known; borrowed. NULL: it is not. */
 const char *seats_licence(const struct delivery *delivery, const struct item *item);

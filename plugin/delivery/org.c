@@ -6,7 +6,7 @@
 #include "plugin/base/clock.h"
 #include "plugin/base/digest.h"
 #include "plugin/delivery/internal.h"
-#include "plugin/delivery/org_facts.h"
+#include "plugin/delivery/org_names.h"
 #include "plugin/delivery/policy.h"
 
 /* A time further away than any back-off means that the clock was set back (as in the store). */
@@ -392,6 +392,8 @@ check_org(struct delivery *d, const char *org_id, bool *ret_same, struct prov_er
     if (r)
         return r;
     r = store_put_fact(d->store, "org_id", org_id, err);
+    if (!r) /* a look before may have been at another org */
+        r = facts_forget(d->store, err);
     if (r) {
         store_rollback(d->store);
         return r;
@@ -436,53 +438,30 @@ org_ready(struct delivery *d, bool *ret_ready, struct prov_error *err)
 
 /* ---- the profile ---- */
 
-/* The message when ours is not there names the nearest of those that are. */
-static int
-name_nearest(struct delivery *d, struct org_profile *profile, struct sf_call *call,
-             struct prov_error *err)
-{
-    AUTO_JSON struct json_object *rows = NULL;
-    char nearest[200];
-
-    if (sf_query(d->session, "SELECT Name FROM Profile ORDER BY Name LIMIT 500", &rows, call))
-        return error_nomem(err);
-    org_facts_nearest(nearest, sizeof(nearest), rows, d->fields->profile);
-    snprintf(profile->fault, sizeof(profile->fault), "there is no profile '%s' in the org%s",
-             d->fields->profile, nearest);
-    return PROV_OK;
-}
-
 int
-org_find_profile(struct delivery *d, struct org_profile *ret, struct sf_call *ret_call,
-                 struct prov_error *err)
+org_find_profile(struct delivery *d, int64_t since_us, struct org_profile *ret,
+                 struct sf_call *ret_call, struct prov_error *err)
 {
-    struct prov_error ignored = PROV_ERROR_INIT;
-    AUTO_JSON struct json_object *rows = NULL;
-    AUTO_FREE char *quoted = sf_soql_quote(d->fields->profile);
-    AUTO_FREE char *soql = NULL;
-    bool is_id = strncmp(d->fields->profile, "00e", 3) == 0 &&
-                 sf_id_normalise(d->fields->profile, ret->id, &ignored) == PROV_OK;
-    const char *id;
+    AUTO_JSON struct json_object *wanted = json_object_new_object();
     int r;
 
     *ret = (struct org_profile){ 0 };
-    if (!quoted ||
-        asprintf(&soql, "SELECT Id FROM Profile WHERE %s = %s", is_id ? "Id" : "Name", quoted) < 0)
+    if (!wanted || org_names_want(wanted, d->fields->profile))
         return error_nomem(err);
-    r = sf_query(d->session, soql, &rows, ret_call);
+    r = org_names_ask(d, "Profile", wanted, since_us, ret_call, err);
     if (r)
-        return error_nomem(err);
-    if (ret_call->outcome != SF_DELIVERED) {
-        snprintf(ret->fault, sizeof(ret->fault), "the profile cannot be looked up: %s%s%s",
-                 ret_call->code, ret_call->code[0] ? ": " : "", ret_call->message);
+        return r;
+    if (ret_call->outcome != SF_DELIVERED && ret_call->outcome != SF_REFUSED)
         return PROV_OK;
+    json_object_object_foreach(wanted, key, name)
+    {
+        struct json_object *known = json_get(json_get(d->names, "Profile"), key);
+        (void)name;
+        if (json_object_is_type(known, json_type_string))
+            snprintf(ret->id, sizeof(ret->id), "%s", json_object_get_string(known));
+        else
+            snprintf(ret->fault, sizeof(ret->fault), "%s", json_get_string(known, "fault"));
     }
-    if (json_object_array_length(rows) == 0)
-        return name_nearest(d, ret, ret_call, err);
-    id = json_get_string(json_object_array_get_idx(rows, 0), "Id");
-    if (!id || strncmp(id, "00e", 3) != 0 || sf_id_normalise(id, ret->id, &ignored))
-        snprintf(ret->fault, sizeof(ret->fault),
-                 "the org answered with an id for profile '%s' that is none", d->fields->profile);
     return PROV_OK;
 }
 
@@ -513,7 +492,7 @@ org_ready_for_creates(struct delivery *d, bool *ret_ready, struct prov_error *er
         return PROV_OK;
     /* a profile that is not there is looked for again each time there is a user to create: the
      * admin may have made it meanwhile */
-    r = org_find_profile(d, &d->profile, &call, err);
+    r = org_find_profile(d, clock_now_us() - FACTS_OLD_US, &d->profile, &call, err);
     /* a refused query is a fault of the profile's: it concerns creates alone */
     if (r || call.outcome == SF_DELIVERED || call.outcome == SF_REFUSED)
         return r;
@@ -531,9 +510,9 @@ probe(struct delivery *d, bool spares_leavers, bool *ret_passed, struct prov_err
 
     if (!spares_leavers) /* for the quota no token is to blame */
         sf_session_forget_token(d->session);
-    d->profile = (struct org_profile){ 0 };
-    json_object_put(STEAL(d->names));
-    d->probing = true; /* whatever fails now prolongs the hold */
+    org_names_drop(d);
+    d->lists_since_us = clock_now_us(); /* what is kept would be no call */
+    d->probing = true;                  /* whatever fails now prolongs the hold */
     r = org_ready(d, ret_passed, err);
     if (!r && *ret_passed)
         r = org_ready_for_creates(d, ret_passed, err);

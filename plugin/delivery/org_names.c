@@ -1,11 +1,12 @@
-/* From names of profiles and roles to their Ids. All names of a round are asked for together, and
- * what was found is kept, as long as the org answers; what was not is asked for again in the next
- * round that needs it. Who is parked for it is decided by the plan. */
+/* From names of profiles and roles to their Ids, by the lists that facts.c keeps. What was found serves until the
+ * lists do not; for what was not they are read anew, in each round that needs it. Who is parked for it is decided
+ * by the plan. */
 #include "plugin/delivery/org_names.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "plugin/base/clock.h"
 #include "plugin/delivery/internal.h"
 #include "plugin/delivery/org_facts.h"
 #include "schema/faults.h"
@@ -16,9 +17,10 @@
 static const struct named {
     const char *object, *word, *prefix;
     bool has_developer_name; /* unique, where the label is not */
+    enum facts_list list;
 } objects[] = {
-    { "Profile", "profile", "00e", false },
-    { "UserRole", "role", "00E", true },
+    { "Profile", "profile", "00e", false, FACTS_PROFILES },
+    { "UserRole", "role", "00E", true, FACTS_ROLES },
 };
 
 static const struct named *
@@ -113,198 +115,180 @@ org_names_forget_missing(struct json_object *names)
     }
 }
 
-/* ---- asking ---- */
-
-/* What is asked of one object. */
-struct inquiry {
-    struct delivery *delivery;
-    const struct named *named;
-    struct json_object *known;  /* name in lower case -> Id or fault; borrowed */
-    struct json_object *wanted; /* name in lower case -> name, what is not known yet */
-    struct sf_call call;
-};
-
-static int
-find_known(struct inquiry *inquiry, struct prov_error *err)
+void
+org_names_drop(struct delivery *d)
 {
-    struct delivery *d = inquiry->delivery;
+    json_object_put(STEAL(d->names));
+    d->profile = (struct org_profile){ 0 };
+}
 
-    if (!d->names && !(d->names = json_object_new_object()))
-        return error_nomem(err);
-    inquiry->known = json_get(d->names, inquiry->named->object);
-    if (inquiry->known)
-        return PROV_OK;
-    inquiry->known = json_object_new_object();
-    return json_put(d->names, inquiry->named->object, inquiry->known) || !inquiry->known
-               ? error_nomem(err)
-               : PROV_OK;
+/* ---- finding in the org's lists (pure) ---- */
+
+static bool
+same_id(struct json_object *row, const char *id)
+{
+    struct prov_error ignored = PROV_ERROR_INIT;
+    const char *given = json_get_string(row, "Id");
+    char there[SF_ID_SIZE];
+
+    return given && sf_id_normalise(given, there, &ignored) == PROV_OK && strcmp(there, id) == 0;
+}
+
+/* The row of a name or an Id; NULL: none. A developer name is unique, and wins over labels; *ret_several: a label
+ * that several records share. */
+static struct json_object *
+find_row(const struct named *named, struct json_object *rows, const char *name, bool *ret_several)
+{
+    struct json_object *labelled = NULL;
+    char id[SF_ID_SIZE];
+    bool by_id = is_id(named, name, id);
+
+    *ret_several = false;
+    for (size_t i = 0; i < json_object_array_length(rows); i++) {
+        struct json_object *row = json_object_array_get_idx(rows, i);
+        const char *unique = json_get_string(row, "DeveloperName");
+        const char *label = json_get_string(row, "Name");
+        if ((by_id && same_id(row, id)) || (unique && letters_same(unique, name))) {
+            *ret_several = false;
+            return row;
+        }
+        if (!label || !letters_same(label, name))
+            continue;
+        *ret_several = labelled != NULL;
+        labelled = row;
+    }
+    return labelled;
 }
 
 static int
-collect_names(struct inquiry *inquiry, const struct round *round, struct prov_error *err)
+put_fault(struct json_object *known, const char *key, const char *text)
+{
+    struct json_object *fault = json_object_new_object();
+
+    return json_put(known, key, fault) || !fault ? PROV_E_NOMEM
+                                                 : json_put_string(fault, "fault", text);
+}
+
+/* The Id of a name, or why it has none, into `known`. */
+static int
+learn(struct json_object *known, const struct named *named, struct json_object *rows,
+      const char *key, const char *name)
+{
+    struct prov_error ignored = PROV_ERROR_INIT;
+    char id[SF_ID_SIZE], text[400], nearest[200];
+    bool several;
+    struct json_object *row = find_row(named, rows, name, &several);
+    const char *given = json_get_string(row, "Id");
+
+    if (row && !several && given && strncmp(given, named->prefix, 3) == 0 &&
+        sf_id_normalise(given, id, &ignored) == PROV_OK)
+        return json_put_string(known, key, id);
+    if (several) {
+        snprintf(text, sizeof(text), "the org has several %ss called '%s'; give %s instead",
+                 named->word, name,
+                 named->has_developer_name ? "the developer name or the Id" : "the Id");
+    } else if (row) {
+        snprintf(text, sizeof(text), "the org answered with an id for %s '%s' that is none",
+                 named->word, name);
+    } else {
+        org_facts_nearest(nearest, sizeof(nearest), rows, name);
+        snprintf(text, sizeof(text), "there is no %s '%s' in the org%s", named->word, name,
+                 nearest);
+    }
+    error_tidy(text);
+    return put_fault(known, key, text);
+}
+
+int
+org_names_learn(struct json_object *known, const char *object, struct json_object *wanted,
+                struct json_object *rows, bool *ret_missing)
+{
+    const struct named *named = find_object(object);
+
+    *ret_missing = false;
+    json_object_object_foreach(wanted, key, name)
+    {
+        if (learn(known, named, rows, key, json_object_get_string(name)))
+            return PROV_E_NOMEM;
+        *ret_missing = *ret_missing || !json_object_is_type(json_get(known, key), json_type_string);
+    }
+    return PROV_OK;
+}
+
+/* ---- asking ---- */
+
+/* The org does not tell this kind of object: that concerns those alone who need one of them. */
+static int
+tell_refused(struct json_object *known, const struct named *named, struct json_object *wanted,
+             const struct sf_call *call)
+{
+    json_object_object_foreach(wanted, key, name)
+    {
+        char text[400];
+        if (json_object_is_type(json_get(known, key), json_type_string))
+            continue;
+        snprintf(text, sizeof(text), "%s '%s' cannot be looked up: %s: %s", named->word,
+                 json_object_get_string(name), call->code, call->message);
+        error_tidy(text);
+        if (put_fault(known, key, text))
+            return PROV_E_NOMEM;
+    }
+    return PROV_OK;
+}
+
+/* By name in lower case, what is known of an object; borrowed. NULL when out of memory. */
+static struct json_object *
+known_of(struct delivery *d, const char *object)
+{
+    if (!d->names && !(d->names = json_object_new_object()))
+        return NULL;
+    if (!json_get(d->names, object) && json_put(d->names, object, json_object_new_object()))
+        return NULL;
+    return json_get(d->names, object);
+}
+
+int
+org_names_want(struct json_object *wanted, const char *name)
+{
+    AUTO_FREE char *key = letters_lower(name);
+
+    return key ? json_put_string(wanted, key, name) : PROV_E_NOMEM;
+}
+
+int
+org_names_ask(struct delivery *d, const char *object, struct json_object *wanted, int64_t since_us,
+              struct sf_call *ret_call, struct prov_error *err)
+{
+    const struct named *named = find_object(object);
+    struct json_object *known = known_of(d, object), *rows;
+    int64_t begun_us = clock_now_us();
+    bool missing = true;
+    int r = known ? PROV_OK : error_nomem(err);
+
+    /* whom the kept ones have not may have come since */
+    for (int pass = 0; !r && missing && pass < 2; pass++) {
+        r = facts_list(d, named->list, pass ? begun_us : since_us, &rows, ret_call, err);
+        if (r || ret_call->outcome != SF_DELIVERED)
+            break;
+        if (org_names_learn(known, object, wanted, rows, &missing))
+            r = error_nomem(err);
+    }
+    if (!r && ret_call->outcome == SF_REFUSED && tell_refused(known, named, wanted, ret_call))
+        r = error_nomem(err);
+    return r;
+}
+
+static int
+collect_names(struct json_object *wanted, const struct named *named, const struct round *round)
 {
     for (size_t i = 0; i < round->count; i++) {
         struct value *lacks = round->items[i].plan.lacks;
         for (size_t k = 0; k < value_count(lacks); k++) {
             struct value *lack = value_at(lacks, k);
-            const char *name = value_get_text(lack, "name");
-            AUTO_FREE char *key = letters_lower(name);
-            if (!key)
-                return error_nomem(err);
-            if (strcmp(value_get_text(lack, "object"), inquiry->named->object) == 0 &&
-                json_put_string(inquiry->wanted, key, name))
-                return error_nomem(err);
+            if (strcmp(value_get_text(lack, "object"), named->object) == 0 &&
+                org_names_want(wanted, value_get_text(lack, "name")))
+                return PROV_E_NOMEM;
         }
-    }
-    return PROV_OK;
-}
-
-/* The query for a list of quoted names. */
-static char *
-make_query(const struct named *named, const char *list)
-{
-    return named->has_developer_name
-               ? letters_format("SELECT Id, Name, DeveloperName FROM %s WHERE Name IN (%s) OR "
-                                "DeveloperName IN (%s)",
-                                named->object, list, list)
-               : letters_format("SELECT Id, Name FROM %s WHERE Name IN (%s)", named->object, list);
-}
-
-static int
-put_fault(struct inquiry *inquiry, const char *key, const char *text)
-{
-    struct json_object *fault = json_object_new_object();
-
-    return json_put(inquiry->known, key, fault) || !fault ? PROV_E_NOMEM
-                                                          : json_put_string(fault, "fault", text);
-}
-
-/* One name of a row is known now; a label, unless two records share it. A developer name is unique,
- * and wins over labels. */
-static int
-learn(struct inquiry *inquiry, const char *name, bool is_unique, const char *id)
-{
-    AUTO_FREE char *key = name ? letters_lower(name) : NULL;
-    const char *other;
-    char text[300];
-
-    if (!name || !key || !json_get(inquiry->wanted, key))
-        return name && !key ? PROV_E_NOMEM : PROV_OK;
-    other = json_get_string(inquiry->known, key);
-    if (is_unique || !json_get(inquiry->known, key) || (other && strcmp(other, id) == 0))
-        return json_put_string(inquiry->known, key, id);
-    snprintf(text, sizeof(text), "the org has several %ss called '%s'; give %s instead",
-             inquiry->named->word, name,
-             inquiry->named->has_developer_name ? "the developer name or the Id" : "the Id");
-    error_tidy(text);
-    return put_fault(inquiry, key, text);
-}
-
-static int
-learn_rows(struct inquiry *inquiry, struct json_object *rows, const char *column)
-{
-    struct prov_error ignored = PROV_ERROR_INIT;
-    char id[SF_ID_SIZE];
-    int r = PROV_OK;
-
-    for (size_t i = 0; !r && rows && i < json_object_array_length(rows); i++) {
-        struct json_object *row = json_object_array_get_idx(rows, i);
-        const char *given = json_get_string(row, "Id");
-        if (given && sf_id_normalise(given, id, &ignored) == PROV_OK)
-            r = learn(inquiry, json_get_string(row, column), strcmp(column, "DeveloperName") == 0,
-                      id);
-    }
-    return r;
-}
-
-static int
-ask(struct inquiry *inquiry, const char *list, struct prov_error *err)
-{
-    AUTO_FREE char *soql = make_query(inquiry->named, list);
-    AUTO_JSON struct json_object *rows = NULL;
-
-    if (!soql || sf_query(inquiry->delivery->session, soql, &rows, &inquiry->call))
-        return error_nomem(err);
-    if (inquiry->call.outcome != SF_DELIVERED)
-        return PROV_OK;
-    if (learn_rows(inquiry, rows, "Name") ||
-        (inquiry->named->has_developer_name && learn_rows(inquiry, rows, "DeveloperName")))
-        return error_nomem(err);
-    return PROV_OK;
-}
-
-/* Asks for all wanted names, as many in a query as its URL holds. */
-static int
-ask_all(struct inquiry *inquiry, struct prov_error *err)
-{
-    AUTO_FREE char *list = NULL;
-    int r = PROV_OK;
-
-    json_object_object_foreach(inquiry->wanted, key, name)
-    {
-        AUTO_FREE char *quoted = sf_soql_quote(json_object_get_string(name));
-        AUTO_FREE char *longer =
-            quoted ? letters_format("%s%s%s", list ? list : "", list ? "," : "", quoted) : NULL;
-        AUTO_FREE char *soql = longer ? make_query(inquiry->named, longer) : NULL;
-        (void)key;
-        if (!soql)
-            return error_nomem(err);
-        if (list && sf_soql_url_bytes(soql) > SF_SOQL_MAX_BYTES) {
-            r = ask(inquiry, list, err);
-            if (r || inquiry->call.outcome != SF_DELIVERED)
-                return r;
-            free(STEAL(longer));
-            longer = STEAL(quoted);
-        }
-        free(list);
-        list = STEAL(longer);
-    }
-    return list ? ask(inquiry, list, err) : PROV_OK;
-}
-
-/* ---- what is not there ---- */
-
-static int
-tell_missing(struct inquiry *inquiry, struct prov_error *err)
-{
-    AUTO_JSON struct json_object *rows = NULL;
-    AUTO_FREE char *soql =
-        letters_format("SELECT Name FROM %s ORDER BY Name LIMIT 500", inquiry->named->object);
-    bool asked = false;
-
-    json_object_object_foreach(inquiry->wanted, key, name)
-    {
-        char text[400], nearest[200];
-        if (json_get(inquiry->known, key))
-            continue;
-        /* without an answer the message names no others */
-        if (!asked && (!soql || sf_query(inquiry->delivery->session, soql, &rows, &inquiry->call)))
-            return error_nomem(err);
-        asked = true;
-        org_facts_nearest(nearest, sizeof(nearest), rows, json_object_get_string(name));
-        snprintf(text, sizeof(text), "there is no %s '%s' in the org%s", inquiry->named->word,
-                 json_object_get_string(name), nearest);
-        error_tidy(text);
-        if (put_fault(inquiry, key, text))
-            return error_nomem(err);
-    }
-    return PROV_OK;
-}
-
-/* The org does not tell this kind of object: that concerns those alone who need one of them. */
-static int
-tell_refused(struct inquiry *inquiry, struct prov_error *err)
-{
-    json_object_object_foreach(inquiry->wanted, key, name)
-    {
-        char text[400];
-        if (json_get(inquiry->known, key))
-            continue;
-        snprintf(text, sizeof(text), "%s '%s' cannot be looked up: %s: %s", inquiry->named->word,
-                 json_object_get_string(name), inquiry->call.code, inquiry->call.message);
-        error_tidy(text);
-        if (put_fault(inquiry, key, text))
-            return error_nomem(err);
     }
     return PROV_OK;
 }
@@ -313,20 +297,19 @@ static int
 look_up_object(struct round *round, const struct named *named, struct prov_error *err)
 {
     AUTO_JSON struct json_object *wanted = json_object_new_object();
-    struct inquiry inquiry = { .delivery = round->delivery, .named = named, .wanted = wanted };
-    int r = wanted ? find_known(&inquiry, err) : error_nomem(err);
+    struct sf_call call = { 0 };
+    int r;
 
-    if (!r)
-        r = collect_names(&inquiry, round, err);
-    if (r || json_object_object_length(wanted) == 0)
+    if (!wanted || collect_names(wanted, named, round))
+        return error_nomem(err);
+    if (json_object_object_length(wanted) == 0)
+        return PROV_OK;
+    r = org_names_ask(round->delivery, named->object, wanted, clock_now_us() - FACTS_OLD_US, &call,
+                      err);
+    if (r || call.outcome == SF_DELIVERED || call.outcome == SF_REFUSED)
         return r;
-    r = ask_all(&inquiry, err);
-    if (!r && inquiry.call.outcome == SF_DELIVERED)
-        return tell_missing(&inquiry, err);
-    if (!r && inquiry.call.outcome == SF_REFUSED)
-        return tell_refused(&inquiry, err);
     round->stop = true;
-    return r ? r : org_call_failed(round->delivery, &inquiry.call, err);
+    return org_call_failed(round->delivery, &call, err);
 }
 
 int

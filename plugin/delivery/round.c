@@ -210,6 +210,7 @@ plan_all(struct round *round, struct prov_error *err)
     bool call = false, ready = true;
     int r = PROV_OK;
 
+    facts_follow_refused(round->delivery);
     org_names_forget_missing(round->delivery->names);
     for (size_t i = 0; !r && i < round->count; i++) {
         struct item *item = &round->items[i];

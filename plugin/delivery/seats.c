@@ -1,6 +1,6 @@
 /* Licence seats: who cannot get one waits before anything is sent, and it is said which licence has run out:
- * once for all who wait for it, in the log and in a fact of the store. One query tells the seats of all profiles
- * that a round needs; it serves for some minutes, but nobody has to wait for what an older answer says. */
+ * once for all who wait for it, in the log and in a fact of the store. Which licence a profile takes is kept for
+ * long (facts.c); the numbers serve for some minutes, but nobody has to wait for what an older answer says. */
 #include <stdio.h>
 #include <string.h>
 
@@ -56,37 +56,30 @@ profiles_of(const struct round *round)
 
 /* ---- asking ---- */
 
-/* Heap; NULL when out of memory. */
-static char *
-compose(struct json_object *profiles)
+static struct json_object *
+find_row(struct json_object *rows, const char *key, const char *value)
 {
-    char *text = NULL;
-    size_t size = 0, count = 0;
-    FILE *soql = open_memstream(&text, &size);
-    bool failed = false;
+    for (size_t i = 0; rows && value && i < json_object_array_length(rows); i++) {
+        struct json_object *row = json_object_array_get_idx(rows, i);
+        const char *there = json_get_string(row, key);
+        if (there && strcmp(there, value) == 0)
+            return row;
+    }
+    return NULL;
+}
 
-    if (!soql)
-        return NULL;
-    fputs("SELECT Id, UserLicense.Name, UserLicense.TotalLicenses, UserLicense.UsedLicenses"
-          " FROM Profile WHERE Id IN (",
-          soql);
-    json_object_object_foreach(profiles, profile, value)
-    {
-        AUTO_FREE char *quoted = sf_soql_quote(profile);
-        (void)value;
-        failed = failed || !quoted;
-        fprintf(soql, "%s%s", count++ ? ", " : "", quoted ? quoted : "");
-    }
-    fputc(')', soql);
-    if (fclose(soql) != 0 || failed) {
-        free(text);
-        return NULL;
-    }
-    return text;
+struct json_object *
+seats_row(struct json_object *profiles, struct json_object *licences, const char *profile)
+{
+    struct json_object *licence = json_get(find_row(profiles, "Id", profile), "UserLicense");
+    struct json_object *row = find_row(licences, "Name", json_get_string(licence, "Name"));
+
+    return json_get_int(row, "TotalLicenses", -1) < 0 ? NULL : row;
 }
 
 static int
-keep(struct delivery *d, struct json_object *asked, struct json_object *rows)
+keep(struct delivery *d, struct json_object *asked, struct json_object *profile_rows,
+     struct json_object *licence_rows)
 {
     AUTO_JSON struct json_object *seats = json_object_new_object();
     struct json_object *profiles = json_object_new_object(), *licences = json_object_new_object();
@@ -95,23 +88,19 @@ keep(struct delivery *d, struct json_object *asked, struct json_object *rows)
         return PROV_E_NOMEM;
     json_object_object_foreach(asked, profile, value)
     {
-        (void)value;
-        if (json_put(profiles, profile, NULL))
-            return PROV_E_NOMEM;
-    }
-    for (size_t i = 0; i < json_object_array_length(rows); i++) {
-        struct json_object *row = json_object_array_get_idx(rows, i), *counts;
-        struct json_object *licence = json_get(row, "UserLicense");
-        const char *name = json_get_string(licence, "Name"), *id = json_get_string(row, "Id");
-        int64_t total = json_get_int(licence, "TotalLicenses", -1);
-        int64_t used = json_get_int(licence, "UsedLicenses", 0);
+        struct json_object *row = seats_row(profile_rows, licence_rows, profile), *counts;
+        const char *name = json_get_string(row, "Name");
+        int64_t total = json_get_int(row, "TotalLicenses", 0);
+        int64_t used = json_get_int(row, "UsedLicenses", 0);
 
-        if (!id || !name || total < 0) /* not told, or without a limit */
+        (void)value;
+        if (json_put(profiles, profile, name ? json_object_new_string(name) : NULL))
+            return PROV_E_NOMEM;
+        if (!name)
             continue;
         counts = json_object_new_object();
-        if (json_put_string(profiles, id, name) || json_put(licences, name, counts) ||
-            json_put_int(counts, "total", total) || json_put_int(counts, "used", used) ||
-            json_put_int(counts, "free", total - used))
+        if (json_put(licences, name, counts) || json_put_int(counts, "total", total) ||
+            json_put_int(counts, "used", used) || json_put_int(counts, "free", total - used))
             return PROV_E_NOMEM;
     }
     json_object_put(d->seats);
@@ -120,26 +109,47 @@ keep(struct delivery *d, struct json_object *asked, struct json_object *rows)
     return PROV_OK;
 }
 
+static bool
+has_all(struct json_object *rows, struct json_object *profiles)
+{
+    json_object_object_foreach(profiles, profile, value)
+    {
+        (void)value;
+        if (!find_row(rows, "Id", profile))
+            return false;
+    }
+    return true;
+}
+
+/* The profiles as they are kept, unless one is missing; the numbers anew. */
+static int
+ask(struct delivery *d, struct json_object *profiles, struct sf_call *ret_call,
+    struct prov_error *err)
+{
+    int64_t now = clock_now_us();
+    struct json_object *rows, *licences = NULL;
+    int r = facts_list(d, FACTS_PROFILES, now - FACTS_OLD_US, &rows, ret_call, err);
+
+    if (!r && rows && !has_all(rows, profiles))
+        r = facts_list(d, FACTS_PROFILES, now - KEEP_US, &rows, ret_call, err);
+    if (!r && ret_call->outcome == SF_DELIVERED)
+        r = facts_list(d, FACTS_LICENCES, now, &licences, ret_call, err);
+    if (r || (ret_call->outcome != SF_DELIVERED && ret_call->outcome != SF_REFUSED))
+        return r;
+    return keep(d, profiles, rows, licences) ? error_nomem(err) : PROV_OK;
+}
+
 /* An org that does not tell is no reason to wait: it refuses by itself who gets no seat. */
 static int
 read_seats(struct round *round, struct json_object *profiles, struct prov_error *err)
 {
-    struct delivery *d = round->delivery;
-    AUTO_FREE char *soql = compose(profiles);
-    AUTO_JSON struct json_object *rows = NULL;
-    AUTO_JSON struct json_object *none = json_object_new_array();
     struct sf_call call = { 0 };
-    int r;
+    int r = ask(round->delivery, profiles, &call, err);
 
-    if (!soql || !none)
-        return error_nomem(err);
-    r = sf_query(d->session, soql, &rows, &call);
-    if (r)
-        return error_set(err, r, "reading licences: %s", call.message);
-    if (call.outcome == SF_DELIVERED || call.outcome == SF_REFUSED)
-        return keep(d, profiles, rows ? rows : none) ? error_nomem(err) : PROV_OK;
+    if (r || call.outcome == SF_DELIVERED || call.outcome == SF_REFUSED)
+        return r;
     round->stop = true;
-    return org_call_failed(d, &call, err);
+    return org_call_failed(round->delivery, &call, err);
 }
 
 /* ---- giving ---- */

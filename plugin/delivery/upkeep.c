@@ -6,6 +6,7 @@
 
 #include "plugin/base/clock.h"
 #include "plugin/delivery/internal.h"
+#include "plugin/delivery/org_names.h"
 
 /* Of the store's file so much may be free, and so long may its write-ahead log be. */
 #define FREE_PERCENT  25
@@ -124,7 +125,7 @@ begin_upkeep(struct delivery *d, int64_t now, struct prov_error *err)
         r = password_forget(d, err);
     if (r)
         return r;
-    json_object_put(STEAL(d->names)); /* profiles and roles are renamed at times */
+    org_names_drop(d); /* profiles and roles are renamed at times */
     json_object_put(STEAL(d->woken_codes));
     d->forgetting = d->forgetting_history = d->shrinking = (struct event_walk){ true, 0 };
     if (d->host.outcome && (!d->had_lease || d->untold))

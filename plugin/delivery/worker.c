@@ -519,6 +519,7 @@ delivery_free(struct delivery *d)
     if (!d)
         return;
     json_object_put(d->names);
+    facts_drop_lists(d);
     free(d->facts_index);
     json_object_put(d->facts);
     json_object_put(d->seats);

@@ -15,7 +15,7 @@ def sent(w):
 
 
 def asked(w):
-    return sum("UserLicense" in (call.get("soql") or "") for call in w.org.calls()["calls"])
+    return sum("FROM UserLicense" in (call.get("soql") or "") for call in w.org.calls()["calls"])
 
 
 def free(w):

@@ -1,7 +1,8 @@
 /* Profiles and roles that the mapping names: what a plan makes of them with what is known of the org.
- * What is asked of the org, and in how many queries, is in e2e/test_mapping.py. */
+ * What is asked of the org, and in how many queries, is in e2e/test_facts.py. */
 #include "plugin/delivery/org_names.h"
 #include "plugin/delivery/plan.h"
+#include "schema/letters.h"
 #include "tests/unit/mapping_json.h"
 
 /* One resolution. */
@@ -91,6 +92,51 @@ a_cleared_role_is_cleared(void)
     resolves(NULL, "{'UserRoleId':null}", "{\"UserRoleId\":null}", "", "");
 }
 
+/* ---- in the org's lists ---- */
+
+#define ROLES                                                                                      \
+    "[{'Id':'00E5g0000A7E9vkEQC','Name':'Sales','DeveloperName':'Sales_1'},"                       \
+    "{'Id':'00E5g0000A7E9vlEQC','Name':'Sales','DeveloperName':'Sales_2'},"                        \
+    "{'Id':'00E5g0000A7E9vmEQC','Name':'Sales_2','DeveloperName':'Other'},"                        \
+    "{'Id':'nonsense','Name':'Broken','DeveloperName':'Broken'},{'Name':'Hidden'},{}]"
+
+static void
+finds(const char *name, const char *found)
+{
+    AUTO_JSON struct json_object *rows = json(ROLES);
+    AUTO_JSON struct json_object *wanted = json_object_new_object();
+    AUTO_JSON struct json_object *known = json_object_new_object();
+    AUTO_FREE char *key = letters_lower(name);
+    bool missing;
+    struct json_object *answer;
+
+    T_INT(org_names_want(wanted, name), PROV_OK);
+    T_INT(org_names_learn(known, "UserRole", wanted, rows, &missing), PROV_OK);
+    answer = json_get(known, key);
+    T_INT(missing, !json_object_is_type(answer, json_type_string));
+    T_STR(missing ? json_get_string(answer, "fault") : json_object_get_string(answer), found);
+}
+
+static void
+a_record_is_found_by_developer_name_before_label_and_by_id(void)
+{
+    finds("sales_1", "00E5g0000A7E9vkEQC");
+    finds("SALES_2", "00E5g0000A7E9vlEQC");
+    finds("00E5g0000A7E9vk", "00E5g0000A7E9vkEQC");
+    finds("00E5g0000A7E9vmEQC", "00E5g0000A7E9vmEQC");
+}
+
+static void
+what_is_not_found_or_several_times_is_told(void)
+{
+    finds("sales", "the org has several roles called 'sales'; give the developer name or the Id "
+                   "instead");
+    finds("broken", "the org answered with an id for role 'broken' that is none");
+    finds("hidden", "the org answered with an id for role 'hidden' that is none");
+    finds("Salez", "there is no role 'Salez' in the org; the nearest are 'Sales', 'Sales', "
+                   "'Sales_2'");
+}
+
 /* ---- in a plan ---- */
 
 /* *ret_fields outlives the plan, whose values may be the mapping's. */
@@ -165,6 +211,8 @@ static const struct unit_case cases[] = {
     UNIT_CASE(an_unknown_name_is_taken_out_and_asked_for),
     UNIT_CASE(a_name_that_the_org_has_not_is_a_fault_until_it_is_forgotten),
     UNIT_CASE(a_cleared_role_is_cleared),
+    UNIT_CASE(a_record_is_found_by_developer_name_before_label_and_by_id),
+    UNIT_CASE(what_is_not_found_or_several_times_is_told),
     UNIT_CASE(a_plan_without_knowledge_lacks_the_names_and_leaves_the_fields_out),
     UNIT_CASE(a_plan_with_knowledge_sends_the_ids),
     UNIT_CASE(a_missing_name_parks),
