@@ -13,6 +13,8 @@
 #include "plugin/base/secret.h"
 #include "plugin/event/event.h"
 
+#define PASSWORD_LENGTH (sizeof("password") - 1)
+
 static bool
 continues_name(char c)
 {
@@ -25,8 +27,6 @@ continues_name(char c)
 static bool
 names_password(const char *text)
 {
-    static const char word[] = "password";
-    const size_t length = sizeof(word) - 1;
     bool quoted = false;
 
     for (const char *c = text; *c; c++) {
@@ -34,8 +34,9 @@ names_password(const char *text)
             quoted = !quoted;
         else if (quoted && *c == '\\' && c[1])
             c++;
-        else if (!quoted && (*c | 0x20) == 'p' && strncasecmp(c, word, length) == 0 &&
-                 !continues_name(c[length]))
+        else if (!quoted && (*c | 0x20) == 'p' &&
+                 strncasecmp(c, "password", PASSWORD_LENGTH) == 0 &&
+                 !continues_name(c[PASSWORD_LENGTH]))
             return true;
     }
     return false;
@@ -68,7 +69,7 @@ remove_members(struct value *value)
     /* from the end, so that taking one out does not move what is still to come */
     for (size_t i = value_is(value, VALUE_OBJECT) ? value_count(value) : 0; i-- > 0;) {
         struct member *member = value_member(value, i);
-        if (names_password(member->name)) {
+        if (member->name_length >= PASSWORD_LENGTH && names_password(member->name)) {
             wipe(member->value);
             value_remove(value, member->name);
             found = true;
