@@ -123,16 +123,14 @@ make_events(struct bench *bench)
     }
 }
 
-/* A parsed event is used many times; its own jti makes each time another event. */
-static struct event *
-fresh(struct bench *bench, size_t user)
+/* Every jti is as long, and each use of a text or an event has another. */
+static void
+write_jti(char *place)
 {
-    struct event *event = bench->events[user];
+    char jti[32];
 
-    /* it stands in the event's pool, and every jti is as long */
-    snprintf((char *)event->jti, strlen(event->jti) + 1, JTI_FORMAT,
-             atomic_fetch_add(&next_jti, 1));
-    return event;
+    snprintf(jti, sizeof(jti), JTI_FORMAT, atomic_fetch_add(&next_jti, 1));
+    memcpy(place, jti, strlen(jti));
 }
 
 /* ---- the two sides ---- */
@@ -154,36 +152,94 @@ accept_all(struct bench *bench, struct event **events, size_t group)
     }
 }
 
-/* Events as they come out of event_parse(). */
-static void
-ours(struct bench *bench, size_t first_user, size_t users, size_t group, size_t turn)
-{
-    struct event *events[GROUP_MOST] = { NULL };
+/* One thread's doing in a round. What `prepare` does is not in the times of its calls. */
+struct part {
+    struct bench *bench;
+    const struct side *side;
+    size_t first_user, users, group, turn;
+    struct event *parsed[GROUP_MOST];
+    double end_s, spent_s;
+    long events, calls;
+    double took_us[TIMES_MOST];
+};
 
-    for (size_t i = 0; i < group; i++)
-        events[i] = fresh(bench, first_user + (turn * group + i) % users);
-    accept_all(bench, events, group);
+struct side {
+    void (*prepare)(struct part *);
+    void (*call)(struct part *);
+    void (*done)(struct part *); /* NULL: nothing */
+};
+
+static size_t
+user_of(const struct part *part, size_t i)
+{
+    return part->first_user + (part->turn * part->group + i) % part->users;
 }
+
+/* The texts as a host has just written them: both sides find them in the processor's cache. */
+static void
+write_tokens(struct part *part)
+{
+    for (size_t i = 0; i < part->group; i++)
+        write_jti(strstr(part->bench->tokens[user_of(part, i)], "bench-"));
+}
+
+static void
+parse(struct part *part)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+
+    for (size_t i = 0; i < part->group; i++) {
+        const char *token = part->bench->tokens[user_of(part, i)];
+        if (event_parse(token, strlen(token), NULL, &part->parsed[i], &err))
+            fail("event_parse", err.text);
+    }
+}
+
+static void
+free_parsed(struct part *part)
+{
+    for (size_t i = 0; i < part->group; i++)
+        event_free(part->parsed[i]);
+}
+
+static void
+write_and_parse(struct part *part)
+{
+    write_tokens(part);
+    parse(part);
+}
+
+static void
+accept_parsed(struct part *part)
+{
+    accept_all(part->bench, part->parsed, part->group);
+}
+
+/* Events as they come out of event_parse(), of which 100 stay in the cache. */
+static const struct side ours = { write_and_parse, accept_parsed, free_parsed };
+
+/* Events that were parsed once, for threads: what they do between two calls is in the time of a round. */
+static void
+take_parsed(struct part *part)
+{
+    for (size_t i = 0; i < part->group; i++) {
+        part->parsed[i] = part->bench->events[user_of(part, i)];
+        write_jti((char *)part->parsed[i]->jti); /* which stands in the event's pool */
+    }
+}
+
+static const struct side ours_shared = { take_parsed, accept_parsed, NULL };
 
 /* From JSON text on, as a host's submit. */
 static void
-whole(struct bench *bench, size_t first_user, size_t users, size_t group, size_t turn)
+submit(struct part *part)
 {
-    struct event *events[GROUP_MOST] = { NULL };
-    struct prov_error err = PROV_ERROR_INIT;
-
-    for (size_t i = 0; i < group; i++) {
-        char *token = bench->tokens[first_user + (turn * group + i) % users];
-        char jti[32];
-        snprintf(jti, sizeof(jti), JTI_FORMAT, atomic_fetch_add(&next_jti, 1));
-        memcpy(strstr(token, "bench-"), jti, strlen(jti));
-        if (event_parse(token, strlen(token), NULL, &events[i], &err))
-            fail("event_parse", err.text);
-    }
-    accept_all(bench, events, group);
-    for (size_t i = 0; i < group; i++)
-        event_free(events[i]);
+    parse(part);
+    accept_parsed(part);
+    free_parsed(part);
 }
+
+static const struct side whole = { write_tokens, submit, NULL };
 
 static void
 step(struct bench *bench, sqlite3_stmt *statement)
@@ -196,16 +252,20 @@ step(struct bench *bench, sqlite3_stmt *statement)
 }
 
 static void
-bare(struct bench *bench, size_t first_user, size_t users, size_t group, size_t turn)
+insert_all(struct part *part)
 {
+    struct bench *bench = part->bench;
+
     step(bench, bench->begin);
-    for (size_t i = 0; i < group; i++) {
-        const char *token = bench->tokens[first_user + (turn * group + i) % users];
+    for (size_t i = 0; i < part->group; i++) {
+        const char *token = bench->tokens[user_of(part, i)];
         sqlite3_bind_text(bench->insert, 1, token, -1, SQLITE_STATIC);
         step(bench, bench->insert);
     }
     step(bench, bench->commit);
 }
+
+static const struct side bare = { write_tokens, insert_all, NULL };
 
 /* Rows that threads hand over one by one, committed together by whoever finds nobody doing so. */
 static struct {
@@ -236,35 +296,25 @@ commit_shared(struct bench *bench)
 }
 
 static void
-bare_shared(struct bench *bench, size_t first_user, size_t users, size_t group, size_t turn)
+insert_shared(struct part *part)
 {
     long mine;
 
-    (void)group;
     pthread_mutex_lock(&shared.lock);
     mine = shared.handed++;
-    shared.tokens[mine % THREADS_MOST] = bench->tokens[first_user + turn % users];
+    shared.tokens[mine % THREADS_MOST] = part->bench->tokens[user_of(part, 0)];
     while (shared.durable <= mine) {
         if (shared.leading)
             pthread_cond_wait(&shared.moved, &shared.lock);
         else
-            commit_shared(bench);
+            commit_shared(part->bench);
     }
     pthread_mutex_unlock(&shared.lock);
 }
 
-typedef void (*side_fn)(struct bench *, size_t, size_t, size_t, size_t);
+static const struct side bare_shared = { write_tokens, insert_shared, NULL };
 
 /* ---- rounds ---- */
-
-struct part {
-    struct bench *bench;
-    side_fn side;
-    size_t first_user, users, group;
-    double end_s;
-    long events, calls;
-    double took_us[TIMES_MOST];
-};
 
 /* One round of one side; the times are those of its calls. */
 struct round {
@@ -278,14 +328,18 @@ static void *
 run_part(void *argument)
 {
     struct part *part = argument;
-    double start = now_s(), end;
-
-    for (size_t turn = 0; start < part->end_s; turn++, start = end) {
-        part->side(part->bench, part->first_user, part->users, part->group, turn);
-        end = now_s();
+    for (part->turn = 0; now_s() < part->end_s; part->turn++) {
+        double took_s;
+        part->side->prepare(part);
+        took_s = -now_s();
+        part->side->call(part);
+        took_s += now_s();
         if (part->calls < TIMES_MOST)
-            part->took_us[part->calls++] = (end - start) * 1e6;
+            part->took_us[part->calls++] = took_s * 1e6;
+        part->spent_s += took_s;
         part->events += (long)part->group;
+        if (part->side->done)
+            part->side->done(part);
     }
     return NULL;
 }
@@ -314,7 +368,7 @@ weigh_times(size_t threads, struct round *round)
 }
 
 static struct round
-run_round(struct bench *bench, side_fn side, size_t threads, size_t group)
+run_round(struct bench *bench, const struct side *side, size_t threads, size_t group)
 {
     pthread_t running[THREADS_MOST];
     struct round round = { 0 };
@@ -330,6 +384,7 @@ run_round(struct bench *bench, side_fn side, size_t threads, size_t group)
         part->group = group;
         part->end_s = start + ROUND_S;
         part->events = part->calls = 0;
+        part->spent_s = 0;
         if (threads > 1 && pthread_create(&running[i], NULL, run_part, part))
             fail("threads", "cannot be started");
     }
@@ -341,7 +396,7 @@ run_round(struct bench *bench, side_fn side, size_t threads, size_t group)
         events += parts[i].events;
     }
     flushed = atomic_load(&flushes) - flushed;
-    round.per_s = (double)events / (now_s() - start);
+    round.per_s = (double)events / (threads > 1 ? now_s() - start : parts[0].spent_s);
     round.flushes_per_call = (double)flushed * (double)group / (double)events;
     round.flush_us =
         flushed > 0 ? (double)(atomic_load(&flush_us) - flush_took) / (double)flushed : 0;
@@ -379,8 +434,8 @@ struct pairs {
 };
 
 static void
-run_pairs(struct bench *bench, side_fn our_side, side_fn bare_side, size_t threads, size_t group,
-          struct pairs *ret)
+run_pairs(struct bench *bench, const struct side *our_side, const struct side *bare_side,
+          size_t threads, size_t group, struct pairs *ret)
 {
     for (int pair = 0; pair < PAIRS; pair++) {
         struct round us = { 0 }, them = { 0 };
@@ -404,7 +459,7 @@ compare_group100(struct bench *bench)
 {
     struct pairs pairs;
 
-    run_pairs(bench, ours, bare, 1, GROUP_MOST, &pairs);
+    run_pairs(bench, &ours, &bare, 1, GROUP_MOST, &pairs);
     print_goal("accept.group100_ratio", median(pairs.ratio), true, 0.5);
     print_number("accept.group100_per_s", median(pairs.our_per_s));
     print_number("accept.group100_bare_per_s", median(pairs.bare_per_s));
@@ -416,7 +471,7 @@ compare_submit100(struct bench *bench)
 {
     struct pairs pairs;
 
-    run_pairs(bench, whole, bare, 1, GROUP_MOST, &pairs);
+    run_pairs(bench, &whole, &bare, 1, GROUP_MOST, &pairs);
     print_number("accept.with_parsing_ratio", median(pairs.ratio));
     print_number("accept.with_parsing_per_s", median(pairs.our_per_s));
 }
@@ -426,7 +481,7 @@ compare_threads16(struct bench *bench)
 {
     struct pairs pairs;
 
-    run_pairs(bench, ours, bare_shared, 16, 1, &pairs);
+    run_pairs(bench, &ours_shared, &bare_shared, 16, 1, &pairs);
     print_goal("accept.threads16_ratio", median(pairs.ratio), true, 0.7);
     print_number("accept.threads16_per_s", median(pairs.our_per_s));
     print_number("accept.threads16_bare_per_s", median(pairs.bare_per_s));
@@ -437,7 +492,7 @@ compare_alone(struct bench *bench)
 {
     struct pairs pairs;
 
-    run_pairs(bench, whole, bare, 1, 1, &pairs);
+    run_pairs(bench, &whole, &bare, 1, 1, &pairs);
     print_goal("accept.alone_more_us", median(pairs.more_us), false, 30);
 }
 
@@ -469,11 +524,11 @@ measure_slow32(struct bench *bench)
         fail("threads", "cannot be started");
     atomic_store(&slow_us, SLOW_US);
     for (int i = 0; i < PAIRS; i++) {
-        struct round round = run_round(bench, ours, THREADS_MOST, 1);
+        struct round round = run_round(bench, &ours_shared, THREADS_MOST, 1);
         p99[i] = round.p99_us / round.flush_us;
         longest[i] = round.longest_us / round.flush_us;
         per_s[i] = round.per_s;
-        round = run_round(bench, bare_shared, THREADS_MOST, 1);
+        round = run_round(bench, &bare_shared, THREADS_MOST, 1);
         bare_p99[i] = round.p99_us / round.flush_us;
     }
     atomic_store(&slow_us, 0);
@@ -550,16 +605,19 @@ compare_all(struct bench *what, const char *wanted)
 static void
 warm_up(struct bench *what)
 {
+    struct part *part = &parts[0];
     struct stat status;
     char log[sizeof(what->store_path) + 4];
     const off_t page = 4096;
 
+    *part = (struct part){ .bench = what, .users = USERS, .group = GROUP_MOST };
     snprintf(log, sizeof(log), "%s-wal", what->store_path);
-    for (size_t turn = 0; turn * GROUP_MOST < USERS || stat(log, &status) != 0 ||
-                          status.st_size < 2 * store_log_pages * page;
-         turn++) {
-        ours(what, 0, USERS, GROUP_MOST, turn);
-        bare(what, 0, USERS, GROUP_MOST, turn);
+    for (; part->turn * GROUP_MOST < USERS || stat(log, &status) != 0 ||
+           status.st_size < 2 * store_log_pages * page;
+         part->turn++) {
+        take_parsed(part);
+        accept_parsed(part);
+        insert_all(part);
     }
 }
 
