@@ -74,7 +74,7 @@ org_facts_nearest(char *ret, size_t room, struct json_object *there, const char 
                                    : json_get_string(item, "Name");
             bool taken = !name;
             for (size_t k = 0; !taken && k < n; k++)
-                taken = chosen[k] == name;
+                taken = chosen[k] && strcmp(chosen[k], name) == 0;
             if (!taken)
                 nearest_offer(&nearest, name);
         }

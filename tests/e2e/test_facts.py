@@ -224,6 +224,33 @@ def test_an_id_that_salesforce_refuses_is_read_anew():
         assert lists(w).count("UserRole") == before + 1 and len(w.org.users()) == 3, lists(w)
 
 
+def test_a_list_that_cannot_be_read_in_the_store_is_read_anew():
+    with World(mapping=[ROLE]) as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("ada", title="CEO")))
+        c.settle()
+        c.close()
+        with sqlite3.connect(w.fields["store"]) as store:
+            store.execute("UPDATE fact SET value = '{\"roles' WHERE key = 'org_roles'")
+        store.close()
+        c = w.connector()
+        c.accept(create("/Users/2", person("bo", title="CEO")))
+        c.settle()
+        assert len(w.org.users()) == 2 and c.query(query="org")["roles"], lists(w)
+
+
+def test_what_was_read_before_the_store_had_an_org_is_not_taken_for_that_org():
+    with World(mapping=[ROLE]) as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("ada", title="CEO")))
+        c.query(query="org", refresh=True)
+        assert c.query(query="org")["profiles"]
+        c.close()
+        c = w.connector()
+        c.settle()
+        assert lists(w).count("Profile") == 2 and lists(w).count("UserRole") == 2, lists(w)
+
+
 def test_a_check_asks_anew_and_what_it_read_is_kept():
     with World(mapping=[ROLE]) as w:
         c = w.connector()

@@ -133,7 +133,7 @@ what_is_not_found_or_several_times_is_told(void)
                    "instead");
     finds("broken", "the org answered with an id for role 'broken' that is none");
     finds("hidden", "the org answered with an id for role 'hidden' that is none");
-    finds("Salez", "there is no role 'Salez' in the org; the nearest are 'Sales', 'Sales', "
+    finds("Salez", "there is no role 'Salez' in the org; the nearest are 'Sales', "
                    "'Sales_2'");
 }
 
