@@ -2,7 +2,6 @@
 #include "plugin/base/value.h"
 
 #include <locale.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -213,10 +212,16 @@ value_number(struct pool *pool, const char *text)
 struct value *
 value_from_integer(struct pool *pool, int64_t number)
 {
-    char text[24];
-    int length = snprintf(text, sizeof(text), "%lld", (long long)number);
+    char text[24], *end = text + sizeof(text), *at = end;
+    uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
 
-    return make_text(pool, VALUE_INTEGER, text, (size_t)length);
+    do {
+        *--at = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (number < 0)
+        *--at = '-';
+    return make_text(pool, VALUE_INTEGER, at, (size_t)(end - at));
 }
 
 struct value *

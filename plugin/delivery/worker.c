@@ -30,7 +30,7 @@ write_log(void *context, int32_t level, const char *line)
     struct delivery *d = context;
 
     pthread_mutex_lock(&d->host_lock);
-    if (!d->abandoned && d->host.log)
+    if (!d->abandoned)
         d->host.log(d->host.context, level, line);
     pthread_mutex_unlock(&d->host_lock);
 }
@@ -485,9 +485,9 @@ delivery_new(const struct delivery_settings *settings, struct delivery **ret,
         return error_nomem(err);
     d->store = settings->store;
     d->fields = settings->fields;
-    d->log = (struct log){ d, write_log };
     if (settings->host)
         d->host = *settings->host;
+    d->log = (struct log){ d, d->host.log ? write_log : NULL };
     r = login_session(d, 0, 0, err);
     if (r) {
         free(d);

@@ -119,6 +119,18 @@ members_and_elements_are_found_put_and_taken_out(void)
 }
 
 static void
+integers_are_spelled_to_their_ends(void)
+{
+    struct pool *pool = &test_values;
+
+    T_STR(value_spelling(value_from_integer(pool, 0)), "0");
+    T_STR(value_spelling(value_from_integer(pool, -1)), "-1");
+    T_STR(value_spelling(value_from_integer(pool, 1764000000000010)), "1764000000000010");
+    T_STR(value_spelling(value_from_integer(pool, INT64_MAX)), "9223372036854775807");
+    T_STR(value_spelling(value_from_integer(pool, INT64_MIN)), "-9223372036854775808");
+}
+
+static void
 typed_look_ups_take_only_their_type(void)
 {
     struct value *value = value_of("{\"s\":\"7\",\"i\":7,\"d\":1.5,\"b\":true,\"u\":"
@@ -231,6 +243,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(nothing_of_a_text_is_left_behind_its_end),
     UNIT_CASE(many_names_are_found_and_none_may_stand_twice),
     UNIT_CASE(members_and_elements_are_found_put_and_taken_out),
+    UNIT_CASE(integers_are_spelled_to_their_ends),
     UNIT_CASE(typed_look_ups_take_only_their_type),
     UNIT_CASE(values_are_equal_whatever_their_spelling),
     UNIT_CASE(a_copy_shares_nothing),
