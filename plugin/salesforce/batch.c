@@ -17,7 +17,8 @@
 struct sf_batch {
     bool update;
     size_t count;
-    char *body;              /* personal data: wiped */
+    char *body; /* personal data: wiped */
+    size_t body_length;
     char (*ids)[SF_ID_SIZE]; /* of an update, 18 characters; NULL for creates */
 };
 
@@ -59,7 +60,7 @@ write_record(struct json_writer *writer, const char *object, const struct sf_cha
 }
 
 static char *
-make_body(const char *object, const struct sf_change *changes, size_t count)
+make_body(const char *object, const struct sf_change *changes, size_t count, size_t *ret_length)
 {
     struct json_writer writer = { 0 };
 
@@ -72,6 +73,7 @@ make_body(const char *object, const struct sf_change *changes, size_t count)
         write_record(&writer, object, &changes[i]);
     }
     JSON_WRITE_LITERAL(&writer, "]}");
+    *ret_length = writer.length;
     return json_write_end(&writer);
 }
 
@@ -113,7 +115,8 @@ sf_batch_new(enum sf_batch_kind kind, const struct sf_change *changes, size_t co
     }
     if (batch && (batch->ids || !batch->update))
         result = check_changes(changes, count, batch->ids, call);
-    if (result == PROV_OK && !(batch->body = make_body(object_of(kind), changes, count)))
+    if (result == PROV_OK &&
+        !(batch->body = make_body(object_of(kind), changes, count, &batch->body_length)))
         result = PROV_E_NOMEM;
     if (result == PROV_E_NOMEM)
         answer_out_of_memory(call);
@@ -131,7 +134,7 @@ sf_batch_free(struct sf_batch *batch)
     if (!batch)
         return;
     if (batch->body)
-        explicit_bzero(batch->body, strlen(batch->body));
+        explicit_bzero(batch->body, batch->body_length);
     free(batch->body);
     free(batch->ids);
     free(batch);
@@ -368,9 +371,11 @@ sf_batch_send(struct sf_session *session, const struct sf_batch *batch, struct s
 {
     char path[64];
     /* POST creates, PATCH updates */
-    struct session_request request = {
-        .method = batch->update ? "PATCH" : "POST", .path = path, .body = batch->body, .write = true
-    };
+    struct session_request request = { .method = batch->update ? "PATCH" : "POST",
+                                       .path = path,
+                                       .body = batch->body,
+                                       .body_length = batch->body_length,
+                                       .write = true };
     struct http_answer answer;
     int result;
 

@@ -8,8 +8,9 @@
 
 struct session_request {
     const char *method;
-    const char *path;       /* from "/services/..." on */
-    const char *body;       /* JSON; NULL for none */
+    const char *path; /* from "/services/..." on */
+    const char *body; /* JSON; NULL for none */
+    size_t body_length;
     bool write;             /* the call changes something: no answer is SF_UNKNOWN */
     bool anonymous;         /* to the configured origin, without a token */
     struct sf_trace *trace; /* filled; NULL: it is not asked for */

@@ -31,6 +31,7 @@
 
 #define IDLE_HANDLES        26            /* kept for keep-alive; more callers make their own */
 #define FIRST_BODY_BYTES    (16u * 1024u) /* a token reply never moves: fewer copies of the token */
+#define UPLOAD_BYTES        (128L * 1024) /* most bodies go out in one piece, without a poll between */
 #define HEADERS_MAX_BYTES   (256u * 1024u)
 #define RETRY_AFTER_MAX_US  (3600 * CLOCK_SECOND_US) /* leavers wait with all others */
 #define IDLE_CONNECTION_SEC 30L /* older ones are likely closed on the other side */
@@ -591,6 +592,7 @@ set_request(CURL *handle, struct transfer *transfer, struct curl_slist *headers)
     SET(CURLOPT_POST, 1L);
     SET(CURLOPT_CUSTOMREQUEST, request->method);
     SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
+    SET(CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BYTES);
     SET(CURLOPT_READFUNCTION, give_body);
     SET(CURLOPT_READDATA, transfer);
     SET(CURLOPT_SEEKFUNCTION, rewind_body);

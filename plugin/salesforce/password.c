@@ -50,6 +50,7 @@ sf_set_password(struct sf_session *session, const char *id, const char *password
     snprintf(path, sizeof(path), "/services/data/%s/sobjects/User/%s/password",
              session_api_version(session), id);
     request.path = path;
+    request.body_length = strlen(body);
     r = session_call(session, &request, &answer, call);
     if (r)
         return r;

@@ -28,6 +28,13 @@
 #define LOCK_PAUSE_NS      50000000L
 #define LONGEST_PAUSE_US   (60 * CLOCK_SECOND_US)
 
+/* A grant and who sends with it: a copy of the token for each call would cost a tenth of the call, as memory
+ * for secrets is mapped. */
+struct pass {
+    struct grant grant; /* does not change */
+    size_t holders;     /* the session's lock guards it */
+};
+
 struct sf_session {
     struct http_origin origin;
     char *origin_text, *api_version;
@@ -37,10 +44,9 @@ struct sf_session {
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    struct grant grant;            /* token NULL: none */
+    struct pass *pass;             /* NULL: none */
     char refused[DIGEST_HEX_SIZE]; /* digest of a token that is not to be taken again; "": none */
     bool anew;                     /* the next one is asked for, whatever is kept */
-    uint64_t generation;           /* of the latest grant */
     bool fetching;                 /* one thread is at the token endpoint */
     uint64_t failed_requests;      /* so that who waited sees that it failed */
     unsigned failures_in_a_row;    /* since the data API last took a token */
@@ -50,6 +56,29 @@ struct sf_session {
     int64_t date_us,
         date_up_us; /* Date of the last answer that had one, and when it came, by clock_up_us() */
 };
+
+static void
+pass_free(struct pass *pass)
+{
+    grant_clear(&pass->grant);
+    free(pass);
+}
+
+/* Lock held, as in the next one. NULL is allowed. */
+static void
+release_pass(struct pass *pass)
+{
+    if (pass && --pass->holders == 0)
+        pass_free(pass);
+}
+
+/* Takes over one of the pass's holders. Who sends with the one before it goes on. */
+static void
+set_pass(struct sf_session *session, struct pass *pass)
+{
+    release_pass(session->pass);
+    session->pass = pass;
+}
 
 /* ---- opening and closing ---- */
 
@@ -188,7 +217,7 @@ sf_session_free(struct sf_session *session)
     if (!session)
         return;
     http_free(session->http);
-    grant_clear(&session->grant);
+    release_pass(session->pass);
     oauth_free(session->oauth);
     free(session->origin_text);
     free(session->api_version);
@@ -300,36 +329,40 @@ obtain_grant(struct sf_session *session, bool anew, const char *refused, struct 
 static int
 fetch_grant(struct sf_session *session, struct sf_call *call)
 {
-    struct grant grant = { .token = NULL };
     char refused[DIGEST_HEX_SIZE];
     bool anew = session->anew;
+    struct pass *pass = calloc(1, sizeof(*pass));
     int result;
 
+    if (!pass)
+        return PROV_E_NOMEM;
     session->fetching = true;
     memcpy(refused, session->refused, sizeof(refused));
     pthread_mutex_unlock(&session->lock);
-    result = obtain_grant(session, anew, refused, &grant, call);
+    result = obtain_grant(session, anew, refused, &pass->grant, call);
     pthread_mutex_lock(&session->lock);
     session->fetching = false;
     if (result == PROV_OK && call->outcome == SF_DELIVERED) {
-        grant_clear(&session->grant);
-        session->grant = grant;
+        pass->holders = 1;
+        set_pass(session, pass);
         session->anew = false;
-        session->generation++;
+        pass = NULL;
     } else if (result == PROV_OK) {
         remember_failure(session, call);
     }
+    if (pass)
+        pass_free(pass);
     pthread_cond_broadcast(&session->changed);
     return result;
 }
 
-/* With SF_DELIVERED session->grant is set. Lock held. */
+/* With SF_DELIVERED session->pass is set. Lock held. */
 static int
 ensure_grant(struct sf_session *session, struct sf_call *call)
 {
     uint64_t failed_before = session->failed_requests;
 
-    while (!session->grant.token) {
+    while (!session->pass) {
         if (session->failed_requests != failed_before ||
             clock_monotonic_us() < session->not_before_us) {
             replay_failure(session, call);
@@ -343,48 +376,39 @@ ensure_grant(struct sf_session *session, struct sf_call *call)
     return PROV_OK;
 }
 
-/* A thread's own copy of what it sends with. */
-struct pass {
-    char *token, *instance;
-    char org_id[SF_ID_SIZE]; /* "" if the token does not tell */
-    uint64_t generation;
-};
-
-static void
-pass_cleanup(struct pass *pass)
-{
-    secret_free(pass->token);
-    free(pass->instance);
-}
-
+/* *ret, with SF_DELIVERED, is for give_pass(). */
 static int
-take_pass(struct sf_session *session, struct pass *pass, struct sf_call *call)
+take_pass(struct sf_session *session, struct pass **ret, struct sf_call *call)
 {
     int result;
 
     pthread_mutex_lock(&session->lock);
     result = ensure_grant(session, call);
     if (result == PROV_OK && call->outcome == SF_DELIVERED) {
-        pass->token = secret_copy(session->grant.token);
-        pass->instance = strdup(session->grant.instance);
-        memcpy(pass->org_id, session->grant.org_id, sizeof(pass->org_id));
-        pass->generation = session->generation;
-        if (!pass->token || !pass->instance)
-            result = PROV_E_NOMEM;
+        session->pass->holders++;
+        *ret = session->pass;
     }
     pthread_mutex_unlock(&session->lock);
     return result;
 }
 
-/* Many may come with the same refused token; the first one drops it. */
 static void
-drop_grant(struct sf_session *session, uint64_t generation, const struct sf_call *failure)
+give_pass(struct sf_session *session, struct pass *pass)
 {
     pthread_mutex_lock(&session->lock);
-    if (session->generation == generation && session->grant.token) {
-        session->anew = digest_hex(session->grant.token, strlen(session->grant.token),
-                                   session->refused) != PROV_OK;
-        grant_clear(&session->grant);
+    release_pass(pass);
+    pthread_mutex_unlock(&session->lock);
+}
+
+/* Many may come with the same refused token; the first one drops it. */
+static void
+drop_pass(struct sf_session *session, const struct pass *pass, const struct sf_call *failure)
+{
+    pthread_mutex_lock(&session->lock);
+    if (session->pass == pass) {
+        session->anew =
+            digest_hex(pass->grant.token, strlen(pass->grant.token), session->refused) != PROV_OK;
+        set_pass(session, NULL);
         if (failure)
             remember_failure(session, failure);
     }
@@ -395,7 +419,7 @@ void
 sf_session_forget_token(struct sf_session *session)
 {
     pthread_mutex_lock(&session->lock);
-    grant_clear(&session->grant);
+    set_pass(session, NULL);
     session->usage.day_used = session->usage.day_max = -1;
     session->not_before_us = 0;
     session->failures_in_a_row = 0;
@@ -454,6 +478,7 @@ transfer(struct sf_session *session, const struct session_request *request, cons
                                          .bearer = token,
                                          .content_type = "application/json; charset=UTF-8",
                                          .body = request->body,
+                                         .body_length = request->body_length,
                                          .trace = request->trace };
     int64_t began_us;
     int result;
@@ -463,7 +488,6 @@ transfer(struct sf_session *session, const struct session_request *request, cons
         return PROV_E_NOMEM;
     }
     http_request.url = url;
-    http_request.body_length = request->body ? strlen(request->body) : 0;
     began_us = clock_monotonic_us();
     result = http_call(session->http, &http_request, answer);
     if (result != PROV_OK)
@@ -493,14 +517,14 @@ is_expired(const struct sf_call *call)
 /* A write meant for one org must not be repeated in another, when the address or the client was
  * changed while the old token lived. */
 static bool
-leads_elsewhere(const char *org_before, const struct pass *pass, struct sf_call *call)
+leads_elsewhere(const char *org_before, const char *org_id, struct sf_call *call)
 {
-    if (!*org_before || strcmp(org_before, pass->org_id) == 0)
+    if (!*org_before || strcmp(org_before, org_id) == 0)
         return false;
     answer_tell(call, SF_RETRY, "The renewed token is for another org than the one before it.",
                 "Check 'domain_name', 'token_endpoint' and the client: they lead to another org.",
                 "the token for org %s was renewed as one for org %s; nothing was sent there",
-                org_before, pass->org_id[0] ? pass->org_id : "unknown");
+                org_before, *org_id ? org_id : "unknown");
     return true;
 }
 
@@ -514,25 +538,27 @@ call_with_token(struct sf_session *session, const struct session_request *reques
                 struct http_answer *answer, struct sf_call *call)
 {
     char org_before[SF_ID_SIZE] = "";
+    bool again;
 
     for (int attempt = 0;; attempt++) {
-        CLEANUP(pass_cleanup) struct pass pass = { .token = NULL };
+        struct pass *pass = NULL;
         int result = take_pass(session, &pass, call);
         if (result != PROV_OK || call->outcome != SF_DELIVERED)
             return result;
-        if (leads_elsewhere(org_before, &pass, call))
-            return PROV_OK;
-        memcpy(org_before, pass.org_id, sizeof(org_before));
-        result = transfer(session, request, pass.instance, pass.token, answer, call);
-        if (result != PROV_OK || call->http_status != 401)
-            return result;
-        if (attempt == 0 && is_expired(call)) {
-            drop_grant(session, pass.generation, NULL);
-            http_answer_clear(answer);
-            continue;
+        again = false;
+        if (!leads_elsewhere(org_before, pass->grant.org_id, call)) {
+            memcpy(org_before, pass->grant.org_id, sizeof(org_before));
+            result =
+                transfer(session, request, pass->grant.instance, pass->grant.token, answer, call);
+            if (result == PROV_OK && call->http_status == 401) {
+                again = attempt == 0 && is_expired(call);
+                drop_pass(session, pass, again ? NULL : call);
+            }
         }
-        drop_grant(session, pass.generation, call);
-        return PROV_OK;
+        give_pass(session, pass);
+        if (!again)
+            return result;
+        http_answer_clear(answer);
     }
 }
 
@@ -574,9 +600,9 @@ sf_identity(struct sf_session *session, char org_id[SF_ID_SIZE], char user_id[SF
     if (result != PROV_OK) {
         answer_out_of_memory(call);
     } else if (call->outcome == SF_DELIVERED) {
-        if (session->grant.org_id[0]) {
-            memcpy(org_id, session->grant.org_id, SF_ID_SIZE);
-            memcpy(user_id, session->grant.user_id, SF_ID_SIZE);
+        if (session->pass->grant.org_id[0]) {
+            memcpy(org_id, session->pass->grant.org_id, SF_ID_SIZE);
+            memcpy(user_id, session->pass->grant.user_id, SF_ID_SIZE);
         } else {
             answer_tell(call, SF_HOLD, "The token reply does not say which org it is for.",
                         "Check that 'token_endpoint' is the org's own, and that no proxy answers.",
