@@ -80,9 +80,10 @@ answer_body(const char *request, const char *body, char *ret)
                                canned->port, canned->port);
     if (collection && collection < line_end)
         return answer_collection(body, request[1] == 'A', ret);
-    if (strstr(request, "FROM%20Profile%20WHERE%20Name"))
+    if (strstr(request, "FROM%20Profile%20"))
         return (size_t)sprintf(ret, "{\"totalSize\":1,\"done\":true,\"records\":[{\"attributes\":{"
-                                    "\"type\":\"Profile\"},\"Id\":\"00e000000000001AAA\"}]}");
+                                    "\"type\":\"Profile\"},\"Id\":\"00e000000000001AAA\","
+                                    "\"Name\":\"Standard User\",\"UserLicense\":null}]}");
     return (size_t)sprintf(ret, "{\"totalSize\":0,\"done\":true,\"records\":[]}");
 }
 
