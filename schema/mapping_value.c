@@ -14,7 +14,11 @@
 
 #define HOST_REMEDY "correct it at the host, or bring it into form with \"steps\""
 
-#define refuse value_problem_set
+#ifdef __clang_analyzer__ /* what it cannot see from elsewhere: it is never 0 */
+#    define refuse(...) (value_problem_set(__VA_ARGS__), PROV_E_INVALID)
+#else
+#    define refuse value_problem_set
+#endif
 
 /* The start of a value, for a message. */
 #define SHOWN_CHARACTERS 24

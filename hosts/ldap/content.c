@@ -198,10 +198,10 @@ hear_entry(struct content *content, LDAPMessage *message, struct prov_error *err
         return unreadable(err);
     state_control = ldap_control_find(LDAP_CONTROL_SYNC_STATE, controls, NULL);
     value = state_control ? ber_init(&state_control->ldctl_value) : NULL;
-    if (!value || ber_scanf(value, "{em", &state, &uuid) == LBER_ERROR || !spell_uuid(&uuid, text))
-        result = unreadable(err);
-    else if (ber_peek_tag(value, &(ber_len_t){ 0 }) == LDAP_TAG_SYNC_COOKIE &&
-             ber_scanf(value, "m", &cookie) == LBER_ERROR)
+    if (!value || ber_scanf(value, "{em", &state, &uuid) == LBER_ERROR ||
+        !spell_uuid(&uuid, text) ||
+        (ber_peek_tag(value, &(ber_len_t){ 0 }) == LDAP_TAG_SYNC_COOKIE &&
+         ber_scanf(value, "m", &cookie) == LBER_ERROR))
         result = unreadable(err);
     else if (state == LDAP_SYNC_DELETE)
         result = content->listener.gone(content->listener.context, text, err);

@@ -246,11 +246,11 @@ entry_read(const struct entry_options *options, const struct ldap_entry *entry,
     }
     if (!result && !reading.key)
         result = no_key(&reading, err);
-    if (!result && !reading.key[strspn(reading.key, " \t\r\n")])
+    else if (!result && !reading.key[strspn(reading.key, " \t\r\n")])
         result = fault_set(err, PROV_E_INVALID,
                            "%s, '%s': the key is empty; everybody needs one that never changes",
                            place(entry, entry->line, at, sizeof(at)), options->key);
-    if (!result)
+    else if (!result)
         result = make_person(&reading, ret, err);
     free(reading.values);
     free(reading.manager);

@@ -433,7 +433,7 @@ add_groups_below(const struct directory *directory, const char *base, const char
         struct berval value = { strlen(dn), (char *)dn };
         struct berval **copy = NULL;
 
-        copy = ber_memcalloc(2, sizeof(*copy));
+        copy = ber_memcalloc(2, sizeof(struct berval *));
         if (copy)
             copy[0] = ber_bvdup(&value);
         if (!copy || !copy[0] || !add_values(entry, "memberOf", copy))

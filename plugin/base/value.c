@@ -390,5 +390,5 @@ value_delete(struct value *array, size_t i)
         return;
     array->length--;
     memmove(array->elements + i, array->elements + i + 1,
-            (array->length - i) * sizeof(*array->elements));
+            (array->length - i) * sizeof(struct value *));
 }

@@ -96,7 +96,7 @@ value_is_scalar(const struct value *value)
 static inline const char *
 value_text(const struct value *value)
 {
-    return value_is(value, VALUE_TEXT) ? value->text : NULL;
+    return value && value->type == VALUE_TEXT ? value->text : NULL;
 }
 
 /* What a scalar is written as: a text itself, a number, "true", "false" or "null". NULL of anything else. */
@@ -127,7 +127,8 @@ value_at(const struct value *array, size_t i)
 static inline struct member *
 value_member(const struct value *object, size_t i)
 {
-    return value_is(object, VALUE_OBJECT) && i < object->length ? &object->members[i] : NULL;
+    return object && object->type == VALUE_OBJECT && i < object->length ? &object->members[i]
+                                                                        : NULL;
 }
 
 /* The one behind a member; NULL: it was the last. */

@@ -331,13 +331,13 @@ by_name(const void *a, const void *b)
 static int
 find_twice_of_many(struct value *object, const struct member **ret)
 {
-    AUTO_FREE const struct member **sorted = calloc(object->length, sizeof(*sorted));
+    AUTO_FREE const struct member **sorted = calloc(object->length, sizeof(struct member *));
 
     if (!sorted)
         return PROV_E_NOMEM;
     for (uint32_t i = 0; i < object->length; i++)
         sorted[i] = &object->members[i];
-    qsort(sorted, object->length, sizeof(*sorted), by_name);
+    qsort(sorted, object->length, sizeof(struct member *), by_name);
     for (uint32_t i = 1; i < object->length; i++) {
         if (strcmp(sorted[i - 1]->name, sorted[i]->name) == 0 && (!*ret || sorted[i] < *ret))
             *ret = sorted[i];

@@ -31,7 +31,7 @@ static void
 sort_members(const struct member **members, size_t count)
 {
     if (count > MEMBERS_SMALL) {
-        qsort(members, count, sizeof(*members), by_name);
+        qsort(members, count, sizeof(struct member *), by_name);
         return;
     }
     for (size_t i = 1; i < count; i++) {
@@ -50,7 +50,7 @@ write_sorted(struct json_writer *writer, const struct value *object)
     AUTO_FREE const struct member **many = NULL;
 
     if (object->length > MEMBERS_SMALL)
-        members = many = calloc(object->length, sizeof(*many));
+        members = many = calloc(object->length, sizeof(struct member *));
     if (!members) {
         writer->failed = true;
         return;

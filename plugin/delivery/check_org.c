@@ -158,6 +158,7 @@ check_object(struct check *check, const char *field, const char *object, size_t 
     {
         struct json_object *known = json_get(json_get(check->delivery->names, object), key);
         (void)written;
+        /* cppcheck-suppress identicalConditionAfterEarlyExit ; set by the one before */
         if (r || json_object_is_type(known, json_type_string))
             continue;
         *ret_missing = true;

@@ -41,13 +41,13 @@ find_twice_of_few(struct value *object, const struct member *ret[2])
 static int
 find_twice_of_many(struct value *object, const struct member *ret[2])
 {
-    AUTO_FREE const struct member **sorted = calloc(object->length, sizeof(*sorted));
+    AUTO_FREE const struct member **sorted = calloc(object->length, sizeof(struct member *));
 
     if (!sorted)
         return PROV_E_NOMEM;
     for (uint32_t i = 0; i < object->length; i++)
         sorted[i] = &object->members[i];
-    qsort(sorted, object->length, sizeof(*sorted), by_name);
+    qsort(sorted, object->length, sizeof(struct member *), by_name);
     for (uint32_t i = 1; i < object->length; i++) {
         if (by_name(&sorted[i - 1], &sorted[i]) == 0) {
             ret[0] = sorted[i - 1];

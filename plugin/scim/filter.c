@@ -397,7 +397,7 @@ static const char *
 comparable_text(struct value *value)
 {
     if (value_is_boolean(value))
-        return value->type == VALUE_TRUE ? "true" : "false";
+        return value_is(value, VALUE_TRUE) ? "true" : "false";
     return value_text(value);
 }
 
