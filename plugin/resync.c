@@ -124,8 +124,8 @@ mark_write(struct mark *mark, struct prov_error *err)
     if (length >= sizeof(text))
         return error_set(err, PROV_E_LIMIT, "the mark for a resync is too long");
     memset(text, ' ', sizeof(text));
-    memcpy(text, json,
-           length); /* NOLINT(bugprone-not-null-terminated-result): it ends with its line */
+    /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): it ends with its line */
+    memcpy(text, json, length);
     text[sizeof(text) - 1] = '\n';
     if (pwrite(mark->fd, text, sizeof(text), 0) != (ssize_t)sizeof(text) ||
         fdatasync(mark->fd) != 0)
