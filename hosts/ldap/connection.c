@@ -166,7 +166,7 @@ static int
 read_password(const char *file, char **ret, struct prov_error *err)
 {
     struct stat about;
-    size_t length = 0;
+    size_t length = 0, line;
 
     if (strcmp(file, "-") && !stat(file, &about) && (about.st_mode & (S_IRWXG | S_IRWXO)) &&
         S_ISREG(about.st_mode))
@@ -174,7 +174,8 @@ read_password(const char *file, char **ret, struct prov_error *err)
                          "the password file '%s' may be read by others: chmod 600 it", file);
     if (input_read(file, PASSWORD_BYTES, ret, &length, err))
         return PROV_E_INVALID;
-    (*ret)[strcspn(*ret, "\r\n")] = '\0';
+    line = strcspn(*ret, "\r\n");
+    explicit_bzero(*ret + line, length - line); /* what follows it may be secret as well */
     if (**ret)
         return PROV_OK;
     free(*ret);
