@@ -19,8 +19,8 @@ make(const struct server *server, void (*log)(int, const char *), struct adapter
         return result;
     result = directory_open(&adapter->config, server, &adapter->directory, err);
     if (!result)
-        result = submit_open(&adapter->config, &options, &adapter->submit, err);
-    explicit_bzero(adapter->config.fields, adapter->config.fields_length);
+        result = submit_open(&adapter->config.settings, &options, &adapter->submit, err);
+    explicit_bzero(adapter->config.settings.fields, adapter->config.settings.fields_length);
     adapter->changes = (struct changes){ .config = &adapter->config,
                                          .directory = &adapter->directory,
                                          .submit = adapter->submit,

@@ -161,7 +161,8 @@ clear_password(const struct batch *batch)
     const struct berval *found = NULL;
     char type[256];
 
-    for (size_t i = 0; batch->changes->config->passwords && batch->mods && batch->mods[i]; i++) {
+    for (size_t i = 0; batch->changes->config->settings.passwords && batch->mods && batch->mods[i];
+         i++) {
         const LDAPMod *mod = batch->mods[i];
 
         if (!is_password(plain_type(mod, type, sizeof(type))) ||

@@ -9,7 +9,7 @@
 #include <stdatomic.h>
 
 #include "hosts/slapi/directory.h"
-#include "hosts/slapi/submit.h"
+#include "hosts/adapter/submit.h"
 
 struct changes {
     const struct config *config;

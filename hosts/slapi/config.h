@@ -1,26 +1,17 @@
-/* What an admin configures of the adapter: one JSON file, named on the server's plugin line. */
+/* What an admin configures of the adapter for a directory, beside what all adapters have. */
 #ifndef SLAPI_CONFIG_H
 #define SLAPI_CONFIG_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
+#include "hosts/adapter/settings.h"
 #include "hosts/cli/columns.h"
 
 struct config {
-    char *plugin; /* path of sfprov.so */
-    char *fields; /* the connector fields, as text; wiped when cleared */
-    size_t fields_length;
+    struct settings settings;
     struct columns *columns;
-    const char *key;          /* the attribute that identifies a person for good */
-    const char *filter;       /* LDAP filter of those to be provisioned; NULL: by object class */
-    const char **bases;       /* DNs at or below which they are; ends with NULL; empty: anywhere */
-    const char **groups;      /* DNs at or below which groups are that count; ends with NULL */
-    bool closed;              /* refuse a change that could not be kept */
-    bool deliver;             /* deliver in the server's own process */
-    bool active;              /* false: loaded, and does nothing */
-    bool passwords;           /* hand over a new password where the server shows it in clear */
-    struct json_object *json; /* owns the texts */
+    const char *key;     /* the attribute that identifies a person for good */
+    const char *filter;  /* LDAP filter of those to be provisioned; NULL: by object class */
+    const char **bases;  /* DNs at or below which they are; ends with NULL; empty: anywhere */
+    const char **groups; /* DNs at or below which groups are that count; ends with NULL */
 };
 
 /*

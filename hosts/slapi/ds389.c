@@ -161,10 +161,10 @@ conclude(Slapi_PBlock *block, struct operation *operation, int result)
     int code = LDAP_UNWILLING_TO_PERFORM, failed = -1;
     char *text;
 
-    if (!result || !adapter->config.closed || result == PROV_E_STATE)
+    if (!result || !adapter->config.settings.closed || result == PROV_E_STATE)
         note(operation);
     operation_clear(operation);
-    if (!result || !adapter->config.closed)
+    if (!result || !adapter->config.settings.closed)
         return 0;
     text = slapi_ch_strdup("sfprov cannot keep the change; try again later");
     slapi_pblock_set(block, SLAPI_RESULT_CODE, &code);
@@ -409,6 +409,6 @@ sfprov_init(Slapi_PBlock *block)
         return -1;
     }
     adapter->changes.serial = true;
-    adapter->changes.refuses = adapter->config.closed;
-    return adapter->config.active && register_all(block, server.identity) ? -1 : 0;
+    adapter->changes.refuses = adapter->config.settings.closed;
+    return adapter->config.settings.active && register_all(block, server.identity) ? -1 : 0;
 }

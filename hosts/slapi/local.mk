@@ -1,15 +1,13 @@
-# The adapters that directory servers load. They see the public header, and the server's.
+# The adapters that directory servers load.
 slapi_sources = \
-	hosts/cli/column.c hosts/cli/columns.c hosts/cli/fault.c hosts/cli/input.c hosts/cli/lines.c \
-	hosts/cli/person.c \
+	hosts/cli/column.c hosts/cli/columns.c hosts/cli/lines.c hosts/cli/person.c \
 	hosts/ldap/entry.c hosts/ldap/entry.h \
-	hosts/ldap/token.c hosts/ldap/token.h \
 	hosts/slapi/adapter.c hosts/slapi/adapter.h \
 	hosts/slapi/changes.c hosts/slapi/changes.h \
 	hosts/slapi/config.c hosts/slapi/config.h \
 	hosts/slapi/directory.c hosts/slapi/directory.h \
 	hosts/slapi/order.c hosts/slapi/order.h \
-	hosts/slapi/submit.c hosts/slapi/submit.h
+	$(adapter_sources)
 slapi_cppflags = $(AM_CPPFLAGS) -DPLUGIN_PATH='"$(libdir)/sfprov/sfprov.so"' \
 	-DPACKAGE_VERSION='"$(PACKAGE_VERSION)"'
 # The server has the functions it offers; -z defs would look for them here.

@@ -156,7 +156,7 @@ admit(Slapi_PBlock *block)
     struct prov_error err = { .size = sizeof(err) };
     char text[] = "sfprov cannot keep the change; try again later";
 
-    if (!adapter->config.closed || submit_ready(adapter->submit, &err) == PROV_OK)
+    if (!adapter->config.settings.closed || submit_ready(adapter->submit, &err) == PROV_OK)
         return 0;
     log_line(PROV_LOG_ERROR, "a change is refused, since it could not be kept:");
     log_line(PROV_LOG_ERROR, err.text);
@@ -376,7 +376,7 @@ sfprov_init(Slapi_PBlock *block)
         /* a tool has to work whatever is wrong here; slaptest is there to tell */
         return is_tool() && strcmp(program_invocation_short_name, "slaptest") ? 0 : -1;
     }
-    if (is_tool() || !adapter->config.active)
+    if (is_tool() || !adapter->config.settings.active)
         return 0;
     listen_to(block, SLAPI_PLUGIN_START_FN, start);
     listen_to(block, SLAPI_PLUGIN_CLOSE_FN, end);

@@ -2,11 +2,11 @@
  * The connector as the adapter uses it: loads sfprov.so, opens it, hands events over, and keeps the
  * mark that says a resync is needed. Knows the plugin by its public header alone, and no server.
  */
-#ifndef SLAPI_SUBMIT_H
-#define SLAPI_SUBMIT_H
+#ifndef ADAPTER_SUBMIT_H
+#define ADAPTER_SUBMIT_H
 
 #include "hosts/ldap/token.h"
-#include "hosts/slapi/config.h"
+#include "hosts/adapter/settings.h"
 
 struct submit;
 
@@ -18,9 +18,9 @@ struct submit_options {
 
 /*
  * Loads the plugin and validates the connector fields; touches neither the store nor the network.
- * PROV_E_FIELDS and others say what is wrong. `config` is borrowed; its fields may be wiped then.
+ * PROV_E_FIELDS and others say what is wrong. `settings` is borrowed; its fields may be wiped then.
  */
-int submit_open(const struct config *config, const struct submit_options *options,
+int submit_open(const struct settings *settings, const struct submit_options *options,
                 struct submit **ret, struct prov_error *err);
 
 /*

@@ -5,7 +5,7 @@
  * Concurrency: any thread may submit. `begun` is the process that has begun; `unmarked` says that a
  * mark could not be made, so that the next submit makes it.
  */
-#include "hosts/slapi/submit.h"
+#include "hosts/adapter/submit.h"
 
 #include <dlfcn.h>
 #include <stdarg.h>
@@ -125,17 +125,17 @@ load(const char *file, bool deliver, struct submit *submit, struct prov_error *e
 }
 
 int
-submit_open(const struct config *config, const struct submit_options *options, struct submit **ret,
-            struct prov_error *err)
+submit_open(const struct settings *settings, const struct submit_options *options,
+            struct submit **ret, struct prov_error *err)
 {
     struct submit *submit = calloc(1, sizeof(*submit));
     struct prov_host host = {
         .size = sizeof(host), .context = submit, .log = log_line, .resolve = resolve
     };
     struct prov_open open = { .size = sizeof(open),
-                              .fields = config->fields,
-                              .fields_length = config->fields_length,
-                              .flags = config->deliver ? 0 : PROV_OPEN_NEVER_DELIVER,
+                              .fields = settings->fields,
+                              .fields_length = settings->fields_length,
+                              .flags = settings->deliver ? 0 : PROV_OPEN_NEVER_DELIVER,
                               .host = &host };
     int result;
 
@@ -143,7 +143,7 @@ submit_open(const struct config *config, const struct submit_options *options, s
         return fault_nomem(err);
     submit->host = options->host;
     submit->log = options->log;
-    result = load(config->plugin, config->deliver, submit, err);
+    result = load(settings->plugin, settings->deliver, submit, err);
     if (!result)
         result = submit->api.open(&open, &submit->connector, NULL, err);
     if (result) {

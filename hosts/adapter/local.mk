@@ -1,0 +1,6 @@
+# What the adapters share that servers load. They see the public header, and the server's.
+adapter_sources = \
+	hosts/adapter/settings.c hosts/adapter/settings.h \
+	hosts/adapter/submit.c hosts/adapter/submit.h \
+	hosts/cli/fault.c hosts/cli/fault.h hosts/cli/input.c hosts/cli/input.h \
+	hosts/ldap/token.c hosts/ldap/token.h
