@@ -100,9 +100,13 @@ wait_for_key(struct delivery *d, const struct store_password *password,
                                         .message = why->text,
                                         .cause = words->cause,
                                         .remedy = words->remedy };
+    int r;
 
     log_line(&d->log, PROV_LOG_ERROR, "'%s': password waits: %s", password->uri, why->text);
-    return put(d, password, &news, err);
+    r = put(d, password, &news, err);
+    if (!r) /* if it has waited for long */
+        tell_password(d, password->subject);
+    return r;
 }
 
 static bool

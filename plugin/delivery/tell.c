@@ -92,6 +92,17 @@ fault_of(const struct link *link, struct json_object *event)
     return link->message ? link->message : "";
 }
 
+/* What is waited for may change the answer, the one of those before as well. */
+static enum told
+how_told(const struct link *link, struct json_object *event)
+{
+    bool waits = json_get_bool(event, "password_waits", false);
+
+    if (is_refused(link, event) || (waits && json_get_string(event, "password_fault")))
+        return TOLD_FOR_NOW;
+    return waits ? TOLD_BEHIND : TOLD;
+}
+
 /* RFC 9967 misc:asyncresp for one event of a settled subject; heap, NULL when out of memory. */
 static char *
 asyncresp(const struct subject *subject, const struct link *link, struct json_object *event)
@@ -131,7 +142,9 @@ tell_subject(struct delivery *d, const struct subject *subject, const struct lin
              struct prov_error *err)
 {
     AUTO_JSON struct json_object *events = NULL;
-    int r = is_over(d, link) ? store_untold(d->store, subject->id, link, &events, err) : PROV_OK;
+    int r = is_over(d, link)
+                ? store_untold(d->store, subject->id, link, long_wait_us(d), &events, err)
+                : PROV_OK;
 
     for (size_t i = 0; !r && events && i < json_object_array_length(events); i++) {
         struct json_object *event = json_object_array_get_idx(events, i);
@@ -145,7 +158,7 @@ tell_subject(struct delivery *d, const struct subject *subject, const struct lin
         r = store_begin(d->store, STORE_FENCED, err);
         if (r)
             break;
-        r = store_told(d->store, json_get_int(event, "seq", 0), is_refused(link, event), err);
+        r = store_told(d->store, json_get_int(event, "seq", 0), how_told(link, event), err);
         if (r)
             store_rollback(d->store);
         else

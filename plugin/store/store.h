@@ -482,13 +482,20 @@ MUST_CHECK int store_get_fact(struct store *store, const char *key, char **ret,
 MUST_CHECK int store_put_fact(struct store *store, const char *key, const char *value,
                               struct prov_error *err);
 
-/* Settled events of a subject that the host has not been told of, or that it was told are refused and
- * that were delivered since: array of
- * {"seq","iss","jti","txn","version"}. */
+/* Settled events of a subject that the host has not been told of, or that were told for now and have come
+ * to an end since: array of {"seq","iss","jti","txn","version","kinds","password_fault",
+ * "password_waits"}. What came at long_us or earlier is told though a password waits for its key. */
 MUST_CHECK int store_untold(struct store *store, int64_t subject, const struct link *link,
-                            struct json_object **ret, struct prov_error *err);
-/* [tx] The host knows; refused: that it was refused, which may change. */
-MUST_CHECK int store_told(struct store *store, int64_t seq, bool refused, struct prov_error *err);
+                            int64_t long_us, struct json_object **ret, struct prov_error *err);
+/* event.told; 0: the host knows nothing of it. */
+enum told {
+    TOLD = 1,
+    TOLD_FOR_NOW, /* that it was refused, or that its password waits: told again if that changes */
+    TOLD_BEHIND   /* for good, but one before it only for now */
+};
+/* [tx] The host knows. */
+MUST_CHECK int store_told(struct store *store, int64_t seq, enum told told,
+                          struct prov_error *err);
 
 /* ---- retention (retention.c) ---- */
 

@@ -2,9 +2,9 @@
  * room. */
 #include "plugin/store/internal.h"
 
-/* Of event e, if command c came with it. */
+/* Of event e, if command c came with it; one that waits is told of only if it has waited for long. */
 #define PASSWORD_FAULT                                                                             \
-    "CASE WHEN c.version = e.version AND c.outcome IN ('refused', 'dropped')"                      \
+    "CASE WHEN c.version = e.version AND c.outcome IN ('refused', 'dropped', 'waiting')"           \
     " THEN 'the password was not set: ' || c.code || CASE WHEN coalesce(c.message, '') = ''"       \
     " THEN '' ELSE ': ' || c.message END END"
 
@@ -19,7 +19,8 @@ untold_row(const struct db_rows *rows)
         json_put_string(row, "txn", db_text(rows, 3)) ||
         json_put_int(row, "version", db_int(rows, 4)) ||
         json_put_string(row, "kinds", db_text(rows, 5)) ||
-        json_put_string(row, "password_fault", db_text(rows, 6))) {
+        json_put_string(row, "password_fault", db_text(rows, 6)) ||
+        json_put_bool(row, "password_waits", db_int(rows, 7))) {
         json_object_put(row);
         return NULL;
     }
@@ -27,7 +28,7 @@ untold_row(const struct db_rows *rows)
 }
 
 int
-store_untold(struct store *store, int64_t subject, const struct link *link,
+store_untold(struct store *store, int64_t subject, const struct link *link, int64_t long_us,
              struct json_object **ret, struct prov_error *err)
 {
     CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
@@ -47,13 +48,17 @@ store_untold(struct store *store, int64_t subject, const struct link *link,
             " UNION ALL SELECT o.previous FROM untold JOIN event o ON o.seq = untold.seq"
             " WHERE o.told <> 1)"
             " SELECT e.seq, e.iss, e.jti, e.txn, e.version, e.kinds, " PASSWORD_FAULT
+            ", c.sealed IS NOT NULL"
             " FROM untold JOIN event e ON e.seq = untold.seq"
             " LEFT JOIN command c ON c.subject = e.subject AND c.version <= e.version"
             " WHERE e.version <= ? AND (e.told = 0 OR (e.told = 2 AND e.version <= ?))"
-            /* a password that waits keeps them back, but not a refusal: it is mended first */
-            " AND (c.sealed IS NULL OR e.version > ?) ORDER BY e.version",
-            "iiii", subject, link->settled_version, link->confirmed_version,
-            outcome_is(link->outcome, OUTCOME_REFUSED) ? link->confirmed_version : INT64_MAX);
+            /* a password that waits keeps them back, but not a refusal: it is mended first; nor
+                         without end, where its key stays away */
+            " AND (c.sealed IS NULL OR e.version > ?"
+            " OR (e.told = 0 AND c.outcome = 'waiting' AND e.received_us <= ?)) ORDER BY e.version",
+            "iiiii", subject, link->settled_version, link->confirmed_version,
+            outcome_is(link->outcome, OUTCOME_REFUSED) ? link->confirmed_version : INT64_MAX,
+            long_us);
     while (!r) {
         struct json_object *entry;
         r = db_next(&rows, &row, err);
@@ -69,8 +74,8 @@ store_untold(struct store *store, int64_t subject, const struct link *link,
 }
 
 int
-store_told(struct store *store, int64_t seq, bool refused, struct prov_error *err)
+store_told(struct store *store, int64_t seq, enum told told, struct prov_error *err)
 {
     return db_run(store->write, err, "UPDATE event SET told = ? WHERE seq = ?", "ii",
-                  (int64_t)(refused ? 2 : 1), seq);
+                  (int64_t)told, seq);
 }

@@ -376,6 +376,43 @@ def test_an_event_is_told_when_its_password_is_settled_too():
         assert [a["status"] for a in answers_of(c)] == ["200"] and has(w, CANARY)
 
 
+def hours_later(w, c, hours):
+    """Another process finds what waits for its key as it is then, and looks for the key again."""
+    c.close()
+    with sqlite3.connect(w.fields["store"]) as db:
+        db.execute(f"UPDATE event SET received_us = received_us - {hours} * 3600000000")
+        db.execute("UPDATE command SET next_us = 1 WHERE sealed IS NOT NULL")
+    db.close()
+    c = w.connector(outcome=lambda: True)
+    for _ in range(3):
+        c.deliver(0)
+    return c
+
+
+def test_of_a_password_whose_key_stays_away_the_host_is_told_and_once_more_when_it_is_set():
+    with Sealed(wait_limit_hours=5) as w:
+        c = w.connector()
+        c.accept(create("/Users/ada", secret("ada"), txn="t-1"))
+        c.close()
+        os.rename(w.key, w.key + ".away")
+        c = hours_later(w, w.connector(), 4)
+        c.accept(patch("/Users/ada", {"op": "replace", "path": "title", "value": "Chief"}, txn="t-2"))
+        c.deliver(0)
+        assert password_of(c)["outcome"] == "waiting" and c.outcomes == [], c.outcomes
+        c = hours_later(w, c, 2)
+        assert [claims["txn"] for claims in c.outcomes] == ["t-1"] and answers_of(c)[0]["status"] == "400", c.outcomes
+        assert "PASSWORD_KEY" in answers_of(c)[0]["response"]["detail"] and w.key in answers_of(c)[0]["response"]["detail"]
+        assert password_of(c)["outcome"] == "waiting" and sealed_of(w) != [None], "nothing is lost"
+        c = hours_later(w, c, 100)
+        assert [claims["txn"] for claims in c.outcomes] == ["t-2"] and answers_of(c)[0]["status"] == "200", "the first is told once"
+        os.rename(w.key + ".away", w.key)
+        c = hours_later(w, c, 0)
+        assert posts(w) == 1 and has(w, CANARY)
+        assert [(claims["txn"], answer["status"]) for claims, answer in zip(c.outcomes, answers_of(c))] == [("t-1", "200")]
+        c = hours_later(w, c, 0)
+        assert c.outcomes == []
+
+
 def test_a_host_that_declines_hears_of_the_password_from_the_next_process():
     with Sealed() as w:
         c = w.connector(outcome=lambda: False)

@@ -33,18 +33,18 @@ the_host_is_told_of_settled_events_until_it_took_them(void)
     T_OK(store_untold_subjects(s.store, 10, 0, &after, &subjects, &err), &err);
     T_INT(json_object_array_length(subjects), 1);
     T_INT(json_object_get_int64(json_object_array_get_idx(subjects, 0)), one);
-    T_OK(store_untold(s.store, one, &link, &events, &err), &err);
+    T_OK(store_untold(s.store, one, &link, 0, &events, &err), &err);
     T_INT(json_object_array_length(events), 2);
     first = json_object_array_get_idx(events, 0);
     T_STR(json_get_string(first, "jti"), "j1");
     T_STR(json_get_string(first, "txn"), NULL);
     T_STR(json_get_string(json_object_array_get_idx(events, 1), "txn"), "t2");
-    IN_TX(s.store, store_told(s.store, json_get_int(first, "seq", 0), false, &err));
-    T_OK(store_untold(s.store, one, &link, &rest, &err), &err);
+    IN_TX(s.store, store_told(s.store, json_get_int(first, "seq", 0), TOLD, &err));
+    T_OK(store_untold(s.store, one, &link, 0, &rest, &err), &err);
     T_INT(json_object_array_length(rest), 1);
     first = json_object_array_get_idx(rest, 0);
     T_STR(json_get_string(first, "jti"), "j2");
-    IN_TX(s.store, store_told(s.store, json_get_int(first, "seq", 0), false, &err));
+    IN_TX(s.store, store_told(s.store, json_get_int(first, "seq", 0), TOLD, &err));
     after = 0;
     T_OK(store_untold_subjects(s.store, 10, 0, &after, &nobody, &err), &err);
     T_INT(json_object_array_length(nobody), 0);
@@ -64,13 +64,13 @@ a_refusal_that_was_told_is_told_again_when_it_is_delivered(void)
 
     scratch_make(&s);
     one = scratch_put(s.store, "j1", "/Users/1", "a");
-    IN_TX(s.store, store_told(s.store, 1, true, &err));
-    T_OK(store_untold(s.store, one, &parked, &refused, &err), &err);
+    IN_TX(s.store, store_told(s.store, 1, TOLD_FOR_NOW, &err));
+    T_OK(store_untold(s.store, one, &parked, 0, &refused, &err), &err);
     T_INT(json_object_array_length(refused), 0);
-    T_OK(store_untold(s.store, one, &done, &delivered, &err), &err);
+    T_OK(store_untold(s.store, one, &done, 0, &delivered, &err), &err);
     T_INT(json_object_array_length(delivered), 1);
-    IN_TX(s.store, store_told(s.store, 1, false, &err));
-    T_OK(store_untold(s.store, one, &done, &after, &err), &err);
+    IN_TX(s.store, store_told(s.store, 1, TOLD, &err));
+    T_OK(store_untold(s.store, one, &done, 0, &after, &err), &err);
     T_INT(json_object_array_length(after), 0);
     scratch_remove(&s);
 }
@@ -162,7 +162,7 @@ what_the_host_was_not_told_is_kept_if_it_wants_to_know(void)
     scratch_put(s.store, "j4", "/Users/3", "c");
     scratch_settle(s.store, "/Users/1", "delivered", "005000000000001AAA");
     scratch_settle(s.store, "/Users/2", "delivered", "005000000000002AAA");
-    IN_TX(s.store, store_told(s.store, 1, false, &err));
+    IN_TX(s.store, store_told(s.store, 1, TOLD, &err));
     forget(s.store, INT64_MAX, true, 100);
     T_STR(kept(s.store), "j2 j4");
     forget(s.store, INT64_MAX, false, 100);
