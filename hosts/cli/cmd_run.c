@@ -169,6 +169,7 @@ run_all(const struct options *options, struct run *run)
 static int
 run_file(const struct options *options, const char *file, int fd)
 {
+    struct prov_error err = { .size = sizeof(err) };
     struct run *run = calloc(1, sizeof(*run));
     int code;
 
@@ -182,8 +183,12 @@ run_file(const struct options *options, const char *file, int fd)
     run->answers.what = "line";
     code = host_open(options, PROV_OPEN_NO_WORKER, &run->host);
     if (!code) {
-        interrupt_watch();
-        code = run_all(options, run);
+        if (fd < 0 && host_lacks_store(&run->host, &err)) { /* delivering would make one */
+            code = host_failed("nothing to deliver", &err);
+        } else {
+            interrupt_watch();
+            code = run_all(options, run);
+        }
         host_close(&run->host);
     }
     input_lines_clear(&run->lines);

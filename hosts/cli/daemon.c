@@ -10,13 +10,17 @@
 #include "hosts/cli/host.h"
 #include "hosts/cli/screen.h"
 
-/* Has the plugin begin: nothing is submitted here, which would do it. */
+/* Has the plugin begin: nothing is submitted here, which would do it. It may be the first to come. */
 static int
 begin(struct host *host)
 {
+    struct prov_error err = { .size = sizeof(err) };
     struct json_object *answer = NULL;
-    int code = host_act(host, host_request("act", "start"), &answer);
+    int code;
 
+    if (host_lacks_store(host, &err))
+        complain("warning: %s; it is made now, empty", err.text);
+    code = host_act(host, host_request("act", "start"), &answer);
     json_object_put(answer);
     return code;
 }

@@ -305,6 +305,16 @@ host_act(struct host *host, struct json_object *request, struct json_object **re
     return result ? host_failed("cannot do it", &err) : CODE_DONE;
 }
 
+bool
+host_lacks_store(struct host *host, struct prov_error *err)
+{
+    struct json_object *status = NULL;
+    int result = host_ask(host, host_request("query", "status"), &status, err);
+
+    json_object_put(status);
+    return result == PROV_E_NOTFOUND;
+}
+
 void
 host_print_json(struct json_object *value)
 {

@@ -49,6 +49,9 @@ int host_act(struct host *host, struct json_object *request, struct json_object 
 int host_ask(struct host *host, struct json_object *request, struct json_object **ret,
              struct prov_error *err);
 
+/* Whether no store is there yet, with the words in *err: a misspelled path looks like this. */
+bool host_lacks_store(struct host *host, struct prov_error *err);
+
 /* {"query": name}; NULL when out of memory. */
 struct json_object *host_request(const char *verb, const char *name);
 

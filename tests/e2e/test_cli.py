@@ -67,7 +67,7 @@ def test_a_look_makes_no_store_and_says_that_there_is_none():
         sh = Shell(w)
         event = sh.file("event.json", json.dumps(create("/Users/1", person("jdoe"))))
         for words in ("status", "status --json", "list", "show jdoe", "collisions", "drift", "match", "retry jdoe",
-                      "retry --all", "replan --all", "release", "resume", "drift --repair"):
+                      "retry --all", "replan --all", "release", "resume", "drift --repair", "deliver", "deliver --json", "store vacuum"):
             sh(*words.split(), code=2)
             assert f"no store at '{w.fields['store']}' yet" in sh.err and "field 'store'" in sh.err, (words, sh.err)
         sh("org"), sh("check", code=6), sh("preview", event), sh("store", "check")

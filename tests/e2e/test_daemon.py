@@ -67,6 +67,7 @@ def test_what_another_process_accepts_waits_for_no_poll():
         sh = Shell(w, poll_interval_s=3600)
         with Daemon(sh) as daemon:
             until(lambda: os.path.exists(w.fields["store"]))
+            assert f"warning: no store at '{w.fields['store']}' yet" in daemon.text(), daemon.text()
             for n in range(3):
                 accept(sh, f"/Users/{n}", f"u{n}")
                 until(lambda: len(w.org.users()) == n + 1)
