@@ -93,6 +93,10 @@ static const struct code_words rows[] = {
       "nothing: the account stays until the user's next event; `replan` deactivates it now" },
 
     /* ---- on the way ---- */
+    { CODE_API_RESERVE, "held",
+      "all programs that use the org's API together have used up what is not reserved",
+      "nothing: it goes on by itself as calls become older than 24 hours. Setup > Company "
+      "Information shows the use; to go on now, lower api_reserve_percent or buy calls" },
     { CODE_NO_ANSWER, "read back",
       "the change was sent and no certain answer came; Salesforce may still be working on it",
       "nothing: it is read back until it shows, or until settle_window_s is over" },

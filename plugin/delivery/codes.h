@@ -6,6 +6,7 @@
 
 #define CODE_ACCOUNT_MISSING      "ACCOUNT_MISSING"
 #define CODE_ACCOUNT_UNREADABLE   "ACCOUNT_UNREADABLE"
+#define CODE_API_RESERVE          "API_RESERVE"
 #define CODE_GONE                 "GONE"
 #define CODE_LEAVES_SCOPE         "LEAVES_SCOPE"
 #define CODE_MAPPING              "MAPPING"

@@ -172,8 +172,12 @@ read_list(struct delivery *d, enum facts_list which, struct sf_call *ret_call,
     AUTO_JSON struct json_object *list = json_object_new_object();
     struct prov_error ignored = PROV_ERROR_INIT;
     int64_t now = clock_now_us();
-    int r = list ? sf_query(d->session, lists[which].soql, &rows, ret_call) : PROV_E_NOMEM;
+    int r = list ? PROV_OK : PROV_E_NOMEM;
 
+    if (!r && quota_spares(d, ret_call))
+        return PROV_OK;
+    if (!r)
+        r = sf_query(d->session, lists[which].soql, &rows, ret_call);
     if (r)
         return error_nomem(err);
     if (ret_call->outcome != SF_DELIVERED)
@@ -237,6 +241,8 @@ read_user(struct delivery *d, struct json_object **ret, struct sf_call *ret_call
     AUTO_JSON struct json_object *describe = NULL;
     AUTO_JSON struct json_object *user = NULL;
 
+    if (quota_spares(d, ret_call))
+        return PROV_OK;
     if (sf_describe(d->session, "User", &describe, ret_call))
         return error_nomem(err);
     if (ret_call->outcome != SF_DELIVERED)

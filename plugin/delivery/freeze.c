@@ -140,11 +140,12 @@ look_up(struct round *round, struct item **items, size_t count, struct prov_erro
     AUTO_JSON struct json_object *rows = NULL;
     const char *ids[LOOKUP_MAX];
     struct sf_call call;
-    int r;
+    int r = PROV_OK;
 
     for (size_t i = 0; i < count; i++)
         ids[i] = items[i]->work.link.salesforce_id;
-    r = lookup_logins(round->delivery, ids, count, &rows, &call, err);
+    if (items[0]->plan.action == PLAN_FREEZE || !quota_spares(round->delivery, &call))
+        r = lookup_logins(round->delivery, ids, count, &rows, &call, err);
     if (r)
         return r;
     history_note_call(items, count, "look up UserLogin", &call);

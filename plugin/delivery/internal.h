@@ -104,6 +104,7 @@ struct delivery {
     uint64_t calls_counted; /* of the session's, those that the store's totals have */
     int64_t calls_failed;   /* that they have not */
     int64_t quota_noted_us; /* the use of the quota was written when; monotonic */
+    bool keeps_reserve;     /* its look-ups take no calls of the reserve; those of a check do */
     int64_t upkeep_us;      /* when it last began */
     struct event_walk forgetting, forgetting_history, telling, shrinking;
     bool untold; /* the host declined an outcome since */
@@ -255,6 +256,9 @@ bool quota_reached(const struct delivery *delivery, int64_t calls);
 /* If a call more would touch it: holds all but leavers, and sets round->leavers_only. */
 MUST_CHECK int quota_check(struct round *round, struct prov_error *err);
 MUST_CHECK int quota_hold(struct delivery *delivery, struct prov_error *err);
+/* Whether a look-up must not be made, since it would take a call of the reserve: then *ret_call says so as
+ * if the org had, and org_call_failed() makes a hold of it that spares leavers. */
+bool quota_spares(const struct delivery *delivery, struct sf_call *ret_call);
 /* [tx] Keeps what the last answer told, for `status` and for other processes. */
 MUST_CHECK int quota_note(struct delivery *delivery, struct prov_error *err);
 /* Looks the profile up. *ret_call says what came of the call. Touches nothing of the delivery's, so

@@ -158,6 +158,8 @@ read_some(struct delivery *d, const struct lookup *lookup, size_t first, size_t 
     }
     if (too_long && fields)
         return read_some(d, lookup, first, count, NULL, rows, ret_call, err);
+    if (quota_spares(d, ret_call))
+        return PROV_OK;
     r = sf_query(d->session, soql, &found, ret_call);
     if (r)
         return error_set(err, r, "reading users: %s", ret_call->message);
@@ -261,6 +263,8 @@ add_frozen(struct delivery *d, struct json_object *rows, struct sf_call *ret_cal
 
     if (!ids)
         return error_nomem(err);
+    if (quota_spares(d, ret_call))
+        return PROV_OK;
     for (size_t i = 0; i < count; i++)
         ids[i] = json_get_string(json_object_array_get_idx(rows, i), "Id");
     r = lookup_logins(d, ids, count, &logins, ret_call, err);

@@ -297,6 +297,8 @@ org_call_failed(struct delivery *d, const struct sf_call *call, struct prov_erro
     AUTO_JSON struct json_object *after = NULL;
     char reason[700];
 
+    if (strcmp(call->code, CODE_API_RESERVE) == 0)
+        return quota_hold(d, err);
     d->calls_failed++;
     if (call->outcome != SF_HOLD && !d->probing)
         return pause_for(d, &d->pause, call, err);
@@ -473,7 +475,8 @@ org_learn_kind(struct delivery *d, struct prov_error *err)
 
     if (d->knows_sandbox)
         return PROV_OK;
-    if (sf_query(d->session, "SELECT IsSandbox FROM Organization", &rows, &call))
+    if (!quota_spares(d, &call) &&
+        sf_query(d->session, "SELECT IsSandbox FROM Organization", &rows, &call))
         return error_nomem(err);
     d->knows_sandbox = call.outcome == SF_DELIVERED && json_object_array_length(rows) == 1;
     d->is_sandbox =

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "plugin/base/clock.h"
+#include "plugin/delivery/codes.h"
 #include "plugin/delivery/internal.h"
 
 #define FACT "api_usage"
@@ -76,30 +77,47 @@ write_note(struct delivery *d, struct prov_error *err)
     return r;
 }
 
-int
-quota_hold(struct delivery *d, struct prov_error *err)
+static void
+put_reason(const struct delivery *d, char *reason, size_t size)
 {
     struct sf_usage usage;
-    char reason[300];
-    int r;
 
-    d->quota_noted_us = 0;
-
-    r = write_note(d, err);
-    if (r)
-        return r;
     sf_session_usage(d->session, &usage);
-    snprintf(reason, sizeof(reason),
+    snprintf(reason, size,
              "%lld of the org's %lld API calls of 24 hours are used, and %lld of them are kept in "
              "reserve (api_reserve_percent %lld)",
              (long long)usage.day_used, (long long)usage.day_max,
              (long long)reserve_of(d->fields, usage.day_max),
              (long long)d->fields->api_reserve_percent);
-    return org_hold_rest(
-        d, reason, "all programs that use the org's API together have used up what is not reserved",
-        "nothing: it goes on by itself as calls become older than 24 hours. Setup > Company "
-        "Information shows the use; to go on now, lower api_reserve_percent or buy calls",
-        err);
+}
+
+bool
+quota_spares(const struct delivery *d, struct sf_call *ret_call)
+{
+    const struct code_words *words = code_words(CODE_API_RESERVE);
+
+    if (!d->keeps_reserve || !quota_reached(d, 1 + (int64_t)d->air.count))
+        return false;
+    *ret_call = (struct sf_call){
+        .outcome = SF_HOLD, .code = CODE_API_RESERVE, .cause = words->cause, .remedy = words->remedy
+    };
+    put_reason(d, ret_call->message, sizeof(ret_call->message));
+    return true;
+}
+
+int
+quota_hold(struct delivery *d, struct prov_error *err)
+{
+    const struct code_words *words = code_words(CODE_API_RESERVE);
+    char reason[300];
+    int r;
+
+    d->quota_noted_us = 0;
+    r = write_note(d, err);
+    if (r)
+        return r;
+    put_reason(d, reason, sizeof(reason));
+    return org_hold_rest(d, reason, words->cause, words->remedy, err);
 }
 
 int

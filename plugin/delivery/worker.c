@@ -488,6 +488,7 @@ delivery_new(const struct delivery_settings *settings, struct delivery **ret,
     if (settings->host)
         d->host = *settings->host;
     d->log = (struct log){ d, d->host.log ? write_log : NULL };
+    d->keeps_reserve = true;
     r = login_session(d, 0, 0, err);
     if (r) {
         free(d);

@@ -494,8 +494,7 @@ enum told {
     TOLD_BEHIND   /* for good, but one before it only for now */
 };
 /* [tx] The host knows. */
-MUST_CHECK int store_told(struct store *store, int64_t seq, enum told told,
-                          struct prov_error *err);
+MUST_CHECK int store_told(struct store *store, int64_t seq, enum told told, struct prov_error *err);
 
 /* ---- retention (retention.c) ---- */
 

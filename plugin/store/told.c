@@ -76,6 +76,6 @@ store_untold(struct store *store, int64_t subject, const struct link *link, int6
 int
 store_told(struct store *store, int64_t seq, enum told told, struct prov_error *err)
 {
-    return db_run(store->write, err, "UPDATE event SET told = ? WHERE seq = ?", "ii",
-                  (int64_t)told, seq);
+    return db_run(store->write, err, "UPDATE event SET told = ? WHERE seq = ?", "ii", (int64_t)told,
+                  seq);
 }

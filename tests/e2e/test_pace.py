@@ -61,6 +61,25 @@ def test_the_reserve_is_left_to_others_and_leavers_go_on():
         assert any("deactivations go on" in line for _, line in c.lines), c.lines[-3:]
 
 
+def test_no_question_before_a_send_takes_a_call_of_the_reserve():
+    """What a hire asks first: fields, accounts by three keys, profiles, a role, seats."""
+    for left in range(1, 12):
+        with World(match=["EmployeeNumber", "Username", "Email"],
+                   mapping=[{"field": "UserRoleId", "source": "title"}]) as w:
+            c = w.connector()
+            c.accept(create("/Users/1", dict(person("u1", title="CEO"), **{"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":
+                                                              {"employeeNumber": "1"}})))
+            w.org.settings(api_max=100, api_used=90 - left)
+            for _ in range(3):
+                c.deliver(0)
+            used = w.org.usage()["api_calls"]
+            assert used <= 90, (left, used, [call["path"] for call in w.org.calls()["calls"]])
+            if w.org.users():
+                break
+            assert c.query(query="status")["hold"]["spares_leavers"] is True, c.query(query="status")
+    assert 5 < left < 11, left
+
+
 def test_it_goes_on_by_itself_when_older_calls_drop_out():
     with World() as w:
         c = w.connector()
