@@ -271,48 +271,39 @@ add_value(struct taken_entry *taken, const char *name, const struct berval *valu
     return PROV_OK;
 }
 
-/* Takes over name and values. "GivenName;lang-en" becomes "givenname". */
+/* Takes over the list of values. "GivenName;lang-en" becomes "givenname". */
 static int
-add_attribute(struct taken_entry *taken, char *name, struct berval **values, struct prov_error *err)
+add_attribute(struct taken_entry *taken, const struct berval *name, BerVarray values,
+              struct prov_error *err)
 {
     int result = PROV_OK;
 
-    if (taken->attribute_count == taken->attribute_room) {
-        size_t room = taken->attribute_room ? taken->attribute_room * 2 : 64;
-        struct berval ***more = realloc(taken->attributes, room * sizeof(*more));
-        char **names = more ? realloc(taken->names, room * sizeof(*names)) : NULL;
+    if (taken->list_count == taken->list_room) {
+        size_t room = taken->list_room ? taken->list_room * 2 : 64;
+        struct berval **lists = realloc(taken->lists, room * sizeof(*lists));
 
-        if (more)
-            taken->attributes = more;
-        if (names)
-            taken->names = names;
-        if (!names) {
-            ldap_memfree(name);
-            ldap_value_free_len(values);
+        if (!lists) {
+            ber_memfree(values);
             return fault_nomem(err);
         }
-        taken->attribute_room = room;
+        taken->lists = lists;
+        taken->list_room = room;
     }
-    taken->names[taken->attribute_count] = name;
-    taken->attributes[taken->attribute_count++] = values;
-    name[strcspn(name, ";")] = '\0';
-    for (char *c = name; *c; c++)
+    taken->lists[taken->list_count++] = values;
+    name->bv_val[strcspn(name->bv_val, ";")] = '\0';
+    for (char *c = name->bv_val; *c; c++)
         *c = (char)tolower((unsigned char)*c);
-    for (size_t i = 0; values && values[i] && !result; i++)
-        result = add_value(taken, name, values[i], err);
+    for (size_t i = 0; values && values[i].bv_val && !result; i++)
+        result = add_value(taken, name->bv_val, &values[i], err);
     return result;
 }
 
 static void
 forget(struct taken_entry *taken)
 {
-    for (size_t i = 0; i < taken->attribute_count; i++) {
-        ldap_value_free_len(taken->attributes[i]);
-        ldap_memfree(taken->names[i]);
-    }
-    ldap_memfree(taken->dn);
-    taken->dn = NULL;
-    taken->attribute_count = taken->count = 0;
+    for (size_t i = 0; i < taken->list_count; i++)
+        ber_memfree(taken->lists[i]);
+    taken->list_count = taken->count = 0;
 }
 
 void
@@ -320,8 +311,7 @@ taken_entry_clear(struct taken_entry *taken)
 {
     forget(taken);
     free(taken->values);
-    free(taken->attributes);
-    free(taken->names);
+    free(taken->lists);
     *taken = (struct taken_entry){ .values = NULL };
 }
 
@@ -331,21 +321,25 @@ connection_take(const struct connection *connection, LDAPMessage *message,
 {
     LDAP *ldap = connection->ldap;
     BerElement *position = NULL;
-    char *name;
-    int result = PROV_OK;
+    struct berval dn = { 0 }, name = { 0 };
+    BerVarray values = NULL;
+    int code = ldap_get_dn_ber(ldap, message, &position, &dn), result = PROV_OK;
 
     forget(taken);
-    taken->dn = ldap_get_dn(ldap, message);
-    if (!taken->dn)
-        return fault_nomem(err);
-    name = ldap_first_attribute(ldap, message, &position);
-    while (name && !result) {
-        result = add_attribute(taken, name, ldap_get_values_len(ldap, message, name), err);
-        name = result ? NULL : ldap_next_attribute(ldap, message, position);
+    if (!code)
+        code = ldap_get_attribute_ber(ldap, message, position, &name, &values);
+    while (!code && !result && name.bv_val) {
+        result = add_attribute(taken, &name, values, err);
+        values = NULL;
+        if (!result)
+            code = ldap_get_attribute_ber(ldap, message, position, &name, &values);
     }
     ber_free(position, 0);
+    if (code)
+        return connection_fail(ldap, code, "an entry of the directory cannot be read to its end",
+                               "it is not taken for an entry", err);
     if (!result)
         *ret =
-            (struct ldap_entry){ .dn = taken->dn, .values = taken->values, .count = taken->count };
+            (struct ldap_entry){ .dn = dn.bv_val, .values = taken->values, .count = taken->count };
     return result;
 }

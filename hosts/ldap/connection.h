@@ -39,17 +39,19 @@ void connection_close(struct connection *connection);
 int connection_fail(LDAP *ldap, int code, const char *what, const char *remedy,
                     struct prov_error *err);
 
-/* The values of one entry, taken out of a message of libldap. */
+/* The values of one entry, in the memory of a message of libldap. */
 struct taken_entry {
     struct ldap_value *values;
     size_t count, room;
-    char *dn;
-    struct berval ***attributes; /* libldap's */
-    char **names;
-    size_t attribute_count, attribute_room;
+    struct berval **lists; /* libldap's, one for each attribute */
+    size_t list_count, list_room;
 };
 
-/* PROV_E_NOMEM. *ret lives until the next call with this `taken`, which taken_entry_clear() ends. */
+/*
+ * *ret lives as long as the message, and until the next call with this `taken`, which taken_entry_clear()
+ * ends. A message may be taken once. PROV_E_NOMEM; PROV_E_STATE: it cannot be read to its end, so that
+ * it is no entry: what is missing would be taken for cleared.
+ */
 int connection_take(const struct connection *connection, LDAPMessage *message,
                     struct taken_entry *taken, struct ldap_entry *ret, struct prov_error *err);
 void taken_entry_clear(struct taken_entry *taken);

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from servers import LDAP_PASSWORD, PEOPLE, SUFFIX, cli, compare, harness, person, settle, world
+from servers import LDAP_PASSWORD, PEOPLE, SUFFIX, cli, compare, events_of, harness, person, settle, world
 from slapd import Slapd
 
 LOG = "syncprov-sessionlog 1000"  # behind the overlay syncprov
@@ -222,6 +222,11 @@ def ber(tag, *parts):
     return bytes((tag, len(body))) + body
 
 
+def long_ber(tag, *parts):
+    body = b"".join(parts)
+    return bytes((tag, 0x82)) + len(body).to_bytes(2, "big") + body
+
+
 class Provider:
     """Answers a bind and a search as content synchronization does; what is sent then is the test's."""
 
@@ -265,6 +270,36 @@ def test_a_cookie_amid_a_refresh_stands_for_nothing_yet():
             until(lambda: b"whole".hex() in open(path, encoding="utf-8").read())
             f.end()
             connection.close()
+
+
+def test_an_entry_that_breaks_off_is_no_entry():
+    """Its title is behind the break: taken for an entry, it would clear the title."""
+    def attribute(name, value, more=0):
+        one = ber(0x30, ber(4, name), ber(0x31, ber(4, value)))
+        return one[:1] + bytes((one[1] + more,)) + one[2:]
+
+    def tell(connection, more):
+        body = b"".join((attribute(b"uid", b"ada"), attribute(b"sn", b"Byron"), attribute(b"mail", b"ada@example.org"),
+                         attribute(b"entryUUID", b"00000000-0000-0000-0000-000000000000"),
+                         attribute(b"title", b"Dr", more)))
+        entry = long_ber(0x64, ber(4, f"uid=ada,{PEOPLE}".encode()), long_ber(0x30, body))
+        state = ber(0x30, ber(10, b"\1"), ber(4, bytes(16)))
+        control = ber(0x30, ber(4, b"1.3.6.1.4.1.4203.1.9.1.2"), ber(4, state))
+        connection.sendall(long_ber(0x30, ber(2, b"\2"), entry, ber(0xa0, control)))
+
+    with world() as w:
+        p = Provider()
+        with Follower(w, p) as f:
+            connection, _ = p.searched()
+            tell(connection, 0)
+            p.info(connection, ber(0xa2, ber(4, b"whole")))
+            until(lambda: "1 people listed" in f.text())
+            tell(connection, 40)
+            until(lambda: "cannot be read to its end" in f.text())
+            connection.close()
+            f.end()
+        events = events_of(w, "ada")
+        assert len(events) == 1, events
 
 
 def test_what_another_process_delivers_is_accepted_only():
