@@ -154,41 +154,53 @@ changes_need_members(const struct changes *changes, const char *dn, LDAPMod **mo
 
 /* ---- one person ---- */
 
-/* The new password among the modifications, if it is in clear, can be one elsewhere, and is to be handed over. */
+/* The last of them that is in clear and can be one elsewhere: a hash begins with the name of its scheme. */
 static const struct berval *
-clear_password(const struct batch *batch)
+clear_value(struct berval *const *values)
 {
     const struct berval *found = NULL;
-    char type[256];
 
-    for (size_t i = 0; batch->changes->config->settings.passwords && batch->mods && batch->mods[i];
-         i++) {
-        const LDAPMod *mod = batch->mods[i];
-
-        if (!is_password(plain_type(mod, type, sizeof(type))) ||
-            (mod->mod_op & ~LDAP_MOD_BVALUES) == LDAP_MOD_DELETE || !mod->mod_bvalues)
-            continue;
-        for (size_t j = 0; mod->mod_bvalues[j]; j++) {
-            const struct berval *value = mod->mod_bvalues[j];
-
-            if (value->bv_len && value->bv_val[0] != '{' &&
-                entry_is_text(value->bv_val, value->bv_len))
-                found = value;
-        }
+    for (; values && *values; values++) {
+        if ((*values)->bv_len && (*values)->bv_val[0] != '{' &&
+            entry_is_text((*values)->bv_val, (*values)->bv_len))
+            found = *values;
     }
     return found;
 }
 
+/* Whether the modifications set the password, or (any) do anything to it. */
 static bool
-changes_password(const struct batch *batch)
+changes_password(const struct batch *batch, bool any)
 {
     char type[256];
 
     for (size_t i = 0; batch->mods && batch->mods[i]; i++) {
-        if (is_password(plain_type(batch->mods[i], type, sizeof(type))))
+        bool taken_out = (batch->mods[i]->mod_op & ~LDAP_MOD_BVALUES) == LDAP_MOD_DELETE;
+
+        if (is_password(plain_type(batch->mods[i], type, sizeof(type))) && (any || !taken_out))
             return true;
     }
     return false;
+}
+
+/* The new password, if it is to be handed over: among the modifications, or as the server kept it for us. */
+static const struct berval *
+clear_password(const struct batch *batch, const struct directory_entry *entry)
+{
+    const struct berval *found = NULL;
+    char type[256];
+
+    if (!batch->changes->config->settings.passwords ||
+        (batch->mods && !changes_password(batch, false)))
+        return NULL;
+    for (size_t i = 0; batch->mods && batch->mods[i]; i++) {
+        const struct berval *one = clear_value(batch->mods[i]->mod_bvalues);
+
+        if (one && is_password(plain_type(batch->mods[i], type, sizeof(type))) &&
+            (batch->mods[i]->mod_op & ~LDAP_MOD_BVALUES) != LDAP_MOD_DELETE)
+            found = one;
+    }
+    return found ? found : clear_value(entry->passwords);
 }
 
 /* "CSN" of the entry, or "CSN/CSN" with that of the operation elsewhere. *to stays empty without. */
@@ -215,7 +227,7 @@ append_user(struct batch *batch, struct directory_entry *entry, enum token_kind 
                                            .manager = directory_key,
                                            .manager_is_key = true,
                                            .context = (void *)directory };
-    const struct berval *password = clear_password(batch);
+    const struct berval *password = clear_password(batch, entry);
     struct entry_person person;
     struct token_spec spec = { .host = batch->changes->host,
                                .scoped = config->filter || *config->bases };
@@ -226,7 +238,8 @@ append_user(struct batch *batch, struct directory_entry *entry, enum token_kind 
         result = entry_read(&options, &entry->view, &person, err);
     if (result)
         return result;
-    spec.kind = kind == TOKEN_PUT && changes_password(batch) && !password ? TOKEN_PASSWORD : kind;
+    spec.kind =
+        kind == TOKEN_PUT && changes_password(batch, true) && !password ? TOKEN_PASSWORD : kind;
     spec.uri = person.uri;
     spec.resource = person.resource;
     spec.change = change_number(batch, entry, change, sizeof(change));

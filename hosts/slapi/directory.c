@@ -256,9 +256,18 @@ directory_take(const struct directory *directory, Slapi_Entry *from, struct dire
     return PROV_OK;
 }
 
+static void
+wipe_passwords(struct directory_entry *entry)
+{
+    for (size_t i = 0; entry->passwords && entry->passwords[i]; i++)
+        explicit_bzero(entry->passwords[i]->bv_val, entry->passwords[i]->bv_len);
+    ber_bvecfree(entry->passwords);
+}
+
 void
 directory_entry_clear(struct directory_entry *entry)
 {
+    wipe_passwords(entry);
     for (size_t i = 0; i < entry->held_count; i++) {
         free(entry->names[i]);
         ber_bvecfree(entry->held[i]);
@@ -434,9 +443,11 @@ add_groups_below(const struct directory *directory, const char *base, const char
         struct berval **copy = NULL;
 
         copy = ber_memcalloc(2, sizeof(struct berval *));
-        if (copy)
-            copy[0] = ber_bvdup(&value);
-        if (!copy || !copy[0] || !add_values(entry, "memberOf", copy))
+        if (copy && !(copy[0] = ber_bvdup(&value))) {
+            ber_memfree(copy);
+            copy = NULL;
+        }
+        if (!copy || !add_values(entry, "memberOf", copy))
             result = fault_nomem(err);
     }
     end_search(found);

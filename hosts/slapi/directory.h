@@ -38,6 +38,8 @@ struct directory_entry {
     char **names;          /* of attributes; own the texts */
     struct berval ***held; /* own the values */
     size_t held_count;
+    struct berval *
+        *passwords; /* of one that is added, hashed or not; wiped when cleared; may be NULL */
 };
 
 /* PROV_E_INVALID: the filter. The caller clears *ret, on success only. */

@@ -2,16 +2,18 @@
  * The plugin of 389 Directory Server. Decides where in an operation it listens: inside the transaction,
  * after the change and before it is committed (betxnpostoperation), where the entry is at hand as it was
  * and as it is, internal changes of other plugins come by as well, and a change can still be refused. If
- * the transaction is taken back afterwards, what is there then is handed over.
+ * the transaction is taken back afterwards, what is there then is handed over. The tools, db2ldif and its like,
+ * load it as well: there it does nothing, whatever is configured.
  *
  * Concurrency: one transaction after the other in a backend, each on one thread with all it nests; what it
  * handed over is the thread's own.
  */
-#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "hosts/cli/fault.h"
 #include "hosts/slapi/adapter.h"
 
 #define NAME       "sfprov"
@@ -21,8 +23,6 @@
 
 int sfprov_init(Slapi_PBlock *block);
 
-static Slapi_PluginDesc description = { "sfprov", "sfprov", PACKAGE_VERSION,
-                                        "keeps the users of a Salesforce org in step" };
 static struct adapter *adapter;
 
 static void
@@ -30,6 +30,23 @@ log_line(int level, const char *line)
 {
     slapi_log_error(SLAPI_LOG_FATAL, (char *)NAME, (char *)"%s: %s\n",
                     level == PROV_LOG_ERROR ? "error" : "warning", line);
+}
+
+/*
+ * Whether this is db2ldif or another of the tools, which are the server's own program: their name is its first
+ * argument, and the server's arguments are options. It says so nowhere else.
+ */
+static bool
+is_tool(void)
+{
+    char line[4096];
+    FILE *file = fopen("/proc/self/cmdline", "re");
+    size_t length = file ? fread(line, 1, sizeof(line) - 1, file) : 0;
+    size_t first = strnlen(line, length) + 1;
+
+    if (file)
+        fclose(file);
+    return first < length && line[first] != '-';
 }
 
 /* ---- what the transaction of this thread has handed over ---- */
@@ -173,6 +190,32 @@ conclude(Slapi_PBlock *block, struct operation *operation, int result)
     return -1;
 }
 
+/* A new password in clear, which the server keeps beside the entry if it is told to. */
+static void
+take_password(Slapi_PBlock *block, struct operation *operation)
+{
+    struct directory_entry *fresh = &operation->fresh;
+    struct prov_error err = { .size = sizeof(err) };
+    Slapi_Entry *entry = NULL;
+    char *text;
+
+    if (!adapter->config.settings.passwords || !fresh->user)
+        return;
+    slapi_pblock_get(block, SLAPI_ENTRY_POST_OP, &entry);
+    text = slapi_get_first_clear_text_pw(entry);
+    if (!text)
+        return;
+    fresh->passwords = ber_memcalloc(2, sizeof(*fresh->passwords));
+    if (fresh->passwords)
+        fresh->passwords[0] = ber_bvstrdup(text);
+    explicit_bzero(text, strlen(text));
+    slapi_ch_free_string(&text);
+    if (!fresh->passwords || !fresh->passwords[0]) {
+        fault_nomem(&err);
+        submit_missed(adapter->submit, operation->dn, &err);
+    }
+}
+
 static int
 added(Slapi_PBlock *block)
 {
@@ -180,6 +223,7 @@ added(Slapi_PBlock *block)
 
     if (!operation_of(block, &operation))
         return 0;
+    take_password(block, &operation);
     return conclude(block, &operation, changes_added(&adapter->changes, &operation.fresh));
 }
 
@@ -204,6 +248,7 @@ modified(Slapi_PBlock *block)
         free(operation.before.members);
         operation.before.members = NULL;
     }
+    take_password(block, &operation);
     return conclude(
         block, &operation,
         changes_modified(&adapter->changes, dn, &operation.fresh, mods, &operation.before));
@@ -268,100 +313,105 @@ over(Slapi_PBlock *block)
     return 0;
 }
 
-/* What lies below an entry that was moved is seen under its new DN only now. */
-static int
-rename_over(Slapi_PBlock *block)
+/*
+ * What lies below an entry that was moved is seen under its new DN only once the transaction is over: here,
+ * before the client is told, and for an operation of another plugin at its end.
+ */
+static void
+moved(Slapi_PBlock *block)
 {
     struct prov_error err = { .size = sizeof(err) };
     struct directory_entry fresh = { .dn = NULL };
     int code = 0;
 
     slapi_pblock_get(block, SLAPI_PLUGIN_OPRETURN, &code);
-    over(block);
     if (!code && !take_entry(block, SLAPI_ENTRY_POST_OP, &fresh, &err) && fresh.dn &&
         !is_the_servers_own(fresh.dn))
         changes_moved(&adapter->changes, fresh.dn);
     directory_entry_clear(&fresh);
+}
+
+static int
+result_ready(Slapi_PBlock *block)
+{
+    unsigned long type = 0;
+
+    slapi_pblock_get(block, SLAPI_OPERATION_TYPE, &type);
+    if (type == SLAPI_OPERATION_MODDN)
+        moved(block);
     return 0;
 }
 
 static int
-start(Slapi_PBlock *block)
+rename_over(Slapi_PBlock *block)
 {
-    (void)block;
-    submit_begin(adapter->submit);
-    return 0;
-}
-
-static int
-end(Slapi_PBlock *block)
-{
-    (void)block;
-    adapter_close(adapter);
+    over(block);
+    if (slapi_op_internal(block))
+        moved(block);
     return 0;
 }
 
 /* ---- registration ---- */
 
 static int
-listen_to(Slapi_PBlock *block, int what, int (*function)(Slapi_PBlock *))
-{
-    void *pointer;
-
-    memcpy(&pointer, &function, sizeof(pointer));
-    return slapi_pblock_set(block, what, pointer);
-}
-
-static int
-describe(Slapi_PBlock *block)
-{
-    return slapi_pblock_set(block, SLAPI_PLUGIN_VERSION, (void *)SLAPI_PLUGIN_VERSION_03) |
-           slapi_pblock_set(block, SLAPI_PLUGIN_DESCRIPTION, &description);
-}
-
-static int
 register_before(Slapi_PBlock *block)
 {
-    return describe(block) | listen_to(block, SLAPI_PLUGIN_PRE_ADD_FN, begun) |
-           listen_to(block, SLAPI_PLUGIN_PRE_MODIFY_FN, begun) |
-           listen_to(block, SLAPI_PLUGIN_PRE_MODRDN_FN, begun) |
-           listen_to(block, SLAPI_PLUGIN_PRE_DELETE_FN, begun);
+    static const struct callback callbacks[] = {
+        { SLAPI_PLUGIN_PRE_ADD_FN, begun },           { SLAPI_PLUGIN_PRE_MODIFY_FN, begun },
+        { SLAPI_PLUGIN_PRE_MODRDN_FN, begun },        { SLAPI_PLUGIN_PRE_DELETE_FN, begun },
+        { SLAPI_PLUGIN_PRE_RESULT_FN, result_ready }, { 0, NULL }
+    };
+
+    return adapter_register(block, callbacks);
 }
 
 static int
 register_internal_before(Slapi_PBlock *block)
 {
-    return describe(block) | listen_to(block, SLAPI_PLUGIN_INTERNAL_PRE_ADD_FN, begun) |
-           listen_to(block, SLAPI_PLUGIN_INTERNAL_PRE_MODIFY_FN, begun) |
-           listen_to(block, SLAPI_PLUGIN_INTERNAL_PRE_MODRDN_FN, begun) |
-           listen_to(block, SLAPI_PLUGIN_INTERNAL_PRE_DELETE_FN, begun);
+    static const struct callback callbacks[] = { { SLAPI_PLUGIN_INTERNAL_PRE_ADD_FN, begun },
+                                                 { SLAPI_PLUGIN_INTERNAL_PRE_MODIFY_FN, begun },
+                                                 { SLAPI_PLUGIN_INTERNAL_PRE_MODRDN_FN, begun },
+                                                 { SLAPI_PLUGIN_INTERNAL_PRE_DELETE_FN, begun },
+                                                 { 0, NULL } };
+
+    return adapter_register(block, callbacks);
 }
 
 static int
 register_inside(Slapi_PBlock *block)
 {
-    return describe(block) | listen_to(block, SLAPI_PLUGIN_BE_TXN_POST_ADD_FN, added) |
-           listen_to(block, SLAPI_PLUGIN_BE_TXN_POST_MODIFY_FN, modified) |
-           listen_to(block, SLAPI_PLUGIN_BE_TXN_POST_MODRDN_FN, renamed) |
-           listen_to(block, SLAPI_PLUGIN_BE_TXN_POST_DELETE_FN, deleted);
+    static const struct callback callbacks[] = { { SLAPI_PLUGIN_BE_TXN_POST_ADD_FN, added },
+                                                 { SLAPI_PLUGIN_BE_TXN_POST_MODIFY_FN, modified },
+                                                 { SLAPI_PLUGIN_BE_TXN_POST_MODRDN_FN, renamed },
+                                                 { SLAPI_PLUGIN_BE_TXN_POST_DELETE_FN, deleted },
+                                                 { 0, NULL } };
+
+    return adapter_register(block, callbacks);
 }
 
 static int
 register_after(Slapi_PBlock *block)
 {
-    return describe(block) | listen_to(block, SLAPI_PLUGIN_POST_ADD_FN, over) |
-           listen_to(block, SLAPI_PLUGIN_POST_MODIFY_FN, over) |
-           listen_to(block, SLAPI_PLUGIN_POST_MODRDN_FN, rename_over) |
-           listen_to(block, SLAPI_PLUGIN_POST_DELETE_FN, over);
+    static const struct callback callbacks[] = { { SLAPI_PLUGIN_POST_ADD_FN, over },
+                                                 { SLAPI_PLUGIN_POST_MODIFY_FN, over },
+                                                 { SLAPI_PLUGIN_POST_MODRDN_FN, rename_over },
+                                                 { SLAPI_PLUGIN_POST_DELETE_FN, over },
+                                                 { 0, NULL } };
+
+    return adapter_register(block, callbacks);
 }
 
 static int
 register_internal_after(Slapi_PBlock *block)
 {
-    return describe(block) | listen_to(block, SLAPI_PLUGIN_INTERNAL_POST_ADD_FN, over) |
-           listen_to(block, SLAPI_PLUGIN_INTERNAL_POST_MODIFY_FN, over) |
-           listen_to(block, SLAPI_PLUGIN_INTERNAL_POST_MODRDN_FN, rename_over) |
-           listen_to(block, SLAPI_PLUGIN_INTERNAL_POST_DELETE_FN, over);
+    static const struct callback callbacks[] = { { SLAPI_PLUGIN_INTERNAL_POST_ADD_FN, over },
+                                                 { SLAPI_PLUGIN_INTERNAL_POST_MODIFY_FN, over },
+                                                 { SLAPI_PLUGIN_INTERNAL_POST_MODRDN_FN,
+                                                   rename_over },
+                                                 { SLAPI_PLUGIN_INTERNAL_POST_DELETE_FN, over },
+                                                 { 0, NULL } };
+
+    return adapter_register(block, callbacks);
 }
 
 /* Behind all other plugins: before an operation, so that one that they refuse is not counted as begun; in
@@ -377,13 +427,15 @@ register_all(Slapi_PBlock *block, void *identity)
                   { "betxnpostoperation", register_inside },
                   { "postoperation", register_after },
                   { "internalpostoperation", register_internal_after } };
-    int failed = listen_to(block, SLAPI_PLUGIN_START_FN, start) |
-                 listen_to(block, SLAPI_PLUGIN_CLOSE_FN, end);
+    static const struct callback callbacks[] = { { SLAPI_PLUGIN_START_FN, adapter_start },
+                                                 { SLAPI_PLUGIN_CLOSE_FN, adapter_end },
+                                                 { 0, NULL } };
+    int failed = adapter_register(block, callbacks);
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !failed; i++)
         failed = slapi_register_plugin_ext(kinds[i].type, 1, "sfprov_init", kinds[i].init,
                                            kinds[i].type, NULL, identity, LAST_PRECEDENCE);
-    return failed;
+    return failed ? -1 : 0;
 }
 
 __attribute__((visibility("default"))) int
@@ -391,24 +443,17 @@ sfprov_init(Slapi_PBlock *block)
 {
     struct server server = { .name = "ns-slapd", .key = "nsUniqueId" };
     struct prov_error err = { .size = sizeof(err) };
-    char **arguments = NULL;
-    int count = 0;
 
-    slapi_pblock_get(block, SLAPI_PLUGIN_ARGC, &count);
-    slapi_pblock_get(block, SLAPI_PLUGIN_ARGV, &arguments);
     slapi_pblock_get(block, SLAPI_PLUGIN_IDENTITY, &server.identity);
-    if (describe(block))
-        return -1;
-    if (count != 1 || !arguments) {
-        log_line(PROV_LOG_ERROR, "the plugin's entry needs nsslapd-pluginarg0, the file of its "
-                                 "configuration: nsslapd-pluginarg0: /etc/sfprov/ns-slapd.json");
-        return -1;
-    }
-    if (adapter_open(arguments[0], &server, log_line, &adapter, &err)) {
+    if (is_tool())
+        return adapter_describe(block);
+    if (adapter_open(block, &server, "nsslapd-pluginarg0: /etc/sfprov/ns-slapd.json", log_line,
+                     &adapter, &err)) {
         log_line(PROV_LOG_ERROR, err.text);
         return -1;
     }
     adapter->changes.serial = true;
     adapter->changes.refuses = adapter->config.settings.closed;
-    return adapter->config.settings.active && register_all(block, server.identity) ? -1 : 0;
+    return adapter->config.settings.active ? register_all(block, server.identity)
+                                           : adapter_describe(block);
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "hosts/cli/fault.h"
 #include "hosts/slapi/adapter.h"
 
 #define NAME        "sfprov"
@@ -23,8 +24,6 @@ extern int slapMode __attribute__((weak));
 
 int sfprov_init(Slapi_PBlock *block);
 
-static Slapi_PluginDesc description = { "sfprov", "sfprov", PACKAGE_VERSION,
-                                        "keeps the users of a Salesforce org in step" };
 static struct adapter *adapter;
 
 /* ---- the log ---- */
@@ -208,17 +207,23 @@ static void
 added(Slapi_PBlock *block)
 {
     struct prov_error err = { .size = sizeof(err) };
-    struct directory_entry entry;
+    struct directory_entry entry = { .dn = NULL };
     Slapi_Entry *from = NULL;
+    Slapi_Attr *password = NULL;
+    int result;
 
     slapi_pblock_get(block, SLAPI_ADD_ENTRY, &from);
     if (!from)
         return;
-    if (directory_take(&adapter->directory, from, &entry, &err)) {
+    result = directory_take(&adapter->directory, from, &entry, &err);
+    if (!result && adapter->config.settings.passwords &&
+        !slapi_entry_attr_find(from, (char *)"userPassword", &password) &&
+        slapi_attr_get_bervals_copy(password, &entry.passwords))
+        result = fault_nomem(&err);
+    if (result)
         submit_missed(adapter->submit, target(block), &err);
-        return;
-    }
-    changes_added(&adapter->changes, &entry);
+    else
+        changes_added(&adapter->changes, &entry);
     directory_entry_clear(&entry);
 }
 
@@ -321,69 +326,31 @@ result_ready(Slapi_PBlock *block)
 
 /* ---- life ---- */
 
-/* After the fork, in the process that serves. */
-static int
-start(Slapi_PBlock *block)
-{
-    (void)block;
-    if (!is_tool())
-        submit_begin(adapter->submit);
-    return 0;
-}
-
-static int
-end(Slapi_PBlock *block)
-{
-    (void)block;
-    adapter_close(adapter);
-    return 0;
-}
-
-static void
-listen_to(Slapi_PBlock *block, int what, int (*function)(Slapi_PBlock *))
-{
-    void *pointer;
-
-    memcpy(&pointer, &function, sizeof(pointer));
-    slapi_pblock_set(block, what, pointer);
-}
-
 __attribute__((visibility("default"))) int
 sfprov_init(Slapi_PBlock *block)
 {
     static const struct server server = { .name = "slapd",
                                           .key = "entryUUID",
                                           .whole_entries = true };
+    static const struct callback callbacks[] = { { SLAPI_PLUGIN_START_FN, adapter_start },
+                                                 { SLAPI_PLUGIN_CLOSE_FN, adapter_end },
+                                                 { SLAPI_PLUGIN_PRE_ADD_FN, before_add },
+                                                 { SLAPI_PLUGIN_PRE_MODIFY_FN, before_modify },
+                                                 { SLAPI_PLUGIN_PRE_MODRDN_FN, before_rename },
+                                                 { SLAPI_PLUGIN_PRE_DELETE_FN, before_delete },
+                                                 { SLAPI_PLUGIN_PRE_RESULT_FN, result_ready },
+                                                 { 0, NULL } };
     struct prov_error err = { .size = sizeof(err) };
-    char **arguments = NULL;
-    int count = 0, result;
 
-    slapi_pblock_get(block, SLAPI_PLUGIN_ARGC, &count);
-    slapi_pblock_get(block, SLAPI_PLUGIN_ARGV, &arguments);
-    slapi_pblock_set(block, SLAPI_PLUGIN_VERSION, (void *)SLAPI_PLUGIN_VERSION_03);
-    slapi_pblock_set(block, SLAPI_PLUGIN_DESCRIPTION, &description);
-    if (count == 1 && arguments) {
-        result = adapter_open(arguments[0], &server, log_line, &adapter, &err);
-    } else {
-        snprintf(err.text, sizeof(err.text),
-                 "the plugin line needs one argument, the file of its "
-                 "configuration: plugin postoperation sfprov-slapi.so "
-                 "sfprov_init /etc/sfprov/slapd.json");
-        result = PROV_E_INVALID;
-    }
-    if (result) {
+    if (adapter_open(block, &server,
+                     "plugin postoperation sfprov-slapi.so sfprov_init /etc/sfprov/slapd.json",
+                     log_line, &adapter, &err)) {
         log_at_start(err.text);
         /* a tool has to work whatever is wrong here; slaptest is there to tell */
-        return is_tool() && strcmp(program_invocation_short_name, "slaptest") ? 0 : -1;
+        if (!is_tool() || !strcmp(program_invocation_short_name, "slaptest"))
+            return -1;
+        return adapter_describe(block);
     }
-    if (is_tool() || !adapter->config.settings.active)
-        return 0;
-    listen_to(block, SLAPI_PLUGIN_START_FN, start);
-    listen_to(block, SLAPI_PLUGIN_CLOSE_FN, end);
-    listen_to(block, SLAPI_PLUGIN_PRE_ADD_FN, before_add);
-    listen_to(block, SLAPI_PLUGIN_PRE_MODIFY_FN, before_modify);
-    listen_to(block, SLAPI_PLUGIN_PRE_MODRDN_FN, before_rename);
-    listen_to(block, SLAPI_PLUGIN_PRE_DELETE_FN, before_delete);
-    listen_to(block, SLAPI_PLUGIN_PRE_RESULT_FN, result_ready);
-    return 0;
+    return is_tool() || !adapter->config.settings.active ? adapter_describe(block)
+                                                         : adapter_register(block, callbacks);
 }

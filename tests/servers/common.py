@@ -116,8 +116,10 @@ def a_filter_and_bases_say_who_is_to_be_provisioned(Server):
         settle(w, d)
         assert w.org.user("ada@acme.example")["IsActive"] and w.org.user("ada@acme.example")["Title"] == "Dr"
         d.rename(f"ou=unit,{PEOPLE}", "ou=unit", f"ou=left,{SUFFIX}")
+        assert events_of(w, "eve")[-1] == "feed:remove", "whoever moves out with a unit is known before the client is told"
         becomes(lambda: not w.org.user("eve@acme.example")["IsActive"], "whoever moves out with a unit stays")
         d.rename(f"ou=unit,ou=left,{SUFFIX}", "ou=unit", PEOPLE)
+        assert "feed:add" in events_of(w, "eve")[-1], events_of(w, "eve")
         becomes(lambda: w.org.user("eve@acme.example")["IsActive"], "whoever comes back with it does not")
         assert "guest@acme.example" not in w.org.users()
 
@@ -165,6 +167,54 @@ def configured_attributes_and_a_configured_lock(Server):
             d.modify(f"uid=ada,{PEOPLE}", ("replace", "employeeType", "left"))
             settle(w, d)
             assert not w.org.user("ada@acme.example")["IsActive"]
+
+
+def a_password_is_a_fact_and_never_a_value(Server, config={}):
+    with world() as w, Server(w, config) as d:
+        d.seed()
+        d.add(person("ada", userPassword="Clear-In-The-Add-1"))
+        d.set_password(f"uid=ada,{PEOPLE}", "Clear-By-Exop-2")
+        d.modify(f"uid=ada,{PEOPLE}", ("replace", "userPassword", "Clear-By-Modify-3"), ("replace", "title", "Dr"))
+        settle(w, d)
+        compare(w, d)
+        assert events_of(w, "ada") == ["prov:create:full", "prov:patch:notice", "prov:patch:notice"], events_of(w, "ada")
+        assert b"Clear-" not in stored(w) and "Clear-" not in d.said()
+
+
+def a_password_in_clear_is_handed_over_where_that_is_wanted(Server):
+    hashed = "{SSHA}0c0blFTXXNuAMHECS4uxrj3ZieMoWImr"
+
+    def has(w, name, password):
+        return w.org.ask("POST", f"/__org/users/{name}@acme.example/check_password", {"password": password})["matches"]
+
+    with world() as w:
+        key = os.path.join(w.folder, "key")
+        with open(os.open(key, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+            file.write(os.urandom(32))
+        os.chmod(w.folder, 0o711)
+        w.fields.update(provision_passwords=True, sealing_key="file:" + key)
+        with Server(w, {"passwords": True}) as d:
+            d.seed()
+            d.show_passwords()
+            d.add(person("ada", userPassword="Clear-In-The-Add-1"), person("bob", userPassword=hashed))
+            settle(w, d)
+            becomes(lambda: has(w, "ada", "Clear-In-The-Add-1"), "the password of an add is not set")
+            assert not has(w, "bob", hashed)
+            d.modify(f"uid=ada,{PEOPLE}", ("replace", "userPassword", "Clear\\\"By-Modify-2"))
+            becomes(lambda: has(w, "ada", "Clear\\\"By-Modify-2"), "the password of a modify is not set")
+            d.set_password(f"uid=ada,{PEOPLE}", "Clear-By-Exop-3")
+            d.modify(f"uid=bob,{PEOPLE}", ("replace", "userPassword", hashed))
+            settle(w, d)
+            if events_of(w, "ada")[-1] != "prov:patch:notice":  # slapd hashes this one before
+                becomes(lambda: has(w, "ada", "Clear-By-Exop-3"), "the password of an operation of its own is not set")
+            assert events_of(w, "bob")[-1] == "prov:patch:notice", events_of(w, "bob")
+            assert b"Clear" not in stored(w)
+            # bytes that are no text cannot be Salesforce's password; what else changed comes all the same
+            for title, password in zip(("Dr", "Prof"), d.odd_passwords):
+                d.modify(f"uid=ada,{PEOPLE}", ("replace", "userPassword", password), ("replace", "title", title))
+                settle(w, d)
+                compare(w, d)
+                assert events_of(w, "ada")[-1] == "prov:patch:notice", events_of(w, "ada")
 
 
 def wrong_configurations(w):

@@ -58,6 +58,7 @@ class DS389(Directory):
     (name, path, init function, precedence, argument); on: built-in plugins to be switched on."""
 
     key, host, lock, unknown_attribute = "nsUniqueId", "ns-slapd", ("nsAccountLock", "true"), 65
+    odd_passwords = ()  # it refuses them itself
 
     def __init__(self, world, config=None, plugins=(), on=()):
         self.admin = "cn=Directory Manager"
@@ -117,6 +118,9 @@ class DS389(Directory):
         """db2ldif and ldif2db: the server's own binary."""
         return subprocess.run([NS_SLAPD, name, "-D", f"{self.folder}/conf", *arguments], capture_output=True, text=True,
                               timeout=120, check=False)
+
+    def show_passwords(self):
+        self.modify("cn=config", ("replace", "nsslapd-unhashed-pw-switch", "on"))
 
     def set_password(self, dn, password):
         # the server takes passwords in the clear over a socket of its own only

@@ -31,7 +31,7 @@ class Directory:
     """A server process, started and ended by the test. `world` has the simulated org and the store.
 
     Those that inherit say: key, the attribute of it; host, its name for the connector; lock, the attribute and
-    value that lock a person; unknown_attribute, the code of a change of one that is not in the schema."""
+    value that lock a person; unknown_attribute, the code of a change of one that is not in the schema; odd_passwords, bytes that are no text, if it takes them."""
 
     def __init__(self, world, name, config):
         self.world, self.name, self.process = world, name, None
@@ -132,6 +132,9 @@ class Directory:
 
     def delete(self, *dns, code=0):
         self.client("ldapdelete", *dns, code=code)
+
+    def show_passwords(self):
+        """Has the server show plugins a password in clear; slapd does by itself."""
 
     def set_password(self, dn, password):
         self.client("ldappasswd", "-s", password, dn)

@@ -45,6 +45,7 @@ class Slapd(Directory):
     provider it replicates. dynamic: with cn=config, to which the adapter can be added while it runs."""
 
     key, host, lock, unknown_attribute = "entryUUID", "slapd", ("pwdAccountLockedTime", "000001010000Z"), 17
+    odd_passwords = ("Clé-4".encode("latin-1"), b"Clear\0-5")
 
     def __init__(self, world, config=None, peer=None, provider=False, identity=1, rootdn=True, extra="", dynamic=False):
         self.admin = f"cn=admin,{SUFFIX}"

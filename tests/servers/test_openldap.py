@@ -7,8 +7,8 @@ import signal
 import sys
 
 import common
-from common import mark_of, stored
-from servers import PEOPLE, SUFFIX, cli, compare, events_of, harness, person, resync, settle, world
+from common import mark_of
+from servers import PEOPLE, SUFFIX, cli, compare, harness, person, resync, settle, world
 from slapd import Slapd
 
 for case in (common.a_life_from_hire_to_delete, common.a_list_of_the_directory_says_what_the_events_said,
@@ -16,46 +16,9 @@ for case in (common.a_life_from_hire_to_delete, common.a_list_of_the_directory_s
              common.a_filter_and_bases_say_who_is_to_be_provisioned, common.configured_attributes_and_a_configured_lock,
              common.the_server_does_not_wait_for_salesforce, common.a_full_disk_marks_that_a_resync_is_needed,
              common.changes_at_the_same_time_end_as_the_directory_says, common.somebody_else_may_deliver,
-             common.closed_refuses_what_could_not_be_kept, common.a_killed_server_loses_nothing_after_a_resync):
+             common.closed_refuses_what_could_not_be_kept, common.a_password_is_a_fact_and_never_a_value,
+             common.a_password_in_clear_is_handed_over_where_that_is_wanted, common.a_killed_server_loses_nothing_after_a_resync):
     globals()["test_" + case.__name__] = functools.partial(case, Slapd)
-
-
-def test_a_password_is_a_fact_and_never_a_value():
-    with world() as w, Slapd(w, {}) as d:
-        d.seed()
-        d.add(person("ada", userPassword="Clear-In-The-Add-1"))
-        d.set_password(f"uid=ada,{PEOPLE}", "Clear-By-Exop-2")
-        d.modify(f"uid=ada,{PEOPLE}", ("replace", "userPassword", "Clear-By-Modify-3"), ("replace", "title", "Dr"))
-        settle(w, d)
-        compare(w, d)
-        assert events_of(w, "ada") == ["prov:create:full", "prov:patch:notice", "prov:patch:notice"], events_of(w, "ada")
-        assert b"Clear-" not in stored(w) and "Clear-" not in d.said()
-
-
-def test_a_password_in_clear_is_handed_over_where_that_is_wanted():
-    with world() as w:
-        key = os.path.join(w.folder, "key")
-        with open(os.open(key, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
-            file.write(os.urandom(32))
-        w.fields.update(provision_passwords=True, sealing_key="file:" + key)
-        with Slapd(w, {"passwords": True}) as d:
-            d.seed()
-            d.add(person("ada", userPassword="Clear-In-The-Add-1"))
-            d.modify(f"uid=ada,{PEOPLE}", ("replace", "userPassword", "Clear\\\"By-Modify-2"))
-            settle(w, d)
-            answer = w.org.ask("POST", "/__org/users/ada@acme.example/check_password",
-                               {"password": "Clear\\\"By-Modify-2"})
-            assert answer["matches"], answer
-            d.set_password(f"uid=ada,{PEOPLE}", "Clear-By-Exop-3")
-            settle(w, d)
-            assert events_of(w, "ada")[-1] == "prov:patch:notice", events_of(w, "ada")
-            assert b"Clear" not in stored(w)
-            # bytes that are no text cannot be Salesforce's password; what else changed comes all the same
-            for title, password in (("Dr", "Clé-4".encode("latin-1")), ("Prof", b"Clear\0-5")):
-                d.modify(f"uid=ada,{PEOPLE}", ("replace", "userPassword", password), ("replace", "title", title))
-                settle(w, d)
-                compare(w, d)
-                assert events_of(w, "ada")[-1] == "prov:patch:notice", events_of(w, "ada")
 
 
 def test_in_the_background_it_delivers_as_well():
