@@ -26,6 +26,9 @@ query_subjects(const struct request_context *context, struct json_object *reques
             err, PROV_E_INVALID,
             "there is no state '%s': it is all, in_step, pending, waiting, parked or in_flight",
             state);
+    if (json_get_string(request, "userName") && !json_get_string(request, "issuer") &&
+        json_put_string(request, "issuer", context->fields->issuer))
+        return error_nomem(err);
     return store_read_subjects(context->store, request, ret, err);
 }
 

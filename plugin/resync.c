@@ -14,8 +14,10 @@
 
 #include "plugin/base/clock.h"
 
-#define MARK_BYTES 2048 /* always, so that it never needs more room than it has */
-#define REASON_MAX 900
+#define MARK_BYTES  8192 /* always, so that it never needs more room than it has */
+#define REASON_MAX  900
+#define WORKERS_MAX 100 /* processes of hosts at work at the same time */
+#define WORKER_MAX  120
 
 /* The file, held by this process's descriptor until it is closed. */
 struct mark {
@@ -54,6 +56,89 @@ broken_mark(void)
     return json;
 }
 
+/* ---- processes at work ---- */
+
+/* When a process began, in ticks since the machine's start; 0: there is none, or it has ended. */
+static unsigned long long
+began(long pid)
+{
+    char path[40], text[1024], state = 'X';
+    unsigned long long ticks = 0;
+    const char *behind;
+    ssize_t length;
+    int fd;
+
+    snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    length = read(fd, text, sizeof(text) - 1);
+    close(fd);
+    text[length > 0 ? length : 0] = '\0';
+    behind = strrchr(text, ')'); /* of its name, which may hold anything */
+    /* field 22, where the state is the third */
+    if (!behind || sscanf(behind + 1,
+                          " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+                          "%*s %llu",
+                          &state, &ticks) != 2)
+        return 0;
+    return state == 'Z' || state == 'X' ? 0 : ticks;
+}
+
+/* "1234:567890 slapd, process 1234, begun 2026-11-22T13:40:05Z" */
+static void
+describe_self(const char *host, char to[WORKER_MAX])
+{
+    char now[21];
+
+    snprintf(to, WORKER_MAX, "%ld:%llu %.20s, process %ld, begun %s", (long)getpid(),
+             began(getpid()), host, (long)getpid(), clock_format(clock_now_us(), now));
+}
+
+static bool
+is_at_work(const char *worker)
+{
+    unsigned long long ticks = 0;
+    long pid = 0;
+
+    return worker && sscanf(worker, "%ld:%llu", &pid, &ticks) == 2 && began(pid) == ticks;
+}
+
+static bool
+is_self(const char *worker)
+{
+    return worker && atol(worker) == getpid() && is_at_work(worker);
+}
+
+static int add_miss(struct mark *mark, const char *reason, struct prov_error *err);
+
+/* Whoever is at work no more and has not said that it ended may have missed what it did last. */
+static int
+bury(struct mark *mark, struct prov_error *err)
+{
+    struct json_object *workers = json_get(mark->json, "at_work");
+    char reason[REASON_MAX];
+
+    for (size_t i =
+             json_object_is_type(workers, json_type_array) ? json_object_array_length(workers) : 0;
+         i-- > 0;) {
+        const char *worker = json_object_get_string(json_object_array_get_idx(workers, i));
+        const char *who = worker ? strchr(worker, ' ') : NULL;
+
+        if (is_at_work(worker))
+            continue;
+        snprintf(reason, sizeof(reason),
+                 "%.200s, did not end in order: what it did last may not have been handed over",
+                 who ? who + 1 : "a host");
+        json_object_array_del_idx(workers, i, 1);
+        if (add_miss(mark, reason, err))
+            return PROV_E_NOMEM;
+    }
+    return PROV_OK;
+}
+
+/* ---- the file ---- */
+
 static int
 mark_parse(struct mark *mark, struct prov_error *err)
 {
@@ -69,7 +154,7 @@ mark_parse(struct mark *mark, struct prov_error *err)
         json_object_put(mark->json);
         mark->json = broken_mark();
     }
-    return mark->json ? PROV_OK : error_nomem(err);
+    return mark->json ? bury(mark, err) : error_nomem(err);
 }
 
 /* Opens, holds and reads it. Without `make`, a file that is not there is no fault. */
@@ -137,7 +222,11 @@ mark_write(struct mark *mark, struct prov_error *err)
 static int
 mark_keep(struct mark *mark, struct prov_error *err)
 {
-    if (json_get(mark->json, "process") || json_get_int(mark->json, "missed", 0))
+    struct json_object *workers = json_get(mark->json, "at_work");
+    bool empty =
+        !json_object_is_type(workers, json_type_array) || !json_object_array_length(workers);
+
+    if (!empty || json_get_int(mark->json, "missed", 0))
         return mark_write(mark, err);
     if (unlink(mark->path) != 0 && errno != ENOENT)
         return failed(mark, "removed", err);
@@ -163,27 +252,41 @@ add_miss(struct mark *mark, const char *reason, struct prov_error *err)
     return PROV_OK;
 }
 
+/* This process out of those at work, if it is among them. */
+static void
+leave(struct mark *mark)
+{
+    struct json_object *workers = json_get(mark->json, "at_work");
+
+    for (size_t i =
+             json_object_is_type(workers, json_type_array) ? json_object_array_length(workers) : 0;
+         i-- > 0;) {
+        if (is_self(json_object_get_string(json_object_array_get_idx(workers, i))))
+            json_object_array_del_idx(workers, i, 1);
+    }
+}
+
 static int
 begin(struct mark *mark, const char *host, struct prov_error *err)
 {
-    char begun[21], reason[REASON_MAX];
-    int r = PROV_OK;
+    struct json_object *workers = json_get(mark->json, "at_work");
+    char self[WORKER_MAX];
 
-    if (json_get(mark->json, "process")) {
-        snprintf(
-            reason, sizeof(reason),
-            "%.60s, process %lld, begun %s, did not end in order: what it did last may not have "
-            "been handed over",
-            json_get_string(mark->json, "host") ? json_get_string(mark->json, "host") : host,
-            (long long)json_get_int(mark->json, "process", 0),
-            json_get_string(mark->json, "begun") ? json_get_string(mark->json, "begun") : "-");
-        r = add_miss(mark, reason, err);
+    leave(mark);
+    if (!json_object_is_type(workers, json_type_array)) {
+        workers = json_object_new_array();
+        if (json_put(mark->json, "at_work", workers) || !workers)
+            return error_nomem(err);
     }
-    if (r)
-        return r;
+    if (json_object_array_length(workers) >= WORKERS_MAX)
+        return error_set(
+            err, PROV_E_LIMIT,
+            "%d processes are at work on the store already, by '%s'; what further ones "
+            "miss when they do not end in order is not marked",
+            WORKERS_MAX, mark->path);
+    describe_self(host, self);
     if (json_put_string(mark->json, "host", host) ||
-        json_put_int(mark->json, "process", getpid()) ||
-        json_put_string(mark->json, "begun", clock_format(clock_now_us(), begun)))
+        json_append(workers, json_object_new_string(self)))
         return error_nomem(err);
     return mark_write(mark, err);
 }
@@ -205,8 +308,7 @@ resync_end(const char *store, struct prov_error *err)
 
     if (r || mark.fd < 0)
         return r;
-    json_object_object_del(mark.json, "process");
-    json_object_object_del(mark.json, "begun");
+    leave(&mark);
     return mark_keep(&mark, err);
 }
 

@@ -10,9 +10,11 @@
 
 #include "plugin/base/json.h"
 
-/* A host begins its work. One that had begun before and not ended may have missed what it did last. */
+/* A host begins its work in this process; several may be at work. One that is no more, and has not said that
+ * it ends, may have missed what it did last: that counts as missed from the moment it is gone.
+ * PROV_E_LIMIT: too many. */
 MUST_CHECK int resync_begin(const char *store, const char *host, struct prov_error *err);
-/* It ends; what it has missed stays marked. */
+/* It ends, in this process; what was missed stays marked. */
 MUST_CHECK int resync_end(const char *store, struct prov_error *err);
 /* A change was missed. */
 MUST_CHECK int resync_miss(const char *store, const char *host, const char *reason,

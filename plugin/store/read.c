@@ -167,6 +167,21 @@ select_listed(struct db *db, struct json_object *users, struct json_object *list
     return r;
 }
 
+/* Those of one issuer with just this user name, in upper or lower case. */
+static int
+select_named(struct db *db, const char *issuer, const char *name, struct json_object *list,
+             struct prov_error *err)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    int64_t last = 0;
+    int r = db_select(db, &rows, err,
+                      "SELECT " ROW_COLUMNS LINK_TABLES " WHERE s.user_name = ? COLLATE NOCASE"
+                      " AND s.iss = ? ORDER BY s.id",
+                      "ss", name, issuer);
+
+    return r ? r : append_rows(&rows, list, &last, err);
+}
+
 /* What a page of the list is to show. */
 struct selection {
     int64_t after, limit;
@@ -283,6 +298,7 @@ store_read_subjects(struct store *store, struct json_object *request, struct jso
     AUTO_JSON struct json_object *result = json_object_new_object();
     struct json_object *list = json_object_new_array(), *users = json_get(request, "users");
     struct json_object *unreadable = json_object_new_array();
+    const char *name = json_get_string(request, "userName");
     int64_t next = 0;
     struct db *db;
     int r;
@@ -293,6 +309,8 @@ store_read_subjects(struct store *store, struct json_object *request, struct jso
     r = store_reader(store, &db, err);
     if (!r && json_object_is_type(users, json_type_array))
         r = select_listed(db, users, list, err);
+    else if (!r && name)
+        r = select_named(db, json_get_string(request, "issuer"), name, list, err);
     else if (!r)
         r = select_page(db, request, result, &next, err);
     if (!r && json_put(result, "next", next ? json_object_new_int64(next) : NULL))

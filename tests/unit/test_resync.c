@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "plugin/resync.h"
@@ -53,16 +54,90 @@ an_orderly_life_leaves_nothing(void)
     end_case();
 }
 
-static void
-a_beginning_without_an_end_is_a_mark(void)
+/* A process of its own that begins, and ends in order or not; it is gone, or a zombie (reap false), when
+ * this returns. */
+static pid_t
+other_process(const char *host, bool in_order, bool reap)
 {
+    siginfo_t info;
+    pid_t child = fork();
+
+    if (child == 0) {
+        if (resync_begin(store, host, &err))
+            _exit(1);
+        _exit(in_order && resync_end(store, &err) ? 1 : 0);
+    }
+    T_INT(waitid(P_PID, (id_t)child, &info, WEXITED | (reap ? 0 : WNOWAIT)), 0);
+    T_INT(info.si_status, 0);
+    return child;
+}
+
+static void
+a_process_that_is_gone_without_an_end_is_a_mark(void)
+{
+    pid_t zombie;
+
     begin_case();
-    T_OK(resync_begin(store, "slapd", &err), &err);
-    T_OK(resync_begin(store, "slapd", &err), &err);
+    other_process("slapd", true, true);
+    T_STR(reason(), "none");
+    other_process("slapd", false, true);
     T_HAS(reason(), "1: slapd, process ");
     T_HAS(reason(), "did not end in order");
+    T_OK(resync_begin(store, "slapd", &err), &err);
     T_OK(resync_end(store, &err), &err);
-    T_HAS(reason(), "did not end in order");
+    T_HAS(reason(), "1: slapd, process ");
+    zombie = other_process("slapd", false, false);
+    T_HAS(reason(), "2: slapd, process ");
+    T_INT(waitpid(zombie, NULL, 0), zombie);
+    T_OK(resync_done(store, 2, &err), &err);
+    T_STR(reason(), "none");
+    T_TRUE(access(mark, F_OK) != 0);
+    end_case();
+}
+
+static void
+several_processes_are_at_work_at_a_time(void)
+{
+    begin_case();
+    T_OK(resync_begin(store, "kadmind", &err), &err);
+    T_OK(resync_begin(store, "kadmind", &err), &err);
+    other_process("kadmin.local", true, true);
+    T_STR(reason(), "none");
+    other_process("kadmin.local", false, true);
+    T_HAS(reason(), "1: kadmin.local, process ");
+    T_OK(resync_done(store, 1, &err), &err);
+    T_STR(reason(), "none");
+    T_INT(access(mark, F_OK), 0);
+    T_OK(resync_end(store, &err), &err);
+    T_TRUE(access(mark, F_OK) != 0);
+    end_case();
+}
+
+/* Each child is at work until it may end. */
+static void
+there_are_not_too_many_at_work(void)
+{
+    int go[2], done[2], refused = 0;
+    char answer;
+
+    begin_case();
+    T_INT(pipe(go), 0);
+    T_INT(pipe(done), 0);
+    for (int i = 0; i < 102; i++) {
+        if (fork() == 0) {
+            answer = resync_begin(store, "a host with quite a long name", &err) ? 'n' : 'y';
+            _exit(write(done[1], &answer, 1) != 1 || read(go[0], &answer, 1) != 1);
+        }
+        T_INT(read(done[0], &answer, 1), 1);
+        refused += answer == 'n';
+    }
+    T_INT(refused, 2);
+    T_STR(reason(), "none");
+    for (int i = 0; i < 102; i++)
+        T_INT(write(go[1], "g", 1), 1);
+    while (wait(NULL) > 0)
+        ;
+    T_HAS(reason(), "100: a host with quite a ");
     end_case();
 }
 
@@ -105,10 +180,10 @@ a_host_at_work_keeps_the_room_of_its_mark(void)
     T_OK(resync_miss(store, "slapd", "one", &err), &err);
     T_OK(resync_done(store, 1, &err), &err);
     T_INT(stat(mark, &facts), 0);
-    T_INT(facts.st_size, 2048);
+    T_INT(facts.st_size, 8192);
     T_OK(resync_miss(store, "slapd", "two", &err), &err);
     T_INT(stat(mark, &facts), 0);
-    T_INT(facts.st_size, 2048);
+    T_INT(facts.st_size, 8192);
     T_STR(reason(), "1: two");
     end_case();
 }
@@ -142,7 +217,9 @@ what_cannot_be_written_is_told(void)
 
 static const struct unit_case cases[] = {
     UNIT_CASE(an_orderly_life_leaves_nothing),
-    UNIT_CASE(a_beginning_without_an_end_is_a_mark),
+    UNIT_CASE(a_process_that_is_gone_without_an_end_is_a_mark),
+    UNIT_CASE(several_processes_are_at_work_at_a_time),
+    UNIT_CASE(there_are_not_too_many_at_work),
     UNIT_CASE(what_was_missed_outlives_the_host_and_keeps_its_first_reason),
     UNIT_CASE(a_list_takes_the_mark_away_unless_more_was_missed_since),
     UNIT_CASE(a_host_at_work_keeps_the_room_of_its_mark),

@@ -81,6 +81,25 @@ put_link(struct store *store, const char *uri, const struct link *link)
 
 #define ID "005000000000001AAA"
 
+/* ---- finding by user name ---- */
+
+static void
+those_with_a_user_name_are_found_whoever_they_were(void)
+{
+    struct scratch s;
+
+    scratch_make(&s);
+    scratch_put(s.store, "j1", "/Users/1", "ada");
+    scratch_put(s.store, "j2", "/Users/2", "ada.b");
+    scratch_put(s.store, "j3", "/Users/3", "Ada");
+    T_STR(subjects(s.store, "{\"userName\":\"ada\",\"issuer\":\"" ISSUER "\"}", NULL),
+          "/Users/1 pending, /Users/3 pending");
+    T_STR(subjects(s.store, "{\"userName\":\"ada\",\"issuer\":\"https://other.example\"}", NULL),
+          "");
+    T_STR(subjects(s.store, "{\"userName\":\"ad\",\"issuer\":\"" ISSUER "\"}", NULL), "");
+    scratch_remove(&s);
+}
+
 /* ---- states and outcomes ---- */
 
 static void
@@ -608,6 +627,7 @@ int
 main(int argc, char **argv)
 {
     static const struct unit_case cases[] = {
+        UNIT_CASE(those_with_a_user_name_are_found_whoever_they_were),
         UNIT_CASE(the_state_of_a_subject_follows_from_its_versions),
         UNIT_CASE(what_became_of_an_event_follows_from_the_versions),
         UNIT_CASE(an_event_of_no_user_is_listed_as_ignored),
