@@ -1,5 +1,6 @@
 # What the adapters share that servers load. They see the public header, and the server's.
 adapter_sources = \
+	hosts/adapter/names.c hosts/adapter/names.h \
 	hosts/adapter/settings.c hosts/adapter/settings.h \
 	hosts/adapter/submit.c hosts/adapter/submit.h \
 	hosts/cli/fault.c hosts/cli/fault.h hosts/cli/input.c hosts/cli/input.h \

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hosts/adapter/names.h"
 #include "hosts/cli/fault.h"
 
 #define CLOSE_TIMEOUT_MS 5000u
@@ -154,24 +155,6 @@ submit_open(const struct settings *settings, const struct submit_options *option
     return PROV_OK;
 }
 
-void
-submit_close(struct submit *submit)
-{
-    char *text = NULL;
-    char request[160];
-
-    if (!submit)
-        return;
-    if (submit->begun == getpid()) {
-        snprintf(request, sizeof(request), "{\"act\":\"host\",\"state\":\"ended\",\"name\":\"%s\"}",
-                 submit->host);
-        submit->api.act(submit->connector, request, strlen(request), &text, NULL);
-        submit->api.release(text);
-    }
-    submit->api.close(submit->connector, CLOSE_TIMEOUT_MS);
-    free(submit);
-}
-
 /* ---- the mark ---- */
 
 /* {"act":"host","state":...,"reason":...}; the reason is made a JSON string. */
@@ -208,6 +191,28 @@ submit_begin(struct submit *submit)
         say(submit, PROV_LOG_ERROR, "cannot begin: %s", err.text);
         submit->begun = 0;
     }
+}
+
+void
+submit_pause(struct submit *submit)
+{
+    struct prov_error err = { .size = sizeof(err) };
+
+    if (submit->begun != getpid())
+        return;
+    submit->begun = 0;
+    if (tell(submit, "ended", NULL, &err))
+        say(submit, PROV_LOG_ERROR, "cannot say that it ended: %s", err.text);
+}
+
+void
+submit_close(struct submit *submit)
+{
+    if (!submit)
+        return;
+    submit_pause(submit);
+    submit->api.close(submit->connector, CLOSE_TIMEOUT_MS);
+    free(submit);
 }
 
 static void
@@ -316,6 +321,22 @@ submit_ready(struct submit *submit, struct prov_error *err)
 {
     submit_begin(submit);
     return tell(submit, "ready", NULL, err);
+}
+
+int
+submit_find(struct submit *submit, const char *name, char **ret_uri, struct prov_error *err)
+{
+    const struct names names = { .api = &submit->api, .connector = submit->connector };
+
+    return names_find(&names, name, ret_uri, err);
+}
+
+int
+submit_new_uri(struct submit *submit, const char *name, char **ret_uri, struct prov_error *err)
+{
+    const struct names names = { .api = &submit->api, .connector = submit->connector };
+
+    return names_new_uri(&names, name, ret_uri, err);
 }
 
 int

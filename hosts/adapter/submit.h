@@ -47,8 +47,16 @@ void submit_refused(struct submit *submit, const char *what, const struct prov_e
 /* Whether the store takes a change at this moment: it writes one. PROV_E_STORE: it does not. */
 int submit_ready(struct submit *submit, struct prov_error *err);
 
+/* The same as of names.h, of the connector field `issuer`. The caller frees *ret_uri. */
+int submit_find(struct submit *submit, const char *name, char **ret_uri, struct prov_error *err);
+int submit_new_uri(struct submit *submit, const char *name, char **ret_uri, struct prov_error *err);
+
 /* Whether the connector has the user, and has them in scope. */
 int submit_knows(struct submit *submit, const char *uri, bool *ret, struct prov_error *err);
+
+/* Says that nothing is under way in this process, until submit_begin() is called again; for a process
+ * that may be ended by anybody while it waits. */
+void submit_pause(struct submit *submit);
 
 /* Ends delivery, waiting some seconds for a call under way; NULL is allowed. */
 void submit_close(struct submit *submit);

@@ -66,14 +66,16 @@ room_for(const struct token_spec *spec, const char *resource)
 static void
 add_data(struct text *text, const struct token_spec *spec, const char *resource)
 {
-    add_text(text, "{\"data\":{");
+    add_text(text, spec->kind == TOKEN_PATCH
+                       ? "{\"data\":{\"Operations\":[{\"op\":\"replace\",\"value\":{"
+                       : "{\"data\":{");
     if (spec->password) {
         add_text(text, "\"password\":\"");
         add_escaped(text, spec->password, spec->password_length);
         add_text(text, resource[1] == '}' ? "\"" : "\",");
     }
     add_text(text, resource + 1); /* it ends its object itself */
-    add_text(text, "}");
+    add_text(text, spec->kind == TOKEN_PATCH ? "}]}}" : "}");
 }
 
 /* The member `events`. */
@@ -82,12 +84,13 @@ add_events(struct text *text, const struct token_spec *spec, const char *resourc
 {
     static const char *const names[] = { [TOKEN_CREATE] = "{\"" URN "prov:create:full\":",
                                          [TOKEN_PUT] = "{\"" URN "prov:put:full\":",
+                                         [TOKEN_PATCH] = "{\"" URN "prov:patch:full\":",
                                          [TOKEN_PASSWORD] = "{\"" URN "prov:patch:notice\":",
                                          [TOKEN_LEAVE] = "{\"" URN "feed:remove\":",
                                          [TOKEN_DELETE] = "{\"" URN "prov:delete\":" };
 
     add_text(text, names[spec->kind]);
-    if (spec->kind == TOKEN_CREATE || spec->kind == TOKEN_PUT)
+    if (spec->kind <= TOKEN_PATCH)
         add_data(text, spec, resource);
     else
         add_text(text, spec->kind == TOKEN_PASSWORD ? "{\"attributes\":[\"password\"]}" : "{}");
@@ -131,10 +134,10 @@ token_make(const struct token_spec *spec, struct token *ret, struct prov_error *
     struct text text = { .room = resource ? room_for(spec, resource) : 1 };
 
     text.bytes = token.json = malloc(text.room);
-    if (resource && spec->kind == TOKEN_PASSWORD)
+    if (resource && spec->kind == TOKEN_PASSWORD && spec->resource)
         token.resource = strdup(resource);
     if (!resource || !token.uri || !token.json ||
-        (spec->kind == TOKEN_PASSWORD && !token.resource)) {
+        (spec->kind == TOKEN_PASSWORD && spec->resource && !token.resource)) {
         token_clear(&token);
         return fault_nomem(err);
     }

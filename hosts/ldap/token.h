@@ -13,6 +13,7 @@
 enum token_kind {
     TOKEN_CREATE,
     TOKEN_PUT,
+    TOKEN_PATCH,    /* what the resource has takes the place of what was there; the rest stays */
     TOKEN_PASSWORD, /* the password changed, and perhaps more; its value is not said */
     TOKEN_LEAVE, /* the entry is there, and the person no longer one of those to be provisioned */
     TOKEN_DELETE
@@ -25,9 +26,10 @@ struct token_spec {
     /* The change number of the operation (entryCSN), by which the connector recognises the last event of a
      * user that comes again. NULL: the server gives none. */
     const char *change;
-    bool scoped;                  /* the person may have been out of scope before */
-    struct json_object *resource; /* of TOKEN_CREATE, _PUT, _PASSWORD */
-    const char *password;         /* in clear, to be provisioned; NULL: none. Not with _PASSWORD */
+    bool scoped; /* the person may have been out of scope before */
+    struct json_object
+        *resource; /* of TOKEN_CREATE, _PUT, _PATCH, _PASSWORD; NULL: nothing is said of it */
+    const char *password; /* in clear, to be provisioned; NULL: none. Not with _PASSWORD */
     size_t password_length;
 };
 
@@ -35,7 +37,7 @@ struct token {
     char *json; /* NUL-terminated; wiped when cleared */
     size_t length;
     char *uri;
-    char *resource; /* of TOKEN_PASSWORD: what the connector will ask for; NULL: none */
+    char *resource; /* of TOKEN_PASSWORD: what the connector will ask for; NULL: it is as it was */
 };
 
 /* PROV_E_NOMEM. The caller clears *ret, on success only. */

@@ -2,7 +2,8 @@
 # `make check` leaves it out; `make check-servers` runs it, as scripts/test does.
 EXTRA_DIST += tests/servers/servers.py tests/servers/common.py tests/servers/slapd.py \
 	tests/servers/ns389.py tests/servers/test_openldap.py tests/servers/test_389ds.py \
-	tests/servers/test_sync.py tests/servers/bench.py tests/servers/test_follow.py
+	tests/servers/test_sync.py tests/servers/bench.py tests/servers/test_follow.py \
+	tests/servers/kerberos.py tests/servers/test_kerberos.py
 server_tests = tests/servers/test_sync.py tests/servers/test_follow.py
 if SLAPI_OPENLDAP
 server_tests += tests/servers/test_openldap.py
@@ -10,6 +11,10 @@ endif
 
 if SLAPI_389
 server_tests += tests/servers/test_389ds.py
+endif
+
+if KADM5
+server_tests += tests/servers/test_kerberos.py
 endif
 
 .PHONY: check-servers

@@ -1,0 +1,17 @@
+# The adapter that MIT Kerberos' kadmind and kadmin.local load.
+if KADM5
+pluginexec_LTLIBRARIES += sfprov-kadm5.la
+sfprov_kadm5_la_SOURCES = \
+	hosts/kadm5/kadm5.c \
+	hosts/kadm5/config.c hosts/kadm5/config.h \
+	hosts/kadm5/people.c hosts/kadm5/people.h \
+	hosts/cli/column.c hosts/cli/lines.c hosts/cli/person.c \
+	$(adapter_sources)
+sfprov_kadm5_la_CPPFLAGS = $(AM_CPPFLAGS) -DPLUGIN_PATH='"$(libdir)/sfprov/sfprov.so"' \
+	-DPACKAGE_VERSION='"$(PACKAGE_VERSION)"'
+sfprov_kadm5_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
+	-export-symbols-regex '^kadm5_hook_sfprov_initvt$$' \
+	-Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now -Wl,-Bsymbolic $(ZDEFS)
+# libkdb5: a server with another layout of its entries does not load it
+sfprov_kadm5_la_LIBADD = $(JSONC_LIBS) -lkdb5 -lkrb5 -lcom_err -ldl
+endif

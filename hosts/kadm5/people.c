@@ -1,0 +1,299 @@
+/*
+ * Decides which user a principal is, and what is said of them: the name, and whether they are active.
+ * Whatever else is known of a user stays as it is.
+ *
+ * A principal has nothing that lasts but its name, and that changes. So a user is found by the name in
+ * the connector's store (names.h), and keeps the URI over a rename.
+ */
+#include "hosts/kadm5/people.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "hosts/cli/fault.h"
+#include "hosts/cli/lines.h"
+
+#define LOCK_TRIES   1000
+#define LOCK_STEP_NS 10000000L
+
+/* One operation being handed over. */
+struct change {
+    const struct people_realm *realm;
+    const char *name;     /* for the log */
+    const char *password; /* in clear, to be handed over; NULL: none */
+    struct prov_error err;
+};
+
+/* ---- one after the other ---- */
+
+/*
+ * kadmind and each kadmin.local hand over by themselves; who reads and submits keeps the others waiting.
+ * It is the file of the connector fields that is locked: it is there, and nobody else may read it.
+ */
+static int
+lock(const struct people_realm *realm, int *ret, struct prov_error *err)
+{
+    const struct timespec step = { .tv_nsec = LOCK_STEP_NS };
+    const char *file = realm->config->settings.fields_file;
+    int fd = open(file, O_RDONLY | O_CLOEXEC), tries = 0;
+
+    if (fd < 0)
+        return fault_set(err, PROV_E_STATE, "'%s' cannot be opened: %s", file, strerror(errno));
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if ((errno != EWOULDBLOCK && errno != EINTR) || tries++ == LOCK_TRIES) {
+            close(fd);
+            return fault_set(err, PROV_E_STATE,
+                             "'%s' is locked by another process for more than ten seconds", file);
+        }
+        nanosleep(&step, NULL);
+    }
+    *ret = fd;
+    return PROV_OK;
+}
+
+/* ---- what is said ---- */
+
+static bool
+is_text(const char *text)
+{
+    const char *end = text + strlen(text);
+    size_t width = 1;
+
+    while (text < end && (width = utf8_length(text, end)) > 0)
+        text += width;
+    return text == end;
+}
+
+/* Hands one token over; a failure is told, and marked. */
+static int
+hand_over(struct change *change, enum token_kind kind, const char *uri,
+          struct json_object *resource)
+{
+    struct token_spec spec = {
+        .kind = kind, .host = change->realm->host, .uri = uri, .resource = resource
+    };
+    struct token token;
+    int result;
+
+    if (change->password && is_text(change->password) && kind <= TOKEN_PATCH) {
+        spec.password = change->password;
+        spec.password_length = strlen(change->password);
+    }
+    result = token_make(&spec, &token, &change->err);
+    if (result)
+        return result;
+    (void)submit_tokens(change->realm->submit, change->name, &token, 1, false, &change->err);
+    token_clear(&token);
+    return PROV_OK;
+}
+
+/* What the realm knows of a person. */
+static int
+say_state(struct change *change, enum token_kind kind, const char *uri, const char *name,
+          enum principal_state state)
+{
+    struct json_object *resource = json_object_new_object();
+    int result;
+
+    json_object_object_add(resource, "userName", json_object_new_string(name));
+    json_object_object_add(resource, "active", json_object_new_boolean(state == PRINCIPAL_ENABLED));
+    result = hand_over(change, kind, uri, resource);
+    json_object_put(resource);
+    return result;
+}
+
+/* ---- who it is ---- */
+
+static bool
+is_person(const struct change *change, const char *name)
+{
+    return name && config_is_person(change->realm->config, name);
+}
+
+/* The state of a name; one that is no person's is not there. */
+static int
+read_state(struct change *change, const char *name, enum principal_state *ret)
+{
+    *ret = PRINCIPAL_NONE;
+    if (!is_person(change, name))
+        return PROV_OK;
+    return change->realm->state(change->realm->context, name, ret, &change->err);
+}
+
+static int
+find(struct change *change, const char *name, char **ret_uri)
+{
+    *ret_uri = NULL;
+    return is_person(change, name) ? submit_find(change->realm->submit, name, ret_uri, &change->err)
+                                   : PROV_OK;
+}
+
+static int
+introduce(struct change *change, const char *name, enum principal_state state)
+{
+    char *uri = NULL;
+    int result = submit_new_uri(change->realm->submit, name, &uri, &change->err);
+
+    if (!result)
+        result = say_state(change, TOKEN_CREATE, uri, name, state);
+    free(uri);
+    return result;
+}
+
+/* The user of this URI, or of this name if that is NULL, is as the realm says of the name. */
+static int
+settle(struct change *change, const char *uri, const char *name)
+{
+    enum principal_state state;
+    int result = read_state(change, name, &state);
+
+    if (result)
+        return result;
+    if (state == PRINCIPAL_NONE)
+        return uri ? hand_over(change, TOKEN_DELETE, uri, NULL) : PROV_OK;
+    if (uri)
+        return say_state(change, TOKEN_PATCH, uri, name, state);
+    return change->realm->config->creates ? introduce(change, name, state) : PROV_OK;
+}
+
+static int
+settle_name(struct change *change, const char *name)
+{
+    char *uri = NULL;
+    int result = find(change, name, &uri);
+
+    if (!result)
+        result = settle(change, uri, name);
+    free(uri);
+    return result;
+}
+
+/* ---- operations ---- */
+
+/* Whoever has the name now is another one than he who had it: then it was created anew meanwhile. */
+static int
+take_away(struct change *change, const char *name)
+{
+    char *uri = NULL;
+    int result = find(change, name, &uri);
+
+    if (!result && uri)
+        result = hand_over(change, TOKEN_DELETE, uri, NULL);
+    free(uri);
+    return result ? result : settle_name(change, name);
+}
+
+static int
+rename_user(struct change *change, const char *from, const char *to)
+{
+    char *uri = NULL;
+    int result = find(change, from, &uri);
+
+    if (!result)
+        result = uri ? settle(change, uri, to) : settle_name(change, to);
+    free(uri);
+    return result ? result : settle_name(change, from);
+}
+
+static int
+tell_password(struct change *change, const char *name)
+{
+    char *uri = NULL;
+    int result = find(change, name, &uri);
+
+    if (!result && uri && change->password)
+        result = settle(change, uri, name);
+    else if (!result && uri)
+        result = hand_over(change, TOKEN_PASSWORD, uri, NULL);
+    free(uri);
+    return result;
+}
+
+enum operation {
+    CHANGE,
+    REMOVE,
+    RENAME,
+    PASSWORD
+};
+
+static void
+run(struct change *change, enum operation operation, const char *name, const char *to)
+{
+    int held = -1, result = lock(change->realm, &held, &change->err);
+
+    if (!result && operation == CHANGE)
+        result = settle_name(change, name);
+    else if (!result && operation == REMOVE)
+        result = take_away(change, name);
+    else if (!result && operation == RENAME)
+        result = rename_user(change, name, to);
+    else if (!result)
+        result = tell_password(change, name);
+    if (result)
+        submit_missed(change->realm->submit, change->name, &change->err);
+    if (held >= 0)
+        close(held);
+}
+
+/* Whether anything is to be done, and then the beginning of it. */
+static bool
+begin(const struct people_realm *realm, const char *name, const char *to, struct change *ret)
+{
+    *ret =
+        (struct change){ .realm = realm, .name = name ? name : to, .err.size = sizeof(ret->err) };
+    return is_person(ret, name) || is_person(ret, to);
+}
+
+void
+people_changed(const struct people_realm *realm, const char *name)
+{
+    struct change change;
+
+    if (begin(realm, name, NULL, &change))
+        run(&change, CHANGE, name, NULL);
+}
+
+void
+people_created(const struct people_realm *realm, const char *name, const char *password)
+{
+    struct change change;
+
+    if (!begin(realm, name, NULL, &change))
+        return;
+    change.password = realm->config->settings.passwords ? password : NULL;
+    run(&change, CHANGE, name, NULL);
+}
+
+void
+people_removed(const struct people_realm *realm, const char *name)
+{
+    struct change change;
+
+    if (begin(realm, name, NULL, &change))
+        run(&change, REMOVE, name, NULL);
+}
+
+void
+people_renamed(const struct people_realm *realm, const char *from, const char *to)
+{
+    struct change change;
+
+    if (begin(realm, from, to, &change))
+        run(&change, RENAME, from, to);
+}
+
+void
+people_new_password(const struct people_realm *realm, const char *name, const char *password)
+{
+    struct change change;
+
+    if (!begin(realm, name, NULL, &change))
+        return;
+    change.password = realm->config->settings.passwords ? password : NULL;
+    run(&change, PASSWORD, name, NULL);
+}

@@ -1,0 +1,221 @@
+"""A Kerberos realm in a folder of its own: its database, kadmind and KDC on loopback, and their own clients."""
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+from servers import ADAPTERS, free_port, harness
+
+REALM = "EXAMPLE.ORG"
+ADMIN, ADMIN_PASSWORD = "root/admin", "admin-admin-9"
+# nothing of a principal but its name: the mapping makes the rest
+MAPPING = [{"field": "LastName", "source": ["name.familyName", {"source": "userName", "steps": [
+               {"replace": "^.*\\.", "with": ""}]}]},
+           {"field": "Email", "source": ["emails.value", {"source": "userName", "steps": [
+               {"replace": "$", "with": "@example.org"}]}]}]
+
+
+def binary(name):
+    return shutil.which(name, path="/usr/sbin:/usr/bin:" + os.environ.get("PATH", ""))
+
+
+class Realm:
+    """`config` None: without the adapter. Used with `with`, kadmind and a KDC run."""
+    name = host = "kadmind"
+
+    def __init__(self, world, config=None, **more):
+        self.world, self.config, self.process, self.kdc = world, config, None, None
+        self.folder = tempfile.mkdtemp(prefix="sfprov-krb5-", dir=world.folder)
+        self.fields_file, self.config_file = f"{self.folder}/fields.json", f"{self.folder}/kadm5.json"
+        self.log_file = f"{self.folder}/kadmind.log"
+        self.port, self.kdc_port, self.kpasswd_port = free_port(), free_port(), free_port()
+        if config is not None:
+            self.write_adapter(config)
+        self.write_configuration(**more)
+        self.tool("kdb5_util", "create", "-s", "-P", "master-key-1", "-r", REALM)
+        self.local(f"addprinc -pw {ADMIN_PASSWORD} {ADMIN}")
+
+    def write_adapter(self, config):
+        with open(os.open(self.fields_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(self.world.fields, file)
+        with open(self.config_file, "w") as file:
+            if isinstance(config, str):
+                file.write(config)
+            else:
+                json.dump(dict({"fields": self.fields_file, "plugin": harness.PLUGIN}, **config), file)
+
+    def write_configuration(self, module=None):
+        module = module or f"{ADAPTERS}/sfprov-kadm5.so"
+        plugins = "" if self.config is None else f"""
+[plugins]
+ kadm5_hook = {{
+  module = sfprov:{module}
+ }}
+[appdefaults]
+ sfprov = {{
+  kadm5_config = {self.config_file}
+ }}
+"""
+        with open(f"{self.folder}/krb5.conf", "w") as file:
+            file.write(f"""[libdefaults]
+ default_realm = {REALM}
+ dns_lookup_kdc = false
+ dns_lookup_realm = false
+ rdns = false
+ dns_canonicalize_hostname = false
+ default_ccache_name = FILE:{self.folder}/ccache
+[realms]
+ {REALM} = {{
+  kdc = 127.0.0.1:{self.kdc_port}
+  admin_server = 127.0.0.1:{self.port}
+  kpasswd_server = 127.0.0.1:{self.kpasswd_port}
+ }}
+[logging]
+ admin_server = FILE:{self.log_file}
+ kdc = FILE:{self.folder}/kdc.log
+{plugins}""")
+        with open(f"{self.folder}/kdc.conf", "w") as file:
+            file.write(f"""[realms]
+ {REALM} = {{
+  database_name = {self.folder}/principal
+  key_stash_file = {self.folder}/stash
+  acl_file = {self.folder}/acl
+  kdc_listen = 127.0.0.1:{self.kdc_port}
+  kdc_tcp_listen = 127.0.0.1:{self.kdc_port}
+  kadmind_listen = 127.0.0.1:{self.port}
+  kpasswd_listen = 127.0.0.1:{self.kpasswd_port}
+ }}
+""")
+        with open(f"{self.folder}/acl", "w") as file:
+            file.write(f"{ADMIN}@{REALM} *\n")
+
+    def environment(self):
+        return dict(os.environ, KRB5_CONFIG=f"{self.folder}/krb5.conf", KRB5_KDC_PROFILE=f"{self.folder}/kdc.conf",
+                    LC_ALL="C.UTF-8")
+
+    # ---- servers ----
+
+    def launch(self, name, *arguments):
+        output = open(f"{self.folder}/{name}.out", "ab")
+        return subprocess.Popen([binary(name), *arguments], stdout=output, stderr=output, stdin=subprocess.DEVNULL,
+                                env=self.environment())
+
+    def start(self):
+        self.kdc = self.launch("krb5kdc", "-n")
+        self.process = self.launch("kadmind", "-nofork")
+        for process, port in ((self.kdc, self.kdc_port), (self.process, self.port)):
+            self.wait_for(process, port)
+        return self
+
+    def wait_for(self, process, port, seconds=30):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if process.poll() is not None:
+                raise AssertionError(f"{process.args[0]} ended with {process.returncode}: {self.said()}")
+            try:
+                return socket.create_connection(("127.0.0.1", port), 1).close()
+            except OSError:
+                time.sleep(0.02)
+        raise AssertionError(f"{process.args[0]} does not listen: {self.said()}")
+
+    def refuses_to_start(self, seconds=30):
+        process = self.launch("kadmind", "-nofork")
+        try:
+            code = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError("kadmind started") from None
+        assert code != 0, (code, self.said())
+        return self.said()
+
+    def stop(self, how=signal.SIGTERM):
+        for process in filter(None, (self.process, self.kdc)):
+            process.send_signal(how if process is self.process else signal.SIGTERM)
+            code = process.wait(30)
+            if how == signal.SIGTERM and process is self.process:
+                assert code == 0, f"kadmind ended with {code}: {self.said()[-3000:]}"
+        self.process = self.kdc = None
+
+    def said(self):
+        text = ""
+        for path in (f"{self.folder}/kadmind.out", self.log_file):
+            if os.path.exists(path):
+                text += open(path, errors="replace").read()
+        return text
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, kind, *_):
+        if kind:
+            print(self.said()[-3000:])
+        self.stop(signal.SIGTERM if not kind else signal.SIGKILL)
+
+    # ---- the clients ----
+
+    def tool(self, name, *arguments, text=None, code=0):
+        done = subprocess.run([binary(name), *arguments], input=text, capture_output=True, text=True, timeout=120,
+                              env=self.environment())
+        assert code is None or done.returncode == code, (name, arguments, done.returncode, done.stdout, done.stderr)
+        return done.stdout if code is not None else done
+
+    def run_client(self, words, fails, *lines):
+        """The queries of a kadmin, one by one; what it said."""
+        said = ""
+        for line in lines:
+            done = subprocess.run([*words, "-q", line], capture_output=True, text=True, timeout=120,
+                                  env=self.environment(), stdin=subprocess.DEVNULL)
+            errors = [text for text in done.stderr.splitlines() if not text.startswith(
+                ("No policy specified", "Authenticating", "WARNING:", "sfprov: field 'domain_name'"))]
+            said += done.stdout + done.stderr
+            assert bool(errors or done.returncode) == fails, (line, done.returncode, done.stdout, done.stderr)
+        return said
+
+    def local(self, *lines, fails=False):
+        return self.run_client([binary("kadmin.local")], fails, *lines)
+
+    def admin(self, *lines, fails=False):
+        """By the network, from kadmind."""
+        return self.run_client([binary("kadmin"), "-p", ADMIN, "-w", ADMIN_PASSWORD], fails, *lines)
+
+    def change_own_password(self, name, old, new):
+        done = subprocess.run([binary("kpasswd"), name], input=f"{old}\n{new}\n{new}\n", capture_output=True, text=True,
+                              timeout=60, env=self.environment())
+        assert done.returncode == 0, (done.stdout, done.stderr)
+
+    def principals(self):
+        """{name without the realm: whether it is enabled} of those without an instance."""
+        names = {}
+        for line in self.tool("kdb5_util", "tabdump", "-n", "princ_flags").splitlines()[1:]:
+            name, flag, value = line.split("\t")
+            name = name.rpartition("@")[0]
+            if "/" not in name and int(flag, 16) == 0x40:
+                names[name] = value == "0"
+        for line in self.tool("kdb5_util", "tabdump", "-n", "princ_tktpolicy").splitlines()[1:]:
+            name, expiration = line.split("\t")[:2]
+            name = name.rpartition("@")[0]
+            if name in names and int(expiration) and int(expiration) <= time.time():
+                names[name] = False
+        return names
+
+
+def compare(world, realm, gone=()):
+    """The simulated org with the realm, principal by principal; and those who are gone have an account that is not
+    active. Returns how many there are."""
+    principals, users = realm.principals(), world.org.users()
+    for name, enabled in principals.items():
+        user = users.get(f"{name}@acme.example")
+        if user is None and not enabled:
+            continue  # nobody is made an account to be deactivated
+        assert user, f"{name} has no account; there are {sorted(users)}"
+        assert user["IsActive"] == enabled, (name, enabled, user)
+    for name in gone:
+        assert not users[f"{name}@acme.example"]["IsActive"], (name, users)
+    strangers = set(users) - {f"{name}@acme.example" for name in [*principals, *gone]}
+    assert not strangers, f"accounts of nobody: {sorted(strangers)}"
+    return len(users)
