@@ -96,7 +96,8 @@ quota_spares(const struct delivery *d, struct sf_call *ret_call)
 {
     const struct code_words *words = code_words(CODE_API_RESERVE);
 
-    if (!d->keeps_reserve || !quota_reached(d, 1 + (int64_t)d->air.count))
+    /* a probe is how it is seen that the number has fallen */
+    if (!d->keeps_reserve || d->probing || !quota_reached(d, 1 + (int64_t)d->air.count))
         return false;
     *ret_call = (struct sf_call){
         .outcome = SF_HOLD, .code = CODE_API_RESERVE, .cause = words->cause, .remedy = words->remedy

@@ -1,4 +1,6 @@
 """How much is sent: the reserve of the org's API calls, and who goes on while others wait."""
+import json
+import sqlite3
 import sys
 import time
 
@@ -95,6 +97,34 @@ def test_it_goes_on_by_itself_when_older_calls_drop_out():
         c = w.connector()  # the first look of a process is a probe
         c.settle()
         assert len(w.org.users()) == 3 and c.query(query="status")["hold"] is None
+
+
+def test_a_resume_and_a_probe_look_at_the_number_anew():
+    with World() as w:
+        c = w.connector()
+        hire(c, 1)
+        c.settle()
+        w.org.settings(api_max=100, api_used=95)
+        hire(c, 2)
+        c.settle()
+        hire(c, 3)
+        assert c.deliver(100).state == HELD
+        w.org.settings(api_used=40)
+        c.act(act="resume")
+        c.settle()
+        assert len(w.org.users()) == 3
+        w.org.settings(api_used=95)
+        hire(c, 4)
+        c.settle()
+        hire(c, 5)
+        assert c.deliver(100).state == HELD
+        w.org.settings(api_used=40)
+        with sqlite3.connect(w.fields["store"]) as db:  # some minutes later
+            text, = db.execute("SELECT value FROM fact WHERE key = 'hold'").fetchone()
+            db.execute("UPDATE fact SET value = ? WHERE key = 'hold'", (json.dumps(dict(json.loads(text), probe_us=1)),))
+        db.close()
+        c.settle()
+        assert len(w.org.users()) == 5 and c.query(query="status")["hold"] is None
 
 
 def test_a_probe_that_still_finds_the_reserve_reached_prolongs_the_hold():

@@ -2,8 +2,9 @@
  * Each fault that can stand between host and Salesforce, alone, against the model: users are made,
  * the fault strikes before or after that, they change meanwhile, it passes, all settles, and the org must be
  * what the model says. The table in README.md names where each is.
- *   faults [NAME [SEED [SEEDS]]]   those with this in their name; so many seeds, from that one on
- * When it strikes, at which call, and what changes follows from the seed.
+ *   faults [NAME [SEED [SEEDS [STRIDE]]]]   those with this in their name; so many seeds, from that one on
+ * When it strikes, at which call, and what changes follows from the seed. What the org does is also done at
+ * each STRIDE-th call of one life that has all there is (3; 0: not).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,9 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "plugin/base/clock.h"
+#include "plugin/base/json.h"
 #include "plugin/store/db.h"
 #include "tests/torture/life.h"
 #include "tests/torture/shim.h"
@@ -22,8 +25,25 @@
 #define DAY_US    INT64_C(86400000000)
 #define LOCKED_AT 120 /* the byte of the -shm file that SQLite locks to write (WAL_WRITE_LOCK) */
 
-/* Whether the fault had any effect; a fault that never has tests nothing. */
-static bool struck;
+#define FULL_SEED 6 /* of a life with passwords, freezing and `match`, and one thread */
+
+/* Whether the fault had any effect; a fault that never has tests nothing. met: of the last life, with a call. */
+static bool struck, met;
+
+/* Calls that a fault has to meet. */
+static struct kind {
+    const char *part, *soql; /* soql: of the question; NULL: any */
+    unsigned met;
+} kinds[] = {
+    { "/oauth2/token", NULL, 0 },
+    { "/describe", NULL, 0 },
+    { "/password", NULL, 0 },
+    { "/composite/sobjects", NULL, 0 },
+    { "/query", "FROM UserLogin", 0 },
+    { "/query", "FROM User WHERE", 0 },
+    { "/query", "FROM Profile", 0 },
+    { "/query", "FROM UserLicense", 0 },
+};
 
 static void
 deliver_once(struct life *life)
@@ -190,7 +210,7 @@ set_clock_ahead(struct life *life, uint64_t seed)
 {
     struck = true;
     (void)life;
-    shim_clock_skew((int64_t)(10 + seed * 70 % 280) * CLOCK_SECOND_US);
+    shim_clock_skew((int64_t)(10 + seed * 5077 % 86400) * CLOCK_SECOND_US);
 }
 
 static void
@@ -329,7 +349,7 @@ enum when {
 
 static const struct fault {
     const char *name;
-    const char *json; /* for the org; %u: how many calls it lets pass */
+    const char *json; /* for the org; %u: how many calls it lets pass; DATE: in a minute and a half */
     void (*strike)(struct life *life, uint64_t seed);
     void (*relieve)(struct life *life);
     enum when when;
@@ -347,7 +367,7 @@ static const struct fault {
     { .name = "503 with Retry-After in seconds",
       .json = STATUS("503", ",\"headers\":{\"Retry-After\":\"120\"}") },
     { .name = "503 with Retry-After as a date",
-      .json = STATUS("503", ",\"headers\":{\"Retry-After\":\"Fri, 27 Nov 2026 23:59:59 GMT\"}") },
+      .json = STATUS("503", ",\"headers\":{\"Retry-After\":\"DATE\"}") },
     { .name = "503 with Retry-After that is none",
       .json = STATUS("503", ",\"headers\":{\"Retry-After\":\"soon\"}") },
     { .name = "reply dropped before the commit", .json = WRITES("drop_before", "") },
@@ -390,6 +410,16 @@ static const struct fault {
     { .name = "store locked", .strike = lock_store, .relieve = unlock_store, .when = AFTER_USERS },
     { .name = "clock set back", .strike = set_clock_back, .relieve = put_clock_right },
     { .name = "clock set ahead", .strike = set_clock_ahead, .relieve = put_clock_right },
+    { .name = "clock set ahead, and a create without an answer",
+      .json = "{\"on\":\"collections_create\",\"do\":\"drop_after\",\"skip\":%u}",
+      .strike = set_clock_ahead,
+      .relieve = put_clock_right,
+      .when = BEFORE_USERS },
+    { .name = "clock set back, and a create without an answer",
+      .json = "{\"on\":\"collections_create\",\"do\":\"drop_after\",\"skip\":%u}",
+      .strike = set_clock_back,
+      .relieve = put_clock_right,
+      .when = BEFORE_USERS },
     { .name = "socket fails", .strike = break_socket, .relieve = disarm },
     { .name = "TLS handshake broken", .strike = break_handshake, .relieve = disarm, .tls = true },
     { .name = "certificate changed midway",
@@ -419,21 +449,38 @@ next_random(uint64_t *state)
     return z ^ z >> 31;
 }
 
-static void
-strike(struct life *life, const struct fault *fault)
+/* The text with one mark of it replaced; heap. */
+static char *
+fill_in(const char *text, const char *mark, const char *value)
 {
-    char json[300];
-    unsigned skip = (unsigned)(life->seed / 2 % 6);
+    const char *at = strstr(text, mark);
+    char *filled = NULL;
+
+    if (!at)
+        return strdup(text);
+    if (asprintf(&filled, "%.*s%s%s", (int)(at - text), text, value, at + strlen(mark)) < 0)
+        abort();
+    return filled;
+}
+
+static void
+strike(struct life *life, const struct fault *fault, unsigned skip)
+{
+    time_t later = (time_t)(clock_now_us() / CLOCK_SECOND_US) + 90;
+    char number[12], date[40], *skipped, *json;
 
     life->relieve = fault->relieve;
     if (fault->strike)
         fault->strike(life, life->seed);
     if (!fault->json)
         return;
-    /* one piece before the %u, one behind it */
-    snprintf(json, sizeof(json), "%.*s%u%s", (int)(strstr(fault->json, "%u") - fault->json),
-             fault->json, skip, strstr(fault->json, "%u") + 2);
+    snprintf(number, sizeof(number), "%u", skip);
+    strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", gmtime(&later));
+    skipped = fill_in(fault->json, "%u", number);
+    json = fill_in(skipped, "DATE", date);
     world_tell_org(life->world, "/__org/faults", json);
+    free(skipped);
+    free(json);
 }
 
 static void
@@ -465,29 +512,44 @@ change_users(struct life *life, const struct fault *fault)
     }
 }
 
+/* Notes which kind of call it was. */
 static bool
 org_met_fault(struct world *world)
 {
-    char *calls = org_sim_ask(world->sim, "acme", "GET", "/__org/calls", NULL, NULL);
-    bool met = calls && strstr(calls, "\"fault\":\"");
+    char *text = org_sim_ask(world->sim, "acme", "GET", "/__org/calls", NULL, NULL);
+    struct json_object *answer = text ? json_tokener_parse(text) : NULL,
+                       *calls = json_get(answer, "calls");
+    bool any = false;
 
-    free(calls);
-    return met;
+    for (size_t i = 0; calls && i < json_object_array_length(calls); i++) {
+        struct json_object *call = json_object_array_get_idx(calls, i);
+        const char *target = json_get_string(call, "path");
+        if (!json_get_string(call, "fault"))
+            continue;
+        any = true;
+        for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
+            kinds[k].met += strstr(target, kinds[k].part) &&
+                            (!kinds[k].soql ||
+                             strstr(json_get_string(call, "soql"), kinds[k].soql) != NULL);
+    }
+    json_object_put(answer);
+    free(text);
+    return any;
 }
 
-/* NULL: all is well. */
+/* NULL: all is well. skip: how many calls the org lets pass before it. */
 static const char *
-run(struct world *world, const struct fault *fault, uint64_t seed, bool print)
+run(struct world *world, const struct fault *fault, uint64_t seed, unsigned skip, bool print)
 {
     bool before = fault->when == ANY_TIME ? seed % 2 : fault->when == BEFORE_USERS;
     struct life life;
 
     life_begin(&life, world, seed);
     if (before)
-        strike(&life, fault);
+        strike(&life, fault, skip);
     make_users(&life);
     if (!before)
-        strike(&life, fault);
+        strike(&life, fault, skip);
     change_users(&life, fault);
     if (life.relieve)
         life.relieve(&life);
@@ -497,15 +559,68 @@ run(struct world *world, const struct fault *fault, uint64_t seed, bool print)
     if (!life.fault)
         life_judge(&life);
     if (life.fault && print) {
-        printf("%s, seed %llu: %s %s\n", fault->name, (unsigned long long)seed, life.fault,
-               world->error.text);
+        printf("%s, seed %llu, after %u calls: %s %s\n", fault->name, (unsigned long long)seed,
+               skip, life.fault, world->error.text);
         life_print(&life);
     }
-    struck = struck || (fault->json && org_met_fault(world));
+    met = fault->json && org_met_fault(world);
+    struck = struck || met;
     shim_disarm();
     unlock_store(&life);
     life_end(&life);
     return life.fault;
+}
+
+static struct world clear, tls;
+
+static struct world *
+world_of(const struct fault *fault)
+{
+    return fault->tls ? &tls : &clear;
+}
+
+/* As many lives as seeds, each with the fault at a call that follows from the seed. */
+static bool
+run_seeds(const struct fault *fault, uint64_t first, unsigned seeds)
+{
+    unsigned bad = 0;
+
+    struck = false;
+    for (uint64_t seed = first; seed < first + seeds; seed++)
+        bad += run(world_of(fault), fault, seed, (unsigned)(seed / 2 % 6), bad == 0) != NULL;
+    printf("%s: %u seeds, %u failed%s\n", fault->name, seeds, bad,
+           struck ? "" : "; it never struck");
+    return bad == 0 && struck;
+}
+
+/* A life that has all there is: passwords, freezing, `match`. Each stride-th call of it meets the fault. */
+static bool
+run_calls(const struct fault *fault, unsigned first, unsigned stride)
+{
+    unsigned bad = 0, lives = 0;
+    struct fault from_the_start = *fault;
+
+    from_the_start.when = BEFORE_USERS;
+    met = true;
+    for (unsigned skip = first; met && bad < 3; skip += stride, lives++)
+        bad += run(world_of(fault), &from_the_start, FULL_SEED, skip, bad == 0) != NULL;
+    printf("%s: at each call: %u lives, %u failed\n", fault->name, lives, bad);
+    return bad == 0;
+}
+
+/* Whether every kind of call has met a fault. */
+static bool
+all_kinds_met(void)
+{
+    bool all = true;
+
+    for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+        if (kinds[k].met == 0)
+            printf("no fault met a call with '%s%s'\n", kinds[k].part,
+                   kinds[k].soql ? kinds[k].soql : "");
+        all = all && kinds[k].met > 0;
+    }
+    return all;
 }
 
 int
@@ -514,24 +629,26 @@ main(int argc, char **argv)
     const char *only = argc > 1 ? argv[1] : "";
     uint64_t first = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
     unsigned seeds = argc > 3 ? (unsigned)atoi(argv[3]) : 4, passed = 0, failed = 0;
-    struct world clear, tls;
+    unsigned stride = argc > 4 ? (unsigned)atoi(argv[4]) : 3;
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     db_busy_timeout_ms = 20; /* who has the store locked here does not give it up in time */
     world_start(&clear, ORG_SIM_PLAIN_HTTP);
     world_start(&tls, ORG_SIM_GOOD);
     for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
-        unsigned bad = 0;
-        struck = false;
+        bool good;
         if (!strstr(faults[i].name, only))
             continue;
-        for (uint64_t seed = first; seed < first + seeds; seed++)
-            bad += run(faults[i].tls ? &tls : &clear, &faults[i], seed, bad == 0) != NULL;
-        printf("%s: %u seeds, %u failed%s\n", faults[i].name, seeds, bad,
-               struck ? "" : "; it never struck");
-        bad += !struck;
-        passed += bad == 0;
-        failed += bad > 0;
+        good = run_seeds(&faults[i], first, seeds);
+        if (faults[i].json && !faults[i].relieve && stride)
+            good = run_calls(&faults[i], (unsigned)i % stride, stride) && good;
+        passed += good;
+        failed += !good;
+    }
+    if (!*only && stride) {
+        bool all = all_kinds_met();
+        passed += all;
+        failed += !all;
     }
     world_stop(&clear);
     world_stop(&tls);

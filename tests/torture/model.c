@@ -213,8 +213,9 @@ run_step(struct life *life, const struct step *step)
         life_land(life); /* nothing is later than the settle window */
         world_pass(life->world, step->arg % INT64_C(200000) * 1000);
         break;
-    case SKEW: /* up to a day back; and back again by another such step */
-        shim_clock_skew(-(int64_t)(step->arg % 86400) * 1000000 * (step->arg >> 20 & 1));
+    case SKEW: /* up to a day back or ahead; and right again by another such step */
+        shim_clock_skew((int64_t)(step->arg % 86400) * (step->arg >> 21 & 1 ? 1000000 : -1000000) *
+                        (step->arg >> 20 & 1));
         break;
     case ACT:
         act(life, step);
