@@ -38,5 +38,5 @@ SOAK_SEED = 1000
 soak: all
 	$(MAKE) $(AM_MAKEFLAGS) $(torture_programs)
 	tests/torture/model $(SOAK_SEED) 0 $(SOAK_SECONDS)
-	tests/torture/faults "" 1 200
+	tests/torture/faults "" 1 200 1
 	tests/torture/crash 1

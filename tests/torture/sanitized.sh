@@ -4,7 +4,7 @@
 # survives neither.
 set -e
 here=$top_builddir/tests/torture
-"$here/faults" "" 1 1
+"$here/faults" "" 1 1 0
 for seed in 1 6; do # each fifth has threads
     "$here/model" $seed 4
 done
