@@ -127,34 +127,16 @@ adopt(struct round *round, struct item *item, const struct match *match, struct 
     return r ? r : store_wake(store, WAIT_MANAGER, subject->uri, subject->iss, INT64_MAX, err);
 }
 
-static void
-park_item(struct item *item, const char *code, const char *reason)
-{
-    item->plan.action = PLAN_PARK;
-    item->plan.code = code;
-    snprintf(item->plan.reason, sizeof(item->plan.reason), "%s", reason);
-}
-
-static void
-put_off(struct item *item)
-{
-    item->next_round = true;
-    item->plan.action = PLAN_NOTHING;
-}
-
 /* [tx] What becomes of the leaver's account is known soon: nobody has to be asked. */
 static int
 wait_for_leaver(struct round *round, struct item *item, const struct match *match,
                 struct prov_error *err)
 {
     const struct code_words *words = code_words(CODE_MATCH_LEAVER);
-    struct sf_record record = { .code = CODE_MATCH_LEAVER,
-                                .cause = words->cause,
-                                .remedy = words->remedy };
 
-    snprintf(record.message, sizeof(record.message), "%s", match->reason);
-    put_off(item);
-    return settle_retry(round, item, &record, err);
+    item_stop(item, FATE_RETRY);
+    item->said = (struct said){ CODE_MATCH_LEAVER, match->reason, words->cause, words->remedy };
+    return settle(round, item, err);
 }
 
 /* [tx] An account goes to one subject of the round only, the first. */
@@ -166,7 +148,7 @@ adopt_or_put_off(struct round *round, struct item *item, const struct match *mat
     int r;
 
     if (json_get(given, id) || (match->holder && round_knows(round, match->holder))) {
-        put_off(item); /* the store will know whose it is */
+        item_stop(item, FATE_LATER); /* the store will know whose it is */
         return PROV_OK;
     }
     r = json_put_bool(given, id, true) ? error_nomem(err) : adopt(round, item, match, err);
@@ -184,7 +166,7 @@ adopt_all(struct round *round, struct item **items, struct match *list, size_t c
 
     for (size_t i = 0; !r && i < count; i++) {
         if (list[i].verdict == MATCH_REFUSE)
-            park_item(items[i], list[i].code, list[i].reason);
+            item_park(items[i], list[i].code, "%s", list[i].reason);
         else if (list[i].verdict == MATCH_WAIT)
             r = wait_for_leaver(round, items[i], &list[i], err);
         else if (list[i].verdict == MATCH_ADOPT)
@@ -221,13 +203,10 @@ adopt_in_one(struct round *round, struct item **items, struct match *list, size_
 static void
 park_all(struct item **items, size_t count, const struct sf_call *call)
 {
-    char reason[700];
-
-    snprintf(reason, sizeof(reason),
-             "whether the user is in the org already cannot be asked: %s: %s", call->code,
-             call->message);
     for (size_t i = 0; i < count; i++)
-        park_item(items[i], CODE_MATCH_REFUSED, reason);
+        item_park(items[i], CODE_MATCH_REFUSED,
+                  "whether the user is in the org already cannot be asked: %s: %s", call->code,
+                  call->message);
 }
 
 static int
@@ -263,7 +242,7 @@ match_creates(struct round *round, struct prov_error *err)
         return PROV_OK;
     for (size_t i = 0; i < round->count; i++) {
         struct item *item = &round->items[i];
-        if (item->plan.action != PLAN_CREATE)
+        if (!item_sends(item, PLAN_CREATE))
             continue;
         list[count] = (struct match){ .subject = &item->work.subject, .fields = item->plan.fields };
         items[count++] = item;

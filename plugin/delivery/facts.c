@@ -325,8 +325,7 @@ are_new(struct delivery *d, bool *ret, struct prov_error *err)
 static bool
 is_to_be_sent(const struct item *item)
 {
-    return !item->reads_back && !item->next_round &&
-           (item->plan.action == PLAN_CREATE || item->plan.action == PLAN_UPDATE);
+    return item_sends(item, PLAN_CREATE) || item_sends(item, PLAN_UPDATE);
 }
 
 static bool
@@ -367,9 +366,7 @@ weigh(struct round *round, struct item *item, struct prov_error *err)
     }
     if (r || !found || age_us(d->facts) > KEEP_US)
         return r;
-    item->plan.action = PLAN_PARK;
-    item->plan.code = fault.code;
-    snprintf(item->plan.reason, sizeof(item->plan.reason), "%s", fault.text);
+    item_park(item, fault.code, "%s", fault.text);
     return PROV_OK;
 }
 

@@ -27,6 +27,7 @@ freeze_instead(struct item *item, const struct sf_record *blocker, struct prov_e
 
     if (r)
         return r;
+    item->fate = FATE_FREEZE;
     item->plan.action = PLAN_FREEZE;
     return plan_put_alone(&item->plan, FROZEN_FIELD, value_boolean(true)) ? error_nomem(err)
                                                                           : PROV_OK;
@@ -89,38 +90,38 @@ fault_of(const struct sf_call *call)
     return fault;
 }
 
-/* [tx] As if it had been sent and confirmed. */
+/* [tx] Of whom no UserLogin was found, or who is frozen already: as if it had been sent and confirmed. */
 static int
-settle_found(struct round *round, struct item *item, struct prov_error *err)
+settle_one(struct round *round, struct item *item, const struct said *fault, struct prov_error *err)
 {
-    int r;
+    int r = PROV_OK;
 
-    if (item->blocker)
-        return settle_blocked(round, item, NULL, err);
-    r = send_fly(round, item, SEND_FREEZES, err);
-    return r ? r : settle_delivered(round, item, "", err);
+    if (!item->found_frozen) {
+        item->said = *fault;
+        item->fate = item->plan.action == PLAN_FREEZE ? FATE_NOT_FROZEN : FATE_REFUSED;
+    } else if (item->blocker) {
+        item->fate = FATE_FROZEN;
+    } else {
+        r = send_fly(round, item, SEND_FREEZES, err);
+        item_is_there(item, FATE_DELIVERED, "");
+    }
+    return r ? r : settle(round, item, err);
 }
 
-/* Those of whom no UserLogin was found, or who are frozen already. */
 static int
 settle_unsent(struct round *round, struct item **items, size_t count, const struct sf_call *call,
               struct prov_error *err)
 {
     struct store *store = round->delivery->store;
-    struct sf_record fault = fault_of(call);
+    struct sf_record record = fault_of(call);
+    struct said fault = { record.code, record.message, record.cause, record.remedy };
     int r = store_begin(store, STORE_FENCED, err);
 
     if (r)
         return r;
     for (size_t i = 0; !r && i < count; i++) {
-        if (items[i]->login_id[0])
-            continue;
-        r = items[i]->found_frozen ? settle_found(round, items[i], err)
-            : items[i]->plan.action == PLAN_FREEZE
-                ? settle_blocked(round, items[i], &fault, err)
-                : settle_refused(
-                      round, items[i],
-                      &(struct said){ fault.code, fault.message, fault.cause, fault.remedy }, err);
+        if (!items[i]->login_id[0])
+            r = settle_one(round, items[i], &fault, err);
     }
     if (r) {
         store_rollback(store);
@@ -168,7 +169,7 @@ look_up_all(struct round *round, enum plan_action action, struct prov_error *err
     int r = PROV_OK;
 
     for (size_t i = 0; !r && !round->stop && i < round->count; i++) {
-        if (round->items[i].plan.action == action)
+        if (item_sends(&round->items[i], action))
             chunk[filled++] = &round->items[i];
         if (filled > 0 && (filled == LOOKUP_MAX || i + 1 == round->count)) {
             r = look_up(round, chunk, filled, err);

@@ -98,11 +98,9 @@ hold_all(struct round *round, int64_t wanted, int64_t active)
         struct item *item = &round->items[i];
         if (!is_weighed(item))
             continue;
-        item->plan.action = PLAN_NOTHING;
         /* who is held is looked at no more: what is in flight must be known before */
-        item->reads_back = item->work.link.in_flight != NULL;
-        item->guarded = !item->reads_back;
-        if (item->reads_back)
+        item_stop(item, item->work.link.in_flight ? FATE_READ_BACK : FATE_HELD);
+        if (item->fate == FATE_READ_BACK)
             continue;
         snprintf(item->plan.reason, sizeof(item->plan.reason),
                  "%lld of %lld active users are to be deactivated within guard_window_s (%lld s), "
@@ -160,18 +158,4 @@ guard_check(struct round *round, struct prov_error *err)
     if (!r && wanted * 100 > d->fields->guard_percent * (active + round->guard_done))
         hold_all(round, wanted, active + round->guard_done);
     return r;
-}
-
-int
-guard_settle(struct round *round, struct item *item, struct prov_error *err)
-{
-    struct link *link = &item->work.link;
-    const struct code_words *words = code_words(GUARD_CODE);
-    int r = settle_words(
-        link, "held", &(struct said){ GUARD_CODE, item->plan.reason, words->cause, words->remedy },
-        err);
-
-    /* nothing makes it due but a release, or news of the user */
-    link->next_us = 0;
-    return r ? r : settle_put(round, item, err);
 }

@@ -126,26 +126,60 @@ struct call_note {
     char request_id[64];
 };
 
+/* What is said of an outcome; each may be NULL. */
+struct said {
+    const char *code, *message, *cause, *remedy;
+};
+
+/*
+ * What becomes of a subject in a round. The steps of a round look at it, and change it, and there is no mark
+ * besides; each end has its case in settle(). What a round does not bring to an end stays due.
+ */
+enum fate {
+    /* on the way */
+    FATE_LATER, /* nothing in this round: another one of it has to do with what this one needs */
+    FATE_READ_BACK, /* in flight, and nothing may be sent before that is read back */
+    FATE_LOOK_UP, /* planned in full when the org has told a profile, a role, or how the account is */
+    FATE_SEND,    /* as plan.action says */
+    FATE_SENT,
+    FATE_FREEZE,    /* could not be deactivated: is frozen next */
+    FATE_WHOSE,     /* refused, for somebody has the username: who is that? */
+    FATE_UNMANAGED, /* refused for the manager: the rest is sent again without him */
+    /* ends that need no call */
+    FATE_FORGOTTEN, /* the store has no such subject any more */
+    FATE_NOTHING,   /* there is nothing to send */
+    FATE_HELD,      /* a deactivation that the guard holds */
+    FATE_PARKED,    /* cannot be sent; plan.code and plan.reason say why, and what it waits for */
+    FATE_STAYS_PARKED, /* as before, and waits for the name it wants as well */
+    /* ends of what was sent */
+    FATE_DELIVERED,
+    FATE_FOUND,        /* no answer came, and it is there as it was sent */
+    FATE_ASIDE,        /* has a temporary username, or the one before it again, and is no further */
+    FATE_REFUSED,      /* item.said says why, and what it waits for */
+    FATE_FROZEN,       /* cannot be deactivated (item.blocker), and is frozen */
+    FATE_NOT_FROZEN,   /* cannot be frozen (item.said), and perhaps not be deactivated either */
+    FATE_RETRY,        /* for what item.said says */
+    FATE_UNKNOWN,      /* no certain answer: item.said.message */
+    FATE_NOT_HAPPENED, /* no answer came, and it is not there: planned anew */
+};
+
 /* One subject in a round. */
 struct item {
     struct work work;
-    struct plan plan;
-    bool reads_back;     /* in flight, and nothing may be sent before it is read back */
-    bool awaits_profile; /* was planned without the profile it needs */
-    bool guarded;        /* a deactivation that the guard holds */
+    struct plan
+        plan; /* action: PLAN_NOTHING or PLAN_PARK also where another fate than FATE_SEND has been found */
+    enum fate fate;
+    struct said said;    /* of its end; borrowed, until it is settled */
+    const char *account; /* FATE_DELIVERED, FATE_FOUND: its Id, of who had none; borrowed as well */
     size_t share;        /* how many may be in its call (send.c) */
-    bool next_round;     /* stays due: another item of this round has to do with its username */
     struct value
         *there; /* of who is repaired: what the org holds, in the link's pool; NULL: not read */
-    bool aside; /* goes to a temporary username, or back, and no further in this round */
-    bool awaits_name; /* is refused as before, and waits for the name it wants as well */
     struct sf_record
         *blocker; /* why Salesforce does not let the user be deactivated; NULL: it may */
     char login_id[SF_ID_SIZE]; /* of the user's UserLogin; "": not looked up, or there is none */
     bool found_frozen;         /* is to be frozen, and somebody else has done so */
     char base[USERNAME_MAX_CHARACTERS + 1]; /* the username without a suffix; "": none was tried */
     unsigned suffix;                        /* the number tried last */
-    bool sends_again; /* the username is a stranger's, and another one is to be tried */
     struct call_note call;
     bool as_before;       /* nothing came of it but what stood there already */
     bool without_manager; /* ManagerId was refused and left out of what is sent */
@@ -153,6 +187,20 @@ struct item {
         *adopted_by; /* the field by which an account was found and adopted; NULL: none was */
     char manager_id[SF_ID_SIZE]; /* of the manager the resource names; "": none, or not linked */
 };
+
+/* ---- item.c ---- */
+
+/* Whether it is to be sent in this round, and so. */
+bool item_sends(const struct item *item, enum plan_action action);
+/* Whether the fate is an end that no call leads to. */
+bool item_ends_here(const struct item *item);
+/* Whether it has come to an end. */
+bool item_ended(const struct item *item);
+/* Nothing is sent for it: this is its fate instead. */
+void item_stop(struct item *item, enum fate fate);
+/* It cannot be sent: the code (static) and the reason, in one line. */
+__attribute__((format(printf, 3, 4))) void item_park(struct item *item, const char *code,
+                                                     const char *format, ...);
 
 /* The items of a round. They last until the round is over, and each of its calls. */
 struct item_list {
@@ -227,11 +275,6 @@ MUST_CHECK int org_quarantine(struct delivery *delivery, const char *code, const
                               const char *cause, const char *remedy, struct prov_error *err);
 /* An admin's retry ends a pause. */
 MUST_CHECK int org_listen(struct delivery *delivery, struct prov_error *err);
-
-/* What is said of an outcome; each may be NULL. */
-struct said {
-    const char *code, *message, *cause, *remedy;
-};
 
 /* ---- quarantine.c: most users are refused alike ---- */
 
@@ -405,7 +448,7 @@ MUST_CHECK int send_all(struct round *round, enum send_kind kind, struct prov_er
  * are not settled: they are left in flight, and read back. */
 MUST_CHECK int send_land(struct round *round, size_t count, struct prov_error *err);
 
-/* ---- settle.c: what became of a subject ---- */
+/* ---- in_flight.c: what was sent to a subject, and has no answer yet ---- */
 
 /*
  * What is in flight (link.in_flight):
@@ -418,43 +461,69 @@ MUST_CHECK int send_land(struct round *round, size_t count, struct prov_error *e
  * one may land after ours, so it is read back when the settle window is over, and never before.
  */
 bool flight_is_mixed(const struct link *link);
+/* Whether it gives the account a temporary username, or the one before it again, and no more. */
+bool flight_is_aside(const struct link *link);
+/* Its fields; borrowed. */
+struct value *flight_fields(const struct item *item);
+/* The version that was sent: it may be older than what is wanted by now. Without a flight what is wanted. */
+int64_t flight_version(const struct item *item);
 /* How long ago it was sent. */
 int64_t flight_age_us(const struct link *link);
+/* Whether the settle window is over. */
+bool flight_window_over(const struct delivery *delivery, const struct item *item);
+/* Whether a mixed flight's settle window is over, so that reading it back decides. */
+bool flight_has_settled(const struct delivery *delivery, const struct item *item);
 /* The last send surely did nothing: what is in flight is what was before it. PROV_E_NOMEM. */
 MUST_CHECK int flight_failed(struct link *link, struct prov_error *err);
+/*
+ * Makes a link whose stored values are damaged fit for planning. What is confirmed is then not known,
+ * so everything is sent again. Of what is in flight the name that is wanted is left, and when it was
+ * written: enough to read it back.
+ */
+MUST_CHECK int flight_mend(struct delivery *delivery, struct work *work, struct prov_error *err);
 
+/* ---- waits.c: what a subject waits for, and how long ---- */
+
+/* What the subject waits for (WAIT_*); kind NULL: nothing. Copies; 0 or PROV_E_NOMEM. */
+MUST_CHECK int set_wait(struct link *link, const char *kind, const char *value);
+/* Of a subject that waits for nothing else: the manager, if the resource names one who is not linked yet. */
+MUST_CHECK int await_manager(struct item *item);
+/* Since when or earlier a wait is a long one (connector field wait_limit_hours): then it is told like a
+ * refusal, and goes on. */
+int64_t long_wait_us(const struct delivery *delivery);
+/* Whether the subject waits for as long. */
+bool waits_long(const struct delivery *delivery, const struct link *link);
+/* Who waits for what another one has is not refused; but who does so for long is, and is woken all the same: sets
+ * what the item waits for by its code (item->said). *ret_message: what is said of it, heap. */
+MUST_CHECK int weigh_wait(const struct delivery *delivery, struct item *item,
+                          const char **ret_outcome, char **ret_message, struct prov_error *err);
+/* Of a username that was refused, and that nobody can see: whether it was waited for as long as a refreshed sandbox
+ * may take to give it free, just now, or before. */
+bool release_is_over(const struct delivery *delivery, const struct item *item);
+/* What is said of such a one. */
+void release_words(const struct item *item, char *ret, size_t size);
+/* When it is tried again. */
+int64_t release_again_us(void);
+
+/* ---- settle.c: what became of a subject ---- */
+
+/*
+ * [tx] The item's fate, which must be an end, becomes its link, a row of its history, and the times when it is due
+ * again; the rows of `due` that were read are deleted. To be told after the commit (tell.c).
+ */
+MUST_CHECK int settle(struct round *round, struct item *item, struct prov_error *err);
+/* The end of what was sent, and is there; `account`: its Id, borrowed until it is settled. */
+void item_is_there(struct item *item, enum fate fate, const char *account);
 /* [tx] The username that others keep off, besides the one held: what is in flight or tried again, else
  * what is held. Whoever waits for the one given up is woken. */
 MUST_CHECK int settle_claim(struct round *round, struct link *link, const char *name,
                             struct prov_error *err);
-/* [tx] The username held is the one confirmed, and no other is claimed but what is in flight: when
- * what was wanted is settled. Whoever waits for one that is given up is woken. */
-MUST_CHECK int settle_names(struct round *round, struct link *link, struct prov_error *err);
-
-/* [tx] What was sent is there. */
-MUST_CHECK int settle_delivered(struct round *round, struct item *item, const char *id,
-                                struct prov_error *err);
-/* [tx] The record was refused, or cannot be planned: parked. Texts are copied. */
-MUST_CHECK int settle_refused(struct round *round, struct item *item, const struct said *said,
-                              struct prov_error *err);
-/*
- * [tx] The user has left, and the account could not be deactivated (item->blocker says why), or not be
- * frozen (fault; NULL: it is frozen): parked, and tried again with back-off.
- */
-MUST_CHECK int settle_blocked(struct round *round, struct item *item, const struct sf_record *fault,
-                              struct prov_error *err);
-/* [tx] It will be tried again. */
-MUST_CHECK int settle_retry(struct round *round, struct item *item, const struct sf_record *record,
-                            struct prov_error *err);
-/* [tx] Sent, no certain answer: looked at again until the settle window is over. */
-MUST_CHECK int settle_unknown(struct round *round, struct item *item, const char *message,
-                              struct prov_error *err);
-/* [tx] There is nothing to send. */
-MUST_CHECK int settle_nothing(struct round *round, struct item *item, struct prov_error *err);
-/* [tx] Of what came of it, the words; and the link written, the rows of `due` that were read deleted. */
-MUST_CHECK int settle_words(struct link *link, const char *outcome, const struct said *said,
-                            struct prov_error *err);
-MUST_CHECK int settle_put(struct round *round, struct item *item, struct prov_error *err);
+/* Whether this version is parked already; with the code, if one is given. */
+bool was_refused_with(const struct item *item, const char *code);
+/* Replaces a heap text; 0 or PROV_E_NOMEM. */
+MUST_CHECK int set_text(char **place, const char *text);
+/* NULL and "" are alike, as for set_text(). */
+bool text_is(const char *text, const char *other);
 
 /* ---- orders.c: what an admin ordered ---- */
 
@@ -492,7 +561,7 @@ MUST_CHECK int history_add(struct round *round, struct item *item, struct prov_e
 /* Keeps why Salesforce refused to deactivate the user. */
 MUST_CHECK int freeze_note_blocker(struct item *item, const struct sf_record *blocker,
                                    struct prov_error *err);
-/* The same, and the item is to be frozen instead. */
+/* The same, and the item is to be frozen instead (FATE_FREEZE). */
 MUST_CHECK int freeze_instead(struct item *item, const struct sf_record *blocker,
                               struct prov_error *err);
 /* Sends what the round has to freeze, or to unfreeze. */
@@ -508,8 +577,6 @@ MUST_CHECK int guard_check(struct round *round, struct prov_error *err);
 bool guard_counts(const struct item *item);
 /* [tx] What is in flight is there: counts it, if it counts. Once, whether an answer or reading it back told. */
 MUST_CHECK int guard_count(struct round *round, struct item *item, struct prov_error *err);
-/* [tx] One is held. */
-MUST_CHECK int guard_settle(struct round *round, struct item *item, struct prov_error *err);
 
 /* ---- names.c: usernames among our subjects (rule 9) ---- */
 
@@ -552,6 +619,8 @@ MUST_CHECK int names_free(struct store *store, const struct fields *fields, cons
 #define USERNAME_IS_TEMPORARY "temporary"
 #define NAME_FOR_NOW          "; meanwhile the account has the temporary name "
 bool names_are_temporary(const char *inputs);
+/* Whether the plan is to go to a temporary username, or back, and no further in this round. */
+bool names_go_aside(const struct plan *plan);
 /* The name that the account gave up for a temporary one, which it has; borrowed. NULL: it has none. */
 const char *names_given_up(const struct link *link);
 
@@ -605,14 +674,6 @@ MUST_CHECK int repair_read(struct round *round, struct prov_error *err);
 
 /* ---- unknown.c: reading back (rule 14) ---- */
 
-/*
- * Makes a link whose stored values are damaged fit for planning. What is confirmed is then not known,
- * so everything is sent again. Of what is in flight the name that is wanted is left, and when it was
- * written: enough to read it back.
- */
-MUST_CHECK int flight_mend(struct delivery *delivery, struct work *work, struct prov_error *err);
-/* Whether a mixed flight's settle window is over, so that reading it back decides. */
-bool flight_has_settled(const struct delivery *delivery, const struct item *item);
 /* Settles what is in flight as far as the org shows it; what can be planned again is left planned
  * as due. */
 MUST_CHECK int unknown_settle(struct round *round, struct prov_error *err);
@@ -622,20 +683,5 @@ MUST_CHECK int unknown_username_taken(struct round *round, struct item **items, 
 
 /* Tells the host an outcome; false: not taken, to be told again. (worker.c) */
 bool host_told(struct delivery *delivery, const char *json);
-
-/* What the subject waits for (WAIT_*); kind NULL: nothing. Copies; 0 or PROV_E_NOMEM. */
-MUST_CHECK int set_wait(struct link *link, const char *kind, const char *value);
-/* Since when or earlier a wait is a long one (connector field wait_limit_hours): then it is told like a
- * refusal, and goes on. */
-int64_t long_wait_us(const struct delivery *delivery);
-/* Whether the subject waits for as long. */
-bool waits_long(const struct delivery *delivery, const struct link *link);
-/* [tx] The username is taken, and nobody can see by whom: it waits, or is parked when that has lasted. */
-MUST_CHECK int settle_elsewhere(struct round *round, struct item *item, struct prov_error *err);
-/* Whether a username that nobody can see was waited for as long as a refreshed sandbox may take to give it free:
- * just now, or before. Of an item whose send was refused. */
-bool settle_release_is_over(const struct delivery *delivery, const struct item *item);
-/* Replaces a heap text; 0 or PROV_E_NOMEM. */
-MUST_CHECK int set_text(char **place, const char *text);
 
 #endif

@@ -10,12 +10,15 @@ libsfprov_la_SOURCES += \
 	plugin/delivery/collisions.c plugin/delivery/collisions.h \
 	plugin/delivery/delivery.h \
 	plugin/delivery/drift.c \
+	plugin/delivery/ending.c plugin/delivery/ending.h \
 	plugin/delivery/facts.c \
 	plugin/delivery/flights.c \
 	plugin/delivery/freeze.c \
 	plugin/delivery/guard.c \
 	plugin/delivery/history.c \
+	plugin/delivery/in_flight.c \
 	plugin/delivery/internal.h \
+	plugin/delivery/item.c \
 	plugin/delivery/keeper.c \
 	plugin/delivery/login.c \
 	plugin/delivery/lookup.c \
@@ -46,4 +49,5 @@ libsfprov_la_SOURCES += \
 	plugin/delivery/twin.c \
 	plugin/delivery/unknown.c \
 	plugin/delivery/upkeep.c \
+	plugin/delivery/waits.c \
 	plugin/delivery/worker.c

@@ -29,7 +29,8 @@ wish_in_round(void *context, const struct name_claim *claim, char ret[PATTERN_MA
 
     if (!item)
         return names_wait_for(NULL, claim, ret, err);
-    if (!item->aside && !item->reads_back && value_get(item->plan.fields, "Username"))
+    if (!names_go_aside(&item->plan) && item->fate != FATE_READ_BACK &&
+        value_get(item->plan.fields, "Username"))
         snprintf(ret, PATTERN_MAX_BYTES, "%s", item->plan.username);
     return PROV_OK;
 }
@@ -54,6 +55,12 @@ names_are_temporary(const char *inputs)
     return inputs && strncmp(inputs, USERNAME_IS_TEMPORARY, strlen(USERNAME_IS_TEMPORARY)) == 0;
 }
 
+bool
+names_go_aside(const struct plan *plan)
+{
+    return names_are_temporary(plan->username_inputs) && value_get(plan->fields, "Username");
+}
+
 const char *
 names_given_up(const struct link *link)
 {
@@ -75,7 +82,6 @@ move_to(struct item *item, const char *name, const char *inputs, struct prov_err
     if (!value || plan_put_alone(plan, "Username", value) ||
         set_text(&plan->username_inputs, inputs))
         return error_nomem(err);
-    item->aside = true;
     return PROV_OK;
 }
 
@@ -128,19 +134,6 @@ was_parked(const struct item *item)
            link->settled_version == item->work.subject.version;
 }
 
-/* Stays parked as he is, and waits for the name too: it is tried when the other one steps aside. */
-static void
-stay_parked(struct item *item)
-{
-    const struct link *link = &item->work.link;
-
-    item->plan.action = PLAN_PARK;
-    item->plan.code = link->code;
-    snprintf(item->plan.reason, sizeof(item->plan.reason), "%s",
-             link->message ? link->message : "");
-    item->awaits_name = true;
-}
-
 /* Of a leaver's account, to whom a name is of no use before the return: then it is built anew, for what the
  * name was built from stays as it is. */
 static int
@@ -152,7 +145,7 @@ keep_name(struct item *item, struct prov_error *err)
         return error_nomem(err);
     value_remove(plan->fields, "Username");
     if (value_count(plan->fields) == 0)
-        plan->action = PLAN_NOTHING;
+        item_stop(item, FATE_NOTHING);
     return PROV_OK;
 }
 
@@ -168,12 +161,9 @@ park(struct item *item, const char *other)
     const struct link *link = &item->work.link;
     bool aside = names_given_up(link) != NULL;
 
-    item->plan.action = PLAN_PARK;
-    item->plan.code = CODE_USERNAME_IN_USE_HERE;
-    snprintf(item->plan.reason, sizeof(item->plan.reason),
-             "username '%s' is held or wanted by '%s' too%s%s", item->plan.username, other,
-             aside ? NAME_FOR_NOW : "", aside ? link->username_held : "");
-    error_tidy(item->plan.reason);
+    item_park(item, CODE_USERNAME_IN_USE_HERE, "username '%s' is held or wanted by '%s' too%s%s",
+              item->plan.username, other, aside ? NAME_FOR_NOW : "",
+              aside ? link->username_held : "");
 }
 
 /* The last number that is tried. */
@@ -214,7 +204,7 @@ names_next(struct round *round, struct item *item, bool *ret_found, struct prov_
     int r;
 
     *ret_found = false;
-    if (!d->fields->suffixes || item->aside || !value_get(plan->fields, "Username"))
+    if (!d->fields->suffixes || names_go_aside(plan) || !value_get(plan->fields, "Username"))
         return PROV_OK;
     if (!item->base[0])
         snprintf(item->base, sizeof(item->base), "%s", plan->username);
@@ -255,9 +245,8 @@ wait_for(struct round *round, struct item *item, const struct name_claim *claim,
         return step_aside(item, err);
     /* this very round may free the name before the store knows that someone waits for it: look again
      * when it is over. Of who is put off himself that is not to be expected */
-    if (other && !other->next_round) {
-        item->next_round = true;
-        item->plan.action = PLAN_NOTHING;
+    if (other && other->fate != FATE_LATER && other->fate != FATE_RETRY) {
+        item_stop(item, FATE_LATER);
         return PROV_OK;
     }
     if (names_has_none(&item->plan, &item->work.link))
@@ -268,8 +257,9 @@ wait_for(struct round *round, struct item *item, const struct name_claim *claim,
         return r;
     if (is_leaver(item))
         return keep_name(item, err);
+    /* he is tried when the other one steps aside */
     if (ring && parked && !code_waits_for(item->work.link.code))
-        stay_parked(item);
+        item_stop(item, FATE_STAYS_PARKED);
     else
         park(item, claim->uri);
     return PROV_OK;
@@ -284,15 +274,14 @@ check_name(struct round *round, struct item *item, struct prov_error *err)
     if (!value_get(item->plan.fields, "Username"))
         return PROV_OK;
     if (json_get(round->names, item->plan.username)) {
-        item->next_round = true;
-        item->plan.action = PLAN_NOTHING;
+        item_stop(item, FATE_LATER);
         return PROV_OK;
     }
     r = store_name_claim(round->delivery->store, item->plan.username, item->work.subject.id, &claim,
                          err);
     if (!r && claim.subject)
         r = wait_for(round, item, &claim, err);
-    if (!r && (!claim.subject || item->aside) &&
+    if (!r && (!claim.subject || names_go_aside(&item->plan)) &&
         json_put_bool(round->names, item->plan.username, true))
         r = error_nomem(err);
     return r;
@@ -310,7 +299,7 @@ names_check(struct round *round, struct prov_error *err)
     /* a newcomer must not take the name that one who steps aside has made room for */
     for (size_t k = 0; k < sizeof(order) / sizeof(order[0]); k++) {
         for (size_t i = 0; !r && i < round->count; i++) {
-            if (round->items[i].plan.action == order[k])
+            if (item_sends(&round->items[i], order[k]))
                 r = check_name(round, &round->items[i], err);
         }
     }

@@ -49,10 +49,11 @@ orders_fly(struct item *item)
     struct link *link = &item->work.link;
     /* of who is in scope a deactivation is only the first step */
     bool first = plan_takes_access(&item->plan) && item->plan.in_scope;
-    unsigned carried = item->aside ? 0 : first ? ORDER_RELEASE : ORDER_RELEASE | ORDER_REPLAN;
+    bool aside = names_go_aside(&item->plan);
+    unsigned carried = aside ? 0 : first ? ORDER_RELEASE : ORDER_RELEASE | ORDER_REPLAN;
 
     /* without the manager it is not all that was to be set back */
-    if (!first && !item->aside && !item->without_manager)
+    if (!first && !aside && !item->without_manager)
         carried |= ORDER_REPAIR;
     carried &= link->orders;
     link->orders &= ~carried;

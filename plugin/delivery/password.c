@@ -54,8 +54,8 @@ put(struct delivery *d, const struct store_password *password,
 
 /* It is over: what is sealed is erased. */
 static int
-settle(struct delivery *d, const struct store_password *password, struct store_password_news *news,
-       struct prov_error *err)
+settle_password(struct delivery *d, const struct store_password *password,
+                struct store_password_news *news, struct prov_error *err)
 {
     int r;
 
@@ -84,7 +84,7 @@ give_up(struct delivery *d, const struct store_password *password, const char *o
                                         .cause = words->cause,
                                         .remedy = words->remedy };
 
-    return settle(d, password, &news, err);
+    return settle_password(d, password, &news, err);
 }
 
 /* The key is not there: nothing is lost, and others need the same key. */
@@ -130,10 +130,11 @@ settle_answer(struct delivery *d, const struct store_password *password, const s
                                         .remedy = call->remedy };
 
     if (call->outcome == SF_DELIVERED || (password->tries > 0 && is_repetition(call)))
-        return settle(d, password, &(struct store_password_news){ .outcome = "delivered" }, err);
+        return settle_password(d, password, &(struct store_password_news){ .outcome = "delivered" },
+                               err);
     if (call->outcome == SF_REFUSED) {
         news.outcome = "refused";
-        return settle(d, password, &news, err);
+        return settle_password(d, password, &news, err);
     }
     if (call->outcome == SF_UNKNOWN) {
         news.outcome = "unknown";

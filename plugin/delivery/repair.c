@@ -63,14 +63,6 @@ merge(struct pool *pool, const struct value *confirmed, struct json_object *row,
     return there ? r : PROV_E_NOMEM;
 }
 
-static void
-park_item(struct item *item, const char *code, const char *reason)
-{
-    item->plan.action = PLAN_PARK;
-    item->plan.code = code;
-    snprintf(item->plan.reason, sizeof(item->plan.reason), "%s", reason);
-}
-
 static int
 plan_anew(struct round *round, struct item *item, struct json_object *rows, struct prov_error *err)
 {
@@ -78,7 +70,7 @@ plan_anew(struct round *round, struct item *item, struct json_object *rows, stru
     struct link *link = &item->work.link;
 
     if (!row) {
-        park_item(item, CODE_ACCOUNT_MISSING,
+        item_park(item, CODE_ACCOUNT_MISSING,
                   "the Salesforce user this subject is linked to is not in the org");
         return PROV_OK;
     }
@@ -96,7 +88,6 @@ read_items(struct round *round, struct item **items, size_t count, struct prov_e
     AUTO_FREE const char **ids = calloc(count, sizeof(*ids));
     struct lookup lookup = { .key = "Id", .values = ids, .count = count, .fields = fields };
     struct sf_call call;
-    char reason[700];
     int r;
 
     if (!fields || !ids)
@@ -109,10 +100,9 @@ read_items(struct round *round, struct item **items, size_t count, struct prov_e
         for (size_t i = 0; !r && i < count; i++)
             r = plan_anew(round, items[i], rows, err);
     } else if (!r && call.outcome == SF_REFUSED) {
-        snprintf(reason, sizeof(reason), "the account cannot be read: %s: %s", call.code,
-                 call.message);
         for (size_t i = 0; i < count; i++)
-            park_item(items[i], CODE_ACCOUNT_UNREADABLE, reason);
+            item_park(items[i], CODE_ACCOUNT_UNREADABLE, "the account cannot be read: %s: %s",
+                      call.code, call.message);
     } else if (!r) {
         round->stop = true; /* they stay due, their order with them */
         r = org_call_failed(d, &call, err);
@@ -132,7 +122,7 @@ repair_read(struct round *round, struct prov_error *err)
         /* leavers wait for no look-up: the next round reads */
         if (plan_takes_access(&round->items[i].plan))
             return PROV_OK;
-        if (repair_is_due(&round->items[i]) && round->items[i].plan.action != PLAN_PARK)
+        if (round->items[i].fate == FATE_LOOK_UP && repair_is_due(&round->items[i]))
             items[count++] = &round->items[i];
     }
     return count > 0 ? read_items(round, items, count, err) : PROV_OK;

@@ -32,6 +32,39 @@ find_manager(struct delivery *d, struct item *item, struct prov_error *err)
     return store_linked_id(d->store, item->work.subject.iss, uri, item->manager_id, err);
 }
 
+/* New users get the profile, and a replan brings it to those who are there. */
+static bool
+needs_profile(const struct round *round, const struct item *item)
+{
+    if (round->delivery->profile.id[0] ||
+        mapping_has(round->delivery->fields->mapping,
+                    "ProfileId")) /* then it is looked up by name */
+        return false;
+    return item->plan.action == PLAN_CREATE ||
+           ((item->work.link.orders & ORDER_REPLAN) && item->work.subject.presence == PRESENCE_IN &&
+            (item->plan.action == PLAN_UPDATE || item->plan.action == PLAN_NOTHING));
+}
+
+/* What the plan alone says of it. Nothing but a deactivation may be sent over what is in flight (rule 14); and who
+ * is to be repaired is read before anything else is sent. */
+static enum fate
+fate_of(const struct round *round, const struct item *item)
+{
+    bool takes_access = plan_takes_access(&item->plan);
+
+    if (item->work.link.in_flight && (!takes_access || flight_has_settled(round->delivery, item)))
+        return FATE_READ_BACK;
+    if (item->work.subject.version == 0)
+        return FATE_FORGOTTEN;
+    if (item->plan.action == PLAN_PARK)
+        return FATE_PARKED;
+    if (takes_access)
+        return FATE_SEND;
+    if (repair_is_due(item) || item->plan.lacks || needs_profile(round, item))
+        return FATE_LOOK_UP;
+    return item->plan.action == PLAN_NOTHING ? FATE_NOTHING : FATE_SEND;
+}
+
 int
 round_plan(struct round *round, struct item *item, struct prov_error *err)
 {
@@ -58,34 +91,16 @@ round_plan(struct round *round, struct item *item, struct prov_error *err)
     /* nobody waits for themselves: Salesforce takes no user as their own manager (fact sheet 3.3) */
     if (item->plan.manager_uri && strcmp(item->plan.manager_uri, item->work.subject.uri) == 0)
         free(STEAL(item->plan.manager_uri));
-    /* nothing but a deactivation may be sent over what is in flight (rule 14) */
-    item->reads_back = item->work.link.in_flight != NULL &&
-                       (!plan_takes_access(&item->plan) || flight_has_settled(d, item));
-    /* and who is to be repaired is read before anything is sent, but for a deactivation */
-    if (item->reads_back || (repair_is_due(item) && item->plan.action != PLAN_PARK))
-        item->plan.action = PLAN_NOTHING;
+    item->fate = fate_of(round, item);
+    if (item->fate == FATE_READ_BACK || (item->fate == FATE_LOOK_UP && repair_is_due(item)))
+        item_stop(item, item->fate);
     return PROV_OK;
 }
 
-/* New users get the profile, and a replan brings it to those who are there. */
 static bool
-needs_profile(const struct round *round, const struct item *item)
+needs_org(const struct item *item)
 {
-    if (round->delivery->profile.id[0] || item->reads_back ||
-        mapping_has(round->delivery->fields->mapping,
-                    "ProfileId")) /* then it is looked up by name */
-        return false;
-    return item->plan.action == PLAN_CREATE ||
-           ((item->work.link.orders & ORDER_REPLAN) && item->work.subject.presence == PRESENCE_IN &&
-            (item->plan.action == PLAN_UPDATE || item->plan.action == PLAN_NOTHING));
-}
-
-static bool
-needs_org(const struct round *round, const struct item *item)
-{
-    return item->reads_back || repair_is_due(item) || item->plan.action == PLAN_CREATE ||
-           item->plan.action == PLAN_UPDATE || item->plan.action == PLAN_UNFREEZE ||
-           plan_takes_access(&item->plan) || needs_profile(round, item) || item->plan.lacks;
+    return item->fate == FATE_READ_BACK || item->fate == FATE_LOOK_UP || item->fate == FATE_SEND;
 }
 
 /* Plans anew whoever is given a profile or role by name, now that its Id is known, or that there is
@@ -97,9 +112,8 @@ complete_names(struct round *round, struct prov_error *err)
 
     for (size_t i = 0; !r && !round->stop && i < round->count; i++) {
         struct item *item = &round->items[i];
-        if (!item->plan.lacks || item->reads_back)
-            continue;
-        r = round_plan(round, item, err);
+        if (item->fate == FATE_LOOK_UP && item->plan.lacks)
+            r = round_plan(round, item, err);
     }
     return r;
 }
@@ -115,7 +129,7 @@ complete_profiles(struct round *round, struct prov_error *err)
 
     for (size_t i = 0; !r && i < round->count; i++) {
         struct item *item = &round->items[i];
-        if (!item->awaits_profile)
+        if (item->fate != FATE_LOOK_UP || repair_is_due(item))
             continue;
         if (!asked)
             r = org_ready_for_creates(d, &ready, err);
@@ -123,49 +137,15 @@ complete_profiles(struct round *round, struct prov_error *err)
         round->stop = !ready;
         if (r || !ready)
             break;
-        item->awaits_profile = false;
-        if (d->profile.id[0]) {
+        if (d->profile.id[0])
             r = round_plan(round, item, err);
-        } else {
-            item->plan.action = PLAN_PARK;
-            item->plan.code = CODE_PROFILE_NOT_FOUND;
-            snprintf(item->plan.reason, sizeof(item->plan.reason), "%s", d->profile.fault);
-        }
+        else
+            item_park(item, CODE_PROFILE_NOT_FOUND, "%s", d->profile.fault);
     }
     return r;
 }
 
 /* ---- what needs no call ---- */
-
-static bool
-settles_here(const struct item *item)
-{
-    /* whoever waits for a look-up that did not come about stays due: nobody knows that there is nothing
-     * to do */
-    if (item->plan.action == PLAN_NOTHING &&
-        (item->plan.lacks || item->awaits_profile || repair_is_due(item)))
-        return false;
-    return !item->reads_back && !item->next_round &&
-           (item->plan.action == PLAN_NOTHING || item->plan.action == PLAN_PARK);
-}
-
-/* [tx] With our words, or with those for Salesforce's own code where it was foreseen (facts.c). */
-static int
-settle_parked(struct round *round, struct item *item, struct prov_error *err)
-{
-    const struct code_words *words = code_words(item->plan.code);
-    struct sf_verdict verdict = { .cause = words->cause, .remedy = words->remedy };
-    int r;
-
-    if (!words->code[0])
-        verdict = sf_judge(SF_LEVEL_RECORD, 400, item->plan.code, item->plan.reason, 1);
-    r = settle_refused(
-        round, item,
-        &(struct said){ item->plan.code, item->plan.reason, verdict.cause, verdict.remedy }, err);
-    if (item->awaits_name) /* it was the link's, which has another copy now */
-        item->plan.code = item->work.link.code;
-    return r;
-}
 
 static int
 settle_without_call(struct round *round, struct prov_error *err)
@@ -176,18 +156,8 @@ settle_without_call(struct round *round, struct prov_error *err)
     if (r)
         return r;
     for (size_t i = 0; !r && i < round->count; i++) {
-        struct item *item = &round->items[i];
-        if (!settles_here(item))
-            continue;
-        if (item->work.subject.version == 0) { /* the subject is gone from the store */
-            r = store_due_delete(store, &item->work, err);
-        } else if (item->guarded) {
-            r = guard_settle(round, item, err);
-        } else if (item->plan.action == PLAN_NOTHING) {
-            r = settle_nothing(round, item, err);
-        } else {
-            r = settle_parked(round, item, err);
-        }
+        if (item_ends_here(&round->items[i]))
+            r = settle(round, &round->items[i], err);
     }
     if (r) {
         store_rollback(store);
@@ -195,7 +165,7 @@ settle_without_call(struct round *round, struct prov_error *err)
     }
     r = store_commit(store, err);
     for (size_t i = 0; !r && i < round->count; i++) {
-        if (settles_here(&round->items[i]))
+        if (item_ends_here(&round->items[i]))
             tell_settled(round, &round->items[i]);
     }
     return r;
@@ -215,8 +185,7 @@ plan_all(struct round *round, struct prov_error *err)
     for (size_t i = 0; !r && i < round->count; i++) {
         struct item *item = &round->items[i];
         r = round_plan(round, item, err);
-        item->awaits_profile = needs_profile(round, item);
-        call = call || needs_org(round, item);
+        call = call || needs_org(item);
     }
     if (!r && call)
         r = org_ready(round->delivery, &ready, err);
@@ -355,36 +324,6 @@ take_readable(struct round *round, struct work *work, size_t count, struct prov_
         }
     }
     return r;
-}
-
-struct item_list *
-item_list_new(size_t room)
-{
-    struct item_list *list = calloc(1, sizeof(*list) + room * sizeof(list->items[0]));
-
-    if (list)
-        *list = (struct item_list){ .holders = 1, .count = room };
-    return list;
-}
-
-struct item_list *
-item_list_hold(struct item_list *list)
-{
-    list->holders++;
-    return list;
-}
-
-void
-item_list_release(struct item_list *list)
-{
-    if (!list || --list->holders > 0)
-        return;
-    for (size_t i = 0; i < list->count; i++) {
-        work_done(&list->items[i].work);
-        plan_done(&list->items[i].plan);
-        free(list->items[i].blocker);
-    }
-    free(list);
 }
 
 static void

@@ -157,12 +157,9 @@ read_seats(struct round *round, struct json_object *profiles, struct prov_error 
 static void
 park(struct item *item, const char *licence, int64_t total)
 {
-    item->plan.action = PLAN_PARK;
-    item->plan.code = CODE_NO_SEAT;
-    snprintf(item->plan.reason, sizeof(item->plan.reason),
-             "all %lld seats of the licence '%s', which the user's profile takes, are in use",
-             (long long)total, licence);
-    error_tidy(item->plan.reason);
+    item_park(item, CODE_NO_SEAT,
+              "all %lld seats of the licence '%s', which the user's profile takes, are in use",
+              (long long)total, licence);
 }
 
 const char *

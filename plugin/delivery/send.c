@@ -99,6 +99,7 @@ store_flight(struct round *round, struct item **items, size_t count, enum send_k
         int64_t subject = items[i]->work.subject.id;
         bool changes = gives_up_name(items[i]);
         unsigned orders = link->orders;
+        items[i]->fate = FATE_SENT;
         r = send_fly(round, items[i], kind, err);
         changes = changes || link->orders != orders; /* else the link stands as it was read */
         if (!r)
@@ -112,7 +113,7 @@ store_flight(struct round *round, struct item **items, size_t count, enum send_k
     return store_commit(store, err);
 }
 
-/* Nothing was done for sure: what was in flight before this send is all that is. */
+/* Nothing was done for sure: what was in flight before this send is all that is, and it is to be sent yet. */
 static int
 land(struct round *round, struct item **items, size_t count, struct prov_error *err)
 {
@@ -123,6 +124,7 @@ land(struct round *round, struct item **items, size_t count, struct prov_error *
         return r;
     for (size_t i = 0; !r && i < count; i++) {
         struct link *link = &items[i]->work.link;
+        items[i]->fate = FATE_SEND;
         r = flight_failed(link, err);
         if (!r)
             r = store_put_link(store, items[i]->work.subject.id, link, err);
@@ -154,45 +156,11 @@ is_of_logins(enum send_kind kind)
 static bool
 is_taken(const struct item *item, enum send_kind kind, const struct sf_record *record)
 {
-    bool renames = kind == SEND_UPDATES && value_get(item->plan.fields, "Username") && !item->aside;
+    bool renames = kind == SEND_UPDATES && value_get(item->plan.fields, "Username") &&
+                   !names_go_aside(&item->plan);
 
     return (kind == SEND_CREATES || renames) && record->outcome == SF_REFUSED &&
            strcmp(record->code, "DUPLICATE_USERNAME") == 0;
-}
-
-/* A leaver's account that cannot be deactivated or frozen; or that was frozen because it cannot be
- * deactivated. */
-static bool
-is_blocked(const struct item *item, const struct sf_record *record)
-{
-    return record->outcome == SF_REFUSED ? plan_takes_access(&item->plan)
-                                         : record->outcome == SF_DELIVERED && item->blocker;
-}
-
-static int
-settle_record(struct round *round, struct item *item, const struct sf_record *record,
-              struct prov_error *err)
-{
-    bool refused = record->outcome == SF_REFUSED, freezes = item->plan.action == PLAN_FREEZE;
-    int r = PROV_OK;
-
-    if (is_blocked(item, record)) {
-        if (!freezes)
-            r = freeze_note_blocker(item, record, err);
-        return r ? r : settle_blocked(round, item, refused && freezes ? record : NULL, err);
-    }
-    switch (record->outcome) {
-    case SF_DELIVERED:
-        return settle_delivered(round, item, record->id, err);
-    case SF_RETRY:
-        return settle_retry(round, item, record, err);
-    case SF_UNKNOWN:
-        return settle_unknown(round, item, record->message, err);
-    default:
-        return settle_refused(
-            round, item,
-            &(struct said){ record->code, record->message, record->cause, record->remedy }, err);
-    }
 }
 
 /* A refused ManagerId never blocks the rest (rule 13), so the rest is sent again without it. */
@@ -203,37 +171,71 @@ is_manager_at_fault(const struct item *item, const struct sf_record *record)
            value_has(item->plan.fields, "ManagerId") && value_count(item->plan.fields) > 1;
 }
 
-/* What is to be done with a record of a call that was delivered as a whole. */
-enum next_step {
-    SETTLE,
-    FREEZE,  /* it could not be deactivated, and is not frozen yet */
-    LOOK_UP, /* its username is taken: ours after all, or whose? That asks Salesforce */
-    SEND_AGAIN
-};
-
-static enum next_step
-next_step_of(const struct item *item, enum send_kind kind, const struct sf_record *record)
+/* What the org's refusal makes of the item: of a leaver he is frozen next, unless he is frozen already, or that is
+ * what was refused. */
+static int
+judge_refused(struct item *item, enum send_kind kind, const struct sf_record *record,
+              struct prov_error *err)
 {
-    return kind == SEND_DEACTIVATIONS && record->outcome == SF_REFUSED &&
-                   !link_is_frozen(&item->work.link)
-               ? FREEZE
-           : is_taken(item, kind, record)      ? LOOK_UP
-           : is_manager_at_fault(item, record) ? SEND_AGAIN
-                                               : SETTLE;
+    item->said = (struct said){ record->code, record->message, record->cause, record->remedy };
+    if (item->plan.action == PLAN_FREEZE) {
+        item->fate = FATE_NOT_FROZEN;
+        return PROV_OK;
+    }
+    if (item->plan.action == PLAN_DEACTIVATE) {
+        item->fate = FATE_FROZEN;
+        return link_is_frozen(&item->work.link) ? freeze_note_blocker(item, record, err)
+                                                : freeze_instead(item, record, err);
+    }
+    item->fate = is_taken(item, kind, record)        ? FATE_WHOSE
+                 : is_manager_at_fault(item, record) ? FATE_UNMANAGED
+                                                     : FATE_REFUSED;
+    return PROV_OK;
 }
 
-/* Of `items` those whose next step is this one, in their order. *ret has room for all. */
+/* What an answer makes of the item. The record must last until that is settled. */
+static int
+judge(struct item *item, enum send_kind kind, const struct sf_record *record,
+      struct prov_error *err)
+{
+    switch (record->outcome) {
+    case SF_DELIVERED:
+        item_is_there(item, item->blocker ? FATE_FROZEN : FATE_DELIVERED, record->id);
+        return PROV_OK;
+    case SF_RETRY:
+    case SF_UNKNOWN:
+        item->fate = record->outcome == SF_RETRY ? FATE_RETRY : FATE_UNKNOWN;
+        item->said = (struct said){ record->code, record->message, record->cause, record->remedy };
+        return PROV_OK;
+    default:
+        return judge_refused(item, kind, record, err);
+    }
+}
+
+/* Of `items` those with the fate, in their order. *ret has room for all. */
 static size_t
-pick(struct item **items, const struct sf_record *records, size_t count, enum send_kind kind,
-     enum next_step step, struct item **ret)
+pick(struct item **items, size_t count, enum fate fate, struct item **ret)
 {
     size_t picked = 0;
 
     for (size_t i = 0; i < count; i++) {
-        if (next_step_of(items[i], kind, &records[i]) == step)
+        if (items[i]->fate == fate)
             ret[picked++] = items[i];
     }
     return picked;
+}
+
+/* [tx] Those that have come to an end. */
+static int
+settle_ended(struct round *round, struct item **items, size_t count, struct prov_error *err)
+{
+    int r = PROV_OK;
+
+    for (size_t i = 0; !r && i < count; i++) {
+        if (item_ended(items[i]))
+            r = settle(round, items[i], err);
+    }
+    return r ? r : quota_note(round->delivery, err);
 }
 
 static int
@@ -254,38 +256,38 @@ static int
 look_up_taken(struct round *round, struct item **items, size_t count, enum send_kind kind,
               struct prov_error *err)
 {
-    size_t again = 0;
-    int r = round->stop ? land(round, items, count, err)
-                        : unknown_username_taken(round, items, count, err);
+    size_t again;
+    int r;
 
-    for (size_t i = 0; i < count; i++) {
-        if (items[i]->sends_again)
-            items[again++] = items[i];
-        items[i]->sends_again = false;
-    }
+    if (round->stop)
+        return land(round, items, count, err);
+    r = unknown_username_taken(round, items, count, err);
+    again = pick(items, count, FATE_SEND, items);
     if (r || again == 0)
         return r;
     r = land(round, items, again, err);
     return r || round->stop ? r : send_batch(round, items, again, kind, err);
 }
 
-/* Who could not be deactivated is frozen next, in this round (freeze.c). They stay due until that is
- * settled: a process that is killed in between begins with the deactivation again. */
+/* Those of a call for whom there is more to do, of one kind. They stay due until that is settled: a process that is
+ * killed in between begins anew, with the deactivation of who is to be frozen. */
 static int
-freeze_refused(struct round *round, struct item **items, const struct sf_record *records,
-               size_t count, enum send_kind kind, struct prov_error *err)
+go_on(struct round *round, struct item **items, size_t count, enum fate fate, enum send_kind kind,
+      struct prov_error *err)
 {
-    AUTO_FREE struct item **refused = calloc(count, sizeof(struct item *));
-    size_t refused_count = 0;
-    int r = refused ? PROV_OK : error_nomem(err);
+    AUTO_FREE struct item **picked = calloc(count, sizeof(struct item *));
+    size_t picked_count;
 
-    for (size_t i = 0; !r && i < count; i++) {
-        if (next_step_of(items[i], kind, &records[i]) != FREEZE)
-            continue;
-        r = freeze_instead(items[i], &records[i], err);
-        refused[refused_count++] = items[i];
-    }
-    return r || refused_count == 0 ? r : land(round, refused, refused_count, err);
+    if (!picked)
+        return error_nomem(err);
+    picked_count = pick(items, count, fate, picked);
+    if (picked_count == 0)
+        return PROV_OK;
+    if (fate == FATE_WHOSE)
+        return look_up_taken(round, picked, picked_count, kind, err);
+    return fate == FATE_FREEZE || round->stop
+               ? land(round, picked, picked_count, err)
+               : send_without_manager(round, picked, picked_count, kind, err);
 }
 
 /* All records of a call that was delivered as a whole, in one transaction, but for those that need
@@ -294,38 +296,28 @@ static int
 settle_records(struct round *round, struct item **items, const struct sf_record *records,
                size_t count, enum send_kind kind, struct prov_error *err)
 {
+    static const enum fate more[] = { FATE_FREEZE, FATE_WHOSE, FATE_UNMANAGED };
     struct store *store = round->delivery->store;
-    AUTO_FREE struct item **taken = calloc(count, sizeof(struct item *));
-    AUTO_FREE struct item **again = calloc(count, sizeof(struct item *));
-    size_t taken_count, again_count;
-    int r = taken && again ? store_begin(store, STORE_FENCED, err) : error_nomem(err);
+    int r = PROV_OK;
 
+    for (size_t i = 0; !r && i < count; i++)
+        r = judge(items[i], kind, &records[i], err);
+    if (!r)
+        r = store_begin(store, STORE_FENCED, err);
     if (r)
         return r;
-    taken_count = pick(items, records, count, kind, LOOK_UP, taken);
-    again_count = pick(items, records, count, kind, SEND_AGAIN, again);
-    for (size_t i = 0; !r && i < count; i++) {
-        if (next_step_of(items[i], kind, &records[i]) == SETTLE)
-            r = settle_record(round, items[i], &records[i], err);
-    }
-    if (!r)
-        r = quota_note(round->delivery, err);
+    r = settle_ended(round, items, count, err);
     if (r) {
         store_rollback(store);
         return r;
     }
     r = store_commit(store, err);
     for (size_t i = 0; !r && i < count; i++) {
-        if (next_step_of(items[i], kind, &records[i]) == SETTLE)
+        if (item_ended(items[i]))
             tell_settled(round, items[i]);
     }
-    if (!r)
-        r = freeze_refused(round, items, records, count, kind, err);
-    if (!r && taken_count > 0)
-        r = look_up_taken(round, taken, taken_count, kind, err);
-    if (!r && again_count > 0)
-        r = round->stop ? land(round, again, again_count, err)
-                        : send_without_manager(round, again, again_count, kind, err);
+    for (size_t k = 0; !r && k < sizeof(more) / sizeof(more[0]); k++)
+        r = go_on(round, items, count, more[k], kind, err);
     return r || is_of_leavers(kind) ? r : quarantine_weigh(round, err);
 }
 
@@ -338,8 +330,11 @@ settle_call_unknown(struct round *round, struct item **items, size_t count,
 
     if (r)
         return r;
-    for (size_t i = 0; !r && i < count; i++)
-        r = settle_unknown(round, items[i], call->message, err);
+    for (size_t i = 0; !r && i < count; i++) {
+        items[i]->fate = FATE_UNKNOWN;
+        items[i]->said = (struct said){ .message = call->message };
+        r = settle(round, items[i], err);
+    }
     if (r) {
         store_rollback(store);
         return r;
@@ -653,7 +648,7 @@ send_filled(struct sending *sending, struct prov_error *err)
 static bool
 is_wanted(const struct sending *sending, const struct item *item)
 {
-    return item->plan.action == action_of(sending->kind) && item->share == sending->share &&
+    return item_sends(item, action_of(sending->kind)) && item->share == sending->share &&
            !(is_of_logins(sending->kind) && !item->login_id[0]);
 }
 

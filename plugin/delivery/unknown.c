@@ -19,59 +19,12 @@
  * from different servers, and of an org that tells no time our own clock is all there is. */
 #define CLOCK_SKEW_US (300 * CLOCK_SECOND_US)
 
-static struct value *
-flight_fields(const struct item *item)
-{
-    return value_get(item->work.link.in_flight, "fields");
-}
-
 static bool
 is_create(const struct item *item)
 {
     const char *op = value_get_text(item->work.link.in_flight, "op");
 
     return op && strcmp(op, "create") == 0;
-}
-
-static bool
-window_over(const struct delivery *d, const struct item *item)
-{
-    return flight_age_us(&item->work.link) >= d->fields->settle_window_s * CLOCK_SECOND_US;
-}
-
-bool
-flight_has_settled(const struct delivery *d, const struct item *item)
-{
-    return flight_is_mixed(&item->work.link) && window_over(d, item);
-}
-
-int
-flight_mend(struct delivery *d, struct work *work, struct prov_error *err)
-{
-    struct link *link = &work->link;
-    struct value *fields;
-
-    if (!link->damaged && !link->damaged_flight)
-        return PROV_OK;
-    log_line(&d->log, PROV_LOG_WARNING,
-             "user '%s': the store is damaged where %s stands; the org is read, and everything is "
-             "sent again. Look after the disk",
-             work->subject.uri, link->damaged_flight ? "what is in flight" : "what was confirmed");
-    link->confirmed = NULL; /* what was in flight may have changed any of it */
-    link->damaged = false;
-    if (!link->damaged_flight)
-        return PROV_OK;
-    link->damaged_flight = false;
-    link->in_flight = value_object(&link->pool);
-    fields = value_object(&link->pool);
-    if (value_put(&link->pool, link->in_flight, "fields", fields) ||
-        value_put_text(&link->pool, fields, "Username",
-                       link->username_wanted ? link->username_wanted : link->username_held) ||
-        value_put_text(&link->pool, link->in_flight, "op",
-                       link->salesforce_id[0] ? "update" : "create") ||
-        value_put_integer(&link->pool, link->in_flight, "at_us", link->updated_us))
-        return error_nomem(err);
-    return PROV_OK;
 }
 
 /* ---- asking ---- */
@@ -198,14 +151,12 @@ is_read_again(const struct link *link)
     return (orders_in_force(link) & ORDER_REPAIR) && link->salesforce_id[0];
 }
 
-/* What is there is what the answer shows; the plan is made anew from that. */
+/* What is there is what the answer shows. */
 static int
-believe(struct round *round, struct item *item, struct json_object *row, struct prov_error *err)
+believe(struct item *item, struct json_object *row, struct prov_error *err)
 {
     struct link *link = &item->work.link;
-    struct store *store = round->delivery->store;
     const char *inputs = value_get_text(link->in_flight, "inputs");
-    int r;
 
     if (!link->confirmed && !(link->confirmed = value_object(&link->pool)))
         return error_nomem(err);
@@ -226,37 +177,10 @@ believe(struct round *round, struct item *item, struct json_object *row, struct 
         if (inputs && is_same_name(sent, there) && set_text(&link->username_inputs, inputs))
             return error_nomem(err);
     }
-    link->attempts = value_get_integer(link->in_flight, "tries", 0) + 1;
-    link->next_us = 0;
-    if (orders_return(link))
-        return error_nomem(err);
-    link->in_flight = NULL;
-    if (set_text(&link->outcome, "retry") || set_text(&link->code, CODE_NO_ANSWER) ||
-        set_text(&link->message,
-                 "what was sent without an answer did not happen; it is sent again"))
-        return error_nomem(err);
-    link->updated_us = clock_now_us();
-    r = settle_names(round, link, err);
-    if (!r)
-        r = history_add(round, item, err);
-    if (!r)
-        r = store_put_link(store, item->work.subject.id, link, err);
-    if (!r)
-        r = store_due_delete(store, &item->work, err);
-    return r ? r : store_due_add(store, item->work.subject.id, DUE_NOW, err);
+    return PROV_OK;
 }
 
-static int
-settle_as_sent(struct round *round, struct item *item, const char *id, struct prov_error *err)
-{
-    int r;
-
-    value_remove(item->work.link.in_flight, "late");
-    r = settle_delivered(round, item, id, err);
-    /* the resource may have moved on since it was sent, and the manager was not looked at */
-    return r ? r : store_due_add(round->delivery->store, item->work.subject.id, DUE_NOW, err);
-}
-
+/* Somebody else's account has the username that was sent. */
 static int
 refuse_taken(struct round *round, struct item *item, struct json_object *row,
              struct prov_error *err)
@@ -265,81 +189,131 @@ refuse_taken(struct round *round, struct item *item, struct json_object *row,
     AUTO_FREE char *remedy = NULL;
     bool twin = false;
     char message[300];
-    int r = row ? twin_judge(round->delivery, &item->work.subject, row, &twin, err) : PROV_OK;
+    int r = twin_judge(round->delivery, &item->work.subject, row, &twin, err);
 
     if (r)
         return r;
     if (twin && !(remedy = twin_remedy(round->delivery)))
         return error_nomem(err);
-    if (!row)
-        return settle_elsewhere(round, item, err);
     snprintf(message, sizeof(message), "username '%s'%s belongs to %s user %s of this org",
              name ? name : "", item->suffix ? ", the last of those that were tried," : "",
              json_get_bool(row, "IsActive", true) ? "the active" : "the inactive",
              json_get_string(row, "Id"));
-    return settle_refused(
-        round, item,
-        &(struct said){
-            "DUPLICATE_USERNAME", message,
-            twin ? twin_cause : "the user was there before, or was made by someone else",
-            twin ? remedy
-                 : "rename that user in Salesforce, or change the user's name at the host; it is "
-                   "planned again at the next event or by `retry`" },
-        err);
+    item->fate = FATE_REFUSED;
+    item->said = (struct said){
+        "DUPLICATE_USERNAME", message,
+        twin ? twin_cause : "the user was there before, or was made by someone else",
+        twin ? remedy
+             : "rename that user in Salesforce, or change the user's name at the host; it is "
+               "planned again at the next event or by `retry`"
+    };
+    return settle(round, item, err);
+}
+
+/* Nobody can see who has it: it is waited for, or parked when that has lasted. */
+static int
+refuse_elsewhere(struct round *round, struct item *item, struct prov_error *err)
+{
+    const struct code_words *words = code_words(CODE_USERNAME_ELSEWHERE);
+    char message[200];
+
+    release_words(item, message, sizeof(message));
+    item->fate = FATE_REFUSED;
+    item->said =
+        release_is_over(round->delivery, item)
+            ? (struct said){ "DUPLICATE_USERNAME", message,
+                             "usernames are unique over all Salesforce orgs, and another org has "
+                             "this one",
+                             "free it there, or set provisioning_domain or provisioning_pattern so "
+                             "that another one is built, then retry" }
+            : (struct said){ CODE_USERNAME_ELSEWHERE, message, words->cause, words->remedy };
+    return settle(round, item, err);
 }
 
 /* Whether another username is to be tried, because this one belongs to a stranger. An account that we may have
  * made ourselves is no stranger: a second one would double the user. Of one whose send was refused it is planned here. */
 static int
 judge_taken(struct round *round, struct item *item, struct json_object *row, bool was_refused,
-            struct prov_error *err)
+            bool *ret_again, struct prov_error *err)
 {
     struct delivery *d = round->delivery;
     bool twin = false;
     int r = PROV_OK;
 
-    item->sends_again = false;
+    *ret_again = false;
     if (!d->fields->suffixes)
         return PROV_OK;
     if (row)
         r = twin_judge(d, &item->work.subject, row, &twin, err);
     if (r || twin)
         return r;
-    if (was_refused && !row && !settle_release_is_over(d, item)) /* it may come free by itself */
+    if (was_refused && !row && !release_is_over(d, item)) /* it may come free by itself */
         return PROV_OK;
     if (was_refused)
-        return names_next(round, item, &item->sends_again, err);
-    item->sends_again = row != NULL;
+        return names_next(round, item, ret_again, err);
+    *ret_again = row != NULL;
     return PROV_OK;
 }
 
+/* What an answer of the org says of one item. */
+struct seen {
+    struct json_object *row; /* borrowed; NULL: it is not there */
+    bool ours;
+    bool again; /* the name is a stranger's, and another one is to be tried */
+};
+
+/* Of what had no answer. */
 static int
-settle_one(struct round *round, struct item *item, struct json_object *row, bool ours,
-           struct prov_error *err)
+settle_read(struct round *round, struct item *item, const struct seen *seen, struct prov_error *err)
 {
     const struct code_words *words = code_words(CODE_ACCOUNT_MISSING);
-    bool created = is_create(item), over = window_over(round->delivery, item), as_sent = created;
+    struct json_object *row = seen->row;
+    bool created = is_create(item), over = flight_window_over(round->delivery, item),
+         as_sent = created;
+    int r = PROV_OK;
 
-    if (created && row && !ours && !item->sends_again)
+    if (created && row && !seen->ours && !seen->again)
         return refuse_taken(round, item, row, err);
-    if (created && row && !ours)
+    if (created && row && !seen->ours)
         row =
             NULL; /* a stranger's: what was sent is not there, and lands no more after the window */
     if (row && !created && shows_as_sent(round->delivery, item, row, &as_sent))
         return error_nomem(err);
-    if (row && as_sent && (over || !flight_is_mixed(&item->work.link)))
-        return settle_as_sent(round, item, json_get_string(row, "Id"), err);
-    if (!over)
-        return settle_unknown(round, item, "sent without an answer; not seen in the org yet", err);
-    value_remove(item->work.link.in_flight, "late"); /* nothing lands any more */
-    if (!created && !row)
-        return settle_refused(
-            round, item,
-            &(struct said){ CODE_ACCOUNT_MISSING,
-                            "the Salesforce user this subject is linked to is not in the org",
-                            words->cause, words->remedy },
-            err);
-    return believe(round, item, row, err);
+    if (over) /* nothing lands any more */
+        value_remove(item->work.link.in_flight, "late");
+    item->said = (struct said){ .message = "sent without an answer; not seen in the org yet" };
+    if (row && as_sent && !flight_is_mixed(&item->work.link)) {
+        item_is_there(item, FATE_FOUND, json_get_string(row, "Id"));
+    } else if (!over) {
+        item->fate = FATE_UNKNOWN;
+    } else if (!created && !row) {
+        item->fate = FATE_REFUSED;
+        item->said =
+            (struct said){ CODE_ACCOUNT_MISSING,
+                           "the Salesforce user this subject is linked to is not in the org",
+                           words->cause, words->remedy };
+    } else {
+        item->fate = FATE_NOT_HAPPENED;
+        r = believe(item, row, err);
+    }
+    return r ? r : settle(round, item, err);
+}
+
+/* Of a name that is taken. */
+static int
+settle_taken(struct round *round, struct item *item, const struct seen *seen,
+             struct prov_error *err)
+{
+    if (seen->again) {
+        item->fate = FATE_SEND;
+        return PROV_OK;
+    }
+    if (!seen->row)
+        return refuse_elsewhere(round, item, err);
+    if (!seen->ours)
+        return refuse_taken(round, item, seen->row, err);
+    item_is_there(item, FATE_FOUND, json_get_string(seen->row, "Id"));
+    return settle(round, item, err);
 }
 
 /* ---- in chunks ---- */
@@ -383,7 +357,8 @@ ask(struct round *round, struct item **items, size_t count, bool by_name,
     r = lookup_users(d, &lookup, ret_rows, &call, err);
     if (r)
         return r;
-    if (items[0]->reads_back) /* of a name that is taken the call that was refused is told */
+    if (items[0]->fate ==
+        FATE_READ_BACK) /* of a name that is taken the call that was refused is told */
         history_note_call(items, count, "read back", &call);
     if (call.outcome == SF_DELIVERED) {
         org_call_passed(d);
@@ -393,49 +368,54 @@ ask(struct round *round, struct item **items, size_t count, bool by_name,
     return org_call_failed(d, &call, err);
 }
 
+/* What the rows say of each. */
+static int
+judge_chunk(struct round *round, struct item **items, size_t count, struct json_object *rows,
+            enum reading reading, struct seen *ret, struct prov_error *err)
+{
+    bool by_name = reading != READ_UPDATES;
+    int r = PROV_OK;
+
+    for (size_t i = 0; !r && i < count; i++) {
+        struct json_object *row = row_of(rows, items[i], by_name);
+        ret[i] = (struct seen){ .row = row };
+        if (row && by_name && (reading == READ_CREATES || was_sent_before(items[i])))
+            r = judge_ours(round->delivery, items[i], row, &ret[i].ours, err);
+        else if (!row && reading == READ_TAKEN)
+            r = org_learn_kind(round->delivery, err);
+        if (!r && by_name && !ret[i].ours)
+            r = judge_taken(round, items[i], row, reading == READ_TAKEN, &ret[i].again, err);
+    }
+    return r;
+}
+
 static int
 settle_chunk(struct round *round, struct item **items, size_t count, enum reading reading,
              struct prov_error *err)
 {
     struct store *store = round->delivery->store;
     AUTO_JSON struct json_object *rows = NULL;
-    bool ours[QUERY_MAX] = { false }, by_name = reading != READ_UPDATES;
+    struct seen seen[QUERY_MAX];
     int r;
 
-    r = ask(round, items, count, by_name, &rows, err);
+    r = ask(round, items, count, reading != READ_UPDATES, &rows, err);
     if (r || round->stop)
         return r;
-    for (size_t i = 0; !r && i < count; i++) {
-        struct json_object *row = row_of(rows, items[i], by_name);
-        if (row && by_name && (reading == READ_CREATES || was_sent_before(items[i])))
-            r = judge_ours(round->delivery, items[i], row, &ours[i], err);
-        else if (!row && reading == READ_TAKEN)
-            r = org_learn_kind(round->delivery, err);
-        if (!r && by_name && !ours[i])
-            r = judge_taken(round, items[i], row, reading == READ_TAKEN, err);
-    }
+    r = judge_chunk(round, items, count, rows, reading, seen, err);
     if (!r)
         r = store_begin(store, STORE_FENCED, err);
     if (r)
         return r;
-    for (size_t i = 0; !r && i < count; i++) {
-        struct json_object *row = row_of(rows, items[i], by_name);
-        if (reading != READ_TAKEN)
-            r = settle_one(round, items[i], row, ours[i], err);
-        else if (!items[i]->sends_again)
-            r = ours[i] ? settle_as_sent(round, items[i], json_get_string(row, "Id"), err)
-                        : refuse_taken(round, items[i], row, err);
-        items[i]->reads_back = false;
-    }
+    for (size_t i = 0; !r && i < count; i++)
+        r = reading == READ_TAKEN ? settle_taken(round, items[i], &seen[i], err)
+                                  : settle_read(round, items[i], &seen[i], err);
     if (r) {
         store_rollback(store);
         return r;
     }
     r = store_commit(store, err);
     for (size_t i = 0; !r && i < count; i++) {
-        if (reading != READ_TAKEN)
-            items[i]->sends_again = false;
-        if (!items[i]->sends_again)
+        if (item_ended(items[i]))
             tell_settled(round, items[i]);
     }
     return r;
@@ -451,7 +431,7 @@ settle_kind(struct round *round, enum reading reading, struct prov_error *err)
 
     for (size_t i = 0; !r && !round->stop && i < round->count; i++) {
         struct item *item = &round->items[i];
-        if (!item->reads_back || is_create(item) != (reading == READ_CREATES))
+        if (item->fate != FATE_READ_BACK || is_create(item) != (reading == READ_CREATES))
             continue;
         chunk[filled++] = item;
         if (filled == QUERY_MAX) {

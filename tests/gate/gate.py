@@ -30,7 +30,7 @@ FUNCTIONS = {
     "plan": "plan_make",
     "body": "sf_batch_new",
     "answer": "sf_batch_send",
-    "settle": "settle_delivered",
+    "settle": "settle",
 }
 PERCENT = 2.0  # what a number may be above the recorded one; flushes not at all
 

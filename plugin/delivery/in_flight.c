@@ -1,0 +1,97 @@
+/* What was sent to a subject and has no answer yet, as it stands in the link: how old it is, of which version, and
+ * what is left of it when it did nothing. It is made by send.c, and read back by unknown.c. */
+#include <string.h>
+
+#include "plugin/base/clock.h"
+#include "plugin/delivery/internal.h"
+
+bool
+flight_is_mixed(const struct link *link)
+{
+    return value_get_boolean(link->in_flight, "late", false);
+}
+
+bool
+flight_is_aside(const struct link *link)
+{
+    return names_are_temporary(value_get_text(link->in_flight, "inputs"));
+}
+
+struct value *
+flight_fields(const struct item *item)
+{
+    return value_get(item->work.link.in_flight, "fields");
+}
+
+int64_t
+flight_version(const struct item *item)
+{
+    return value_get_integer(item->work.link.in_flight, "version", item->work.subject.version);
+}
+
+/* A wall clock that was wrong and is put right would make what was just sent look old, and "not there"
+ * would be believed while Salesforce still works on it. */
+int64_t
+flight_age_us(const struct link *link)
+{
+    const char *boot = value_get_text(link->in_flight, "boot");
+    int64_t now = clock_now_us();
+
+    if (boot && *boot && strcmp(boot, clock_boot()) == 0)
+        return clock_up_us() - value_get_integer(link->in_flight, "up_us", 0);
+    return now - value_get_integer(link->in_flight, "at_us", now);
+}
+
+bool
+flight_window_over(const struct delivery *d, const struct item *item)
+{
+    return flight_age_us(&item->work.link) >= d->fields->settle_window_s * CLOCK_SECOND_US;
+}
+
+bool
+flight_has_settled(const struct delivery *d, const struct item *item)
+{
+    return flight_is_mixed(&item->work.link) && flight_window_over(d, item);
+}
+
+int
+flight_failed(struct link *link, struct prov_error *err)
+{
+    if (orders_return(link))
+        return error_nomem(err);
+    if (flight_is_mixed(link))
+        return PROV_OK;
+    if (link->first_sent_us == value_get_integer(link->in_flight, "at_us", 0))
+        link->first_sent_us = 0;
+    link->in_flight = NULL;
+    return PROV_OK;
+}
+
+int
+flight_mend(struct delivery *d, struct work *work, struct prov_error *err)
+{
+    struct link *link = &work->link;
+    struct value *fields;
+
+    if (!link->damaged && !link->damaged_flight)
+        return PROV_OK;
+    log_line(&d->log, PROV_LOG_WARNING,
+             "user '%s': the store is damaged where %s stands; the org is read, and everything is "
+             "sent again. Look after the disk",
+             work->subject.uri, link->damaged_flight ? "what is in flight" : "what was confirmed");
+    link->confirmed = NULL; /* what was in flight may have changed any of it */
+    link->damaged = false;
+    if (!link->damaged_flight)
+        return PROV_OK;
+    link->damaged_flight = false;
+    link->in_flight = value_object(&link->pool);
+    fields = value_object(&link->pool);
+    if (value_put(&link->pool, link->in_flight, "fields", fields) ||
+        value_put_text(&link->pool, fields, "Username",
+                       link->username_wanted ? link->username_wanted : link->username_held) ||
+        value_put_text(&link->pool, link->in_flight, "op",
+                       link->salesforce_id[0] ? "update" : "create") ||
+        value_put_integer(&link->pool, link->in_flight, "at_us", link->updated_us))
+        return error_nomem(err);
+    return PROV_OK;
+}
