@@ -5,3 +5,8 @@ adapter_sources = \
 	hosts/adapter/submit.c hosts/adapter/submit.h \
 	hosts/cli/fault.c hosts/cli/fault.h hosts/cli/input.c hosts/cli/input.h \
 	hosts/ldap/token.c hosts/ldap/token.h
+# and those for directories
+directory_sources = $(adapter_sources) \
+	hosts/adapter/config.c hosts/adapter/config.h \
+	hosts/cli/column.c hosts/cli/columns.c hosts/cli/lines.c hosts/cli/person.c \
+	hosts/ldap/entry.c hosts/ldap/entry.h

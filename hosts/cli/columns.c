@@ -1,6 +1,6 @@
 /*
  * The sources of what columns mean, and their order: who says it on the command line is right, then
- * the file, then the table below. A default gives way to whoever else writes the same value. A
+ * the file, then one of the tables below, which the key chooses. A default gives way to whoever else writes the same value. A
  * misspelt --map is found by columns_unused_map(); a file may say more than a list holds, so that
  * one serves several.
  */
@@ -18,10 +18,11 @@ static const char *const locked_for_good[] = { "000001010000Z", NULL };
 static const struct column_words locked_time = { NULL, locked_for_good, 1, 0 };
 
 /* inetOrgPerson (RFC 2798), what it inherits (RFC 4519), and what servers add to it. */
-static const struct {
+struct default_column {
     const char *attribute, *path;
     const struct column_words *words;
-} ldap_defaults[] = {
+};
+static const struct default_column ldap_defaults[] = {
     { "uid", "userName", NULL },
     { "cn", "name.formatted", NULL },
     { "givenName", "name.givenName", NULL },
@@ -50,7 +51,40 @@ static const struct {
     { "nsAccountLock", "not active", NULL },
 };
 
-#define LDAP_DEFAULTS (sizeof(ldap_defaults) / sizeof(ldap_defaults[0]))
+/* Active Directory's user, as [MS-ADSC] and RFC 2798 name its attributes. Bit 2 is ACCOUNTDISABLE. */
+static const struct column_words enabled_account = { NULL, NULL, -1, 2 };
+static const struct default_column ad_defaults[] = {
+    { "sAMAccountName", "userName", NULL },
+    { "cn", "name.formatted", NULL },
+    { "givenName", "name.givenName", NULL },
+    { "sn", "name.familyName", NULL },
+    { "middleName", "name.middleName", NULL },
+    { "personalTitle", "name.honorificPrefix", NULL },
+    { "generationQualifier", "name.honorificSuffix", NULL },
+    { "displayName", "displayName", NULL },
+    { "mail", "emails[type eq \"work\"].value", NULL },
+    { "telephoneNumber", "phoneNumbers[type eq \"work\"].value", NULL },
+    { "mobile", "phoneNumbers[type eq \"mobile\"].value", NULL },
+    { "homePhone", "phoneNumbers[type eq \"home\"].value", NULL },
+    { "facsimileTelephoneNumber", "phoneNumbers[type eq \"fax\"].value", NULL },
+    { "title", "title", NULL },
+    { "employeeID", "employeeNumber", NULL },
+    { "employeeType", "userType", NULL },
+    { "department", "department", NULL },
+    { "division", "division", NULL },
+    { "company", "organization", NULL },
+    { "preferredLanguage", "preferredLanguage", NULL },
+    { "streetAddress", "addresses[type eq \"work\"].streetAddress", NULL },
+    { "l", "addresses[type eq \"work\"].locality", NULL },
+    { "st", "addresses[type eq \"work\"].region", NULL },
+    { "postalCode", "addresses[type eq \"work\"].postalCode", NULL },
+    { "c", "addresses[type eq \"work\"].country", NULL },
+    { "manager", "manager", NULL },
+    { "memberOf", "groups.value", NULL },
+    { "userAccountControl", "active", &enabled_account },
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 struct said {
     char *header;
@@ -64,7 +98,7 @@ struct said {
 struct columns {
     struct said *said;
     size_t count;
-    struct json_object *file; /* owns the words and the key */
+    struct json_object *file; /* owns the words, and the key that it names */
     const char *key;
 };
 
@@ -211,7 +245,8 @@ take_file(struct columns *columns, struct prov_error *err)
         (key && !json_object_is_type(key, json_type_string)))
         return fault_set(err, PROV_E_INVALID,
                          "columns file: \"columns\" must be an object, and \"key\" a text");
-    columns->key = key ? json_object_get_string(key) : NULL;
+    if (key && !columns->key)
+        columns->key = json_object_get_string(key);
     if (all) {
         json_object_object_foreach(all, header, spec)
         {
@@ -243,21 +278,28 @@ parse_file(const char *text, struct json_object **ret, struct prov_error *err)
 
 /* ---- all of it ---- */
 
+/* Only Active Directory has that key. */
+static bool
+is_ad(const struct columns *columns)
+{
+    return columns->key && !strcasecmp(columns->key, "objectGUID");
+}
+
 static int
-take_defaults(struct columns *columns, struct prov_error *err)
+take_defaults(struct columns *columns, const struct default_column *defaults, size_t count,
+              struct prov_error *err)
 {
     size_t given = columns->count;
 
-    for (size_t i = 0; i < LDAP_DEFAULTS; i++) {
-        struct said *said =
-            add(columns, ldap_defaults[i].attribute, strlen(ldap_defaults[i].attribute));
+    for (size_t i = 0; i < count; i++) {
+        struct said *said = add(columns, defaults[i].attribute, strlen(defaults[i].attribute));
 
         if (!said)
             return fault_nomem(err);
-        if (parse(said, ldap_defaults[i].path, err))
+        if (parse(said, defaults[i].path, err))
             return PROV_E_INVALID;
-        if (ldap_defaults[i].words)
-            said->column.words = ldap_defaults[i].words;
+        if (defaults[i].words)
+            said->column.words = defaults[i].words;
         for (size_t j = 0; j < given; j++)
             said->column.left_out |= column_same(&said->column, &columns->said[j].column);
     }
@@ -273,11 +315,13 @@ columns_make(const struct columns_options *options, bool with_ldap, struct colum
     size_t room;
     int result = columns ? PROV_OK : fault_nomem(err);
 
+    if (!result)
+        columns->key = options->key;
     if (!result && options->file)
         result = parse_file(options->file, &columns->file, err);
     if (!result) {
         json_object_object_get_ex(columns->file, "columns", &all);
-        room = options->map_count + LDAP_DEFAULTS + 1;
+        room = options->map_count + COUNT(ldap_defaults) + COUNT(ad_defaults) + 1;
         if (json_object_is_type(all, json_type_object))
             room += (size_t)json_object_object_length(all);
         columns->said = calloc(room, sizeof(*columns->said));
@@ -285,8 +329,11 @@ columns_make(const struct columns_options *options, bool with_ldap, struct colum
     }
     if (!result && columns->file)
         result = take_file(columns, err);
+    if (!result && !columns->key)
+        columns->key = options->default_key;
     if (!result && with_ldap)
-        result = take_defaults(columns, err);
+        result = is_ad(columns) ? take_defaults(columns, ad_defaults, COUNT(ad_defaults), err)
+                                : take_defaults(columns, ldap_defaults, COUNT(ldap_defaults), err);
     if (result) {
         columns_free(columns);
         return result;

@@ -65,10 +65,13 @@ people_open(const struct people_options *options, struct text_source source, str
 {
     static const char *const keys[] = { "externalId", "entryUUID", "id", "entryUUID" };
     struct people *people = calloc(1, sizeof(*people));
+    struct columns_options columns = options->columns;
     int result;
 
     if (!people)
         return fault_nomem(err);
+    columns.key = options->key;
+    columns.default_key = keys[options->format];
     people->format = options->format;
     people->lines.source = source;
     people->lines.pieces = options->format == PEOPLE_JSON;
@@ -80,7 +83,7 @@ people_open(const struct people_options *options, struct text_source source, str
                           ? options->entries
                           : (struct entry_source){ .next = next_of_ldif, .context = &people->ldif };
     result = people->values
-                 ? columns_make(&options->columns,
+                 ? columns_make(&columns,
                                 options->format == PEOPLE_LDIF || options->format == PEOPLE_LDAP,
                                 &people->columns, err)
                  : fault_nomem(err);
@@ -92,9 +95,7 @@ people_open(const struct people_options *options, struct text_source source, str
         people_free(people);
         return result;
     }
-    people->key = options->key ? options->key : columns_key(people->columns);
-    if (!people->key)
-        people->key = keys[options->format];
+    people->key = columns_key(people->columns);
     *ret = people;
     return PROV_OK;
 }

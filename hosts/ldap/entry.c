@@ -16,8 +16,6 @@
 
 #define VALUES_MAX 1024
 
-#define KEY_MAX 64
-
 /* An entry being read. */
 struct reading {
     const struct entry_options *options;
@@ -25,8 +23,8 @@ struct reading {
     struct person_value *values;
     size_t count, further;
     const char *key;
-    char key_text[KEY_MAX]; /* a binary key, written out */
-    char *manager;          /* the text that stands for them */
+    char key_text[ENTRY_GUID_MAX]; /* a binary key, written out */
+    char *manager;                 /* the text that stands for them */
 };
 
 char *
@@ -84,19 +82,24 @@ entry_is_person(const struct ldap_entry *entry, const char **ret_class)
     return person || !last;
 }
 
+void
+entry_guid(const void *bytes, char to[ENTRY_GUID_MAX])
+{
+    static const int order[] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
+    const unsigned char *from = bytes;
+
+    for (size_t i = 0; i < 16; i++)
+        to += snprintf(to, 4, "%02x%s", from[order[i]],
+                       i == 3 || i == 5 || i == 7 || i == 9 ? "-" : "");
+}
+
 /* The text of the key: a GUID as Active Directory stores it is written as people know it. */
 static const char *
 key_text(struct reading *reading, const struct ldap_value *value)
 {
-    static const int order[] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
-    char *out = reading->key_text;
-
     if (strcasecmp(value->name, "objectGUID") || value->length != 16)
         return value->binary ? NULL : value->text;
-    for (size_t i = 0; i < 16; i++) {
-        out += snprintf(out, 4, "%02x%s", (unsigned char)value->text[order[i]],
-                        i == 3 || i == 5 || i == 7 || i == 9 ? "-" : "");
-    }
+    entry_guid(value->text, reading->key_text);
     return reading->key_text;
 }
 

@@ -61,6 +61,10 @@ int entry_read(const struct entry_options *options, const struct ldap_entry *ent
                struct entry_person *ret, struct prov_error *err);
 void entry_person_clear(struct entry_person *person);
 
+/* The 16 bytes of an objectGUID as people know it: 03020100-0504-... */
+#define ENTRY_GUID_MAX 40
+void entry_guid(const void *bytes, char to[ENTRY_GUID_MAX]);
+
 /* A DN in one spelling (RFC 4514): small letters, no blanks around ',', '+' and '='. Enough to
  * compare what one server wrote. Heap; NULL when out of memory. */
 char *entry_plain_dn(const char *dn);

@@ -13,7 +13,8 @@ make(const struct server *server, void (*log)(int, const char *), struct adapter
      struct prov_error *err)
 {
     const struct submit_options options = { .host = server->name, .log = log };
-    int result = config_read(adapter->file, server->key, &adapter->config, err);
+    const struct config_server known = { .key = server->key };
+    int result = config_read(adapter->file, &known, &adapter->config, err);
 
     if (result)
         return result;

@@ -7,8 +7,8 @@
 
 #include <slapi-plugin.h>
 
+#include "hosts/adapter/config.h"
 #include "hosts/ldap/entry.h"
-#include "hosts/slapi/config.h"
 
 /* How the server differs from the other one. */
 struct server {

@@ -1,13 +1,10 @@
 # The adapters that directory servers load.
 slapi_sources = \
-	hosts/cli/column.c hosts/cli/columns.c hosts/cli/lines.c hosts/cli/person.c \
-	hosts/ldap/entry.c hosts/ldap/entry.h \
 	hosts/slapi/adapter.c hosts/slapi/adapter.h \
 	hosts/slapi/changes.c hosts/slapi/changes.h \
-	hosts/slapi/config.c hosts/slapi/config.h \
 	hosts/slapi/directory.c hosts/slapi/directory.h \
 	hosts/slapi/order.c hosts/slapi/order.h \
-	$(adapter_sources)
+	$(directory_sources)
 slapi_cppflags = $(AM_CPPFLAGS) -DPLUGIN_PATH='"$(libdir)/sfprov/sfprov.so"' \
 	-DPACKAGE_VERSION='"$(PACKAGE_VERSION)"'
 # The server has the functions it offers; -z defs would look for them here.

@@ -254,17 +254,17 @@ a_source_that_fails_stops_the_list(void)
 }
 
 static void
-another_schema_of_ldap_is_a_columns_file(void)
+active_directory_is_known_by_its_key_and_a_columns_file_adds_to_it(void)
 {
     struct people_options options = {
         .format = PEOPLE_LDIF,
         .key = "objectGUID",
-        .columns = { .file = "{\"columns\":{\"sAMAccountName\":\"userName\",\"department\":"
-                             "\"department\",\"userAccountControl\":{\"path\":\"active\","
-                             "\"unless_bit\":2}}}" }
+        .columns = { .file = "{\"columns\":{\"extensionAttribute1\":\"costCenter\",\"co\":"
+                             "\"addresses[type eq \\\"work\\\"].country\"}}" }
     };
     static const char list[] = "dn: CN=Ada,OU=x\nuid: not-this\nsAMAccountName: ada\n"
                                "DEPARTMENT: R;D\nuserAccountControl: 514\n"
+                               "c: GB\nco: United Kingdom\nextensionAttribute1: 7\n"
                                "objectGUID:: AAECAwQFBgcICQoLDA0ODw==\n\n"
                                "dn: CN=Bad,OU=x\nsAMAccountName: bad\nuserAccountControl: x\n"
                                "objectGUID: 8\n";
@@ -274,8 +274,11 @@ another_schema_of_ldap_is_a_columns_file(void)
     T_HAS(got, "\"userName\":\"ada\"");
     T_HAS(got, "\"department\":\"R;D\"");
     T_HAS(got, "\"active\":false");
-    T_TRUE(!strstr(got, "not-this")); /* a default gives way to who else writes the value */
-    T_HAS(got, "line 10, attribute 'useraccountcontrol': what 'x' means is not said");
+    T_HAS(got, "\"country\":\"United Kingdom\"");
+    T_HAS(got, "\"costCenter\":\"7\"");
+    T_TRUE(!strstr(got, "not-this")); /* Active Directory's uid is another thing */
+    T_TRUE(!strstr(got, "GB"));       /* a default gives way to who else writes the value */
+    T_HAS(got, "line 13, attribute 'useraccountcontrol': what 'x' means is not said");
     free(got);
 }
 
@@ -289,7 +292,7 @@ main(int argc, char **argv)
         UNIT_CASE(deep_nesting_is_a_fault),
         UNIT_CASE(json_takes_no_columns),
         UNIT_CASE(a_source_that_fails_stops_the_list),
-        UNIT_CASE(another_schema_of_ldap_is_a_columns_file),
+        UNIT_CASE(active_directory_is_known_by_its_key_and_a_columns_file_adds_to_it),
     };
 
     return unit_run("people", cases, sizeof(cases) / sizeof(cases[0]), argc, argv);

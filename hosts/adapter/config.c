@@ -2,7 +2,7 @@
  * Reads what the configuration says of a directory. Decides who of it is meant where it says nothing;
  * what all adapters have is hosts/adapter's.
  */
-#include "hosts/slapi/config.h"
+#include "hosts/adapter/config.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,11 +10,15 @@
 #include "hosts/cli/fault.h"
 #include "hosts/cli/input.h"
 
-static const struct settings_host directory = {
-    .known = "active bases columns deliver fields filter groups on_failure passwords plugin",
-    .issuer = "this directory, such as ldap://ldap.example.org",
-    .deliver = true
+#define KNOWN "active bases columns fields filter groups on_failure passwords plugin"
+
+static const struct settings_host several = {
+    .known = KNOWN, .issuer = "this directory, such as ldap://ldap.example.org"
 };
+static const struct settings_host one = { .known = KNOWN " deliver",
+                                          .issuer =
+                                              "this directory, such as ldap://ldap.example.org",
+                                          .deliver = true };
 
 static int
 take_dns(const struct settings *settings, const char *name, const char ***ret,
@@ -55,6 +59,7 @@ read_columns(const char *file, const char *default_key, struct config *config,
     int result = file ? input_read(file, SETTINGS_MAX_BYTES, &text, &length, &why) : PROV_OK;
 
     options.file = text;
+    options.default_key = default_key;
     if (!result)
         result = columns_make(&options, true, &config->columns, &why);
     free(text);
@@ -62,18 +67,17 @@ read_columns(const char *file, const char *default_key, struct config *config,
         return file ? fault_set(err, result, "'columns': %s: %.700s", file, why.text)
                     : fault_set(err, result, "%s", why.text);
     config->key = columns_key(config->columns);
-    if (!config->key)
-        config->key = default_key;
     return PROV_OK;
 }
 
 int
-config_read(const char *file, const char *default_key, struct config *ret, struct prov_error *err)
+config_read(const char *file, const struct config_server *server, struct config *ret,
+            struct prov_error *err)
 {
     struct config config = { .filter = NULL };
     struct settings *settings = &config.settings;
     const char *columns = NULL;
-    int result = settings_read(file, &directory, settings, err);
+    int result = settings_read(file, server->several ? &several : &one, settings, err);
 
     if (result)
         return result;
@@ -85,7 +89,7 @@ config_read(const char *file, const char *default_key, struct config *ret, struc
     if (!result)
         result = take_dns(settings, "groups", &config.groups, err);
     if (!result)
-        result = read_columns(columns, default_key, &config, err);
+        result = read_columns(columns, server->key, &config, err);
     if (result) {
         config_clear(&config);
         return result;
