@@ -329,7 +329,7 @@ write_something(const struct request_context *context, struct prov_error *err)
     return store_commit(context->store, err);
 }
 
-/* A host tells how it stands: it begins or ends its work, has missed a change, asks whether one can be
+/* A host tells how it stands: it begins, joins in or ends its work, has missed a change, asks whether one can be
  * kept. But for the last, the store is not looked at: it may be what fails. */
 static int
 act_host(const struct request_context *context, struct json_object *request,
@@ -345,6 +345,8 @@ act_host(const struct request_context *context, struct json_object *request,
         state = "";
     if (!strcmp(state, "begun"))
         r = resync_begin(store, host, err);
+    else if (!strcmp(state, "joined"))
+        r = resync_join(store, host, err);
     else if (!strcmp(state, "ended"))
         r = resync_end(store, err);
     else if (!strcmp(state, "missed"))
@@ -353,7 +355,8 @@ act_host(const struct request_context *context, struct json_object *request,
         r = write_something(context, err);
     else
         r = error_set(err, PROV_E_INVALID,
-                      "the state of a host is begun, ended, missed or ready, not '%s'", state);
+                      "the state of a host is begun, joined, ended, missed or ready, not '%s'",
+                      state);
     return r ? r : answer_count(1, ret, err);
 }
 

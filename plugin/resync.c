@@ -218,7 +218,7 @@ mark_write(struct mark *mark, struct prov_error *err)
     return PROV_OK;
 }
 
-/* Not needed any more, unless a host is at work or something was missed. */
+/* Not needed any more, unless a host is at work, or takes turns, or something was missed. */
 static int
 mark_keep(struct mark *mark, struct prov_error *err)
 {
@@ -226,7 +226,7 @@ mark_keep(struct mark *mark, struct prov_error *err)
     bool empty =
         !json_object_is_type(workers, json_type_array) || !json_object_array_length(workers);
 
-    if (!empty || json_get_int(mark->json, "missed", 0))
+    if (!empty || json_get(mark->json, "joined") || json_get_int(mark->json, "missed", 0))
         return mark_write(mark, err);
     if (unlink(mark->path) != 0 && errno != ENOENT)
         return failed(mark, "removed", err);
@@ -298,6 +298,19 @@ resync_begin(const char *store, const char *host, struct prov_error *err)
     int r = mark_open(store, true, &mark, err);
 
     return r ? r : begin(&mark, host, err);
+}
+
+int
+resync_join(const char *store, const char *host, struct prov_error *err)
+{
+    CLEANUP(mark_close) struct mark mark;
+    int r = mark_open(store, true, &mark, err);
+
+    if (r || json_get(mark.json, "joined"))
+        return r;
+    if (json_put_string(mark.json, "host", host) || json_put_int(mark.json, "joined", 1))
+        return error_nomem(err);
+    return mark_write(&mark, err);
 }
 
 int

@@ -14,6 +14,9 @@
  * it ends, may have missed what it did last: that counts as missed from the moment it is gone.
  * PROV_E_LIMIT: too many. */
 MUST_CHECK int resync_begin(const char *store, const char *host, struct prov_error *err);
+/* A process of a host that has many, and finds out by itself what one that died has missed: the mark gets
+ * its room, and nobody is expected to end. */
+MUST_CHECK int resync_join(const char *store, const char *host, struct prov_error *err);
 /* It ends, in this process; what was missed stays marked. */
 MUST_CHECK int resync_end(const char *store, struct prov_error *err);
 /* A change was missed. */

@@ -25,6 +25,7 @@ struct submit {
     struct prov_vtable api;
     prov_connector *connector;
     const char *host;
+    bool several;
     void (*log)(int level, const char *line);
     atomic_int begun;
     atomic_bool unmarked;
@@ -143,6 +144,7 @@ submit_open(const struct settings *settings, const struct submit_options *option
     if (!submit)
         return fault_nomem(err);
     submit->host = options->host;
+    submit->several = options->several;
     submit->log = options->log;
     result = load(settings->plugin, settings->deliver, submit, err);
     if (!result)
@@ -187,7 +189,7 @@ submit_begin(struct submit *submit)
 
     if (before == getpid() || !atomic_compare_exchange_strong(&submit->begun, &before, getpid()))
         return;
-    if (tell(submit, "begun", NULL, &err)) {
+    if (tell(submit, submit->several ? "joined" : "begun", NULL, &err)) {
         say(submit, PROV_LOG_ERROR, "cannot begin: %s", err.text);
         submit->begun = 0;
     }
@@ -198,7 +200,7 @@ submit_pause(struct submit *submit)
 {
     struct prov_error err = { .size = sizeof(err) };
 
-    if (submit->begun != getpid())
+    if (submit->begun != getpid() || submit->several)
         return;
     submit->begun = 0;
     if (tell(submit, "ended", NULL, &err))
@@ -339,29 +341,55 @@ submit_new_uri(struct submit *submit, const char *name, char **ret_uri, struct p
     return names_new_uri(&names, name, ret_uri, err);
 }
 
-int
-submit_knows(struct submit *submit, const char *uri, bool *ret, struct prov_error *err)
+/* An answer as JSON, that the caller drops. */
+static int
+ask(struct submit *submit, const char *query, const char *user, struct json_object **ret,
+    struct prov_error *err)
 {
-    struct json_object *request = json_object_new_object(), *answer = NULL, *presence = NULL;
+    struct json_object *request = json_object_new_object();
     char *text = NULL;
     const char *json;
     int result;
 
-    json_object_object_add(request, "query", json_object_new_string("subject"));
-    json_object_object_add(request, "user", json_object_new_string(uri));
+    json_object_object_add(request, "query", json_object_new_string(query));
+    if (user)
+        json_object_object_add(request, "user", json_object_new_string(user));
     json = json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN);
     result = json ? submit->api.query(submit->connector, json, strlen(json), &text, err)
                   : fault_nomem(err);
     json_object_put(request);
-    *ret = false;
-    if (result == PROV_E_NOTFOUND)
-        return PROV_OK;
+    if (!result)
+        *ret = json_tokener_parse(text);
+    submit->api.release(text);
+    return result;
+}
+
+int
+submit_store(struct submit *submit, char **ret, struct prov_error *err)
+{
+    struct json_object *answer = NULL, *fields = NULL, *store = NULL;
+    int result = ask(submit, "fields", NULL, &answer, err);
+
     if (result)
         return result;
-    answer = json_tokener_parse(text);
+    json_object_object_get_ex(answer, "fields", &fields);
+    json_object_object_get_ex(fields, "store", &store);
+    *ret = store ? strdup(json_object_get_string(store)) : NULL;
+    json_object_put(answer);
+    return *ret ? PROV_OK : fault_nomem(err);
+}
+
+int
+submit_knows(struct submit *submit, const char *uri, bool *ret, struct prov_error *err)
+{
+    struct json_object *answer = NULL, *presence = NULL;
+    int result = ask(submit, "subject", uri, &answer, err);
+
+    *ret = false;
+    if (result)
+        return result == PROV_E_NOTFOUND ? PROV_OK : result;
     json_object_object_get_ex(answer, "presence", &presence);
     *ret = presence && !strcmp(json_object_get_string(presence), "in");
     json_object_put(answer);
-    submit->api.release(text);
     return PROV_OK;
 }

@@ -12,6 +12,8 @@ struct submit;
 
 struct submit_options {
     const char *host; /* "slapd" */
+    bool
+        several; /* it has several processes, and what one of them missed the next one hands over */
     /* One line for the server's log; level as enum prov_log_level. From any thread. */
     void (*log)(int level, const char *line);
 };
@@ -50,6 +52,9 @@ int submit_ready(struct submit *submit, struct prov_error *err);
 /* The same as of names.h, of the connector field `issuer`. The caller frees *ret_uri. */
 int submit_find(struct submit *submit, const char *name, char **ret_uri, struct prov_error *err);
 int submit_new_uri(struct submit *submit, const char *name, char **ret_uri, struct prov_error *err);
+
+/* The path of the store; heap. Touches it not. */
+int submit_store(struct submit *submit, char **ret, struct prov_error *err);
 
 /* Whether the connector has the user, and has them in scope. */
 int submit_knows(struct submit *submit, const char *uri, bool *ret, struct prov_error *err);

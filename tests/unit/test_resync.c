@@ -215,7 +215,28 @@ what_cannot_be_written_is_told(void)
     end_case();
 }
 
+static void
+who_joins_in_is_not_expected_to_end(void)
+{
+    struct stat facts;
+
+    begin_case();
+    T_OK(resync_join(store, "samba", &err), &err);
+    T_OK(resync_join(store, "samba", &err), &err);
+    T_STR(reason(), "none");
+    T_INT(stat(mark, &facts), 0);
+    T_TRUE(facts.st_size > 0); /* it has its room */
+    T_OK(resync_miss(store, "samba", "disk full", &err), &err);
+    T_OK(resync_join(store, "samba", &err), &err);
+    T_STR(reason(), "1: disk full");
+    T_OK(resync_done(store, 1, &err), &err);
+    T_STR(reason(), "none");
+    T_INT(stat(mark, &facts), 0);
+    end_case();
+}
+
 static const struct unit_case cases[] = {
+    UNIT_CASE(who_joins_in_is_not_expected_to_end),
     UNIT_CASE(an_orderly_life_leaves_nothing),
     UNIT_CASE(a_process_that_is_gone_without_an_end_is_a_mark),
     UNIT_CASE(several_processes_are_at_work_at_a_time),
