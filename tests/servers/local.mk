@@ -3,7 +3,8 @@
 EXTRA_DIST += tests/servers/servers.py tests/servers/common.py tests/servers/slapd.py \
 	tests/servers/ns389.py tests/servers/test_openldap.py tests/servers/test_389ds.py \
 	tests/servers/test_sync.py tests/servers/bench.py tests/servers/test_follow.py \
-	tests/servers/kerberos.py tests/servers/test_kerberos.py
+	tests/servers/kerberos.py tests/servers/test_kerberos.py \
+	tests/servers/samba.py tests/servers/test_samba.py
 server_tests = tests/servers/test_sync.py tests/servers/test_follow.py
 if SLAPI_OPENLDAP
 server_tests += tests/servers/test_openldap.py
@@ -15,6 +16,10 @@ endif
 
 if KADM5
 server_tests += tests/servers/test_kerberos.py
+endif
+
+if LDB_MODULE
+server_tests += tests/servers/test_samba.py
 endif
 
 .PHONY: check-servers

@@ -1,0 +1,444 @@
+/*
+ * Decides who is concerned by a change of the directory. A change that comes twice, or of which nobody knows
+ * whether it came, does no harm. Leaves reading to directory.c, and from where to where to module.c.
+ */
+#include "hosts/ldb/changes.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hosts/cli/fault.h"
+#include "hosts/cli/person.h"
+
+#define NUMBERS_AT_ONCE 200u
+#define TOKENS_AT_ONCE  200u
+
+/* Keys of entries. */
+struct keys {
+    const char **texts;
+    size_t count, room;
+};
+
+/* Events in the making, of the changes after a number. */
+struct batch {
+    const struct changes *changes;
+    void *memory;
+    uint64_t after;
+    uint64_t cause; /* the number of the change of another entry; 0: of the entry itself */
+    struct token tokens[TOKENS_AT_ONCE];
+    size_t count;
+    const char *what; /* for the log */
+    struct keys done, others;
+};
+
+static int
+add_key(struct keys *keys, const char *text, struct prov_error *err)
+{
+    if (keys->count == keys->room) {
+        size_t room = keys->room ? keys->room * 2 : 16;
+        const char **texts = realloc(keys->texts, room * sizeof(*texts));
+
+        if (!texts)
+            return fault_nomem(err);
+        keys->texts = texts;
+        keys->room = room;
+    }
+    keys->texts[keys->count++] = text;
+    return PROV_OK;
+}
+
+static int
+compare_keys(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void
+sort(struct keys *keys)
+{
+    if (keys->count)
+        qsort(keys->texts, keys->count, sizeof(*keys->texts), compare_keys);
+}
+
+/* ---- tokens ---- */
+
+static void
+drop(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++)
+        token_clear(&batch->tokens[i]);
+    batch->count = 0;
+}
+
+static int
+flush(struct batch *batch, struct prov_error *err)
+{
+    int result = PROV_OK;
+
+    if (batch->count)
+        result = submit_tokens(batch->changes->submit, batch->what, batch->tokens, batch->count,
+                               false, err);
+    drop(batch);
+    return result;
+}
+
+static int
+append(struct batch *batch, struct token_spec *spec, const struct ldb_message *entry,
+       struct prov_error *err)
+{
+    uint64_t own = directory_number(entry, "uSNChanged");
+    char change[64];
+    int result = batch->count == TOKENS_AT_ONCE ? flush(batch, err) : PROV_OK;
+
+    if (result)
+        return result;
+    snprintf(change, sizeof(change), batch->cause ? "%" PRIu64 "/%" PRIu64 : "%" PRIu64, own,
+             batch->cause);
+    spec->host = "samba";
+    spec->change = change;
+    result = token_make(spec, &batch->tokens[batch->count], err);
+    if (!result)
+        batch->count++;
+    batch->what = ldb_dn_get_linearized(entry->dn);
+    return result;
+}
+
+static const char *
+new_password(const struct batch *batch, const char *guid)
+{
+    for (const struct note *note = batch->changes->notes; note; note = note->next) {
+        if (note->password && note->guid && !strcmp(note->guid, guid))
+            return note->password;
+    }
+    return NULL;
+}
+
+static bool
+is_scoped(const struct changes *changes)
+{
+    const struct config *config = changes->directory->config;
+
+    return config->filter || *config->bases;
+}
+
+/* What happened to a person: made, changed, or given a password. */
+static int
+append_person(struct batch *batch, const struct ldb_message *entry, const char *guid,
+              struct prov_error *err)
+{
+    struct directory *directory = batch->changes->directory;
+    const struct config *config = directory->config;
+    const struct entry_options options = { .columns = config->columns,
+                                           .key = config->key,
+                                           .manager = directory_key,
+                                           .manager_is_key = true,
+                                           .context = directory };
+    struct token_spec spec = { .kind = TOKEN_PUT, .scoped = is_scoped(batch->changes) };
+    struct ldap_entry view;
+    struct entry_person person;
+    int result = directory_view(batch->memory, entry, &view, err);
+
+    if (!result)
+        result = entry_read(&options, &view, &person, err);
+    if (result)
+        return result;
+    spec.password = batch->cause ? NULL : new_password(batch, guid);
+    spec.password_length = spec.password ? strlen(spec.password) : 0;
+    if (directory_number(entry, "uSNCreated") > batch->after)
+        spec.kind = TOKEN_CREATE;
+    else if (!spec.password && !batch->cause && directory_has_new_password(entry, batch->after))
+        spec.kind = TOKEN_PASSWORD;
+    spec.uri = person.uri;
+    spec.resource = person.resource;
+    result = append(batch, &spec, entry, err);
+    entry_person_clear(&person);
+    return result;
+}
+
+/* Somebody who is not there any more, or not to be provisioned, and may have been. */
+static int
+append_leaver(struct batch *batch, const struct ldb_message *entry, const char *guid,
+              struct prov_error *err)
+{
+    struct token_spec spec = { .kind = directory_is_deleted(entry) ? TOKEN_DELETE : TOKEN_LEAVE };
+    bool known = false;
+    char *uri;
+    int result = PROV_OK;
+
+    if (spec.kind == TOKEN_LEAVE && !is_scoped(batch->changes))
+        return PROV_OK;
+    uri = person_uri(guid);
+    if (!uri)
+        return fault_nomem(err);
+    spec.uri = uri;
+    result = submit_knows(batch->changes->submit, uri, &known, err);
+    if (!result && known)
+        result = append(batch, &spec, entry, err);
+    free(uri);
+    return result;
+}
+
+static int
+append_user(struct batch *batch, const struct ldb_message *entry, struct prov_error *err)
+{
+    const char *guid = directory_guid(batch->memory, entry);
+    bool person = false;
+    int result =
+        guid ? directory_is_person(batch->changes->directory, batch->memory, entry, &person, err)
+             : fault_nomem(err);
+
+    if (!result && !batch->cause)
+        result = add_key(&batch->done, guid, err);
+    if (!result && person)
+        result = append_person(batch, entry, guid, err);
+    else if (!result)
+        result = append_leaver(batch, entry, guid, err);
+    return result;
+}
+
+/* ---- groups, and what lies below something ---- */
+
+static bool
+is_user(const struct ldb_message *entry)
+{
+    return directory_is_class(entry, "user") && !directory_is_class(entry, "computer");
+}
+
+static int
+add_all(struct batch *batch, const char *const *members, struct prov_error *err)
+{
+    int result = PROV_OK;
+
+    for (; members && *members && !result; members++)
+        result = add_key(&batch->others, *members, err);
+    return result;
+}
+
+static int
+add_members(struct batch *batch, struct ldb_dn *group, uint64_t after, struct prov_error *err)
+{
+    const char **members;
+    int result =
+        directory_members(batch->changes->directory, batch->memory, group, after, &members, err);
+
+    return result ? result : add_all(batch, members, err);
+}
+
+/* "CN=crm\nDEL:..." was CN=crm, where its last parent is. */
+static struct ldb_dn *
+former_dn(struct batch *batch, const struct ldb_message *entry)
+{
+    struct ldb_context *ldb = ldb_module_get_ctx(batch->changes->directory->module);
+    struct ldb_dn *dn = ldb_msg_find_attr_as_dn(ldb, batch->memory, entry, "lastKnownParent");
+    const char *name = ldb_msg_find_attr_as_string(entry, "cn", "");
+    char *plain = talloc_strndup(batch->memory, name, strcspn(name, "\n"));
+    struct ldb_val value = { (uint8_t *)plain, plain ? strlen(plain) : 0 };
+
+    if (!dn || !value.length || !ldb_dn_add_child_fmt(dn, "CN=x") ||
+        ldb_dn_set_component(dn, 0, "CN", value))
+        return NULL;
+    return dn;
+}
+
+/* Its members are not known any more, unless the request that deleted it was seen here. */
+static int
+append_former_group(struct batch *batch, const struct ldb_message *entry, struct prov_error *err)
+{
+    const char *guid = directory_guid(batch->memory, entry);
+    struct ldb_dn *dn = former_dn(batch, entry);
+    struct prov_error why = { .size = sizeof(why) };
+
+    for (const struct note *note = batch->changes->notes; guid && note; note = note->next) {
+        if (note->members && note->guid && !strcmp(note->guid, guid))
+            return add_all(batch, note->members, err);
+    }
+    if (!dn || !directory_is_group(batch->changes->directory, dn))
+        return PROV_OK;
+    fault_set(&why, PROV_E_STATE,
+              "the group was deleted elsewhere, and who its members were is not known");
+    submit_missed(batch->changes->submit, ldb_dn_get_linearized(dn), &why);
+    return PROV_OK;
+}
+
+static int
+append_group(struct batch *batch, const struct ldb_message *entry, struct prov_error *err)
+{
+    bool moved = directory_has_moved(entry, batch->after);
+
+    if (!*batch->changes->directory->groups)
+        return PROV_OK;
+    if (directory_is_deleted(entry))
+        return append_former_group(batch, entry, err);
+    if (!moved && !directory_is_group(batch->changes->directory, entry->dn))
+        return PROV_OK;
+    return add_members(batch, entry->dn, moved ? 0 : batch->after, err);
+}
+
+/* A container: where somebody stands may say who they are. */
+static int
+append_below(struct batch *batch, const struct ldb_message *entry, struct prov_error *err)
+{
+    const struct changes *changes = batch->changes;
+    struct ldb_result *below;
+    int result = PROV_OK;
+
+    if (directory_is_deleted(entry) || !directory_has_moved(entry, batch->after) ||
+        directory_number(entry, "uSNCreated") > batch->after ||
+        !(is_scoped(changes) || *changes->directory->groups))
+        return PROV_OK;
+    result = directory_below(changes->directory, batch->memory, entry->dn, &below, err);
+    for (unsigned i = 0; !result && i < below->count; i++) {
+        const char *guid = directory_guid(batch->memory, below->msgs[i]);
+
+        if (is_user(below->msgs[i]))
+            result = guid ? add_key(&batch->others, guid, err) : fault_nomem(err);
+        else if (directory_is_class(below->msgs[i], "group") && *changes->directory->groups)
+            result = add_members(batch, below->msgs[i]->dn, 0, err);
+    }
+    return result;
+}
+
+/* ---- all of it ---- */
+
+/* Whom nothing can be said of must not keep the others; but a failure that may pass does. */
+static int
+forgive(struct batch *batch, struct ldb_dn *dn, int result, struct prov_error *err)
+{
+    if (result != PROV_E_INVALID && result != PROV_E_LIMIT)
+        return result;
+    submit_missed(batch->changes->submit, ldb_dn_get_linearized(dn), err);
+    return PROV_OK;
+}
+
+static int
+append_entry(struct batch *batch, const struct ldb_message *entry, struct prov_error *err)
+{
+    int result;
+
+    if (is_user(entry))
+        result = append_user(batch, entry, err);
+    else if (directory_is_class(entry, "group"))
+        result = append_group(batch, entry, err);
+    else
+        result = append_below(batch, entry, err);
+    return forgive(batch, entry->dn, result, err);
+}
+
+/* Those who did not change by themselves. */
+static int
+append_others(struct batch *batch, uint64_t cause, struct prov_error *err)
+{
+    struct directory *directory = batch->changes->directory;
+    int result = PROV_OK;
+
+    sort(&batch->done);
+    sort(&batch->others);
+    batch->cause = cause;
+    for (size_t i = 0; i < batch->others.count && !result; i++) {
+        const char **key = &batch->others.texts[i];
+        void *memory = batch->memory;
+        struct ldb_message *entry;
+
+        if ((i && !strcmp(key[0], key[-1])) ||
+            (batch->done.count &&
+             bsearch(key, batch->done.texts, batch->done.count, sizeof(*key), compare_keys)))
+            continue;
+        batch->memory = talloc_new(memory);
+        result = directory_read(directory, batch->memory,
+                                directory_dn(directory, batch->memory, *key), &entry, err);
+        if (!result && entry && is_user(entry) && !directory_is_deleted(entry))
+            result = forgive(batch, entry->dn, append_user(batch, entry, err), err);
+        batch->what = "others";
+        talloc_free(batch->memory);
+        batch->memory = memory;
+    }
+    return result;
+}
+
+static int
+hand_over_some(const struct changes *changes, uint64_t after, uint64_t until,
+               struct prov_error *err)
+{
+    struct batch *batch = calloc(1, sizeof(*batch));
+    struct ldb_result *found;
+    int result;
+
+    if (!batch)
+        return fault_nomem(err);
+    batch->changes = changes;
+    batch->memory = talloc_new(changes->directory);
+    batch->after = after;
+    result = directory_changed(changes->directory, batch->memory, after, until, &found, err);
+    for (unsigned i = 0; !result && i < found->count; i++)
+        result = append_entry(batch, found->msgs[i], err);
+    if (!result)
+        result = append_others(batch, until, err);
+    if (result)
+        submit_missed(changes->submit, "the directory", err);
+    else
+        result = flush(batch, err);
+    drop(batch);
+    talloc_free(batch->memory);
+    free(batch->done.texts);
+    free(batch->others.texts);
+    free(batch);
+    return result;
+}
+
+/* A request names an entry as it likes. */
+static int
+find_notes(const struct changes *changes, struct prov_error *err)
+{
+    int result = PROV_OK;
+
+    for (struct note *note = changes->notes; note && !result; note = note->next) {
+        struct ldb_message *entry = NULL;
+
+        if (!note->guid)
+            result = directory_read(changes->directory, note, note->dn, &entry, err);
+        if (!result && entry)
+            note->guid = directory_guid(note, entry);
+    }
+    return result;
+}
+
+int
+changes_hand_over(const struct changes *changes, uint64_t after, uint64_t until, uint64_t *ret,
+                  struct prov_error *err)
+{
+    int result = find_notes(changes, err);
+
+    *ret = after;
+    if (result)
+        submit_missed(changes->submit, "the directory", err);
+    while (!result && *ret < until) {
+        uint64_t next = until - *ret > NUMBERS_AT_ONCE ? *ret + NUMBERS_AT_ONCE : until;
+
+        result = hand_over_some(changes, *ret, next, err);
+        if (!result)
+            *ret = next;
+    }
+    return result;
+}
+
+int
+changes_concern(const struct changes *changes, uint64_t after, uint64_t until, bool *ret,
+                struct prov_error *err)
+{
+    struct directory *directory = changes->directory;
+    void *memory = talloc_new(directory);
+    struct ldb_result *found;
+    int result = directory_changed(directory, memory, after, until, &found, err);
+
+    *ret = false;
+    for (unsigned i = 0; !result && !*ret && i < found->count; i++) {
+        const struct ldb_message *entry = found->msgs[i];
+
+        *ret = is_user(entry) || (*directory->groups && directory_is_class(entry, "group")) ||
+               directory_has_moved(entry, after);
+    }
+    talloc_free(memory);
+    return result;
+}

@@ -1,0 +1,17 @@
+# The adapter for Samba's domain controller, a module of its database (ldb).
+if LDB_MODULE
+pluginexec_LTLIBRARIES += sfprov-ldb.la
+sfprov_ldb_la_SOURCES = \
+	hosts/ldb/adapter.c hosts/ldb/adapter.h \
+	hosts/ldb/changes.c hosts/ldb/changes.h \
+	hosts/ldb/cursor.c hosts/ldb/cursor.h \
+	hosts/ldb/directory.c hosts/ldb/directory.h \
+	hosts/ldb/module.c \
+	hosts/ldb/password.c hosts/ldb/password.h \
+	$(directory_sources)
+sfprov_ldb_la_CPPFLAGS = $(AM_CPPFLAGS) $(LDB_CFLAGS) -DPLUGIN_PATH='"$(libdir)/sfprov/sfprov.so"' \
+	-DPACKAGE_VERSION='"$(PACKAGE_VERSION)"'
+sfprov_ldb_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -export-symbols-regex '^ldb_init_module$$' \
+	-Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now -Wl,-Bsymbolic
+sfprov_ldb_la_LIBADD = $(JSONC_LIBS) $(LDB_LIBS) -ldl
+endif
