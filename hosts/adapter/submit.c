@@ -269,7 +269,8 @@ submit_batch(struct submit *submit, const char *what, const struct token *tokens
              struct prov_error *err)
 {
     struct prov_event events[BATCH];
-    struct prov_answer *answers = calloc(count, sizeof(*answers));
+    struct prov_answer one = { .size = sizeof(one) };
+    struct prov_answer *answers = count > 1 ? calloc(count, sizeof(*answers)) : &one;
     int result;
 
     if (!answers)
@@ -286,7 +287,8 @@ submit_batch(struct submit *submit, const char *what, const struct token *tokens
         result = PROV_E_STORE;
     else
         result = look_at_answers(submit, what, answers, count, err);
-    free(answers);
+    if (answers != &one)
+        free(answers);
     return result;
 }
 

@@ -163,13 +163,21 @@ make_room(struct directory_entry *entry, size_t more)
     size_t room = entry->count + more;
     struct ldap_value *values;
 
+    if (entry->held_count == entry->held_room) {
+        struct held *held = realloc(entry->held, (entry->held_room + 16) * sizeof(*held));
+
+        if (!held)
+            return false;
+        entry->held = held;
+        entry->held_room += 16;
+    }
     if (room <= entry->room)
         return true;
-    values = realloc(entry->values, room * 2 * sizeof(*values));
+    values = realloc(entry->values, (room * 2 + 16) * sizeof(*values));
     if (!values)
         return false;
     entry->values = values;
-    entry->room = room * 2;
+    entry->room = room * 2 + 16;
     return true;
 }
 
@@ -178,26 +186,18 @@ static bool
 add_values(struct directory_entry *entry, const char *name, struct berval **values)
 {
     char *plain = strndup(name, strcspn(name, ";"));
-    char **names = realloc(entry->names, (entry->held_count + 1) * sizeof(*names));
-    struct berval ***held;
     size_t count = 0;
 
-    if (names)
-        entry->names = names;
-    held = realloc(entry->held, (entry->held_count + 1) * sizeof(*held));
-    if (held)
-        entry->held = held;
     while (values[count])
         count++;
-    if (!plain || !names || !held || !make_room(entry, count)) {
+    if (!plain || !make_room(entry, count)) {
         free(plain);
         ber_bvecfree(values);
         return false;
     }
     for (char *at = plain; *at; at++)
         *at = (char)tolower((unsigned char)*at);
-    names[entry->held_count] = plain;
-    held[entry->held_count++] = values;
+    entry->held[entry->held_count++] = (struct held){ plain, values };
     for (size_t i = 0; i < count; i++)
         entry->values[entry->count++] =
             (struct ldap_value){ .name = plain,
@@ -269,10 +269,9 @@ directory_entry_clear(struct directory_entry *entry)
 {
     wipe_passwords(entry);
     for (size_t i = 0; i < entry->held_count; i++) {
-        free(entry->names[i]);
-        ber_bvecfree(entry->held[i]);
+        free(entry->held[i].name);
+        ber_bvecfree(entry->held[i].values);
     }
-    free(entry->names);
     free(entry->held);
     free(entry->values);
     free(entry->dn);
@@ -299,63 +298,103 @@ directory_change(const struct directory_entry *entry)
 
 /* ---- searches ---- */
 
-/* An internal search; the caller ends it with end_search(). *ret is the list of the server's entries. */
+/* An internal search, and what becomes of the entries it finds: each is the server's own, and is copied before
+ * anything else is read. */
+struct search {
+    const struct directory *directory;
+    int (*each)(struct search *search, Slapi_Entry *entry);
+    void *context;
+    int result;
+    struct prov_error *err;
+};
+
 static int
-search(const struct directory *directory, const char *base, int scope, const char *filter,
-       char **attributes, Slapi_PBlock **ret_search, Slapi_Entry ***ret, bool *ret_found,
-       struct prov_error *err)
+hear_entry(Slapi_Entry *entry, void *context)
 {
-    Slapi_PBlock *search = slapi_pblock_new();
+    struct search *search = context;
+
+    if (!search->result)
+        search->result = search->each(search, entry);
+    return 0;
+}
+
+/* A base that is not there has no entries. */
+static int
+run(struct search *search, const char *base, int scope, const char *filter, char **attributes)
+{
+    Slapi_PBlock *block = slapi_pblock_new();
     int code = -1;
 
-    *ret_search = search;
-    *ret = NULL;
-    if (!search)
-        return fault_nomem(err);
-    slapi_search_internal_set_pb(search, base, scope, filter, attributes, 0, NULL, NULL,
-                                 directory->identity, 0);
-    slapi_search_internal_pb(search);
-    slapi_pblock_get(search, SLAPI_PLUGIN_INTOP_RESULT, &code);
-    *ret_found = code == LDAP_SUCCESS;
-    if (code == LDAP_NO_SUCH_OBJECT)
-        return PROV_OK;
-    if (code)
-        return fault_set(err, PROV_E_STATE, "the server cannot read below '%.200s': LDAP code %d",
-                         base, code);
-    slapi_pblock_get(search, SLAPI_PLUGIN_INTOP_SEARCH_ENTRIES, ret);
-    *ret_found = *ret && **ret;
+    if (!block)
+        return fault_nomem(search->err);
+    slapi_search_internal_set_pb(block, base, scope, filter, attributes, 0, NULL, NULL,
+                                 search->directory->identity, 0);
+    slapi_search_internal_callback_pb(block, search, NULL, hear_entry, NULL);
+    slapi_pblock_get(block, SLAPI_PLUGIN_INTOP_RESULT, &code);
+    slapi_pblock_destroy(block);
+    if (code && code != LDAP_NO_SUCH_OBJECT)
+        return fault_set(search->err, PROV_E_STATE,
+                         "the server cannot read below '%.200s': LDAP code %d", base, code);
+    return search->result;
+}
+
+/* Copies of what was found. */
+struct entries {
+    struct directory_entry *all;
+    size_t count, room;
+};
+
+static int
+copy_entry(struct search *search, Slapi_Entry *entry)
+{
+    struct entries *entries = search->context;
+
+    if (entries->count == entries->room) {
+        size_t room = entries->room * 2 + 1;
+        struct directory_entry *all = realloc(entries->all, room * sizeof(*all));
+
+        if (!all)
+            return fault_nomem(search->err);
+        entries->all = all;
+        entries->room = room;
+    }
+    if (directory_take(search->directory, entry, &entries->all[entries->count], search->err))
+        return PROV_E_NOMEM;
+    entries->count++;
     return PROV_OK;
 }
 
-static void
-end_search(Slapi_PBlock *search)
+static int
+copy_one(struct search *search, Slapi_Entry *entry)
 {
-    if (!search)
-        return;
-    slapi_free_search_results_internal(search);
-    slapi_pblock_destroy(search);
+    struct directory_entry *ret = search->context;
+
+    return ret->dn ? PROV_OK : directory_take(search->directory, entry, ret, search->err);
 }
 
 int
 directory_read(const struct directory *directory, const char *dn, struct directory_entry *ret,
                bool *ret_found, struct prov_error *err)
 {
-    Slapi_PBlock *found;
-    Slapi_Entry **entries;
-    int result = search(directory, dn, LDAP_SCOPE_BASE, "(objectClass=*)", directory->attributes,
-                        &found, &entries, ret_found, err);
+    struct directory_entry entry = { .dn = NULL };
+    struct search search = {
+        .directory = directory, .each = copy_one, .context = &entry, .err = err
+    };
+    int result = run(&search, dn, LDAP_SCOPE_BASE, "(objectClass=*)", directory->attributes);
 
-    if (!result && *ret_found)
-        result = directory_take(directory, entries[0], ret, err);
-    end_search(found);
+    *ret_found = !result && entry.dn;
+    if (*ret_found)
+        *ret = entry;
+    else
+        directory_entry_clear(&entry);
     return result;
 }
 
 /* The entry at the DN itself is found as well. */
 static bool
-is_at(const char *plain, Slapi_Entry *entry)
+is_at(const char *plain, const struct directory_entry *entry)
 {
-    char *other = entry_plain_dn(slapi_entry_get_dn(entry));
+    char *other = entry_plain_dn(entry->dn);
     bool same = other && !strcmp(plain, other);
 
     free(other);
@@ -367,27 +406,21 @@ directory_walk(const struct directory *directory, const char *dn,
                int (*each)(void *context, struct directory_entry *entry, struct prov_error *err),
                void *context, struct prov_error *err)
 {
-    Slapi_PBlock *found;
-    Slapi_Entry **entries;
-    bool any;
+    struct entries entries = { .all = NULL };
+    struct search search = {
+        .directory = directory, .each = copy_entry, .context = &entries, .err = err
+    };
     char *plain = entry_plain_dn(dn);
-    int result = search(directory, dn, LDAP_SCOPE_SUBTREE, "(objectClass=*)", directory->attributes,
-                        &found, &entries, &any, err);
+    int result =
+        plain ? run(&search, dn, LDAP_SCOPE_SUBTREE, "(objectClass=*)", directory->attributes)
+              : fault_nomem(err);
 
-    if (!result && !plain)
-        result = fault_nomem(err);
-    for (size_t i = 0; !result && any && entries[i]; i++) {
-        struct directory_entry entry;
-
-        if (is_at(plain, entries[i]))
-            continue;
-        result = directory_take(directory, entries[i], &entry, err);
-        if (result)
-            break;
-        result = each(context, &entry, err);
-        directory_entry_clear(&entry);
+    for (size_t i = 0; i < entries.count; i++) {
+        if (!result && !is_at(plain, &entries.all[i]))
+            result = each(context, &entries.all[i], err);
+        directory_entry_clear(&entries.all[i]);
     }
-    end_search(found);
+    free(entries.all);
     free(plain);
     return result;
 }
@@ -427,37 +460,28 @@ drop_groups(struct directory_entry *entry)
 }
 
 static int
-add_groups_below(const struct directory *directory, const char *base, const char *filter,
-                 struct directory_entry *entry, struct prov_error *err)
+add_group(struct search *search, Slapi_Entry *group)
 {
-    static char *names[] = { "1.1", NULL };
-    Slapi_PBlock *found;
-    Slapi_Entry **entries;
-    bool any;
-    int result =
-        search(directory, base, LDAP_SCOPE_SUBTREE, filter, names, &found, &entries, &any, err);
+    const char *dn = slapi_entry_get_dn(group);
+    struct berval value = { strlen(dn), (char *)dn };
+    struct berval **copy = ber_memcalloc(2, sizeof(struct berval *));
 
-    for (size_t i = 0; !result && any && entries[i]; i++) {
-        const char *dn = slapi_entry_get_dn(entries[i]);
-        struct berval value = { strlen(dn), (char *)dn };
-        struct berval **copy = NULL;
-
-        copy = ber_memcalloc(2, sizeof(struct berval *));
-        if (copy && !(copy[0] = ber_bvdup(&value))) {
-            ber_memfree(copy);
-            copy = NULL;
-        }
-        if (!copy || !add_values(entry, "memberOf", copy))
-            result = fault_nomem(err);
+    if (copy && !(copy[0] = ber_bvdup(&value))) {
+        ber_memfree(copy);
+        copy = NULL;
     }
-    end_search(found);
-    return result;
+    return copy && add_values(search->context, "memberOf", copy) ? PROV_OK
+                                                                 : fault_nomem(search->err);
 }
 
 int
 directory_add_groups(const struct directory *directory, struct directory_entry *entry,
                      struct prov_error *err)
 {
+    static char *names[] = { "1.1", NULL };
+    struct search search = {
+        .directory = directory, .each = add_group, .context = entry, .err = err
+    };
     char *filter;
     int result = PROV_OK;
 
@@ -468,11 +492,24 @@ directory_add_groups(const struct directory *directory, struct directory_entry *
         return fault_nomem(err);
     drop_groups(entry);
     for (size_t i = 0; directory->config->groups[i] && !result; i++)
-        result = add_groups_below(directory, directory->config->groups[i], filter, entry, err);
+        result = run(&search, directory->config->groups[i], LDAP_SCOPE_SUBTREE, filter, names);
     free(filter);
     entry->view.values = entry->values;
     entry->view.count = entry->count;
     return result;
+}
+
+static int
+take_key(struct search *search, Slapi_Entry *entry)
+{
+    char **ret = search->context;
+    char *key = slapi_entry_attr_get_charptr(entry, search->directory->config->key);
+
+    if (!key || *ret)
+        return PROV_OK;
+    *ret = strdup(key);
+    slapi_ch_free_string(&key);
+    return *ret ? PROV_OK : fault_nomem(search->err);
 }
 
 int
@@ -480,21 +517,8 @@ directory_key(void *context, const char *dn, char **ret, struct prov_error *err)
 {
     const struct directory *directory = context;
     char *attributes[] = { (char *)directory->config->key, NULL };
-    Slapi_PBlock *found;
-    Slapi_Entry **entries;
-    bool any;
-    int result = search(directory, dn, LDAP_SCOPE_BASE, "(objectClass=*)", attributes, &found,
-                        &entries, &any, err);
+    struct search search = { .directory = directory, .each = take_key, .context = ret, .err = err };
 
-    if (!result && any) {
-        char *key = slapi_entry_attr_get_charptr(entries[0], directory->config->key);
-
-        if (key)
-            *ret = strdup(key);
-        if (key && !*ret)
-            result = fault_nomem(err);
-        slapi_ch_free_string(&key);
-    }
-    end_search(found);
-    return result;
+    *ret = NULL;
+    return run(&search, dn, LDAP_SCOPE_BASE, "(objectClass=*)", attributes);
 }

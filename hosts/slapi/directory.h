@@ -28,6 +28,12 @@ struct directory {
     char **bases, **groups; /* in one spelling; end with NULL */
 };
 
+/* An attribute that was copied. */
+struct held {
+    char *name;
+    struct berval **values;
+};
+
 /* An entry, copied: valid until cleared, whatever the server does with its own. */
 struct directory_entry {
     struct ldap_entry view;
@@ -35,11 +41,10 @@ struct directory_entry {
     char *dn;
     struct ldap_value *values;
     size_t count, room;
-    char **names;          /* of attributes; own the texts */
-    struct berval ***held; /* own the values */
-    size_t held_count;
-    struct berval *
-        *passwords; /* of one that is added, hashed or not; wiped when cleared; may be NULL */
+    struct held *held; /* owns what they point to */
+    size_t held_count, held_room;
+    /* of one that is added, hashed or not; wiped when cleared; may be NULL */
+    struct berval **passwords;
 };
 
 /* PROV_E_INVALID: the filter. The caller clears *ret, on success only. */
