@@ -119,24 +119,32 @@ several_choices(const struct mapping *mapping, const char *field)
     return NULL;
 }
 
+/* Whether two texts are the same choices, in another order or spelling. */
+static bool
+same_choices(const struct mapping_rule *rule, struct value *ours, struct value *theirs)
+{
+    AUTO_POOL struct pool pool = { 0 };
+    struct value *our_choices = NULL, *their_choices = NULL;
+    struct value_problem problem;
+    const char *note;
+
+    return mapping_value(&pool, rule, ours, &our_choices, &note, &problem) == PROV_OK &&
+           mapping_value(&pool, rule, theirs, &their_choices, &note, &problem) == PROV_OK &&
+           value_equal(our_choices, their_choices);
+}
+
 bool
 mapping_same(const struct mapping *mapping, const char *field, struct value *ours,
              struct value *theirs)
 {
     const struct mapping_rule *rule;
-    AUTO_POOL struct pool pool = { 0 };
-    struct value *our_choices = NULL, *their_choices = NULL;
-    struct value_problem problem;
-    const char *note;
 
     if (value_equal(ours, theirs))
         return true;
     if (!value_is(ours, VALUE_TEXT) || !value_is(theirs, VALUE_TEXT))
         return false;
     rule = several_choices(mapping, field);
-    return rule && mapping_value(&pool, rule, ours, &our_choices, &note, &problem) == PROV_OK &&
-           mapping_value(&pool, rule, theirs, &their_choices, &note, &problem) == PROV_OK &&
-           value_equal(our_choices, their_choices);
+    return rule && same_choices(rule, ours, theirs);
 }
 
 /* One application of a mapping. */

@@ -22,6 +22,13 @@ value_find(const struct value *object, const char *name)
     return NULL;
 }
 
+/* Whether two letters can be the same but for their case. */
+static bool
+may_be_same(char a, char b)
+{
+    return ((a ^ b) & ~('a' ^ 'A')) == 0;
+}
+
 struct member *
 value_find_nocase(const struct value *object, const char *name)
 {
@@ -29,7 +36,8 @@ value_find_nocase(const struct value *object, const char *name)
 
     VALUE_EACH(object, member)
     {
-        if (member->name_length == length && strncasecmp(member->name, name, length) == 0)
+        if (member->name_length == length && may_be_same(*member->name, *name) &&
+            strncasecmp(member->name, name, length) == 0)
             return member;
     }
     return NULL;

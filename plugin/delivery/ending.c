@@ -84,10 +84,10 @@ put_link(struct round *round, struct item *item, struct prov_error *err)
     link->updated_us = clock_now_us();
     count_settled(store, item);
     store_count(store, STORE_SETTLED_EVENTS, link->settled_version - link->stored_version);
-    link->stored_version = link->settled_version;
     r = history_add(round, item, err);
     if (!r)
         r = store_put_link(store, subject->id, link, err);
+    link->stored_version = link->settled_version;
     if (!r)
         r = store_due_delete(store, &item->work, err);
     if (!r && manager && !item->manager_id[0])

@@ -102,16 +102,18 @@ plan_pattern_user(const struct fields *fields, struct value *resource)
  * of these, or a replan.
  */
 static char *
-username_inputs(struct value *resource)
+username_inputs(struct pool *pool, struct value *resource)
 {
-    struct value *extension = value_get_nocase(resource, EXTENSION);
-    AUTO_JSON struct json_object *inputs = json_object_new_object();
+    static const char *const names[] = { "tenantDomain", "userDomain", "userName" }; /* sorted */
+    struct value *extension = value_get_nocase(resource, EXTENSION), *inputs = value_object(pool);
 
-    if (!inputs || json_put_string(inputs, "userName", string_of(resource, "userName")) ||
-        json_put_string(inputs, "userDomain", string_of(extension, "userDomain")) ||
-        json_put_string(inputs, "tenantDomain", string_of(extension, "tenantDomain")))
-        return NULL;
-    return json_canonical(inputs);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        struct value *given = value_get_nocase(i < 2 ? extension : resource, names[i]);
+        if (value_is(given, VALUE_TEXT) && given->length > 0 &&
+            value_add(pool, inputs, names[i], strlen(names[i]), given))
+            return NULL;
+    }
+    return inputs ? value_json(inputs) : NULL;
 }
 
 static int
@@ -163,7 +165,7 @@ choose_username(const struct plan_input *input, struct plan *plan, struct prov_e
         choose_released(link, plan);
         return PROV_OK;
     }
-    plan->username_inputs = username_inputs(input->subject->resource);
+    plan->username_inputs = username_inputs(&plan->pool, input->subject->resource);
     if (!plan->username_inputs)
         return error_nomem(err);
     name_before(link, before);

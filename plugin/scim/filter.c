@@ -487,7 +487,7 @@ resource_passes(const struct scim_filter *filter, struct value *resource)
     size_t count = 1, met = 0;
 
     scim_path_locate(path, resource, &place);
-    values = place.attribute ? value_get_nocase(place.container, place.attribute) : place.container;
+    values = place.value;
     /* who is not said to be inactive is active, here as everywhere */
     if (!values && place.attribute && !place.schema && strcasecmp(place.attribute, "active") == 0)
         values = value_boolean(scim_is_active(resource));

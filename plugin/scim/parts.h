@@ -19,6 +19,7 @@ struct scim_path {
     char *whole;
     struct scim_filter *filter; /* NULL: none */
     char *sub;                  /* NULL: none */
+    bool enterprise;            /* no schema, and an attribute that the enterprise extension has */
 };
 
 /* Where a path leads. Borrowed from path and resource, valid until the resource changes. */
@@ -26,6 +27,7 @@ struct scim_place {
     struct value *container; /* the resource or an extension; NULL: it is not there yet */
     const char *schema;      /* member name of that extension; NULL: the resource */
     const char *attribute;   /* NULL: the container as a whole */
+    struct value *value;     /* what stands there; NULL: nothing */
 };
 
 void scim_path_locate(const struct scim_path *path, struct value *resource, struct scim_place *ret);

@@ -161,6 +161,16 @@ take_attribute(const char *text, size_t *at, struct scim_path *path, struct prov
     return PROV_OK;
 }
 
+static bool
+is_enterprise(const char *attribute)
+{
+    for (size_t i = 0; i < sizeof(enterprise_attributes) / sizeof(enterprise_attributes[0]); i++) {
+        if (strcasecmp(attribute, enterprise_attributes[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 int
 scim_path_parse(const char *text, struct scim_path **ret, struct prov_error *err)
 {
@@ -181,6 +191,7 @@ scim_path_parse(const char *text, struct scim_path **ret, struct prov_error *err
         if (result != PROV_OK)
             return result;
     }
+    path->enterprise = !path->schema && is_enterprise(path->attribute);
     end = at;
     at += strspn(text + at, " \t");
     if (text[at] != '\0')
@@ -204,47 +215,52 @@ locate_extension(struct value *resource, const char *schema, struct scim_place *
     place->container = member ? member->value : NULL;
 }
 
-/* The extension that an attribute written without a schema belongs to: one that has it, else the
- * enterprise extension for its own attributes. */
-static void
-locate_short(struct value *resource, struct scim_place *place)
+static bool
+is_extension(const char *name)
 {
-    if (!value_is(resource, VALUE_OBJECT) || value_find_nocase(resource, place->attribute))
-        return;
+    return (*name == 'u' || *name == 'U') && strncasecmp(name, "urn:", 4) == 0;
+}
+
+/* An attribute written without a schema is the resource's, or that of an extension that has it; where none
+ * does, one of the enterprise extension's own belongs there. */
+static void
+locate_short(const struct scim_path *path, struct value *resource, struct scim_place *place)
+{
+    struct member *found = value_find_nocase(resource, path->attribute);
+
     VALUE_EACH(resource, member)
     {
-        if (strncasecmp(member->name, "urn:", 4) == 0 &&
-            value_find_nocase(member->value, place->attribute)) {
+        if (found)
+            break;
+        if (!is_extension(member->name))
+            continue;
+        found = value_find_nocase(member->value, path->attribute);
+        if (found) {
             place->container = member->value;
             place->schema = member->name;
-            return;
         }
     }
-    for (size_t i = 0; i < sizeof(enterprise_attributes) / sizeof(enterprise_attributes[0]); i++) {
-        if (strcasecmp(place->attribute, enterprise_attributes[i]) == 0) {
-            locate_extension(resource, SCIM_ENTERPRISE_USER, place);
-            return;
-        }
-    }
+    if (found)
+        place->value = found->value;
+    else if (path->enterprise && value_is(resource, VALUE_OBJECT))
+        locate_extension(resource, SCIM_ENTERPRISE_USER, place);
 }
 
 void
 scim_path_locate(const struct scim_path *path, struct value *resource, struct scim_place *ret)
 {
     *ret = (struct scim_place){ .container = resource, .attribute = path->attribute };
-    if (!path->schema) {
-        if (path->attribute)
-            locate_short(resource, ret);
+    if (!path->schema && path->attribute) {
+        locate_short(path, resource, ret);
         return;
     }
     if (path->whole && value_find_nocase(resource, path->whole)) {
         locate_extension(resource, path->whole, ret);
         ret->attribute = NULL;
-        return;
+    } else if (path->schema && strcasecmp(path->schema, SCIM_CORE_USER) != 0) {
+        locate_extension(resource, path->schema, ret);
     }
-    if (strcasecmp(path->schema, SCIM_CORE_USER) == 0)
-        return;
-    locate_extension(resource, path->schema, ret);
+    ret->value = ret->attribute ? value_get_nocase(ret->container, ret->attribute) : ret->container;
 }
 
 bool
@@ -301,20 +317,19 @@ struct value *
 scim_path_get(const struct scim_path *path, struct value *resource)
 {
     struct scim_place place;
-    struct value *attribute, *value = NULL;
+    struct value *value = NULL;
 
     scim_path_locate(path, resource, &place);
     if (!place.attribute)
-        return scim_is_present(place.container) ? place.container : NULL;
-    attribute = value_get_nocase(place.container, place.attribute);
-    if (value_is(attribute, VALUE_ARRAY)) {
+        return scim_is_present(place.value) ? place.value : NULL;
+    if (value_is(place.value, VALUE_ARRAY)) {
         if (!path->filter)
-            value = first_value(path, attribute, true);
-        return value ? value : first_value(path, attribute, false);
+            value = first_value(path, place.value, true);
+        return value ? value : first_value(path, place.value, false);
     }
-    if (path->filter && !(attribute && scim_filter_match(path->filter, attribute)))
+    if (path->filter && !(place.value && scim_filter_match(path->filter, place.value)))
         return NULL;
-    return value_of(path, attribute);
+    return value_of(path, place.value);
 }
 
 static int
@@ -341,17 +356,16 @@ scim_path_list(struct pool *pool, const struct scim_path *path, struct value *re
                struct value *list)
 {
     struct scim_place place;
-    struct value *attribute, *value;
+    struct value *value;
     int result;
 
     scim_path_locate(path, resource, &place);
-    attribute = value_get_nocase(place.container, place.attribute ? place.attribute : "");
-    if (!place.attribute || !value_is(attribute, VALUE_ARRAY)) {
+    if (!place.attribute || !value_is(place.value, VALUE_ARRAY)) {
         value = scim_path_get(path, resource);
         return value ? value_append(pool, list, value) : PROV_OK;
     }
     if (path->filter)
-        return list_values(pool, path, attribute, false, list);
-    result = list_values(pool, path, attribute, true, list);
-    return result == PROV_OK ? list_values(pool, path, attribute, false, list) : result;
+        return list_values(pool, path, place.value, false, list);
+    result = list_values(pool, path, place.value, true, list);
+    return result == PROV_OK ? list_values(pool, path, place.value, false, list) : result;
 }

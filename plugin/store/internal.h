@@ -167,10 +167,20 @@ MUST_CHECK int tally_states(struct db *db, struct json_object *counts, struct js
 /* Adds what was done so far to an answer, with so many events accepted. */
 MUST_CHECK int tally_totals(struct db *db, int64_t accepted, struct json_object *result,
                             struct prov_error *err);
-/* [tx] The link of a subject is about to be written: from which number of users to which that moves him,
- * and whether his account is active. *ret_new: he has no link yet; left alone where the subject is gone. */
-MUST_CHECK int tally_link(struct store *store, int64_t subject, const struct link *link,
-                          bool active, bool *ret_new, struct prov_error *err);
+/* What a user is counted by. */
+struct counted {
+    const char *outcome, *code; /* NULL: none */
+    int64_t settled_version;
+    bool active; /* an account that gives access */
+};
+#define TALLY_GONE (-1)
+/* [tx] The version that is wanted of a subject whose link is about to be written; TALLY_GONE: the subject is
+ * gone from the store, and is not counted. */
+MUST_CHECK int tally_version(struct store *store, int64_t subject, const struct link *link,
+                             int64_t *ret, struct prov_error *err);
+/* [tx] A link was written: counts the user where he is now, of whom this version is wanted. */
+MUST_CHECK int tally_move(struct store *store, const struct counted *before,
+                          const struct counted *after, int64_t version, struct prov_error *err);
 /* The newest event; 0: there is none, or it cannot be read, which stops nobody. */
 int64_t tally_newest(struct db *db);
 /* [tx] News came of a user whose newest version is settled (outcome NULL: it is not): where he is counted,
@@ -178,7 +188,7 @@ int64_t tally_newest(struct db *db);
 MUST_CHECK int tally_find(struct store *store, const char *outcome, const char *code,
                           int64_t *ret_place, struct prov_error *err);
 void tally_news(struct store *store, int64_t place);
-/* [tx] Writes what store_count(), tally_link() and tally_news() were told since the transaction began. */
+/* [tx] Writes what store_count(), tally_move() and tally_news() were told since the transaction began. */
 MUST_CHECK int tally_write(struct store *store, struct prov_error *err);
 /* The transaction is over: nothing of it is kept in memory. */
 void tally_forget(struct store *store);

@@ -66,8 +66,7 @@ read_value(const struct db_rows *rows, int column, struct pool *pool, struct val
            bool *ret_damaged, struct prov_error *err)
 {
     const char *text = db_text(rows, column);
-    struct prov_error why = PROV_ERROR_INIT;
-    int r = text ? value_parse(pool, text, strlen(text), "a stored value", ret, &why) : PROV_OK;
+    int r = text ? value_parse(pool, text, strlen(text), "a stored value", ret, NULL) : PROV_OK;
 
     *ret_damaged = r && r != PROV_E_NOMEM;
     return r == PROV_E_NOMEM ? error_nomem(err) : PROV_OK;
@@ -149,17 +148,20 @@ store_put_flight(struct store *store, int64_t subject, const struct link *link,
                 : error_nomem(err);
 }
 
-/* Two ways to write a link with the same parameters. The first is for one that is there, and leaves alone
- * what has an index of its own over all users: mostly that is as it was. A username that is held is not kept
- * as the one wanted too. */
-static const char *const put_link[] = {
+/*
+ * Two ways to write a link with the same parameters. The first is for one that is there and is counted as before
+ * but for its version, and leaves alone what has an index of its own over all users, or by which one is made:
+ * mostly that is as it was. A username that is held is not kept as the one wanted too.
+ */
+static const char update_link[] =
     "UPDATE link SET confirmed = ?3, confirmed_version = ?4, settled_version = ?5,"
-    " username_inputs = ?8, first_sent_us = ?9, attempts = ?10, next_us = ?11, outcome = ?12,"
-    " code = ?13, message = ?14, cause = ?15, remedy = ?16, last_action = ?17, plan_digest = ?18,"
-    " waits_since_us = ?21, updated_us = ?22, orders = ?23, active = ?24, last_history = ?25,"
-    " frozen_by_others = ?26"
+    " username_inputs = ?8, first_sent_us = ?9, attempts = ?10, next_us = ?11, message = ?14,"
+    " cause = ?15, remedy = ?16, last_action = ?17, plan_digest = ?18, waits_since_us = ?21,"
+    " updated_us = ?22, orders = ?23, last_history = ?25, frozen_by_others = ?26"
     " WHERE subject = ?1 AND salesforce_id IS nullif(?2, '') AND username_wanted IS nullif(?6, ?7)"
-    " AND username_held IS ?7 AND waits_kind IS ?19 AND waits_value IS ?20",
+    " AND username_held IS ?7 AND waits_kind IS ?19 AND waits_value IS ?20 AND outcome IS ?12"
+    " AND code IS ?13 AND active = ?24 AND settled_version = ?27";
+static const char put_link[] =
     "INSERT INTO link (subject, salesforce_id, confirmed, confirmed_version, settled_version,"
     " username_wanted, username_held, username_inputs, first_sent_us, attempts, next_us, outcome,"
     " code, message, cause, remedy, last_action, plan_digest, waits_kind, waits_value,"
@@ -177,33 +179,68 @@ static const char *const put_link[] = {
     " waits_kind = excluded.waits_kind, waits_value = excluded.waits_value,"
     " waits_since_us = excluded.waits_since_us, updated_us = excluded.updated_us,"
     " orders = excluded.orders, active = excluded.active, last_history = excluded.last_history,"
-    " frozen_by_others = excluded.frozen_by_others",
-};
+    " frozen_by_others = excluded.frozen_by_others";
+
+static int
+write_link(struct db *db, const char *sql, int64_t subject, const struct link *link, bool active,
+           struct prov_error *err)
+{
+    AUTO_FREE char *confirmed = link->confirmed ? value_json(link->confirmed) : NULL;
+
+    if (link->confirmed && !confirmed)
+        return error_nomem(err);
+    return db_run(db, err, sql,
+                  sql == update_link ? "issiisssiiisssssssssiiiiiii" : "issiisssiiisssssssssiiiiii",
+                  subject, link->salesforce_id, confirmed, link->confirmed_version,
+                  link->settled_version, link->username_wanted, link->username_held,
+                  link->username_inputs, link->first_sent_us, link->attempts, link->next_us,
+                  link->outcome, link->code, link->message, link->cause, link->remedy,
+                  link->last_action, link->plan_digest, link->waits_kind, link->waits_value,
+                  link->waits_since_us, link->updated_us, (int64_t)link->orders, (int64_t)active,
+                  link->last_history, (int64_t)link->frozen_by_others, link->stored_version);
+}
+
+/* One that is not there, or has changed in what it is found or counted by. */
+static int
+replace_link(struct store *store, int64_t subject, const struct link *link,
+             const struct counted *now, int64_t version, struct prov_error *err)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    struct counted before = { 0 };
+    bool row = false;
+    int r = db_one_row(store->write, &rows, &row, err,
+                       "SELECT outcome, code, settled_version, active FROM link WHERE subject = ?",
+                       "i", subject);
+
+    if (!r && row)
+        before = (struct counted){ db_text(&rows, 0), db_text(&rows, 1), db_int(&rows, 2),
+                                   db_int(&rows, 3) != 0 };
+    if (!r)
+        r = tally_move(store, &before, now, version, err);
+    return r ? r : write_link(store->write, put_link, subject, link, now->active, err);
+}
 
 int
 store_put_link(struct store *store, int64_t subject, const struct link *link,
                struct prov_error *err)
 {
-    AUTO_FREE char *confirmed = link->confirmed ? value_json(link->confirmed) : NULL;
-    bool active = is_active(link), is_new = true, done = false;
-    int r = link->confirmed && !confirmed ? error_nomem(err) : PROV_OK;
+    const struct counted before = { link->outcome, link->code, link->stored_version,
+                                    is_active(link) };
+    struct counted now = before;
+    int64_t version = 0;
+    bool done = false;
+    int r = tally_version(store, subject, link, &version, err);
 
-    if (!r)
-        r = tally_link(store, subject, link, active, &is_new, err);
+    now.settled_version = link->settled_version;
     if (!r)
         r = store_put_flight(store, subject, link, err);
-    for (size_t i = is_new ? 1 : 0; !r && !done && i < sizeof(put_link) / sizeof(put_link[0]);
-         i++) {
-        r = db_run(store->write, err, put_link[i], "issiisssiiisssssssssiiiiii", subject,
-                   link->salesforce_id, confirmed, link->confirmed_version, link->settled_version,
-                   link->username_wanted, link->username_held, link->username_inputs,
-                   link->first_sent_us, link->attempts, link->next_us, link->outcome, link->code,
-                   link->message, link->cause, link->remedy, link->last_action, link->plan_digest,
-                   link->waits_kind, link->waits_value, link->waits_since_us, link->updated_us,
-                   (int64_t)link->orders, (int64_t)active, link->last_history,
-                   (int64_t)link->frozen_by_others);
-        done = db_changes(store->write) > 0;
+    if (!r && link->stored_version > 0) {
+        r = write_link(store->write, update_link, subject, link, now.active, err);
+        done = !r && db_changes(store->write) > 0;
     }
+    if (!r)
+        r = done ? tally_move(store, &before, &now, version, err)
+                 : replace_link(store, subject, link, &now, version, err);
     return r;
 }
 

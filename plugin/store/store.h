@@ -218,7 +218,8 @@ struct link {
      * flight. Delivery must mend it before it plans. */
     bool damaged, damaged_flight;
     unsigned orders;        /* enum order: an admin's, not settled yet */
-    int64_t stored_version; /* settled_version as it was read */
+    int64_t stored_version; /* settled_version as it stands in the store; 0: none. One that is
+                             * wrong makes writing dearer, and no more */
     /* The newest event when it was read, and the version that was wanted then; as_of 0: not known. */
     int64_t as_of, wanted_version;
     struct pool pool; /* where its values are */

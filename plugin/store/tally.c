@@ -224,43 +224,44 @@ tally_newest(struct db *db)
                : 0;
 }
 
-/* Whether no event came since the link was read, so that what was wanted then is wanted still. */
-static bool
-is_current(struct store *store, const struct link *link)
-{
-    if (link->as_of && !store->newest)
-        store->newest = tally_newest(store->write);
-    return link->as_of && link->as_of == store->newest;
-}
-
-/* The subject is looked at only where it may have changed: of a million each is a page of its own. */
+/* Of many users each is a page of its own, so the subject is looked at only where an event came since the link
+ * was read. */
 int
-tally_link(struct store *store, int64_t subject, const struct link *link, bool active,
-           bool *ret_new, struct prov_error *err)
+tally_version(struct store *store, int64_t subject, const struct link *link, int64_t *ret,
+              struct prov_error *err)
 {
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
-    bool row = false, current = is_current(store, link);
-    int64_t version = link->wanted_version;
-    int r = current ? db_one_row(store->write, &rows, &row, err,
-                                 "SELECT 0, outcome, coalesce(code, ''), settled_version, active"
-                                 " FROM link WHERE subject = ?",
-                                 "i", subject)
-                    : db_one_row(store->write, &rows, &row, err,
-                                 "SELECT s.version, l.outcome, coalesce(l.code, ''),"
-                                 " l.settled_version, l.active, l.subject FROM subject s"
-                                 " LEFT JOIN link l ON l.subject = s.id WHERE s.id = ?",
-                                 "i", subject);
-    if (r || (!row && !current)) /* who is gone from the store is not counted */
-        return r;
-    if (!current)
-        version = db_int(&rows, 0);
-    *ret_new = !row || (!current && db_int(&rows, 5) == 0);
-    if (row && counts(db_text(&rows, 1), db_int(&rows, 3), version))
-        r = move(store, db_text(&rows, 1), db_text(&rows, 2), -1, err);
-    if (!r && counts(link->outcome, link->settled_version, version))
-        r = move(store, link->outcome, link->code ? link->code : "", 1, err);
-    if (!r && active != (row && db_int(&rows, 4) != 0))
-        r = move(store, "active", "", active ? 1 : -1, err);
+    bool row = false;
+    int r;
+
+    if (link->as_of && !store->newest)
+        store->newest = tally_newest(store->write);
+    *ret = link->wanted_version;
+    if (link->as_of && link->as_of == store->newest)
+        return PROV_OK;
+    r = db_one_row(store->write, &rows, &row, err, "SELECT version FROM subject WHERE id = ?", "i",
+                   subject);
+    *ret = !r && row ? db_int(&rows, 0) : TALLY_GONE;
+    return r;
+}
+
+/* Moves a user from where he was counted to where he is. */
+int
+tally_move(struct store *store, const struct counted *before, const struct counted *after,
+           int64_t version, struct prov_error *err)
+{
+    bool was = counts(before->outcome, before->settled_version, version);
+    bool is = counts(after->outcome, after->settled_version, version);
+    int r = PROV_OK;
+
+    if (version == TALLY_GONE)
+        return PROV_OK;
+    if (was)
+        r = move(store, before->outcome, before->code ? before->code : "", -1, err);
+    if (!r && is)
+        r = move(store, after->outcome, after->code ? after->code : "", 1, err);
+    if (!r && before->active != after->active)
+        r = move(store, "active", "", after->active ? 1 : -1, err);
     return r;
 }
 

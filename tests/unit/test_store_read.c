@@ -523,6 +523,52 @@ check_in_step(struct scratch *s, int64_t in_step, int64_t pending)
 }
 
 static void
+give_outcome(struct scratch *s, struct work *work, const char *outcome)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+
+    free(work->link.outcome);
+    work->link.outcome = strdup(outcome);
+    work->link.settled_version = work->subject.version;
+    T_OK(store_begin(s->store, STORE_UNFENCED, &err), &err);
+    T_OK(store_put_link(s->store, work->subject.id, &work->link, &err), &err);
+    T_OK(store_commit(s->store, &err), &err);
+    work->link.stored_version = work->link.settled_version;
+}
+
+/* What a link was counted as stands in the store, whatever its writer has seen of it. */
+static void
+a_stale_copy_of_a_link_counts_nobody_twice(void)
+{
+    CLEANUP(work_done) struct work one = { 0 }, other = { 0 };
+    struct prov_error err = PROV_ERROR_INIT;
+    struct scratch s;
+    int64_t id, active = 0;
+
+    scratch_make(&s);
+    id = scratch_put(s.store, "j1", "/Users/1", "a");
+    settle_around(&s, NULL);
+    check_in_step(&s, 1, 0);
+    T_OK(store_load_id(s.store, id, &one, &err), &err);
+    T_OK(store_load_id(s.store, id, &other, &err), &err);
+    give_outcome(&s, &one, OUTCOME_REFUSED);
+    check_in_step(&s, 0, 0);
+    give_outcome(&s, &other, OUTCOME_DELIVERED);
+    check_in_step(&s, 1, 0);
+    scratch_put(s.store, "j2", "/Users/1", "b");
+    one.subject.version = 2;
+    give_outcome(&s, &one, OUTCOME_DELIVERED);
+    check_in_step(&s, 1, 0);
+    strcpy(one.link.salesforce_id, "005000000000001AAA"); /* an account now, and active */
+    give_outcome(&s, &one, OUTCOME_DELIVERED);
+    give_outcome(&s, &one, OUTCOME_DELIVERED);
+    check_in_step(&s, 1, 0);
+    T_OK(store_active_accounts(s.store, &active, &err), &err);
+    T_INT(active, 1);
+    scratch_remove(&s);
+}
+
+static void
 news_that_came_since_the_round_was_read_count(void)
 {
     struct scratch s;
@@ -641,6 +687,7 @@ main(int argc, char **argv)
         UNIT_CASE(the_story_of_a_subject_holds_its_newest_events),
         UNIT_CASE(counts_name_the_oldest_that_waits),
         UNIT_CASE(news_that_came_since_the_round_was_read_count),
+        UNIT_CASE(a_stale_copy_of_a_link_counts_nobody_twice),
         UNIT_CASE(kept_numbers_are_what_counting_gives),
     };
 
