@@ -9,13 +9,23 @@
 
 /* ---- looking ---- */
 
+/* The members of an object, and where they end; both NULL of anything else. */
+static struct member *
+members_of(const struct value *object, struct member **ret_end)
+{
+    if (!value_is(object, VALUE_OBJECT) || object->length == 0)
+        return *ret_end = NULL;
+    *ret_end = object->members + object->length;
+    return object->members;
+}
+
 struct member *
 value_find(const struct value *object, const char *name)
 {
+    struct member *end, *member = members_of(object, &end);
     size_t length = strlen(name);
 
-    VALUE_EACH(object, member)
-    {
+    for (; member != end; member++) {
         if (member->name_length == length && memcmp(member->name, name, length) == 0)
             return member;
     }
@@ -32,10 +42,10 @@ may_be_same(char a, char b)
 struct member *
 value_find_nocase(const struct value *object, const char *name)
 {
+    struct member *end, *member = members_of(object, &end);
     size_t length = strlen(name);
 
-    VALUE_EACH(object, member)
-    {
+    for (; member != end; member++) {
         if (member->name_length == length && may_be_same(*member->name, *name) &&
             strncasecmp(member->name, name, length) == 0)
             return member;

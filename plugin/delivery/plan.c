@@ -309,13 +309,11 @@ want_our_fields(const struct plan_input *input, struct plan *plan, struct value 
                 bool creating)
 {
     const char *correlation_field = input->fields->correlation_field;
-    AUTO_FREE char *correlation = plan_correlation(input->subject);
+    AUTO_FREE char *correlation = NULL;
     /* what follows from connector fields alone does not creep through an org (rule 10) */
     bool from_fields = creating || input->replan;
     int r = want_access(input, plan, wanted, creating);
 
-    if (!r && !correlation)
-        r = PROV_E_NOMEM;
     if (!r)
         r = want_text(plan, wanted, "Username", plan->username,
                       plan->username_inputs ? "provisioning pattern" : "leaver_action");
@@ -323,8 +321,11 @@ want_our_fields(const struct plan_input *input, struct plan *plan, struct value 
         r = want_profile(input, plan, wanted, from_fields);
     /* an adopted account may lack it, or hold a leaver's */
     if (!r && correlation_field &&
-        (from_fields || value_has(input->link->confirmed, correlation_field)))
-        r = want_text(plan, wanted, correlation_field, correlation, "issuer and URI");
+        (from_fields || value_has(input->link->confirmed, correlation_field))) {
+        correlation = plan_correlation(input->subject);
+        r = correlation ? want_text(plan, wanted, correlation_field, correlation, "issuer and URI")
+                        : PROV_E_NOMEM;
+    }
     /* a manager who is not linked yet is left as is; the plan is made anew when he arrives. So is one
      * who is named in a way that says nobody: only no manager at all clears the field. */
     if (!r && (input->manager_id || !names_manager(input->subject->resource)))
