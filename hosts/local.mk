@@ -36,6 +36,7 @@ sfprov_SOURCES = \
 	hosts/cli/pages.c hosts/cli/pages.h \
 	hosts/cli/people.c hosts/cli/people.h \
 	hosts/cli/person.c hosts/cli/person.h \
+	hosts/cli/program.c hosts/cli/program.h \
 	hosts/cli/reply.h \
 	hosts/cli/resolve.c hosts/cli/resolve.h \
 	hosts/cli/screen.c hosts/cli/screen.h \
@@ -43,6 +44,7 @@ sfprov_SOURCES = \
 	hosts/cli/table.c hosts/cli/table.h \
 	hosts/cli/usage.c \
 	hosts/cli/users.c hosts/cli/users.h \
+	hosts/adapter/names.c hosts/adapter/names.h \
 	hosts/ldap/content.c hosts/ldap/content.h \
 	hosts/ldap/entry.c hosts/ldap/entry.h \
 	hosts/ldap/token.c hosts/ldap/token.h \

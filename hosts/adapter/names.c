@@ -81,9 +81,9 @@ names_find(const struct names *names, const char *name, char **ret_uri, struct p
     *ret_uri = NULL;
     if (!result && other)
         result =
-            fault_set(err, PROV_E_STATE,
+            fault_set(err, PROV_E_INVALID,
                       "two users are called '%.200s', '%.200s' and '%.200s', so that nobody can "
-                      "tell which one is meant; a full list that has one of them ends that",
+                      "tell which one is meant; a list with keys that has one of them ends that",
                       name, other, found);
     else if (!result && found && !(*ret_uri = strdup(found)))
         result = fault_nomem(err);

@@ -15,7 +15,7 @@ struct names {
 };
 
 /*
- * The URI of the user who has this userName now; *ret_uri is NULL if there is none. PROV_E_STATE: several
+ * The URI of the user who has this userName now; *ret_uri is NULL if there is none. PROV_E_INVALID: several
  * have it. Others are the query's. Reads the store. The caller frees *ret_uri.
  */
 int names_find(const struct names *names, const char *name, char **ret_uri, struct prov_error *err);

@@ -33,7 +33,7 @@ struct options {
     long timeout_s;                      /* 0: none */
     long limit;                          /* 0: none */
     long port;                           /* 0: the usual one */
-    bool paste, no_browser, daemon;
+    bool paste, no_browser, daemon, by_name, command;
 };
 
 /* The arguments after the command's name; each command returns an enum exit_code. */

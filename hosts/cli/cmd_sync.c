@@ -12,12 +12,15 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "hosts/adapter/names.h"
 #include "hosts/cli/changes.h"
 #include "hosts/cli/cli.h"
 #include "hosts/cli/drive.h"
 #include "hosts/cli/host.h"
 #include "hosts/cli/input.h"
 #include "hosts/cli/people.h"
+#include "hosts/cli/person.h"
+#include "hosts/cli/program.h"
 #include "hosts/cli/reply.h"
 #include "hosts/cli/screen.h"
 #include "hosts/cli/subjects.h"
@@ -33,7 +36,9 @@ struct sync {
     const struct options *options;
     const char *file;
     int fd;
-    char *columns; /* the text of the columns file */
+    char **words;           /* of the command that writes it */
+    struct program program; /* that one, while it runs */
+    char *columns;          /* the text of the columns file */
     struct people *people;
     struct search *search; /* of a directory */
     struct host host;
@@ -73,9 +78,10 @@ choose_format(const struct sync *sync, enum people_format *ret)
                   { "json", PEOPLE_JSON },
                   { "jsonl", PEOPLE_JSON },
                   { "ndjson", PEOPLE_JSON } };
-    const char *dot = strrchr(sync->file, '.'), *word = sync->options->format;
+    const char *dot = sync->options->command ? NULL : strrchr(sync->file, '.');
+    const char *word = sync->options->format;
 
-    if (connection_is_url(sync->file)) {
+    if (!sync->options->command && connection_is_url(sync->file)) {
         *ret = PEOPLE_LDAP;
         return CODE_DONE;
     }
@@ -93,15 +99,29 @@ choose_format(const struct sync *sync, enum people_format *ret)
     return CODE_USAGE;
 }
 
+/* A command begins with the first read, when the connector takes the list up: so whatever happens to a
+ * user while it runs has happened since the list began. */
 static long
-read_fd(void *context, char *to, size_t size)
+read_source(void *context, char *to, size_t size)
 {
-    const int *fd = context;
+    struct sync *sync = context;
+    struct prov_error err = { .size = sizeof(err) };
     ssize_t got;
 
+    if (sync->options->command && sync->fd < 0) {
+        if (program_start(sync->words, &sync->program, &err)) {
+            complain("%s", err.text);
+            return -EPIPE;
+        }
+        sync->fd = sync->program.fd;
+    }
     do
-        got = read(*fd, to, size);
+        got = read(sync->fd, to, size);
     while (got < 0 && errno == EINTR && !interrupt_seen());
+    if (got == 0 && sync->program.process && program_end(&sync->program, sync->file, &err)) {
+        complain("%s", err.text);
+        return -EPIPE;
+    }
     return got < 0 ? -errno : (long)got;
 }
 
@@ -109,12 +129,29 @@ static int
 check_directory(const struct sync *sync)
 {
     const struct options *options = sync->options;
-    bool directory = connection_is_url(sync->file);
+    bool directory = !options->command && connection_is_url(sync->file);
 
     if (!directory && (options->bind_dn || options->password_file))
         complain("--bind-dn and --password-file are for a directory, ldap://...");
     else if (directory && options->format)
         complain("--format is for files; '%s' is a directory", sync->file);
+    else
+        return CODE_DONE;
+    return CODE_USAGE;
+}
+
+/* Without a key, whose URI it is has to be asked of the store, by the name. */
+static int
+choose_key(const struct options *options, struct people_options *how)
+{
+    how->key = options->key;
+    if (!options->by_name)
+        return CODE_DONE;
+    how->key = "userName";
+    if (options->key)
+        complain("--by-name is for lists that have no key; '--key %s' names one", options->key);
+    else if (how->format != PEOPLE_CSV && how->format != PEOPLE_JSON)
+        complain("--by-name is for lists that have no key; entries of a directory have one");
     else
         return CODE_DONE;
     return CODE_USAGE;
@@ -152,16 +189,15 @@ static int
 open_people(struct sync *sync)
 {
     const struct options *options = sync->options;
-    struct people_options how = { .key = options->key,
-                                  .columns = { .maps = options->maps,
+    struct people_options how = { .columns = { .maps = options->maps,
                                                .map_count = options->map_count },
                                   .entries = { .next = next_of_directory, .context = sync } };
-    struct text_source source = { .read = read_fd, .context = &sync->fd };
+    struct text_source source = { .read = read_source, .context = sync };
     struct prov_error err = { .size = sizeof(err) };
     size_t length;
 
     if (read_separator(options, &how.separator) || choose_format(sync, &how.format) ||
-        check_directory(sync))
+        check_directory(sync) || choose_key(options, &how))
         return CODE_USAGE;
     if (options->columns &&
         input_read(options->columns, COLUMNS_BYTES, &sync->columns, &length, &err)) {
@@ -169,7 +205,8 @@ open_people(struct sync *sync)
         return CODE_USAGE;
     }
     how.columns.file = sync->columns;
-    if ((how.format != PEOPLE_LDAP && input_open(sync->file, &sync->fd, &err)) ||
+    if ((how.format != PEOPLE_LDAP && !options->command &&
+         input_open(sync->file, &sync->fd, &err)) ||
         people_open(&how, source, &sync->people, &err)) {
         complain("%s", err.text);
         return CODE_USAGE;
@@ -186,33 +223,65 @@ tell_fault(struct sync *sync, const struct prov_error *err)
         complain("%s: %s", sync->file, err->text);
 }
 
-/* One user of the list: {"uri":...,"data":{...},"place":...,"alias":...}. `person` is taken over. */
+/* Whose user the person is. *ret_uri: heap; NULL: as the key says. */
 static int
-add_person(struct sync *sync, struct person *person, struct prov_error *err)
+find_user(struct sync *sync, const struct person *person, char **ret_uri, struct prov_error *err)
 {
-    struct json_object *user = json_object_new_object();
-    const char *text, *place = person->place;
+    const struct names names = { .api = &sync->host.api,
+                                 .connector = sync->host.connector,
+                                 .issuer = sync->options->issuer };
+    const char *name = person_name(person->resource);
     int result;
 
-    reply_put_text(user, "uri", person->uri);
+    *ret_uri = NULL;
+    if (!sync->options->by_name || !name)
+        return PROV_OK;
+    result = names_find(&names, name, ret_uri, err);
+    if (!result && !*ret_uri)
+        result = names_new_uri(&names, name, ret_uri, err);
+    return result;
+}
+
+/* One user of the list: {"uri":...,"data":{...},"place":...,"alias":...}. The resource is taken over. */
+static int
+add_user(struct sync *sync, const struct person *person, const char *uri, struct prov_error *err)
+{
+    struct json_object *user = json_object_new_object();
+    const char *text;
+    int result;
+
+    reply_put_text(user, "uri", uri);
     reply_put(user, "data", person->resource);
-    reply_put_text(user, "place", place);
+    reply_put_text(user, "place", person->place);
     reply_put_text(user, "alias", person->alias);
     text = json_object_to_json_string_ext(user, JSON_C_TO_STRING_PLAIN);
     result = sync->host.api.snapshot_add(sync->snapshot, text, strlen(text), err);
-    if (result && !strstr(err->text, place)) {
-        char reason[sizeof(err->text)];
-
-        snprintf(reason, sizeof(reason), "%s", err->text);
-        snprintf(err->text, sizeof(err->text), "%.160s: %.800s", place, reason);
-    }
     json_object_put(user);
+    return result;
+}
+
+/* What is wrong with a person is told with the place. The resource is taken over. */
+static int
+add_person(struct sync *sync, const struct person *person, struct prov_error *err)
+{
+    char *uri = NULL, reason[sizeof(err->text)];
+    int result = find_user(sync, person, &uri, err);
+
+    if (result)
+        json_object_put(person->resource);
+    else
+        result = add_user(sync, person, uri ? uri : person->uri, err);
+    free(uri);
+    if (result && !strstr(err->text, person->place)) {
+        snprintf(reason, sizeof(reason), "%s", err->text);
+        snprintf(err->text, sizeof(err->text), "%.160s: %.800s", person->place, reason);
+    }
     return result;
 }
 
 /* Takes one person up. Returns an exit code; a fault of the list is told, and none. */
 static int
-take_person(struct sync *sync, struct person *person)
+take_person(struct sync *sync, const struct person *person)
 {
     struct prov_error err = { .size = sizeof(err) };
     int result = add_person(sync, person, &err);
@@ -525,14 +594,22 @@ command_sync(const struct options *options, const struct arguments *arguments)
     struct sync sync = {
         .options = options, .file = arguments->texts[0], .fd = -1, .start_us = clock_us()
     };
-    int code = open_people(&sync);
+    int code = CODE_DONE;
 
+    if (arguments->count > 1 && !options->command) {
+        complain("'%s' is one argument too many; a list is one file", arguments->texts[1]);
+        return CODE_USAGE;
+    }
+    sync.words = arguments->texts;
+    code = open_people(&sync);
     if (!code)
         code = sync_people(&sync);
     people_free(sync.people);
     search_free(sync.search);
     free(sync.columns);
-    if (sync.fd > STDIN_FILENO)
+    if (sync.program.process)
+        (void)program_end(&sync.program, sync.file, NULL);
+    else if (!options->command && sync.fd > STDIN_FILENO)
         close(sync.fd);
     json_object_put(sync.report);
     return code;

@@ -32,9 +32,9 @@ const struct command commands[] = {
       "Reads one event a line until the end of input. A line that is refused is named, and\n"
       "the rest goes on. With --daemon and no file it delivers what others accept, until it is\n"
       "told to end." },
-    { NULL, "sync", "FILE|-|ldap://...", 1, 1,
-      "format key map columns separator issuer bind-dn password-file dry-run force no-deliver "
-      "timeout",
+    { NULL, "sync", "FILE|-|ldap://...", 1, 64,
+      "format key by-name command map columns separator issuer bind-dn password-file dry-run "
+      "force no-deliver timeout",
       command_sync, "make the org follow a full list of people",
       "Whoever is not in the list is gone. It is CSV, LDIF or SCIM users in JSON, by the file's\n"
       "name (.csv, .ldif, .json, .jsonl) or --format, or what a directory holds below a DN;\n"
@@ -116,6 +116,10 @@ const struct option_row option_rows[] = {
       NULL },
     { "key", 0, "COLUMN", OPTION_TEXT, FIELD(key), false,
       "what identifies a person (externalId, entryUUID, id)", NULL },
+    { "by-name", 0, NULL, OPTION_FLAG, FIELD(by_name), false,
+      "who a person is tells the userName, over all renames that were seen", NULL },
+    { "command", 0, NULL, OPTION_FLAG, FIELD(command), false,
+      "FILE and what follows it is a command, which is run and writes the list", NULL },
     { "map", 0, "HEADER=PATH", OPTION_MAP, 0, false,
       "read column HEADER as PATH; without PATH leave it out", NULL },
     { "columns", 0, "FILE", OPTION_TEXT, FIELD(columns), false,

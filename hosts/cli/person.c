@@ -209,15 +209,23 @@ put_schemas(struct json_object *resource, struct prov_error *err)
     return put(resource, "schemas", schemas) ? PROV_OK : fault_nomem(err);
 }
 
-int
-person_check(struct json_object *resource, const char *place, struct prov_error *err)
+const char *
+person_name(struct json_object *resource)
 {
     json_object_object_foreach(resource, name, value)
     {
         if (!strcasecmp(name, "userName") && json_object_is_type(value, json_type_string) &&
             json_object_get_string_len(value))
-            return PROV_OK;
+            return json_object_get_string(value);
     }
+    return NULL;
+}
+
+int
+person_check(struct json_object *resource, const char *place, struct prov_error *err)
+{
+    if (person_name(resource))
+        return PROV_OK;
     return fault_set(err, PROV_E_INVALID,
                      "%s: the userName is empty; everybody needs one to be named by", place);
 }

@@ -27,6 +27,9 @@ int person_make(const struct person_value *values, size_t count, bool refs,
  * NULL when out of memory. */
 char *person_uri(const char *key);
 
+/* The userName of a resource, borrowed; NULL: it has none. */
+const char *person_name(struct json_object *resource);
+
 /* PROV_E_INVALID: the resource of the person at this line has no userName. */
 int person_check(struct json_object *resource, const char *place, struct prov_error *err);
 

@@ -53,11 +53,9 @@ static krb5_error_code
 read_entry(krb5_context context, const char *name, const char *realm, krb5_db_entry **ret)
 {
     krb5_principal principal = NULL;
-    krb5_error_code code =
-        krb5_parse_name_flags(context, name, KRB5_PRINCIPAL_PARSE_NO_REALM, &principal);
+    krb5_error_code code = krb5_build_principal(context, &principal, (unsigned)strlen(realm), realm,
+                                                name, (char *)NULL);
 
-    if (!code)
-        code = krb5_set_principal_realm(context, principal, realm);
     if (!code)
         code = krb5_db_get_principal(context, principal, 0, ret);
     krb5_free_principal(context, principal);
@@ -90,18 +88,16 @@ read_state(void *argument, const char *name, enum principal_state *ret, struct p
 
 /* The name without the realm, heap; NULL: of another realm, or a service. */
 static char *
-name_of(const struct adapter *adapter, krb5_context context, krb5_const_principal principal)
+name_of(const struct adapter *adapter, krb5_const_principal principal)
 {
     const char *realm = adapter->config.realm;
-    char *name = NULL, *copy;
+    const krb5_data *name;
 
     if (!principal || principal->length != 1 || principal->realm.length != strlen(realm) ||
-        memcmp(principal->realm.data, realm, strlen(realm)) ||
-        krb5_unparse_name_flags(context, principal, KRB5_PRINCIPAL_UNPARSE_NO_REALM, &name))
+        memcmp(principal->realm.data, realm, strlen(realm)) != 0)
         return NULL;
-    copy = strdup(name);
-    krb5_free_unparsed_name(context, name);
-    return copy;
+    name = &principal->data[0];
+    return memchr(name->data, '\0', name->length) ? NULL : strndup(name->data, name->length);
 }
 
 /* Before it is written: whether it could be kept, if it is to be refused otherwise. */
@@ -135,13 +131,13 @@ begin(kadm5_hook_modinfo *info, krb5_context context, int stage, krb5_const_prin
     const char *person = NULL;
 
     adapter->context = context;
-    operation.name = name_of(adapter, context, principal);
-    operation.to = name_of(adapter, context, to);
+    operation.name = name_of(adapter, principal);
+    operation.to = name_of(adapter, to);
     if (operation.name && config_is_person(&adapter->config, operation.name))
         person = operation.name;
     else if (operation.to && config_is_person(&adapter->config, operation.to))
         person = operation.to;
-    if (!person)
+    if (!person || !adapter->config.settings.active)
         return operation;
     operation.written = stage == KADM5_HOOK_STAGE_POSTCOMMIT;
     if (!operation.written)
@@ -273,6 +269,8 @@ adapter_open(krb5_context context, const char *file, struct adapter *adapter,
     adapter->realm.host = program_invocation_short_name;
     adapter->realm.state = read_state;
     adapter->realm.context = adapter;
+    if (!result && adapter->lasting && adapter->config.settings.active)
+        com_err("sfprov", 0, "the principals of %s are handed over", adapter->config.realm);
     return result;
 }
 

@@ -14,4 +14,13 @@ sfprov_kadm5_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
 	-Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now -Wl,-Bsymbolic $(ZDEFS)
 # libkdb5: a server with another layout of its entries does not load it
 sfprov_kadm5_la_LIBADD = $(JSONC_LIBS) -lkdb5 -lkrb5 -lcom_err -ldl
+
+# the persons of the realm as a list
+sbin_PROGRAMS = sfprov-principals
+sfprov_principals_SOURCES = \
+	hosts/kadm5/principals.c hosts/kadm5/config.c \
+	hosts/adapter/settings.c hosts/cli/fault.c hosts/cli/input.c hosts/cli/program.c
+sfprov_principals_CPPFLAGS = $(sfprov_kadm5_la_CPPFLAGS)
+sfprov_principals_LDADD = $(JSONC_LIBS) -lkrb5
+dist_man8_MANS = docs/man/sfprov-principals.8
 endif

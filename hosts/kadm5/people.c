@@ -92,6 +92,17 @@ hand_over(struct change *change, enum token_kind kind, const char *uri,
     return PROV_OK;
 }
 
+/* A new user is as a list would have him (person.h). */
+static void
+put_schemas(struct json_object *resource)
+{
+    struct json_object *schemas = json_object_new_array();
+
+    json_object_array_add(schemas,
+                          json_object_new_string("urn:ietf:params:scim:schemas:core:2.0:User"));
+    json_object_object_add(resource, "schemas", schemas);
+}
+
 /* What the realm knows of a person. */
 static int
 say_state(struct change *change, enum token_kind kind, const char *uri, const char *name,
@@ -102,6 +113,8 @@ say_state(struct change *change, enum token_kind kind, const char *uri, const ch
 
     json_object_object_add(resource, "userName", json_object_new_string(name));
     json_object_object_add(resource, "active", json_object_new_boolean(state == PRINCIPAL_ENABLED));
+    if (kind == TOKEN_CREATE)
+        put_schemas(resource);
     result = hand_over(change, kind, uri, resource);
     json_object_put(resource);
     return result;

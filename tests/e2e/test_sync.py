@@ -138,6 +138,54 @@ def test_more_people_than_a_page_are_all_told():
         assert out.count(" lost ") == 1449 and out.count("HOST USER") == 1, out[:300]
 
 
+def test_people_without_a_key_are_known_by_their_name():
+    head = "userName,familyName,email\n"
+    with World(leaver_action="deactivate_and_release") as w:
+        sh, c = Shell(w), w.connector()
+        c.accept(harness.create("/Users/4711", person("ada")))
+        c.close()
+        people = sh.file("people.csv", head + "ada,Lovelace,a@x.example\nbob,Miller,b@x.example\nBob,Other,b@y.example\n")
+        answer = sh.json("sync", "--no-deliver", "--by-name", people)
+        assert {user["userName"]: user["uri"] for user in answer["users"]} == \
+            {"ada": "/Users/4711", "bob": "/Users/bob", "Bob": "/Users/Bob"}, answer["users"]
+        assert sh.json("sync", "--no-deliver", "--by-name", people)["counts"]["unchanged"] == 3
+        # one by one: whoever comes after a leaver of that name is another one, and a list that says it again says nothing
+        for uri in ("/Users/bob~2", "/Users/bob~3"):
+            sh("sync", "--no-deliver", "--by-name", sh.file("few.csv", head + "ada,Lovelace,a@x.example\n"))
+            answer = sh.json("sync", "--no-deliver", "--by-name", sh.file("few.csv", head + "ada,Lovelace,a@x.example\n"
+                                                                         "bob,Miller,b@x.example\n"))
+            assert [user["uri"] for user in answer["users"]] == [uri], answer["users"]
+        sh("sync", "--by-name", "--key", "userName", people, code=2)
+        assert "names one" in sh.err, sh.err
+        sh("sync", "--by-name", sh.file("people.ldif", LDIF), code=2)
+        assert "entries of a directory have one" in sh.err, sh.err
+        c = w.connector()
+        c.accept(harness.create("/Users/4712", person("ada")))
+        c.close()
+        sh("sync", "--by-name", people, code=2)
+        assert "two users are called 'ada', '/Users/4711' and '/Users/4712'" in sh.err, sh.err
+
+
+def test_a_command_gives_the_list_and_has_to_end_well():
+    with World() as w:
+        sh = Shell(w)
+        people = sh.file("people.csv", "externalId,userName,familyName,email\n1,ada,L,a@x.example\n2,bob,L,b@x.example\n")
+        answer = sh.json("sync", "--no-deliver", "--format", "csv", "--command", "cat", people)
+        assert answer["counts"]["hired"] == 2, answer["counts"]
+        for command, said in ((("sh", "-c", f"head -n 2 '{people}'; exit 3"), "status 3"),
+                              (("sh", "-c", f"cat '{people}'; kill -9 $$"), "signal 9"),
+                              (("no-such-command",), "cannot be started")):
+            sh("sync", "--no-deliver", "--format", "csv", "--command", "--", *command, code=2)
+            assert said in sh.err and "nothing was changed" in sh.err, (command, sh.err)
+        sh("sync", people, "another", code=2)
+        assert "one argument too many" in sh.err, sh.err
+        # an event that comes while the command runs is newer than the list
+        event = sh.file("event.jsonl", json.dumps(harness.create("/Users/3", person("cyd"))) + "\n")
+        command = f"cat '{people}'; SFPROV_FIELDS='{sh.path}' SFPROV_PLUGIN='{PLUGIN}' '{CLI}' submit '{event}' >&2"
+        answer = json.loads(sh("sync", "--json", "--no-deliver", "--format", "csv", "--command", "--", "sh", "-c", command))
+        assert answer["counts"]["lost"] == 0 and answer["counts"]["unchanged"] == 2, answer["counts"]
+
+
 def test_an_interrupted_or_killed_list_changes_nothing_and_leaves_nothing():
     with World() as w:
         sh = Shell(w)

@@ -1,4 +1,7 @@
 """A Kerberos realm in a folder of its own: its database, kadmind and KDC on loopback, and their own clients."""
+import csv
+import ctypes
+import io
 import json
 import os
 import shutil
@@ -8,8 +11,10 @@ import subprocess
 import tempfile
 import time
 
-from servers import ADAPTERS, free_port, harness
+from servers import ADAPTERS, cli, free_port, harness
 
+LISTER = os.environ.get("SFPROV_PRINCIPALS", os.path.join(harness.TOP, "sfprov-principals"))
+PR_SET_CHILD_SUBREAPER = 36
 REALM = "EXAMPLE.ORG"
 ADMIN, ADMIN_PASSWORD = "root/admin", "admin-admin-9"
 # nothing of a principal but its name: the mapping makes the rest
@@ -30,6 +35,7 @@ class Realm:
     def __init__(self, world, config=None, **more):
         self.world, self.config, self.process, self.kdc = world, config, None, None
         self.folder = tempfile.mkdtemp(prefix="sfprov-krb5-", dir=world.folder)
+        os.chmod(self.folder, 0o700)
         self.fields_file, self.config_file = f"{self.folder}/fields.json", f"{self.folder}/kadm5.json"
         self.log_file = f"{self.folder}/kadmind.log"
         self.port, self.kdc_port, self.kpasswd_port = free_port(), free_port(), free_port()
@@ -122,6 +128,23 @@ class Realm:
                 time.sleep(0.02)
         raise AssertionError(f"{process.args[0]} does not listen: {self.said()}")
 
+    def with_adapter(self, config):
+        """The same realm, from now on with the adapter."""
+        self.config = config
+        self.write_adapter(config)
+        self.write_configuration()
+        return self
+
+    def start_detached(self):
+        """As the system does: kadmind forks, with the hook loaded, and its first process ends. Its number."""
+        assert ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+        self.kdc = self.launch("krb5kdc", "-n")
+        self.wait_for(self.kdc, self.kdc_port)
+        assert self.launch("kadmind", "-P", f"{self.folder}/pid").wait(60) == 0, self.said()
+        self.wait_for(self.kdc, self.port)
+        with open(f"{self.folder}/pid", encoding="ascii") as file:
+            return int(file.read())
+
     def refuses_to_start(self, seconds=30):
         process = self.launch("kadmind", "-nofork")
         try:
@@ -183,6 +206,29 @@ class Realm:
         """By the network, from kadmind."""
         return self.run_client([binary("kadmin"), "-p", ADMIN, "-w", ADMIN_PASSWORD], fails, *lines)
 
+    def attempt(self, line):
+        """What kadmin says, whether it succeeds or not."""
+        done = subprocess.run([binary("kadmin"), "-p", ADMIN, "-w", ADMIN_PASSWORD, "-q", line], capture_output=True,
+                              text=True, timeout=120, env=self.environment(), stdin=subprocess.DEVNULL)
+        return done.stdout + done.stderr
+
+    def admin_session(self, lines):
+        """Many queries of one kadmin; each must succeed."""
+        session = self.session()
+        for line in lines:
+            said = {"addprinc": "created", "modprinc": "modified", "delprinc": "deleted", "renprinc": "renamed"}
+            assert session.say(line, said[line.split()[0]]), (line, session.said[-5:], self.said()[-2000:])
+        session.close()
+
+    def session(self, local=False):
+        return Session(self, [binary("kadmin.local")] if local else [binary("kadmin"), "-p", ADMIN, "-w", ADMIN_PASSWORD])
+
+    def lister(self):
+        """A command for `sfprov sync --command`."""
+        inside = {name: value for name, value in self.environment().items() if name.startswith("KRB5_")}
+        return ["--", "env", *(f"{name}={value}" for name, value in inside.items()),
+                "PATH=/usr/sbin:" + os.environ["PATH"], LISTER, self.config_file]
+
     def change_own_password(self, name, old, new):
         done = subprocess.run([binary("kpasswd"), name], input=f"{old}\n{new}\n{new}\n", capture_output=True, text=True,
                               timeout=60, env=self.environment())
@@ -202,6 +248,52 @@ class Realm:
             if name in names and int(expiration) and int(expiration) <= time.time():
                 names[name] = False
         return names
+
+
+class Session:
+    """A kadmin that stays, and is asked one thing after the other."""
+
+    def __init__(self, realm, words):
+        self.said = []
+        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                        text=True, env=realm.environment(), bufsize=1)
+
+    def say(self, line, word):
+        """Whether the answer has the word; False: it has not, or the server is gone."""
+        try:
+            self.process.stdin.write(line + "\n")
+            self.process.stdin.flush()
+        except OSError:
+            return False
+        for answer in self.process.stdout:
+            self.said.append(answer)
+            if word in answer:
+                return True
+            if " while " in answer:
+                return False
+        return False
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.kill() if self.process.poll() is None and not self.said else None
+        self.process.wait(30)
+
+
+def list_principals(realm):
+    """{name: enabled} as sfprov-principals tells it."""
+    done = subprocess.run([LISTER, realm.config_file], capture_output=True, text=True, timeout=120,
+                          env=dict(realm.environment(), PATH="/usr/sbin:" + os.environ["PATH"]))
+    assert done.returncode == 0, done.stderr
+    return {row["userName"]: row["active"] == "true" for row in csv.DictReader(io.StringIO(done.stdout, newline=""))}
+
+
+def resync(world, realm, *arguments):
+    """The whole realm as a list, as the documentation says; returns what changed."""
+    done = cli(world, "sync", "--json", "--no-deliver", "--by-name", "--format", "csv", *arguments, "--command",
+               *realm.lister())
+    assert done.returncode in (0, 3, 4), (done.returncode, done.stdout[-2000:], done.stderr)
+    return json.loads(done.stdout)
 
 
 def compare(world, realm, gone=()):

@@ -1,12 +1,18 @@
 #!/usr/bin/env python3
 """MIT Kerberos' kadmind and kadmin.local with the adapter loaded: what their own clients do to principals, and what
 the org holds then."""
+import json
+import os
+import signal
+import subprocess
 import sys
+import threading
+import time
 
-import kerberos
 import servers
-from kerberos import MAPPING, Realm, compare
-from servers import cli, events_of, harness
+from common import in_memory, mark_of, stored
+from kerberos import ADMIN, ADMIN_PASSWORD, MAPPING, REALM, Realm, binary, compare, list_principals, resync
+from servers import SmallDisk, cli, events_of, harness
 
 
 def world(**fields):
@@ -21,21 +27,33 @@ def settle(w):
         connector.close()
 
 
+def uri_of(w, name):
+    return json.loads(cli(w, "show", "--json", name).stdout)["uri"]
+
+
+def pending(w):
+    return json.loads(cli(w, "status", "--json").stdout)["subjects"]["pending"]
+
+
 def test_a_life_from_hire_to_delete():
     with world() as w, Realm(w, {}) as r:
-        r.admin("addprinc -pw Hello-1-2 ada.lovelace", "addprinc -pw Hello-1-2 bob", "addprinc -randkey host/a.example.org",
-                "addprinc -pw Hello-1-2 ada/admin")
+        r.admin("addprinc -pw Hello-1-2 ada.lovelace", "addprinc -pw Hello-1-2 bob", "addprinc -randkey cyd",
+                "addprinc -pw Hello-1-2 -allow_tix dan")
         settle(w)
-        assert compare(w, r) == 2
+        assert compare(w, r) == 3
         ada = w.org.user("ada.lovelace@acme.example")
         assert ada["LastName"] == "lovelace" and ada["Email"] == "ada.lovelace@example.org", ada
-        r.admin("modprinc -allow_tix bob")
+        r.admin("modprinc -allow_tix bob", "modprinc +allow_tix dan", "modprinc -expire yesterday cyd")
         settle(w)
-        assert not w.org.user("bob@acme.example")["IsActive"]
+        assert not w.org.user("bob@acme.example")["IsActive"] and not w.org.user("cyd@acme.example")["IsActive"]
+        assert compare(w, r) == 4
+        r.admin("modprinc +requires_preauth cyd")  # attributes alone do not say that the principal has expired
+        settle(w)
         compare(w, r)
-        r.admin("modprinc +allow_tix bob")
+        r.admin("modprinc +allow_tix bob", "modprinc -expire never cyd", "modprinc -expire tomorrow dan")
         settle(w)
-        assert w.org.user("bob@acme.example")["IsActive"]
+        assert w.org.user("bob@acme.example")["IsActive"] and w.org.user("cyd@acme.example")["IsActive"]
+        compare(w, r)
         r.admin("renprinc -force ada.lovelace ada.byron")
         settle(w)
         compare(w, r)
@@ -43,6 +61,403 @@ def test_a_life_from_hire_to_delete():
         r.admin("delprinc -force ada.byron")
         settle(w)
         compare(w, r, gone=["ada.byron"])
+        assert resync(w, r, "--dry-run")["counts"]["unchanged"] == 3, "a list says something else than the events"
+
+
+def test_names_are_followed_wherever_they_go():
+    with world(leaver_action="deactivate_and_release") as w, Realm(w, {}) as r:
+        r.local("addprinc -pw Hello-1-2 ada", "addprinc -pw Hello-1-2 bob")
+        settle(w)
+        ids = {name: w.org.user(f"{name}@acme.example")["Id"] for name in ("ada", "bob")}
+        r.local("renprinc -force ada anna", "renprinc -force anna amy")
+        settle(w)
+        assert w.org.user("amy@acme.example")["Id"] == ids["ada"]
+        assert uri_of(w, "amy") == "/Users/ada"
+        # somebody else gets the name
+        r.local("addprinc -pw Hello-1-2 ada")
+        settle(w)
+        assert w.org.user("ada@acme.example")["Id"] not in ids.values()
+        assert uri_of(w, "amy") == "/Users/ada", uri_of(w, "amy")
+        # two change places
+        r.local("renprinc -force amy swap", "renprinc -force bob amy", "renprinc -force swap bob")
+        settle(w)
+        assert w.org.user("amy@acme.example")["Id"] == ids["bob"] and w.org.user("bob@acme.example")["Id"] == ids["ada"]
+        compare(w, r)
+        # whoever was renamed leaves, and the name is another one's
+        r.local("modprinc -allow_tix bob", "delprinc -force bob", "addprinc -pw Hello-1-2 bob")
+        settle(w)
+        assert w.org.user("bob@acme.example")["Id"] not in ids.values()
+        former = next(user for user in w.org.users().values() if user["Id"] == ids["ada"])
+        assert not former["IsActive"], former
+        assert set(r.principals()) <= {user["Username"].split("@")[0] for user in w.org.users().values() if user["IsActive"]}
+        report = resync(w, r, "--dry-run")
+        assert report["counts"]["unchanged"] == 3 == report["counts"]["listed"], report["counts"]
+
+
+def test_whoever_gets_a_leavers_name_waits_for_it():
+    with world() as w, Realm(w, {}) as r:
+        r.local("addprinc -pw Hello-1-2 ada")
+        settle(w)
+        first = w.org.user("ada@acme.example")["Id"]
+        r.local("delprinc -force ada", "addprinc -pw Hello-1-2 ada")
+        settle(w)
+        # nothing of the leaver's account comes into other hands by itself
+        assert not w.org.user("ada@acme.example")["IsActive"] and w.org.user("ada@acme.example")["Id"] == first
+        row, = json.loads(cli(w, "list", "--state", "waiting", "--json").stdout)
+        assert row["uri"] == "/Users/ada~2" and row["waits_kind"] == "username", row
+
+
+def test_only_persons_of_the_realm_count():
+    with world() as w, Realm(w, {"persons": "^[a-z.-]+$", "except": "^svc-"}) as r:
+        r.admin("addprinc -pw Hello-1-2 ada", "addprinc -pw Hello-1-2 svc-backup", "addprinc -pw Hello-1-2 Robot7",
+                "addprinc -randkey host/a.example.org", "addprinc -pw Hello-1-2 ada/admin", "cpw -randkey kadmin/changepw",
+                "addprinc -pw Hello-1-2 eve@OTHER.ORG")
+        settle(w)
+        assert set(w.org.users()) == {"ada@acme.example"}, w.org.users()
+        assert list_principals(r) == {"ada": True}
+        r.admin("renprinc -force ada svc-ada", "renprinc -force svc-backup backup")
+        settle(w)
+        users = w.org.users()
+        assert not users["ada@acme.example"]["IsActive"] and users["backup@acme.example"]["IsActive"], users
+        assert len(users) == 2
+
+
+def test_odd_names_are_the_same_for_list_and_events():
+    names = ["o'neil", "zoë", "tab\\there", 'quo"te', "com,ma", "back\\\\slash", "ada\\@corp", "blank space"]
+    with world() as w, Realm(w, {}) as r:
+        for name in names:
+            r.local('addprinc -pw Hello-1-2 "' + name.replace("\\", "\\").replace('"', '""') + '"')
+        wanted = {"o'neil", "zoë", "tab\there", 'quo"te', "com,ma", "back\\slash", "ada@corp", "blank space"}
+        assert set(list_principals(r)) == wanted, list_principals(r)
+        listed = json.loads(cli(w, "list", "--json").stdout)
+        assert {row["userName"] for row in listed} == wanted, listed
+        report = resync(w, r, "--dry-run")
+        assert report["counts"]["unchanged"] == len(names), report["counts"]
+
+
+def test_a_password_is_a_fact_and_never_a_value():
+    with world() as w, Realm(w, {}) as r:
+        r.admin("addprinc -pw Clear-In-The-Add-1 ada", "cpw -pw Clear-By-Admin-2 ada")
+        r.change_own_password("ada", "Clear-By-Admin-2", "Clear-By-User-3")
+        r.admin("cpw -randkey ada", "cpw -randkey root/admin@EXAMPLE.ORG")
+        settle(w)
+        compare(w, r)
+        assert events_of(w, "ada") == ["prov:create:full"] + 3 * ["prov:patch:notice"], events_of(w, "ada")
+        assert b"Clear-" not in stored(w) and "Clear-" not in r.said()
+
+
+def test_a_password_is_handed_over_where_that_is_wanted():
+    with world() as w:
+        key = os.path.join(w.folder, "key")
+        with open(os.open(key, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+            file.write(os.urandom(32))
+        w.fields.update(provision_passwords=True, sealing_key="file:" + key)
+
+        def matches(password):
+            return w.org.ask("POST", "/__org/users/ada@acme.example/check_password", {"password": password})["matches"]
+
+        with Realm(w, {"passwords": True}) as r:
+            r.admin("addprinc -pw Clear-In-The-Add-1 ada")
+            settle(w)
+            assert matches("Clear-In-The-Add-1")
+            r.change_own_password("ada", "Clear-In-The-Add-1", "Clear\\'By-User-2")
+            settle(w)
+            assert matches("Clear\\'By-User-2")
+            r.admin("cpw -randkey ada")
+            settle(w)
+            assert matches("Clear\\'By-User-2") and events_of(w, "ada")[-1] == "prov:patch:notice"
+            assert b"Clear" not in stored(w) and "Clear" not in r.said()
+
+
+def test_what_another_source_says_of_a_user_stays():
+    """A base load with names, mail and titles, by a key of its own; the realm then disables, renames and deletes."""
+    with world(mapping=[]) as w, Realm(w, {"creates": False}) as r:
+        r.local("addprinc -pw Hello-1-2 ada", "addprinc -pw Hello-1-2 bob", "addprinc -pw Hello-1-2 nobody")
+        assert cli(w, "list", "--json").returncode != 0 or not json.loads(cli(w, "list", "--json").stdout)
+        people = ("externalId,userName,givenName,familyName,email,title\n4711,ada,Ada,Lovelace,a@x.example,Countess\n"
+                  "4712,bob,Bob,Miller,b@x.example,Clerk\n")
+        done = cli(w, "sync", "--format", "csv", "-", text=people)
+        assert done.returncode == 0, done.stderr
+        ada = w.org.user("ada@acme.example")["Id"]
+        r.admin("renprinc -force ada ada.byron", "modprinc -allow_tix ada.byron", "delprinc -force bob",
+                "modprinc -allow_tix nobody")
+        settle(w)
+        user = w.org.user("ada.byron@acme.example")
+        assert user["Id"] == ada and user["Title"] == "Countess" and user["LastName"] == "Lovelace", user
+        assert not user["IsActive"] and not w.org.user("bob@acme.example")["IsActive"]
+        r.admin("modprinc +allow_tix ada.byron")
+        settle(w)
+        assert w.org.user("ada.byron@acme.example")["IsActive"] and len(w.org.users()) == 2
+        assert uri_of(w, "ada.byron") == "/Users/4711"
+
+
+def test_a_list_is_the_first_load():
+    with world() as w:
+        before = Realm(w)
+        before.local("addprinc -pw Hello-1-2 ada", "addprinc -pw Hello-1-2 -allow_tix bob", "addprinc -pw Hello-1-2 cyd")
+        r = before.with_adapter({})
+        with r:
+            report = resync(w, r)
+            assert report["counts"]["hired"] == 3, report["counts"]
+            r.admin("renprinc -force cyd cyd.kahn", "modprinc +allow_tix bob")
+            settle(w)
+            assert compare(w, r) == 3
+            assert resync(w, r)["counts"]["unchanged"] == 3
+
+
+def test_a_list_that_is_not_whole_changes_nothing():
+    with world() as w, Realm(w, {}) as r:
+        r.local("addprinc -pw Hello-1-2 ada")
+        os.rename(f"{r.folder}/principal", f"{r.folder}/elsewhere")
+        done = cli(w, "sync", "--by-name", "--format", "csv", "--command", *r.lister())
+        assert done.returncode == 2 and "not whole" in done.stderr and "nothing was changed" in done.stderr, done.stderr
+        os.rename(f"{r.folder}/elsewhere", f"{r.folder}/principal")
+
+
+def test_kadmind_and_kadmin_local_at_the_same_time():
+    with world() as w, Realm(w, {}) as r:
+        r.local("addprinc -pw Hello-1-2 shared")
+
+        def work(part, client):
+            lines = []
+            for number in range(12):
+                name = f"user{part}-{number}"
+                lines += [f"addprinc -pw Hello-1-2 {name}", f"modprinc -allow_tix {name}", f"renprinc -force {name} {name}.x",
+                          f"modprinc {'+' if number % 2 else '-'}allow_tix {name}.x",
+                          f"modprinc {'+' if part % 2 else '-'}allow_tix shared"]
+                if number % 3 == 0:
+                    lines.append(f"delprinc -force {name}.x")
+            client(lines)
+
+        one_by_one = lambda lines: r.local(*lines)
+        threads = [threading.Thread(target=work, args=(0, one_by_one)), threading.Thread(target=work, args=(1, one_by_one)),
+                   threading.Thread(target=work, args=(2, r.admin_session)), threading.Thread(target=work, args=(3, r.admin_session))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert mark_of(w) is None, mark_of(w)
+        settle(w)
+        compare(w, r)
+        assert len(r.principals()) == 1 + 4 * 8
+        report = resync(w, r, "--dry-run")
+        assert report["counts"]["unchanged"] == 33 == report["counts"]["listed"], report["counts"]
+
+
+def test_a_killed_server_loses_nothing_after_a_resync():
+    with world() as w:
+        r = Realm(w, {}).start()
+        stop, told = threading.Event(), []
+
+        def load(part):
+            session = r.session()
+            for number in range(2000):
+                if stop.is_set() or not session.say(f"addprinc -pw Hello-1-2 user{part}-{number}", "created"):
+                    break
+                told.append(f"user{part}-{number}")
+            session.close()
+
+        threads = [threading.Thread(target=load, args=(part,)) for part in range(2)]
+        for thread in threads:
+            thread.start()
+        while len(told) < 60:
+            time.sleep(0.02)
+        r.stop(signal.SIGKILL)
+        stop.set()
+        for thread in threads:
+            thread.join()
+        mark = mark_of(w)
+        assert mark and "kadmind" in mark["reason"] and "did not end in order" in mark["reason"], mark
+        with r:
+            report = resync(w, r)
+            names = r.principals()
+            assert set(told) <= set(names) and report["counts"]["listed"] == len(names), report["counts"]
+            changed = report["counts"]["hired"] + report["counts"]["lost"] + report["counts"]["changed"]
+            assert changed <= 1, report["counts"]  # kadmind does one thing at a time
+            assert mark_of(w) is None, mark_of(w)
+            settle(w)
+            assert compare(w, r) == len(names)
+
+
+def test_somebody_who_waits_in_kadmin_local_is_no_crash():
+    with world() as w, Realm(w, {}) as r:
+        session = r.session(local=True)
+        assert session.say("addprinc -pw Hello-1-2 ada", "created")
+        session.process.kill()
+        session.process.wait()
+        session.close()
+        assert mark_of(w) is None, mark_of(w)
+        settle(w)
+        assert compare(w, r) == 1
+
+
+def test_in_the_background_as_the_system_starts_it():
+    with world() as w, Realm(w, {}) as r:
+        r.stop()
+        pid = r.start_detached()
+        try:
+            r.admin("addprinc -pw Hello-1-2 ada", "modprinc -allow_tix ada", "modprinc +allow_tix ada")
+            settle(w)
+            assert compare(w, r) == 1
+        finally:
+            os.kill(pid, signal.SIGTERM)
+            os.waitpid(pid, 0)
+        assert mark_of(w) is None, mark_of(w)
+
+
+def test_salesforce_is_never_waited_for_and_a_daemon_delivers():
+    with world() as w, Realm(w, {}) as r:
+        w.org.fault({"on": "any", "do": "drop_before", "times": -1})
+        r.local(*(f"addprinc -pw Hello-1-2 user{number}" for number in range(20)))
+        assert pending(w) == 20 and not w.org.users()
+        w.org.ask("DELETE", "/__org/faults")
+        fields = os.path.join(w.folder, "fields-cli.json")
+        daemon = subprocess.Popen([harness.CLI, "--plugin", harness.PLUGIN, "-c", fields, "run", "--daemon"],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            r.admin("addprinc -pw Hello-1-2 last")
+            end = time.monotonic() + 60
+            while pending(w):
+                assert time.monotonic() < end, "the daemon does not deliver"
+                time.sleep(0.1)
+        finally:
+            daemon.terminate()
+            assert daemon.wait(30) == 0
+        assert compare(w, r) == 21
+
+
+def test_a_full_disk_marks_that_a_resync_is_needed():
+    with world() as w, SmallDisk(w.folder) as disk:
+        if not disk.mounted:
+            print("    left out: no file system can be mounted here")
+            return
+        w.fields["store"] = os.path.join(disk.folder, "store.db")
+        with Realm(w, {}) as r:
+            r.admin("addprinc -pw Hello-1-2 ada")
+            assert mark_of(w) is None
+            disk.fill()
+            r.admin_session([f"addprinc -pw Hello-1-2 user{number}" for number in range(40)])
+            assert "a resync is needed" in r.said(), r.said()[-3000:]
+            disk.free()
+            mark = mark_of(w)
+            assert mark["missed"] > 0 and mark["host"] == "kadmind", mark
+            shown = cli(w, "status")
+            assert "resync needed" in shown.stdout and shown.returncode != 0, shown.stdout
+        assert mark_of(w), "an orderly end takes the mark away"
+        with r:
+            report = resync(w, r)
+            assert report["counts"]["hired"] > 0, report["counts"]
+            assert mark_of(w) is None
+            settle(w)
+            assert compare(w, r) == 41
+
+
+def test_closed_refuses_what_could_not_be_kept():
+    with world() as w, SmallDisk(w.folder) as disk:
+        if not disk.mounted:
+            print("    left out: no file system can be mounted here")
+            return
+        w.fields["store"] = os.path.join(disk.folder, "store.db")
+        with Realm(w, {"on_failure": "closed"}) as r:
+            r.admin("addprinc -pw Hello-1-2 ada")
+            disk.fill()
+            for number in range(40):
+                if "created" not in r.attempt(f"addprinc -pw Hello-1-2 user{number}"):
+                    break
+            else:
+                raise AssertionError("nothing was refused")
+            for line in ("delprinc -force ada", "renprinc -force ada eve", "modprinc -allow_tix ada"):
+                assert "Operation failed" in r.attempt(line), line
+            said = r.local("modprinc -allow_tix ada", fails=True)
+            assert "sfprov cannot keep the change" in said, said
+            assert "sfprov cannot keep the change" in r.said(), r.said()[-2000:]
+            names = r.principals()
+            assert names["ada"] and f"user{number}" not in names
+            r.local("addprinc -randkey host/is.no.person")
+            disk.free()
+            r.admin("modprinc -allow_tix ada")
+            if mark_of(w):  # it failed between the look and the change
+                resync(w, r)
+            settle(w)
+            compare(w, r)
+
+
+def test_a_store_that_is_out_of_reach_is_told_and_stops_nobody():
+    with world() as w:
+        w.fields["store"] = os.path.join(w.folder, "nowhere", "store.db")
+        with Realm(w, {}) as r:
+            r.admin("addprinc -pw Hello-1-2 ada")
+            assert "cannot" in r.said() and "nowhere" in r.said(), r.said()
+            os.mkdir(os.path.join(w.folder, "nowhere"), 0o700)
+            r.admin("addprinc -pw Hello-1-2 bob")
+            assert mark_of(w), "what was missed before is forgotten"
+            resync(w, r)
+            settle(w)
+            assert compare(w, r) == 2 and mark_of(w) is None
+
+
+def wrong_configurations(w):
+    fields, no_issuer = (os.path.join(w.folder, name) for name in ("fields-wrong.json", "fields-no-issuer.json"))
+    with open(fields, "w") as file:
+        json.dump(dict(w.fields, profile=""), file)
+    with open(no_issuer, "w") as file:
+        json.dump({key: value for key, value in w.fields.items() if key != "issuer"}, file)
+    return (("{", "no JSON object"), ({"filed": 1}, "'filed' is not known"), ({"fields": "/nowhere.json"}, "/nowhere.json"),
+            ({"fields": fields}, "profile"), ({"fields": no_issuer}, "krb5://"), ({"plugin": "/nowhere.so"}, "/nowhere.so"),
+            ({"persons": "("}, "no extended regular expression"), ({"except": 1}, "a text in quotes"),
+            ({"on_failure": "maybe"}, "maybe"), ({"creates": 1}, "true or false"), ({"deliver": True}, "'deliver' is not known"))
+
+
+def test_a_wrong_configuration_stops_kadmind_with_a_clear_line():
+    with world() as w:
+        r = Realm(w, {})
+        for config, words in wrong_configurations(w):
+            r.write_adapter(config)
+            said = r.refuses_to_start()
+            assert words in said, (config, said)
+            said = r.local("addprinc -pw Hello-1-2 ada", fails=True)
+            assert words in said, (config, said)
+            os.unlink(r.log_file)
+            r.tool("kdb5_util", "dump", f"{r.folder}/dump")
+        assert "ada" not in r.principals()
+
+
+def test_switched_off_it_does_nothing():
+    with world() as w, Realm(w, {"active": False}) as r:
+        r.admin("addprinc -pw Hello-1-2 ada", "delprinc -force ada")
+        assert not [name for name in os.listdir(w.folder) if name.startswith("store.db")], os.listdir(w.folder)
+
+
+def test_kadmind_says_that_it_is_there():
+    with world() as w, Realm(w, {}) as r:
+        assert f"principals of {REALM} are handed over" in r.said(), r.said()
+    with world() as w:  # kadmind starts without a module that it cannot find, and says nothing
+        r = Realm(w, {}, module="/nowhere.so")
+        with r:
+            assert "handed over" not in r.said()
+
+
+def test_memory_is_flat_over_many_changes():
+    operations = int(os.environ.get("SFPROV_OPERATIONS", 3000))
+    with in_memory(), world() as w, Realm(w, {}) as r:
+        r.admin_session([f"addprinc -pw Hello-1-2 user{number}" for number in range(20)])
+
+        def resident():
+            for line in open(f"/proc/{r.process.pid}/status"):
+                if line.startswith("VmRSS:"):
+                    return int(line.split()[1])
+            raise AssertionError("kadmind is gone")
+
+        def work(count):
+            r.admin_session([f"modprinc {'+' if number % 2 else '-'}allow_tix user{number % 20}" for number in range(count)])
+
+        work(operations // 5)
+        before = resident()
+        for _ in range(4):
+            work(operations // 5)
+        grown = resident() - before
+        assert grown < 4096, f"{grown} KiB more after {operations} changes"
+        print(f"    {grown} KiB more after {operations} changes")
 
 
 if __name__ == "__main__":
