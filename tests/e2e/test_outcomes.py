@@ -72,7 +72,7 @@ def say_once(w, row, number):
     if "fields" in row:
         error["fields"] = row["fields"]
     # a session that has ended is renewed once, and the call repeated: only the second time is an outcome
-    times = 2 if row["code"] == "INVALID_SESSION_ID" else 1
+    times = 2 if row["message"].startswith("Session expired") else 1
     w.org.fault({"on": "collections_create", "do": "status", "status": row["http"], "body": [error],
                  "match": {"Username": name_of(number)}, "times": times})
 
