@@ -39,6 +39,8 @@ void username_temporary(const char *salesforce_id, const char *before,
  * "jdoe2@acme.example"; the local part is cut where that would be longer than Salesforce takes. False: there
  * is no room for it. The longest `between` is USERNAME_BETWEEN_MAX. */
 #define USERNAME_BETWEEN_MAX 10
+#define USERNAME_NUMBER_MIN  2
+#define USERNAME_NUMBER_MAX  9
 int username_numbered(const char *username, const char *between, unsigned number,
                       char ret[USERNAME_MAX_CHARACTERS + 1]);
 

@@ -166,16 +166,14 @@ park(struct item *item, const char *other)
               aside ? link->username_held : "");
 }
 
-/* The last number that is tried. */
-#define SUFFIX_MAX 9
-
 int
 names_free(struct store *store, const struct fields *fields, const char *base, int64_t subject,
            struct json_object *not_these, unsigned *number, char *ret, struct prov_error *err)
 {
     const char *between = fields->username_suffix ? fields->username_suffix : "";
 
-    for (unsigned n = *number < 2 ? 2 : *number + 1; fields->suffixes && n <= SUFFIX_MAX; n++) {
+    for (unsigned n = *number < USERNAME_NUMBER_MIN ? USERNAME_NUMBER_MIN : *number + 1;
+         fields->suffixes && n <= USERNAME_NUMBER_MAX; n++) {
         CLEANUP(name_claim_done) struct name_claim claim = { 0 };
         int r = PROV_OK;
         if (!username_numbered(base, between, n, ret))

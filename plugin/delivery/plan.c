@@ -152,6 +152,21 @@ gives_name_free(const struct plan_input *input)
            input->link->username_held;
 }
 
+/* Whether the name is what is built now with a number behind it (username_taken). */
+static bool
+is_numbered(const struct fields *fields, const char *name, const char *built)
+{
+    char form[USERNAME_MAX_CHARACTERS + 1];
+
+    for (unsigned n = USERNAME_NUMBER_MIN; fields->suffixes && n <= USERNAME_NUMBER_MAX; n++) {
+        if (username_numbered(built, fields->username_suffix ? fields->username_suffix : "", n,
+                              form) &&
+            username_equal(name, form))
+            return true;
+    }
+    return false;
+}
+
 /* Fills plan->username, or parks. */
 static int
 choose_username(const struct plan_input *input, struct plan *plan, struct prov_error *err)
@@ -160,6 +175,7 @@ choose_username(const struct plan_input *input, struct plan *plan, struct prov_e
     const struct link *link = input->link;
     struct prov_error why = PROV_ERROR_INIT;
     char before[PATTERN_MAX_BYTES];
+    bool same;
 
     if (!scim_is_active(input->subject->resource) && gives_name_free(input)) {
         choose_released(link, plan);
@@ -169,8 +185,9 @@ choose_username(const struct plan_input *input, struct plan *plan, struct prov_e
     if (!plan->username_inputs)
         return error_nomem(err);
     name_before(link, before);
-    if (before[0] && link->username_inputs && !input->replan &&
-        strcmp(link->username_inputs, plan->username_inputs) == 0) {
+    same = before[0] && link->username_inputs &&
+           strcmp(link->username_inputs, plan->username_inputs) == 0;
+    if (same && !input->replan) {
         snprintf(plan->username, sizeof(plan->username), "%s", before);
         return PROV_OK;
     }
@@ -184,6 +201,8 @@ choose_username(const struct plan_input *input, struct plan *plan, struct prov_e
         return park(plan, CODE_USERNAME, why.text);
     }
     username_lower(plan->username);
+    if (same && is_numbered(input->fields, before, plan->username)) /* it is as it should be */
+        snprintf(plan->username, sizeof(plan->username), "%s", before);
     return PROV_OK;
 }
 

@@ -130,6 +130,19 @@ def test_the_name_stays_until_what_it_is_built_from_changes():
         assert ours(w, "")["IsActive"], "the base form is tried first"
 
 
+def test_a_replan_reaches_who_has_a_number_and_leaves_it():
+    with World(username_taken="suffix") as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("jdoe", title="one")), create("/Users/2", person("jdoe", title="two")))
+        c.settle()
+        c.close()
+        c = w.connector(mapping=[{"field": "City", "source": "title"}])
+        counts = c.act(act="replan", all=True, force=True)["counts"]
+        assert (counts["updated"], counts["renamed"], counts["blocked"]) == (2, 0, 0), counts
+        c.settle()
+        assert (ours(w, "")["City"], ours(w, 2)["City"]) == ("one", "two"), w.org.users()
+
+
 def test_a_rename_to_a_taken_name_gets_a_number_and_one_of_ours_is_waited_for():
     with World() as w:
         foreign(w)

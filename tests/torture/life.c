@@ -53,29 +53,54 @@ life_wants(const struct life *life, const struct person *person)
 
 /* ---- names ---- */
 
-/* The number of a username that is built as it is now, -1 of any other. */
+/* Which name a username is that is built as it is now, -1 if it is none; *ret_number: what stands behind
+ * the name, as in n12, which is n1 with a 2; 0: nothing. */
+static int
+name_and_number(const struct life *life, const char *username, int *ret_number)
+{
+    const char *begin = life->patterned ? "primary-n" : "n", *at;
+    char *end = NULL;
+
+    *ret_number = 0;
+    if (!username || strncmp(username, begin, strlen(begin)) != 0)
+        return -1;
+    at = username + strlen(begin);
+    if (*at < '0' || *at > '9')
+        return -1;
+    if (at[1] != '@')
+        *ret_number = (int)strtol(at + 1, &end, 10);
+    if (strcmp(end ? end : at + 1, "@acme.example") == 0)
+        return *at - '0';
+    *ret_number = 0;
+    return -1;
+}
+
 static int
 name_of(const struct life *life, const char *username)
 {
-    const char *begin = life->patterned ? "primary-n" : "n";
-    char *end = NULL;
-    long number;
+    int number, name = name_and_number(life, username, &number);
 
-    if (!username || strncmp(username, begin, strlen(begin)) != 0)
-        return -1;
-    number = strtol(username + strlen(begin), &end, 10);
-    if (strcmp(end, "@acme.example") != 0 || (username[strlen(begin)] == '0' && number > 0))
-        return -1;
-    return (int)number;
+    return number ? -1 : name;
 }
 
 /* Where there are numbers, n12 is n1 for who came when another one had that. */
 static bool
 has_name(const struct life *life, struct json_object *account, int wanted)
 {
-    int name = name_of(life, json_get_string(account, "Username"));
+    int number, name = name_and_number(life, json_get_string(account, "Username"), &number);
 
-    return name == wanted || (life->suffixes && name > 9 && name / 10 == wanted);
+    return name == wanted && (!number || life->suffixes);
+}
+
+/* The first free number from 2 on is given: so it is no larger than there are others, and one more, who
+ * wanted that name at some time. */
+static bool
+has_wrong_number(const struct life *life, const struct person *person, struct json_object *account)
+{
+    int number, name = name_and_number(life, json_get_string(account, "Username"), &number);
+    unsigned others = name < 0 ? 0 : life->wanted_by[name] & ~(1u << (person - life->people));
+
+    return number && !(life->suffixes && number >= 2 && number <= 1 + __builtin_popcount(others));
 }
 
 /* ---- what the host is told ---- */
@@ -127,6 +152,7 @@ make_accounts(struct life *life)
                  "{\"Username\":\"n%d@acme.example\",\"EmployeeNumber\":\"u%d\"}", user, user);
         world_tell_org(life->world, "/__org/users", body);
         life->people[user].was_there = true;
+        life->wanted_by[user] |= 1u << user;
     }
 }
 
@@ -259,6 +285,7 @@ put_event(struct life *life, int user)
     char *resource, *payload = NULL, *text;
 
     person->title = life->event + 1;
+    life->wanted_by[person->name] |= 1u << user;
     person->password = life->passwords && life_wants(life, person) ? life->event + 1 : 0;
     resource = resource_of(person, user);
     if (asprintf(&payload, "{\"data\":%s}", resource) < 0)
@@ -567,6 +594,8 @@ judge_person(const struct life *life, const struct person *person, struct json_o
         return "what another admin did is undone";
     if (person->was_there && !wanted && title_of(account) == 0)
         return NULL; /* never adopted: not ours */
+    if (has_wrong_number(life, person, account))
+        return "a user has a number that nobody had to give way for";
     if (waits_for_name(life, person, users, account))
         return NULL;
     if (wanted && !account)

@@ -78,6 +78,7 @@ struct life {
     const char *leaver_action;
     unsigned event; /* the last one's jti, and the last title */
     struct person people[USER_COUNT];
+    unsigned wanted_by[NAME_COUNT]; /* by whom at some time, a bit each */
     struct told *told;
     /* Called when an event is not accepted, before the host submits it again; NULL: it must be. */
     void (*relieve)(struct life *life);
