@@ -28,6 +28,7 @@ sfprov_SOURCES = \
 	hosts/cli/drive.c hosts/cli/drive.h \
 	hosts/cli/fact.c hosts/cli/fact.h \
 	hosts/cli/fault.c hosts/cli/fault.h \
+	hosts/cli/follow_state.c hosts/cli/follow_state.h \
 	hosts/cli/host.c hosts/cli/host.h \
 	hosts/cli/input.c hosts/cli/input.h \
 	hosts/cli/ldif.c hosts/cli/ldif.h \
@@ -54,13 +55,13 @@ sfprov_CPPFLAGS = $(AM_CPPFLAGS) $(LDAP_CFLAGS) -DPLUGIN_PATH='"$(libdir)/sfprov
 	-DPACKAGE_VERSION='"$(PACKAGE_VERSION)"'
 sfprov_LDADD = $(JSONC_LIBS) $(LDAP_LIBS) -ldl
 
-# delivers beside a server
-nodist_systemdsystemunit_DATA = hosts/systemd/sfprov@.service
-EXTRA_DIST += hosts/systemd/sfprov@.service.in
-CLEANFILES += hosts/systemd/sfprov@.service
+# deliver beside a server; follow a directory
+nodist_systemdsystemunit_DATA = hosts/systemd/sfprov@.service hosts/systemd/sfprov-follow@.service
+EXTRA_DIST += hosts/systemd/sfprov@.service.in hosts/systemd/sfprov-follow@.service.in
+CLEANFILES += $(nodist_systemdsystemunit_DATA)
 
-hosts/systemd/sfprov@.service: hosts/systemd/sfprov@.service.in
-	$(AM_V_GEN)$(MKDIR_P) hosts/systemd && sed 's|@bindir[@]|$(bindir)|' '$(srcdir)/hosts/systemd/sfprov@.service.in' >'$@.tmp' && mv '$@.tmp' '$@'
+$(nodist_systemdsystemunit_DATA): %: %.in
+	$(AM_V_GEN)$(MKDIR_P) hosts/systemd && sed 's|@bindir[@]|$(bindir)|' '$<' >'$@.tmp' && mv '$@.tmp' '$@'
 
 EXTRA_DIST += tests/golden/lists
 

@@ -1,11 +1,10 @@
 /*
  * `follow`: a directory that has no plugin of ours tells what becomes of its people (RFC 4533), and goes on
- * telling. Decides when that is a whole list and when news, how far it was heard, and when to try again. How
- * far is kept beside the store, and written after what it stands for was accepted: a program that is killed
- * hears some of it twice, which changes nothing.
+ * telling. Decides when that is a whole list and when news, what was missed, and when to try again. How far it
+ * was heard is kept (follow_state.c) after what it stands for was accepted: a program that is killed hears some
+ * of it twice, which changes nothing.
  */
-#include <errno.h>
-#include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "hosts/cli/answers.h"
 #include "hosts/cli/cli.h"
 #include "hosts/cli/drive.h"
+#include "hosts/cli/follow_state.h"
 #include "hosts/cli/host.h"
 #include "hosts/cli/input.h"
 #include "hosts/cli/reply.h"
@@ -22,7 +22,6 @@
 #include "hosts/ldap/token.h"
 
 #define COLUMNS_BYTES (1024u * 1024u)
-#define STATE_BYTES   (64u * 1024u)
 #define POLL_S        1
 #define STEP_MS       200u
 #define LONGEST_S     60
@@ -35,7 +34,8 @@ struct follow {
     const char *url;
     struct host host;
     struct columns *columns;
-    char *columns_text, *state_file, *cookie;
+    char *columns_text;
+    struct follow_state state;
     struct content *content;
     prov_snapshot *list; /* while a whole list is being heard */
     struct token tokens[ANSWERS_BATCH];
@@ -43,95 +43,28 @@ struct follow {
     int code; /* why it cannot go on; CODE_DONE: it can */
 };
 
-/* ---- how far it was heard ---- */
+/* ---- what is missed ---- */
 
-static int
-find_state_file(struct follow *follow)
+/* A change that did not get through, and will not be heard again: told, and a lasting mark asks for a resync. */
+static void missed(struct follow *follow, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void
+missed(struct follow *follow, const char *format, ...)
 {
-    struct json_object *answer = NULL;
-    int code = host_query(&follow->host, host_request("query", "fields"), &answer);
+    struct json_object *request = host_request("act", "host"), *answer = NULL;
+    char reason[900];
+    va_list arguments;
 
-    if (!code && asprintf(&follow->state_file, "%s.follow",
-                          reply_word(reply_get(answer, "fields"), "store")) < 0) {
-        follow->state_file = NULL;
-        complain("out of memory");
-        code = CODE_FAILED;
-    }
+    va_start(arguments, format);
+    vsnprintf(reason, sizeof(reason), format, arguments);
+    va_end(arguments);
+    complain("%s; a resync is needed (sfprov status)", reason);
+    reply_put_text(request, "name", "sfprov follow");
+    reply_put_text(request, "state", "missed");
+    reply_put_text(request, "reason", reason);
+    host_act(&follow->host, request, &answer); /* says itself what fails */
     json_object_put(answer);
-    return code;
-}
-
-/* No cookie: there is none, or it is of another URL. Then everything is heard from the beginning. */
-static void
-read_state(struct follow *follow)
-{
-    struct prov_error err = { .size = sizeof(err) };
-    struct json_object *state;
-    char *text = NULL;
-    size_t length;
-
-    if (access(follow->state_file, F_OK) ||
-        input_read(follow->state_file, STATE_BYTES, &text, &length, &err))
-        return;
-    state = json_tokener_parse(text);
-    if (!strcmp(reply_word(state, "url"), follow->url) && reply_text(state, "cookie"))
-        follow->cookie = strdup(reply_text(state, "cookie"));
-    json_object_put(state);
-    free(text);
-}
-
-/* Whole or not at all, and on disk. */
-static int
-write_file(const char *file, const char *text)
-{
-    char path[4096];
-    int fd, reason = 0;
-    size_t length = strlen(text);
-
-    snprintf(path, sizeof(path), "%s.new", file);
-    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, S_IRUSR | S_IWUSR);
-    if (fd < 0)
-        return errno;
-    if (write(fd, text, length) != (ssize_t)length || fsync(fd))
-        reason = errno ? errno : EIO;
-    if (close(fd) && !reason)
-        reason = errno;
-    if (!reason && rename(path, file))
-        reason = errno;
-    return reason;
-}
-
-/* What cannot be written is told; it costs no more than hearing it twice. */
-static void
-write_state(struct follow *follow)
-{
-    char *cookie = content_cookie(follow->content);
-    struct json_object *state;
-    int reason;
-
-    if (!cookie || (follow->cookie && !strcmp(cookie, follow->cookie))) {
-        free(cookie);
-        return;
-    }
-    state = json_object_new_object();
-    reply_put_text(state, "url", follow->url);
-    reply_put_text(state, "cookie", cookie);
-    reason = write_file(follow->state_file,
-                        json_object_to_json_string_ext(state, JSON_C_TO_STRING_PLAIN));
-    json_object_put(state);
-    if (reason)
-        complain("cannot write '%s': %s; when it is started again it hears all from the beginning",
-                 follow->state_file, strerror(reason));
-    free(follow->cookie);
-    follow->cookie = cookie;
-}
-
-static void
-forget_state(struct follow *follow)
-{
-    free(follow->cookie);
-    follow->cookie = NULL;
-    unlink(follow->state_file);
 }
 
 /* ---- news ---- */
@@ -141,7 +74,7 @@ answered(struct follow *follow, const struct prov_answer *answers, struct prov_e
 {
     for (size_t i = 0; i < follow->count; i++) {
         if (answers[i].status == PROV_ANSWER_REFUSED)
-            complain("'%s' is refused: %s", follow->tokens[i].uri, answers[i].error.text);
+            missed(follow, "'%s' is refused: %s", follow->tokens[i].uri, answers[i].error.text);
         else if (answers[i].status != PROV_ANSWER_ACCEPTED) {
             *err = answers[i].error;
             return err->code ? err->code : PROV_E_STORE;
@@ -236,7 +169,7 @@ judge_list(struct follow *follow, struct json_object *report, struct prov_error 
     struct json_object *counts = reply_get(report, "counts");
 
     if (!reply_flag(report, "applied")) {
-        complain("the list was not applied: %s", reply_word(report, "reason"));
+        missed(follow, "the list was not applied: %s", reply_word(report, "reason"));
         complain("'sfprov sync --dry-run %s' shows whom it would change, 'sfprov sync --force' "
                  "applies it; then start this again",
                  follow->url);
@@ -293,7 +226,7 @@ unreadable(struct follow *follow, int result, const struct prov_error *err)
 {
     if (result != PROV_E_INVALID && result != PROV_E_LIMIT)
         return result;
-    complain("%s", err->text);
+    missed(follow, "%s", err->text);
     if (!follow->list)
         return PROV_OK;
     complain("the list is refused as a whole, nothing was changed");
@@ -385,10 +318,10 @@ listen_to(struct follow *follow, struct prov_error *err)
     mine.context = follow;
     for (size_t i = 0; i < ATTRIBUTES && columns_attribute(follow->columns, i); i++)
         attributes[i + 2] = columns_attribute(follow->columns, i);
-    if (!follow->cookie)
+    if (!follow->state.cookie)
         result =
             follow->host.api.snapshot_begin(follow->host.connector, NULL, 0, &follow->list, err);
-    return result ? result : content_open(&how, follow->cookie, &mine, &follow->content, err);
+    return result ? result : content_open(&how, follow->state.cookie, &mine, &follow->content, err);
 }
 
 /* Hears what comes until the connection or the store fails, or it is told to end. */
@@ -409,7 +342,7 @@ listen_on(struct follow *follow, int *pause_s, struct prov_error *err)
         }
         if (result || follow->list)
             continue;
-        write_state(follow);
+        follow_state_keep(&follow->state, content_cookie(follow->content));
         *pause_s = 1;
     }
     for (size_t i = 0; i < follow->count; i++)
@@ -443,9 +376,9 @@ follow_on(struct follow *follow)
             complain("%s", err.text);
             return CODE_USAGE;
         }
-        if (result == PROV_E_NOTFOUND && follow->cookie) {
+        if (result == PROV_E_NOTFOUND && follow->state.cookie) {
             complain("%s: all of it is heard anew", err.text);
-            forget_state(follow);
+            follow_state_forget(&follow->state);
             continue;
         }
         complain("%s; tried again in %d s", err.text, pause_s);
@@ -523,19 +456,16 @@ command_follow(const struct options *options, const struct arguments *arguments)
         code = host_open(options, options->no_deliver ? PROV_OPEN_NEVER_DELIVER : 0, &follow->host);
     if (!code) {
         interrupt_watch();
-        code = find_state_file(follow);
+        code = follow_state_open(&follow->host, follow->url, &follow->state);
         if (!code)
             code = deliver_too(follow);
-        if (!code) {
-            read_state(follow);
+        if (!code)
             code = follow_on(follow);
-        }
+        follow_state_close(&follow->state);
         host_close(&follow->host);
     }
     columns_free(follow->columns);
     free(follow->columns_text);
-    free(follow->state_file);
-    free(follow->cookie);
     free(follow);
     return code;
 }

@@ -321,6 +321,10 @@ hear_end(struct content *content, LDAPMessage *message, struct prov_error *err)
         return unreadable(err);
     if (code == LDAP_SYNC_REFRESH_REQUIRED)
         return unknown_gone(err);
+    /* as OpenLDAP says it */
+    if (code == LDAP_UNWILLING_TO_PERFORM && content->cookie && content->refreshing)
+        return fault_set(err, PROV_E_NOTFOUND,
+                         "the directory is older than what was heard of it, as after a restore");
     return connection_fail(content->connection.ldap, code, "the directory has ended the search",
                            code == LDAP_UNAVAILABLE_CRITICAL_EXTENSION
                                ? "it needs content synchronization (RFC 4533): OpenLDAP's overlay "

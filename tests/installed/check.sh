@@ -32,9 +32,12 @@ said=$("$work/host" "$plugin")
 SFPROV_PLUGIN=$plugin "$prefix/bin/sfprov" fields >"$work/fields"
 grep -q '^client_secret' "$work/fields" || fail "sfprov fields lists no client_secret"
 
-unit=sfprov@.service
-grep -qs "^ExecStart=.*/bin/sfprov run --daemon$" "$prefix/lib/systemd/system/$unit" "$prefix/../lib/systemd/system/$unit" ||
-    fail "no unit that runs the program"
+runs() {
+    grep -qs "^ExecStart=.*/bin/sfprov $2" "$prefix/lib/systemd/system/$1" "$prefix/../lib/systemd/system/$1" ||
+        fail "no unit $1 that runs 'sfprov $2'"
+}
+runs sfprov@.service 'run --daemon$'
+runs sfprov-follow@.service 'follow '
 
 for command in $("$prefix/bin/sfprov" complete -- '' | cut -f 1 | grep -vx help); do
     find "$prefix/share/man/man1" -name "sfprov-$command.1*" | grep -q . || fail "no page for '$command'"

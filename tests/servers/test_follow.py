@@ -2,12 +2,14 @@
 """`sfprov follow ldap://...` beside a real slapd that has no adapter: content synchronization (RFC 4533)."""
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
 
+from common import mark_of
 from servers import LDAP_PASSWORD, PEOPLE, SUFFIX, cli, compare, events_of, harness, person, settle, world
 from slapd import Slapd
 
@@ -193,6 +195,71 @@ def test_a_password_is_needed_more_than_once():
         assert done.returncode == 2 and "standard input" in done.stderr, done.stderr
 
 
+def test_a_store_has_one_follower():
+    with world() as w, Slapd(w, provider=True, extra=LOG) as d:
+        d.seed()
+        d.add(person("ada"))
+        with Follower(w, d) as f:
+            in_step(w, d)
+            with Follower(w, d) as other:
+                assert other.process.wait(30) == 2 and "has a follower already" in other.text(), other.text()
+            assert "tried again" not in f.text()
+            f.end(signal.SIGKILL, -signal.SIGKILL)
+        with Follower(w, d) as f:  # who was killed holds nothing
+            until(lambda: "is followed" in f.text())
+            f.end()
+
+
+def test_what_does_not_get_through_asks_for_a_resync():
+    photo = bytes((0xff, 0xd8, 0xff, 0xe0)) + b"\0\x10JFIF"
+    for attribute, value, why in (("jpegPhoto", photo, "not UTF-8 text"), ("title", "T" * 300_000, "is refused")):
+        with world() as w, Slapd(w, provider=True, extra=LOG) as d:
+            d.seed()
+            d.add(person("ada"))
+            with Follower(w, d, "--map", "jpegPhoto=nickName") as f:
+                in_step(w, d)
+                assert mark_of(w) is None
+                d.modify(f"uid=ada,{PEOPLE}", ("replace", attribute, value))
+                until(lambda: why in (mark_of(w) or {"reason": ""})["reason"])
+                d.add(person("bob"))
+                until(lambda: "bob@acme.example" in w.org.users())  # the rest goes on
+                f.end()
+            assert "resync needed" in cli(w, "status").stdout, "it outlasts the follower"
+            d.modify(f"uid=ada,{PEOPLE}", ("delete", attribute), ("replace", "l", "London"))
+            os.remove(w.fields["store"] + ".follow")
+            with Follower(w, d) as f:  # a whole list
+                until(lambda: mark_of(w) is None)
+                in_step(w, d)
+                f.end()
+
+
+def test_a_directory_from_an_older_backup_is_heard_anew():
+    with world() as w, Slapd(w, provider=True, extra=LOG) as d:
+        d.seed()
+        d.add(person("ada", title="Analyst"), person("bob", "Bob", "Miller"))
+        d.stop()
+        backup = d.tool("slapcat").stdout
+        d.start()
+        with Follower(w, d) as f:
+            in_step(w, d)
+            d.modify(f"uid=ada,{PEOPLE}", ("replace", "title", "Countess"))
+            d.add(person("late"))
+            d.delete(f"uid=bob,{PEOPLE}")
+            in_step(w, d, gone=["bob"])
+            d.stop()
+            shutil.rmtree(f"{d.folder}/db")
+            os.mkdir(f"{d.folder}/db")
+            done = d.tool("slapadd", input=backup)
+            assert done.returncode == 0, done.stderr
+            d.start()
+            in_step(w, d, gone=["late"])
+            assert w.org.user("ada@acme.example")["Title"] == "Analyst" and w.org.user("bob@acme.example")["IsActive"]
+            assert "older than what was heard" in f.text(), f.text()
+            d.add(person("new"))
+            in_step(w, d, gone=["late"])
+            f.end()
+
+
 def quiet_for(d):
     """Seconds until the kernel probes the follower's connection; None: not at all, or no such connection."""
     port = f":{int(d.uri.rsplit(':', 1)[1].strip('/')):04X}"
@@ -270,6 +337,23 @@ def test_a_cookie_amid_a_refresh_stands_for_nothing_yet():
             until(lambda: b"whole".hex() in open(path, encoding="utf-8").read())
             f.end()
             connection.close()
+
+
+def test_a_cookie_that_is_refused_has_all_of_it_heard_anew():
+    with world() as w:
+        p = Provider()
+        with open(w.fields["store"] + ".follow", "w", encoding="utf-8") as file:
+            json.dump({"url": f"{p.uri}/{PEOPLE}", "cookie": b"stale".hex()}, file)
+        with Follower(w, p) as f:
+            connection, request = p.searched()
+            assert b"stale" in request, request
+            connection.sendall(ber(0x30, ber(2, b"\2"), ber(0x65, ber(10, b"\x10\x00"), ber(4), ber(4, b"refresh required"))))
+            connection.close()
+            connection, request = p.searched()
+            assert b"stale" not in request, request
+            assert "heard anew" in f.text(), f.text()
+            connection.close()
+            f.end()
 
 
 def test_an_entry_that_breaks_off_is_no_entry():

@@ -1,0 +1,26 @@
+/*
+ * How far `follow` has heard a directory, beside the store; and that one follower at a time has that store.
+ */
+#ifndef CLI_FOLLOW_STATE_H
+#define CLI_FOLLOW_STATE_H
+
+#include "hosts/cli/host.h"
+
+struct follow_state {
+    char *file;   /* STORE.follow */
+    char *url;    /* what it says of another directory means nothing */
+    char *cookie; /* NULL: everything is heard from the beginning */
+    int lock;     /* of STORE.follow-lock, held as long as it is open; -1: none */
+};
+
+/* Takes the store for this follower, and reads. Returns an enum exit_code and has said why; the caller closes
+ * *ret in any case. */
+int follow_state_open(struct host *host, const char *url, struct follow_state *ret);
+void follow_state_close(struct follow_state *state);
+
+/* Takes the cookie over, NULL allowed, and keeps it if it is another one. What cannot be written is told: it costs
+ * no more than hearing it twice. */
+void follow_state_keep(struct follow_state *state, char *cookie);
+void follow_state_forget(struct follow_state *state);
+
+#endif
