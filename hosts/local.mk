@@ -28,6 +28,7 @@ sfprov_SOURCES = \
 	hosts/cli/drive.c hosts/cli/drive.h \
 	hosts/cli/fact.c hosts/cli/fact.h \
 	hosts/cli/fault.c hosts/cli/fault.h \
+	hosts/cli/follow_groups.c hosts/cli/follow_groups.h \
 	hosts/cli/follow_state.c hosts/cli/follow_state.h \
 	hosts/cli/host.c hosts/cli/host.h \
 	hosts/cli/input.c hosts/cli/input.h \
@@ -48,6 +49,8 @@ sfprov_SOURCES = \
 	hosts/adapter/names.c hosts/adapter/names.h \
 	hosts/ldap/content.c hosts/ldap/content.h \
 	hosts/ldap/entry.c hosts/ldap/entry.h \
+	hosts/ldap/groups.c hosts/ldap/groups.h \
+	hosts/ldap/member.c hosts/ldap/member.h \
 	hosts/ldap/token.c hosts/ldap/token.h \
 	hosts/ldap/connection.c hosts/ldap/connection.h \
 	hosts/ldap/search.c hosts/ldap/search.h

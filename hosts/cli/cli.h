@@ -17,7 +17,13 @@ enum exit_code {
     CODE_INTERRUPTED = 130
 };
 
-#define OPTION_MAPS_MAX 64
+#define OPTION_LIST_MAX 64
+
+/* Of an option that may be given several times. */
+struct option_list {
+    const char *texts[OPTION_LIST_MAX];
+    size_t count;
+};
 
 /* As given on the command line; commands.c has the table that fills it. */
 struct options {
@@ -25,14 +31,14 @@ struct options {
     bool json, quiet, verbose, help, version;
     bool schema, check, values;
     const char *issuer, *key, *separator, *state, *format, *columns, *pattern, *domain;
-    const char *maps[OPTION_MAPS_MAX];
-    size_t map_count;
+    struct option_list maps;
     bool refresh, full, dry_run, force, no_deliver, all, repair, prometheus;
     const char *bind_dn, *password_file; /* of a directory */
-    const char *resources;               /* directory of whole users; NULL: none */
-    long timeout_s;                      /* 0: none */
-    long limit;                          /* 0: none */
-    long port;                           /* 0: the usual one */
+    struct option_list groups;
+    const char *resources; /* directory of whole users; NULL: none */
+    long timeout_s;        /* 0: none */
+    long limit;            /* 0: none */
+    long port;             /* 0: the usual one */
     bool paste, no_browser, daemon, by_name, command;
 };
 

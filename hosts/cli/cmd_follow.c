@@ -13,6 +13,7 @@
 #include "hosts/cli/answers.h"
 #include "hosts/cli/cli.h"
 #include "hosts/cli/drive.h"
+#include "hosts/cli/follow_groups.h"
 #include "hosts/cli/follow_state.h"
 #include "hosts/cli/host.h"
 #include "hosts/cli/input.h"
@@ -37,6 +38,8 @@ struct follow {
     char *columns_text;
     struct follow_state state;
     struct content *content;
+    struct follow_groups
+        *groups;         /* of --groups; NULL: what the directory says of an entry's counts */
     prov_snapshot *list; /* while a whole list is being heard */
     struct token tokens[ANSWERS_BATCH];
     size_t count;
@@ -243,12 +246,15 @@ hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, stru
                                        .manager = follow->list ? NULL : manager_key,
                                        .manager_is_key = !follow->list,
                                        .context = follow };
+    struct ldap_entry whole = *entry;
     struct entry_person person;
     int result;
 
     if (!entry_is_person(entry, NULL))
         return PROV_OK;
-    result = entry_read(&how, entry, &person, err);
+    result = follow->groups ? follow_groups_write(follow->groups, &whole, err) : PROV_OK;
+    if (!result)
+        result = entry_read(&how, &whole, &person, err);
     if (result)
         return unreadable(follow, result, err);
     if (strcasecmp(person.id, uuid)) {
@@ -318,7 +324,11 @@ listen_to(struct follow *follow, struct prov_error *err)
     mine.context = follow;
     for (size_t i = 0; i < ATTRIBUTES && columns_attribute(follow->columns, i); i++)
         attributes[i + 2] = columns_attribute(follow->columns, i);
-    if (!follow->state.cookie)
+    if (options->groups.count) { /* which of them changed meanwhile nobody knows */
+        follow_state_forget(&follow->state);
+        result = follow_groups_open(&options->groups, &how, &follow->groups, err);
+    }
+    if (!result && !follow->state.cookie)
         result =
             follow->host.api.snapshot_begin(follow->host.connector, NULL, 0, &follow->list, err);
     return result ? result : content_open(&how, follow->state.cookie, &mine, &follow->content, err);
@@ -340,6 +350,8 @@ listen_on(struct follow *follow, int *pause_s, struct prov_error *err)
                 *err = why;
             result = result ? result : handed;
         }
+        if (!result && follow->groups)
+            result = follow_groups_poll(follow->groups, err);
         if (result || follow->list)
             continue;
         follow_state_keep(&follow->state, content_cookie(follow->content));
@@ -351,6 +363,8 @@ listen_on(struct follow *follow, int *pause_s, struct prov_error *err)
     end_list(follow);
     content_close(follow->content);
     follow->content = NULL;
+    follow_groups_close(follow->groups);
+    follow->groups = NULL;
     return result;
 }
 
@@ -376,7 +390,7 @@ follow_on(struct follow *follow)
             complain("%s", err.text);
             return CODE_USAGE;
         }
-        if (result == PROV_E_NOTFOUND && follow->state.cookie) {
+        if (result == PROV_E_NOTFOUND && (follow->state.cookie || follow->options->groups.count)) {
             complain("%s: all of it is heard anew", err.text);
             follow_state_forget(&follow->state);
             continue;
@@ -392,7 +406,7 @@ static int
 open_columns(struct follow *follow)
 {
     const struct options *options = follow->options;
-    struct columns_options how = { .maps = options->maps, .map_count = options->map_count };
+    struct columns_options how = { .maps = options->maps.texts, .map_count = options->maps.count };
     struct prov_error err = { .size = sizeof(err) };
     size_t length;
 

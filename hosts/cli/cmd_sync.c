@@ -16,6 +16,7 @@
 #include "hosts/cli/changes.h"
 #include "hosts/cli/cli.h"
 #include "hosts/cli/drive.h"
+#include "hosts/cli/fault.h"
 #include "hosts/cli/host.h"
 #include "hosts/cli/input.h"
 #include "hosts/cli/people.h"
@@ -24,6 +25,7 @@
 #include "hosts/cli/reply.h"
 #include "hosts/cli/screen.h"
 #include "hosts/cli/subjects.h"
+#include "hosts/ldap/groups.h"
 #include "hosts/ldap/search.h"
 
 #define FAULTS_SHOWN   20
@@ -41,6 +43,7 @@ struct sync {
     char *columns;          /* the text of the columns file */
     struct people *people;
     struct search *search; /* of a directory */
+    struct groups *groups; /* of --groups; NULL: what the directory says of an entry's counts */
     struct host host;
     prov_snapshot *snapshot;
     size_t listed, faults;
@@ -131,8 +134,8 @@ check_directory(const struct sync *sync)
     const struct options *options = sync->options;
     bool directory = !options->command && connection_is_url(sync->file);
 
-    if (!directory && (options->bind_dn || options->password_file))
-        complain("--bind-dn and --password-file are for a directory, ldap://...");
+    if (!directory && (options->bind_dn || options->password_file || options->groups.count))
+        complain("--bind-dn, --password-file and --groups are for a directory, ldap://...");
     else if (directory && options->format)
         complain("--format is for files; '%s' is a directory", sync->file);
     else
@@ -166,11 +169,18 @@ open_directory(struct sync *sync)
                                             .bind_dn = sync->options->bind_dn,
                                             .password_file = sync->options->password_file };
     struct prov_error err = { .size = sizeof(err) };
-    int result;
+    int result = PROV_OK;
 
     for (size_t i = 0; i < ATTRIBUTES_MAX && people_attribute(sync->people, i); i++)
         attributes[i] = people_attribute(sync->people, i);
-    result = search_open(&how, &sync->search, &err);
+    if (sync->options->groups.count) {
+        sync->groups = groups_new();
+        result = sync->groups ? PROV_OK : fault_nomem(&err);
+    }
+    for (size_t i = 0; i < sync->options->groups.count && !result; i++)
+        result = groups_read(sync->groups, &how, sync->options->groups.texts[i], &err);
+    if (!result)
+        result = search_open(&how, &sync->search, &err);
     if (!result)
         return CODE_DONE;
     complain("%s", err.text);
@@ -181,16 +191,19 @@ static enum found
 next_of_directory(void *context, struct ldap_entry *ret, struct prov_error *err)
 {
     struct sync *sync = context;
+    enum found found = search_next(sync->search, ret, err);
 
-    return search_next(sync->search, ret, err);
+    if (found == FOUND_ITEM && sync->groups && groups_write(sync->groups, ret, err))
+        return FOUND_STOP;
+    return found;
 }
 
 static int
 open_people(struct sync *sync)
 {
     const struct options *options = sync->options;
-    struct people_options how = { .columns = { .maps = options->maps,
-                                               .map_count = options->map_count },
+    struct people_options how = { .columns = { .maps = options->maps.texts,
+                                               .map_count = options->maps.count },
                                   .entries = { .next = next_of_directory, .context = sync } };
     struct text_source source = { .read = read_source, .context = sync };
     struct prov_error err = { .size = sizeof(err) };
@@ -606,6 +619,7 @@ command_sync(const struct options *options, const struct arguments *arguments)
         code = sync_people(&sync);
     people_free(sync.people);
     search_free(sync.search);
+    groups_free(sync.groups);
     free(sync.columns);
     if (sync.program.process)
         (void)program_end(&sync.program, sync.file, NULL);

@@ -33,13 +33,13 @@ const struct command commands[] = {
       "the rest goes on. With --daemon and no file it delivers what others accept, until it is\n"
       "told to end." },
     { NULL, "sync", "FILE|-|ldap://...", 1, 64,
-      "format key by-name command map columns separator issuer bind-dn password-file dry-run "
-      "force no-deliver timeout",
+      "format key by-name command map columns separator issuer bind-dn password-file groups "
+      "dry-run force no-deliver timeout",
       command_sync, "make the org follow a full list of people",
       "Whoever is not in the list is gone. It is CSV, LDIF or SCIM users in JSON, by the file's\n"
       "name (.csv, .ldif, .json, .jsonl) or --format, or what a directory holds below a DN;\n"
       "sfprov-sync(1) tells what is read. Every fault of it is named, and one changes nothing." },
-    { NULL, "follow", "ldap://...", 1, 1, "map columns bind-dn password-file no-deliver",
+    { NULL, "follow", "ldap://...", 1, 1, "map columns bind-dn password-file groups no-deliver",
       command_follow, "follow a directory that has no plugin of ours",
       "Hears all that it holds, then what becomes of its people, until SIGTERM: content\n"
       "synchronization (RFC 4533), which OpenLDAP's overlay syncprov offers. Started again it "
@@ -120,7 +120,7 @@ const struct option_row option_rows[] = {
       "who a person is tells the userName, over all renames that were seen", NULL },
     { "command", 0, NULL, OPTION_FLAG, FIELD(command), false,
       "FILE and what follows it is a command, which is run and writes the list", NULL },
-    { "map", 0, "HEADER=PATH", OPTION_MAP, 0, false,
+    { "map", 0, "HEADER=PATH", OPTION_LIST, FIELD(maps), false,
       "read column HEADER as PATH; without PATH leave it out", NULL },
     { "columns", 0, "FILE", OPTION_TEXT, FIELD(columns), false,
       "what the columns or LDAP attributes are read as", NULL },
@@ -138,6 +138,8 @@ const struct option_row option_rows[] = {
       "who asks the directory (ldapi: who runs this; else nobody)", NULL },
     { "password-file", 0, "FILE", OPTION_TEXT, FIELD(password_file), false,
       "its first line is the password of --bind-dn", NULL },
+    { "groups", 0, "DN", OPTION_LIST, FIELD(groups), false,
+      "a group of the directory, or what such are below: their members have them", NULL },
     { "dry-run", 'n', NULL, OPTION_FLAG, FIELD(dry_run), false, "show what would happen", NULL },
     { "refresh", 0, NULL, OPTION_FLAG, FIELD(refresh), false, "ask Salesforce now", NULL },
     { "full", 0, NULL, OPTION_FLAG, FIELD(full), false,
@@ -229,14 +231,16 @@ set_number(long *member, const struct option_row *row, const char *value)
 }
 
 static int
-add_map(struct options *options, const char *value)
+add_text(struct option_list *list, const struct option_row *row, const char *value)
 {
-    if (options->map_count == OPTION_MAPS_MAX || !strchr(value, '=') || *value == '=') {
-        complain("--map '%s': %s", value,
-                 options->map_count == OPTION_MAPS_MAX ? "too many of them" : "write HEADER=PATH");
+    bool full = list->count == OPTION_LIST_MAX;
+
+    if (full || !strchr(value, '=') || *value == '=') {
+        complain("--%s '%s': %s%s", row->name, value, full ? "too many of them" : "write ",
+                 full ? "" : row->value);
         return CODE_USAGE;
     }
-    options->maps[options->map_count++] = value;
+    list->texts[list->count++] = value;
     return CODE_DONE;
 }
 
@@ -262,6 +266,6 @@ option_set(struct options *options, const struct option_row *row, const char *va
     case OPTION_NUMBER:
         return set_number(member, row, value);
     default:
-        return add_map(options, value);
+        return add_text(member, row, value);
     }
 }

@@ -27,7 +27,7 @@ enum option_kind {
     OPTION_TEXT,
     OPTION_CHOICE, /* one of `choices` */
     OPTION_NUMBER, /* above 0 */
-    OPTION_MAP
+    OPTION_LIST    /* several, each with an '=' in it */
 };
 
 struct option_row {

@@ -85,8 +85,10 @@ names_scope(const char *url)
 }
 
 static int
-parse_url(struct connection *connection, const char *text, struct prov_error *err)
+parse_url(struct connection *connection, const struct connection_options *options,
+          struct prov_error *err)
 {
+    const char *text = options->url;
     int code = ldap_url_parse(text, &connection->url);
 
     if (code == LDAP_URL_ERR_MEM)
@@ -103,9 +105,15 @@ parse_url(struct connection *connection, const char *text, struct prov_error *er
             "ldap://host/ou=people,dc=example,dc=org",
             text);
     connection->filter = connection->url->lud_filter ? connection->url->lud_filter : ANY_PERSON;
-    if (!names_scope(text))
+    if (options->filter)
+        connection->filter = options->filter;
+    if (!names_scope(text) || options->base)
         connection->url->lud_scope = LDAP_SCOPE_SUBTREE;
-    return PROV_OK;
+    if (!options->base)
+        return PROV_OK;
+    ldap_memfree(connection->url->lud_dn);
+    connection->url->lud_dn = ldap_strdup(options->base);
+    return connection->url->lud_dn ? PROV_OK : fault_nomem(err);
 }
 
 /* scheme://host:port alone, as ldap_initialize() takes it. */
@@ -227,7 +235,7 @@ connection_open(const struct connection_options *options, struct connection *ret
                          "--bind-dn and --password-file belong together: give both, or none");
     result = ask_for(ret, options->attributes, err);
     if (!result)
-        result = parse_url(ret, options->url, err);
+        result = parse_url(ret, options, err);
     if (!result)
         result = connect_to(ret, err);
     if (!result)
@@ -278,6 +286,14 @@ add_attribute(struct taken_entry *taken, const struct berval *name, BerVarray va
 {
     int result = PROV_OK;
 
+    if (strcasestr(name->bv_val, ";range=")) {
+        ber_memfree(values);
+        return fault_set(
+            err, PROV_E_STATE,
+            "the directory gives a part only of the values of '%.100s'; have it give all "
+            "(MaxValRange of Active Directory)",
+            name->bv_val);
+    }
     if (taken->list_count == taken->list_room) {
         size_t room = taken->list_room ? taken->list_room * 2 : 64;
         struct berval **lists = realloc(taken->lists, room * sizeof(*lists));

@@ -13,6 +13,8 @@ struct connection_options {
     /* RFC 4516: ldap://host/base?attributes?scope?filter, ldaps:// or ldapi://; without a scope the whole
      * tree, without a filter (objectClass=person). Its attributes are not heeded. */
     const char *url;
+    const char *base,
+        *filter; /* in the place of the URL's, for the whole tree below; NULL: as it says */
     const char *const *attributes; /* what is read, operational ones among them; ends with NULL */
     const char *bind_dn;           /* NULL: SASL EXTERNAL by ldapi, else nobody (anonymous) */
     const char *password_file;     /* of bind_dn; its first line. Others may not read it */

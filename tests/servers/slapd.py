@@ -58,7 +58,7 @@ class Slapd(Directory):
         self.write_config(peer, provider, identity, rootdn, extra)
 
     def write_config(self, peer, provider, identity, rootdn, extra):
-        lines = [f"include {SCHEMAS}/{name}.schema" for name in ("core", "cosine", "inetorgperson")]
+        lines = [f"include {SCHEMAS}/{name}.schema" for name in ("core", "cosine", "inetorgperson", "nis")]
         lines += [f"modulepath {MODULES}", "moduleload back_mdb", "moduleload ppolicy", f"pidfile {self.folder}/pid",
                   f"pluginlog {self.log_file}"]
         if provider:

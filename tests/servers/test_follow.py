@@ -10,7 +10,7 @@ import sys
 import time
 
 from common import mark_of
-from servers import LDAP_PASSWORD, PEOPLE, SUFFIX, cli, compare, events_of, harness, person, settle, world
+from servers import GROUPS, LDAP_PASSWORD, PEOPLE, SUFFIX, cli, compare, events_of, harness, person, settle, world
 from slapd import Slapd
 
 LOG = "syncprov-sessionlog 1000"  # behind the overlay syncprov
@@ -193,6 +193,33 @@ def test_a_password_is_needed_more_than_once():
     with world() as w:
         done = cli(w, "follow", "--bind-dn", "cn=x", "--password-file", "-", f"ldap://127.0.0.1/{PEOPLE}")
         assert done.returncode == 2 and "standard input" in done.stderr, done.stderr
+
+
+def test_groups_take_people_into_scope_and_out():
+    crm, posix = f"cn=crm,{GROUPS}", f"cn=posix,{GROUPS}"
+    with world(scope_groups=[crm, posix]) as w, Slapd(w, provider=True, extra=LOG) as d:
+        d.seed()
+        d.add(person("ada"), person("bob", "Bob", "Miller"), person("cyd", "Cyd", "Kahn"),
+              (crm, {"objectClass": "groupOfNames", "cn": "crm", "member": [f"uid=ada,{PEOPLE}"]}))
+        with Follower(w, d, "--groups", GROUPS) as f:
+            in_step(w, d, skip=["bob", "cyd"])
+            d.modify(crm, ("add", "member", f"UID=bob, {PEOPLE}"))
+            until(lambda: "bob@acme.example" in w.org.users())
+            d.modify(f"uid=bob,{PEOPLE}", ("replace", "title", "Dr"))
+            in_step(w, d, skip=["cyd"])
+            d.add((posix, {"objectClass": "posixGroup", "cn": "posix", "gidNumber": "7", "memberUid": "cyd"}))
+            in_step(w, d)
+            d.modify(posix, ("delete", "memberUid"))
+            in_step(w, d, inactive=["cyd"])
+            f.end()
+        d.delete(crm)
+        with Follower(w, d, "--groups", GROUPS) as f:
+            in_step(w, d, inactive=["ada", "bob", "cyd"])
+            d.stop()
+            d.start()
+            d.modify(posix, ("add", "memberUid", "ada"))
+            in_step(w, d, inactive=["bob", "cyd"])
+            f.end()
 
 
 def test_a_store_has_one_follower():

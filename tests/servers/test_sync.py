@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 
-from servers import LDAP_PASSWORD, PEOPLE, SUFFIX, cli, compare, harness, person, world
+from servers import GROUPS, LDAP_PASSWORD, PEOPLE, SUFFIX, cli, compare, harness, person, world
 from slapd import Slapd
 
 
@@ -85,6 +85,27 @@ def test_a_part_of_the_list_is_no_list():
                                                   "ref": "ldap://elsewhere.example/ou=far"}))
         said = sync(w, d, code=2)
         assert "in another directory" in said and "nothing was changed" in said, said
+
+
+def test_groups_say_who_is_in_scope_as_the_adapters_say_it():
+    crm, posix = f"cn=crm,{GROUPS}", f"cn=posix,{GROUPS}"
+    with world(scope_groups=[crm, posix]) as w, Slapd(w) as d:
+        d.seed()
+        d.add(person("ada"), person("cyd", "Cyd", "Kahn"), person("dan"),
+              (crm, {"objectClass": "groupOfNames", "cn": "crm", "member": [f"UID=ada, {PEOPLE}"]}),
+              (f"cn=other,{GROUPS}", {"objectClass": "groupOfUniqueNames", "cn": "other",
+                                      "uniqueMember": f"uid=dan,{PEOPLE}"}),
+              (posix, {"objectClass": "posixGroup", "cn": "posix", "gidNumber": "7", "memberUid": ["cyd", "nobody", "ada"]}))
+        assert "skipped" not in sync(w, d)
+        assert not w.org.users()
+        assert "2 " in sync(w, d, "--groups", GROUPS)
+        compare(w, d, skip=["dan"])
+        assert {"ada@acme.example", "cyd@acme.example"} == set(w.org.users()), w.org.users()
+        d.modify(posix, ("delete", "memberUid", "cyd"))
+        sync(w, d, "--groups", crm, "--groups", posix)
+        assert not w.org.user("cyd@acme.example")["IsActive"] and w.org.user("ada@acme.example")["IsActive"]
+        assert "write DN" in sync(w, d, "--groups", "crm", code=2)
+        assert "are for a directory" in cli(w, "sync", "--groups", GROUPS, "people.csv").stderr
 
 
 def test_what_is_wrong_is_told_and_changes_nothing():

@@ -1,0 +1,78 @@
+/*
+ * Decides which attributes make somebody a member, and that a uid is compared as it is written.
+ */
+#include "hosts/ldap/member.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+bool
+member_by_uid(const char *attribute)
+{
+    return !strcasecmp(attribute, "memberUid");
+}
+
+bool
+member_names(const char *attribute)
+{
+    return !strcasecmp(attribute, "member") || !strcasecmp(attribute, "uniqueMember") ||
+           member_by_uid(attribute);
+}
+
+/* "(name=value)" */
+static void
+put_condition(FILE *to, const char *name, const char *value)
+{
+    fprintf(to, "(%s=", name);
+    for (; *value; value++) {
+        if (strchr("*()\\", *value))
+            fprintf(to, "\\%02x", (unsigned char)*value);
+        else
+            fputc(*value, to);
+    }
+    fputc(')', to);
+}
+
+static char *
+finish(FILE *to, char **text)
+{
+    if (to && fclose(to)) {
+        free(*text);
+        *text = NULL;
+    }
+    return *text;
+}
+
+char *
+member_filter(const struct ldap_entry *person)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+
+    if (to) {
+        fputs("(|", to);
+        put_condition(to, "member", person->dn);
+        put_condition(to, "uniqueMember", person->dn);
+        for (size_t i = 0; i < person->count; i++) {
+            if (!strcmp(person->values[i].name, "uid") && !person->values[i].binary)
+                put_condition(to, "memberUid", person->values[i].text);
+        }
+        fputc(')', to);
+    }
+    return finish(to, &text);
+}
+
+char *
+member_uid_filter(const char *uid)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+
+    if (to)
+        put_condition(to, "uid", uid);
+    return finish(to, &text);
+}
