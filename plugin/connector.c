@@ -32,6 +32,7 @@ struct runtime {
     pid_t pid;
     struct store *store;
     struct delivery *delivery;
+    struct resync_work work; /* of the host */
 };
 
 struct prov_connector {
@@ -57,6 +58,7 @@ runtime_free(struct runtime *runtime)
         return;
     delivery_free(runtime->delivery);
     store_free(runtime->store);
+    resync_work_free(&runtime->work);
     free(runtime);
 }
 
@@ -73,6 +75,8 @@ runtime_new(struct prov_connector *connector, struct runtime **ret, struct prov_
     struct delivery_settings settings = { .fields = connector->fields, .host = &connector->host };
     int r = runtime ? store_new(connector->fields->store, &runtime->store, err) : error_nomem(err);
 
+    if (runtime)
+        runtime->work = (struct resync_work)RESYNC_WORK_INIT;
     if (!r) {
         runtime->pid = getpid();
         store_set_scope(runtime->store, in_scope, connector->fields);
@@ -552,8 +556,9 @@ answer_request(prov_connector *connector, const char *request, size_t length, ch
         r = json_parse(request, length, "the request", &parsed, err);
     if (r)
         return r;
-    context = (struct request_context){ runtime->store, runtime->delivery, connector->fields,
-                                        connector->warnings, has_worker(connector) };
+    context =
+        (struct request_context){ runtime->store, runtime->delivery,   connector->fields,
+                                  &runtime->work, connector->warnings, has_worker(connector) };
     r = answer(&context, parsed, &result, err);
     return r ? r : hand_over(result, ret_json, err);
 }

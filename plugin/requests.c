@@ -5,7 +5,6 @@
 
 #include "plugin/delivery/collisions.h"
 #include "plugin/delivery/replan.h"
-#include "plugin/resync.h"
 #include "plugin/status.h"
 
 /* ---- queries ---- */
@@ -344,11 +343,11 @@ act_host(const struct request_context *context, struct json_object *request,
     if (!state)
         state = "";
     if (!strcmp(state, "begun"))
-        r = resync_begin(store, host, err);
+        r = resync_begin(context->work, store, host, err);
     else if (!strcmp(state, "joined"))
         r = resync_join(store, host, err);
     else if (!strcmp(state, "ended"))
-        r = resync_end(store, err);
+        r = resync_end(context->work, store, err);
     else if (!strcmp(state, "missed"))
         r = resync_miss(store, host, reason ? reason : "no reason given", err);
     else if (!strcmp(state, "ready"))

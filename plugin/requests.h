@@ -3,11 +3,13 @@
 #define PLUGIN_REQUESTS_H
 
 #include "plugin/delivery/delivery.h"
+#include "plugin/resync.h"
 
 struct request_context {
     struct store *store;
     struct delivery *delivery;
     const struct fields *fields;
+    struct resync_work *work;     /* of the host, in this process */
     struct json_object *warnings; /* of the fields */
     bool worker;                  /* delivery has a thread of the plugin's own */
 };

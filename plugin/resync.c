@@ -58,56 +58,31 @@ broken_mark(void)
 
 /* ---- processes at work ---- */
 
-/* When a process began, in ticks since the machine's start; 0: there is none, or it has ended. */
-static unsigned long long
-began(long pid)
+/* An entry is "17 slapd, process 1234, begun 2026-11-22T13:40:05Z"; its work holds byte 17 behind the text. */
+static struct flock
+place_of(int place)
 {
-    char path[40], text[1024], state = 'X';
-    unsigned long long ticks = 0;
-    const char *behind;
-    ssize_t length;
-    int fd;
-
-    snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    length = read(fd, text, sizeof(text) - 1);
-    close(fd);
-    text[length > 0 ? length : 0] = '\0';
-    behind = strrchr(text, ')'); /* of its name, which may hold anything */
-    /* field 22, where the state is the third */
-    if (!behind || sscanf(behind + 1,
-                          " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-                          "%*s %llu",
-                          &state, &ticks) != 2)
-        return 0;
-    return state == 'Z' || state == 'X' ? 0 : ticks;
+    return (struct flock){
+        .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = MARK_BYTES + place, .l_len = 1
+    };
 }
 
-/* "1234:567890 slapd, process 1234, begun 2026-11-22T13:40:05Z" */
-static void
-describe_self(const char *host, char to[WORKER_MAX])
+/* What cannot be found out counts as at work: a false alarm would call for a list that nobody needs. */
+static bool
+is_held(const struct mark *mark, int place)
 {
-    char now[21];
+    struct flock lock = place_of(place);
 
-    snprintf(to, WORKER_MAX, "%ld:%llu %.20s, process %ld, begun %s", (long)getpid(),
-             began(getpid()), host, (long)getpid(), clock_format(clock_now_us(), now));
+    return fcntl(mark->fd, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
 }
 
 static bool
-is_at_work(const char *worker)
+is_at_work(const struct mark *mark, const char *worker)
 {
-    unsigned long long ticks = 0;
-    long pid = 0;
+    int place = 0;
 
-    return worker && sscanf(worker, "%ld:%llu", &pid, &ticks) == 2 && began(pid) == ticks;
-}
-
-static bool
-is_self(const char *worker)
-{
-    return worker && atol(worker) == getpid() && is_at_work(worker);
+    return worker && sscanf(worker, "%d", &place) == 1 && place >= 0 && place < WORKERS_MAX &&
+           is_held(mark, place);
 }
 
 static int add_miss(struct mark *mark, const char *reason, struct prov_error *err);
@@ -125,7 +100,7 @@ bury(struct mark *mark, struct prov_error *err)
         const char *worker = json_object_get_string(json_object_array_get_idx(workers, i));
         const char *who = worker ? strchr(worker, ' ') : NULL;
 
-        if (is_at_work(worker))
+        if (is_at_work(mark, worker))
             continue;
         snprintf(reason, sizeof(reason),
                  "%.200s, did not end in order: what it did last may not have been handed over",
@@ -252,52 +227,118 @@ add_miss(struct mark *mark, const char *reason, struct prov_error *err)
     return PROV_OK;
 }
 
-/* This process out of those at work, if it is among them. */
+/* ---- begin, end ---- */
+
+/* What is at the place out of those at work. */
 static void
-leave(struct mark *mark)
+leave(struct mark *mark, int place)
 {
     struct json_object *workers = json_get(mark->json, "at_work");
 
     for (size_t i =
              json_object_is_type(workers, json_type_array) ? json_object_array_length(workers) : 0;
          i-- > 0;) {
-        if (is_self(json_object_get_string(json_object_array_get_idx(workers, i))))
+        const char *worker = json_object_get_string(json_object_array_get_idx(workers, i));
+
+        if (worker && atoi(worker) == place)
             json_object_array_del_idx(workers, i, 1);
     }
 }
 
+/* Holds the first place that is free, by a descriptor of its own: the lock ends with that one. */
 static int
-begin(struct mark *mark, const char *host, struct prov_error *err)
+take_place(struct resync_work *work, const struct mark *mark, struct prov_error *err)
+{
+    work->fd = open(mark->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (work->fd < 0)
+        return failed(mark, "opened", err);
+    for (work->place = 0; work->place < WORKERS_MAX; work->place++) {
+        struct flock lock = place_of(work->place);
+
+        if (fcntl(work->fd, F_OFD_SETLK, &lock) == 0)
+            return PROV_OK;
+        if (errno != EAGAIN && errno != EACCES && errno != EINTR)
+            return failed(mark, "locked", err);
+    }
+    return error_set(err, PROV_E_LIMIT,
+                     "%d processes are at work on the store already, by '%s'; what further ones "
+                     "miss when they do not end in order is not marked",
+                     WORKERS_MAX, mark->path);
+}
+
+static int
+begin(struct resync_work *work, struct mark *mark, const char *host, struct prov_error *err)
 {
     struct json_object *workers = json_get(mark->json, "at_work");
-    char self[WORKER_MAX];
+    char self[WORKER_MAX], now[21];
+    int r = take_place(work, mark, err);
 
-    leave(mark);
+    if (r)
+        return r;
     if (!json_object_is_type(workers, json_type_array)) {
         workers = json_object_new_array();
         if (json_put(mark->json, "at_work", workers) || !workers)
             return error_nomem(err);
     }
-    if (json_object_array_length(workers) >= WORKERS_MAX)
-        return error_set(
-            err, PROV_E_LIMIT,
-            "%d processes are at work on the store already, by '%s'; what further ones "
-            "miss when they do not end in order is not marked",
-            WORKERS_MAX, mark->path);
-    describe_self(host, self);
+    snprintf(self, sizeof(self), "%d %.20s, process %ld, begun %s", work->place, host,
+             (long)getpid(), clock_format(clock_now_us(), now));
     if (json_put_string(mark->json, "host", host) ||
         json_append(workers, json_object_new_string(self)))
         return error_nomem(err);
     return mark_write(mark, err);
 }
 
-int
-resync_begin(const char *store, const char *host, struct prov_error *err)
+static void
+give_up(struct resync_work *work)
 {
-    CLEANUP(mark_close) struct mark mark;
-    int r = mark_open(store, true, &mark, err);
+    if (work->fd >= 0)
+        close(work->fd);
+    work->fd = -1;
+}
 
-    return r ? r : begin(&mark, host, err);
+int
+resync_begin(struct resync_work *work, const char *store, const char *host, struct prov_error *err)
+{
+    CLEANUP(mark_close) struct mark mark = { .fd = -1 };
+    int r = PROV_OK;
+
+    pthread_mutex_lock(&work->lock);
+    if (work->fd < 0) {
+        r = mark_open(store, true, &mark, err);
+        if (!r)
+            r = begin(work, &mark, host, err);
+        if (r)
+            give_up(work);
+    }
+    pthread_mutex_unlock(&work->lock);
+    return r;
+}
+
+int
+resync_end(struct resync_work *work, const char *store, struct prov_error *err)
+{
+    CLEANUP(mark_close) struct mark mark = { .fd = -1 };
+    int r = PROV_OK;
+
+    pthread_mutex_lock(&work->lock);
+    if (work->fd >= 0) {
+        r = mark_open(store, false, &mark, err);
+        if (!r && mark.fd >= 0) {
+            leave(&mark, work->place);
+            r = mark_keep(&mark, err);
+        }
+        if (!r)
+            give_up(work);
+    }
+    pthread_mutex_unlock(&work->lock);
+    return r;
+}
+
+void
+resync_work_free(struct resync_work *work)
+{
+    give_up(work);
+    pthread_mutex_destroy(&work->lock);
 }
 
 int
@@ -311,18 +352,6 @@ resync_join(const char *store, const char *host, struct prov_error *err)
     if (json_put_string(mark.json, "host", host) || json_put_int(mark.json, "joined", 1))
         return error_nomem(err);
     return mark_write(&mark, err);
-}
-
-int
-resync_end(const char *store, struct prov_error *err)
-{
-    CLEANUP(mark_close) struct mark mark;
-    int r = mark_open(store, false, &mark, err);
-
-    if (r || mark.fd < 0)
-        return r;
-    leave(&mark);
-    return mark_keep(&mark, err);
 }
 
 int

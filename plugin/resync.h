@@ -6,19 +6,35 @@
 #ifndef PLUGIN_RESYNC_H
 #define PLUGIN_RESYNC_H
 
+#include <pthread.h>
 #include <stdint.h>
 
 #include "plugin/base/json.h"
 
+/* That a host is at work in this process: a lock on a byte of the mark's file, which the system gives up with
+ * the process, whoever looks and whatever they may see of it. Calls with the same one wait for each other. */
+struct resync_work {
+    pthread_mutex_t lock;
+    int fd; /* -1: nothing is under way */
+    int place;
+};
+#define RESYNC_WORK_INIT                                                                           \
+    {                                                                                              \
+        PTHREAD_MUTEX_INITIALIZER, -1, 0                                                           \
+    }
+
 /* A host begins its work in this process; several may be at work. One that is no more, and has not said that
- * it ends, may have missed what it did last: that counts as missed from the moment it is gone.
- * PROV_E_LIMIT: too many. */
-MUST_CHECK int resync_begin(const char *store, const char *host, struct prov_error *err);
+ * it ends, may have missed what it did last: that counts as missed from the moment it is gone. Nothing is
+ * done where the work has begun. PROV_E_LIMIT: too many are at work. */
+MUST_CHECK int resync_begin(struct resync_work *work, const char *store, const char *host,
+                            struct prov_error *err);
 /* A process of a host that has many, and finds out by itself what one that died has missed: the mark gets
  * its room, and nobody is expected to end. */
 MUST_CHECK int resync_join(const char *store, const char *host, struct prov_error *err);
 /* It ends, in this process; what was missed stays marked. */
-MUST_CHECK int resync_end(const char *store, struct prov_error *err);
+MUST_CHECK int resync_end(struct resync_work *work, const char *store, struct prov_error *err);
+/* Gives up the lock without a word, as the end of the process does. */
+void resync_work_free(struct resync_work *work);
 /* A change was missed. */
 MUST_CHECK int resync_miss(const char *store, const char *host, const char *reason,
                            struct prov_error *err);

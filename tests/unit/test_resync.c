@@ -9,6 +9,7 @@
 #include "plugin/resync.h"
 
 static struct prov_error err = PROV_ERROR_INIT;
+static struct resync_work work = RESYNC_WORK_INIT;
 static char folder[64], store[96], mark[128];
 
 static void
@@ -47,9 +48,9 @@ an_orderly_life_leaves_nothing(void)
 {
     begin_case();
     T_STR(reason(), "none");
-    T_OK(resync_begin(store, "slapd", &err), &err);
+    T_OK(resync_begin(&work, store, "slapd", &err), &err);
     T_STR(reason(), "none");
-    T_OK(resync_end(store, &err), &err);
+    T_OK(resync_end(&work, store, &err), &err);
     T_TRUE(access(mark, F_OK) != 0);
     end_case();
 }
@@ -59,13 +60,14 @@ an_orderly_life_leaves_nothing(void)
 static pid_t
 other_process(const char *host, bool in_order, bool reap)
 {
+    struct resync_work own = RESYNC_WORK_INIT;
     siginfo_t info;
     pid_t child = fork();
 
     if (child == 0) {
-        if (resync_begin(store, host, &err))
+        if (resync_begin(&own, store, host, &err))
             _exit(1);
-        _exit(in_order && resync_end(store, &err) ? 1 : 0);
+        _exit(in_order && resync_end(&own, store, &err) ? 1 : 0);
     }
     T_INT(waitid(P_PID, (id_t)child, &info, WEXITED | (reap ? 0 : WNOWAIT)), 0);
     T_INT(info.si_status, 0);
@@ -83,8 +85,8 @@ a_process_that_is_gone_without_an_end_is_a_mark(void)
     other_process("slapd", false, true);
     T_HAS(reason(), "1: slapd, process ");
     T_HAS(reason(), "did not end in order");
-    T_OK(resync_begin(store, "slapd", &err), &err);
-    T_OK(resync_end(store, &err), &err);
+    T_OK(resync_begin(&work, store, "slapd", &err), &err);
+    T_OK(resync_end(&work, store, &err), &err);
     T_HAS(reason(), "1: slapd, process ");
     zombie = other_process("slapd", false, false);
     T_HAS(reason(), "2: slapd, process ");
@@ -99,8 +101,8 @@ static void
 several_processes_are_at_work_at_a_time(void)
 {
     begin_case();
-    T_OK(resync_begin(store, "kadmind", &err), &err);
-    T_OK(resync_begin(store, "kadmind", &err), &err);
+    T_OK(resync_begin(&work, store, "kadmind", &err), &err);
+    T_OK(resync_begin(&work, store, "kadmind", &err), &err);
     other_process("kadmin.local", true, true);
     T_STR(reason(), "none");
     other_process("kadmin.local", false, true);
@@ -108,8 +110,53 @@ several_processes_are_at_work_at_a_time(void)
     T_OK(resync_done(store, 1, &err), &err);
     T_STR(reason(), "none");
     T_INT(access(mark, F_OK), 0);
-    T_OK(resync_end(store, &err), &err);
+    T_OK(resync_end(&work, store, &err), &err);
     T_TRUE(access(mark, F_OK) != 0);
+    end_case();
+}
+
+/* It goes to the background after it has begun, as servers do. */
+static void
+who_goes_on_in_a_child_is_at_work(void)
+{
+    int go[2], done[2];
+    char letter;
+    pid_t child;
+
+    begin_case();
+    T_INT(pipe(go), 0);
+    T_INT(pipe(done), 0);
+    child = fork();
+    if (child == 0) {
+        if (resync_begin(&work, store, "slapd", &err) || fork() != 0)
+            _exit(0);
+        letter = read(go[0], &letter, 1) == 1 && !resync_end(&work, store, &err) ? 'y' : 'n';
+        _exit(write(done[1], &letter, 1) != 1);
+    }
+    T_INT(waitpid(child, NULL, 0), child);
+    T_STR(reason(), "none");
+    T_INT(access(mark, F_OK), 0);
+    T_INT(write(go[1], "g", 1), 1);
+    T_INT(read(done[0], &letter, 1), 1);
+    T_INT(letter, 'y');
+    T_STR(reason(), "none");
+    T_TRUE(access(mark, F_OK) != 0);
+    end_case();
+}
+
+static void
+two_at_work_in_one_process_end_by_themselves(void)
+{
+    struct resync_work other = RESYNC_WORK_INIT;
+
+    begin_case();
+    T_OK(resync_begin(&work, store, "one", &err), &err);
+    T_OK(resync_begin(&other, store, "other", &err), &err);
+    T_OK(resync_end(&work, store, &err), &err);
+    T_STR(reason(), "none");
+    resync_work_free(&other); /* without a word */
+    T_HAS(reason(), "1: other, process ");
+    T_OK(resync_done(store, 1, &err), &err);
     end_case();
 }
 
@@ -125,7 +172,7 @@ there_are_not_too_many_at_work(void)
     T_INT(pipe(done), 0);
     for (int i = 0; i < 102; i++) {
         if (fork() == 0) {
-            answer = resync_begin(store, "a host with quite a long name", &err) ? 'n' : 'y';
+            answer = resync_begin(&work, store, "a host with quite a long name", &err) ? 'n' : 'y';
             _exit(write(done[1], &answer, 1) != 1 || read(go[0], &answer, 1) != 1);
         }
         T_INT(read(done[0], &answer, 1), 1);
@@ -145,10 +192,10 @@ static void
 what_was_missed_outlives_the_host_and_keeps_its_first_reason(void)
 {
     begin_case();
-    T_OK(resync_begin(store, "slapd", &err), &err);
+    T_OK(resync_begin(&work, store, "slapd", &err), &err);
     T_OK(resync_miss(store, "slapd", "disk full\n", &err), &err);
     T_OK(resync_miss(store, "slapd", "still full", &err), &err);
-    T_OK(resync_end(store, &err), &err);
+    T_OK(resync_end(&work, store, &err), &err);
     T_STR(reason(), "2: disk full ");
     end_case();
 }
@@ -176,7 +223,7 @@ a_host_at_work_keeps_the_room_of_its_mark(void)
     struct stat facts;
 
     begin_case();
-    T_OK(resync_begin(store, "slapd", &err), &err);
+    T_OK(resync_begin(&work, store, "slapd", &err), &err);
     T_OK(resync_miss(store, "slapd", "one", &err), &err);
     T_OK(resync_done(store, 1, &err), &err);
     T_INT(stat(mark, &facts), 0);
@@ -240,6 +287,8 @@ static const struct unit_case cases[] = {
     UNIT_CASE(an_orderly_life_leaves_nothing),
     UNIT_CASE(a_process_that_is_gone_without_an_end_is_a_mark),
     UNIT_CASE(several_processes_are_at_work_at_a_time),
+    UNIT_CASE(who_goes_on_in_a_child_is_at_work),
+    UNIT_CASE(two_at_work_in_one_process_end_by_themselves),
     UNIT_CASE(there_are_not_too_many_at_work),
     UNIT_CASE(what_was_missed_outlives_the_host_and_keeps_its_first_reason),
     UNIT_CASE(a_list_takes_the_mark_away_unless_more_was_missed_since),
