@@ -37,7 +37,7 @@ print_store(struct json_object *store)
     printf("%-16s%" PRId64 " users, %" PRId64 " with an outcome, %" PRId64 " events, %" PRId64
            " entries due\n",
            "holds", reply_number(store, "users"), reply_number(store, "links"),
-           reply_number(store, "events"), reply_number(store, "due"));
+           reply_number(store, "events"), reply_number(store, "due") + reply_number(store, "news"));
     if (reply_get(store, "outcomes"))
         printf("%-16s%" PRId64 " in flight, %" PRId64 " passwords that wait, %" PRId64
                " outcomes and %" PRId64 " notes in stories\n",

@@ -224,6 +224,11 @@ mend(struct delivery *d, const struct prov_error *why, struct prov_delivery *rep
             "what was due could not be read, and was made anew from what is known of each user; a "
             "replan, repair or release that was ordered has to be ordered again: %s",
             why->text);
+    if (mended.news)
+        log_line(&d->log, PROV_LOG_ERROR,
+                 "who has news could not be read from the events, and is found by what is known of "
+                 "each user: %s",
+                 why->text);
     if (mended.flight)
         log_line(&d->log, PROV_LOG_ERROR,
                  "what is in flight could not be read: everybody who is due is read back from the "
@@ -233,7 +238,7 @@ mend(struct delivery *d, const struct prov_error *why, struct prov_delivery *rep
         log_line(&d->log, PROV_LOG_ERROR,
                  "what became of users could not be read, and is kept from now on anew: %s",
                  why->text);
-    if (r || !(mended.due || mended.flight || mended.history))
+    if (r || !(mended.due || mended.news || mended.flight || mended.history))
         return error_set(err, PROV_E_STORE, "%s", why->text);
     report->state = PROV_DELIVERY_BUSY;
     report->next_due_us = clock_now_us();

@@ -153,8 +153,8 @@ next_subject(struct store *store, int64_t *ret, struct prov_error *err)
 
 /* *ret_seq 0: the jti is there already. */
 static int
-write_event(struct db *db, const struct event *event, const struct known *known, int64_t now_us,
-            int64_t *ret_seq, struct prov_error *err)
+write_event(struct db *db, const struct event *event, const struct known *known, bool urgent,
+            int64_t now_us, int64_t *ret_seq, struct prov_error *err)
 {
     char digest[DIGEST_LENGTH + 1] = "";
     int r;
@@ -162,9 +162,9 @@ write_event(struct db *db, const struct event *event, const struct known *known,
     memcpy(digest, event->digest, DIGEST_LENGTH);
     r = db_run(db, err,
                "INSERT INTO event (iss, jti, digest, txn, subject, version, previous, kinds,"
-               " received_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-               "ssssninsi", event->iss, event->jti, digest, event->txn, known->id, known->version,
-               known->last_event, event->kinds, now_us);
+               " received_us, urgent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+               "ssssninsii", event->iss, event->jti, digest, event->txn, known->id, known->version,
+               known->last_event, event->kinds, now_us, (int64_t)urgent);
     *ret_seq = !r && db_changes(db) > 0 ? db_last_key(db) : 0;
     return r;
 }
@@ -220,53 +220,24 @@ resource_text(const struct event *event, struct value *resource, char **ret_own,
     return *ret ? PROV_OK : error_nomem(err);
 }
 
-/* OR FAIL: the whole transaction is taken back if one fails, and to take back a statement alone SQLite would
- * keep copies of the pages it writes. */
-#define INSERT_DUE "INSERT OR FAIL INTO due (at, seq, tie, subject) VALUES (?, ?, 0, ?)"
-#define MORE_DUE   ", (?, ?, 0, ?)"
-
-int
-accept_write_due(struct store *store, struct prov_error *err)
+/* Who is out by the connector fields leaves as urgently as who was told to (rule 7); of nothing nobody knows. */
+static bool
+is_urgent(const struct store *store, const struct subject_state *state)
 {
-    size_t count = store->news_count;
-    int r = PROV_OK;
-
-    store->news_count = 0;
-    if (count == NEWS_MOST)
-        return db_run_numbers(
-            store->write, err,
-            INSERT_DUE MORE_DUE MORE_DUE MORE_DUE MORE_DUE MORE_DUE MORE_DUE MORE_DUE,
-            store->news[0], 3 * count);
-    for (size_t i = 0; i < count && !r; i++)
-        r = db_run_numbers(store->write, err, INSERT_DUE, store->news[i], 3);
-    return r;
+    return state->presence != PRESENCE_IN ||
+           (state->resource && !store_wants_active(store, state->presence, state->resource));
 }
 
-static int
-make_due(struct store *store, int64_t at, int64_t event_seq, int64_t subject,
-         struct prov_error *err)
-{
-    int64_t *row = store->news[store->news_count++];
-
-    row[0] = at;
-    row[1] = event_seq;
-    row[2] = subject;
-    return store->news_count == NEWS_MOST ? accept_write_due(store, err) : PROV_OK;
-}
-
-/* Writes the subject, and makes it due. */
+/* Writes the subject. The event makes it due (news.c), and who is to leave a row that goes ahead of the news. */
 static int
 write_subject(struct store *store, const struct event *event, const struct known *known,
-              bool is_new, int64_t event_seq, struct prov_error *err)
+              bool is_new, bool urgent, int64_t event_seq, struct prov_error *err)
 {
     struct db *db = store->write;
     const struct subject_state *state = &known->state;
     AUTO_FREE char *own_text = NULL;
     const char *resource;
     const char *user_name = value_text(value_get_nocase(state->resource, "userName"));
-    /* who is out by the connector fields leaves as urgently (rule 7); of nothing nobody knows */
-    bool urgent = state->presence != PRESENCE_IN ||
-                  (state->resource && !store_wants_active(store, state->presence, state->resource));
     int r = resource_text(event, state->resource, &own_text, &resource, err);
 
     if (r)
@@ -283,14 +254,9 @@ write_subject(struct store *store, const struct event *event, const struct known
         return r;
     store->next_subject += is_new;
     tally_news(store, known->counted);
-    return make_due(store, urgent ? DUE_URGENT : DUE_NOW, event_seq, known->id, err);
-}
-
-/* What was written for an event that turned out to be refused. */
-static int
-take_back(struct db *db, int64_t event_seq, struct prov_error *err)
-{
-    return db_run(db, err, "DELETE FROM event WHERE seq = ?", "i", event_seq);
+    return urgent ? db_run(db, err, "INSERT INTO due (at, seq, tie, subject) VALUES (0, ?, 0, ?)",
+                           "ii", event_seq, known->id)
+                  : PROV_OK;
 }
 
 /* Whether the event cannot be folded before the host said what the resource is. What the host said of
@@ -318,37 +284,53 @@ answer_unasked(struct db *db, const struct event *event, const struct known *kno
     return PROV_OK;
 }
 
-/* The event is written first: that shows, without a look before, whether it is known. */
+/* Of an event that cannot be folded nothing is kept; it may be a known one all the same. */
+static int
+answer_unfoldable(struct db *db, const struct event *event, const struct prov_error *why,
+                  struct store_answer *answer, struct prov_error *err)
+{
+    bool duplicate = false;
+    int r = answer_known(db, event, answer, &duplicate, err);
+
+    if (r || duplicate)
+        return r;
+    answer->status = PROV_ANSWER_REFUSED;
+    answer->error = *why;
+    return PROV_OK;
+}
+
+/* That the event is known is shown by the insert, without a look before. */
 static int
 fold_new(struct store *store, struct pool *pool, const struct event *event, struct known *known,
          int64_t now_us, struct store_answer *answer, struct prov_error *err)
 {
     struct db *db = store->write;
-    bool is_new = known->id == 0, ignored;
-    int64_t seq;
-    int r = is_new && !event->ignored ? next_subject(store, &known->id, err) : PROV_OK;
+    struct prov_error why = PROV_ERROR_INIT;
+    bool is_new = known->id == 0, urgent = false, ignored;
+    int64_t seq = 0;
+    int r = event->ignored ? PROV_OK : event_fold(pool, event, &known->state, NULL, &why);
 
-    known->version += !event->ignored;
+    if (r)
+        return r == PROV_E_NOMEM ? error_nomem(err)
+                                 : answer_unfoldable(db, event, &why, answer, err);
+    if (!event->ignored) {
+        known->version++;
+        urgent = is_urgent(store, &known->state);
+    }
+    if (is_new && !event->ignored)
+        r = next_subject(store, &known->id, err);
     if (!r)
-        r = write_event(db, event, known, now_us, &seq, err);
+        r = write_event(db, event, known, urgent, now_us, &seq, err);
     if (r)
         return r;
     if (seq == 0)
         return answer_known(db, event, answer, &ignored, err);
-    if (!event->ignored) {
-        r = event_fold(pool, event, &known->state, NULL, &answer->error);
-        if (r == PROV_E_NOMEM)
-            return error_nomem(err);
-        if (r) {
-            answer->status = PROV_ANSWER_REFUSED;
-            return take_back(db, seq, err);
-        }
-        /* an event that changes nothing counts too: it releases a parked subject, and the story
-         * tells that it came; the plan then finds no difference */
-        r = write_subject(store, event, known, is_new, seq, err);
-        if (!r && event->password && store->key_source)
-            r = command_keep(store, event, known->id, known->version, now_us, err);
-    }
+    /* an event that changes nothing counts too: it releases a parked subject, and the story tells that it
+     * came; the plan then finds no difference */
+    if (!event->ignored)
+        r = write_subject(store, event, known, is_new, urgent, seq, err);
+    if (!r && !event->ignored && event->password && store->key_source)
+        r = command_keep(store, event, known->id, known->version, now_us, err);
     if (!r) {
         answer->status = PROV_ANSWER_ACCEPTED;
         answer->version = known->version;

@@ -1,5 +1,5 @@
 /* What is due: read for a round, deleted when it is settled, and added for causes that are no event. When
- * and why is decided by the delivery room; news are added by accept. */
+ * and why is decided by the delivery room; who has news is told by news.c. */
 #include "plugin/store/internal.h"
 
 #include <string.h>
@@ -10,6 +10,7 @@ struct due_row {
     struct due_key key;
     int64_t subject;
     unsigned orders;
+    int64_t version; /* of news: the event's; else 0 */
 };
 
 /* A time further away than any back-off means that the clock went backwards: due as well. */
@@ -19,6 +20,7 @@ struct due_row {
 struct due_span {
     int64_t before, after, until, limit, now;
     const struct under_way *but; /* NULL: nobody is */
+    bool news;                   /* with the events that are not taken yet */
 };
 
 /* So many of those, in their order. */
@@ -28,14 +30,19 @@ struct due_span {
 #define DUE_URGENT_ROWS DUE_ROWS("at <= 0")
 #define DUE_SPAN_ROWS   DUE_ROWS("at > 0 AND at <= ?1")
 #define DUE_FAR_ROWS    DUE_ROWS("at > ?2 AND at <= ?3")
+#define DUE_NEWS                                                                                   \
+    "(SELECT seq, subject, version FROM event WHERE ?6 < " NEWS_NONE " AND seq > ?6"               \
+    " AND subject IS NOT NULL AND urgent = 0 ORDER BY seq LIMIT ?7)"
 
 /* A leaver who is tried again has a time, and goes ahead of the news like the others; so his row comes twice. */
 static const char due_sql[] =
-    "SELECT at, seq, tie, subject, orders FROM (SELECT 0 AS class, * FROM " DUE_URGENT_ROWS
-    " UNION ALL SELECT 0, d.at, d.seq, d.tie, d.subject, d.orders FROM link l CROSS JOIN due d"
+    "SELECT at, seq, tie, subject, orders, version FROM (SELECT 0 AS class, *, 0 AS version"
+    " FROM " DUE_URGENT_ROWS
+    " UNION ALL SELECT 0, d.at, d.seq, d.tie, d.subject, d.orders, 0 FROM link l CROSS JOIN due d"
     " ON d.subject = l.subject WHERE l.waits_kind = '" WAIT_LEAVING "' AND d.at > 1 AND d.at <= ?5"
-    " UNION ALL SELECT 1, * FROM " DUE_SPAN_ROWS " UNION ALL SELECT 1, * FROM " DUE_FAR_ROWS
-    ") ORDER BY class, at, seq, tie LIMIT ?4";
+    " UNION ALL SELECT 1, *, 0 FROM " DUE_SPAN_ROWS " UNION ALL SELECT 1, *, 0 FROM " DUE_FAR_ROWS
+    " UNION ALL SELECT 1, 1, seq, 0, subject, 0, version FROM " DUE_NEWS
+    ") ORDER BY class, at, seq, tie LIMIT ?7";
 
 static int
 by_number(const void *a, const void *b)
@@ -45,35 +52,54 @@ by_number(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static bool
-is_under_way(const struct under_way *under_way, int64_t subject)
+bool
+due_is_under_way(const struct under_way *under_way, int64_t subject)
 {
     return under_way && bsearch(&subject, under_way->subjects, under_way->count,
                                 sizeof(*under_way->subjects), by_number);
 }
 
 static int
-read_due(struct db *db, const struct due_span *span, struct due_row *list, size_t *ret_count,
-         struct prov_error *err)
+take_row(struct store *store, const struct due_span *span, const struct due_row *row,
+         struct due_row *list, size_t *count, struct prov_error *err)
+{
+    bool open = true;
+    int r = row->version ? news_read(store, row->key.seq, row->subject, &open, err) : PROV_OK;
+
+    if (!r && open && !due_is_under_way(span->but, row->subject))
+        list[(*count)++] = *row;
+    return r;
+}
+
+static int
+read_due(struct store *store, struct db *db, const struct due_span *span, int64_t newest,
+         struct due_row *list, size_t *ret_count, struct prov_error *err)
 {
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
-    int64_t most = span->limit + (span->but ? span->but->rows : 0);
+    int64_t most = span->limit + (span->but ? span->but->rows : 0), after = INT64_MAX, known = 0;
+    int64_t seen = 0;
     bool row = true;
-    int r = db_select(db, &rows, err, due_sql, "iiiii", span->before, span->after, span->until,
-                      most, span->now);
+    int r = span->news ? news_begin(store, db, span->but, &after, &known, err) : PROV_OK;
 
+    if (!r)
+        r = db_select(db, &rows, err, due_sql, "iiiiiii", span->before, span->after, span->until,
+                      most, span->now, after, most + known);
     *ret_count = 0;
     while (!r && *ret_count < (size_t)span->limit) {
         r = db_next(&rows, &row, err);
         if (r || !row)
             break;
-        if (is_under_way(span->but, db_int(&rows, 3)))
-            continue;
-        list[(*ret_count)++] =
-            (struct due_row){ .key = { db_int(&rows, 0), db_int(&rows, 1), db_int(&rows, 2) },
-                              .subject = db_int(&rows, 3),
-                              .orders = (unsigned)db_int(&rows, 4) };
+        seen++;
+        r = take_row(
+            store, span,
+            &(struct due_row){ .key = { db_int(&rows, 0), db_int(&rows, 1), db_int(&rows, 2) },
+                               .subject = db_int(&rows, 3),
+                               .orders = (unsigned)db_int(&rows, 4),
+                               .version = db_int(&rows, 5) },
+            list, ret_count, err);
     }
+    if (!r && !row && span->news && seen < most + known)
+        news_read_all(store, newest);
     return r;
 }
 
@@ -129,6 +155,8 @@ add_key(struct work *entry, const struct due_row *row, struct prov_error *err)
 
     if (row->key.at > DUE_NOW && has_key(entry, &row->key))
         return PROV_OK;
+    entry->news_version = row->version > entry->news_version ? row->version : entry->news_version;
+    entry->only_news = row->version && (entry->only_news || entry->due_count == 0);
     keys = reallocarray(entry->due, entry->due_count + 1, sizeof(*keys));
 
     if (!keys)
@@ -159,6 +187,16 @@ gather(const struct due_row *rows, size_t row_count, struct work *list, size_t *
     return r;
 }
 
+/* Within the list, where another one was taken out. */
+static void
+move_entry(struct work *from, struct work *to)
+{
+    if (from == to)
+        return;
+    *to = *from;
+    *from = (struct work){ 0 };
+}
+
 /* A damaged page must not stop those who are read with it; one of `flight` concerns them all. */
 static int
 load_entry(struct db *db, struct work *entry, struct prov_error *err)
@@ -180,22 +218,59 @@ load_entry(struct db *db, struct work *entry, struct prov_error *err)
     return r ? error_set(err, r, "%s", why.text) : PROV_OK;
 }
 
+/* Whether the entry is there for events alone whose versions are settled: by a process that was killed before it
+ * could say so, or since news of the subject that came later were settled with them. */
+static bool
+is_settled(const struct work *entry)
+{
+    return entry->only_news && !entry->unreadable &&
+           entry->link.settled_version >= entry->news_version;
+}
+
 static int
-load_all(struct db *db, const struct due_span *span, struct work *list, size_t *ret_count,
-         struct prov_error *err)
+load_all(struct store *store, struct db *db, const struct due_span *span, struct work *list,
+         size_t *ret_count, bool *ret_passed, struct prov_error *err)
 {
     AUTO_FREE struct due_row *rows = calloc((size_t)span->limit, sizeof(*rows));
-    size_t row_count = 0;
-    int64_t newest;
-    int r = rows ? read_due(db, span, rows, &row_count, err) : error_nomem(err);
+    size_t row_count = 0, count = 0;
+    int64_t newest = tally_newest(db);
+    int r = rows ? read_due(store, db, span, newest, rows, &row_count, err) : error_nomem(err);
 
+    *ret_count = 0;
     if (!r)
-        r = gather(rows, row_count, list, ret_count, err);
-    newest = r ? 0 : tally_newest(db);
-    for (size_t i = 0; !r && i < *ret_count; i++) {
-        r = load_entry(db, &list[i], err);
-        list[i].link.as_of = newest;
-        list[i].link.wanted_version = list[i].subject.version;
+        r = gather(rows, row_count, list, &count, err);
+    for (size_t i = 0; i < count; i++) {
+        struct work *entry = &list[i];
+        if (!r)
+            r = load_entry(db, entry, err);
+        entry->link.as_of = newest;
+        entry->link.wanted_version = entry->subject.version;
+        if (!r && !is_settled(entry)) {
+            move_entry(entry, &list[(*ret_count)++]);
+            continue;
+        }
+        *ret_passed |= !r;
+        for (size_t key = 0; !r && key < entry->due_count; key++)
+            news_pass(store, entry->due[key].seq);
+        work_done(entry);
+    }
+    return r;
+}
+
+static int
+load_once(struct store *store, const struct due_span *span, struct work *list, size_t *ret_count,
+          bool *ret_passed, struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+    struct db *db;
+    int r = store_reader(store, &db, err);
+
+    *ret_count = 0;
+    if (!r) /* one transaction, so that the locks of the file are asked for once */
+        r = db_run(db, err, "BEGIN", "");
+    if (!r) {
+        r = load_all(store, db, span, list, ret_count, ret_passed, err);
+        db_rollback(db); /* nothing was written */
     }
     return r;
 }
@@ -204,18 +279,17 @@ static int
 load_due(struct store *store, const struct due_span *span, struct work **ret, size_t *ret_count,
          struct prov_error *err)
 {
-    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
     struct work *list = calloc((size_t)span->limit, sizeof(*list));
+    bool passed = true;
     size_t count = 0;
-    struct db *db;
-    int r = list ? store_reader(store, &db, err) : error_nomem(err);
+    int r = list ? PROV_OK : error_nomem(err);
 
-    if (!r) /* one transaction, so that the locks of the file are asked for once */
-        r = db_run(db, err, "BEGIN", "");
-    if (!r) {
-        r = load_all(db, span, list, &count, err);
-        db_rollback(db); /* nothing was written */
+    while (!r && count == 0 && passed) {
+        passed = false;
+        r = load_once(store, span, list, &count, &passed, err);
     }
+    if (!r)
+        r = news_keep(store, count == 0, err);
     if (r) {
         work_list_free(list, count);
         return r;
@@ -229,7 +303,8 @@ int
 store_due(struct store *store, int64_t now_us, int64_t limit, const struct under_way *but,
           struct work **ret, size_t *ret_count, struct prov_error *err)
 {
-    const struct due_span span = { now_us, now_us + CLOCK_JUMP_US, INT64_MAX, limit, now_us, but };
+    const struct due_span span = { now_us, now_us + CLOCK_JUMP_US, INT64_MAX, limit, now_us,
+                                   but,    now_us >= DUE_NOW };
 
     return load_due(store, &span, ret, ret_count, err);
 }
@@ -238,14 +313,21 @@ int
 store_due_leavers(struct store *store, int64_t looked_us, int64_t now_us, int64_t limit,
                   struct work **ret, size_t *ret_count, struct prov_error *err)
 {
-    const struct due_span span = { DUE_URGENT, looked_us > DUE_NOW ? looked_us : DUE_NOW,
-                                   now_us,     limit,
-                                   now_us,     NULL };
+    const struct due_span span = {
+        DUE_URGENT, looked_us > DUE_NOW ? looked_us : DUE_NOW, now_us, limit, now_us, NULL, false
+    };
 
     return load_due(store, &span, ret, ret_count, err);
 }
 
 /* ---- what was read ---- */
+
+/* Or a row of an event, from before news were read there, or of one that was left behind (news.c). */
+static bool
+is_news(const struct due_key *key)
+{
+    return key->at == DUE_NOW && key->tie == 0;
+}
 
 int
 store_due_delete(struct store *store, const struct work *work, struct prov_error *err)
@@ -254,10 +336,13 @@ store_due_delete(struct store *store, const struct work *work, struct prov_error
     int r = db_run(store->write, err, "DELETE FROM due WHERE subject = ? AND at > 1 AND orders = 0",
                    "i", work->subject.id);
 
-    for (size_t i = 0; !r && i < work->due_count; i++)
+    for (size_t i = 0; !r && i < work->due_count; i++) {
+        if (is_news(&work->due[i]) && news_over(store, work->due[i].seq))
+            continue;
         r = db_run(store->write, err,
                    "DELETE FROM due WHERE at = ? AND seq = ? AND tie = ? AND subject = ?", "iiii",
                    work->due[i].at, work->due[i].seq, work->due[i].tie, work->subject.id);
+    }
     return r;
 }
 
@@ -267,12 +352,18 @@ store_due_put_off(struct store *store, const struct work *work, int64_t at_us,
 {
     int r = PROV_OK;
 
-    for (size_t i = 0; !r && i < work->due_count; i++)
-        r = db_run(store->write, err,
-                   "UPDATE OR REPLACE due SET at = ?"
-                   " WHERE at = ? AND seq = ? AND tie = ? AND subject = ?",
-                   "iiiii", at_us, work->due[i].at, work->due[i].seq, work->due[i].tie,
-                   work->subject.id);
+    for (size_t i = 0; !r && i < work->due_count; i++) {
+        const struct due_key *key = &work->due[i];
+        if (is_news(key) && news_over(store, key->seq))
+            r = db_run(store->write, err,
+                       "INSERT OR REPLACE INTO due (at, seq, tie, subject) VALUES (?, ?, 0, ?)",
+                       "iii", at_us, key->seq, work->subject.id);
+        else
+            r = db_run(store->write, err,
+                       "UPDATE OR REPLACE due SET at = ?"
+                       " WHERE at = ? AND seq = ? AND tie = ? AND subject = ?",
+                       "iiiii", at_us, key->at, key->seq, key->tie, work->subject.id);
+    }
     return r;
 }
 

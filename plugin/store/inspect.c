@@ -68,6 +68,7 @@ put_numbers(struct db *db, struct json_object *answer, struct prov_error *err)
         { "links", "SELECT count(*) FROM link" },
         /* what an older store lacks: from here on only of one of this version */
         { "in_flight", "SELECT count(*) FROM flight" },
+        { "news", "SELECT count(*) FROM " NEWS_OWED },
         { "passwords", "SELECT count(*) FROM command WHERE sealed IS NOT NULL" },
         { "outcomes", "SELECT count(*) FROM history WHERE outcome <> '" NOTE "'" },
         { "notes", "SELECT count(*) FROM history WHERE outcome = '" NOTE "'" },
@@ -151,6 +152,28 @@ find_orphans(struct db *db, struct json_object *list, struct prov_error *err)
     return r;
 }
 
+/* Users whose news are not settled, and whom nothing makes due. */
+static int
+find_forgotten(struct db *db, struct json_object *list, struct prov_error *err)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    bool row = false;
+    char text[100];
+    int r =
+        db_one_row(db, &rows, &row, err,
+                   "SELECT count(*) FROM subject s LEFT JOIN link l ON l.subject = s.id"
+                   " WHERE s.version > coalesce(l.settled_version, 0)"
+                   " AND s.last_event <= " NEWS_TAKEN " AND s.id NOT IN (SELECT subject FROM due"
+                   " UNION ALL SELECT subject FROM flight)",
+                   "");
+
+    if (r || db_int(&rows, 0) == 0)
+        return r;
+    snprintf(text, sizeof(text), "users with news whom nothing makes due: %lld",
+             (long long)db_int(&rows, 0));
+    return add_difference(list, text, err);
+}
+
 /* Only of a file that can be read. */
 static int
 find_differences(struct db *db, struct json_object *answer, struct prov_error *err)
@@ -158,7 +181,9 @@ find_differences(struct db *db, struct json_object *answer, struct prov_error *e
     struct json_object *list = json_get(answer, "differences");
     int r = compare_numbers(db, list, err);
 
-    return r ? r : find_orphans(db, list, err);
+    if (!r)
+        r = find_orphans(db, list, err);
+    return r ? r : find_forgotten(db, list, err);
 }
 
 /* SQLite's own look at every page; the full one compares the indexes with their tables as well. */

@@ -10,8 +10,16 @@
 
 struct accept_call; /* group.c */
 
-/* So many rows of `due` are written by one statement. */
-#define NEWS_MOST 8
+/* Of the events after `kept`, which the store has as taken, what this process knows (news.c). */
+struct news {
+    struct news_row *rows; /* read, and not all over; ascending */
+    size_t count, room;
+    int64_t end; /* read up to here */
+    int64_t kept;
+    bool begun;
+    bool marked; /* by the write transaction under way */
+    bool behind; /* some were passed over, and `kept` does not say so */
+};
 
 struct store {
     char *path, *lease_path;
@@ -41,10 +49,10 @@ struct store {
     struct accept_call *queue_head, **queue_tail;
     bool leading;
 
-    /* of the write transaction under way: rows of `due` not written yet, the number of the
-     * next new subject (accept.c), and numbers (tally.c) */
-    int64_t news[NEWS_MOST][3]; /* at, seq, subject */
-    size_t news_count;
+    struct news news; /* of who delivers */
+
+    /* of the write transaction under way: the number of the next new subject (accept.c), and numbers
+     * (tally.c) */
     int64_t next_subject; /* 0: not asked yet */
     int64_t counted[STORE_COUNTERS];
     struct tally_move *moves;
@@ -108,12 +116,48 @@ extern struct store *store_list;
  * "INSERT INTO due (at, " DUE_CAUSE ", subject, ...) SELECT 1, " DUE_CAUSE_KEY ", ...". The rows
  * stand behind the news that are there, and no two causes have the same key.
  */
-#define DUE_CAUSE "seq, tie"
-#define DUE_CAUSE_KEY                                                                              \
-    "(SELECT coalesce(max(seq), 0) FROM event), "                                                  \
-    "(SELECT CAST(value AS INTEGER) FROM fact WHERE key = 'causes')"
+#define DUE_CAUSE        "seq, tie"
+#define DUE_CAUSE_NUMBER "(SELECT CAST(value AS INTEGER) FROM fact WHERE key = 'causes')"
+#define DUE_CAUSE_KEY    "(SELECT coalesce(max(seq), 0) FROM event), " DUE_CAUSE_NUMBER
 MUST_CHECK int due_insert(struct db *db, struct prov_error *err, const char *sql, const char *types,
                           ...);
+
+/* Events up to this one are taken; NEWS_NONE where the end of the events cannot be read: then who has news has
+ * a row of `due`, and nobody looks at that page. */
+#define NEWS_ROW   "what = 'total' AND code = 'news'"
+#define NEWS_TAKEN "(SELECT n FROM tally WHERE " NEWS_ROW ")"
+#define NEWS_NONE  "9223372036854775807"
+/* Subjects and events that are news, and not settled by a process that could not say so any more. */
+#define NEWS_OWED                                                                                  \
+    "(SELECT e.subject, e.seq FROM"                                                                \
+    " (SELECT n AS taken FROM tally WHERE " NEWS_ROW " AND n < " NEWS_NONE ")"                     \
+    " CROSS JOIN event e ON e.seq > taken LEFT JOIN link l ON l.subject = e.subject"               \
+    " WHERE e.subject IS NOT NULL AND e.urgent = 0"                                                \
+    " AND e.version > coalesce(l.settled_version, 0) ORDER BY e.seq)"
+
+/* Reading: the caller shows the rows of `event` after *ret_after to news_read(), in order; *ret_known of them are
+ * known already, and may be over. */
+MUST_CHECK int news_begin(struct store *store, struct db *db, const struct under_way *but,
+                          int64_t *ret_after, int64_t *ret_known, struct prov_error *err);
+/* *ret_open: it is owed. */
+MUST_CHECK int news_read(struct store *store, int64_t seq, int64_t subject, bool *ret_open,
+                         struct prov_error *err);
+/* There were no more up to the newest event. */
+void news_read_all(struct store *store, int64_t newest);
+/* It is settled, as the store says. */
+void news_pass(struct store *store, int64_t seq);
+/* [tx] It is settled by this transaction, or has a row of `due` now. Whether it is news at all. */
+bool news_over(struct store *store, int64_t seq);
+/* [tx] Before the commit; and after it, or after the rollback. */
+MUST_CHECK int news_write(struct store *store, struct prov_error *err);
+void news_ended(struct store *store, bool committed);
+/* Writes how far it has come, where no transaction does: if nobody is due, or if that is far. No lock held. */
+MUST_CHECK int news_keep(struct store *store, bool idle, struct prov_error *err);
+void news_forget(struct news *news);
+bool due_is_under_way(const struct under_way *under_way, int64_t subject);
+
+/* Ends NEWS_NONE, if the events can be read again (mend.c): some may have come since. */
+MUST_CHECK int news_return(struct store *store, struct prov_error *err);
 
 /* Whether anything is in flight to a subject; and whether all that is can be read. */
 #define IN_FLIGHT(SUBJECT) "EXISTS (SELECT 1 FROM flight WHERE subject = " SUBJECT ")"
@@ -196,8 +240,6 @@ void tally_forget(struct store *store);
 /* One event folded inside the caller's transaction (accept.c); also for snapshots. */
 MUST_CHECK int accept_fold(struct store *store, const struct event *event, int64_t now_us,
                            struct store_answer *answer, struct prov_error *err);
-/* [tx] Writes who is due by it: store_end() does, and whoever reads `due` before that. */
-MUST_CHECK int accept_write_due(struct store *store, struct prov_error *err);
 
 /* Ends the transaction under way, well or, with a result that is not 0, not at all; returns what became of it.
  * The caller holds the lock, and keeps it. */

@@ -92,6 +92,7 @@ begin_epoch(struct store *store, struct prov_error *err)
     if (!r)
         r = db_next(&rows, &row, err);
     if (!r) {
+        news_forget(&store->news); /* somebody else may have delivered meanwhile */
         store->epoch = db_int(&rows, 0);
         db_rows_cleanup(&rows);
         return db_commit(db, err);
@@ -120,6 +121,8 @@ store_lease_take(struct store *store, bool *ret_held, struct prov_error *err)
                          strerror(errno));
     }
     r = begin_epoch(store, err);
+    if (!r)
+        r = news_return(store, err);
     if (r) {
         close(fd);
         return r;
@@ -226,7 +229,7 @@ store_begin(struct store *store, enum store_fence fence, struct prov_error *err)
 int
 store_end(struct store *store, int result, struct prov_error *err)
 {
-    int r = result ? result : accept_write_due(store, err);
+    int r = result ? result : news_write(store, err);
 
     if (!r)
         r = tally_write(store, err);
@@ -234,7 +237,7 @@ store_end(struct store *store, int result, struct prov_error *err)
         r = db_commit(store->write, err);
     else
         db_rollback(store->write);
-    store->news_count = 0;
+    news_ended(store, r == PROV_OK);
     store->next_subject = 0;
     tally_forget(store);
     return r;

@@ -7,6 +7,9 @@
 
 #include "plugin/store/schema.h"
 
+/* An event that no subject knows of is of no user. */
+#define END_SOUND "SELECT count(*) FROM event WHERE seq > (SELECT max(last_event) FROM subject)"
+
 /* Whether the select, which reads all of a table, can be read. */
 static int
 is_sound(struct db *db, const char *sql, bool *ret, struct prov_error *err)
@@ -44,19 +47,26 @@ put_aside(struct db *db, const char *table, struct prov_error *err)
     return db_script(db, sql, err);
 }
 
-/* Who has news, or something in flight, or a try to come; those who are parked for good wait on. */
+/* Who has news, or something in flight, or a try to come; those who are parked for good wait on. So all news are
+ * taken. */
 static int
 fill(struct db *db, struct prov_error *err)
 {
-    return due_insert(
+    int r = due_insert(
         db, err,
-        "INSERT INTO due (at, " DUE_CAUSE
-        ", subject) SELECT CASE WHEN s.presence = 1 THEN 1 ELSE 0 END, " DUE_CAUSE_KEY
+        "INSERT INTO due (at, seq, tie, subject) SELECT CASE WHEN s.presence = 1 THEN 1 ELSE 0 END,"
+        " (SELECT max(last_event) FROM subject), " DUE_CAUSE_NUMBER
         ", s.id FROM subject s LEFT JOIN link l ON l.subject = s.id"
         " WHERE l.subject IS NULL OR l.settled_version < s.version"
         " OR " IN_FLIGHT("s.id") " OR l.next_us > 0 OR l.orders <> 0"
                                  " OR coalesce(l.outcome, '') NOT IN " OUTCOMES_SETTLED,
         "");
+
+    return r ? r
+             : db_run(db, err,
+                      "UPDATE tally SET n = (SELECT coalesce(max(last_event), 0) FROM subject)"
+                      " WHERE " NEWS_ROW,
+                      "");
 }
 
 /* `schema` drops the indexes, which would keep their names. */
@@ -66,14 +76,6 @@ make_table(struct db *db, const char *table, const char *schema, struct prov_err
     int r = put_aside(db, table, err);
 
     return r ? r : db_script(db, schema, err);
-}
-
-static int
-make_due(struct db *db, struct prov_error *err)
-{
-    int r = make_table(db, "due", "DROP INDEX due_timed;" SCHEMA_DUE, err);
-
-    return r ? r : fill(db, err);
 }
 
 /* Who has something in flight is due until that is settled. What was sent to him stands there as a text that
@@ -88,8 +90,9 @@ doubt_all(struct db *db, struct prov_error *err)
         "");
 }
 
+/* `end`: the events can be read behind those that subjects know. */
 static int
-make_anew(struct db *db, const struct store_mended *damaged, struct prov_error *err)
+make_anew(struct db *db, const struct store_mended *damaged, bool end, struct prov_error *err)
 {
     int r = db_begin(db, err);
 
@@ -98,7 +101,11 @@ make_anew(struct db *db, const struct store_mended *damaged, struct prov_error *
     if (damaged->flight) /* before what is due is asked for it */
         r = make_table(db, "flight", "DROP INDEX flight_username;" SCHEMA_FLIGHT, err);
     if (!r && damaged->due)
-        r = make_due(db, err);
+        r = make_table(db, "due", "DROP INDEX due_timed;" SCHEMA_DUE, err);
+    if (!r && (damaged->due || damaged->news || damaged->flight))
+        r = fill(db, err);
+    if (!r && !end)
+        r = db_run(db, err, "UPDATE tally SET n = " NEWS_NONE " WHERE " NEWS_ROW, "");
     if (!r && damaged->flight)
         r = doubt_all(db, err);
     if (!r && damaged->history)
@@ -107,6 +114,25 @@ make_anew(struct db *db, const struct store_mended *damaged, struct prov_error *
         return db_commit(db, err);
     db_rollback(db);
     return r;
+}
+
+int
+news_return(struct store *store, struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->write_lock);
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    bool none = false, end = false;
+    struct db *db;
+    int r = store_writer(store, &db, err);
+
+    if (!r)
+        r = db_one_row(db, &rows, &none, err, "SELECT 1 WHERE " NEWS_TAKEN " = " NEWS_NONE, "");
+    db_rows_cleanup(&rows);
+    if (!r && none)
+        r = is_sound(db, END_SOUND, &end, err);
+    if (!r && end)
+        r = db_begin(db, err);
+    return r || !end ? r : store_end(store, fill(db, err), err);
 }
 
 int
@@ -119,7 +145,7 @@ int
 store_mend(struct store *store, struct store_mended *ret, struct prov_error *err)
 {
     CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->write_lock);
-    bool due = true, flight = true, history = true;
+    bool due = true, news = true, end = true, flight = true, history = true;
     struct store_mended damaged;
     struct db *db;
     int r = store_writer(store, &db, err);
@@ -131,16 +157,22 @@ store_mend(struct store *store, struct store_mended *ret, struct prov_error *err
                      " (SELECT count(*) FROM due INDEXED BY due_timed WHERE at > 1)",
                      &due, err);
     if (!r)
+        r = is_sound(db, "SELECT count(*), sum(seq) FROM " NEWS_OWED, &news, err);
+    if (!r && !news) /* not in the transaction, which would not outlive it */
+        r = is_sound(db, END_SOUND, &end, err);
+    if (!r)
         r = flight_is_sound(db, &flight, err);
     if (!r)
         r = is_sound(db,
                      "SELECT (SELECT count(request_id) FROM history NOT INDEXED), (SELECT count(*)"
                      " FROM history INDEXED BY history_note WHERE outcome = '" NOTE "')",
                      &history, err);
-    if (r || (due && flight && history))
+    if (r || (due && news && flight && history))
         return r;
-    damaged = (struct store_mended){ .due = !due, .flight = !flight, .history = !history };
-    r = make_anew(db, &damaged, err);
+    damaged =
+        (struct store_mended){ .due = !due, .news = !news, .flight = !flight, .history = !history };
+    r = make_anew(db, &damaged, end, err);
+    news_forget(&store->news);
     if (!r)
         *ret = damaged;
     return r;

@@ -12,13 +12,16 @@ store_due_next(struct store *store, int64_t now_us, bool *ret_any, int64_t *ret_
 {
     CLEANUP(look_done) struct look look = { 0 };
     int r = store_look(store, &look, err,
-                       "SELECT coalesce((SELECT at FROM due ORDER BY at LIMIT 1), 0),"
-                       " EXISTS (SELECT 1 FROM due d WHERE NOT " PARKED_SQL " LIMIT 1)",
-                       "i", now_us);
+                       "SELECT coalesce((SELECT at FROM due ORDER BY at LIMIT 1), ?2),"
+                       " EXISTS (SELECT 1 FROM due d WHERE NOT " PARKED_SQL " LIMIT 1),"
+                       " EXISTS (SELECT 1 FROM " NEWS_OWED ")",
+                       "ii", now_us, INT64_MAX);
 
     if (!r) {
-        *ret_at_us = db_int(&look.rows, 0);
-        *ret_any = db_int(&look.rows, 1) != 0;
+        bool news = db_int(&look.rows, 2) != 0;
+        int64_t at = db_int(&look.rows, 0);
+        *ret_any = news || db_int(&look.rows, 1) != 0;
+        *ret_at_us = news && at > DUE_NOW ? DUE_NOW : at < INT64_MAX ? at : 0;
     }
     return r;
 }
@@ -48,8 +51,9 @@ store_due_count(struct store *store, int64_t now_us, int64_t *ret_subjects, stru
     CLEANUP(look_done) struct look look = { 0 };
     int r =
         store_look(store, &look, err,
-                   "SELECT (SELECT count(DISTINCT d.subject) FROM due d WHERE NOT " PARKED_SQL ") +"
-                   " (SELECT count(*) FROM link WHERE code = '" GUARD_CODE "')",
+                   "SELECT (SELECT count(*) FROM (SELECT d.subject FROM due d WHERE NOT " PARKED_SQL
+                   " UNION SELECT subject FROM " NEWS_OWED
+                   ")) + (SELECT count(*) FROM link WHERE code = '" GUARD_CODE "')",
                    "i", now_us);
 
     *ret_subjects = r ? 0 : db_int(&look.rows, 0);

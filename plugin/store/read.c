@@ -613,7 +613,8 @@ store_read_counts(struct store *store, struct json_object **ret, struct prov_err
             "WITH RECURSIVE head (subject) AS ("
             "SELECT subject FROM (SELECT subject FROM due WHERE at = 0 ORDER BY seq"
             " LIMIT ?1) UNION SELECT subject FROM (SELECT subject FROM due WHERE at = 1"
-            " ORDER BY seq LIMIT ?1) UNION SELECT subject FROM (SELECT subject FROM due"
+            " ORDER BY seq LIMIT ?1) UNION SELECT subject FROM (SELECT subject FROM " NEWS_OWED
+            " LIMIT ?1) UNION SELECT subject FROM (SELECT subject FROM due"
             " WHERE at > 1 ORDER BY at, seq LIMIT ?1)),"
             " waiting (seq, settled) AS ("
             "SELECT s.last_event, coalesce(l.settled_version, 0) FROM head"
@@ -621,7 +622,8 @@ store_read_counts(struct store *store, struct json_object **ret, struct prov_err
             " UNION ALL SELECT e.previous, waiting.settled FROM waiting"
             " JOIN event e ON e.seq = waiting.seq WHERE e.version > waiting.settled + 1)"
             " SELECT (SELECT coalesce(max(seq), 0) FROM event),"
-            " (SELECT count(*) FROM (SELECT 1 FROM due LIMIT 1000)),"
+            " (SELECT count(*) FROM (SELECT 1 FROM due UNION ALL SELECT 1 FROM " NEWS_OWED
+            " LIMIT 1000)),"
             " coalesce((SELECT min(e.received_us) FROM waiting"
             " JOIN event e ON e.seq = waiting.seq WHERE e.version > waiting.settled), 0)",
             "i", OLDEST_OF);

@@ -39,9 +39,11 @@ static const char tables[] =
     "CREATE TABLE event ("
     " seq INTEGER PRIMARY KEY, iss TEXT NOT NULL, jti TEXT NOT NULL, digest TEXT NOT NULL,"
     " txn TEXT, subject INTEGER, version INTEGER NOT NULL, previous INTEGER, kinds TEXT NOT NULL,"
-    " received_us INTEGER NOT NULL, told INTEGER NOT NULL DEFAULT 0);"
+    " received_us INTEGER NOT NULL, told INTEGER NOT NULL DEFAULT 0,"
+    /* a leaver's: it has a row of `due`, and is no news (news.c) */
+    " urgent INTEGER NOT NULL DEFAULT 0);"
     "CREATE UNIQUE INDEX event_key ON event (jti, iss);"
-    /* one tree, in the order in which it is worked off: `seq` is the event's that made the subject
+    /* one tree, in the order in which it is worked off: `seq` is the event's that made a leaver
        due, with tie 0; or the newest one's when there was another cause, with the cause's number as
        tie. So no row ever comes twice, and who deletes what was read deletes nothing newer. */
     SCHEMA_DUE SCHEMA_COMMAND SCHEMA_HISTORY SCHEMA_NOTES SCHEMA_FLIGHT "CREATE TABLE link ("
@@ -57,7 +59,8 @@ static const char tables[] =
     "CREATE INDEX link_held ON link (username_held) WHERE username_held IS NOT NULL;"
     "CREATE INDEX link_blocked ON link (subject) WHERE outcome IN " OUTCOMES_BLOCKED ";"
     "CREATE INDEX link_waits ON link (waits_kind, waits_value) WHERE waits_kind IS NOT NULL;"
-    "CREATE INDEX link_guard ON link (subject) WHERE code = 'GUARD';" SCHEMA_TALLY;
+    "CREATE INDEX link_guard ON link (subject) WHERE code = 'GUARD';" SCHEMA_TALLY
+    "INSERT INTO tally VALUES ('total', 'news', 0);";
 
 /* Those that settled up to version 9. */
 #define OUTCOMES_9 "('delivered', 'nothing to do', 'refused')"
@@ -156,6 +159,9 @@ static const char *const steps[] = {
     SCHEMA_NOTES,
     /* 16: whom an admin has frozen we do not unfreeze */
     "ALTER TABLE link ADD COLUMN frozen_by_others INTEGER NOT NULL DEFAULT 0;",
+    /* 17: news are read from the events; those that are there have rows of `due` */
+    "ALTER TABLE event ADD COLUMN urgent INTEGER NOT NULL DEFAULT 0;"
+    "INSERT INTO tally SELECT 'total', 'news', coalesce(max(seq), 0) FROM event;",
 };
 
 _Static_assert(sizeof(steps) / sizeof(steps[0]) == STORE_SCHEMA_VERSION - 1,

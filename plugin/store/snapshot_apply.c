@@ -521,8 +521,6 @@ fold_page(struct store_snapshot *snapshot, bool force, struct prov_error *err)
     if (!r)
         r = fold_rows(&page, err);
     if (!r && force)
-        r = accept_write_due(snapshot->store, err);
-    if (!r && force)
         r = guard_pass_since(page.db, before, err);
     if (!r)
         r = store_commit(snapshot->store, err);

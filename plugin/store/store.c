@@ -120,6 +120,7 @@ store_free(struct store *store)
     pthread_mutex_destroy(&store->list_lock);
     pthread_mutex_destroy(&store->queue_lock);
     pthread_mutex_destroy(&store->open_lock);
+    news_forget(&store->news);
     free(store->path);
     free(store->lease_path);
     free(store);

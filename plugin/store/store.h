@@ -24,7 +24,7 @@
 #include "plugin/store/outcome.h"
 
 /* Of the tables this sfprov reads and writes; older ones are brought up to date (schema.c). */
-#define STORE_SCHEMA_VERSION 16
+#define STORE_SCHEMA_VERSION 17
 
 struct store;
 
@@ -225,7 +225,7 @@ struct link {
     struct pool pool; /* where its values are */
 };
 
-/* A row of `due`. */
+/* A row of `due`; or an event that is news, with DUE_NOW and tie 0. */
 struct due_key {
     int64_t at, seq, tie;
 };
@@ -236,7 +236,9 @@ struct work {
     struct link link;
     struct due_key *due;
     size_t due_count;
-    unsigned orders; /* of the rows read */
+    unsigned orders;      /* of the rows read */
+    int64_t news_version; /* of the newest event among them; 0: there is none */
+    bool only_news;
     /* Why its rows cannot be read, heap; then subject.id and `due` are all there is. NULL: they can. */
     char *unreadable;
 };
@@ -455,6 +457,7 @@ MUST_CHECK int store_guard_release(struct store *store, int64_t *ret_count, stru
 struct store_mended {
     bool
         due; /* from what is wanted and what is there; an admin's orders not settled yet are lost */
+    bool news; /* the same, and no order is lost: events that are not taken yet cannot be read */
     bool
         flight; /* nobody knows who it was: all who are due count as sent to, and what was sent as damaged */
     bool history; /* of all subjects, empty */

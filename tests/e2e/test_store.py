@@ -274,18 +274,26 @@ def table_pages(w, table):
                                              " ORDER BY path", (table,))]
 
 
+def damage(w, page):
+    with open(w.fields["store"], "r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xff" * 64)
+
+
 def test_what_is_due_is_made_anew_when_its_page_is_damaged():
     for victim in (0, -1):
         with World() as w:
             c = w.connector()
             for i in range(0, 600, 100):
-                c.accept(*(create(f"/Users/{j}", person(f"user{j}")) for j in range(i, i + 100)))
+                users = range(i, i + 100)
+                c.accept(*(create(f"/Users/{j}", person(f"user{j}")) for j in users))
+                # who was gone for a moment has a row of `due`, as leavers have
+                c.accept(*(simple(f"/Users/{j}", "prov:delete") for j in users))
+                c.accept(*(create(f"/Users/{j}", person(f"user{j}")) for j in users))
             c.close()
             pages = table_pages(w, "due")
             assert len(pages) > 1, pages
-            with open(w.fields["store"], "r+b") as file:
-                file.seek((pages[victim] - 1) * 4096)
-                file.write(b"\xff" * 64)
+            damage(w, pages[victim])
             c = w.connector()
             c.deliver(60000)
             assert len(w.org.users()) == 600, len(w.org.users())
@@ -294,6 +302,22 @@ def test_what_is_due_is_made_anew_when_its_page_is_damaged():
             c.settle()
             assert w.org.user("primary-user7@acme.example")["Title"] == "Dr"
             assert not w.org.user("primary-user8@acme.example")["IsActive"]
+
+
+def test_who_has_news_is_found_when_the_events_page_is_damaged():
+    for victim in (0, -1):
+        with World() as w:
+            c = w.connector()
+            for i in range(0, 400, 100):
+                c.accept(*(create(f"/Users/{j}", person(f"user{j}")) for j in range(i, i + 100)))
+            c.close()
+            pages = table_pages(w, "event")
+            assert len(pages) > 1, pages
+            damage(w, pages[victim])
+            c = w.connector()
+            c.deliver(60000)
+            assert len(w.org.users()) == 400, len(w.org.users())
+            assert sum("is found by what is known of each user" in line for _, line in c.lines) == 1, c.lines
 
 
 def test_what_is_in_flight_is_read_back_when_its_page_is_damaged():
@@ -310,9 +334,7 @@ def test_what_is_in_flight_is_read_back_when_its_page_is_damaged():
         w.org.ask("DELETE", "/__org/faults")
         pages = table_pages(w, "flight")
         assert len(pages) == 1, pages
-        with open(w.fields["store"], "r+b") as file:
-            file.seek((pages[0] - 1) * 4096)
-            file.write(b"\xff" * 64)
+        damage(w, pages[0])
         c = w.connector()
         c.settle()
         assert names(w) == ["primary-ada", "primary-bob", "primary-zoe"], "found, not made twice"

@@ -537,7 +537,7 @@ a_store_that_fails_while_folding_says_how_far_it_came(void)
     begin(&l);
     add(&l, "/Users/1", EVE);
     add(&l, "/Users/2", EVE);
-    scratch_sql(&l.scratch, "CREATE TRIGGER full BEFORE INSERT ON due BEGIN"
+    scratch_sql(&l.scratch, "CREATE TRIGGER full BEFORE INSERT ON event BEGIN"
                             " SELECT raise(ABORT, 'no room'); END");
     while (!r && !done)
         r = store_snapshot_step(l.snapshot, &no_guard, 0, &done, &err);
