@@ -382,6 +382,21 @@ submit_store(struct submit *submit, char **ret, struct prov_error *err)
 }
 
 int
+submit_resource(struct submit *submit, const char *uri, struct json_object **ret,
+                struct prov_error *err)
+{
+    struct json_object *answer = NULL, *resource = NULL;
+    int result = ask(submit, "subject", uri, &answer, err);
+
+    if (result)
+        return result;
+    json_object_object_get_ex(answer, "resource", &resource);
+    *ret = json_object_get(resource);
+    json_object_put(answer);
+    return PROV_OK;
+}
+
+int
 submit_knows(struct submit *submit, const char *uri, bool *ret, struct prov_error *err)
 {
     struct json_object *answer = NULL, *presence = NULL;

@@ -56,6 +56,10 @@ int submit_new_uri(struct submit *submit, const char *name, char **ret_uri, stru
 /* The path of the store; heap. Touches it not. */
 int submit_store(struct submit *submit, char **ret, struct prov_error *err);
 
+/* What the connector knows of a user; the caller drops *ret. PROV_E_NOTFOUND: it has none of this URI. */
+int submit_resource(struct submit *submit, const char *uri, struct json_object **ret,
+                    struct prov_error *err);
+
 /* Whether the connector has the user, and has them in scope. */
 int submit_knows(struct submit *submit, const char *uri, bool *ret, struct prov_error *err);
 

@@ -213,6 +213,19 @@ rename_user(struct change *change, const char *from, const char *to)
     return result ? result : settle_name(change, from);
 }
 
+/* The fact alone. The connector asks for the whole user then, who is as the connector has them. */
+static int
+tell_fact(struct change *change, const char *uri)
+{
+    struct json_object *resource = NULL;
+    int result = submit_resource(change->realm->submit, uri, &resource, &change->err);
+
+    if (!result)
+        result = hand_over(change, TOKEN_PASSWORD, uri, resource);
+    json_object_put(resource);
+    return result;
+}
+
 static int
 tell_password(struct change *change, const char *name)
 {
@@ -222,7 +235,7 @@ tell_password(struct change *change, const char *name)
     if (!result && uri && change->password)
         result = settle(change, uri, name);
     else if (!result && uri)
-        result = hand_over(change, TOKEN_PASSWORD, uri, NULL);
+        result = tell_fact(change, uri);
     free(uri);
     return result;
 }

@@ -168,9 +168,9 @@ find_start(struct opened *opened, uint64_t *ret, struct prov_error *err)
 static void
 hand_over(struct opened *opened)
 {
-    struct changes changes = { .directory = opened->directory,
-                               .submit = opened->adapter->submit,
-                               .notes = opened->notes };
+    const struct changes changes = { .directory = opened->directory,
+                                     .submit = opened->adapter->submit,
+                                     .notes = opened->notes };
     struct prov_error err = { .size = sizeof(err) };
     uint64_t start, done;
 
@@ -180,7 +180,6 @@ hand_over(struct opened *opened)
         return;
     if (find_start(opened, &start, &err))
         missed(opened, &err);
-    changes.single = opened->begun && start == opened->start;
     changes_hand_over(&changes, start, opened->until, &done, &err);
     if (done > start && cursor_put(&opened->cursor, opened->directory->id, done, &err))
         missed(opened, &err);
@@ -338,10 +337,9 @@ module_init(struct ldb_module *module)
 
     if (code)
         return code;
-    adapter_log_to(NULL); /* a tool need not tell each time what the connector warns of */
+    adapter_log_to(ldb);
     if (!open_all(module, &err))
         return LDB_SUCCESS;
-    adapter_log_to(ldb);
     adapter_log(PROV_LOG_ERROR, err.text);
     ldb_asprintf_errstring(ldb, "sfprov: %s", err.text);
     return LDB_ERR_OPERATIONS_ERROR;

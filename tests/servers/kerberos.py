@@ -31,6 +31,7 @@ def binary(name):
 class Realm:
     """`config` None: without the adapter. Used with `with`, kadmind and a KDC run."""
     name = host = "kadmind"
+    confined = ()  # words before the command of kadmind
 
     def __init__(self, world, config=None, **more):
         self.world, self.config, self.process, self.kdc = world, config, None, None
@@ -107,7 +108,8 @@ class Realm:
 
     def launch(self, name, *arguments):
         output = open(f"{self.folder}/{name}.out", "ab")
-        return subprocess.Popen([binary(name), *arguments], stdout=output, stderr=output, stdin=subprocess.DEVNULL,
+        words = self.confined if name == "kadmind" else ()
+        return subprocess.Popen([*words, binary(name), *arguments], stdout=output, stderr=output, stdin=subprocess.DEVNULL,
                                 env=self.environment())
 
     def start(self):

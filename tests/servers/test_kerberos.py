@@ -144,6 +144,7 @@ def test_a_password_is_a_fact_and_never_a_value():
         compare(w, r)
         assert events_of(w, "ada") == ["prov:create:full"] + 3 * ["prov:patch:notice"], events_of(w, "ada")
         assert b"Clear-" not in stored(w) and "Clear-" not in r.said()
+        assert "sfprov: event" not in r.said(), r.said()
 
 
 def test_a_password_is_handed_over_where_that_is_wanted():
@@ -303,6 +304,30 @@ def test_in_the_background_as_the_system_starts_it():
             os.kill(pid, signal.SIGTERM)
             os.waitpid(pid, 0)
         assert mark_of(w) is None, mark_of(w)
+
+
+def test_confined_as_debians_unit_does_it():
+    """No rights but that to a low port, and no sight of the processes of others."""
+    words = ["unshare", "-m", "sh", "-c", 'mount -t proc -o hidepid=invisible,gid=65534 proc /proc && exec setpriv --bounding-set '
+             '-all,+net_bind_service --inh-caps -all --no-new-privs "$0" "$@"']
+    if subprocess.run([*words, "true"], capture_output=True, check=False).returncode:
+        print("    left out: no processes can be hidden here")
+        return
+    with world() as w:
+        other = w.connector(harness.NEVER_DELIVER)
+        other.act(act="host", name="other", state="begun")
+        r = Realm(w, {})
+        r.confined = words
+        with r:
+            r.admin("addprinc -pw Hello-1-2 ada")
+            assert mark_of(w) is None, mark_of(w)
+            r.local("modprinc -allow_tix ada")
+            r.admin("modprinc +allow_tix ada")
+            other.act(act="host", name="other", state="ended")
+        other.close()
+        assert mark_of(w) is None, mark_of(w)
+        settle(w)
+        assert compare(w, r) == 1
 
 
 def test_salesforce_is_never_waited_for_and_a_daemon_delivers():
