@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the adapter costs: one client's serial operations against a server with it and one without, in turn.
 
-    top_builddir=build tests/servers/bench.py [slapd|389] [OPERATIONS]
+    top_builddir=build tests/servers/bench.py [slapd|389|kadmind] [OPERATIONS]
 
 Prints, for adds and for changes, the median of each in microseconds, their ratio and difference, the server's
 processor time, which other programs disturb less, and its flushes (fsync, fdatasync, msync), as strace counts
@@ -30,6 +30,7 @@ class Client:
     """LDAP by hand: a request is made before its time is taken."""
 
     def __init__(self, directory):
+        directory.seed()
         self.socket = socket.create_connection(("127.0.0.1", directory.port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.call(tlv(0x60, tlv(2, b"\3"), tlv(4, directory.admin), tlv(0x80, LDAP_PASSWORD)))
@@ -53,6 +54,25 @@ class Client:
             0x0a, b"\2"), tlv(0x30, tlv(4, "title"), tlv(0x31, tlv(4, title)))))))
 
 
+class Kadmin:
+    """One kadmin that stays; its own share of the time is the same with the adapter and without."""
+
+    def __init__(self, realm):
+        self.session, self.count = realm.session(), 0
+
+    def timed(self, line, word):
+        began = time.perf_counter_ns()
+        assert self.session.say(line, word), self.session.said[-3:]
+        return (time.perf_counter_ns() - began) / 1000
+
+    def add(self, uid):
+        return self.timed(f"addprinc -pw Hello-1-2 {uid}", "created")
+
+    def modify(self, uid, _title):
+        self.count += 1
+        return self.timed(f"modprinc {'-+'[self.count % 2]}allow_tix {uid}", "modified")
+
+
 def processor_us(directory):
     total = 0
     for task in os.listdir(f"/proc/{directory.process.pid}/task"):
@@ -61,7 +81,7 @@ def processor_us(directory):
     return total / 1000
 
 
-def measure(Server, configs, operations, rounds=6):
+def measure(Server, make_client, configs, operations, rounds=6):
     """{name: {"add": [us, ...], "modify": [...]}}, and the same of processor time for each round; the servers take
     turns."""
     processor = {name: collections.defaultdict(list) for name in configs}
@@ -69,7 +89,7 @@ def measure(Server, configs, operations, rounds=6):
     for turn in range(rounds):
         for name, config in configs.items():
             with world() as w, Server(w, config) as d:
-                client = Client(d.seed())
+                client = make_client(d)
                 client.add("warm")
                 for kind in ("add", "modify"):
                     began = processor_us(d)
@@ -80,11 +100,11 @@ def measure(Server, configs, operations, rounds=6):
     return times, processor
 
 
-def flushes(Server, config, operations=100):
+def flushes(Server, make_client, config, operations=100):
     """Flushes of the server for an add, and for a change."""
     counts = {}
     with world() as w, Server(w, config) as d:
-        client = Client(d.seed())
+        client = make_client(d)
         client.add("warm")
         for kind in ("add", "modify"):
             trace = f"{d.folder}/trace"
@@ -103,16 +123,20 @@ def flushes(Server, config, operations=100):
 def main():
     which = sys.argv[1] if len(sys.argv) > 1 else "slapd"
     operations = int(sys.argv[2]) if len(sys.argv) > 2 else 1200
+    deliver, client = {"deliver": False}, Client
     if which == "slapd":
         from slapd import Slapd as Server
+    elif which == "kadmind":
+        from kerberos import Realm as Server
+        deliver, client = {}, Kadmin
     else:
         from ns389 import DS389 as Server
-    configs = {"without": None, "with": {"deliver": False}, "closed": {"deliver": False, "on_failure": "closed"}}
-    times, processor = measure(Server, configs, operations)
+    configs = {"without": None, "with": deliver, "closed": dict(deliver, on_failure="closed")}
+    times, processor = measure(Server, client, configs, operations)
     bare = {kind: statistics.median(values) for kind, values in times["without"].items()}
     idle = {kind: statistics.median(values) for kind, values in processor["without"].items()}
     for name in configs:
-        counted = flushes(Server, configs[name])
+        counted = flushes(Server, client, configs[name])
         for kind, values in times[name].items():
             middle = statistics.median(values)
             more = statistics.median(processor[name][kind]) - idle[kind]

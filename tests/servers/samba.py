@@ -97,7 +97,6 @@ class Samba(Directory):
                       (("cafile", "ca.pem"), ("certfile", "server.pem"), ("keyfile", "server.key"))]
         else:
             lines.append("tls enabled = no")
-        lines += ["[sysvol]", f"path = {folder}/state/sysvol"]
         with open(self.smb_conf, "w") as file:
             file.write("\n".join([*lines, ""]))
 
@@ -126,8 +125,6 @@ class Samba(Directory):
             assert self.process.poll() is None, f"samba ended with {self.process.returncode}: {self.said()}"
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
-                with socket.socket(socket.AF_UNIX) as probe:
-                    probe.connect(f"{self.domain}/private/ldap_priv/ldapi")
                 return self
             except OSError:
                 time.sleep(0.05)
@@ -150,10 +147,7 @@ class Samba(Directory):
         if not self.process:
             return
         for pid in [self.process.pid] if how == signal.SIGTERM else self.pids():
-            try:
-                os.kill(pid, how)
-            except ProcessLookupError:
-                pass
+            os.kill(pid, how)
         self.process.wait(seconds)
         end = time.monotonic() + seconds
         while self.pids():
@@ -179,14 +173,11 @@ class Samba(Directory):
         assert done.returncode == code, (name, arguments, done.returncode, done.stdout, done.stderr)
         return done.stdout
 
-    def try_tool_alone(self, *words):
-        done = subprocess.run(["samba-tool", *words, "-s", self.smb_conf], capture_output=True, text=True, timeout=300,
-                              env=self.environment(), check=False)
+    def try_tool(self, *words):
+        done = subprocess.run(["samba-tool", *words, "-s", self.smb_conf, "-H", self.database], capture_output=True,
+                              text=True, timeout=300, env=self.environment(), check=False)
         self.tool_said += done.stderr
         return done
-
-    def try_tool(self, *words):
-        return self.try_tool_alone(*words, "-H", self.database)
 
     def tool(self, *words):
         done = self.try_tool(*words)
