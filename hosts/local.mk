@@ -51,6 +51,7 @@ sfprov_SOURCES = \
 	hosts/ldap/entry.c hosts/ldap/entry.h \
 	hosts/ldap/groups.c hosts/ldap/groups.h \
 	hosts/ldap/member.c hosts/ldap/member.h \
+	hosts/ldap/waiting.c hosts/ldap/waiting.h \
 	hosts/ldap/token.c hosts/ldap/token.h \
 	hosts/ldap/connection.c hosts/ldap/connection.h \
 	hosts/ldap/search.c hosts/ldap/search.h

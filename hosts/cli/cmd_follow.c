@@ -13,6 +13,7 @@
 #include "hosts/cli/answers.h"
 #include "hosts/cli/cli.h"
 #include "hosts/cli/drive.h"
+#include "hosts/cli/fault.h"
 #include "hosts/cli/follow_groups.h"
 #include "hosts/cli/follow_state.h"
 #include "hosts/cli/host.h"
@@ -21,6 +22,7 @@
 #include "hosts/cli/screen.h"
 #include "hosts/ldap/content.h"
 #include "hosts/ldap/token.h"
+#include "hosts/ldap/waiting.h"
 
 #define COLUMNS_BYTES (1024u * 1024u)
 #define POLL_S        1
@@ -41,6 +43,9 @@ struct follow {
     struct follow_groups
         *groups;         /* of --groups; NULL: what the directory says of an entry's counts */
     prov_snapshot *list; /* while a whole list is being heard */
+    const char *report;  /* whose manager is looked for */
+    char **reports;      /* whose manager has come: they are read anew */
+    size_t report_count;
     struct token tokens[ANSWERS_BATCH];
     size_t count;
     int code; /* why it cannot go on; CODE_DONE: it can */
@@ -123,13 +128,57 @@ add_token(struct follow *follow, const struct token_spec *spec, struct prov_erro
     return result;
 }
 
-/* The key of a manager is asked of the directory. */
+/* The key of a manager is asked of the directory. One who is not there yet is waited for. */
 static int
 manager_key(void *context, const char *dn, char **ret, struct prov_error *err)
 {
     struct follow *follow = context;
+    int result = content_uuid_of(follow->content, dn, ret, err);
 
-    return content_uuid_of(follow->content, dn, ret, err);
+    if (!result && !*ret)
+        waiting_note(dn, follow->report);
+    return result;
+}
+
+/* Somebody is there now whom reports may have waited for. They cannot be read amid what is being heard. */
+static int
+wake_reports(struct follow *follow, const char *dn, struct prov_error *err)
+{
+    char **woken = waiting_take(dn), **all;
+    size_t count = 0;
+
+    while (woken && woken[count])
+        count++;
+    all = count ? realloc(follow->reports, (follow->report_count + count) * sizeof(*all))
+                : follow->reports;
+    if (count && !all) {
+        for (size_t i = 0; i < count; i++)
+            free(woken[i]);
+        free(woken);
+        return fault_nomem(err);
+    }
+    follow->reports = all;
+    for (size_t i = 0; i < count; i++)
+        follow->reports[follow->report_count++] = woken[i];
+    free(woken);
+    return PROV_OK;
+}
+
+static int
+read_reports(struct follow *follow, struct prov_error *err)
+{
+    int result = PROV_OK;
+
+    while (follow->report_count && !result) {
+        char *dn = follow->reports[follow->report_count - 1];
+
+        result = content_read(follow->content, dn, err);
+        if (!result)
+            follow->report_count--;
+        if (!result)
+            free(dn);
+    }
+    return result;
 }
 
 static const char *
@@ -252,6 +301,7 @@ hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, stru
 
     if (!entry_is_person(entry, NULL))
         return PROV_OK;
+    follow->report = entry->dn;
     result = follow->groups ? follow_groups_write(follow->groups, &whole, err) : PROV_OK;
     if (!result)
         result = entry_read(&how, &whole, &person, err);
@@ -276,6 +326,8 @@ hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, stru
                                                  .change = change_of(entry),
                                                  .resource = person.resource },
                            err);
+        if (!result)
+            result = wake_reports(follow, entry->dn, err);
     }
     entry_person_clear(&person);
     return result;
@@ -342,6 +394,8 @@ listen_on(struct follow *follow, int *pause_s, struct prov_error *err)
 
     while (!result && !interrupt_seen()) {
         result = content_poll(follow->content, POLL_S, err);
+        if (!result)
+            result = read_reports(follow, err);
         if (!result || result == PROV_E_STATE) {
             struct prov_error why = { .size = sizeof(why) };
             int handed = hand_over(follow, &why);
@@ -478,6 +532,9 @@ command_follow(const struct options *options, const struct arguments *arguments)
         follow_state_close(&follow->state);
         host_close(&follow->host);
     }
+    for (size_t i = 0; i < follow->report_count; i++)
+        free(follow->reports[i]);
+    free(follow->reports);
     columns_free(follow->columns);
     free(follow->columns_text);
     free(follow);

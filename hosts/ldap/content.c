@@ -378,6 +378,44 @@ content_poll(struct content *content, int seconds, struct prov_error *err)
 
 /* ---- look-up ---- */
 
+/* Whether a look-up by DN failed because the directory cannot answer now. A DN that is none, that names nobody, or
+ * that we may not see is nobody's. */
+static bool
+cannot_tell(int code)
+{
+    return LDAP_API_ERROR(code) || code == LDAP_BUSY || code == LDAP_UNAVAILABLE ||
+           code == LDAP_TIMELIMIT_EXCEEDED;
+}
+
+int
+content_read(struct content *content, const char *dn, struct prov_error *err)
+{
+    const struct connection *way = &content->connection;
+    struct timeval limit = { .tv_sec = LOOK_UP_S };
+    struct taken_entry taken = { .values = NULL };
+    struct ldap_entry entry;
+    const char *uuid = NULL;
+    LDAPMessage *answer = NULL, *message;
+    int result = PROV_OK;
+    int code = ldap_search_ext_s(way->ldap, dn, LDAP_SCOPE_BASE, way->filter, way->wanted, 0, NULL,
+                                 NULL, &limit, 1, &answer);
+
+    message = code ? NULL : ldap_first_entry(way->ldap, answer);
+    if (message)
+        result = connection_take(way, message, &taken, &entry, err);
+    for (size_t i = 0; message && !result && i < entry.count && !uuid; i++) {
+        if (!strcmp(entry.values[i].name, "entryuuid"))
+            uuid = entry.values[i].text;
+    }
+    if (uuid && !result)
+        result = content->listener.entry(content->listener.context, &entry, uuid, err);
+    taken_entry_clear(&taken);
+    ldap_msgfree(answer);
+    return cannot_tell(code) ? connection_fail(way->ldap, code, "an entry cannot be read",
+                                               "it is tried again", err)
+                             : result;
+}
+
 int
 content_uuid_of(struct content *content, const char *dn, char **ret, struct prov_error *err)
 {
@@ -402,10 +440,7 @@ content_uuid_of(struct content *content, const char *dn, char **ret, struct prov
         return fault_nomem(err);
     }
     ldap_value_free_len(values);
-    /* a DN that is none, that names nobody, or that we may not see is nobody's */
-    return LDAP_API_ERROR(code) || code == LDAP_BUSY || code == LDAP_UNAVAILABLE ||
-                   code == LDAP_TIMELIMIT_EXCEEDED
-               ? connection_fail(ldap, code, "a manager cannot be looked up", "it is tried again",
-                                 err)
-               : PROV_OK;
+    return cannot_tell(code) ? connection_fail(ldap, code, "a manager cannot be looked up",
+                                               "it is tried again", err)
+                             : PROV_OK;
 }

@@ -42,6 +42,9 @@ int content_poll(struct content *content, int seconds, struct prov_error *err);
  * server as hexadecimal text, heap; NULL: it gave none, or out of memory. */
 char *content_cookie(const struct content *content);
 
+/* Reads one entry by its DN and tells the listener of it, if it is one of those that are heard. */
+int content_read(struct content *content, const char *dn, struct prov_error *err);
+
 /* The entryUUID of an entry by its DN, heap; NULL in *ret: there is none. */
 int content_uuid_of(struct content *content, const char *dn, char **ret, struct prov_error *err);
 

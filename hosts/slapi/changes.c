@@ -12,6 +12,8 @@
 
 #include "hosts/cli/fault.h"
 #include "hosts/cli/person.h"
+#include "hosts/ldap/member.h"
+#include "hosts/ldap/waiting.h"
 #include "hosts/slapi/order.h"
 
 /* Tokens in the making, handed over in one go. */
@@ -131,7 +133,7 @@ changes_matter(const struct changes *changes, const char *dn, LDAPMod **mods)
 
     for (size_t i = 0; mods && mods[i]; i++) {
         plain_type(mods[i], type, sizeof(type));
-        if (is_read(changes, type) || (group && directory_names_members(type)))
+        if (is_read(changes, type) || (group && member_names(type)))
             return true;
     }
     return false;
@@ -145,7 +147,7 @@ changes_need_members(const struct changes *changes, const char *dn, LDAPMod **mo
     for (size_t i = 0; mods && mods[i]; i++) {
         int what = mods[i]->mod_op & ~LDAP_MOD_BVALUES;
 
-        if (directory_names_members(plain_type(mods[i], type, sizeof(type))) &&
+        if (member_names(plain_type(mods[i], type, sizeof(type))) &&
             (what == LDAP_MOD_REPLACE || !mods[i]->mod_bvalues || !mods[i]->mod_bvalues[0]))
             return directory_is_group(changes->directory, dn);
     }
@@ -216,17 +218,38 @@ change_number(const struct batch *batch, const struct directory_entry *entry, ch
     return to;
 }
 
+/* What is asked for the manager of an entry. */
+struct manager_of {
+    const struct directory *directory;
+    const char *report;
+};
+
+/* A manager whose entry is not there yet: who adds it looks for those who wait. It may have come between the two
+ * looks, when nobody waited yet. */
+static int
+manager_key(void *context, const char *dn, char **ret, struct prov_error *err)
+{
+    const struct manager_of *question = context;
+    int result = directory_key((void *)question->directory, dn, ret, err);
+
+    if (result || *ret)
+        return result;
+    waiting_note(dn, question->report);
+    return directory_key((void *)question->directory, dn, ret, err);
+}
+
 static int
 append_user(struct batch *batch, struct directory_entry *entry, enum token_kind kind,
             struct prov_error *err)
 {
     const struct directory *directory = batch->changes->directory;
     const struct config *config = batch->changes->config;
+    struct manager_of question = { directory, entry->dn };
     const struct entry_options options = { .columns = config->columns,
                                            .key = config->key,
-                                           .manager = directory_key,
+                                           .manager = manager_key,
                                            .manager_is_key = true,
-                                           .context = (void *)directory };
+                                           .context = &question };
     const struct berval *password = clear_password(batch, entry);
     struct entry_person person;
     struct token_spec spec = { .host = batch->changes->host,
@@ -322,8 +345,10 @@ struct dns {
 };
 
 static int
-add_dn(struct dns *dns, const char *dn, struct prov_error *err)
+add_dn(void *context, const char *dn, struct prov_error *err)
 {
+    struct dns *dns = context;
+
     if (dns->count == dns->room) {
         size_t room = dns->room ? dns->room * 2 : 16;
         char **plain = realloc(dns->plain, room * sizeof(*plain));
@@ -338,6 +363,22 @@ add_dn(struct dns *dns, const char *dn, struct prov_error *err)
         return fault_nomem(err);
     dns->count++;
     return PROV_OK;
+}
+
+/* Those who wait for the entry at this DN. */
+static int
+add_waiting(struct dns *dns, const char *dn, struct prov_error *err)
+{
+    char **reports = waiting_take(dn);
+    int result = PROV_OK;
+
+    for (size_t i = 0; reports && reports[i]; i++) {
+        if (!result)
+            result = add_dn(dns, reports[i], err);
+        free(reports[i]);
+    }
+    free(reports);
+    return result;
 }
 
 static void
@@ -372,13 +413,15 @@ append_members(struct batch *batch, struct dns *dns, size_t once, struct prov_er
 }
 
 static int
-add_members(struct dns *dns, const struct directory_entry *entry, struct prov_error *err)
+add_members(const struct directory *directory, struct dns *dns, const struct directory_entry *group,
+            struct prov_error *err)
 {
     int result = PROV_OK;
 
-    for (size_t i = 0; i < entry->count && !result; i++) {
-        if (directory_names_members(entry->values[i].name))
-            result = add_dn(dns, entry->values[i].text, err);
+    for (size_t i = 0; i < group->count && !result; i++) {
+        if (member_names(group->values[i].name))
+            result = directory_member(directory, group->dn, group->values[i].name,
+                                      group->values[i].text, add_dn, dns, err);
     }
     return result;
 }
@@ -395,7 +438,8 @@ add_list(struct dns *dns, char *const *members, struct prov_error *err)
 
 /* The members that the modifications name. */
 static int
-add_named(struct dns *dns, LDAPMod **mods, struct prov_error *err)
+add_named(const struct directory *directory, struct dns *dns, const char *group, LDAPMod **mods,
+          struct prov_error *err)
 {
     char type[256];
     int result = PROV_OK;
@@ -403,10 +447,10 @@ add_named(struct dns *dns, LDAPMod **mods, struct prov_error *err)
     for (size_t i = 0; mods && mods[i]; i++) {
         struct berval **values = mods[i]->mod_bvalues;
 
-        if (!directory_names_members(plain_type(mods[i], type, sizeof(type))))
+        if (!member_names(plain_type(mods[i], type, sizeof(type))))
             continue;
         for (size_t j = 0; values && values[j] && !result; j++)
-            result = add_dn(dns, values[j]->bv_val, err);
+            result = directory_member(directory, group, type, values[j]->bv_val, add_dn, dns, err);
     }
     return result;
 }
@@ -416,13 +460,15 @@ static int
 append_group(struct batch *batch, const struct directory_entry *group, LDAPMod **mods,
              const struct before *before, struct prov_error *err)
 {
+    const struct directory *directory = batch->changes->directory;
     struct dns dns = { .plain = NULL };
     const char *change = directory_change(group);
     bool replaced = before && before->members;
     int result = replaced ? add_list(&dns, before->members, err) : PROV_OK;
 
     if (!result)
-        result = replaced ? add_members(&dns, group, err) : add_named(&dns, mods, err);
+        result = replaced ? add_members(directory, &dns, group, err)
+                          : add_named(directory, &dns, group->dn, mods, err);
     batch->change = change;
     batch->mods = NULL;
     if (!result)
@@ -435,13 +481,13 @@ append_group(struct batch *batch, const struct directory_entry *group, LDAPMod *
 /* ---- before ---- */
 
 int
-changes_before(const struct changes *changes, const struct directory_entry *entry,
+changes_before(const struct changes *changes, const struct directory_entry *entry, bool members,
                struct before *ret, struct prov_error *err)
 {
     const struct config *config = changes->config;
     const char *change = directory_change(entry);
     struct before before = { NULL };
-    struct dns members = { .plain = NULL };
+    struct dns dns = { .plain = NULL };
     int result = PROV_OK;
 
     for (size_t i = 0; entry->user && i < entry->count && !before.uri; i++) {
@@ -452,18 +498,18 @@ changes_before(const struct changes *changes, const struct directory_entry *entr
     }
     if (change && !(before.change = strdup(change)))
         result = fault_nomem(err);
-    if (!result && directory_is_group(changes->directory, entry->dn)) {
-        result = add_members(&members, entry, err);
+    if (!result && members && directory_is_group(changes->directory, entry->dn)) {
+        result = add_members(changes->directory, &dns, entry, err);
         if (!result)
-            before.members = calloc(members.count + 1, sizeof(*before.members));
+            before.members = calloc(dns.count + 1, sizeof(*before.members));
         if (!result && !before.members)
             result = fault_nomem(err);
-        for (size_t i = 0; !result && i < members.count; i++) {
-            before.members[i] = members.plain[i];
-            members.plain[i] = NULL;
+        for (size_t i = 0; !result && i < dns.count; i++) {
+            before.members[i] = dns.plain[i];
+            dns.plain[i] = NULL;
         }
     }
-    dns_clear(&members);
+    dns_clear(&dns);
     if (result)
         before_clear(&before);
     else
@@ -490,22 +536,24 @@ changes_added(struct changes *changes, struct directory_entry *entry)
     struct prov_error err = { .size = sizeof(err) };
     struct batch batch = { .changes = changes, .refusable = changes->refuses };
     bool group = directory_is_group(changes->directory, entry->dn);
-    const char *held = group ? NULL : entry->dn;
-    struct dns members = { .plain = NULL };
-    int result = PROV_OK;
+    struct dns others = { .plain = NULL };
+    const char *held;
+    int result;
 
     if (!entry->user && !group)
         return PROV_OK;
+    result = add_waiting(&others, entry->dn, &err);
+    held = group || others.count ? NULL : entry->dn;
     hold(changes, held);
-    if (entry->user)
+    if (!result && entry->user)
         result = append_user(&batch, entry, TOKEN_CREATE, &err);
     if (!result && group)
-        result = add_members(&members, entry, &err);
+        result = add_members(changes->directory, &others, entry, &err);
     batch.change = directory_change(entry);
-    if (!result && group)
-        result = append_members(&batch, &members, 0, &err);
+    if (!result)
+        result = append_members(&batch, &others, 0, &err);
     result = finish(&batch, held, entry->dn, result, &err);
-    dns_clear(&members);
+    dns_clear(&others);
     return result;
 }
 
@@ -550,7 +598,7 @@ append_moved(void *context, struct directory_entry *entry, struct prov_error *er
     int result = append_entry(moved->batch, entry, err);
 
     if (!result && *moved->batch->changes->directory->groups)
-        result = add_members(&moved->members, entry, err);
+        result = add_members(moved->batch->changes->directory, &moved->members, entry, err);
     return result;
 }
 
@@ -583,6 +631,8 @@ changes_renamed(struct changes *changes, const char *new_dn, struct directory_en
         batch.change = directory_change(entry);
         if (!result && !changes->serial && depends_on_dn(changes))
             result = directory_walk(changes->directory, new_dn, append_moved, &moved, &err);
+        if (!result)
+            result = add_waiting(&moved.members, entry->dn, &err);
         if (!result)
             result = append_members(&batch, &moved.members, 0, &err);
         batch.change = NULL;
@@ -650,23 +700,30 @@ changes_read_back(struct changes *changes, const char *dn, const char *uri)
     return result;
 }
 
+/* DNs below one that was moved. */
+struct below {
+    const struct directory *directory;
+    struct dns dns;
+};
+
 static int
 note_dn(void *context, struct directory_entry *entry, struct prov_error *err)
 {
-    int result = add_dn(context, entry->dn, err);
+    struct below *below = context;
+    int result = add_dn(&below->dns, entry->dn, err);
 
-    return result ? result : add_members(context, entry, err);
+    return result ? result : add_members(below->directory, &below->dns, entry, err);
 }
 
 void
 changes_moved(struct changes *changes, const char *dn)
 {
     struct prov_error err = { .size = sizeof(err) };
-    struct dns below = { .plain = NULL };
+    struct below below = { .directory = changes->directory };
 
     if (depends_on_dn(changes) && directory_walk(changes->directory, dn, note_dn, &below, &err))
         submit_missed(changes->submit, dn, &err);
-    for (size_t i = 0; i < below.count; i++)
-        changes_read_back(changes, below.plain[i], NULL);
-    dns_clear(&below);
+    for (size_t i = 0; i < below.dns.count; i++)
+        changes_read_back(changes, below.dns.plain[i], NULL);
+    dns_clear(&below.dns);
 }

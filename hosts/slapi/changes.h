@@ -35,8 +35,8 @@ bool changes_matter(const struct changes *changes, const char *dn, LDAPMod **mod
 /* Whether the members before have to be known: a group's are replaced, or taken out without a list. */
 bool changes_need_members(const struct changes *changes, const char *dn, LDAPMod **mods);
 
-/* Takes what is needed of an entry that will be gone or be another one. */
-int changes_before(const struct changes *changes, const struct directory_entry *entry,
+/* Takes what is needed of an entry that will be gone or be another one; `members`: also those of a group. */
+int changes_before(const struct changes *changes, const struct directory_entry *entry, bool members,
                    struct before *ret, struct prov_error *err);
 void before_clear(struct before *before);
 

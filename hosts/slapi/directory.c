@@ -11,9 +11,10 @@
 #include <strings.h>
 
 #include "hosts/cli/fault.h"
+#include "hosts/ldap/member.h"
 
-static const char *const always[] = { "objectClass", "entryCSN", "entryUSN", "member",
-                                      "uniqueMember" };
+static const char *const always[] = { "objectClass",  "entryCSN",  "entryUSN", "member",
+                                      "uniqueMember", "memberUid", "uid" };
 
 #define ALWAYS (sizeof(always) / sizeof(always[0]))
 
@@ -134,12 +135,6 @@ bool
 directory_is_group(const struct directory *directory, const char *dn)
 {
     return *directory->groups && is_at_or_below(dn, directory->groups);
-}
-
-bool
-directory_names_members(const char *attribute)
-{
-    return !strcasecmp(attribute, "member") || !strcasecmp(attribute, "uniqueMember");
 }
 
 /* ---- entries ---- */
@@ -425,28 +420,6 @@ directory_walk(const struct directory *directory, const char *dn,
     return result;
 }
 
-/* "(|(member=DN)(uniqueMember=DN))", the DN escaped by RFC 4515. Heap. */
-static char *
-member_filter(const char *dn)
-{
-    size_t room = 3 * strlen(dn) + 1;
-    char *value = malloc(room), *filter = NULL, *out = value;
-
-    if (!value)
-        return NULL;
-    for (; *dn; dn++) {
-        if (strchr("*()\\", *dn))
-            out += snprintf(out, room - (size_t)(out - value), "\\%02x", (unsigned char)*dn);
-        else
-            *out++ = *dn;
-    }
-    *out = '\0';
-    if (asprintf(&filter, "(|(member=%s)(uniqueMember=%s))", value, value) < 0)
-        filter = NULL;
-    free(value);
-    return filter;
-}
-
 static void
 drop_groups(struct directory_entry *entry)
 {
@@ -487,7 +460,7 @@ directory_add_groups(const struct directory *directory, struct directory_entry *
 
     if (!*directory->groups)
         return PROV_OK;
-    filter = member_filter(entry->dn);
+    filter = member_filter(&entry->view);
     if (!filter)
         return fault_nomem(err);
     drop_groups(entry);
@@ -521,4 +494,75 @@ directory_key(void *context, const char *dn, char **ret, struct prov_error *err)
 
     *ret = NULL;
     return run(&search, dn, LDAP_SCOPE_BASE, "(objectClass=*)", attributes);
+}
+
+/* ---- members ---- */
+
+static int
+note_any(struct search *search, Slapi_Entry *entry)
+{
+    (void)entry;
+    *(bool *)search->context = true;
+    return PROV_OK;
+}
+
+static bool
+is_there(const struct directory *directory, const char *dn)
+{
+    static char *names[] = { "1.1", NULL };
+    struct prov_error err = { .size = sizeof(err) };
+    bool there = false;
+    struct search search = {
+        .directory = directory, .each = note_any, .context = &there, .err = &err
+    };
+
+    return !run(&search, dn, LDAP_SCOPE_BASE, "(objectClass=*)", names) && there;
+}
+
+/* The top of the tree that a DN is in. Heap of the server; NULL when out of memory. */
+static char *
+top_of(const struct directory *directory, const char *dn)
+{
+    char *top = slapi_ch_strdup((char *)dn);
+
+    for (;;) {
+        char *parent = top ? slapi_dn_parent(top) : NULL;
+
+        if (!parent || !*parent || !is_there(directory, parent)) {
+            slapi_ch_free_string(&parent);
+            return top;
+        }
+        slapi_ch_free_string(&top);
+        top = parent;
+    }
+}
+
+int
+directory_member(const struct directory *directory, const char *group, const char *attribute,
+                 const char *member,
+                 int (*each)(void *context, const char *dn, struct prov_error *err), void *context,
+                 struct prov_error *err)
+{
+    struct entries entries = { .all = NULL };
+    struct search search = {
+        .directory = directory, .each = copy_entry, .context = &entries, .err = err
+    };
+    char *filter, *top;
+    int result;
+
+    if (!member_by_uid(attribute))
+        return each(context, member, err);
+    filter = member_uid_filter(member);
+    top = top_of(directory, group);
+    result = filter && top ? run(&search, top, LDAP_SCOPE_SUBTREE, filter, directory->attributes)
+                           : fault_nomem(err);
+    for (size_t i = 0; i < entries.count; i++) {
+        if (!result)
+            result = each(context, entries.all[i].dn, err);
+        directory_entry_clear(&entries.all[i]);
+    }
+    free(entries.all);
+    free(filter);
+    slapi_ch_free_string(&top);
+    return result;
 }

@@ -79,8 +79,14 @@ int directory_key(void *directory, const char *dn, char **ret, struct prov_error
 /* Whether the DN is one of the config's groups, or below it. */
 bool directory_is_group(const struct directory *directory, const char *dn);
 
-/* Whether an attribute names members of a group. */
-bool directory_names_members(const char *attribute);
+/*
+ * Calls each() with the DN of a member of a group: a DN as it stands, and for `memberUid` those of whoever has that
+ * `uid` in the same tree as `group`. Same errors as directory_read().
+ */
+int directory_member(const struct directory *directory, const char *group, const char *attribute,
+                     const char *member,
+                     int (*each)(void *context, const char *dn, struct prov_error *err),
+                     void *context, struct prov_error *err);
 
 /* The first value of an attribute (small letters); NULL: there is none. Borrowed. */
 const char *directory_value(const struct directory_entry *entry, const char *name);

@@ -126,11 +126,12 @@ take_entry(Slapi_PBlock *block, int which, struct directory_entry *ret, struct p
     return entry ? directory_take(&adapter->directory, entry, ret, err) : PROV_OK;
 }
 
-/* false: there is nothing to be done. */
+/* `mods` of a modify; NULL: another operation. false: there is nothing to be done. */
 static bool
-operation_of(Slapi_PBlock *block, struct operation *operation)
+operation_of(Slapi_PBlock *block, LDAPMod **mods, struct operation *operation)
 {
     struct prov_error err = { .size = sizeof(err) };
+    bool members;
     int result;
 
     *operation = (struct operation){ .dn = NULL };
@@ -141,9 +142,10 @@ operation_of(Slapi_PBlock *block, struct operation *operation)
     if (!result && !operation->dn)
         return false;
     if (!result && !is_the_servers_own(operation->dn)) {
-        result = operation->old.dn
-                     ? changes_before(&adapter->changes, &operation->old, &operation->before, &err)
-                     : PROV_OK;
+        members = !mods || changes_need_members(&adapter->changes, operation->dn, mods);
+        result = operation->old.dn ? changes_before(&adapter->changes, &operation->old, members,
+                                                    &operation->before, &err)
+                                   : PROV_OK;
         if (!result)
             return true;
     }
@@ -163,7 +165,7 @@ note(const struct operation *operation)
     if (operation->before.uri) {
         note_handed(operation->dn, operation->before.uri);
     } else if (operation->fresh.user &&
-               !changes_before(&adapter->changes, &operation->fresh, &fresh, &err)) {
+               !changes_before(&adapter->changes, &operation->fresh, false, &fresh, &err)) {
         note_handed(operation->dn, fresh.uri);
         before_clear(&fresh);
     }
@@ -221,7 +223,7 @@ added(Slapi_PBlock *block)
 {
     struct operation operation;
 
-    if (!operation_of(block, &operation))
+    if (!operation_of(block, NULL, &operation))
         return 0;
     take_password(block, &operation);
     return conclude(block, &operation, changes_added(&adapter->changes, &operation.fresh));
@@ -235,18 +237,12 @@ modified(Slapi_PBlock *block)
     const char *dn;
 
     slapi_pblock_get(block, SLAPI_MODIFY_MODS, &mods);
-    if (!operation_of(block, &operation))
+    if (!operation_of(block, mods, &operation))
         return 0;
     dn = operation.dn;
     if (!operation.fresh.dn || !changes_matter(&adapter->changes, dn, mods)) {
         operation_clear(&operation);
         return 0;
-    }
-    if (!changes_need_members(&adapter->changes, dn, mods)) {
-        for (size_t i = 0; operation.before.members && operation.before.members[i]; i++)
-            free(operation.before.members[i]);
-        free(operation.before.members);
-        operation.before.members = NULL;
     }
     take_password(block, &operation);
     return conclude(
@@ -259,7 +255,7 @@ renamed(Slapi_PBlock *block)
 {
     struct operation operation;
 
-    if (!operation_of(block, &operation))
+    if (!operation_of(block, NULL, &operation))
         return 0;
     if (!operation.fresh.dn) {
         operation_clear(&operation);
@@ -274,7 +270,7 @@ deleted(Slapi_PBlock *block)
 {
     struct operation operation;
 
-    if (!operation_of(block, &operation))
+    if (!operation_of(block, NULL, &operation))
         return 0;
     return conclude(block, &operation,
                     changes_deleted(&adapter->changes, operation.dn, &operation.before));

@@ -118,7 +118,7 @@ carry(unsigned long type, const char *dn)
     if (!result)
         result = directory_read(&adapter->directory, dn, &entry, &found, &err);
     if (!result && found) {
-        result = changes_before(&adapter->changes, &entry, &one->before, &err);
+        result = changes_before(&adapter->changes, &entry, true, &one->before, &err);
         directory_entry_clear(&entry);
     }
     if (result)

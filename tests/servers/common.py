@@ -152,6 +152,50 @@ def a_group_takes_users_into_scope_and_out(Server):
         compare(w, d, inactive=["ada", "bob", "cyd"])
 
 
+def a_posix_group_takes_users_into_scope_and_out(Server):
+    crm = f"cn=crm,{GROUPS}"
+    with world(scope_groups=[crm]) as w, Server(w, {"groups": [GROUPS]}) as d:
+        d.seed()
+        d.add(person("ada"), person("bob", "Bob", "Miller"), person("cyd", "Cyd", "Kahn"), d.posix_group(crm, "ada", "bob"))
+        settle(w, d)
+        compare(w, d, skip=["cyd"])
+        d.modify(crm, ("delete", "memberUid", "bob"), ("add", "memberUid", "cyd"))
+        settle(w, d)
+        compare(w, d, inactive=["bob"])
+        d.modify(crm, ("replace", "memberUid", "bob", "nobody"))
+        settle(w, d)
+        compare(w, d, inactive=["ada", "cyd"])
+        d.modify(f"uid=bob,{PEOPLE}", ("replace", "title", "Dr"))
+        settle(w, d)
+        compare(w, d, inactive=["ada", "cyd"])
+        d.modify(crm, ("delete", "memberUid"))
+        settle(w, d)
+        compare(w, d, inactive=["ada", "bob", "cyd"])
+        d.modify(crm, ("add", "memberUid", "ada"))
+        settle(w, d)
+        compare(w, d, inactive=["bob", "cyd"])
+        d.delete(crm)
+        settle(w, d)
+        compare(w, d, inactive=["ada", "bob", "cyd"])
+
+
+def a_manager_who_comes_after_the_reports_is_linked(Server):
+    with world() as w, Server(w, {}) as d:
+        d.seed()
+        d.add(person("ada", manager=f"uid=chief,{PEOPLE}"), person("bob", "Bob", "Miller", manager=f"UID=chief, {PEOPLE}"),
+              person("cyd", "Cyd", "Kahn", manager=f"uid=head,{PEOPLE}"))
+        settle(w, d)
+        assert not w.org.user("ada@acme.example").get("ManagerId")
+        d.add(person("chief", "Grace", "Hopper"))
+        settle(w, d)
+        chief = w.org.user("chief@acme.example")["Id"]
+        assert [w.org.user(f"{name}@acme.example").get("ManagerId") for name in ("ada", "bob", "cyd")] == [chief, chief, None]
+        d.rename(f"uid=chief,{PEOPLE}", "uid=head")
+        settle(w, d)
+        assert w.org.user("cyd@acme.example").get("ManagerId") == chief
+        compare(w, d)
+
+
 def configured_attributes_and_a_configured_lock(Server):
     with world() as w:
         columns = os.path.join(w.folder, "columns.json")

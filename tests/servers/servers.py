@@ -133,6 +133,10 @@ class Directory:
     def delete(self, *dns, code=0):
         self.client("ldapdelete", *dns, code=code)
 
+    def posix_group(self, dn, *uids):
+        return dn, {"objectClass": "posixGroup", "cn": dn.split("=")[1].split(",")[0], "gidNumber": "7",
+                    "memberUid": list(uids)}
+
     def show_passwords(self):
         """Has the server show plugins a password in clear; slapd does by itself."""
 

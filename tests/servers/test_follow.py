@@ -91,6 +91,22 @@ def test_a_life_is_followed_from_the_first_load_on():
             f.end()
 
 
+def test_a_manager_who_comes_after_the_reports_is_linked():
+    with world() as w, Slapd(w, provider=True, extra=LOG) as d:
+        d.seed()
+        d.add(person("first"))
+        with Follower(w, d) as f:
+            in_step(w, d)
+            d.add(person("ada", manager=f"uid=chief,{PEOPLE}"), person("bob", "Bob", "Miller", manager=f"UID=chief, {PEOPLE}"))
+            in_step(w, d)
+            assert not w.org.user("ada@acme.example").get("ManagerId")
+            d.add(person("chief", "Grace", "Hopper"))
+            in_step(w, d)
+            chief = w.org.user("chief@acme.example")["Id"]
+            until(lambda: {w.org.user(f"{name}@acme.example").get("ManagerId") for name in ("ada", "bob")} == {chief})
+            f.end()
+
+
 def goes_on(extra, anew):
     """A follower that is killed, and much that happens meanwhile."""
     with world() as w, Slapd(w, provider=True, extra=extra) as d:
