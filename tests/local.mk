@@ -15,6 +15,7 @@ AM_TESTS_ENVIRONMENT = \
 	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE; \
 	UBSAN_OPTIONS=print_stacktrace=1; export UBSAN_OPTIONS;
 dist_check_SCRIPTS += tests/tally.sh
+EXTRA_DIST += tests/count.sh
 
 # When all have run: no secret of theirs stands in what they wrote (tests/e2e/canary.py). That it would be
 # seen, test_canary.py shows.
@@ -31,9 +32,10 @@ endif
 include tests/org/local.mk
 include tests/guards/local.mk
 include tests/bench/local.mk
+# before the rest: with `make -j` what takes long begins early
+include tests/torture/local.mk
 include tests/e2e/local.mk
 include tests/unit/local.mk
 include tests/servers/local.mk
 include tests/fuzz/local.mk
-include tests/torture/local.mk
 include tests/gate/local.mk

@@ -1,5 +1,6 @@
 # Rules of the tree that no compiler knows. Each prints what breaks it, with file and line.
 guards = \
+	tests/guards/check_count.sh \
 	tests/guards/check_exports.sh \
 	tests/guards/check_header.sh \
 	tests/guards/check_includes.sh \

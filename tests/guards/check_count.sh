@@ -1,0 +1,93 @@
+#!/bin/sh
+# Whether the tests are counted honestly (tests/tally.sh, tests/count.sh): nothing passes that failed, crashed,
+# said nothing, or was left out.
+. "${0%/*}/frame.sh"
+
+need "$top/tests/tally.sh"
+need "$top/tests/count.sh"
+make_work
+logs=$work/logs
+mkdir "$logs"
+
+# ended NAME RESULT LINE: a test of automake's that has run
+ended()
+{
+	mkdir -p "$work/build"
+	echo ":test-result: $2" >"$work/build/$1.trs"
+	printf 'some words\n%s\n' "$3" >"$work/build/$1.log"
+}
+
+# say WANTED COMMAND...: a shell that counts ends with this line, and with 0 only if nothing failed
+say()
+{
+	wanted=$1
+	shift
+	(. "$top/tests/count.sh"; "$@"; count_all) >"$work/out" 2>&1
+	result=$?
+	case $wanted in
+	0* | *[1-9]" failed") good=1 ;;
+	*) good=0 ;;
+	esac
+	if [ "$(tail -n 1 "$work/out")" = "$wanted" ] && [ "$result" = $good ]; then
+		ok
+	else
+		bad "$*: wanted '$wanted' and $good, got $result and: $(cat "$work/out")"
+	fi
+}
+
+together()
+{
+	start one sh -c 'sleep 0.1; exit 3'
+	start two true
+	step three true
+	finish one
+	finish two
+	left_out "something large"
+}
+
+# the shell around the command
+killed()
+{
+	start one sh -c 'kill -KILL $PPID'
+	finish one
+}
+
+last_line()
+{
+	start one sh -c "$1"
+	finish_last one
+}
+
+say "0 passed, 0 failed" true
+say "1 passed, 0 failed" step one true
+say "0 passed, 1 failed" step one false
+say "0 passed, 1 failed" step one no-such-command
+say "0 passed, 1 failed" step one sh -c 'kill -KILL $$'
+say "0 passed, 1 failed" killed
+say "2 passed, 1 failed" together
+grep -q '^not run: something large$' "$work/out" || bad "what was left out is not named"
+
+say "5 passed, 0 failed" last_line 'echo 5 passed, 0 failed'
+say "5 passed, 1 failed" last_line 'echo 5 passed, 0 failed; exit 1'
+say "5 passed, 2 failed" last_line 'echo 5 passed, 2 failed; exit 1'
+say "0 passed, 1 failed" last_line 'echo 0 passed, 0 failed'
+say "0 passed, 1 failed" last_line 'echo 5 passed'
+say "0 passed, 1 failed" last_line true
+say "0 passed, 1 failed" last_line 'echo 5 passed, 0 failed; echo then it broke; exit 1'
+
+say "0 passed, 1 failed" tally tests "$work/build" 0 # nothing ran
+ended test_one PASS "one: 4 passed, 0 failed"
+say "4 passed, 0 failed" tally tests "$work/build" 0
+say "4 passed, 1 failed" tally tests "$work/build" 2 # make failed at something else
+ended test_left SKIP "what it needs is not there"
+say "4 passed, 0 failed" tally tests "$work/build" 0
+grep -q '^not run: test_left.log: what it needs is not there$' "$work/out" || bad "what was skipped is not named"
+ended test_two FAIL "two: 3 passed, 2 failed"
+say "7 passed, 2 failed" tally tests "$work/build" 2
+ended test_three FAIL "three: 1 passed, 0 failed" # it crashed at its end
+say "8 passed, 3 failed" tally tests "$work/build" 2
+ended test_four FAIL "Segmentation fault"
+say "8 passed, 4 failed" tally tests "$work/build" 2
+ended test_five PASS "says nothing"
+say "8 passed, 5 failed" tally tests "$work/build" 2
+finish
