@@ -233,6 +233,7 @@ def test_what_takes_no_locks_is_sent_at_the_same_time_and_the_rest_alone():
         assert w.org.usage()["most_under_way"] == 1, "creates go one by one"
         assert not any("UNABLE_TO_LOCK_ROW" in line for _, line in c.lines)
         calls = w.org.usage()["api_calls"]
+        w.org.settings(latency_ms=1000)  # as long as it can take to send four calls on a busy machine
         c.accept(*[put(f"/Users/{n}", person(f"u{n}", title="Chief")) for n in range(16)],
                  *[put(f"/Users/{n}", person(f"other{n}", title="Chief")) for n in range(16, 20)])
         c.settle()
