@@ -7,7 +7,7 @@ PYTHON_PRELOAD = LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -pri
 endif
 PY_LOG_COMPILER = env $(PYTHON_PRELOAD) timeout 600 python3
 SH_LOG_COMPILER = timeout 300 sh
-LOG_COMPILER = timeout 300
+LOG_COMPILER = timeout 600
 AM_TESTS_ENVIRONMENT = \
 	srcdir='$(abs_top_srcdir)'; export srcdir; \
 	top_builddir='$(abs_top_builddir)'; export top_builddir; \

@@ -23,7 +23,8 @@ server_tests += tests/servers/test_samba.py
 endif
 
 .PHONY: check-servers
-check-servers: all tests/org/sfprov-org
+check-servers: all
+	@$(MAKE) $(AM_MAKEFLAGS) tests/org/sfprov-org
 	@test -n '$(server_tests)' || echo 'no adapter is built, so no server is tried'
 	@failed=0; for test in $(server_tests); do \
 		srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' PYTHONDONTWRITEBYTECODE=1 \
