@@ -106,6 +106,9 @@ adopt(struct round *round, struct item *item, const struct match *match, struct 
 
     if (!r && match->holder)
         r = take_from(round, match->holder, link, &frozen, err);
+    /* it may have been us, with a store that was lost; but an admin may have had a reason */
+    if (!r && !frozen)
+        link->frozen_by_others = json_get_bool(row, FROZEN_FIELD, false);
     if (!r)
         r = confirm_row(link, item->plan.fields, round->delivery->fields->correlation_field, row,
                         err);

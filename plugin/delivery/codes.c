@@ -81,8 +81,12 @@ static const struct code_words rows[] = {
       "and "
       "at once by `retry`" },
     { CODE_STAYS_FROZEN, "delivered",
-      "the account was frozen in Salesforce before the user left, and not by the connector",
-      "if the user is to log in again, unfreeze the account: Setup > Users > the user > Unfreeze" },
+      "somebody froze the account in Salesforce before the user left; or it was frozen when it was "
+      "adopted, and "
+      "this store does not know by whom",
+      "if the user is to log in again, unfreeze the account: Setup > Users > the user > Unfreeze. "
+      "That is seen "
+      "within the hour, or at once by `retry`" },
     { CODE_GONE, "nothing to do", "the user is gone at the host",
       "nothing; a create or put event, or feed:add, brings the user back" },
     { CODE_OUT_OF_SCOPE, "nothing to do",

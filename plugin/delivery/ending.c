@@ -108,10 +108,10 @@ settle_claim(struct round *round, struct link *link, const char *name, struct pr
     return store_wake(round->delivery->store, WAIT_USERNAME, before, NULL, INT64_MAX, err);
 }
 
-/* [tx] The username held is the one confirmed, and no other is claimed but what is in flight: when what was wanted
- * is settled. Whoever waits for one that is given up is woken. */
+/* [tx] The username held is the one confirmed; and, unless what was wanted is tried again, no other is claimed but
+ * what is in flight. Whoever waits for one that is given up is woken. */
 static int
-put_names(struct round *round, struct link *link, struct prov_error *err)
+put_names(struct round *round, struct link *link, bool keeps_claim, struct prov_error *err)
 {
     const char *now = value_get_text(link->confirmed, "Username");
     const char *flying = value_get_text(value_get(link->in_flight, "fields"), "Username");
@@ -125,7 +125,8 @@ put_names(struct round *round, struct link *link, struct prov_error *err)
         if (before)
             r = store_wake(round->delivery->store, WAIT_USERNAME, before, NULL, INT64_MAX, err);
     }
-    return r ? r : settle_claim(round, link, flying ? flying : link->username_held, err);
+    return r || keeps_claim ? r
+                            : settle_claim(round, link, flying ? flying : link->username_held, err);
 }
 
 static int64_t
@@ -156,8 +157,8 @@ ending_write(struct round *round, struct item *item, const struct ending *ending
     struct link *link = &item->work.link;
     int r = put_words(link, ending->outcome, &ending->said, err);
 
-    if (!r && !ending->keeps_name)
-        r = put_names(round, link, err);
+    if (!r)
+        r = put_names(round, link, ending->keeps_claim, err);
     if (!r)
         r = put_link(round, item, err);
     if (!r && ending->frees_held && link->username_held)

@@ -8,7 +8,7 @@ struct ending {
     const char *outcome;
     struct said said; /* borrowed */
     char *message;    /* heap: said.message, where it was made for this; or NULL */
-    bool keeps_name;  /* a username that is claimed stays so, and what is held is as it was */
+    bool keeps_claim; /* the username that is claimed stays so */
     bool frees_held;  /* others waited for the username that is held, and get it now or never */
     bool arrives;     /* there is an account now: those whom the user is the manager of are due */
     bool

@@ -47,22 +47,31 @@ is_by_others(const struct item *item)
                                 : !value_get_boolean(flight, FROZEN_FIELD, false);
 }
 
+static struct json_object *
+login_of(struct json_object *rows, const struct item *item)
+{
+    for (size_t i = 0; rows && i < json_object_array_length(rows); i++) {
+        struct json_object *row = json_object_array_get_idx(rows, i);
+        if (strcmp(json_get_string(row, "UserId"), item->work.link.salesforce_id) == 0)
+            return row;
+    }
+    return NULL;
+}
+
 /* Who is frozen by others needs no call. */
 static void
 take_login(struct item *item, struct json_object *rows)
 {
+    struct json_object *row = login_of(rows, item);
     bool freezes = item->plan.action == PLAN_FREEZE;
 
-    for (size_t i = 0; i < json_object_array_length(rows); i++) {
-        struct json_object *row = json_object_array_get_idx(rows, i);
-        if (strcmp(json_get_string(row, "UserId"), item->work.link.salesforce_id) != 0)
-            continue;
-        item->found_frozen = freezes && json_get_bool(row, "IsFrozen", false) && is_by_others(item);
-        if (freezes)
-            item->work.link.frozen_by_others = item->found_frozen;
-        if (!item->found_frozen)
-            snprintf(item->login_id, sizeof(item->login_id), "%s", json_get_string(row, "Id"));
-    }
+    if (!row)
+        return;
+    item->found_frozen = freezes && json_get_bool(row, "IsFrozen", false) && is_by_others(item);
+    if (freezes)
+        item->work.link.frozen_by_others = item->found_frozen;
+    if (!item->found_frozen)
+        snprintf(item->login_id, sizeof(item->login_id), "%s", json_get_string(row, "Id"));
 }
 
 /* Why an account cannot be frozen or unfrozen that has no UserLogin, or whose UserLogin cannot be read. */
@@ -135,54 +144,102 @@ settle_unsent(struct round *round, struct item **items, size_t count, const stru
     return r;
 }
 
+/* Their UserLogins. An org that does not pass stops the round: they stay due. */
 static int
-look_up(struct round *round, struct item **items, size_t count, struct prov_error *err)
+ask(struct round *round, struct item **items, size_t count, struct json_object **ret_rows,
+    struct sf_call *ret_call, struct prov_error *err)
 {
-    AUTO_JSON struct json_object *rows = NULL;
     const char *ids[LOOKUP_MAX];
-    struct sf_call call;
     int r = PROV_OK;
 
     for (size_t i = 0; i < count; i++)
         ids[i] = items[i]->work.link.salesforce_id;
-    if (items[0]->plan.action == PLAN_FREEZE || !quota_spares(round->delivery, &call))
-        r = lookup_logins(round->delivery, ids, count, &rows, &call, err);
+    if (items[0]->plan.action == PLAN_FREEZE || !quota_spares(round->delivery, ret_call))
+        r = lookup_logins(round->delivery, ids, count, ret_rows, ret_call, err);
+    if (r)
+        return r;
+    if (ret_call->outcome == SF_DELIVERED)
+        org_call_passed(round->delivery);
+    if (ret_call->outcome == SF_DELIVERED || ret_call->outcome == SF_REFUSED)
+        return PROV_OK;
+    round->stop = true;
+    return org_call_failed(round->delivery, ret_call, err);
+}
+
+static int
+look_up(struct round *round, struct item **items, size_t count, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *rows = NULL;
+    struct sf_call call;
+    int r = ask(round, items, count, &rows, &call, err);
+
     if (r)
         return r;
     history_note_call(items, count, "look up UserLogin", &call);
-    if (call.outcome != SF_DELIVERED && call.outcome != SF_REFUSED) {
-        round->stop = true; /* they stay due */
-        return org_call_failed(round->delivery, &call, err);
-    }
-    if (call.outcome == SF_DELIVERED)
-        org_call_passed(round->delivery);
+    if (round->stop)
+        return PROV_OK;
     for (size_t i = 0; rows && i < count; i++)
         take_login(items[i], rows);
     return settle_unsent(round, items, count, &call, err);
 }
 
+/* Of items with the fate and what is planned, so many at a time. */
 static int
-look_up_all(struct round *round, enum plan_action action, struct prov_error *err)
+look_up_all(struct round *round, enum fate fate, enum plan_action action,
+            int (*look)(struct round *round, struct item **items, size_t count,
+                        struct prov_error *err),
+            struct prov_error *err)
 {
     struct item *chunk[LOOKUP_MAX];
     size_t filled = 0;
     int r = PROV_OK;
 
     for (size_t i = 0; !r && !round->stop && i < round->count; i++) {
-        if (item_sends(&round->items[i], action))
+        if (round->items[i].fate == fate && round->items[i].plan.action == action)
             chunk[filled++] = &round->items[i];
         if (filled > 0 && (filled == LOOKUP_MAX || i + 1 == round->count)) {
-            r = look_up(round, chunk, filled, err);
+            r = look(round, chunk, filled, err);
             filled = 0;
         }
     }
     return r;
 }
 
+/* ---- who was frozen by others ---- */
+
+/* Of whom the org tells nothing it stays as it was. */
+static int
+look_frozen(struct round *round, struct item **items, size_t count, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *rows = NULL;
+    struct sf_call call;
+    int r = ask(round, items, count, &rows, &call, err);
+
+    for (size_t i = 0; !r && !round->stop && i < count; i++) {
+        struct link *link = &items[i]->work.link;
+        items[i]->fate = FATE_NOTHING;
+        if (json_get_bool(login_of(rows, items[i]), "IsFrozen", true))
+            continue;
+        link->frozen_by_others = false;
+        value_remove(link->confirmed, FROZEN_FIELD);
+        items[i]->plan.code = NULL;
+        history_note_call(&items[i], 1, "look up UserLogin", &call);
+        if (set_text(&link->last_action, "found unfrozen"))
+            r = error_nomem(err);
+    }
+    return r;
+}
+
+int
+freeze_look(struct round *round, struct prov_error *err)
+{
+    return look_up_all(round, FATE_LOOK_FROZEN, PLAN_NOTHING, look_frozen, err);
+}
+
 int
 freeze_all(struct round *round, struct prov_error *err)
 {
-    int r = look_up_all(round, PLAN_FREEZE, err);
+    int r = look_up_all(round, FATE_SEND, PLAN_FREEZE, look_up, err);
 
     return r || round->stop ? r : send_all(round, SEND_FREEZES, err);
 }
@@ -190,7 +247,7 @@ freeze_all(struct round *round, struct prov_error *err)
 int
 unfreeze_all(struct round *round, struct prov_error *err)
 {
-    int r = look_up_all(round, PLAN_UNFREEZE, err);
+    int r = look_up_all(round, FATE_SEND, PLAN_UNFREEZE, look_up, err);
 
     return r || round->stop ? r : send_all(round, SEND_UNFREEZES, err);
 }

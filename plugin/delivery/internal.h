@@ -140,7 +140,8 @@ enum fate {
     FATE_LATER, /* nothing in this round: another one of it has to do with what this one needs */
     FATE_READ_BACK, /* in flight, and nothing may be sent before that is read back */
     FATE_LOOK_UP, /* planned in full when the org has told a profile, a role, or how the account is */
-    FATE_SEND,    /* as plan.action says */
+    FATE_LOOK_FROZEN, /* nothing to send; whether somebody has unfrozen the account is looked up */
+    FATE_SEND,        /* as plan.action says */
     FATE_SENT,
     FATE_FREEZE,    /* could not be deactivated: is frozen next */
     FATE_WHOSE,     /* refused, for somebody has the username: who is that? */
@@ -196,6 +197,8 @@ bool item_sends(const struct item *item, enum plan_action action);
 bool item_ends_here(const struct item *item);
 /* Whether it has come to an end. */
 bool item_ended(const struct item *item);
+/* Whether the user is wanted, and the account stays frozen, since somebody else has frozen it. */
+bool item_stays_frozen(const struct item *item);
 /* Nothing is sent for it: this is its fate instead. */
 void item_stop(struct item *item, enum fate fate);
 /* It cannot be sent: the code (static) and the reason, in one line. */
@@ -486,8 +489,9 @@ MUST_CHECK int flight_mend(struct delivery *delivery, struct work *work, struct 
 
 /* What the subject waits for (WAIT_*); kind NULL: nothing. Copies; 0 or PROV_E_NOMEM. */
 MUST_CHECK int set_wait(struct link *link, const char *kind, const char *value);
-/* Of a subject that waits for nothing else: the manager, if the resource names one who is not linked yet. */
-MUST_CHECK int await_manager(struct item *item);
+/* Of who needs nothing of others to be delivered: what is missing all the same. A manager who is not linked yet; or
+ * that somebody unfreezes the account. */
+MUST_CHECK int await_others(struct item *item);
 /* Since when or earlier a wait is a long one (connector field wait_limit_hours): then it is told like a
  * refusal, and goes on. */
 int64_t long_wait_us(const struct delivery *delivery);
@@ -567,6 +571,8 @@ MUST_CHECK int freeze_instead(struct item *item, const struct sf_record *blocker
 /* Sends what the round has to freeze, or to unfreeze. */
 MUST_CHECK int freeze_all(struct round *round, struct prov_error *err);
 MUST_CHECK int unfreeze_all(struct round *round, struct prov_error *err);
+/* Looks whether those who were frozen by others are so still. */
+MUST_CHECK int freeze_look(struct round *round, struct prov_error *err);
 
 /* ---- guard.c: mass deactivations (rule 18) ---- */
 

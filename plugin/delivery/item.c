@@ -23,6 +23,12 @@ item_ended(const struct item *item)
     return item->fate >= FATE_FORGOTTEN;
 }
 
+bool
+item_stays_frozen(const struct item *item)
+{
+    return item->plan.action != PLAN_PARK && text_is(item->plan.code, CODE_STAYS_FROZEN);
+}
+
 void
 item_stop(struct item *item, enum fate fate)
 {

@@ -263,7 +263,7 @@ add_frozen(struct delivery *d, struct json_object *rows, struct sf_call *ret_cal
 
     if (!ids)
         return error_nomem(err);
-    if (quota_spares(d, ret_call))
+    if (count == 0 || quota_spares(d, ret_call))
         return PROV_OK;
     for (size_t i = 0; i < count; i++)
         ids[i] = json_get_string(json_object_array_get_idx(rows, i), "Id");

@@ -79,7 +79,8 @@ forget_rows(struct match **asked, size_t count)
     }
 }
 
-/* Every field of these plans, and the correlation field: what is adopted is compared with them. */
+/* Every field of these plans, and the correlation field: what is adopted is compared with them; and whether it is
+ * frozen. */
 static struct json_object *
 fields_wanted(struct match **asked, size_t count, const char *correlation_field)
 {
@@ -92,7 +93,8 @@ fields_wanted(struct match **asked, size_t count, const char *correlation_field)
                 return NULL;
         }
     }
-    if (set && correlation_field && json_put_bool(set, correlation_field, true))
+    if (set && (json_put_bool(set, FROZEN_FIELD, true) ||
+                (correlation_field && json_put_bool(set, correlation_field, true))))
         return NULL;
     return STEAL(set);
 }

@@ -135,13 +135,17 @@ was_parked(const struct item *item)
 }
 
 /* Of a leaver's account, to whom a name is of no use before the return: then it is built anew, for what the
- * name was built from stays as it is. */
+ * name was built from stays as it is. Where a replan is what changes it, that is not known any more. */
 static int
 keep_name(struct item *item, struct prov_error *err)
 {
     struct plan *plan = &item->plan;
+    struct link *link = &item->work.link;
 
-    if (set_text(&plan->username_inputs, item->work.link.username_inputs))
+    if ((orders_in_force(link) & ORDER_REPLAN) && !names_are_temporary(link->username_inputs) &&
+        set_text(&link->username_inputs, NULL))
+        return error_nomem(err);
+    if (set_text(&plan->username_inputs, link->username_inputs))
         return error_nomem(err);
     value_remove(plan->fields, "Username");
     if (value_count(plan->fields) == 0)

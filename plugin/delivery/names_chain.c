@@ -6,7 +6,7 @@
 #include "plugin/delivery/internal.h"
 
 /* A longer chain is waited for, not followed: everybody in it looks along it. */
-#define CHAIN_MAX 100
+#define CHAIN_MAX 1000
 
 int
 names_wait_for(void *context, const struct name_claim *claim, char ret[PATTERN_MAX_BYTES],

@@ -312,14 +312,18 @@ want_access(const struct plan_input *input, struct plan *plan, struct value *wan
     if (!wants_active && input->fields->leavers_freeze && !creating)
         return PROV_OK;
     r = want(plan, wanted, "IsActive", value_boolean(wants_active), "in scope and active");
-    if (r || !wants_active || !link_is_frozen(input->link))
+    if (r || !wants_active)
         return r;
     if (input->link->frozen_by_others) {
         plan->code = CODE_STAYS_FROZEN;
-        snprintf(plan->reason, sizeof(plan->reason),
-                 "the account stays frozen: somebody froze it before the user left");
+        snprintf(
+            plan->reason, sizeof(plan->reason),
+            "the account stays frozen, for it was not the connector that froze it, as far as is "
+            "known");
         return PROV_OK;
     }
+    if (!link_is_frozen(input->link))
+        return PROV_OK;
     return want(plan, wanted, FROZEN_FIELD, value_boolean(false), "in scope and active");
 }
 

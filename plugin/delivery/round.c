@@ -62,7 +62,9 @@ fate_of(const struct round *round, const struct item *item)
         return FATE_SEND;
     if (repair_is_due(item) || item->plan.lacks || needs_profile(round, item))
         return FATE_LOOK_UP;
-    return item->plan.action == PLAN_NOTHING ? FATE_NOTHING : FATE_SEND;
+    if (item->plan.action != PLAN_NOTHING)
+        return FATE_SEND;
+    return item_stays_frozen(item) ? FATE_LOOK_FROZEN : FATE_NOTHING;
 }
 
 int
@@ -100,7 +102,7 @@ round_plan(struct round *round, struct item *item, struct prov_error *err)
 static bool
 needs_org(const struct item *item)
 {
-    return item->fate == FATE_READ_BACK || item->fate == FATE_LOOK_UP || item->fate == FATE_SEND;
+    return !item_ends_here(item);
 }
 
 /* Plans anew whoever is given a profile or role by name, now that its Id is known, or that there is
@@ -249,6 +251,8 @@ work_through(struct round *round, struct prov_error *err)
         r = names_check(round, err);
     if (!r && rest_goes_on(round))
         r = seats_check(round, err);
+    if (!r && rest_goes_on(round))
+        r = freeze_look(round, err);
     /* before the sends: whoever waits for a name must be known when it is freed */
     if (!r)
         r = settle_without_call(round, err);

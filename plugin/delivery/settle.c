@@ -43,18 +43,11 @@ retry_at_us(const struct delivery *d, const struct link *link)
 
 /* ---- delivered ---- */
 
-/* Whether the user is wanted again, and the account stays frozen, since somebody else has frozen it. */
-static bool
-stays_frozen(const struct item *item)
-{
-    return item->plan.action != PLAN_PARK && text_is(item->plan.code, CODE_STAYS_FROZEN);
-}
-
 /* What there is to be said of who needs no change any more: why the user is not in scope, or stays frozen. */
 static struct said
 note_of(const struct item *item)
 {
-    const struct code_words *words = stays_frozen(item) ? code_words(CODE_STAYS_FROZEN) : NULL;
+    const struct code_words *words = item_stays_frozen(item) ? code_words(CODE_STAYS_FROZEN) : NULL;
 
     if (!words && item->plan.in_scope)
         return (struct said){ 0 };
@@ -64,16 +57,15 @@ note_of(const struct item *item)
                           .remedy = words ? words->remedy : NULL };
 }
 
-/* Then it is not our business any more, and at the next leaving it is looked at anew. */
+/* Then it is not confirmed of him any more, and at the next leaving it is looked at anew. That somebody else froze
+ * him is known until a look tells otherwise (freeze.c). */
 static void
 forget_frost(struct item *item)
 {
     struct link *link = &item->work.link;
 
-    if (!stays_frozen(item))
-        return;
-    value_remove(link->confirmed, FROZEN_FIELD);
-    link->frozen_by_others = false;
+    if (item_stays_frozen(item))
+        value_remove(link->confirmed, FROZEN_FIELD);
 }
 
 /* Puts "adopted by EmployeeNumber" before the words for what was done with the account. */
@@ -202,7 +194,7 @@ put_done(struct round *round, struct item *item, bool late, const char *action,
         snprintf(link->salesforce_id, sizeof(link->salesforce_id), "%s", item->account);
     link->confirmed_version = link->settled_version = flight_version(item);
     link->attempts = link->next_us = link->first_sent_us = 0;
-    if (set_text(&link->last_action, action) || await_manager(item) ||
+    if (set_text(&link->last_action, action) || await_others(item) ||
         set_text(&link->plan_digest, round->delivery->fields->plan_digest) ||
         /* of a deactivation sent over a change it is not known whether the name has changed */
         (!late && inputs && set_text(&link->username_inputs, inputs)))
@@ -278,7 +270,7 @@ end_nothing(struct round *round, struct item *item, struct ending *ret, struct p
         link->confirmed_version = link->settled_version;
     link->attempts = link->next_us = 0;
     link->orders = 0;
-    return await_manager(item) || set_text(&link->plan_digest, round->delivery->fields->plan_digest)
+    return await_others(item) || set_text(&link->plan_digest, round->delivery->fields->plan_digest)
                ? error_nomem(err)
                : PROV_OK;
 }
@@ -429,7 +421,7 @@ end_held(struct item *item, struct ending *ret)
 
     *ret = (struct ending){ .outcome = "held",
                             .said = { GUARD_CODE, item->plan.reason, words->cause, words->remedy },
-                            .keeps_name = true };
+                            .keeps_claim = true };
     item->work.link.next_us = 0;
     return PROV_OK;
 }
@@ -471,7 +463,7 @@ end_retry(struct round *round, struct item *item, struct ending *ret, struct pro
     int64_t at_us = retry_at_us(round->delivery, link);
     int r = flight_failed(link, err);
 
-    *ret = (struct ending){ .outcome = "retry", .said = item->said, .keeps_name = true };
+    *ret = (struct ending){ .outcome = "retry", .said = item->said, .keeps_claim = true };
     return r ? r : look_again(round, item, at_us, err);
 }
 
@@ -486,7 +478,7 @@ end_unknown(struct round *round, struct item *item, struct ending *ret, struct p
     *ret = (struct ending){ .outcome = "unknown",
                             .said = { CODE_NO_ANSWER, item->said.message, words->cause,
                                       words->remedy },
-                            .keeps_name = true };
+                            .keeps_claim = true };
     if (at_us > now) { /* the clock was set back, and the machine started: the window begins anew */
         at_us = now;
         if (value_put_integer(&link->pool, link->in_flight, "at_us", now))
@@ -513,6 +505,7 @@ end_not_happened(struct item *item, struct ending *ret, struct prov_error *err)
                                       "what was sent without an answer did not happen; it is sent "
                                       "again",
                                       link->cause, link->remedy },
+                            .keeps_claim = true,
                             .now = true };
     return PROV_OK;
 }

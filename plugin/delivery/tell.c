@@ -187,7 +187,8 @@ tell_settled(struct round *round, const struct item *item)
     if (!item->work.link.outcome)
         return;
     log_settled(round->delivery, item);
-    if (outcome_is_in_step(item->work.link.outcome) && item->work.link.remedy) /* with a "but" */
+    if (outcome_is_in_step(item->work.link.outcome) && item->work.link.remedy &&
+        !item->as_before) /* with a "but" */
         log_line(&round->delivery->log, PROV_LOG_WARNING, "user '%s' (%s): %s; to do: %s",
                  plan_user_name(&item->work.subject), item->work.subject.uri,
                  item->work.link.message, item->work.link.remedy);

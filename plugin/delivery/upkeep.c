@@ -55,6 +55,8 @@ replan_parked(struct delivery *d, struct prov_error *err)
     if (!r)
         r = store_wake(d->store, WAIT_ACCOUNT, NULL, NULL, INT64_MAX, err);
     if (!r)
+        r = store_wake(d->store, WAIT_UNFREEZING, NULL, NULL, INT64_MAX, err);
+    if (!r)
         r = store_wake_long(d->store, long_wait_us(d), clock_now_us(), err);
     if (!r)
         r = look_at_parked(d, err);

@@ -46,11 +46,15 @@ awaited_manager(const struct item *item)
 }
 
 int
-await_manager(struct item *item)
+await_others(struct item *item)
 {
     const char *manager = awaited_manager(item);
 
-    return set_wait(&item->work.link, manager ? WAIT_MANAGER : NULL, manager);
+    return set_wait(&item->work.link,
+                    manager                   ? WAIT_MANAGER
+                    : item_stays_frozen(item) ? WAIT_UNFREEZING
+                                              : NULL,
+                    manager);
 }
 
 /* Which username it is that somebody has, or of which licence there is no seat. */
@@ -80,7 +84,7 @@ weigh_wait(const struct delivery *d, struct item *item, const char **ret_outcome
     bool is_long;
     int length;
 
-    if (kind ? set_wait(link, kind, awaited(d, item, kind)) : await_manager(item))
+    if (kind ? set_wait(link, kind, awaited(d, item, kind)) : await_others(item))
         return error_nomem(err);
     is_long = kind && waits_long(d, link);
     *ret_outcome = kind && !is_long ? OUTCOME_WAITING : OUTCOME_REFUSED;

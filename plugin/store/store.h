@@ -212,7 +212,7 @@ struct link {
     char *waits_value; /* which one; NULL: any of that kind */
     int64_t waits_since_us; /* since when it waits for that; 0: it does not */
     int64_t updated_us;
-    bool frozen_by_others; /* what is confirmed as frozen was so before we wanted it */
+    bool frozen_by_others; /* was frozen before we wanted it, by the last look at that */
     int64_t last_history;  /* the newest row of what became of it; 0: none */
     /* The store's value cannot be read, and stands here as NULL: what is confirmed, or what is in
      * flight. Delivery must mend it before it plans. */
@@ -378,12 +378,13 @@ MUST_CHECK int store_unlinked(struct store *store, int64_t after, int64_t limit,
 MUST_CHECK int store_seen(struct store *store, int64_t after, int64_t limit, int64_t *ret,
                           size_t *ret_count, struct prov_error *err);
 /* What a subject may wait for. */
-#define WAIT_USERNAME "username" /* that another subject of ours holds or wants */
-#define WAIT_MANAGER  "manager"  /* by URI; has no Salesforce Id yet */
-#define WAIT_ACCOUNT  "account"  /* that fits, and that another subject has */
-#define WAIT_SEAT     "seat"     /* of a licence, if it is known of which */
-#define WAIT_RELEASE  "release"  /* of a username that is taken where nobody can see by whom */
-#define WAIT_LEAVING  "leaving"  /* Salesforce does not let a leaver's access be taken away */
+#define WAIT_USERNAME   "username"   /* that another subject of ours holds or wants */
+#define WAIT_MANAGER    "manager"    /* by URI; has no Salesforce Id yet */
+#define WAIT_ACCOUNT    "account"    /* that fits, and that another subject has */
+#define WAIT_SEAT       "seat"       /* of a licence, if it is known of which */
+#define WAIT_RELEASE    "release"    /* of a username that is taken where nobody can see by whom */
+#define WAIT_UNFREEZING "unfreezing" /* by whoever has frozen the account; all else is delivered */
+#define WAIT_LEAVING    "leaving"    /* Salesforce does not let a leaver's access be taken away */
 /* [tx] Makes due up to limit subjects that wait for this, those first who were looked at longest ago.
  * value NULL: so many for each value of the kind; iss NULL: of any issuer. */
 MUST_CHECK int store_wake(struct store *store, const char *kind, const char *value, const char *iss,

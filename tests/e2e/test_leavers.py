@@ -166,6 +166,70 @@ def test_who_was_frozen_by_hand_is_not_unfrozen_at_the_return_and_it_is_said():
         assert frozen(w) == [] and not c.user("/Users/ada").get("code"), c.user("/Users/ada")
 
 
+def test_that_an_account_stays_frozen_is_said_as_long_as_it_is_so():
+    with World(leaver_action="freeze") as w:
+        c = staffed(w, "ada")
+        by_hand(w, "ada", True)
+        leave(c, "ada")
+        c.settle()
+        c.accept(put("/Users/ada", person("ada")))
+        c.settle()
+        for resource in (None, person("ada", title="Chief")):
+            if resource:
+                c.accept(put("/Users/ada", resource))
+            else:
+                c.act(act="retry", user="/Users/ada")
+            c.settle()
+            row = c.user("/Users/ada")
+            assert row.get("code") == "STAYS_FROZEN" and row.get("waits_kind") == "unfreezing", row
+        c = hours_later(w, c, 2)
+        assert c.user("/Users/ada").get("code") == "STAYS_FROZEN", c.user("/Users/ada")
+        assert not any("stays frozen" in line for _, line in c.lines), "it was said before"
+        by_hand(w, "ada", False)
+        c = hours_later(w, c, 2)
+        row = c.user("/Users/ada")
+        assert not row.get("code") and not row.get("waits_kind") and row["last_action"] == "found unfrozen", row
+        assert [entry for entry in row["history"] if entry.get("action") == "found unfrozen"], row["history"]
+
+
+def test_a_retry_sees_that_an_account_is_unfrozen():
+    with World() as w:
+        c = staffed(w, "ada")
+        by_hand(w, "ada", True)
+        w.org.fault(dict(BLOCK, times=1))
+        leave(c, "ada")
+        c.settle()
+        c.accept(put("/Users/ada", person("ada")))
+        c.settle()
+        assert c.user("/Users/ada").get("code") == "STAYS_FROZEN", c.user("/Users/ada")
+        by_hand(w, "ada", False)
+        c.act(act="retry", user="/Users/ada")
+        c.settle()
+        assert not c.user("/Users/ada").get("code"), c.user("/Users/ada")
+
+
+def test_who_froze_an_adopted_account_nobody_knows_so_it_stays_frozen_and_it_is_said():
+    with World(match=["Username"], leaver_action="freeze") as w:
+        c = staffed(w, "ada")
+        leave(c, "ada")
+        c.settle()
+        c.close()
+        os.rename(w.fields["store"], w.fields["store"] + ".lost")
+        c = staffed(w, "ada")
+        row = c.user("/Users/ada")
+        assert (row["state"], row.get("code"), row.get("waits_kind")) == ("in_step", "STAYS_FROZEN", "unfreezing"), row
+        assert frozen(w) == [ADA] and "Unfreeze" in row["remedy"] and "adopted" in row["cause"], row
+        assert any(level == WARNING and "stays frozen" in line for level, line in c.lines), c.lines
+        by_hand(w, "ada", False)
+        c = hours_later(w, c, 2)
+        assert not c.user("/Users/ada").get("code"), c.user("/Users/ada")
+        leave(c, "ada")
+        c.settle()
+        c.accept(put("/Users/ada", person("ada")))
+        c.settle()
+        assert frozen(w) == [], "and what we freeze is ours"
+
+
 def test_who_was_frozen_by_hand_and_cannot_be_deactivated_stays_frozen():
     with World(retry_first_s=1, retry_max_s=1) as w:
         c = staffed(w, "ada")

@@ -74,6 +74,16 @@ def test_longer_rings_and_a_tail_that_waits_for_one():
         assert c.user("/Users/new")["code"] == "USERNAME_IN_USE_HERE"
 
 
+def test_a_ring_of_more_than_a_hundred_is_a_ring():
+    with World() as w:
+        names = [f"u{n}" for n in range(130)]
+        c = staffed(w, *names)
+        before = ids(w)
+        c.accept(*[put(f"/Users/{old}", person(new)) for old, new in zip(names, names[1:] + names[:1])])
+        c.settle(60)
+        assert ids(w) == rotate(before, names), c.query(query="status")["subjects"]
+
+
 def test_news_that_come_one_after_the_other_meet():
     with World() as w:
         c = staffed(w, "a", "b", "c")
@@ -173,6 +183,22 @@ def test_a_name_is_free_again_for_whom_a_try_failed_and_who_changed_his_mind():
         assert ids(w) == {name_of("a"): before[name_of("a")], name_of("x"): before[name_of("b")]}, w.org.users().keys()
 
 
+def test_a_create_that_did_not_happen_keeps_its_name():
+    with World(settle_window_s=4) as w:
+        c = staffed(w, "warm")
+        w.org.fault({"on": "collections_create", "do": "drop_before"})
+        c.accept(create("/Users/1", person("ann")))
+        c.deliver(0)
+        assert c.user("/Users/1")["state"] == "in_flight", c.user("/Users/1")
+        c.accept(create("/Users/2", person("ann", family="Second")))
+        while not c.user("/Users/2").get("waits_for"):  # a write without an answer was a pause
+            c.deliver(100)
+        assert c.user("/Users/1")["state"] == "in_flight", c.user("/Users/1")
+        c.settle()
+        assert w.org.user(name_of("ann"))["LastName"] == "Doe", "whoever was first"
+        assert [c.user(f"/Users/{n}")["state"] for n in "12"] == ["in_step", "waiting"]
+
+
 # ---- leavers ----
 
 def test_a_leaver_waits_for_no_name_and_gets_it_when_he_returns():
@@ -194,6 +220,27 @@ def test_a_leaver_waits_for_no_name_and_gets_it_when_he_returns():
             c.accept(put("/Users/b", person("c")))
             c.settle()
             assert ids(w) == {name_of("b"): before[name_of("a")], name_of("c"): before[name_of("b")]}, w.org.users().keys()
+
+
+def test_a_leaver_whose_new_name_is_taken_gets_it_when_he_returns_after_a_replan_too():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("A/ann")), create("/Users/2", person("bob")))
+        c.settle()
+        c.accept(put("/Users/1", person("A/ann", active=False)))
+        c.settle()
+        c.close()
+        c = w.connector(provisioning_pattern="{UN}")
+        c.accept(put("/Users/2", person("B/ann")))  # is first, and the replan does not know it yet
+        answer = c.act(act="replan", all=True)
+        assert answer["applied"] and answer["counts"]["renamed"] == 1, answer
+        c.settle()
+        assert sorted(w.org.users()) == ["a-ann@acme.example", "ann@acme.example"], w.org.users().keys()
+        c.accept(put("/Users/2", person("carl")))
+        c.settle()
+        c.accept(put("/Users/1", person("A/ann")))
+        c.settle()
+        assert sorted(w.org.users()) == ["ann@acme.example", "carl@acme.example"], w.org.users().keys()
 
 
 def test_a_leaver_gives_up_a_name_that_another_one_wants():
