@@ -150,7 +150,7 @@ answer_count(int64_t count, struct json_object **ret, struct prov_error *err)
     return PROV_OK;
 }
 
-/* One subject, or all that are parked (subject 0). */
+/* One subject, and who waits for his username: they may exchange theirs; or all that are parked (subject 0). */
 static int
 make_due(struct store *store, int64_t subject, int64_t *ret_count, struct prov_error *err)
 {
@@ -161,6 +161,8 @@ make_due(struct store *store, int64_t subject, int64_t *ret_count, struct prov_e
     *ret_count = 1;
     r = subject ? store_due_add(store, subject, DUE_NOW, err)
                 : store_due_parked(store, ret_count, err);
+    if (!r && subject)
+        r = store_due_for_name_of(store, subject, err);
     if (!r)
         r = store_password_hurry(store, subject, err);
     if (!r)

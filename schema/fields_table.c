@@ -241,8 +241,9 @@ static const struct field_row rows[] = {
     { INTEGER(parallel_calls), .fallback = "2", .minimum = 1, .maximum = 25, .unit = "calls",
       .group = DELIVERY, .title = "Parallel calls",
       .help = "Most calls under way at the same time. Calls that create users, change their "
-              "username, profile or role, or take access away or give it back, go alone all the "
-              "same: Salesforce locks the memberships of groups for them." },
+              "username, profile or role, or give access back, go alone all the same: Salesforce "
+              "locks the memberships of groups for them. Those that take access away go one after "
+              "the other, and wait for no other call." },
     { INTEGER(api_reserve_percent), .fallback = "10", .minimum = 0, .maximum = 90,
       .unit = "percent", .group = DELIVERY, .title = "API reserve",
       .help = "Share of the org's API calls of 24 hours that is left to other programs. When it is "

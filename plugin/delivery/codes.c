@@ -64,6 +64,12 @@ static const struct code_words rows[] = {
     { CODE_ACCOUNT_UNREADABLE, "parked", "the connector's user may not read users",
       "give it the rights of sfprov-fields(5), then retry" },
 
+    { CODE_MANAGER_AWAITED, "delivered",
+      "the host names a manager whom it has not sent, or who is out of scope",
+      "let the host send the manager, or correct the reference: the manager is set by itself then, "
+      "and nothing "
+      "else of the user waits" },
+
     /* ---- licences ---- */
     { CODE_NO_SEAT, "waiting", "the org has no free seat of that licence",
       "deactivate who has left, buy seats (Setup > Company Information > User Licenses), or map "

@@ -9,6 +9,7 @@
 #define CODE_API_RESERVE          "API_RESERVE"
 #define CODE_GONE                 "GONE"
 #define CODE_LEAVES_SCOPE         "LEAVES_SCOPE"
+#define CODE_MANAGER_AWAITED      "MANAGER_AWAITED"
 #define CODE_MAPPING              "MAPPING"
 #define CODE_MATCH_HELD           "MATCH_HELD"
 #define CODE_MATCH_LEAVER         "MATCH_LEAVER"

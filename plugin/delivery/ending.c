@@ -40,14 +40,15 @@ put_words(struct link *link, const char *outcome, const struct said *said, struc
     return PROV_OK;
 }
 
-/* [tx] Who is looked at again, and is as before, is counted no more; who waits, or is held, not at all; what did
- * not happen was counted when it had no answer. */
+/* [tx] Who is looked at again, and is as before, is counted no more; who waits, or is held, not at all; and who
+ * needed nothing only when he was adopted. What did not happen was counted when it had no answer. */
 static void
 count_settled(struct store *store, const struct item *item)
 {
     const struct link *link = &item->work.link;
 
-    if (item->as_before || item->fate == FATE_NOT_HAPPENED)
+    if (item->as_before || item->fate == FATE_NOT_HAPPENED ||
+        (item->fate == FATE_NOTHING && !item->adopted_by))
         return;
     if (outcome_is(link->outcome, OUTCOME_DELIVERED))
         store_count(store, STORE_DELIVERED, 1);

@@ -7,8 +7,10 @@
  *              Whoever holds delivery->lock starts them and waits for them: the next round may settle
  *              what this one began. Who stops delivering leaves none behind.
  */
+#include <errno.h>
 #include <signal.h>
 
+#include "plugin/base/clock.h"
 #include "plugin/delivery/internal.h"
 
 void
@@ -27,8 +29,13 @@ void
 flights_init(struct flights *flights, struct sf_session *session)
 {
     *flights = (struct flights){ .session = session };
+    pthread_condattr_t by_monotonic;
+
+    pthread_condattr_init(&by_monotonic);
+    pthread_condattr_setclock(&by_monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&flights->lock, NULL);
-    pthread_cond_init(&flights->landed, NULL);
+    pthread_cond_init(&flights->landed, &by_monotonic);
+    pthread_condattr_destroy(&by_monotonic);
 }
 
 void
@@ -78,18 +85,35 @@ flights_start(struct flights *flights, struct flight *flight, bool alone)
     flights->list[flights->count++] = flight;
 }
 
-struct flight *
-flights_wait(struct flights *flights)
+/* The first that is over; `count`: none is. */
+static size_t
+first_over(const struct flights *flights)
 {
-    struct flight *flight;
     size_t at = 0;
 
+    while (at < flights->count && !flights->list[at]->over)
+        at++;
+    return at;
+}
+
+struct flight *
+flights_wait(struct flights *flights, int64_t most_us)
+{
+    int64_t end_us = clock_monotonic_us() + most_us;
+    struct timespec end = { .tv_sec = end_us / CLOCK_SECOND_US,
+                            .tv_nsec = end_us % CLOCK_SECOND_US * 1000 };
+    struct flight *flight;
+    size_t at;
+    int r = 0;
+
     pthread_mutex_lock(&flights->lock);
-    while (!flights->list[at]->over) {
-        if (++at < flights->count)
-            continue;
-        pthread_cond_wait(&flights->landed, &flights->lock);
-        at = 0;
+    while ((at = first_over(flights)) == flights->count && r != ETIMEDOUT)
+        r = most_us == FLIGHTS_FOR_EVER
+                ? pthread_cond_wait(&flights->landed, &flights->lock)
+                : pthread_cond_timedwait(&flights->landed, &flights->lock, &end);
+    if (at == flights->count) {
+        pthread_mutex_unlock(&flights->lock);
+        return NULL;
     }
     flight = flights->list[at];
     flights->list[at] = flights->list[--flights->count];

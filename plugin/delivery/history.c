@@ -19,12 +19,19 @@ history_note_call(struct item **items, size_t count, const char *operation,
         items[i]->call = note;
 }
 
-/* Looked at again for a cause of our own, and there was nothing to do. */
+/* Looked at again for a cause of our own, and there was nothing to do, nor to say. */
 static bool
 is_no_news(const struct item *item)
 {
-    return !item->call.operation && !item->adopted_by &&
+    return !item->call.operation && item->as_before &&
            outcome_is(item->work.link.outcome, OUTCOME_DELIVERED);
+}
+
+/* There was nothing to do, but something to say. */
+static bool
+is_remark(const struct item *item)
+{
+    return item->fate == FATE_NOTHING && !item->call.operation && !item->adopted_by;
 }
 
 /* What was to be done: "update Title, Phone". *ret NULL: nothing. */
@@ -63,7 +70,7 @@ history_add(struct round *round, struct item *item, struct prov_error *err)
 {
     struct link *link = &item->work.link;
     const struct call_note *call = &item->call;
-    bool done = outcome_is(link->outcome, OUTCOME_DELIVERED) ||
+    bool done = (outcome_is(link->outcome, OUTCOME_DELIVERED) && !is_remark(item)) ||
                 (item->plan.action == PLAN_FREEZE && link_is_frozen(link));
     AUTO_FREE char *action = NULL;
     struct history row = { .at_us = link->updated_us,

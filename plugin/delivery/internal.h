@@ -230,16 +230,17 @@ struct round {
         FAILED_CALL,
         FAILED_ORG
     } failed;
-    bool leavers_only;   /* the same, but leavers go on */
-    bool urgent_left;    /* something urgent was due when this round had sent its leavers */
-    size_t rest_calls;   /* calls of others than leavers */
-    size_t begun;        /* calls */
-    size_t settled;      /* subjects; also those of calls that an earlier round began */
-    bool guard_told;     /* its log line is written */
-    bool guard_read;     /* the two that follow are known */
-    bool seats_refused;  /* Salesforce had no seat for somebody to whom it was sent */
-    int64_t freed_seats; /* accounts that were deactivated in this round */
-    bool moved_managers; /* an account has another manager, or none any more */
+    bool leavers_only;  /* the same, but leavers go on */
+    bool yields;        /* the same, to who has left meanwhile: what is in the air may stay there */
+    bool urgent_left;   /* something urgent was due when this round had sent its leavers */
+    size_t rest_calls;  /* calls of others than leavers */
+    size_t begun;       /* calls */
+    size_t settled;     /* subjects; also those of calls that an earlier round began */
+    bool guard_told;    /* its log line is written */
+    bool guard_read;    /* the two that follow are known */
+    bool seats_refused; /* Salesforce had no seat for somebody to whom it was sent */
+    int64_t freed_seats;                /* accounts that were deactivated in this round */
+    bool moved_managers;                /* an account has another manager, or none any more */
     int64_t guard_since_us, guard_done; /* the window, and what was deactivated in it */
 };
 
@@ -438,8 +439,10 @@ void flights_done(struct flights *flights);
 /* Takes the flight over until flights_wait() gives it back; FLIGHTS_MAX at most. `alone`: blocks until the
  * call is over. */
 void flights_start(struct flights *flights, struct flight *flight, bool alone);
-/* Blocks until one is over, in no order. There must be one. */
-struct flight *flights_wait(struct flights *flights);
+#define FLIGHTS_FOR_EVER INT64_MAX
+/* Blocks until one is over, in no order; NULL: none was within so long (by the machine's clock, also where a test
+ * has another one). There must be one. */
+struct flight *flights_wait(struct flights *flights, int64_t most_us);
 
 /* [tx] Makes what is in flight of the item's plan, and claims its username. */
 MUST_CHECK int send_fly(struct round *round, struct item *item, enum send_kind kind,
@@ -450,6 +453,8 @@ MUST_CHECK int send_all(struct round *round, enum send_kind kind, struct prov_er
 /* Waits until at most so many calls are in the air, and settles those that are over. After an error the others
  * are not settled: they are left in flight, and read back. */
 MUST_CHECK int send_land(struct round *round, size_t count, struct prov_error *err);
+/* Waits a moment for one of the calls that are in the air, and settles it. */
+MUST_CHECK int send_land_some(struct round *round, struct prov_error *err);
 
 /* ---- in_flight.c: what was sent to a subject, and has no answer yet ---- */
 

@@ -123,14 +123,14 @@ go_back(struct round *round, struct item *item, bool *ret_goes, struct prov_erro
     return move_to(item, name, USERNAME_IS_TEMPORARY, err);
 }
 
-/* Whether what is wanted was refused before. Such a one does not step aside again: he would be left with the
- * temporary name, and his own would be the other's. */
+/* Whether what is wanted was refused before, and not for having waited for long. Such a one does not step aside
+ * again: he would be left with the temporary name, and his own would be the other's. */
 static bool
 was_parked(const struct item *item)
 {
     const struct link *link = &item->work.link;
 
-    return outcome_is(link->outcome, OUTCOME_REFUSED) &&
+    return outcome_is(link->outcome, OUTCOME_REFUSED) && !code_waits_for(link->code) &&
            link->settled_version == item->work.subject.version;
 }
 
@@ -260,7 +260,7 @@ wait_for(struct round *round, struct item *item, const struct name_claim *claim,
     if (is_leaver(item))
         return keep_name(item, err);
     /* he is tried when the other one steps aside */
-    if (ring && parked && !code_waits_for(item->work.link.code))
+    if (ring && parked)
         item_stop(item, FATE_STAYS_PARKED);
     else
         park(item, claim->uri);

@@ -267,18 +267,23 @@ work_through(struct round *round, struct prov_error *err)
     return r;
 }
 
+static bool
+may_stay(const struct round *round)
+{
+    return rest_goes_on(round) || (round->yields && !round->stop);
+}
+
 /* What follows when the calls of the round are over, but for those that stay in the air. */
 static int
 finish(struct round *round, bool stay, struct prov_error *err)
 {
-    size_t staying = stay && rest_goes_on(round) ? round->delivery->air.count : 0;
-    int r;
+    size_t staying = stay && may_stay(round) ? round->delivery->air.count : 0;
+    int r = PROV_OK;
 
     /* one that nothing came of waits, or rounds would be made without a pause */
     if (staying > 0 && round->begun == 0 && round->settled == 0)
-        staying--;
-    r = send_land(round, staying, err);
-    if (!r && !rest_goes_on(round))
+        r = send_land_some(round, err);
+    if (!r && (staying == 0 || !may_stay(round)))
         r = send_land(round, 0, err);
     if (!r)
         r = seats_wake(round, err);

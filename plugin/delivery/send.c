@@ -7,6 +7,9 @@
 #include "plugin/base/clock.h"
 #include "plugin/delivery/internal.h"
 
+/* Who leaves while a call is in the air and nothing else is to be done waits for no more than this. */
+#define A_MOMENT_US (100 * 1000)
+
 /* A suspect shares its next call with this many times fewer others. */
 #define SUSPECT_SHARE 4
 
@@ -530,6 +533,7 @@ look_for_leavers(struct round *round, struct prov_error *err)
 
     if (round->rest_calls++ > 0 && !round->urgent_left)
         r = store_due_leavers_next(round->delivery->store, clock_now_us(), &urgent, &later_us, err);
+    round->yields = round->yields || urgent;
     round->leavers_only = round->leavers_only || urgent;
     return r;
 }
@@ -585,9 +589,42 @@ send_land(struct round *round, size_t count, struct prov_error *err)
     int r = PROV_OK;
 
     while (air->count > count) {
-        CLEANUP(flight_cleanup) struct flight *flight = flights_wait(air);
+        CLEANUP(flight_cleanup) struct flight *flight = flights_wait(air, FLIGHTS_FOR_EVER);
         if (!r)
             r = settle_flight(round, flight, err);
+    }
+    return r;
+}
+
+int
+send_land_some(struct round *round, struct prov_error *err)
+{
+    CLEANUP(flight_cleanup)
+    struct flight *flight = flights_wait(&round->delivery->air, A_MOMENT_US);
+
+    return flight ? settle_flight(round, flight, err) : PROV_OK;
+}
+
+static bool
+is_in_the_air(const struct flights *air, enum send_kind kind)
+{
+    for (size_t i = 0; i < air->count; i++) {
+        if (air->list[i]->kind == kind)
+            return true;
+    }
+    return false;
+}
+
+/* The calls of leavers, and what is over besides: others may be slow, and no leaver depends on them. */
+static int
+land_leavers(struct round *round, enum send_kind kind, struct prov_error *err)
+{
+    struct flights *air = &round->delivery->air;
+    int r = PROV_OK;
+
+    while (!r && is_in_the_air(air, kind)) {
+        CLEANUP(flight_cleanup) struct flight *flight = flights_wait(air, FLIGHTS_FOR_EVER);
+        r = settle_flight(round, flight, err);
     }
     return r;
 }
@@ -618,7 +655,7 @@ begin_filled(struct sending *sending, bool alone, struct prov_error *err)
 static int
 begin_in_place_of_another(struct sending *sending, struct prov_error *err)
 {
-    CLEANUP(flight_cleanup) struct flight *over = flights_wait(sending->air);
+    CLEANUP(flight_cleanup) struct flight *over = flights_wait(sending->air, FLIGHTS_FOR_EVER);
     struct prov_error ignored = PROV_ERROR_INIT;
     bool passed = !over->result && over->call.outcome == SF_DELIVERED;
     int r = passed ? PROV_OK : settle_flight(sending->round, over, err), after;
@@ -634,14 +671,18 @@ static int
 send_filled(struct sending *sending, struct prov_error *err)
 {
     size_t most = (size_t)sending->round->delivery->fields->parallel_calls;
+    bool leavers = is_of_leavers(sending->kind);
     int r;
 
     if (!sending->locks && most > 1)
         return sending->air->count < most ? begin_filled(sending, false, err)
                                           : begin_in_place_of_another(sending, err);
-    r = send_land(sending->round, 0, err);
+    /* what a leaver's call meets in the air takes no locks */
+    r = send_land(sending->round, leavers ? most - 1 : 0, err);
     if (!r)
         r = begin_filled(sending, true, err);
+    if (!r && leavers)
+        return land_leavers(sending->round, sending->kind, err);
     return r ? r : send_land(sending->round, 0, err);
 }
 
@@ -685,7 +726,9 @@ send_shared(struct round *round, enum send_kind kind, size_t share, struct prov_
     int r = batch ? send_wanted(&sending, err) : error_nomem(err);
 
     /* what comes of leavers, and of who returns, the rest of the round has to know */
-    return r || kind == SEND_UPDATES || round->begun == begun ? r : send_land(round, 0, err);
+    if (r || kind == SEND_UPDATES || round->begun == begun)
+        return r;
+    return is_of_leavers(kind) ? land_leavers(round, kind, err) : send_land(round, 0, err);
 }
 
 int

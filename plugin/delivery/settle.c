@@ -43,13 +43,32 @@ retry_at_us(const struct delivery *d, const struct link *link)
 
 /* ---- delivered ---- */
 
-/* What there is to be said of who needs no change any more: why the user is not in scope, or stays frozen. */
-static struct said
-note_of(const struct item *item)
+/* A manager who has not come for long is said, though all else is delivered. */
+static void
+note_manager(const struct delivery *d, struct item *item)
 {
-    const struct code_words *words = item_stays_frozen(item) ? code_words(CODE_STAYS_FROZEN) : NULL;
+    const struct link *link = &item->work.link;
+    struct plan *plan = &item->plan;
 
-    if (!words && item->plan.in_scope)
+    if (plan->code || !plan->manager_uri || item->manager_id[0] || !waits_long(d, link) ||
+        !text_is(link->waits_kind, WAIT_MANAGER) || !text_is(link->waits_value, plan->manager_uri))
+        return;
+    plan->code = CODE_MANAGER_AWAITED;
+    snprintf(plan->reason, sizeof(plan->reason),
+             "delivered without the manager '%s', who has had no account for %lld hours",
+             plan->manager_uri, (long long)d->fields->wait_limit_hours);
+    error_tidy(plan->reason);
+}
+
+/* What there is to be said of who needs no change any more: why the user is not in scope, or what is missing. */
+static struct said
+note_of(const struct delivery *d, struct item *item)
+{
+    const struct code_words *words;
+
+    note_manager(d, item);
+    words = item->plan.in_scope && item->plan.code ? code_words(item->plan.code) : NULL;
+    if (!item->plan.code)
         return (struct said){ 0 };
     return (struct said){ .code = item->plan.code,
                           .message = item->plan.reason,
@@ -231,7 +250,7 @@ end_delivered(struct round *round, struct item *item, struct ending *ret, struct
     d->tally.delivered++;
     *ret = (struct ending){
         .outcome = OUTCOME_DELIVERED,
-        .said = note_of(item),
+        .said = note_of(d, item),
         .lands_late = late,
         .arrives = first,
         /* a deactivation is sent alone; what else differs is a later difference (rule 7). So
@@ -246,6 +265,7 @@ end_delivered(struct round *round, struct item *item, struct ending *ret, struct
 static int
 end_nothing(struct round *round, struct item *item, struct ending *ret, struct prov_error *err)
 {
+    struct delivery *d = round->delivery;
     struct link *link = &item->work.link;
     /* looked at again for a cause of our own, a version that was delivered stays delivered */
     bool told = link->settled_version == item->work.subject.version &&
@@ -255,7 +275,7 @@ end_nothing(struct round *round, struct item *item, struct ending *ret, struct p
 
     *ret =
         (struct ending){ .outcome = told || item->adopted_by ? OUTCOME_DELIVERED : OUTCOME_NOTHING,
-                         .said = note_of(item) };
+                         .said = note_of(d, item) };
     forget_frost(item);
     if (item->adopted_by)
         r = add_adoption(item, &action, err);
@@ -263,14 +283,14 @@ end_nothing(struct round *round, struct item *item, struct ending *ret, struct p
         r = error_nomem(err);
     if (r)
         return r;
-    item->as_before = told && !item->adopted_by;
+    item->as_before = told && !item->adopted_by && text_is(link->code, ret->said.code);
     link->settled_version = item->work.subject.version;
     /* of a user who is gone or out of scope the changes are not there: nothing was wanted of them */
     if (link->salesforce_id[0] && item->plan.in_scope)
         link->confirmed_version = link->settled_version;
     link->attempts = link->next_us = 0;
     link->orders = 0;
-    return await_others(item) || set_text(&link->plan_digest, round->delivery->fields->plan_digest)
+    return await_others(item) || set_text(&link->plan_digest, d->fields->plan_digest)
                ? error_nomem(err)
                : PROV_OK;
 }

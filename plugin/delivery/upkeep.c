@@ -14,6 +14,10 @@
 
 #define UPKEEP_EVERY_US (3600 * CLOCK_SECOND_US)
 
+/* Who waits for a username is woken when it is free; but those who exchange theirs, and one of whom was refused, wait
+ * for the org to change, and it takes three calls to try that. */
+#define NAMES_EVERY_US (24 * 3600 * CLOCK_SECOND_US)
+
 /* Of those parked with one code so many are tried at each upkeep. */
 #define PARKED_LIMIT 20
 
@@ -37,6 +41,8 @@ look_at_parked(struct delivery *d, struct prov_error *err)
         return r;
     snprintf(time, sizeof(time), "%lld", (long long)now);
     r = store_put_fact(d->store, "parked_looked_us", time, err);
+    if (!r)
+        r = store_due_names(d->store, now - NAMES_EVERY_US, err);
     return r ? r : store_due_long_parked(d->store, now - UPKEEP_EVERY_US, PARKED_LIMIT, err);
 }
 
@@ -58,6 +64,8 @@ replan_parked(struct delivery *d, struct prov_error *err)
         r = store_wake(d->store, WAIT_UNFREEZING, NULL, NULL, INT64_MAX, err);
     if (!r)
         r = store_wake_long(d->store, long_wait_us(d), clock_now_us(), err);
+    if (!r)
+        r = store_due_managed(d->store, long_wait_us(d), err);
     if (!r)
         r = look_at_parked(d, err);
     if (!r)

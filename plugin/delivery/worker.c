@@ -174,7 +174,7 @@ round_once(struct delivery *d, struct prov_delivery *report, bool *ret_more, str
         if (!r)
             r = org_held(d, &hold, err);
     }
-    return r ? r : conclude(d, hold, subjects > 0, report, ret_more, err);
+    return r ? r : conclude(d, hold, subjects > 0 || d->air.count > 0, report, ret_more, err);
 }
 
 /* Under the lock, by whoever makes no other round: nothing stays in the air. */

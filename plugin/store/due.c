@@ -456,6 +456,15 @@ store_wake_long(struct store *store, int64_t before_us, int64_t now_us, struct p
 }
 
 int
+store_due_managed(struct store *store, int64_t before_us, struct prov_error *err)
+{
+    return due_insert(store->write, err,
+                      DUE_NOW_FOR "subject FROM link WHERE waits_kind = '" WAIT_MANAGER
+                                  "' AND waits_since_us <= ? AND code IS NULL",
+                      "i", before_us);
+}
+
+int
 store_due_if_linked(struct store *store, int64_t subject, const char *iss, const char *manager_uri,
                     struct prov_error *err)
 {
@@ -490,8 +499,28 @@ store_due_long_parked(struct store *store, int64_t before_us, int64_t limit, str
                       DUE_NOW_FOR "subject FROM (SELECT subject, row_number() OVER (PARTITION BY"
                                   " code ORDER BY updated_us) AS place FROM link"
                                   " WHERE outcome = '" OUTCOME_REFUSED
+                                  "' AND waits_kind IS NOT '" WAIT_USERNAME
                                   "' AND next_us = 0 AND updated_us < ?) WHERE place <= ?",
                       "ii", before_us, limit);
+}
+
+int
+store_due_names(struct store *store, int64_t before_us, struct prov_error *err)
+{
+    return due_insert(store->write, err,
+                      DUE_NOW_FOR "subject FROM link WHERE waits_kind = '" WAIT_USERNAME
+                                  "' AND updated_us < ?",
+                      "i", before_us);
+}
+
+int
+store_due_for_name_of(struct store *store, int64_t subject, struct prov_error *err)
+{
+    return due_insert(store->write, err,
+                      DUE_NOW_FOR
+                      "w.subject FROM link l JOIN link w ON w.waits_kind = '" WAIT_USERNAME
+                      "' AND w.waits_value = l.username_held WHERE l.subject = ?",
+                      "i", subject);
 }
 
 int

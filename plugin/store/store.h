@@ -393,6 +393,9 @@ MUST_CHECK int store_wake(struct store *store, const char *kind, const char *val
  * a wrong clock has written. */
 MUST_CHECK int store_wake_long(struct store *store, int64_t before_us, int64_t now_us,
                                struct prov_error *err);
+/* [tx] Makes due who has waited for a manager since before_us or earlier, of whom nothing is said yet. Reads all who
+ * wait for one. */
+MUST_CHECK int store_due_managed(struct store *store, int64_t before_us, struct prov_error *err);
 /* [tx] Makes a subject due if the manager it waits for has been linked by now, which may have
  * happened earlier in this very transaction. */
 MUST_CHECK int store_due_if_linked(struct store *store, int64_t subject, const char *iss,
@@ -408,9 +411,13 @@ MUST_CHECK int store_due_code(struct store *store, const char *code, int64_t lim
 MUST_CHECK int store_parked_with(struct store *store, const char *code, int64_t *ret_subject,
                                  struct prov_error *err);
 /* [tx] Of each code makes due up to limit subjects, those first who were looked at longest ago, and nobody
- * after before_us. Reads all who are parked. */
+ * after before_us; but none who waits for a username. Reads all who are parked. */
 MUST_CHECK int store_due_long_parked(struct store *store, int64_t before_us, int64_t limit,
                                      struct prov_error *err);
+/* [tx] Makes due who waits for a username, and was not looked at after before_us. */
+MUST_CHECK int store_due_names(struct store *store, int64_t before_us, struct prov_error *err);
+/* [tx] Makes due who waits for the username that this subject holds. */
+MUST_CHECK int store_due_for_name_of(struct store *store, int64_t subject, struct prov_error *err);
 /* [tx] Makes due all parked, *ret_count subjects. */
 MUST_CHECK int store_due_parked(struct store *store, int64_t *ret_count, struct prov_error *err);
 /*

@@ -157,6 +157,24 @@ def test_a_retry_by_hand_of_both_exchanges_them_when_the_org_has_changed():
         assert ids(w) == rotate(before, ["a", "b"]), w.org.users().keys()
 
 
+def test_an_exchange_that_was_refused_is_tried_again_when_the_org_may_have_changed():
+    for hours in (25, 60, None):
+        with World() as w:
+            c = staffed(w, "a", "b")
+            before = ids(w)
+            refused_partner(w, c)
+            w.org.ask("DELETE", "/__org/faults")
+            c = hours_later(w, c, 2)
+            assert ids(w) == before, "not each hour"
+            if hours:
+                c = hours_later(w, c, hours)
+            else:
+                c.act(act="retry", user="/Users/b")
+                c.settle()
+            assert ids(w) == rotate(before, ["a", "b"]), (hours, w.org.users().keys())
+            assert [c.user(f"/Users/{u}")["state"] for u in "ab"] == ["in_step"] * 2, hours
+
+
 def test_a_newcomer_does_not_take_the_name_of_who_stepped_aside_in_vain():
     with World() as w:
         c = staffed(w, "a", "b")

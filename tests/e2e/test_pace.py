@@ -301,6 +301,25 @@ def test_a_slow_call_holds_up_none_of_those_who_come_after_it():
         assert w.org.usage()["most_under_way"] == 2
 
 
+def test_who_leaves_waits_for_no_slow_call_of_others():
+    """Alone in the air, or one of many that are on their way; deactivated, or frozen."""
+    for others, action in (((), "deactivate"), (range(3, 20), "deactivate"), ((), "freeze")):
+        with World(batch_size=1, parallel_calls=2, leaver_action=action) as w:
+            c = w.connector(flags=0)
+            hire(c, 1, 2, *others)
+            until(lambda: len(w.org.users()) == 2 + len(others))
+            w.org.settings(latency_ms=50)
+            w.org.fault({"on": "collections_update", "do": "delay", "delay_ms": 30000})
+            c.accept(put("/Users/1", person("u1", title="Chief")),
+                     *[put(f"/Users/{n}", person(f"u{n}", title="Chief")) for n in others])
+            until(lambda: c.user("/Users/1")["state"] == "in_flight")
+            leave(c, 2)
+            until(lambda: len(active(w)) == 1 + len(others) or w.org.state()["frozen"])
+            titled = sum(bool(user["Title"]) for user in w.org.users().values())
+            assert titled <= len(others), "the slow call is still under way"
+            assert w.org.usage()["most_under_way"] <= 2
+
+
 def test_what_is_in_the_air_is_settled_before_delivering_ends():
     with World(batch_size=1, parallel_calls=3) as w:
         c = w.connector()

@@ -2,7 +2,7 @@
 import sys
 
 import harness
-from harness import World, create, hours_later, person, put, simple
+from harness import ENTERPRISE, WARNING, World, create, hours_later, person, put, simple
 
 
 def told(c):
@@ -85,6 +85,38 @@ def test_of_a_leaver_whom_salesforce_keeps_for_long_the_host_is_told():
         c = later(w, c, 2)
         assert told(c) == [("t-2", "200")] and not w.org.user("primary-jdoe@acme.example")["IsActive"], told(c)
         assert c.user("/Users/1")["waits_since"] is None
+
+
+def test_a_manager_who_does_not_come_for_long_is_said_until_he_comes():
+    with World(wait_limit_hours=5) as w:
+        c = w.connector(outcome=lambda: True)
+        boss = {ENTERPRISE: {"manager": {"value": "9"}}}
+        c.accept(create("/Users/1", person("jdoe", **boss), txn="t-1"))
+        c.settle()
+        row = c.user("/Users/1")
+        assert (row["state"], row["waits_kind"], row.get("code")) == ("in_step", "manager", None), row
+        c = later(w, c, 6)
+        for _ in range(2):
+            row = c.user("/Users/1")
+            assert (row["state"], row.get("code"), row["waits_for"]) == ("in_step", "MANAGER_AWAITED", "/Users/9"), row
+            assert "/Users/9" in row["message"] and row["remedy"], row
+            status = c.query(query="status")
+            assert {"state": "in_step", "code": "MANAGER_AWAITED", "users": 1} in status["codes"], status["codes"]
+            assert sum(entry.get("code") == "MANAGER_AWAITED" for entry in row["history"]) == 1, row["history"]
+            assert sum("MANAGER" in line or "manager" in line for level, line in c.lines if level == WARNING) <= 1
+            c.act(act="retry", user="/Users/1")
+            c.settle()
+        c = later(w, c, 6)
+        assert not [line for level, line in c.lines if level == WARNING and "manager" in line], "said once"
+        c.accept(put("/Users/1", person("jdoe", title="Clerk", **boss), txn="t-2"))
+        c.settle()
+        assert c.user("/Users/1").get("code") == "MANAGER_AWAITED", c.user("/Users/1")
+        c.accept(create("/Users/9", person("boss"), txn="t-3"))
+        c.settle()
+        row = c.user("/Users/1")
+        assert not row.get("code") and not row["waits_since"], row
+        assert w.org.user("primary-jdoe@acme.example")["ManagerId"] == w.org.user("primary-boss@acme.example")["Id"]
+        assert sorted(told(c)) == [("t-2", "200"), ("t-3", "200")], "the user was delivered, and that was told"
 
 
 # ---- in numbers ----
