@@ -30,7 +30,7 @@ EXTRA_DIST += docs/login/README.md docs/login/client-credentials.md docs/login/j
 EXTRA_DIST += docs/man/sfprov-fields.5.in docs/architecture.md docs/patterns.md \
 	docs/monitoring.md docs/monitoring/sfprov-metrics.service docs/monitoring/sfprov-metrics.timer \
 	docs/monitoring/sfprov.rules.yml \
-	docs/performance.md docs/secrets.md docs/first-hour.md docs/messages.md \
+	docs/performance.md docs/promises.md docs/secrets.md docs/first-hour.md docs/messages.md \
 	docs/columns.sample.json \
 	CHANGELOG.md CONTRIBUTING.md SECURITY.md
 

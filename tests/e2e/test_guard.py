@@ -52,6 +52,14 @@ def test_hires_and_changes_do_not_wait():
         assert held(c) == 6
 
 
+def test_as_many_as_the_floor_pass_whatever_their_share():
+    with staffed(3) as (w, c):
+        leave(c, 0, 1)
+        assert active(w) == 1 and held(c) == 0, "two of three"
+        leave(c, 2)
+        assert active(w) == 1 and held(c) == 1
+
+
 def test_few_pass_and_many_in_steps_are_counted_together():
     with staffed() as (w, c):
         leave(c, 0, 1)

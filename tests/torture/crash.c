@@ -72,6 +72,8 @@ live(struct world *world, const struct shim_plan *plan)
 {
     struct prov_delivery delivery;
 
+    shim_be_connector(true);
+    shim_sleepless(true); /* SQLite waits ten seconds for a lock that it cannot have */
     shim_arm(plan);
     if (world_open(world, fields) && world_open(world, fields))
         _exit(0);

@@ -351,6 +351,7 @@ static const struct fault {
     void (*relieve)(struct life *life);
     enum when when;
     bool tls, only_titles; /* only_titles: what changes meanwhile is titles */
+    bool ticks; /* seconds go by between deliveries, a quarter of the settle window in all */
 } faults[] = {
     { .name = "401 at any call", .json = STATUS("401", "") },
     { .name = "401 at all calls", .json = STATUS("401", ",\"times\":5") },
@@ -392,7 +393,8 @@ static const struct fault {
       .when = BEFORE_USERS },
     { .name = "late send, before the window's end",
       .json = WRITES("late", ",\"delay_ms\":-1"),
-      .relieve = land },
+      .relieve = land,
+      .ticks = true },
     { .name = "late create, after the window",
       .json = "{\"on\":\"collections_create\",\"do\":\"late\",\"delay_ms\":-1,\"skip\":%u}",
       .relieve = land_after_window,
@@ -504,6 +506,8 @@ change_users(struct life *life, const struct fault *fault)
             life_swap(life, &step);
         else
             life_submit(life, &step);
+        if (fault->ticks)
+            shim_clock_move(2 * CLOCK_SECOND_US);
         if (!life->fault && i % 2)
             deliver_once(life);
     }

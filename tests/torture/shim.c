@@ -13,6 +13,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -238,6 +239,43 @@ ftruncate64(int fd, off64_t length)
     if (r == 0)
         loss_truncated(fd, length);
     return r;
+}
+
+/* Locks of files are taken with it; a lock is given back without fail. Not ENOLCK, for which SQLite waits. */
+SHOWN int
+fcntl64(int fd, int command, ...)
+{
+    bool takes = false;
+    va_list more;
+    void *argument;
+
+    va_start(more, command);
+    argument = va_arg(more, void *);
+    va_end(more);
+    if (command == F_SETLK || command == F_SETLKW)
+        takes = ((struct flock *)argument)->l_type != F_UNLCK;
+    return takes && strikes(SHIM_STORE, EIO) ? -1 : REAL(fcntl64)(fd, command, argument);
+}
+
+SHOWN int
+fcntl(int fd, int command, ...)
+{
+    va_list more;
+    void *argument;
+
+    va_start(more, command);
+    argument = va_arg(more, void *);
+    va_end(more);
+    return fcntl64(fd, command, argument);
+}
+
+/* Of files: the index of the write-ahead log. */
+SHOWN void *
+mmap64(void *at, size_t length, int protection, int flags, int fd, off64_t offset)
+{
+    if (fd >= 0 && strikes(SHIM_STORE, ENOMEM))
+        return MAP_FAILED;
+    return REAL(mmap64)(at, length, protection, flags, fd, offset);
 }
 
 SHOWN int

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 enum shim_class {
-    SHIM_STORE = 1,  /* open, read, write, flush, truncate, unlink, lock */
+    SHIM_STORE = 1,  /* open, read, write, flush, truncate, unlink, map, lock */
     SHIM_SOCKET = 2, /* socket, connect, send, receive */
     SHIM_MEMORY = 4, /* malloc, calloc, realloc */
     SHIM_SPACE = 8   /* of SHIM_STORE those that need room on the disk */
