@@ -80,7 +80,7 @@ tests_unit_test_people_SOURCES = tests/unit/test_people.c $(list_readers)
 tests_unit_test_people_LDADD = libunit.la $(JSONC_LIBS)
 check_PROGRAMS += tests/unit/test_entry
 tests_unit_test_entry_SOURCES = tests/unit/test_entry.c hosts/cli/column.c hosts/cli/columns.c \
-	hosts/cli/fault.c hosts/cli/lines.c hosts/cli/person.c hosts/ldap/entry.c hosts/ldap/token.c
+	hosts/cli/fault.c hosts/cli/lines.c hosts/cli/person.c hosts/ldap/entry.c hosts/ldap/member.c hosts/ldap/token.c hosts/ldap/waiting.c
 tests_unit_test_entry_LDADD = libunit.la $(JSONC_LIBS)
 TESTS += tests/unit/test_csv tests/unit/test_people tests/unit/test_entry
 endif

@@ -296,7 +296,7 @@ add_attribute(struct taken_entry *taken, const struct berval *name, BerVarray va
     }
     if (taken->list_count == taken->list_room) {
         size_t room = taken->list_room ? taken->list_room * 2 : 64;
-        struct berval **lists = realloc(taken->lists, room * sizeof(*lists));
+        struct berval **lists = realloc(taken->lists, room * sizeof(struct berval *));
 
         if (!lists) {
             ber_memfree(values);

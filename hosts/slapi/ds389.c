@@ -207,7 +207,7 @@ take_password(Slapi_PBlock *block, struct operation *operation)
     text = slapi_get_first_clear_text_pw(entry);
     if (!text)
         return;
-    fresh->passwords = ber_memcalloc(2, sizeof(*fresh->passwords));
+    fresh->passwords = ber_memcalloc(2, sizeof(struct berval *));
     if (fresh->passwords)
         fresh->passwords[0] = ber_bvstrdup(text);
     explicit_bzero(text, strlen(text));

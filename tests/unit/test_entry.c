@@ -5,7 +5,9 @@
 
 #include "hosts/cli/fault.h"
 #include "hosts/ldap/entry.h"
+#include "hosts/ldap/member.h"
 #include "hosts/ldap/token.h"
+#include "hosts/ldap/waiting.h"
 
 #define UUID "0b1c2d3e-0000-103f-8000-000000000001"
 
@@ -278,6 +280,59 @@ text_is_whole_utf8_without_a_nul(void)
     T_TRUE(!entry_is_text("a\0b", 3));
 }
 
+static void
+a_filter_of_groups_names_dn_and_uids_escaped(void)
+{
+    struct ldap_value values[] = { { .name = "uid", .text = "a*b" },
+                                   { .name = "sn", .text = "B" },
+                                   { .name = "uid", .text = "c(d)\\e" },
+                                   { .name = "uid", .text = "f", .binary = true } };
+    struct ldap_entry person = { .dn = "cn=A\\2c B,dc=x", .values = values, .count = 4 };
+    char *filter = member_filter(&person), *uid = member_uid_filter("a)(b");
+
+    T_STR(filter, "(|(member=cn=A\\5c2c B,dc=x)(uniqueMember=cn=A\\5c2c B,dc=x)"
+                  "(memberUid=a\\2ab)(memberUid=c\\28d\\29\\5ce))");
+    T_STR(uid, "(uid=a\\29\\28b)");
+    free(filter);
+    free(uid);
+    T_TRUE(member_names("memberUID") && member_names("uniquemember") && member_names("member"));
+    T_TRUE(!member_names("memberOf") && member_by_uid("memberuid") && !member_by_uid("member"));
+}
+
+static size_t
+free_all(char **reports)
+{
+    size_t count = 0;
+
+    for (; reports && reports[count]; count++)
+        free(reports[count]);
+    free(reports);
+    return count;
+}
+
+static void
+reports_wait_for_a_manager_once_and_not_without_end(void)
+{
+    char dn[32], **reports;
+
+    T_TRUE(!waiting_take("cn=chief,dc=x"));
+    waiting_note("CN=Chief, dc=x", "cn=a,dc=x");
+    waiting_note("cn=chief,dc=x", "cn=b,dc=x");
+    waiting_note("cn=chief,dc=x", "CN=a,dc=x");
+    waiting_note("cn=other,dc=x", "cn=a,dc=x");
+    reports = waiting_take("cn=chief,DC=x");
+    T_STR(reports[0], "cn=a,dc=x");
+    T_STR(reports[1], "cn=b,dc=x");
+    T_INT(free_all(reports), 2);
+    T_TRUE(!waiting_take("cn=chief,dc=x"));
+    T_INT(free_all(waiting_take("cn=other,dc=x")), 1);
+    for (int i = 0; i < 5000; i++) {
+        snprintf(dn, sizeof(dn), "cn=r%d,dc=x", i);
+        waiting_note("cn=gone,dc=x", dn);
+    }
+    T_INT(free_all(waiting_take("cn=gone,dc=x")), 4096);
+}
+
 static const struct unit_case cases[] = {
     UNIT_CASE(a_person_is_read_by_the_attributes_of_inetorgperson),
     UNIT_CASE(only_a_lock_for_good_makes_a_user_inactive),
@@ -290,6 +345,8 @@ static const struct unit_case cases[] = {
     UNIT_CASE(each_kind_is_an_event_of_its_own),
     UNIT_CASE(a_password_is_written_as_it_is),
     UNIT_CASE(text_is_whole_utf8_without_a_nul),
+    UNIT_CASE(a_filter_of_groups_names_dn_and_uids_escaped),
+    UNIT_CASE(reports_wait_for_a_manager_once_and_not_without_end),
 };
 
 int
