@@ -148,6 +148,19 @@ def test_an_update_whose_answer_was_lost_is_read_back():
             assert len(sent) == sends, (fault, sent)
 
 
+def test_an_email_that_waits_for_its_owner_is_read_back_as_sent():
+    with World(settle_window_s=WINDOW) as w:
+        c = w.connector()
+        warm(c, w)
+        w.org.ask("DELETE", "/__org/calls")
+        w.org.fault({"on": "collections_update", "do": "drop_after"})
+        c.accept(patch("/Users/warm", {"op": "replace", "path": "emails[type eq \"work\"].value", "value": "new@example.com"}))
+        c.settle()
+        assert w.org.state()["pending_emails"] and c.user("/Users/warm")["state"] == "in_step"
+        sent = [call for call in w.org.calls()["calls"] if call["kind"] == "collections_update"]
+        assert len(sent) == 1, "the org shows the old address, and has taken the new one"
+
+
 def test_changes_that_come_while_one_is_in_flight_follow_it():
     with World() as w:
         c = w.connector()
