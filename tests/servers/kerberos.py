@@ -144,8 +144,15 @@ class Realm:
         self.wait_for(self.kdc, self.kdc_port)
         assert self.launch("kadmind", "-P", f"{self.folder}/pid").wait(60) == 0, self.said()
         self.wait_for(self.kdc, self.port)
-        with open(f"{self.folder}/pid", encoding="ascii") as file:
-            return int(file.read())
+        end = time.monotonic() + 30  # it listens before it says its number
+        while time.monotonic() < end:
+            if os.path.exists(f"{self.folder}/pid"):
+                with open(f"{self.folder}/pid", encoding="ascii") as file:
+                    number = file.read()
+                if number.endswith("\n"):
+                    return int(number)
+            time.sleep(0.02)
+        raise AssertionError(f"kadmind does not say its number: {self.said()}")
 
     def refuses_to_start(self, seconds=30):
         process = self.launch("kadmind", "-nofork")
