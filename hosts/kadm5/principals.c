@@ -206,7 +206,8 @@ main(int argc, char **argv)
         fail("the configuration", err.text);
     realm = config.realm ? config.realm : default_realm();
     dump(realm, "princ_flags", take_flag, &list);
-    qsort(list.items, list.count, sizeof(*list.items), by_name);
+    if (list.count) /* else there are no items to point to */
+        qsort(list.items, list.count, sizeof(*list.items), by_name);
     dump(realm, "princ_tktpolicy", take_expiry, &list);
     print(&list, &config, realm);
     for (size_t i = 0; i < list.count; i++)

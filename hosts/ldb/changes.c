@@ -337,17 +337,17 @@ append_others(struct batch *batch, uint64_t cause, struct prov_error *err)
     sort(&batch->others);
     batch->cause = cause;
     for (size_t i = 0; i < batch->others.count && !result; i++) {
-        const char **key = &batch->others.texts[i];
+        const char *key = batch->others.texts[i];
         void *memory = batch->memory;
         struct ldb_message *entry;
 
-        if ((i && !strcmp(key[0], key[-1])) ||
+        if ((i && !strcmp(key, batch->others.texts[i - 1])) ||
             (batch->done.count &&
-             bsearch(key, batch->done.texts, batch->done.count, sizeof(*key), compare_keys)))
+             bsearch(&key, batch->done.texts, batch->done.count, sizeof(key), compare_keys)))
             continue;
         batch->memory = talloc_new(memory);
         result = directory_read(directory, batch->memory,
-                                directory_dn(directory, batch->memory, *key), &entry, err);
+                                directory_dn(directory, batch->memory, key), &entry, err);
         if (!result && entry && is_user(entry) && !directory_is_deleted(entry))
             result = forgive(batch, entry->dn, append_user(batch, entry, err), err);
         batch->what = "others";
