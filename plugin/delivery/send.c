@@ -278,7 +278,7 @@ static int
 go_on(struct round *round, struct item **items, size_t count, enum fate fate, enum send_kind kind,
       struct prov_error *err)
 {
-    AUTO_FREE struct item **picked = calloc(count, sizeof(struct item *));
+    AUTO_FREE struct item **picked = calloc(count + 1, sizeof(struct item *));
     size_t picked_count;
 
     if (!picked)

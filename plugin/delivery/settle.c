@@ -383,20 +383,23 @@ static int
 blocked_words(const struct item *item, struct ending *ret, struct prov_error *err)
 {
     const struct sf_record *blocker = item->blocker;
-    const struct said *fault = item->fate == FATE_NOT_FROZEN ? &item->said : NULL;
+    const struct said *fault = &item->said;
+    const char *why = blocker ? blocker->message : "";
+    int length =
+        item->fate == FATE_NOT_FROZEN
+            ? asprintf(&ret->message, "%s%s%s%s%s; the user can still log in", why,
+                       blocker ? "; and the account could not be frozen either: " : "",
+                       blocker ? fault->code : "", blocker ? ": " : "", fault->message)
+            : asprintf(&ret->message, "%s; the account is frozen until it can be deactivated", why);
 
-    if ((fault ? asprintf(&ret->message, "%s%s%s%s%s; the user can still log in",
-                          blocker ? blocker->message : "",
-                          blocker ? "; and the account could not be frozen either: " : "",
-                          blocker ? fault->code : "", blocker ? ": " : "", fault->message)
-               : asprintf(&ret->message, "%s; the account is frozen until it can be deactivated",
-                          blocker->message)) < 0) {
+    if (length < 0) {
         ret->message = NULL;
         return error_nomem(err);
     }
-    ret->said = blocker
-                    ? (struct said){ blocker->code, ret->message, blocker->cause, blocker->remedy }
-                    : (struct said){ fault->code, ret->message, fault->cause, fault->remedy };
+    ret->said = *fault;
+    if (blocker)
+        ret->said = (struct said){ blocker->code, NULL, blocker->cause, blocker->remedy };
+    ret->said.message = ret->message;
     return PROV_OK;
 }
 
