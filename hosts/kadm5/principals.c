@@ -4,6 +4,7 @@
  * names and flags, and no keys.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <krb5/krb5.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,7 +74,7 @@ dump(const char *realm, const char *what, void (*take)(struct list *, char *colu
 
     if (program_start(words, &program, &err))
         fail(what, err.text);
-    file = fdopen(dup(program.fd), "r");
+    file = fdopen(fcntl(program.fd, F_DUPFD_CLOEXEC, 0), "r");
     while (file && getline(&line, &size, file) > 0) {
         char *rest = line, *columns[3];
 
@@ -108,7 +109,8 @@ take_expiry(struct list *list, char *columns[3])
 {
     const struct principal wanted = { .name = columns[0] };
     struct principal *found =
-        bsearch(&wanted, list->items, list->count, sizeof(*list->items), by_name);
+        list->count ? bsearch(&wanted, list->items, list->count, sizeof(*list->items), by_name)
+                    : NULL;
     long long at = atoll(columns[1]);
 
     if (!found)

@@ -271,6 +271,39 @@ a_password_is_written_as_it_is(void)
 }
 
 static void
+a_patch_replaces_what_it_names(void)
+{
+    struct json_object *resource = json_tokener_parse("{\"userName\":\"ada\",\"active\":false}");
+    struct token_spec spec = {
+        .kind = TOKEN_PATCH, .host = "h", .uri = "/Users/7", .resource = resource
+    };
+    char *text;
+
+    json_object_put(token_of(&spec, &text));
+    T_HAS(text, "prov:patch:full\":{\"data\":{\"Operations\":[{\"op\":\"replace\",\"value\":"
+                "{\"userName\":\"ada\",\"active\":false}}]}}}}");
+    free(text);
+    spec.password = "a\"b";
+    spec.password_length = 3;
+    json_object_put(token_of(&spec, &text));
+    T_HAS(text, "\"value\":{\"password\":\"a\\u0022b\",\"userName\":");
+    free(text);
+    json_object_put(resource);
+}
+
+/* Without a resource nothing is said of the user, and a question for it has no answer. */
+static void
+a_password_alone_has_no_resource(void)
+{
+    struct token_spec spec = { .kind = TOKEN_PASSWORD, .host = "h", .uri = "/Users/7" };
+    struct token token;
+
+    T_OK(token_make(&spec, &token, &err), &err);
+    T_TRUE(token.resource == NULL);
+    token_clear(&token);
+}
+
+static void
 text_is_whole_utf8_without_a_nul(void)
 {
     T_TRUE(entry_is_text("", 0));
@@ -342,6 +375,8 @@ static const struct unit_case cases[] = {
     UNIT_CASE(a_manager_is_the_key_of_an_entry_or_nobody),
     UNIT_CASE(what_is_wrong_in_an_entry_names_it),
     UNIT_CASE(two_tokens_of_one_change_differ_in_their_id_alone),
+    UNIT_CASE(a_patch_replaces_what_it_names),
+    UNIT_CASE(a_password_alone_has_no_resource),
     UNIT_CASE(each_kind_is_an_event_of_its_own),
     UNIT_CASE(a_password_is_written_as_it_is),
     UNIT_CASE(text_is_whole_utf8_without_a_nul),
