@@ -167,7 +167,9 @@ open_directory(struct sync *sync)
     const struct connection_options how = { .url = sync->file,
                                             .attributes = attributes,
                                             .bind_dn = sync->options->bind_dn,
-                                            .password_file = sync->options->password_file };
+                                            .password_file = sync->options->password_file,
+                                            .active_directory = !strcasecmp(
+                                                people_key(sync->people), "objectGUID") };
     struct prov_error err = { .size = sizeof(err) };
     int result = PROV_OK;
 

@@ -121,6 +121,12 @@ people_free(struct people *people)
 }
 
 const char *
+people_key(const struct people *people)
+{
+    return people->key;
+}
+
+const char *
 people_attribute(const struct people *people, size_t index)
 {
     return index ? columns_attribute(people->columns, index - 1) : people->key;

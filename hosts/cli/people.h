@@ -46,6 +46,8 @@ struct person {
  * people_next() only. */
 int people_open(const struct people_options *options, struct text_source source,
                 struct people **ret, struct prov_error *err);
+/* The column or attribute of the key. Borrowed. */
+const char *people_key(const struct people *people);
 /* The attributes that are read of PEOPLE_LDAP, by number; NULL: there are no more. Borrowed. */
 const char *people_attribute(const struct people *people, size_t index);
 /*

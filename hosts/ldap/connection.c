@@ -22,6 +22,9 @@
 #define PROBES         6  /* before it counts as gone */
 #define PASSWORD_BYTES 4096u
 #define ANY_PERSON     "(objectClass=person)"
+/* what the adapter for Samba takes for one */
+#define AD_PERSON                                                                                  \
+    "(sAMAccountType=805306368)(!(isCriticalSystemObject=TRUE))(!(msDS-SecondaryKrbTgtNumber=*))"
 
 bool
 connection_is_url(const char *text)
@@ -84,6 +87,20 @@ names_scope(const char *url)
     return scope && scope[1] && scope[1] != '?';
 }
 
+static bool
+choose_filter(struct connection *connection, const char *instead)
+{
+    const char *filter = connection->url->lud_filter;
+
+    if (instead)
+        connection->filter = strdup(instead);
+    else if (!connection->active_directory)
+        connection->filter = strdup(filter ? filter : ANY_PERSON);
+    else if (asprintf(&connection->filter, "(&" AD_PERSON "%s)", filter ? filter : "") < 0)
+        connection->filter = NULL;
+    return connection->filter != NULL;
+}
+
 static int
 parse_url(struct connection *connection, const struct connection_options *options,
           struct prov_error *err)
@@ -104,9 +121,8 @@ parse_url(struct connection *connection, const struct connection_options *option
             "'%.200s' names no entry to search below; put its DN behind the host, as in "
             "ldap://host/ou=people,dc=example,dc=org",
             text);
-    connection->filter = connection->url->lud_filter ? connection->url->lud_filter : ANY_PERSON;
-    if (options->filter)
-        connection->filter = options->filter;
+    if (!choose_filter(connection, options->filter))
+        return fault_nomem(err);
     if (!names_scope(text) || options->base)
         connection->url->lud_scope = LDAP_SCOPE_SUBTREE;
     if (!options->base)
@@ -192,11 +208,34 @@ read_password(const char *file, char **ret, struct prov_error *err)
     return fault_set(err, PROV_E_INVALID, "the password file '%s' is empty", file);
 }
 
+/* By a socket: whether the directory takes the system's word for who asks. One that does not tell may. */
+static bool
+offers_external(LDAP *ldap)
+{
+    char name[] = "supportedSASLMechanisms", *names[] = { name, NULL };
+    struct berval **mechanisms = NULL;
+    LDAPMessage *answer = NULL, *entry = NULL;
+    bool offered;
+
+    if (!ldap_search_ext_s(ldap, "", LDAP_SCOPE_BASE, "(objectClass=*)", names, 0, NULL, NULL, NULL,
+                           1, &answer))
+        entry = ldap_first_entry(ldap, answer);
+    if (entry)
+        mechanisms = ldap_get_values_len(ldap, entry, name);
+    offered = !mechanisms;
+    for (size_t i = 0; mechanisms && mechanisms[i]; i++)
+        offered |= !strcasecmp(mechanisms[i]->bv_val, "EXTERNAL");
+    ldap_value_free_len(mechanisms);
+    ldap_msgfree(answer);
+    return offered;
+}
+
 static int
 bind_as(struct connection *connection, const struct connection_options *options,
         struct prov_error *err)
 {
-    bool external = !options->bind_dn && !strcasecmp(connection->url->lud_scheme, "ldapi");
+    bool external = !options->bind_dn && !strcasecmp(connection->url->lud_scheme, "ldapi") &&
+                    offers_external(connection->ldap);
     char empty[] = "", *password = NULL;
     struct berval credentials = { .bv_val = empty };
     int result = options->bind_dn ? read_password(options->password_file, &password, err) : PROV_OK,
@@ -229,7 +268,7 @@ connection_open(const struct connection_options *options, struct connection *ret
 {
     int result;
 
-    *ret = (struct connection){ .ldap = NULL };
+    *ret = (struct connection){ .active_directory = options->active_directory };
     if ((options->bind_dn != NULL) != (options->password_file != NULL))
         return fault_set(err, PROV_E_INVALID,
                          "--bind-dn and --password-file belong together: give both, or none");
@@ -249,6 +288,7 @@ connection_close(struct connection *connection)
     for (char **name = connection->wanted; name && *name; name++)
         free(*name);
     free(connection->wanted);
+    free(connection->filter);
     ldap_free_urldesc(connection->url);
     if (connection->ldap)
         ldap_unbind_ext(connection->ldap, NULL, NULL);

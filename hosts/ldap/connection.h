@@ -16,16 +16,21 @@ struct connection_options {
     const char *base,
         *filter; /* in the place of the URL's, for the whole tree below; NULL: as it says */
     const char *const *attributes; /* what is read, operational ones among them; ends with NULL */
-    const char *bind_dn;           /* NULL: SASL EXTERNAL by ldapi, else nobody (anonymous) */
-    const char *password_file;     /* of bind_dn; its first line. Others may not read it */
+    /* NULL: SASL EXTERNAL by ldapi where the directory offers it, else nobody (anonymous) */
+    const char *bind_dn;
+    const char *password_file; /* of bind_dn; its first line. Others may not read it */
+    /* It is Active Directory: only its persons are meant, no machines and nobody whom the system made for
+     * itself; and what other naming contexts hold is no part of the list. */
+    bool active_directory;
 };
 
 /* Read only but for libldap's own. */
 struct connection {
     LDAP *ldap;
-    LDAPURLDesc *url;   /* its scope is set */
-    const char *filter; /* borrowed */
-    char **wanted;      /* all user attributes, and those of the options */
+    LDAPURLDesc *url; /* its scope is set */
+    char *filter;
+    bool active_directory;
+    char **wanted; /* all user attributes, and those of the options */
 };
 
 /* Whether the text is meant as such a URL. */

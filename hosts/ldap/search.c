@@ -109,7 +109,10 @@ judge_page(struct search *search, struct prov_error *err)
 static enum found
 next_page(struct search *search, struct prov_error *err)
 {
-    LDAPControl *controls[] = { NULL, NULL };
+    /* no word of other naming contexts; other servers would leave out what belongs to the list */
+    LDAPControl one_domain = { .ldctl_oid = LDAP_CONTROL_X_DOMAIN_SCOPE };
+    LDAPControl *controls[] = { NULL, search->connection.active_directory ? &one_domain : NULL,
+                                NULL };
     struct timeval limit = { .tv_sec = PAGE_S };
     int code;
 
