@@ -276,17 +276,23 @@ append_group(struct batch *batch, const struct ldb_message *entry, struct prov_e
     return add_members(batch, entry->dn, moved ? 0 : batch->after, err);
 }
 
-/* A container: where somebody stands may say who they are. */
+/* A container that moved: where somebody stands may say who they are. */
+static bool
+moves_others(const struct changes *changes, const struct ldb_message *entry, uint64_t after)
+{
+    return !directory_is_class(entry, "user") && !directory_is_deleted(entry) &&
+           directory_has_moved(entry, after) && directory_number(entry, "uSNCreated") <= after &&
+           (is_scoped(changes) || *changes->directory->groups);
+}
+
 static int
 append_below(struct batch *batch, const struct ldb_message *entry, struct prov_error *err)
 {
     const struct changes *changes = batch->changes;
     struct ldb_result *below;
-    int result = PROV_OK;
+    int result;
 
-    if (directory_is_deleted(entry) || !directory_has_moved(entry, batch->after) ||
-        directory_number(entry, "uSNCreated") > batch->after ||
-        !(is_scoped(changes) || *changes->directory->groups))
+    if (!moves_others(changes, entry, batch->after))
         return PROV_OK;
     result = directory_below(changes->directory, batch->memory, entry->dn, &below, err);
     for (unsigned i = 0; !result && i < below->count; i++) {
@@ -315,8 +321,10 @@ forgive(struct batch *batch, struct ldb_dn *dn, int result, struct prov_error *e
 static int
 append_entry(struct batch *batch, const struct ldb_message *entry, struct prov_error *err)
 {
-    int result;
+    int result = PROV_OK;
 
+    if (batch->changes->single && directory_is_logon(entry, batch->after))
+        return PROV_OK;
     if (is_user(entry))
         result = append_user(batch, entry, err);
     else if (directory_is_class(entry, "group"))
@@ -423,6 +431,27 @@ changes_hand_over(const struct changes *changes, uint64_t after, uint64_t until,
     return result;
 }
 
+static int
+concerns(const struct changes *changes, void *memory, const struct ldb_message *entry,
+         uint64_t after, bool *ret, struct prov_error *err)
+{
+    struct directory *directory = changes->directory;
+
+    *ret = false;
+    if (directory_is_logon(entry, after))
+        return PROV_OK;
+    if (!is_user(entry)) {
+        *ret = (*directory->groups && directory_is_class(entry, "group")) ||
+               moves_others(changes, entry, after);
+        return PROV_OK;
+    }
+    if (directory_is_deleted(entry) || is_scoped(changes)) {
+        *ret = true; /* they may have been one */
+        return PROV_OK;
+    }
+    return directory_is_person(directory, memory, entry, ret, err);
+}
+
 int
 changes_concern(const struct changes *changes, uint64_t after, uint64_t until, bool *ret,
                 struct prov_error *err)
@@ -434,10 +463,7 @@ changes_concern(const struct changes *changes, uint64_t after, uint64_t until, b
 
     *ret = false;
     for (unsigned i = 0; !result && !*ret && i < found->count; i++) {
-        const struct ldb_message *entry = found->msgs[i];
-
-        *ret = is_user(entry) || (*directory->groups && directory_is_class(entry, "group")) ||
-               directory_has_moved(entry, after);
+        result = concerns(changes, memory, found->msgs[i], after, ret, err);
     }
     talloc_free(memory);
     return result;

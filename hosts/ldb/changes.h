@@ -22,6 +22,7 @@ struct changes {
     struct directory *directory;
     struct submit *submit;
     struct note *notes;
+    bool single; /* the changes are those of one transaction */
 };
 
 /*
@@ -32,7 +33,7 @@ struct changes {
 int changes_hand_over(const struct changes *changes, uint64_t after, uint64_t until, uint64_t *ret,
                       struct prov_error *err);
 
-/* Whether there is anything among them that would be handed over. */
+/* Whether there is anything among them that would be handed over, of a transaction. */
 int changes_concern(const struct changes *changes, uint64_t after, uint64_t until, bool *ret,
                     struct prov_error *err);
 

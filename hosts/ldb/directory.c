@@ -17,8 +17,10 @@
 /* [MS-ADTS] 2.2.16: SAM_USER_OBJECT; machines, trusts and groups have other numbers */
 #define NORMAL_USER 805306368u
 /* attribute ids of [MS-ADSC] */
-#define ID_NAME        0x00090001u
-#define ID_UNICODE_PWD 0x0009005au
+#define ID_NAME                 0x00090001u
+#define ID_UNICODE_PWD          0x0009005au
+#define ID_LOCKOUT_TIME         0x00090296u
+#define ID_LAST_LOGON_TIMESTAMP 0x000906a0u
 /* a filter with more numbers than that is no quicker than two */
 #define NUMBERS_AT_ONCE 250u
 
@@ -397,20 +399,52 @@ take_number(const uint8_t *bytes, size_t count)
     return number;
 }
 
-/* replPropertyMetaData, version 1: a head of 16 bytes, and 48 for each attribute; the last eight are the local
- * number of its change ([MS-DRSR] 5.169, as Samba stores it). */
+/* The attributes by their ids, and when each changed: replPropertyMetaData, version 1, a head of 16 bytes, and 48
+ * for each attribute, of which the last eight are the local number of its change ([MS-DRSR] 5.169, as Samba
+ * stores it). False: there is no further one. */
 static bool
-has_changed(const struct ldb_message *entry, uint32_t id, uint64_t after)
+next_change(const struct ldb_message *entry, size_t *at, uint32_t *ret_id, uint64_t *ret_usn)
 {
     const struct ldb_val *data = ldb_msg_find_ldb_val(entry, "replPropertyMetaData");
 
     if (!data || data->length < 16 || take_number(data->data, 4) != 1)
         return false;
-    for (size_t at = 16; at + 48 <= data->length; at += 48) {
-        if (take_number(data->data + at, 4) == id)
-            return take_number(data->data + at + 40, 8) > after;
+    *at = *at ? *at + 48 : 16;
+    if (*at + 48 > data->length)
+        return false;
+    *ret_id = (uint32_t)take_number(data->data + *at, 4);
+    *ret_usn = take_number(data->data + *at + 40, 8);
+    return true;
+}
+
+static bool
+has_changed(const struct ldb_message *entry, uint32_t wanted, uint64_t after)
+{
+    uint32_t id;
+    uint64_t usn;
+
+    for (size_t at = 0; next_change(entry, &at, &id, &usn);) {
+        if (id == wanted)
+            return usn > after;
     }
     return false;
+}
+
+bool
+directory_is_logon(const struct ldb_message *entry, uint64_t after)
+{
+    bool logon = false;
+    uint32_t id;
+    uint64_t usn;
+
+    for (size_t at = 0; next_change(entry, &at, &id, &usn);) {
+        if (usn <= after)
+            continue;
+        if (id != ID_LOCKOUT_TIME && id != ID_LAST_LOGON_TIMESTAMP)
+            return false;
+        logon = true;
+    }
+    return logon;
 }
 
 bool

@@ -168,9 +168,9 @@ find_start(struct opened *opened, uint64_t *ret, struct prov_error *err)
 static void
 hand_over(struct opened *opened)
 {
-    const struct changes changes = { .directory = opened->directory,
-                                     .submit = opened->adapter->submit,
-                                     .notes = opened->notes };
+    struct changes changes = { .directory = opened->directory,
+                               .submit = opened->adapter->submit,
+                               .notes = opened->notes };
     struct prov_error err = { .size = sizeof(err) };
     uint64_t start, done;
 
@@ -180,23 +180,29 @@ hand_over(struct opened *opened)
         return;
     if (find_start(opened, &start, &err))
         missed(opened, &err);
+    changes.single = opened->begun && start == opened->start;
     changes_hand_over(&changes, start, opened->until, &done, &err);
     if (done > start && cursor_put(&opened->cursor, opened->directory->id, done, &err))
         missed(opened, &err);
 }
 
-/* Holds the cursor, and finds out how far this transaction goes. */
+/* Holds the cursor: before the modules below prepare the commit, since whoever holds it reads what they lock then. */
 static int
-get_ready(struct opened *opened, struct prov_error *err)
+take_turn(struct opened *opened, struct prov_error *err)
 {
     int result = directory_find(opened->directory, err);
 
-    if (!result)
-        result = directory_usn(opened->directory, &opened->until, err);
+    return result ? result : cursor_hold(opened->adapter->cursor, &opened->cursor, err);
+}
+
+/* Finds out how far the transaction goes: after that, since the links that are replicated are written there. */
+static int
+find_end(struct opened *opened, struct prov_error *err)
+{
+    int result = directory_usn(opened->directory, &opened->until, err);
+
     if (!result && !opened->begun)
         opened->start = opened->until;
-    if (!result && opened->cursor.fd < 0)
-        result = cursor_hold(opened->adapter->cursor, &opened->cursor, err);
     return result;
 }
 
@@ -246,17 +252,25 @@ module_prepare(struct ldb_module *module)
 {
     struct opened *opened = opened_of(module);
     struct prov_error err = { .size = sizeof(err) };
-    int result = opened ? get_ready(opened, &err) : PROV_OK;
+    bool closed = opened && opened->adapter->config.settings.closed;
+    int result = opened ? take_turn(opened, &err) : PROV_OK, code;
 
-    if (opened && opened->adapter->config.settings.closed) {
-        if (!result && opened->until > opened->start)
-            result = must_refuse(opened, &err);
-        if (result)
-            return refuse(module, &err);
-    } else if (result) {
+    if (result && closed)
+        return refuse(module, &err);
+    code = ldb_next_prepare_commit(module);
+    if (code || !opened)
+        return code;
+    if (!result)
+        result = find_end(opened, &err);
+    if (!result && closed && opened->until > opened->start)
+        result = must_refuse(opened, &err);
+    if (result && closed)
+        return refuse(module, &err);
+    if (result) {
         missed(opened, &err);
+        cursor_release(&opened->cursor);
     }
-    return ldb_next_prepare_commit(module);
+    return LDB_SUCCESS;
 }
 
 static int
@@ -337,9 +351,10 @@ module_init(struct ldb_module *module)
 
     if (code)
         return code;
-    adapter_log_to(ldb);
+    adapter_log_to(NULL); /* a tool need not tell each time what the connector warns of */
     if (!open_all(module, &err))
         return LDB_SUCCESS;
+    adapter_log_to(ldb);
     adapter_log(PROV_LOG_ERROR, err.text);
     ldb_asprintf_errstring(ldb, "sfprov: %s", err.text);
     return LDB_ERR_OPERATIONS_ERROR;

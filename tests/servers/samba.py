@@ -66,15 +66,20 @@ class Samba(Directory):
 
     key, host = "objectGUID", "samba"
 
-    def __init__(self, world, config=None, tls=None, model="prefork"):
+    def __init__(self, world, config=None, tls=None, model="prefork", first=None):
+        """first: a domain controller that runs and replicates(); this one joins its domain, and is not started."""
         super().__init__(world, "samba", config)
-        self.model, self.tls, self.port = model, tls, 389
+        self.model, self.tls, self.port, self.services = model, tls, 389, "ldap"
+        self.computer = "DC2" if first else "DC1"
         self.config = None if config is None else dict(config, deliver=False) if isinstance(config, dict) else {}
         self.uri, self.admin, self.password = "ldap://127.0.0.1", f"Administrator@{REALM}", PASSWORD
         self.log_file = f"{self.folder}/log.samba"
         self.domain = f"{self.folder}/domain"
         self.tool_said = ""
-        shutil.copytree(template(), self.domain, symlinks=True)
+        if first:
+            self.join(first)
+        else:
+            shutil.copytree(template(), self.domain, symlinks=True)
         os.chmod(self.domain, 0o700)
         self.smb_conf, self.database = f"{self.domain}/etc/smb.conf", f"{self.domain}/private/sam.ldb"
         self.write_smb_conf()
@@ -86,8 +91,8 @@ class Samba(Directory):
 
     def write_smb_conf(self):
         folder = self.domain
-        lines = ["[global]", "netbios name = DC1", f"realm = {REALM}", f"workgroup = {DOMAIN}",
-                 "server role = active directory domain controller", "server services = ldap", "interfaces = lo",
+        lines = ["[global]", f"netbios name = {self.computer}", f"realm = {REALM}", f"workgroup = {DOMAIN}",
+                 "server role = active directory domain controller", f"server services = {self.services}", "interfaces = lo",
                  "bind interfaces only = yes", f"private dir = {folder}/private", f"state directory = {folder}/state",
                  f"cache directory = {folder}/cache", f"lock directory = {folder}", f"pid directory = {folder}",
                  f"ncalrpc dir = {folder}/ncalrpc", f"binddns dir = {folder}/bind-dns", f"log file = {self.log_file}",
@@ -97,8 +102,31 @@ class Samba(Directory):
                       (("cafile", "ca.pem"), ("certfile", "server.pem"), ("keyfile", "server.key"))]
         else:
             lines.append("tls enabled = no")
+        lines += ["[sysvol]", f"path = {folder}/state/sysvol"]
         with open(self.smb_conf, "w") as file:
             file.write("\n".join([*lines, ""]))
+
+    def replicates(self):
+        """Begins to offer what another domain controller needs."""
+        self.services = "ldap, rpc, cldap, kdc, drepl, nbt"
+        self.write_smb_conf()
+        return self
+
+    def join(self, first):
+        os.mkdir(self.domain)
+        done = subprocess.run(
+            ["samba-tool", "domain", "join", REALM, "DC", "--server=127.0.0.1", "-U",
+             f"{DOMAIN}\\Administrator%{PASSWORD}", f"--targetdir={self.domain}", "--dns-backend=NONE",
+             *(f"--option={line}" for line in (f"netbios name={self.computer}", f"workgroup={DOMAIN}", f"realm={REALM}",
+                                               "interfaces=lo", "bind interfaces only=yes"))],
+            capture_output=True, text=True, timeout=300, env=first.environment(), check=False)
+        assert done.returncode == 0, (done.stderr[-3000:], first.said()[-3000:])
+
+    def pull(self):
+        """What the first one has and this one has not, in this process, as its replication service does it."""
+        done = self.try_tool_alone("drs", "replicate", "--local", self.computer, "127.0.0.1", SUFFIX, "-U",
+                                   f"{DOMAIN}\\Administrator%{PASSWORD}")
+        assert done.returncode == 0, done.stderr
 
     def load(self):
         """As the documentation says: a record that names the configuration, and the module before Samba's."""
@@ -125,6 +153,8 @@ class Samba(Directory):
             assert self.process.poll() is None, f"samba ended with {self.process.returncode}: {self.said()}"
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
+                with socket.socket(socket.AF_UNIX) as probe:
+                    probe.connect(f"{self.domain}/private/ldap_priv/ldapi")
                 return self
             except OSError:
                 time.sleep(0.05)
@@ -147,7 +177,10 @@ class Samba(Directory):
         if not self.process:
             return
         for pid in [self.process.pid] if how == signal.SIGTERM else self.pids():
-            os.kill(pid, how)
+            try:
+                os.kill(pid, how)
+            except ProcessLookupError:
+                pass
         self.process.wait(seconds)
         end = time.monotonic() + seconds
         while self.pids():
@@ -173,11 +206,14 @@ class Samba(Directory):
         assert done.returncode == code, (name, arguments, done.returncode, done.stdout, done.stderr)
         return done.stdout
 
-    def try_tool(self, *words):
-        done = subprocess.run(["samba-tool", *words, "-s", self.smb_conf, "-H", self.database], capture_output=True,
-                              text=True, timeout=300, env=self.environment(), check=False)
+    def try_tool_alone(self, *words):
+        done = subprocess.run(["samba-tool", *words, "-s", self.smb_conf], capture_output=True, text=True, timeout=300,
+                              env=self.environment(), check=False)
         self.tool_said += done.stderr
         return done
+
+    def try_tool(self, *words):
+        return self.try_tool_alone(*words, "-H", self.database)
 
     def tool(self, *words):
         done = self.try_tool(*words)

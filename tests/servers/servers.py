@@ -275,6 +275,24 @@ def resync(world_, directory, *arguments):
     return json.loads(done.stdout)
 
 
+def secret(folder, text=LDAP_PASSWORD + "\n", mode=0o600):
+    path = os.path.join(folder, "ldap-password")
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as file:
+        file.write(text)
+    os.chmod(path, mode)
+    return path
+
+
+def certificates(folder, name):
+    run = lambda *arguments: subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+    run("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "30", "-subj", "/CN=ca")
+    run("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=" + name)
+    with open(os.path.join(folder, "names"), "w") as file:
+        file.write(f"subjectAltName=IP:{name}\n")
+    run("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "30",
+        "-extfile", "names", "-out", "server.pem")
+
+
 def events_of(world_, name):
     """The kinds of the events of a user, oldest first."""
     return [event["kinds"] for event in json.loads(cli(world_, "show", "--json", name).stdout)["events"]]

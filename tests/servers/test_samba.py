@@ -3,11 +3,15 @@
 org holds then."""
 import json
 import os
+import signal
+import subprocess
 import sys
+import threading
+import time
 
-from samba import GROUPS, PEOPLE, SUFFIX, Samba, alone, compare, forget_template, user_ldif
-from common import mark_of, stored
-from servers import SmallDisk, cli, events_of, harness, settle, world
+from samba import GROUPS, PEOPLE, REALM, SUFFIX, Samba, alone, compare, forget_template, user_ldif
+from common import in_memory, mark_of, stored, wrong_configurations
+from servers import SmallDisk, certificates, cli, events_of, harness, secret, settle, world
 
 CREATED, PUT, NOTICE, DELETED = "prov:create:full", "prov:put:full", "prov:patch:notice", "prov:delete"
 
@@ -63,6 +67,560 @@ def test_its_ldap_service_hands_over_what_clients_do():
         d.client("ldapdelete", f"CN=Robert,{PEOPLE}", code=32)
         settle(w, d)
         compare(w, d, gone=["bob"])
+
+
+def fill(d, *people):
+    """People without a password, in one transaction: (name, given, family, more)."""
+    d.change("\n\n".join(user_ldif(name, given, family, **more).replace("\n", "\nchangetype: add\n", 1)
+                         for name, given, family, more in people) + "\n")
+
+
+def test_a_transaction_is_one_event_and_a_cancelled_one_is_none():
+    with world() as w, Samba(w, {}) as d:
+        d.seed()
+        d.change(user_ldif("ada").replace("\n", "\nchangetype: add\n", 1) + f"""
+
+dn: CN=ada,{PEOPLE}
+changetype: modify
+replace: title
+title: Dr
+
+dn: CN=ada,{PEOPLE}
+changetype: modrdn
+newrdn: CN=Ada
+deleteoldrdn: 1
+
+dn: CN=Ada,{PEOPLE}
+changetype: modify
+replace: userAccountControl
+userAccountControl: 514
+
+dn: CN=Ada,{PEOPLE}
+changetype: modify
+replace: userAccountControl
+userAccountControl: 544
+""")
+        settle(w, d)
+        assert events_of(w, "ada") == [CREATED], events_of(w, "ada")
+        assert compare(w, d) == 1
+        before = json.loads(cli(w, "status", "--json").stdout)
+        d.ldb("ldbmodify", text=f"""dn: CN=Ada,{PEOPLE}
+changetype: modify
+replace: title
+title: Prof
+
+""" + user_ldif("bob").replace("\n", "\nchangetype: add\n", 1) + f"""
+
+dn: CN=nobody,{PEOPLE}
+changetype: modify
+replace: title
+title: none
+""", code=32)
+        done = d.try_tool("user", "create", "ada", "Pass-word-12", "--userou=OU=people")
+        assert done.returncode != 0, "there is one of that name"
+        assert json.loads(cli(w, "status", "--json").stdout)["subjects"] == before["subjects"]
+        assert events_of(w, "ada") == [CREATED], events_of(w, "ada")
+        fill(d, ("cyd", "Cyd", "Kahn", {}), ("eve", "Eve", "Moore", {}))
+        settle(w, d)
+        assert compare(w, d) == 3
+
+
+def test_only_persons_are_handed_over():
+    with world() as w, Samba(w, {}) as d:
+        d.seed()
+        d.tool("computer", "create", "PC1")
+        d.tool("group", "add", "crm")
+        d.tool("contact", "create", "somebody", "--surname=Else", "--given-name=Some")
+        d.change(f"dn: CN=Administrator,CN=Users,{SUFFIX}\nchangetype: modify\nreplace: title\ntitle: Boss\n\n"
+                 f"dn: CN=krbtgt,CN=Users,{SUFFIX}\nchangetype: modify\nreplace: description\ndescription: x\n\n"
+                 f"dn: {PEOPLE}\nchangetype: modify\nreplace: description\ndescription: x\n")
+        d.tool("service-account", "create", "--name=gmsa", "--dns-host-name=x.ad.example.org") \
+            if "service-account" in d.try_tool("--help").stdout else None
+        d.hire("ada")
+        d.tool("computer", "delete", "PC1")
+        d.tool("group", "delete", "crm")
+        settle(w, d)
+        assert compare(w, d) == 1
+        assert json.loads(cli(w, "status", "--json").stdout)["subjects"]["total"] == 1
+
+
+def test_a_filter_and_bases_say_who_is_to_be_provisioned():
+    with world() as w, Samba(w, {"filter": "(employeeType=staff)", "bases": [PEOPLE]}) as d:
+        d.seed()
+        d.tool("ou", "add", f"OU=unit,{PEOPLE}")
+        fill(d, ("ada", "Ada", "Lovelace", {"employeeType": "staff"}), ("gus", "Gus", "Guest", {"employeeType": "gus"}))
+        d.change(user_ldif("eve", employeeType="staff").replace(f"CN=eve,{PEOPLE}\n",
+                                                               f"CN=eve,OU=unit,{PEOPLE}\nchangetype: add\n"))
+        settle(w, d)
+        assert set(w.org.users()) == {"ada@acme.example", "eve@acme.example"}, w.org.users()
+        d.replace("ada", employeeType="gus")
+        settle(w, d)
+        assert not w.org.user("ada@acme.example")["IsActive"]
+        d.replace("ada", employeeType="staff", title="Dr")
+        settle(w, d)
+        assert w.org.user("ada@acme.example")["IsActive"] and w.org.user("ada@acme.example")["Title"] == "Dr"
+        d.tool("ou", "move", f"OU=unit,{PEOPLE}", SUFFIX)
+        settle(w, d)
+        assert not w.org.user("eve@acme.example")["IsActive"], "whoever moves out with a unit stays"
+        d.tool("ou", "move", f"OU=unit,{SUFFIX}", PEOPLE)
+        settle(w, d)
+        assert w.org.user("eve@acme.example")["IsActive"], "whoever comes back with it does not"
+        assert "gus@acme.example" not in w.org.users()
+
+
+def test_a_group_takes_users_into_scope_and_out():
+    crm = f"CN=crm,{GROUPS}"
+    with world(scope_groups=[crm]) as w, Samba(w, {"groups": [GROUPS]}) as d:
+        d.seed()
+        fill(d, ("ada", "Ada", "Lovelace", {}), ("bob", "Bob", "Miller", {}), ("cyd", "Cyd", "Kahn", {}))
+        settle(w, d)
+        assert not w.org.users()
+        d.tool("group", "add", "crm", "--groupou=OU=groups")
+        d.tool("group", "addmembers", "crm", "ada,bob,cyd")
+        settle(w, d)
+        assert compare(w, d) == 3
+        d.tool("group", "removemembers", "crm", "bob")
+        settle(w, d)
+        compare(w, d, inactive=["bob"])
+        assert events_of(w, "cyd") == [CREATED, PUT], "who stays in the group has no event"
+        d.change(f"dn: {crm}\nchangetype: modify\nreplace: member\nmember: CN=bob,{PEOPLE}\nmember: CN=cyd,{PEOPLE}\n")
+        settle(w, d)
+        compare(w, d, inactive=["ada"])
+        d.change(f"dn: {crm}\nchangetype: modrdn\nnewrdn: CN=former\ndeleteoldrdn: 1\n")
+        settle(w, d)
+        compare(w, d, inactive=["ada", "bob", "cyd"])
+        d.change(f"dn: CN=former,{GROUPS}\nchangetype: modrdn\nnewrdn: CN=crm\ndeleteoldrdn: 1\n")
+        settle(w, d)
+        compare(w, d, inactive=["ada"])
+        d.tool("user", "delete", "cyd")
+        d.tool("group", "delete", "crm")
+        settle(w, d)
+        compare(w, d, inactive=["ada", "bob"], gone=["cyd"])
+        assert "list it" in mark_of(w)["reason"] and mark_of(w)["missed"] == 1, mark_of(w)
+
+
+def test_somebody_who_is_deleted_comes_back():
+    with world() as w, Samba(w, {}) as d:
+        d.seed()
+        d.hire("ada")
+        settle(w, d)
+        ada = w.org.user("ada@acme.example")["Id"]
+        d.tool("user", "delete", "ada")
+        settle(w, d)
+        compare(w, d, gone=["ada"])
+        gone = d.entries("--show-deleted", base=f"CN=Deleted Objects,{SUFFIX}", filter="(sAMAccountName=ada)")
+        guid = next(iter(gone.values()))["objectguid"][0]
+        d.ldb("ldbmodify", "--show-deleted", text=f"""dn: <GUID={guid}>
+changetype: modify
+delete: isDeleted
+-
+replace: distinguishedName
+distinguishedName: CN=ada,{PEOPLE}
+-
+replace: sn
+sn: Byron
+-
+replace: givenName
+givenName: Ada
+-
+replace: mail
+mail: ada@example.org
+""")
+        d.tool("user", "enable", "ada")
+        settle(w, d)
+        compare(w, d)
+        assert w.org.user("ada@acme.example")["Id"] == ada
+
+
+def test_changes_of_several_processes_end_as_the_domain_says():
+    with world() as w, Samba(w, {}) as d:
+        d.seed()
+        fill(d, *((f"user{i}", "U", f"Family{i}", {}) for i in range(3)))
+        d.start()
+
+        def work(part):
+            for number in range(15):
+                text = f"dn: CN=user{number % 3},{PEOPLE}\nchangetype: modify\nreplace: title\ntitle: T {part}-{number}\n"
+                if part % 2:
+                    d.change(text)
+                else:
+                    d.client("ldapmodify", text=text)
+
+        threads = [threading.Thread(target=work, args=(part,)) for part in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        settle(w, d)
+        assert compare(w, d) == 3
+        assert sum(len(events_of(w, f"user{i}")) for i in range(3)) == 3 + 6 * 15
+        assert mark_of(w)["missed"] == 1, mark_of(w)  # that it was never listed
+
+
+def test_a_password_is_a_fact_and_never_a_value():
+    with world() as w, Samba(w, {}) as d:
+        d.seed()
+        d.tool("user", "create", "ada", "Clear-In-The-Add-1", "--surname=Lovelace", "--given-name=Ada",
+               "--userou=OU=people", "--use-username-as-cn", "--mail-address=ada@example.org")
+        d.tool("user", "setpassword", "ada", "--newpassword=Clear-Later-2")
+        settle(w, d)
+        assert events_of(w, "ada") == [CREATED, NOTICE], events_of(w, "ada")
+        d.replace("ada", title="Dr")
+        settle(w, d)
+        compare(w, d)
+        assert events_of(w, "ada")[-1] == PUT
+        for clear in ("Clear-", "Clear-".encode("utf-16-le").decode("latin-1")):
+            assert clear.encode("latin-1") not in stored(w) and clear not in d.said()
+
+
+def test_a_password_in_clear_is_handed_over_where_that_is_wanted():
+    with world() as w:
+        key = os.path.join(w.folder, "key")
+        with open(os.open(key, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+            file.write(os.urandom(32))
+        w.fields.update(provision_passwords=True, sealing_key="file:" + key)
+        with Samba(w, {"passwords": True}) as d:
+            d.seed()
+            for how, password in ((("user", "create", "ada"), "Clear-Ädd-1"),
+                                  (("user", "setpassword", "ada", "--newpassword"), "Clear\\\"Set-\U0001f511-2")):
+                if how[1] == "create":
+                    d.tool(*how, password, "--surname=Lovelace", "--given-name=Ada", "--userou=OU=people",
+                           "--use-username-as-cn", "--mail-address=ada@example.org")
+                else:
+                    d.tool(*how[:-1], f"{how[-1]}={password}")
+                settle(w, d)
+                answer = w.org.ask("POST", "/__org/users/ada@acme.example/check_password", {"password": password})
+                assert answer["matches"], (how, answer, events_of(w, "ada"))
+            assert b"Clear" not in stored(w)
+            d.change(f"dn: CN=ada,{PEOPLE}\nchangetype: modify\nreplace: title\ntitle: Dr\n")
+            settle(w, d)
+            assert events_of(w, "ada")[-1] == PUT
+
+
+def sync(w, d, *more, code=0, url=None):
+    done = cli(w, "sync", "--json", "--no-deliver", "--key", "objectGUID", *more, url or f"{d.socket_url()}/{SUFFIX}")
+    assert done.returncode in ((code,) if code else (0, 3, 4)), (done.returncode, done.stdout[-2000:], done.stderr)
+    return done.stderr if code else json.loads(done.stdout)
+
+
+def test_a_list_of_the_domain_says_what_the_events_said():
+    with world() as w:
+        certificates(w.folder, "127.0.0.1")
+        with Samba(w, {}, tls=w.folder) as d:
+            d.seed().start()
+            d.hire("chief", "Grace", "Hopper")
+            d.hire("ada", "Ada", "Lovelace", "--job-title=Analyst", "--department=Engines", "--company=Acme")
+            d.replace("ada", manager=f"CN=chief,{PEOPLE}", c="GB", co="United Kingdom", mobile="+44 7", st="Kent",
+                      streetAddress="1 Square", postalCode="W1", initials="A", middleName="King", employeeID="9")
+            d.tool("group", "add", "crm")
+            d.tool("group", "addmembers", "crm", "ada")
+            fill(d, ("bob", "Bob", "Müller", {}))
+            d.replace("ada", title="Dr")
+            assert mark_of(w)["missed"] == 1, "a domain that was never listed"
+            counts = sync(w, d, "--dry-run")["counts"]
+            assert counts["unchanged"] == 3 == counts["listed"], counts
+            sync(w, d)
+            assert mark_of(w) is None
+            # as somebody with a password, encrypted
+            os.environ["LDAPTLS_CACERT"] = os.path.join(w.folder, "ca.pem")
+            who = ("--bind-dn", d.admin, "--password-file", secret(w.folder, d.password))
+            counts = sync(w, d, *who, "--dry-run", url=f"ldaps://127.0.0.1/{SUFFIX}")["counts"]
+            assert counts["unchanged"] == 3 == counts["listed"], counts
+            counts = sync(w, d, *who, "--dry-run", url=f"ldaps://127.0.0.1/{SUFFIX}???(title=Dr)")["counts"]
+            assert counts["listed"] == 1, counts
+            said = sync(w, d, url=f"ldaps://127.0.0.1/{SUFFIX}", code=2)
+            assert "without authentication" in said, said
+            settle(w, d)
+            assert compare(w, d) == 3
+
+
+def test_a_list_of_more_than_a_page_holds():
+    with world() as w, Samba(w, None) as d:
+        d.seed().start()
+        fill(d, *((f"u{i}", "U", f"Family{i}", {}) for i in range(1100)))
+        counts = sync(w, d, "--dry-run")["counts"]
+        assert counts["listed"] == 1100, counts
+
+
+def test_a_killed_server_loses_nothing():
+    with world() as w, Samba(w, {}) as d:
+        d.seed().start()
+        sync(w, d, "--force")  # nobody yet
+        stop, told = threading.Event(), []
+
+        def load(part):
+            for number in range(2000):
+                done = subprocess.run(["ldapadd", "-x", "-H", d.uri, "-D", d.admin, "-w", d.password], text=True,
+                                      input=user_ldif(f"user{part}-{number}", "U", f"F{part}x{number}") + "\n",
+                                      capture_output=True, check=False)
+                if stop.is_set():
+                    return
+                if done.returncode == 0:
+                    told.append(f"user{part}-{number}")
+
+        threads = [threading.Thread(target=load, args=(part,)) for part in range(3)]
+        for thread in threads:
+            thread.start()
+        while len(told) < 60:
+            time.sleep(0.05)
+        stop.set()
+        d.stop(signal.SIGKILL)
+        for thread in threads:
+            thread.join()
+        people = d.entries(base=PEOPLE)
+        assert {f"CN={name},{PEOPLE}" for name in told} <= set(people)
+        # whatever is changed next, in whatever process, hands over what was not
+        d.tool("computer", "create", "PC1")
+        assert mark_of(w) is None, mark_of(w)
+        d.start()
+        counts = sync(w, d, "--dry-run")["counts"]
+        assert counts["listed"] == len(people) == counts["unchanged"], counts
+        settle(w, d)
+        assert compare(w, d) == len(people)
+
+
+def lose_what_follows(w, d):
+    """The cursor as it was, and the store without what came since: a process that died after its commit."""
+    path = w.fields["store"] + ".usn"
+    with open(path, "rb") as file:
+        return path, file.read()
+
+
+def test_what_was_committed_and_not_handed_over_comes_with_the_next_transaction():
+    with world() as w, Samba(w, {}) as d:
+        d.seed().start()
+        sync(w, d, "--force")  # nobody yet
+        d.hire("ada")
+        # committed by a process in which the module does nothing, as one that is killed after the commit
+        d.ldb("ldbmodify", "-o", "modules:samba_dsdb", text=f"dn: CN=ada,{PEOPLE}\nchangetype: modify\n"
+              "replace: title\ntitle: Dr\n\n" + user_ldif("bob").replace("\n", "\nchangetype: add\n", 1) + "\n")
+        d.tool("group", "add", "anything")
+        settle(w, d)
+        assert compare(w, d) == 2
+        assert mark_of(w) is None
+        # an older state of the database, or another's
+        path, text = lose_what_follows(w, d)
+        with open(path, "wb") as file:
+            file.write(text.replace(text.split()[3], b"999999")[:128].ljust(127) + b"\n")
+        d.hire("cyd", "Cyd", "Kahn")
+        assert "older state" in mark_of(w)["reason"], mark_of(w)
+        settle(w, d)
+        assert compare(w, d) == 3
+        sync(w, d)
+        with open(path, "w") as file:
+            file.write("broken")
+        d.hire("eve", "Eve", "Moore")
+        assert "list it" in mark_of(w)["reason"], mark_of(w)
+        settle(w, d)
+        assert compare(w, d) == 4
+
+
+def test_a_wrong_configuration_keeps_the_database_closed_with_a_clear_line():
+    with world() as w:
+        configs = [(config, words) for config, words in wrong_configurations(w) if config != {"deliver": 1}]
+        key = os.path.join(w.folder, "key.json")
+        with open(key, "w") as file:
+            json.dump({"key": "employeeID", "columns": {}}, file)
+        configs += [({"deliver": False}, "'deliver' is not known"), ({"columns": key}, "objectGUID"),
+                    ({"bases": ["people=", "==,"]}, "is no DN")]
+        with Samba(w, {}) as d:
+            for config, words in configs:
+                d.write_adapter(config)
+                done = d.try_tool("user", "list")
+                assert done.returncode != 0 and words in done.stderr, (config, done.stderr)
+            said = d.refuses_to_start()
+            assert "sfprov: " in said and words in said, said
+            # without the module the database opens all the same, to repair it
+            assert d.ldb("ldbsearch", "-o", "modules:samba_dsdb", "-s", "base", "-b", "@MODULES")
+            d.ldb("ldbmodify", "-o", "modules:samba_dsdb", text="dn: @SFPROV\nchangetype: delete\n")
+            done = d.try_tool("user", "list")
+            assert done.returncode != 0 and "@SFPROV" in done.stderr, done.stderr
+            d.ldb("ldbmodify", "-o", "modules:samba_dsdb",
+                  text=f"dn: @SFPROV\nchangetype: add\nconfig: {d.config_file}\n")
+            d.write_adapter({})
+            d.seed().hire("ada")
+            d.start()
+            # one that becomes wrong later stops nobody who is at work
+            d.write_adapter("{")
+            d.client("ldapmodify", text=f"dn: CN=ada,{PEOPLE}\nchangetype: modify\nreplace: title\ntitle: Dr\n")
+            assert [event for event in events_of(w, "ada")][-1] == PUT
+            d.write_adapter({})
+        with Samba(w, {"active": False}) as d:
+            before = cli(w, "status", "--json").stdout
+            d.seed()
+            d.hire("eve", "Eve", "Moore")
+            assert json.loads(cli(w, "status", "--json").stdout)["subjects"] == json.loads(before)["subjects"]
+
+
+def test_a_full_disk_is_marked_and_made_good_by_the_next_change():
+    with world() as w, SmallDisk(w.folder) as disk:
+        if not disk.mounted:
+            print("    left out: no file system can be mounted here")
+            return
+        w.fields["store"] = os.path.join(disk.folder, "store.db")
+        with Samba(w, {}) as d:
+            d.seed()
+            d.hire("ada")
+            d.start()
+            sync(w, d)
+            assert mark_of(w) is None
+            disk.fill()
+            for number in range(40):
+                d.client("ldapadd", text=user_ldif(f"user{number}", family=f"Family{number}") + "\n")
+            d.replace("ada", title="Dr")
+            assert "a resync is needed" in d.said(), d.said()[-3000:]
+            disk.free()
+            mark = mark_of(w)
+            assert mark["missed"] > 0 and mark["host"] == d.host, mark
+            shown = cli(w, "status")
+            assert "resync needed" in shown.stdout and shown.returncode != 0, shown.stdout
+            d.replace("ada", title="Prof")
+            settle(w, d)
+            assert compare(w, d) == 41
+            assert mark_of(w), "it stays until a list is applied"
+            counts = sync(w, d)["counts"]
+            assert counts["unchanged"] == 41 == counts["listed"], counts
+            assert mark_of(w) is None
+
+
+def test_closed_refuses_what_could_not_be_kept():
+    with world() as w, SmallDisk(w.folder) as disk:
+        if not disk.mounted:
+            print("    left out: no file system can be mounted here")
+            return
+        w.fields["store"] = os.path.join(disk.folder, "store.db")
+        with Samba(w, {"on_failure": "closed"}) as d:
+            d.seed()
+            d.hire("ada")
+            d.start()
+            disk.fill()
+            codes = []
+            for number in range(40):
+                done = subprocess.run(["ldapadd", "-x", "-H", d.uri, "-D", d.admin, "-w", d.password], text=True,
+                                      input=user_ldif(f"user{number}", family=f"Family{number}") + "\n",
+                                      capture_output=True, check=False)
+                codes.append(done.returncode)
+                assert done.returncode in (0, 53), done.stderr
+            assert 53 in codes and "cannot keep the change" in done.stderr, (codes, done.stderr)
+            done = d.try_tool("user", "disable", "ada")
+            assert done.returncode != 0 and "cannot keep the change" in done.stderr, done.stderr
+            d.tool("group", "add", "anything")  # nobody is concerned
+            logon(d, "ada")
+            assert len(d.entries(base=PEOPLE)) == 1 + codes.count(0), codes
+            disk.free()
+            d.replace("ada", title="Dr")
+            settle(w, d)
+            compare(w, d)
+
+
+def test_what_is_replicated_from_another_domain_controller_is_handed_over():
+    crm = f"CN=crm,{GROUPS}"
+    with world(scope_groups=[crm]) as w, Samba(w, None, model="single").replicates() as first:
+        first.seed()
+        first.tool("group", "add", "crm", "--groupou=OU=groups")
+        first.start()
+        second = Samba(w, {"groups": [GROUPS]}, first=first)
+        second.tool("computer", "create", "PC1")  # from here on it knows where it stands
+        first.hire("chief", "Grace", "Hopper")
+        first.hire("ada")
+        first.hire("bob", "Bob", "Miller")
+        first.tool("group", "addmembers", "crm", "ada,bob,chief")
+        first.replace("ada", manager=f"CN=chief,{PEOPLE}", title="Dr")
+        second.pull()
+        settle(w, second)
+        assert compare(w, second) == 3
+        ada = w.org.user("ada@acme.example")["Id"]
+        first.tool("user", "rename", "ada", "--samaccountname=ada.byron", "--force-new-cn=Byron")
+        first.tool("user", "disable", "bob")
+        first.tool("group", "removemembers", "crm", "chief")
+        second.pull()
+        settle(w, second)
+        compare(w, second, inactive=["chief"])
+        assert w.org.user("ada.byron@acme.example")["Id"] == ada and not w.org.user("bob@acme.example")["IsActive"]
+        assert mark_of(w)["missed"] == 1, mark_of(w)
+        first.tool("user", "setpassword", "ada.byron", "--newpassword=Other-word-13")
+        first.tool("user", "delete", "bob")
+        first.tool("group", "delete", "crm")
+        second.pull()
+        settle(w, second)
+        assert events_of(w, "ada.byron")[-1] == NOTICE and events_of(w, "bob")[-1] == DELETED
+        assert mark_of(w)["missed"] == 2, "who was in a group that was deleted elsewhere cannot be known"
+
+
+def resident(d):
+    total = 0
+    for pid in d.pids():
+        with open(f"/proc/{pid}/smaps_rollup") as file:
+            total += sum(int(line.split()[1]) for line in file if line.startswith("Private_Dirty:"))
+    return total
+
+
+def logon(d, name):
+    """By LDAP with a password, which Samba notes in the entry of the person."""
+    def noted():
+        return next(iter(d.entries(filter=f"(sAMAccountName={name})").values())).get("lastlogontimestamp")
+
+    assert noted() is None
+    done = subprocess.run(["ldapsearch", "-x", "-H", d.uri, "-D", f"{name}@{REALM}", "-w", "Pass-word-12", "-s", "base",
+                           "-b", SUFFIX], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert noted(), "the logon is not noted, so this shows nothing"
+
+
+def test_a_logon_is_no_change():
+    with world() as w, Samba(w, {}) as d:
+        d.seed()
+        d.hire("ada")
+        d.start()
+        logon(d, "ada")
+        settle(w, d)
+        assert events_of(w, "ada") == [CREATED], events_of(w, "ada")
+
+
+def test_memory_is_flat_over_many_changes():
+    operations = int(os.environ.get("SFPROV_OPERATIONS", 3000))
+    with in_memory(), world() as w, Samba(w, {}, model="single") as d:
+        d.seed()
+        fill(d, *((f"user{i}", "U", f"Family{i}", {}) for i in range(50)))
+        d.start()
+
+        def work(count):
+            d.client("ldapmodify", text="\n".join(
+                f"dn: CN=user{number % 50},{PEOPLE}\nchangetype: modify\nreplace: title\ntitle: Title {number}\n"
+                for number in range(count)) + "\n")
+
+        work(operations // 5)
+        before = resident(d)
+        for _ in range(4):
+            work(operations // 5)
+        grown = resident(d) - before
+        print(f"    {grown} KiB more after {operations} changes")
+        assert grown < 4096, f"{grown} KiB more after {operations} changes"
+        assert len(events_of(w, "user0")) > 1
+
+
+def test_the_tools_do_no_harm():
+    with world() as w, Samba(w, {}) as d:
+        d.seed()
+        d.hire("ada")
+        state, cursor = cli(w, "status", "--json").stdout, w.fields["store"] + ".usn"
+        with open(cursor) as file:
+            usn = file.read()
+        d.tool("dbcheck", "--cross-ncs")
+        d.tool("user", "list")
+        d.tool("user", "show", "ada")
+        d.ldb("ldbsearch", "(cn=ada)")
+        d.tool("domain", "passwordsettings", "show")
+        backup = os.path.join(w.folder, "backup")
+        os.mkdir(backup)
+        done = d.try_tool_alone("domain", "backup", "offline", f"--targetdir={backup}")
+        assert done.returncode == 0 and os.listdir(backup), done.stderr
+        with open(cursor) as file:
+            assert file.read() == usn
+        assert json.loads(cli(w, "status", "--json").stdout)["subjects"] == json.loads(state)["subjects"]
+        d.replace("ada", title="Dr")
+        settle(w, d)
+        assert compare(w, d) == 1
 
 
 if __name__ == "__main__":

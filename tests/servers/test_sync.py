@@ -8,16 +8,9 @@ import socket
 import subprocess
 import sys
 
-from servers import GROUPS, LDAP_PASSWORD, PEOPLE, SUFFIX, cli, compare, harness, person, world
+from servers import (GROUPS, LDAP_PASSWORD, PEOPLE, SUFFIX, certificates, cli, compare, harness, person, secret,
+                     world)
 from slapd import Slapd
-
-
-def secret(folder, text=LDAP_PASSWORD + "\n", mode=0o600):
-    path = os.path.join(folder, "ldap-password")
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as file:
-        file.write(text)
-    os.chmod(path, mode)
-    return path
 
 
 def sync(w, d, *more, url=None, code=0, admin=True):
@@ -138,16 +131,6 @@ def test_a_server_that_never_answers_is_told():
         done = cli(w, "sync", f"ldap://127.0.0.1:{silent.getsockname()[1]}/{PEOPLE}")
         assert done.returncode == 5 and "does not let us in" in done.stderr and "Timed out" in done.stderr, done.stderr
         assert not w.org.users()
-
-
-def certificates(folder, name):
-    run = lambda *arguments: subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-    run("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "30", "-subj", "/CN=ca")
-    run("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=" + name)
-    with open(os.path.join(folder, "names"), "w") as file:
-        file.write(f"subjectAltName=IP:{name}\n")
-    run("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "30",
-        "-extfile", "names", "-out", "server.pem")
 
 
 def test_ldaps_needs_a_certificate_that_somebody_vouches_for():
