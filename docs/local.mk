@@ -24,7 +24,7 @@ dist_man_MANS += docs/man/sfprov.1 docs/man/sfprov-connector.7 \
 	docs/man/sfprov-sync.1
 man_MANS = docs/man/sfprov-fields.5
 CLEANFILES += docs/man/sfprov-fields.5
-EXTRA_DIST += docs/hosts/openldap.md docs/hosts/389ds.md docs/hosts/kerberos.md
+EXTRA_DIST += docs/hosts/openldap.md docs/hosts/389ds.md docs/hosts/kerberos.md docs/hosts/samba.md
 EXTRA_DIST += docs/login/README.md docs/login/client-credentials.md docs/login/jwt-bearer.md \
 	docs/login/refresh-token.md docs/login/username-password.md
 EXTRA_DIST += docs/man/sfprov-fields.5.in docs/architecture.md docs/patterns.md \

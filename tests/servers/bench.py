@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the adapter costs: one client's serial operations against a server with it and one without, in turn.
 
-    top_builddir=build tests/servers/bench.py [slapd|389|kadmind] [OPERATIONS]
+    top_builddir=build tests/servers/bench.py [slapd|389|samba|kadmind] [OPERATIONS]
 
 Prints, for adds and for changes, the median of each in microseconds, their ratio and difference, the server's
 processor time, which other programs disturb less, and its flushes (fsync, fdatasync, msync), as strace counts
@@ -16,6 +16,7 @@ import statistics
 import sys
 import time
 
+import samba
 from servers import LDAP_PASSWORD, PEOPLE, person, world
 
 
@@ -33,7 +34,7 @@ class Client:
         directory.seed()
         self.socket = socket.create_connection(("127.0.0.1", directory.port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.call(tlv(0x60, tlv(2, b"\3"), tlv(4, directory.admin), tlv(0x80, LDAP_PASSWORD)))
+        self.call(tlv(0x60, tlv(2, b"\3"), tlv(4, directory.admin), tlv(0x80, getattr(directory, "password", LDAP_PASSWORD))))
 
     def call(self, operation):
         message = tlv(0x30, tlv(2, b"\1"), operation)
@@ -71,6 +72,32 @@ class Kadmin:
     def modify(self, uid, _title):
         self.count += 1
         return self.timed(f"modprinc {'-+'[self.count % 2]}allow_tix {uid}", "modified")
+
+
+class SambaClient(Client):
+    """The same for Active Directory's people; without a password, whose hashes cost more than all else."""
+
+    def add(self, uid):
+        attributes = {"objectClass": "user", "sAMAccountName": uid, "sn": uid, "givenName": "Ada",
+                      "mail": f"{uid}@example.org", "userAccountControl": "544"}
+        return self.call(tlv(0x68, tlv(4, f"CN={uid},{samba.PEOPLE}"), tlv(0x30, *(
+            tlv(0x30, tlv(4, name), tlv(0x31, tlv(4, value))) for name, value in attributes.items()))))
+
+    def modify(self, uid, title):
+        return self.call(tlv(0x66, tlv(4, f"CN={uid},{samba.PEOPLE}"), tlv(0x30, tlv(0x30, tlv(
+            0x0a, b"\2"), tlv(0x30, tlv(4, "title"), tlv(0x31, tlv(4, title)))))))
+
+
+class StartedSamba(samba.Samba):
+    def __init__(self, world_, config):
+        super().__init__(world_, config, model="single")
+
+    def __enter__(self):
+        super().seed()
+        return self.start()
+
+    def seed(self):
+        return self
 
 
 def processor_us(directory):
@@ -129,6 +156,9 @@ def main():
     elif which == "kadmind":
         from kerberos import Realm as Server
         deliver, client = {}, Kadmin
+    elif which == "samba":
+        samba.alone()
+        Server, deliver, client = StartedSamba, {}, SambaClient
     else:
         from ns389 import DS389 as Server
     configs = {"without": None, "with": deliver, "closed": dict(deliver, on_failure="closed")}
@@ -145,4 +175,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    finally:
+        samba.forget_template()
