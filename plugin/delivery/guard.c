@@ -102,7 +102,7 @@ hold_all(struct round *round, int64_t wanted, int64_t active)
         item_stop(item, item->work.link.in_flight ? FATE_READ_BACK : FATE_HELD);
         if (item->fate == FATE_READ_BACK)
             continue;
-        snprintf(item->plan.reason, sizeof(item->plan.reason),
+        plan_say(&item->plan,
                  "%lld of %lld active users are to be deactivated within guard_window_s (%lld s), "
                  "more than guard_floor (%lld) and guard_percent (%lld%%) allow",
                  (long long)wanted, (long long)active, (long long)d->fields->guard_window_s,
@@ -111,7 +111,7 @@ hold_all(struct round *round, int64_t wanted, int64_t active)
             log_line(&d->log, PROV_LOG_ERROR,
                      "the guard holds deactivations: %s; to do: look at 'sfprov list', then "
                      "'sfprov release', or correct the host",
-                     item->plan.reason);
+                     item->plan.reason ? item->plan.reason : "");
         round->guard_told = true;
     }
 }

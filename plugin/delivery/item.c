@@ -39,15 +39,16 @@ item_stop(struct item *item, enum fate fate)
 void
 item_park(struct item *item, const char *code, const char *format, ...)
 {
+    char reason[sizeof(((struct prov_error *)0)->text)];
     va_list arguments;
 
     item->fate = FATE_PARKED;
     item->plan.action = PLAN_PARK;
     item->plan.code = code;
     va_start(arguments, format);
-    vsnprintf(item->plan.reason, sizeof(item->plan.reason), format, arguments);
+    vsnprintf(reason, sizeof(reason), format, arguments);
     va_end(arguments);
-    error_tidy(item->plan.reason);
+    plan_say(&item->plan, "%s", reason);
 }
 
 struct item_list *

@@ -77,9 +77,8 @@ move_to(struct item *item, const char *name, const char *inputs, struct prov_err
     struct plan *plan = &item->plan;
     struct value *value;
 
-    snprintf(plan->username, sizeof(plan->username), "%s", name);
-    value = value_string(&plan->pool, plan->username);
-    if (!value || plan_put_alone(plan, "Username", value) ||
+    value = value_string(&plan->pool, name);
+    if (!value || plan_name(plan, name) || plan_put_alone(plan, "Username", value) ||
         set_text(&plan->username_inputs, inputs))
         return error_nomem(err);
     return PROV_OK;
@@ -215,8 +214,7 @@ names_next(struct round *round, struct item *item, bool *ret_found, struct prov_
     if (r || !number)
         return r;
     item->suffix = number;
-    snprintf(plan->username, sizeof(plan->username), "%s", name);
-    if (value_put_text(&plan->pool, plan->fields, "Username", name) ||
+    if (plan_name(plan, name) || value_put_text(&plan->pool, plan->fields, "Username", name) ||
         json_put_bool(round->names, name, true))
         return error_nomem(err);
     *ret_found = true;

@@ -4,6 +4,7 @@
  * because they follow from more than the resource. */
 #include "plugin/delivery/plan.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -116,32 +117,45 @@ username_inputs(struct pool *pool, struct value *resource)
     return inputs ? value_json(inputs) : NULL;
 }
 
+void
+plan_say(struct plan *plan, const char *format, ...)
+{
+    char text[sizeof(((struct prov_error *)0)->text)];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    error_tidy(text);
+    plan->reason = pool_text(&plan->pool, text, strlen(text));
+}
+
+int
+plan_name(struct plan *plan, const char *name)
+{
+    plan->username = pool_text(&plan->pool, name, strlen(name));
+    return plan->username ? PROV_OK : PROV_E_NOMEM;
+}
+
 static int
 park(struct plan *plan, const char *code, const char *reason)
 {
     plan->action = PLAN_PARK;
     plan->code = code;
-    snprintf(plan->reason, sizeof(plan->reason), "%s", reason);
+    plan_say(plan, "%s", reason);
     return PROV_OK;
 }
 
-/* The name an account has now, or had before it was given free; "" if that is not known. */
-static void
-name_before(const struct link *link, char *ret)
-{
-    ret[0] = '\0';
-    if (link->username_held && !released_undo(link->username_held, link->salesforce_id, ret))
-        snprintf(ret, PATTERN_MAX_BYTES, "%s", link->username_held);
-}
-
 /* The name of a leaver whose username is given free; one that was keeps it. */
-static void
+static int
 choose_released(const struct link *link, struct plan *plan)
 {
-    if (released_undo(link->username_held, link->salesforce_id, plan->username))
-        snprintf(plan->username, sizeof(plan->username), "%s", link->username_held);
-    else
-        released_name(link->username_held, link->salesforce_id, plan->username);
+    char name[PATTERN_MAX_BYTES];
+
+    if (released_undo(link->username_held, link->salesforce_id, name))
+        return plan_name(plan, link->username_held);
+    released_name(link->username_held, link->salesforce_id, name);
+    return plan_name(plan, name);
 }
 
 /* Whether the account of an inactive user has a name to give free. */
@@ -167,43 +181,62 @@ is_numbered(const struct fields *fields, const char *name, const char *built)
     return false;
 }
 
-/* Fills plan->username, or parks. */
+/* The name an account has now, or had before it was given free; plan->username stays NULL if that is not known. */
 static int
-choose_username(const struct plan_input *input, struct plan *plan, struct prov_error *err)
+keep_name(const struct link *link, struct plan *plan)
+{
+    char before[PATTERN_MAX_BYTES];
+
+    if (!released_is(link->username_held) ||
+        !released_undo(link->username_held, link->salesforce_id, before))
+        return plan_name(plan, link->username_held);
+    return before[0] ? plan_name(plan, before) : PROV_OK;
+}
+
+/* By the pattern, or parks. */
+static int
+build_username(const struct plan_input *input, struct plan *plan, struct prov_error *err)
 {
     struct pattern_user user = plan_pattern_user(input->fields, input->subject->resource);
-    const struct link *link = input->link;
     struct prov_error why = PROV_ERROR_INIT;
-    char before[PATTERN_MAX_BYTES];
-    bool same;
+    const char *kept = plan->username;
+    char name[PATTERN_MAX_BYTES];
+    int fault;
 
-    if (!scim_is_active(input->subject->resource) && gives_name_free(input)) {
-        choose_released(link, plan);
-        return PROV_OK;
-    }
-    plan->username_inputs = username_inputs(&plan->pool, input->subject->resource);
-    if (!plan->username_inputs)
-        return error_nomem(err);
-    name_before(link, before);
-    same = before[0] && link->username_inputs &&
-           strcmp(link->username_inputs, plan->username_inputs) == 0;
-    if (same && !input->replan) {
-        snprintf(plan->username, sizeof(plan->username), "%s", before);
-        return PROV_OK;
-    }
+    plan->username = NULL;
     if (!user.entity_name)
         return park(plan, CODE_USERNAME,
                     "the resource has no userName, so no Salesforce username can be built; send "
                     "one from the host");
-    if (pattern_render(input->fields->pattern, &user, plan->username, sizeof(plan->username), NULL,
-                       &why) ||
-        username_check(plan->username, &why)) {
+    if (pattern_render(input->fields->pattern, &user, name, sizeof(name), NULL, &why))
         return park(plan, CODE_USERNAME, why.text);
-    }
-    username_lower(plan->username);
-    if (same && is_numbered(input->fields, before, plan->username)) /* it is as it should be */
-        snprintf(plan->username, sizeof(plan->username), "%s", before);
+    fault = username_check(name, &why);
+    if (!fault)
+        username_lower(name);
+    if (name[0] && plan_name(plan, name)) /* also one that is not valid, which is shown */
+        return error_nomem(err);
+    if (fault)
+        return park(plan, CODE_USERNAME, why.text);
+    if (kept && is_numbered(input->fields, kept, name)) /* it is as it should be */
+        plan->username = kept;
     return PROV_OK;
+}
+
+/* Fills plan->username, or parks. */
+static int
+choose_username(const struct plan_input *input, struct plan *plan, struct prov_error *err)
+{
+    const struct link *link = input->link;
+
+    if (!scim_is_active(input->subject->resource) && gives_name_free(input))
+        return choose_released(link, plan) ? error_nomem(err) : PROV_OK;
+    plan->username_inputs = username_inputs(&plan->pool, input->subject->resource);
+    if (!plan->username_inputs)
+        return error_nomem(err);
+    if (link->username_held && link->username_inputs &&
+        strcmp(link->username_inputs, plan->username_inputs) == 0 && keep_name(link, plan))
+        return error_nomem(err);
+    return plan->username && !input->replan ? PROV_OK : build_username(input, plan, err);
 }
 
 int
@@ -316,10 +349,8 @@ want_access(const struct plan_input *input, struct plan *plan, struct value *wan
         return r;
     if (input->link->frozen_by_others) {
         plan->code = CODE_STAYS_FROZEN;
-        snprintf(
-            plan->reason, sizeof(plan->reason),
-            "the account stays frozen, for it was not the connector that froze it, as far as is "
-            "known");
+        plan->reason = "the account stays frozen, for it was not the connector that froze it, as "
+                       "far as is known";
         return PROV_OK;
     }
     if (!link_is_frozen(input->link))
@@ -473,9 +504,10 @@ plan_release(const struct plan_input *input, struct plan *plan, struct prov_erro
 
     if (!gives_name_free(input))
         return PROV_OK;
-    choose_released(input->link, plan);
+    if (choose_released(input->link, plan))
+        return error_nomem(err);
     if (strcmp(plan->username, input->link->username_held) == 0) {
-        plan->username[0] = '\0';
+        plan->username = NULL;
         return PROV_OK;
     }
     plan->action = PLAN_UPDATE;
@@ -501,6 +533,15 @@ may_have_access(const struct plan_input *input)
 
 /* ---- scope (rule 4) ---- */
 
+static void
+say_out_of_scope(const struct plan_input *input, struct plan *plan)
+{
+    char why[sizeof(((struct prov_error *)0)->text)] = "";
+
+    (void)scope_admits(input->fields, input->subject->resource, why, sizeof(why));
+    plan_say(plan, "%s", why);
+}
+
 /* Why the subject is not in scope; *ret_by_fields: the connector fields alone say so. */
 static bool
 find_scope(const struct plan_input *input, struct plan *plan, bool *ret_by_fields)
@@ -518,13 +559,13 @@ find_scope(const struct plan_input *input, struct plan *plan, bool *ret_by_field
     *ret_by_fields = false;
     if (why) {
         plan->code = subject->presence == PRESENCE_GONE ? CODE_GONE : CODE_OUT_OF_SCOPE;
-        snprintf(plan->reason, sizeof(plan->reason), "%s", why);
+        plan->reason = why;
         return false;
     }
     /* of a subject whose resource was never seen nobody knows */
-    if (!subject->resource ||
-        scope_admits(input->fields, subject->resource, plan->reason, sizeof(plan->reason)))
+    if (!subject->resource || scope_admits(input->fields, subject->resource, NULL, 0))
         return true;
+    say_out_of_scope(input, plan);
     plan->code = CODE_OUT_OF_SCOPE;
     *ret_by_fields = true;
     return false;
@@ -556,15 +597,12 @@ static void
 wait_for_news(struct plan *plan)
 {
     static const char note[] = "; the account stays until the user's next event or a replan";
-    size_t room = sizeof(plan->reason) - sizeof(note), length = strlen(plan->reason);
+    char why[sizeof(((struct prov_error *)0)->text) - sizeof(note)];
 
     plan->code = CODE_LEAVES_SCOPE;
-    if (length > room) {
-        plan->reason[room] = '\0';
-        error_tidy(plan->reason);
-        length = strlen(plan->reason);
-    }
-    memcpy(plan->reason + length, note, sizeof(note));
+    snprintf(why, sizeof(why), "%s", plan->reason ? plan->reason : "");
+    error_tidy(why); /* perhaps cut in a character */
+    plan_say(plan, "%s%s", why, note);
 }
 
 bool
@@ -574,7 +612,7 @@ plan_is_out(const struct fields *fields, const struct work *work)
                                       .subject = &work->subject,
                                       .link = &work->link,
                                       .replan = work->link.orders & ORDER_REPLAN };
-    struct plan plan = { .action = PLAN_NOTHING };
+    CLEANUP(plan_done) struct plan plan = { .action = PLAN_NOTHING };
     bool by_fields;
 
     return !find_scope(&input, &plan, &by_fields) &&
@@ -592,7 +630,7 @@ plan_make(const struct plan_input *input, struct plan *ret, struct prov_error *e
     active = ret->in_scope && subject->resource && scim_is_active(subject->resource);
     if (linked && !active && (!ret->in_scope || subject->resource) && may_have_access(input)) {
         if (ret->in_scope)
-            snprintf(ret->reason, sizeof(ret->reason), "the user is inactive at the host");
+            ret->reason = "the user is inactive at the host";
         if (!is_withheld(input, by_fields))
             return plan_leaving(input, ret, err);
         wait_for_news(ret);

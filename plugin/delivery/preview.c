@@ -142,8 +142,9 @@ try_suffix(struct store *store, const struct fields *fields, const struct work *
     if (!instead)
         return PROV_OK;
     free(STEAL(*taken_by));
-    snprintf(plan->username, sizeof(plan->username), "%s", name);
-    return value_put_text(&plan->pool, plan->fields, "Username", name) ? error_nomem(err) : PROV_OK;
+    return plan_name(plan, name) || value_put_text(&plan->pool, plan->fields, "Username", name)
+               ? error_nomem(err)
+               : PROV_OK;
 }
 
 static int
@@ -154,7 +155,7 @@ add_reasons(struct json_object *result, const struct plan *plan, const struct wo
     char text[400];
     int r = json_put(result, "reasons", reasons);
 
-    if (!r && plan->reason[0])
+    if (!r && plan->reason)
         r = json_append_string(reasons, plan->reason);
     else if (!r && plan->action == PLAN_NOTHING)
         r = json_append_string(reasons, reason_for_nothing(work));
@@ -229,7 +230,7 @@ show(struct store *store, const struct fields *fields, struct work *work, bool k
         r = find_rival(store, work, &plan, &taken_by, &note, err);
     if (!r && !note)
         r = try_suffix(stored ? store : NULL, fields, work, &plan, &taken_by, &note, err);
-    if (!r && plan.username[0] &&
+    if (!r && plan.username &&
         (plan_segments(fields, &work->subject, &segments, &ignored) ||
          !spell(segments, plan.username))) {
         json_object_put(segments); /* a name that is kept, or parked: the plan says why */
@@ -242,7 +243,7 @@ show(struct store *store, const struct fields *fields, struct work *work, bool k
     if (json_put(result, "user", user) || json_put_string(user, "iss", work->subject.iss) ||
         json_put_string(user, "uri", work->subject.uri) || json_put_bool(result, "known", known) ||
         json_put_string(result, "action", plan_action_name(plan.action)) ||
-        json_put_string(result, "username", plan.username[0] ? plan.username : NULL) ||
+        json_put_string(result, "username", plan.username) ||
         json_put(result, "segments", STEAL(segments)) || add_fields(result, &plan) ||
         add_calls(result, fields, &plan, &work->link) ||
         add_reasons(result, &plan, work, taken_by, note) ||

@@ -31,6 +31,12 @@ released_name(const char *username, const char *salesforce_id, char *ret)
 }
 
 bool
+released_is(const char *username)
+{
+    return strstr(username, "left-") != NULL;
+}
+
+bool
 released_undo(const char *username, const char *salesforce_id, char *ret)
 {
     char suffix[40];

@@ -14,6 +14,9 @@
 /* `ret` has room for PATTERN_MAX_BYTES. */
 void released_name(const char *username, const char *salesforce_id, char *ret);
 
+/* Whether a username may be such a name at all. */
+bool released_is(const char *username);
+
 /* Whether a username is such a name of this account. If so `ret` is what it was, "" where the name does
  * not tell. */
 bool released_undo(const char *username, const char *salesforce_id, char *ret);

@@ -89,8 +89,7 @@ tell(struct replan *replan, const struct work *work, const struct plan *plan, co
         json_put_string(line, "userName", plan_user_name(&work->subject)) ||
         json_put_string(line, "what", what) ||
         json_put_string(line, "from", work->link.username_held) ||
-        json_put_string(line, "to", plan->username[0] ? plan->username : NULL) ||
-        json_put_string(line, "reason", reason))
+        json_put_string(line, "to", plan->username) || json_put_string(line, "reason", reason))
         return error_nomem(err);
     return PROV_OK;
 }
@@ -208,8 +207,7 @@ number_name(const struct replan *replan, const struct work *work, struct plan *p
     if (r || !number)
         return r;
     free(STEAL(*rival));
-    snprintf(plan->username, sizeof(plan->username), "%s", name);
-    return PROV_OK;
+    return plan_name(plan, name) ? error_nomem(err) : PROV_OK;
 }
 
 /* A plan that changes something. */

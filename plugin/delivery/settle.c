@@ -54,10 +54,8 @@ note_manager(const struct delivery *d, struct item *item)
         !text_is(link->waits_kind, WAIT_MANAGER) || !text_is(link->waits_value, plan->manager_uri))
         return;
     plan->code = CODE_MANAGER_AWAITED;
-    snprintf(plan->reason, sizeof(plan->reason),
-             "delivered without the manager '%s', who has had no account for %lld hours",
+    plan_say(plan, "delivered without the manager '%s', who has had no account for %lld hours",
              plan->manager_uri, (long long)d->fields->wait_limit_hours);
-    error_tidy(plan->reason);
 }
 
 /* What there is to be said of who needs no change any more: why the user is not in scope, or what is missing. */

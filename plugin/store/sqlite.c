@@ -257,6 +257,8 @@ set_up(struct db *db, struct prov_error *err)
     sqlite3_busy_timeout(db->handle, db_busy_timeout_ms);
     sqlite3_wal_hook(db->handle, note_log, db);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    /* what is bound chooses no plan: else whatever may depend on it is compiled anew at each run */
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);
     while ((r = set_auto_vacuum(db)) != SQLITE_OK ||
            (r = sqlite3_exec(db->handle, settings, NULL, NULL, NULL)) != SQLITE_OK) {
         if ((r & 0xff) != SQLITE_BUSY || clock_monotonic_us() >= end_us)
