@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "plugin/store/store.h"
+#include "tests/bench/size.h"
 
 #define PAIRS        7
 #define ROUND_S      0.35
@@ -382,7 +383,7 @@ run_round(struct bench *bench, const struct side *side, size_t threads, size_t g
         part->first_user = i * USERS_EACH;
         part->users = threads == 1 ? USERS : USERS_EACH;
         part->group = group;
-        part->end_s = start + ROUND_S;
+        part->end_s = start + (double)bench_size((size_t)(ROUND_S * 1e6), 50000) / 1e6;
         part->events = part->calls = 0;
         part->spent_s = 0;
         if (threads > 1 && pthread_create(&running[i], NULL, run_part, part))
@@ -407,8 +408,10 @@ run_round(struct bench *bench, const struct side *side, size_t threads, size_t g
 static double
 median(double *values)
 {
-    qsort(values, PAIRS, sizeof(values[0]), by_value);
-    return values[PAIRS / 2];
+    size_t pairs = bench_size(PAIRS, 1);
+
+    qsort(values, pairs, sizeof(values[0]), by_value);
+    return values[pairs / 2];
 }
 
 /* Never asserted: other work on the machine moves it. */
@@ -437,7 +440,7 @@ static void
 run_pairs(struct bench *bench, const struct side *our_side, const struct side *bare_side,
           size_t threads, size_t group, struct pairs *ret)
 {
-    for (int pair = 0; pair < PAIRS; pair++) {
+    for (int pair = 0; pair < (int)bench_size(PAIRS, 1); pair++) {
         struct round us = { 0 }, them = { 0 };
 
         for (int turn = 0; turn < 2; turn++) { /* neither always comes after the other */
@@ -523,7 +526,7 @@ measure_slow32(struct bench *bench)
     if (pthread_create(&sweeper, NULL, sweep_now_and_then, &over))
         fail("threads", "cannot be started");
     atomic_store(&slow_us, SLOW_US);
-    for (int i = 0; i < PAIRS; i++) {
+    for (int i = 0; i < (int)bench_size(PAIRS, 1); i++) {
         struct round round = run_round(bench, &ours_shared, THREADS_MOST, 1);
         p99[i] = round.p99_us / round.flush_us;
         longest[i] = round.longest_us / round.flush_us;
@@ -610,6 +613,7 @@ warm_up(struct bench *what)
     char log[sizeof(what->store_path) + 4];
     const off_t page = 4096;
 
+    store_log_pages = (long)bench_size((size_t)store_log_pages, 100);
     *part = (struct part){ .bench = what, .users = USERS, .group = GROUP_MOST };
     snprintf(log, sizeof(log), "%s-wal", what->store_path);
     for (; part->turn * GROUP_MOST < USERS || stat(log, &status) != 0 ||

@@ -24,12 +24,10 @@
 #include "plugin/base/cleanup.h"
 #include "plugin/salesforce/session.h"
 #include "tests/bench/canned.h"
+#include "tests/bench/size.h"
 
 #define PAIRS       7
-#define USERS       2000
-#define CALLS       400
 #define ALONE       51
-#define PACED_USERS 10000
 #define PACED_MS    200
 #define PARALLEL    5
 #define GROUP       100
@@ -37,6 +35,7 @@
 
 static char directory[256], ca_file[300];
 static struct canned *canned;
+static size_t pairs, users, calls, paced_users; /* of this run */
 
 static void
 fail(const char *what, const char *why)
@@ -184,28 +183,37 @@ deliver_all(struct host *host, size_t count)
 
 /* ---- what is measured ---- */
 
+/* So many Collections calls have come since. */
+static void
+tell_calls(const char *name, long long before)
+{
+    printf("deliver.%s_calls %lld\n", name, atomic_load(&canned->collections) - before);
+}
+
 static void
 measure_user(void)
 {
     double accept[PAIRS], deliver[PAIRS], both[PAIRS];
     struct host host = { .connector = NULL };
+    long long before = atomic_load(&canned->collections);
 
     host_open(&host, "user", PROV_OPEN_NO_WORKER, 1);
-    submit_users(&host, USERS, 0);
-    deliver_all(&host, USERS);
-    for (size_t pair = 0; pair < PAIRS; pair++) {
+    submit_users(&host, users, 0);
+    deliver_all(&host, users);
+    for (size_t pair = 0; pair < pairs; pair++) {
         double start = processor_s(RUSAGE_SELF), middle;
-        submit_users(&host, USERS, pair + 1);
+        submit_users(&host, users, pair + 1);
         middle = processor_s(RUSAGE_SELF);
-        deliver_all(&host, USERS);
-        deliver[pair] = (processor_s(RUSAGE_SELF) - middle) / USERS * 1e6;
-        accept[pair] = (middle - start) / USERS * 1e6;
+        deliver_all(&host, users);
+        deliver[pair] = (processor_s(RUSAGE_SELF) - middle) / (double)users * 1e6;
+        accept[pair] = (middle - start) / (double)users * 1e6;
         both[pair] = accept[pair] + deliver[pair];
     }
     host.api.close(host.connector, 1000);
-    printf("deliver.user_accept_us %.1f\n", median(accept, PAIRS));
-    printf("deliver.user_deliver_us %.1f\n", median(deliver, PAIRS));
-    tell("user_us", median(both, PAIRS), 30);
+    tell_calls("user", before);
+    printf("deliver.user_accept_us %.1f\n", median(accept, pairs));
+    printf("deliver.user_deliver_us %.1f\n", median(deliver, pairs));
+    tell("user_us", median(both, pairs), 30);
 }
 
 static const struct value *
@@ -261,14 +269,14 @@ write_body(const struct sf_change *changes, const char *path)
 
 /* Processor of h2load for so many calls; negative if there is none. */
 static double
-h2load_s(const char *body, int calls)
+h2load_s(const char *body, size_t times)
 {
-    char count[16], url[100];
+    char count[24], url[100];
     double before = processor_s(RUSAGE_CHILDREN);
     int status = 0;
     pid_t child;
 
-    snprintf(count, sizeof(count), "%d", calls);
+    snprintf(count, sizeof(count), "%zu", times);
     snprintf(url, sizeof(url), "https://127.0.0.1:%d/services/data/v67.0/composite/sobjects",
              canned->port);
     child = fork();
@@ -309,19 +317,19 @@ our_call_us(struct sf_session *session, const struct sf_change *changes)
 {
     double start = processor_s(RUSAGE_SELF);
 
-    for (int i = 0; i < CALLS; i++)
+    for (size_t i = 0; i < calls; i++)
         call_once(session, changes);
-    return (processor_s(RUSAGE_SELF) - start) / CALLS * 1e6;
+    return (processor_s(RUSAGE_SELF) - start) / (double)calls * 1e6;
 }
 
 static double
 h2load_call_us(const char *body)
 {
-    double all = h2load_s(body, 4 * CALLS + 1), start = h2load_s(body, 1);
+    double all = h2load_s(body, 4 * calls + 1), start = h2load_s(body, 1);
 
     if (all < 0 || start < 0)
         fail("h2load", "not there, or failed; it is in the package nghttp2-client");
-    return (all - start) / (4 * CALLS) * 1e6;
+    return (all - start) / (4 * (double)calls) * 1e6;
 }
 
 static void
@@ -331,6 +339,7 @@ measure_call(void)
     struct sf_change changes[SF_MAX_RECORDS];
     struct sf_session *session = bench_session();
     double ours[PAIRS], theirs[PAIRS], ratio[PAIRS];
+    long long before = atomic_load(&canned->collections);
     char body[300];
 
     for (size_t i = 0; i < SF_MAX_RECORDS; i++)
@@ -338,7 +347,7 @@ measure_call(void)
     snprintf(body, sizeof(body), "%s/body.json", directory);
     write_body(changes, body);
     call_once(session, changes);
-    for (size_t pair = 0; pair < PAIRS; pair++) {
+    for (size_t pair = 0; pair < pairs; pair++) {
         if (pair % 2)
             theirs[pair] = h2load_call_us(body);
         ours[pair] = our_call_us(session, changes);
@@ -346,9 +355,10 @@ measure_call(void)
             theirs[pair] = h2load_call_us(body);
         ratio[pair] = ours[pair] / theirs[pair];
     }
-    printf("deliver.call_us %.0f\n", median(ours, PAIRS));
-    printf("deliver.call_h2load_us %.0f\n", median(theirs, PAIRS));
-    tell("call_to_h2load", median(ratio, PAIRS), 2);
+    tell_calls("call", before);
+    printf("deliver.call_us %.0f\n", median(ours, pairs));
+    printf("deliver.call_h2load_us %.0f\n", median(theirs, pairs));
+    tell("call_to_h2load", median(ratio, pairs), 2);
     sf_session_free(session);
 }
 
@@ -369,10 +379,11 @@ measure_alone(void)
 {
     const struct timespec quiet = { 0, 20000000 };
     struct host host = { .connector = NULL };
+    size_t times = bench_size(ALONE, 3);
     double took_ms[ALONE];
 
     host_open(&host, "alone", 0, 1);
-    for (size_t i = 0; i < ALONE; i++) {
+    for (size_t i = 0; i < times; i++) {
         long long count = atomic_load(&canned->collections), start;
         nanosleep(&quiet, NULL);
         start = now_us();
@@ -381,31 +392,33 @@ measure_alone(void)
         took_ms[i] = (double)(atomic_load(&canned->collection_at_us) - start) / 1000;
     }
     host.api.close(host.connector, 1000);
-    tell("alone_ms", median(took_ms + 1, ALONE - 1), 2); /* the first one also logs in */
+    tell("alone_ms", median(took_ms + 1, times - 1), 2); /* the first one also logs in */
 }
 
 static void
 measure_paced(void)
 {
     struct host host = { .connector = NULL };
-    double ratios[PAIRS], calls = (PACED_USERS + SF_MAX_RECORDS - 1) / SF_MAX_RECORDS;
-    double bare_s = calls / PARALLEL * PACED_MS / 1000;
+    long long before = atomic_load(&canned->collections);
+    size_t full = (paced_users + SF_MAX_RECORDS - 1) / SF_MAX_RECORDS;
+    double ratios[PAIRS], bare_s = (double)full / PARALLEL * PACED_MS / 1000;
 
     host_open(&host, "paced", PROV_OPEN_NO_WORKER, PARALLEL);
-    submit_users(&host, PACED_USERS, 0);
-    deliver_all(&host, PACED_USERS);
+    submit_users(&host, paced_users, 0);
+    deliver_all(&host, paced_users);
     atomic_store(&canned->latency_ms, PACED_MS);
-    for (size_t pair = 0; pair < PAIRS; pair++) {
+    for (size_t pair = 0; pair < pairs; pair++) {
         long long start;
-        submit_users(&host, PACED_USERS, pair + 1);
+        submit_users(&host, paced_users, pair + 1);
         start = now_us();
-        deliver_all(&host, PACED_USERS);
+        deliver_all(&host, paced_users);
         ratios[pair] = (double)(now_us() - start) / 1e6 / bare_s;
     }
     atomic_store(&canned->latency_ms, 0);
     host.api.close(host.connector, 1000);
+    tell_calls("paced", before);
     printf("deliver.paced_bare_s %.2f\n", bare_s);
-    tell("paced_to_bare", median(ratios, PAIRS), 1.1);
+    tell("paced_to_bare", median(ratios, pairs), 1.1);
 }
 
 /* ---- begin and end ---- */
@@ -443,6 +456,10 @@ main(int argc, char **argv)
                 { "paced", measure_paced } };
     const char *tmp = getenv("TMPDIR");
 
+    pairs = bench_size(PAIRS, 1);
+    users = bench_size(2000, 400);
+    calls = bench_size(400, 2);
+    paced_users = bench_size(10000, 1000);
     snprintf(directory, sizeof(directory), "%s/sfprov-bench.XXXXXX",
              tmp && *tmp == '/' ? tmp : "/tmp");
     if (!mkdtemp(directory))

@@ -9,9 +9,11 @@
 #include <time.h>
 
 #include "patterns/pattern.h"
+#include "tests/bench/size.h"
 
-#define ROUNDS            7
-#define RENDERS_PER_ROUND 1000000
+#define ROUNDS 7
+
+static int renders; /* in a round */
 
 static const struct pattern_user user = { .entity_name = "user@provisioning.com",
                                           .identity_provider = "salesforce" };
@@ -38,12 +40,12 @@ render_round(const struct pattern *pattern)
     char buffer[PATTERN_MAX_BYTES];
     double start = now_ns();
 
-    for (int i = 0; i < RENDERS_PER_ROUND; i++) {
+    for (int i = 0; i < renders; i++) {
         if (pattern_render(pattern, &user, buffer, sizeof(buffer), NULL, NULL) != PROV_OK)
             abort();
         use(buffer);
     }
-    return (now_ns() - start) / RENDERS_PER_ROUND;
+    return (now_ns() - start) / renders;
 }
 
 /* The ceiling: lengths known, no separator to look for, no '/', no limit. */
@@ -60,7 +62,7 @@ raw_round(void)
     for (size_t p = 0; p < 7; p++)
         lengths[p] = strlen(pieces[p]);
     start = now_ns();
-    for (int i = 0; i < RENDERS_PER_ROUND; i++) {
+    for (int i = 0; i < renders; i++) {
         size_t used = 0;
         for (size_t p = 0; p < 7; p++) {
             memcpy(buffer + used, pieces[p], lengths[p]);
@@ -73,7 +75,7 @@ raw_round(void)
         buffer[used] = '\0';
         use(buffer);
     }
-    return (now_ns() - start) / RENDERS_PER_ROUND;
+    return (now_ns() - start) / renders;
 }
 
 static int
@@ -96,6 +98,7 @@ main(void)
         fprintf(stderr, "bench_patterns: %s\n", err.text);
         return 1;
     }
+    renders = (int)bench_size(1000000, 100);
     for (int round = 0; round < ROUNDS; round++) {
         rendered[round] = render_round(pattern);
         raw[round] = raw_round();

@@ -15,6 +15,7 @@
 
 #include "plugin/base/clock.h"
 #include "plugin/store/store.h"
+#include "tests/bench/size.h"
 
 #define SMALL  1000
 #define TURNS  15
@@ -402,10 +403,10 @@ by_value(const void *a, const void *b)
 }
 
 static double
-median(double *values)
+median(double *values, size_t turns)
 {
-    qsort(values, TURNS, sizeof(*values), by_value);
-    return values[TURNS / 2];
+    qsort(values, turns, sizeof(*values), by_value);
+    return values[turns / 2];
 }
 
 /* The most memory since it was last forgotten, in bytes. */
@@ -443,23 +444,24 @@ main(void)
                                                          measure_scattered };
     static struct side small, large;
     const char *users = getenv("SFPROV_BENCH_USERS");
+    size_t turns = bench_size(TURNS, 1);
 
     make_side(&small, SMALL);
-    make_side(&large, users ? atol(users) / GROUP * GROUP : 1000000);
+    make_side(&large, users ? atol(users) / GROUP * GROUP : (long)bench_size(1000000, 2000));
     forget_peak();
-    for (size_t turn = 0; turn < 2 * TURNS; turn++) {
-        for (size_t i = turn < TURNS ? 0 : SCATTERED; i < (turn < TURNS ? SCATTERED : MEASURES);
+    for (size_t turn = 0; turn < 2 * turns; turn++) {
+        for (size_t i = turn < turns ? 0 : SCATTERED; i < (turn < turns ? SCATTERED : MEASURES);
              i++) {
-            small.seconds[i][turn % TURNS] = measures[i](&small);
-            large.seconds[i][turn % TURNS] = measures[i](&large);
+            small.seconds[i][turn % turns] = measures[i](&small);
+            large.seconds[i][turn % turns] = measures[i](&large);
         }
     }
     printf("scale.users                 %ld\n", large.users);
     for (size_t i = 0; i < MEASURES; i++) {
-        double here = median(large.seconds[i]);
+        double here = median(large.seconds[i], turns);
         printf("scale.%s_s%*s%.6f\n", names[i], (int)(20 - strlen(names[i])), "", here);
         printf("scale.%s_ratio%*s%.2f\n", names[i], (int)(16 - strlen(names[i])), "",
-               here / median(small.seconds[i]));
+               here / median(small.seconds[i], turns));
     }
     printf("scale.memory_bytes          %.0f\n", peak_bytes());
     remove_side(&small);
