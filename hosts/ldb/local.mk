@@ -15,3 +15,10 @@ sfprov_ldb_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -export-sym
 	-Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now -Wl,-Bsymbolic
 sfprov_ldb_la_LIBADD = $(JSONC_LIBS) $(LDB_LIBS) -ldl
 endif
+
+if BUILD_TESTS
+check_PROGRAMS += tests/unit/test_cursor
+tests_unit_test_cursor_SOURCES = tests/unit/test_cursor.c hosts/ldb/cursor.c hosts/cli/fault.c
+tests_unit_test_cursor_LDADD = libunit.la $(JSONC_LIBS)
+TESTS += tests/unit/test_cursor
+endif
