@@ -103,9 +103,11 @@ struct db_rows {
 /* Texts for `?` are not copied: they live until the last db_next(). */
 MUST_CHECK int db_select(struct db *db, struct db_rows *rows, struct prov_error *err,
                          const char *sql, const char *types, ...);
-/* The same with so many texts, one for each `?`. */
+/* The same with so many texts, or numbers, one for each `?`. */
 MUST_CHECK int db_select_texts(struct db *db, struct db_rows *rows, struct prov_error *err,
                                const char *sql, const char *const *texts, size_t count);
+MUST_CHECK int db_select_numbers(struct db *db, struct db_rows *rows, struct prov_error *err,
+                                 const char *sql, const int64_t *numbers, size_t count);
 /* *ret_row: whether there is a row to read columns from. */
 MUST_CHECK int db_next(struct db_rows *rows, bool *ret_row, struct prov_error *err);
 /* Both at once, for a select of which one row is of interest. */

@@ -218,6 +218,24 @@ load_entry(struct db *db, struct work *entry, struct prov_error *err)
     return r ? error_set(err, r, "%s", why.text) : PROV_OK;
 }
 
+/* LOAD_MOST at once; one by one where something cannot be read. */
+static int
+load_some(struct db *db, struct work *list, size_t count, struct prov_error *err)
+{
+    int r = PROV_OK;
+
+    if (count > 1 && link_load_some(db, list, count, NULL) == PROV_OK)
+        return PROV_OK;
+    for (size_t i = 0; !r && i < count; i++) {
+        int64_t subject = list[i].subject.id;
+        subject_done(&list[i].subject);
+        link_done(&list[i].link);
+        list[i].subject.id = subject;
+        r = load_entry(db, &list[i], err);
+    }
+    return r;
+}
+
 /* Whether the entry is there for events alone whose versions are settled: by a process that was killed before it
  * could say so, or since news of the subject that came later were settled with them. */
 static bool
@@ -241,8 +259,8 @@ load_all(struct store *store, struct db *db, const struct due_span *span, struct
         r = gather(rows, row_count, list, &count, err);
     for (size_t i = 0; i < count; i++) {
         struct work *entry = &list[i];
-        if (!r)
-            r = load_entry(db, entry, err);
+        if (!r && i % LOAD_MOST == 0)
+            r = load_some(db, entry, count - i < LOAD_MOST ? count - i : LOAD_MOST, err);
         entry->link.as_of = newest;
         entry->link.wanted_version = entry->subject.version;
         if (!r && !is_settled(entry)) {

@@ -187,6 +187,11 @@ MUST_CHECK int copy_text(const struct db_rows *rows, int column, char **ret,
                          struct prov_error *err);
 /* A subject with its link. */
 MUST_CHECK int link_load(struct db *db, int64_t subject, struct work *ret, struct prov_error *err);
+/* So many by one statement: of each entry the subject's id is known. Who is gone from the store stays as it was.
+ * After an error some are read and some are not. */
+#define LOAD_MOST 8
+MUST_CHECK int link_load_some(struct db *db, struct work *list, size_t count,
+                              struct prov_error *err);
 
 /* A time in an answer; null: none. 0 or PROV_E_NOMEM. */
 MUST_CHECK int put_time(struct json_object *object, const char *key, int64_t time_us);

@@ -262,6 +262,41 @@ link_load(struct db *db, int64_t subject, struct work *ret, struct prov_error *e
     return r;
 }
 
+static struct work *
+entry_of(struct work *list, int64_t subject)
+{
+    while (list->subject.id != subject)
+        list++;
+    return list;
+}
+
+int
+link_load_some(struct db *db, struct work *list, size_t count, struct prov_error *err)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    int64_t subjects[LOAD_MOST];
+    bool row = true;
+    int r;
+
+    for (size_t i = 0; i < LOAD_MOST; i++) /* one that is named twice is read once */
+        subjects[i] = list[i < count ? i : 0].subject.id;
+    r = db_select_numbers(db, &rows, err,
+                          "SELECT " SUBJECT_COLUMNS ", " LINK_COLUMNS LINK_TABLES
+                          " WHERE s.id IN (?, ?, ?, ?, ?, ?, ?, ?)",
+                          subjects, LOAD_MOST);
+    while (!r) {
+        struct work *entry;
+        r = db_next(&rows, &row, err);
+        if (r || !row)
+            break;
+        entry = entry_of(list, db_int(&rows, 0));
+        r = subject_read(&rows, 0, &entry->subject, err);
+        if (!r)
+            r = link_read(&rows, SUBJECT_COUNT, &entry->link, err);
+    }
+    return r;
+}
+
 int
 store_load(struct store *store, const char *iss, const char *uri, struct work *ret_work,
            struct prov_error *err)
