@@ -170,13 +170,14 @@ read_reports(struct follow *follow, struct prov_error *err)
     int result = PROV_OK;
 
     while (follow->report_count && !result) {
-        char *dn = follow->reports[follow->report_count - 1];
+        size_t at = follow->report_count - 1;
+        char *dn = follow->reports[at];
 
-        result = content_read(follow->content, dn, err);
-        if (!result)
-            follow->report_count--;
-        if (!result)
-            free(dn);
+        result = content_read(follow->content, dn, err); /* which may wake others */
+        if (result)
+            break;
+        follow->reports[at] = follow->reports[--follow->report_count];
+        free(dn);
     }
     return result;
 }
@@ -394,7 +395,7 @@ listen_on(struct follow *follow, int *pause_s, struct prov_error *err)
 
     while (!result && !interrupt_seen()) {
         result = content_poll(follow->content, POLL_S, err);
-        if (!result)
+        if (!result && !follow->list) /* which has them itself */
             result = read_reports(follow, err);
         if (!result || result == PROV_E_STATE) {
             struct prov_error why = { .size = sizeof(why) };

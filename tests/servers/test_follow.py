@@ -2,6 +2,7 @@
 """`sfprov follow ldap://...` beside a real slapd that has no adapter: content synchronization (RFC 4533)."""
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -356,6 +357,36 @@ class Provider:
         return connection, connection.recv(65536)
 
     @staticmethod
+    def asked(connection):
+        """A look-up by DN amid that: its number, and all of it."""
+        request = connection.recv(65536)
+        at = 2 + (request[1] & 0x7f if request[1] & 0x80 else 0)
+        assert request[at:at + 2] == b"\2\1", request
+        return request[at + 2], request
+
+    @staticmethod
+    def tell(connection, name, number, manager=None, answer=None, behind=b""):
+        """A person, as news; or as the whole answer of a look-up."""
+        told = {"uid": name, "sn": "Byron", "mail": f"{name}@example.org",
+                "entryUUID": f"00000000-0000-0000-0000-{number:012d}"}
+        if manager:
+            told["manager"] = f"uid={manager},{PEOPLE}"
+        attributes = b"".join(ber(0x30, ber(4, key.encode()), ber(0x31, ber(4, value.encode())))
+                              for key, value in told.items())
+        entry = long_ber(0x64, ber(4, f"uid={name},{PEOPLE}".encode()), long_ber(0x30, attributes))
+        if answer:
+            connection.sendall(long_ber(0x30, ber(2, bytes((answer,))), entry) +
+                               ber(0x30, ber(2, bytes((answer,))), ber(0x65, ber(10, b"\0"), ber(4), ber(4))))
+            return
+        state = ber(0x30, ber(10, b"\1"), ber(4, bytes(15) + bytes((number,))))
+        control = ber(0x30, ber(4, b"1.3.6.1.4.1.4203.1.9.1.2"), ber(4, state))
+        connection.sendall(long_ber(0x30, ber(2, b"\2"), entry, ber(0xa0, control)) + behind)
+
+    @staticmethod
+    def nobody(connection, number):
+        connection.sendall(ber(0x30, ber(2, bytes((number,))), ber(0x65, ber(10, b"\x20"), ber(4), ber(4))))
+
+    @staticmethod
     def info(connection, value):
         oid = b"1.3.6.1.4.1.4203.1.9.1.4"
         connection.sendall(ber(0x30, ber(2, b"\2"), ber(0x79, ber(0x80, oid), ber(0x81, value))))
@@ -395,6 +426,70 @@ def test_a_cookie_that_is_refused_has_all_of_it_heard_anew():
             connection, request = p.searched()
             assert b"stale" not in request, request
             assert "heard anew" in f.text(), f.text()
+            connection.close()
+            f.end()
+
+
+def heard_before(w, p):
+    """So that what it hears first is no list."""
+    with open(w.fields["store"] + ".follow", "w", encoding="utf-8") as file:
+        json.dump({"url": f"{p.uri}/{PEOPLE}", "cookie": b"before".hex()}, file)
+
+
+def waits(p, connection, name, number, manager):
+    """A report is heard whose manager is not there."""
+    p.tell(connection, name, number, manager)
+    asked, request = p.asked(connection)
+    assert f"uid={manager},".encode() in request, request
+    p.nobody(connection, asked)
+
+
+def comes(p, connection, name, number, manager, manager_number):
+    """The same is read anew, and the manager is there."""
+    asked, request = p.asked(connection)
+    assert f"uid={name},".encode() in request, request
+    p.tell(connection, name, number, manager, answer=asked)
+    asked, request = p.asked(connection)
+    assert f"uid={manager},".encode() in request, request
+    p.tell(connection, manager, manager_number, answer=asked)
+
+
+def test_a_report_who_is_read_anew_wakes_reports_of_their_own():
+    with world() as w:
+        p = Provider()
+        heard_before(w, p)
+        with Follower(w, p, "--no-deliver") as f:
+            connection, _ = p.searched()
+            p.info(connection, ber(0xa1, ber(4, b"whole")))
+            waits(p, connection, "mid", 2, "chief")
+            waits(p, connection, "low", 3, "mid")
+            p.tell(connection, "chief", 1)
+            comes(p, connection, "mid", 2, "chief", 1)
+            comes(p, connection, "low", 3, "mid", 2)
+            until(lambda: len(events_of(w, "low")) == 2)
+            connection.close()
+            f.end()
+
+
+def test_a_list_is_not_mixed_with_reports_whose_manager_has_come():
+    with world() as w:
+        p = Provider()
+        heard_before(w, p)
+        with Follower(w, p, "--no-deliver") as f:
+            connection, _ = p.searched()
+            p.info(connection, ber(0xa1, ber(4, b"whole")))
+            waits(p, connection, "ada", 2, "chief")
+            end = ber(0x30, ber(2, b"\2"), ber(0x65, ber(10, b"\x10\x00"), ber(4), ber(4, b"refresh required")))
+            p.tell(connection, "chief", 1, behind=end)
+            connection.close()
+            connection, request = p.searched()
+            assert b"whole" not in request, request
+            p.tell(connection, "ada", 2, "chief")
+            assert not select.select([connection], [], [], 1.5)[0], p.asked(connection)
+            p.tell(connection, "chief", 1)
+            p.info(connection, ber(0xa2, ber(4, b"anew")))
+            comes(p, connection, "ada", 2, "chief", 1)
+            until(lambda: "2 people listed" in f.text())
             connection.close()
             f.end()
 
