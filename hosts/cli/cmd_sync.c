@@ -624,7 +624,7 @@ command_sync(const struct options *options, const struct arguments *arguments)
     groups_free(sync.groups);
     free(sync.columns);
     if (sync.program.process)
-        (void)program_end(&sync.program, sync.file, NULL);
+        program_stop(&sync.program);
     else if (!options->command && sync.fd > STDIN_FILENO)
         close(sync.fd);
     json_object_put(sync.report);

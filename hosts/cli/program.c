@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -33,6 +34,7 @@ program_start(char *const arguments[], struct program *ret, struct prov_error *e
     int ends[2], code;
     pid_t child = 0;
 
+    signal(SIGCHLD, SIG_DFL); /* of one that is ignored the end is not told */
     code = pipe2(ends, O_CLOEXEC) ? errno : 0;
     if (!code) {
         code = spawn(arguments, ends[1], &child);
@@ -50,16 +52,28 @@ program_start(char *const arguments[], struct program *ret, struct prov_error *e
 int
 program_end(struct program *program, const char *name, struct prov_error *err)
 {
-    pid_t process = program->process;
+    pid_t process = program->process, ended;
     int status = 0;
 
     close(program->fd);
-    while (waitpid(process, &status, 0) < 0 && errno == EINTR)
-        ;
+    do
+        ended = waitpid(process, &status, 0);
+    while (ended < 0 && errno == EINTR);
     *program = (struct program){ .process = 0, .fd = -1 };
+    if (ended < 0)
+        return fault_set(err, PROV_E_STATE,
+                         "how '%.300s' ended cannot be told, so its output may not be whole: %s",
+                         name, strerror(errno));
     if (status == 0)
         return PROV_OK;
     return fault_set(err, PROV_E_STATE, "'%.300s' ended with %s %d, so its output is not whole",
                      name, WIFSIGNALED(status) ? "signal" : "status",
                      WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+void
+program_stop(struct program *program)
+{
+    kill(program->process, SIGTERM);
+    (void)program_end(program, "", NULL);
 }

@@ -177,6 +177,16 @@ def test_a_command_gives_the_list_and_has_to_end_well():
                               (("no-such-command",), "cannot be started")):
             sh("sync", "--no-deliver", "--format", "csv", "--command", "--", *command, code=2)
             assert said in sh.err and "nothing was changed" in sh.err, (command, sh.err)
+        # whoever starts it may ignore the end of children
+        ignoring = ("import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])")
+        done = subprocess.run([sys.executable, "-c", ignoring, CLI, "sync", "--no-deliver", "--format", "csv", "--command",
+                               "--", "sh", "-c", f"head -n 2 '{people}'; exit 3"], capture_output=True, text=True, timeout=60,
+                              env=dict(os.environ, SFPROV_FIELDS=sh.path, SFPROV_PLUGIN=PLUGIN))
+        assert done.returncode == 2 and "status 3" in done.stderr, (done.returncode, done.stdout, done.stderr)
+        # a list that is of no use is not waited for
+        sh("sync", "--no-deliver", "--format", "csv", "--command", "--", "sh", "-c", "echo externalId,nonsense; exec sleep 300",
+           code=2)
+        assert "'nonsense'" in sh.err, sh.err
         sh("sync", people, "another", code=2)
         assert "one argument too many" in sh.err, sh.err
         # an event that comes while the command runs is newer than the list
