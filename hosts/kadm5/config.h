@@ -6,6 +6,8 @@
 
 #include "hosts/adapter/settings.h"
 
+#define CONFIG_PATH "/etc/sfprov/kadm5.json"
+
 struct config {
     struct settings settings;
     const char *realm; /* NULL: the default realm */

@@ -16,8 +16,6 @@
 #include "hosts/cli/fault.h"
 #include "hosts/kadm5/people.h"
 
-#define CONFIG_PATH "/etc/sfprov/kadm5.json"
-
 /* One in a process, however often it is initialised. */
 static struct adapter {
     int users;

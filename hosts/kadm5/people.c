@@ -69,6 +69,13 @@ is_text(const char *text)
     return text == end;
 }
 
+/* One that is not UTF-8 is none elsewhere: the fact alone is told. */
+static const char *
+password_for(const struct people_realm *realm, const char *password)
+{
+    return realm->config->settings.passwords && password && is_text(password) ? password : NULL;
+}
+
 /* Hands one token over; a failure is told, and marked. */
 static int
 hand_over(struct change *change, enum token_kind kind, const char *uri,
@@ -80,7 +87,7 @@ hand_over(struct change *change, enum token_kind kind, const char *uri,
     struct token token;
     int result;
 
-    if (change->password && is_text(change->password) && kind <= TOKEN_PATCH) {
+    if (change->password && kind <= TOKEN_PATCH) {
         spec.password = change->password;
         spec.password_length = strlen(change->password);
     }
@@ -291,7 +298,7 @@ people_created(const struct people_realm *realm, const char *name, const char *p
 
     if (!begin(realm, name, NULL, &change))
         return;
-    change.password = realm->config->settings.passwords ? password : NULL;
+    change.password = password_for(realm, password);
     run(&change, CHANGE, name, NULL);
 }
 
@@ -320,6 +327,6 @@ people_new_password(const struct people_realm *realm, const char *name, const ch
 
     if (!begin(realm, name, NULL, &change))
         return;
-    change.password = realm->config->settings.passwords ? password : NULL;
+    change.password = password_for(realm, password);
     run(&change, PASSWORD, name, NULL);
 }

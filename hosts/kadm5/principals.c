@@ -15,8 +15,7 @@
 #include "hosts/cli/program.h"
 #include "hosts/kadm5/config.h"
 
-#define CONFIG_PATH "/etc/sfprov/kadm5.json"
-#define DISABLED    0x40u /* DISALLOW_ALL_TIX */
+#define DISABLED 0x40u /* DISALLOW_ALL_TIX */
 
 struct principal {
     char *name; /* as kdb5_util writes it */
@@ -175,7 +174,7 @@ print(const struct list *list, const struct config *config, const char *realm)
         }
         free(name);
     }
-    if (fflush(stdout) != 0)
+    if (fflush(stdout) != 0 || ferror(stdout))
         fail("its output", strerror(errno));
 }
 

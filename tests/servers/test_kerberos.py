@@ -167,6 +167,9 @@ def test_a_password_is_handed_over_where_that_is_wanted():
             r.admin("cpw -randkey ada")
             settle(w)
             assert matches("Clear\\'By-User-2") and events_of(w, "ada")[-1] == "prov:patch:notice"
+            r.local(os.fsdecode(b"cpw -pw Clear-\xe4\xf6\xfc-3 ada"))  # no UTF-8
+            settle(w)
+            assert matches("Clear\\'By-User-2") and events_of(w, "ada")[-2:] == 2 * ["prov:patch:notice"]
             assert b"Clear" not in stored(w) and "Clear" not in r.said()
 
 
