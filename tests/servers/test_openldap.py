@@ -3,12 +3,14 @@
 import functools
 import json
 import os
+import shlex
+import shutil
 import signal
 import sys
 
 import common
 from common import mark_of
-from servers import PEOPLE, SUFFIX, cli, compare, harness, person, resync, settle, world
+from servers import LDAP_PASSWORD, PEOPLE, SUFFIX, cli, compare, harness, ldif, person, resync, settle, world
 from slapd import Slapd
 
 for case in (common.a_life_from_hire_to_delete, common.a_list_of_the_directory_says_what_the_events_said,
@@ -96,6 +98,34 @@ def test_a_wrong_configuration_is_not_added_to_a_server_that_runs():
 def test_memory_is_flat_over_many_changes():
     operations = int(os.environ.get("SFPROV_OPERATIONS", 3000))
     print(f"    {common.memory_is_flat(Slapd, operations, 4096)} KiB more after {operations} changes")
+
+
+def test_a_list_by_a_command_leaves_alone_who_changes_while_it_runs():
+    """As the documentation says: slapcat, and two searches for two bases."""
+    other = f"ou=other,{SUFFIX}"
+    with world() as w, Slapd(w, {"deliver": False}) as d:
+        d.seed()
+        d.add((other, {"objectClass": "organizationalUnit"}), person("ada"), person("bob", "Bob", "Miller"),
+              (f"uid=cyd,{other}", person("cyd")[1]))
+        who = ["-x", "-H", d.uri, "-D", d.admin, "-w", LDAP_PASSWORD]
+        search = ["ldapsearch", "-LLL", *who, "-b"]
+        slapcat = shutil.which("slapcat", path="/usr/sbin:" + os.environ.get("PATH", ""))
+        late = os.path.join(w.folder, "late.ldif")
+        for name, first, then, counts in (
+                ("late", [slapcat, "-f", f"{d.folder}/slapd.conf", "-H",
+                          f"ldap:///{SUFFIX}??sub?(objectClass=person)"], ["true"], (3, 3)),
+                ("later", [*search, PEOPLE, "*", "+"], [*search, other, "*", "+"], (4, 4))):
+            entry = person(name)
+            with open(late, "w", encoding="utf-8") as file:
+                file.write(ldif(*entry) + "\n")
+            add = shlex.join(["ldapadd", *who, "-f", late]) + " >&2"
+            command = f"{shlex.join(first)} && {add} && {shlex.join(then)}"
+            done = cli(w, "sync", "--json", "--no-deliver", "--format", "ldif", "--command", "--", "sh", "-c", command)
+            assert done.returncode == 0, done.stderr
+            report = json.loads(done.stdout)
+            assert not report["counts"]["lost"], report["counts"]
+            assert (report["counts"]["listed"], report["counts"]["unchanged"]) == counts, report["counts"]
+            assert name in {row["userName"] for row in json.loads(cli(w, "list", "--json").stdout)}, "nothing came meanwhile"
 
 
 def test_the_tools_do_no_harm():
