@@ -111,17 +111,6 @@ MUST_CHECK int command_keep(struct store *store, const struct event *event, int6
 extern pthread_mutex_t store_list_lock;
 extern struct store *store_list;
 
-/*
- * [tx] Inserts into `due` for a cause that is no event, as db_run() does:
- * "INSERT INTO due (at, " DUE_CAUSE ", subject, ...) SELECT 1, " DUE_CAUSE_KEY ", ...". The rows
- * stand behind the news that are there, and no two causes have the same key.
- */
-#define DUE_CAUSE        "seq, tie"
-#define DUE_CAUSE_NUMBER "(SELECT CAST(value AS INTEGER) FROM fact WHERE key = 'causes')"
-#define DUE_CAUSE_KEY    "(SELECT coalesce(max(seq), 0) FROM event), " DUE_CAUSE_NUMBER
-MUST_CHECK int due_insert(struct db *db, struct prov_error *err, const char *sql, const char *types,
-                          ...);
-
 /* Events up to this one are taken; NEWS_NONE where the end of the events cannot be read: then who has news has
  * a row of `due`, and nobody looks at that page. */
 #define NEWS_ROW   "what = 'total' AND code = 'news'"
@@ -134,6 +123,19 @@ MUST_CHECK int due_insert(struct db *db, struct prov_error *err, const char *sql
     " CROSS JOIN event e ON e.seq > taken LEFT JOIN link l ON l.subject = e.subject"               \
     " WHERE e.subject IS NOT NULL AND e.urgent = 0"                                                \
     " AND e.version > coalesce(l.settled_version, 0) ORDER BY e.seq)"
+
+/*
+ * [tx] Inserts into `due` for a cause that is no event, as db_run() does:
+ * "INSERT INTO due (at, " DUE_CAUSE ", subject, ...) SELECT 1, " DUE_CAUSE_KEY ", ...". The rows
+ * stand behind the news that are there, unless those cannot be read; and no two causes have the same key.
+ */
+#define DUE_CAUSE        "seq, tie"
+#define DUE_CAUSE_NUMBER "(SELECT CAST(value AS INTEGER) FROM fact WHERE key = 'causes')"
+#define DUE_CAUSE_KEY                                                                              \
+    "CASE WHEN " NEWS_TAKEN " = " NEWS_NONE " THEN 0"                                              \
+    " ELSE (SELECT coalesce(max(seq), 0) FROM event) END, " DUE_CAUSE_NUMBER
+MUST_CHECK int due_insert(struct db *db, struct prov_error *err, const char *sql, const char *types,
+                          ...);
 
 /* Reading: the caller shows the rows of `event` after *ret_after to news_read(), in order; *ret_known of them are
  * known already, and may be over. */
@@ -151,12 +153,13 @@ bool news_over(struct store *store, int64_t seq);
 /* [tx] Before the commit; and after it, or after the rollback. */
 MUST_CHECK int news_write(struct store *store, struct prov_error *err);
 void news_ended(struct store *store, bool committed);
-/* Writes how far it has come, where no transaction does: if nobody is due, or if that is far. No lock held. */
+/* Writes how far it has come, where no transaction does: if nobody is due, or if that is far; and ends NEWS_NONE, if
+ * that can be. No lock held. */
 MUST_CHECK int news_keep(struct store *store, bool idle, struct prov_error *err);
 void news_forget(struct news *news);
 bool due_is_under_way(const struct under_way *under_way, int64_t subject);
 
-/* Ends NEWS_NONE, if the events can be read again (mend.c): some may have come since. */
+/* Ends NEWS_NONE, if the events can be read again (mend.c): some may have come since. No lock held. */
 MUST_CHECK int news_return(struct store *store, struct prov_error *err);
 
 /* Whether anything is in flight to a subject; and whether all that is can be read. */

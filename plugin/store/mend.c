@@ -128,11 +128,15 @@ news_return(struct store *store, struct prov_error *err)
     if (!r)
         r = db_one_row(db, &rows, &none, err, "SELECT 1 WHERE " NEWS_TAKEN " = " NEWS_NONE, "");
     db_rows_cleanup(&rows);
-    if (!r && none)
+    if (!r && none && tally_newest(db) > 0) /* all users are not looked at in vain */
         r = is_sound(db, END_SOUND, &end, err);
     if (!r && end)
         r = db_begin(db, err);
-    return r || !end ? r : store_end(store, fill(db, err), err);
+    if (r || !end)
+        return r;
+    r = store_end(store, fill(db, err), err);
+    news_forget(&store->news);
+    return r;
 }
 
 int

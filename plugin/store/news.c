@@ -50,6 +50,8 @@ trim(struct news *news)
 
     while (over < news->count && news->rows[over].state != NEWS_OPEN)
         over++;
+    if (over == 0)
+        return;
     news->count -= over;
     memmove(news->rows, news->rows + over, news->count * sizeof(*news->rows));
 }
@@ -209,6 +211,8 @@ news_keep(struct store *store, bool idle, struct prov_error *err)
     struct news *news = &store->news;
     int r;
 
+    if (idle && news->kept == INT64_MAX)
+        return news_return(store, err);
     if (!(idle && news->behind) && position(news) - news->kept < PASSED_MOST)
         return PROV_OK;
     r = store_begin(store, STORE_UNFENCED, err);

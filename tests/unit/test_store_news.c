@@ -1,6 +1,7 @@
 /* News: events that delivery has not taken yet are due without a row of `due`, and none is lost or taken twice,
  * in whatever order they are settled, and wherever a process ends. */
 #include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "plugin/store/db.h"
@@ -499,6 +500,66 @@ where_the_end_of_the_events_is_lost_others_are_delivered(void)
     scratch_remove(&s);
 }
 
+/* As after a fault of the disk that passes, and before anybody takes delivery over. */
+static void
+an_end_of_the_events_that_is_back_is_read_again(void)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+    struct store_mended mended;
+    struct scratch s;
+    pid_t child;
+
+    scratch_make(&s);
+    accept_many(s.store, "/Users/m", 0, 300);
+    store_free(STEAL(s.store));
+    damage(&s, LAST_LEAF);
+    T_OK(store_new(s.path, &s.store, &err), &err);
+    T_TRUE(take(s.store));
+    T_OK(store_mend(s.store, &mended, &err), &err);
+    T_TRUE(mended.news);
+    T_INT(settle_all_but(s.store, 0, 1000), 300);
+    T_STR(scratch_due(s.store, DUE_NOW), "");
+    T_INT(number(&s, TAKEN), INT64_MAX);
+    child = fork(); /* by another process: closing the file here would drop SQLite's locks */
+    if (child == 0) {
+        repair(&s);
+        _exit(0);
+    }
+    T_INT(waitpid(child, NULL, 0), child);
+    scratch_put(s.store, "late", "/Users/late", "a");
+    (void)scratch_due(s.store, DUE_NOW); /* finds that it can be read, and the next one reads it */
+    T_STR(scratch_due(s.store, DUE_NOW), "/Users/late");
+    T_TRUE(number(&s, TAKEN) < INT64_MAX);
+    T_INT(settle_all_but(s.store, 0, 1000), 1);
+    scratch_put(s.store, "later", "/Users/later", "a");
+    T_STR(scratch_due(s.store, DUE_NOW), "/Users/later");
+    scratch_remove(&s);
+}
+
+/* Who takes delivery over makes due what is in flight, and who is tried again has a row: neither needs the events. */
+static void
+what_is_no_news_is_due_without_the_end_of_the_events(void)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+    struct store_mended mended;
+    struct scratch s;
+
+    scratch_make(&s);
+    accept_many(s.store, "/Users/m", 0, 300);
+    scratch_sql(&s, "INSERT INTO flight VALUES (7, NULL, 1, '{}')");
+    store_free(STEAL(s.store));
+    damage(&s, LAST_LEAF);
+    T_OK(store_new(s.path, &s.store, &err), &err);
+    T_OK(store_mend(s.store, &mended, &err), &err);
+    T_TRUE(mended.news);
+    T_TRUE(take(s.store));
+    begin(s.store);
+    T_OK(store_due_add(s.store, 8, 1000, &err), &err);
+    commit(s.store);
+    T_INT(number(&s, "SELECT count(*) FROM due WHERE subject IN (7, 8)"), 4);
+    scratch_remove(&s);
+}
+
 static void
 who_is_owed_and_not_due_is_a_difference(void)
 {
@@ -542,6 +603,8 @@ main(int argc, char **argv)
         UNIT_CASE(the_number_never_goes_back),
         UNIT_CASE(news_that_cannot_be_read_are_found_by_their_users),
         UNIT_CASE(where_the_end_of_the_events_is_lost_others_are_delivered),
+        UNIT_CASE(an_end_of_the_events_that_is_back_is_read_again),
+        UNIT_CASE(what_is_no_news_is_due_without_the_end_of_the_events),
         UNIT_CASE(who_is_owed_and_not_due_is_a_difference),
     };
 
