@@ -422,6 +422,9 @@ store_due_order(struct store *store, int64_t subject, unsigned orders, struct pr
                       "ii", subject, (int64_t)orders);
 }
 
+/* Who is one of those who are blocked, which has an index (link_blocked); it does not see that by itself. */
+#define BLOCKED_AS(OUTCOME) "outcome = '" OUTCOME "' AND outcome IN " OUTCOMES_BLOCKED
+
 /* Mostly nobody waits, and that costs a look at an index. */
 static int
 anybody_waits(struct store *store, const char *kind, const char *value, bool *ret,
@@ -467,9 +470,8 @@ int
 store_wake_long(struct store *store, int64_t before_us, int64_t now_us, struct prov_error *err)
 {
     return due_insert(store->write, err,
-                      DUE_NOW_FOR "subject FROM link WHERE outcome = '" OUTCOME_WAITING "'"
-                                  " AND outcome IN " OUTCOMES_BLOCKED /* which has an index */
-                                  " AND (waits_since_us <= ? OR waits_since_us > ?)",
+                      DUE_NOW_FOR "subject FROM link WHERE " BLOCKED_AS(
+                          OUTCOME_WAITING) " AND (waits_since_us <= ? OR waits_since_us > ?)",
                       "ii", before_us, now_us);
 }
 
@@ -505,8 +507,8 @@ int
 store_due_code(struct store *store, const char *code, int64_t limit, struct prov_error *err)
 {
     return due_insert(store->write, err,
-                      DUE_NOW_FOR "subject FROM link WHERE outcome = '" OUTCOME_REFUSED
-                                  "' AND code = ? ORDER BY updated_us LIMIT ?",
+                      DUE_NOW_FOR "subject FROM link WHERE " BLOCKED_AS(
+                          OUTCOME_REFUSED) " AND code = ? ORDER BY updated_us LIMIT ?",
                       "si", code, limit);
 }
 
@@ -514,11 +516,12 @@ int
 store_due_long_parked(struct store *store, int64_t before_us, int64_t limit, struct prov_error *err)
 {
     return due_insert(store->write, err,
-                      DUE_NOW_FOR "subject FROM (SELECT subject, row_number() OVER (PARTITION BY"
-                                  " code ORDER BY updated_us) AS place FROM link"
-                                  " WHERE outcome = '" OUTCOME_REFUSED
-                                  "' AND waits_kind IS NOT '" WAIT_USERNAME
-                                  "' AND next_us = 0 AND updated_us < ?) WHERE place <= ?",
+                      DUE_NOW_FOR
+                      "subject FROM (SELECT subject, row_number() OVER (PARTITION BY"
+                      " code ORDER BY updated_us) AS place FROM link"
+                      " WHERE " BLOCKED_AS(
+                          OUTCOME_REFUSED) " AND waits_kind IS NOT '" WAIT_USERNAME
+                                           "' AND next_us = 0 AND updated_us < ?) WHERE place <= ?",
                       "ii", before_us, limit);
 }
 
