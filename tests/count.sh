@@ -73,7 +73,7 @@ finish_last() {
 
 # count_last NAME FILE RESULT LOG: counts what the last line of a file says, "N passed, N failed"; the log
 # is shown if it says no such thing, or that something failed. Who ended with another result than 0 has
-# failed even if the line knows of nothing.
+# failed even if the line knows of nothing. What a line "left out: ..." of the log names is named at the end.
 count_last() {
     line=$(tail -n 1 "$2" | grep -E '^[0-9]+ passed, [0-9]+ failed$')
     good=${line%% *} bad=${line#*, }
@@ -81,6 +81,10 @@ count_last() {
     [ $((good + bad)) -gt 0 ] || good=0 bad=1 # there was no such line, or nothing ran
     [ "$3" = 0 ] || [ "$bad" -gt 0 ] || bad=1
     [ "$bad" = 0 ] || tail -n 60 "$4"
+    sed -n 's/^ *left out: //p' "$4" | sort -u >"$logs/left_out"
+    while read -r what; do
+        left_out "$1: $what"
+    done <"$logs/left_out"
     count "$1" "$good" "$bad"
 }
 

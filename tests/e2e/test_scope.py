@@ -137,41 +137,6 @@ def test_a_list_without_the_groups_is_held_by_the_guard():
         assert len(w.org.users()) == 4 and all(user["IsActive"] for user in w.org.users().values())
 
 
-def test_a_replan_brings_a_changed_scope_to_everybody():
-    with World(guard_floor=1, **GROUPS) as w:
-        c = w.connector()
-        c.accept(*(create(f"/Users/{n}", seller(f"s{n}")) for n in range(4)))
-        c.accept(create("/Users/9", person("buyer", roles=["Purchase"])))
-        c.settle()
-        c.close()
-        c = w.connector(scope_groups="purchase")
-        c.settle()
-        assert len(w.org.users()) == 4
-        shown = c.act(act="replan", all=True)
-        assert not shown["applied"] and "it would deactivate 4 of 4 users" in shown["reason"], shown
-        assert shown["counts"]["created"] == 1 and shown["counts"]["deactivated"] == 4, shown
-        c.settle()
-        assert all(user["IsActive"] for user in w.org.users().values()), "the guard holds"
-        assert c.act(act="replan", all=True, force=True)["applied"]
-        c.settle()
-        users = w.org.users()
-        assert users.pop("primary-buyer@acme.example")["IsActive"]
-        assert len(users) == 4 and not any(user["IsActive"] for user in users.values())
-        assert c.act(act="replan", all=True, dry_run=True)["counts"]["deactivated"] == 0
-
-
-def test_a_list_without_the_groups_is_held_by_the_guard():
-    with World(guard_floor=1, **GROUPS) as w:
-        c = w.connector()
-        people = {f"/Users/{n}": seller(f"s{n}") for n in range(4)}
-        c.sync(people)
-        c.settle()
-        report = c.sync({uri: person(user["userName"]) for uri, user in people.items()})
-        assert not report["applied"] and "makes them inactive or out of scope" in report["reason"], report
-        c.settle()
-        assert len(w.org.users()) == 4 and all(user["IsActive"] for user in w.org.users().values())
-
-
 def test_scope_and_what_is_in_flight():
     with World(**GROUPS) as w:
         c = w.connector()

@@ -74,6 +74,8 @@ say "0 passed, 1 failed" last_line 'echo 0 passed, 0 failed'
 say "0 passed, 1 failed" last_line 'echo 5 passed'
 say "0 passed, 1 failed" last_line true
 say "0 passed, 1 failed" last_line 'echo 5 passed, 0 failed; echo then it broke; exit 1'
+say "2 passed, 0 failed" last_line 'echo left out: a server; echo "    left out: a disk"; echo "    left out: a disk"; echo 2 passed, 0 failed'
+grep -q '^not run: one: a disk, one: a server$' "$work/out" || bad "what a test leaves out is not named once: $(cat "$work/out")"
 
 say "0 passed, 1 failed" tally tests "$work/build" 0 # nothing ran
 ended test_one PASS "one: 4 passed, 0 failed"
@@ -90,4 +92,10 @@ ended test_four FAIL "Segmentation fault"
 say "8 passed, 4 failed" tally tests "$work/build" 2
 ended test_five PASS "says nothing"
 say "8 passed, 5 failed" tally tests "$work/build" 2
+
+# the second of two functions with one name takes the first one's place, which then is never run
+for file in "$top"/tests/e2e/test_*.py "$top"/tests/servers/test_*.py; do
+	twice=$(sed -n 's/^def \(test_[A-Za-z0-9_]*\)(.*/\1/p' "$file" | sort | uniq -d)
+	if [ -z "$twice" ]; then ok; else bad "$file: is there twice, and is run once:" $twice; fi
+done
 finish
