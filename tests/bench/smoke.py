@@ -13,7 +13,8 @@ FIGURES = {
                     "accept.threads16_ratio accept.alone_more_us accept.slow32_p99_in_flushes "
                     "accept.slow32_bare_p99_in_flushes",
     "bench_deliver": "deliver.user_us deliver.call_to_h2load deliver.alone_ms deliver.paced_to_bare",
-    "bench_scale": "scale.open_ratio scale.claim_ratio scale.settle_ratio scale.status_ratio scale.memory_bytes",
+    "bench_scale": "scale.open_ratio scale.claim_ratio scale.settle_ratio scale.scattered_ratio "
+                   "scale.status_ratio scale.memory_bytes",
     "bench_patterns": "patterns.render_to_raw",
 }
 # what was done, which does not depend on the machine
@@ -35,8 +36,9 @@ def figures_of(program, *arguments):
 
 def check(program):
     wanted = set(FIGURES[program].split())
+    wanted.update(name for name in COUNTS if name.startswith(program.removeprefix("bench_") + "."))
     if program == "bench_deliver" and not shutil.which("h2load"):
-        wanted.remove("deliver.call_to_h2load")
+        wanted -= {"deliver.call_to_h2load", "deliver.call_calls"}
         figures = {}
         for measure in ("user", "alone", "paced"):
             figures.update(figures_of(program, measure))
