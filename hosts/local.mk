@@ -47,12 +47,12 @@ sfprov_SOURCES = \
 	hosts/cli/usage.c \
 	hosts/cli/users.c hosts/cli/users.h \
 	hosts/adapter/names.c hosts/adapter/names.h \
+	hosts/adapter/token.c hosts/adapter/token.h \
 	hosts/ldap/content.c hosts/ldap/content.h \
 	hosts/ldap/entry.c hosts/ldap/entry.h \
 	hosts/ldap/groups.c hosts/ldap/groups.h \
 	hosts/ldap/member.c hosts/ldap/member.h \
 	hosts/ldap/waiting.c hosts/ldap/waiting.h \
-	hosts/ldap/token.c hosts/ldap/token.h \
 	hosts/ldap/connection.c hosts/ldap/connection.h \
 	hosts/ldap/search.c hosts/ldap/search.h
 sfprov_CPPFLAGS = $(AM_CPPFLAGS) $(LDAP_CFLAGS) -DPLUGIN_PATH='"$(libdir)/sfprov/sfprov.so"' \
@@ -80,7 +80,7 @@ tests_unit_test_people_SOURCES = tests/unit/test_people.c $(list_readers)
 tests_unit_test_people_LDADD = libunit.la $(JSONC_LIBS)
 check_PROGRAMS += tests/unit/test_entry
 tests_unit_test_entry_SOURCES = tests/unit/test_entry.c hosts/cli/column.c hosts/cli/columns.c \
-	hosts/cli/fault.c hosts/cli/lines.c hosts/cli/person.c hosts/ldap/entry.c hosts/ldap/member.c hosts/ldap/token.c hosts/ldap/waiting.c
+	hosts/cli/fault.c hosts/cli/lines.c hosts/cli/person.c hosts/ldap/entry.c hosts/ldap/member.c hosts/adapter/token.c hosts/ldap/waiting.c
 tests_unit_test_entry_LDADD = libunit.la $(JSONC_LIBS)
 TESTS += tests/unit/test_csv tests/unit/test_people tests/unit/test_entry
 endif

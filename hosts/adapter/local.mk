@@ -3,8 +3,8 @@ adapter_sources = \
 	hosts/adapter/names.c hosts/adapter/names.h \
 	hosts/adapter/settings.c hosts/adapter/settings.h \
 	hosts/adapter/submit.c hosts/adapter/submit.h \
-	hosts/cli/fault.c hosts/cli/fault.h hosts/cli/input.c hosts/cli/input.h \
-	hosts/ldap/token.c hosts/ldap/token.h
+	hosts/adapter/token.c hosts/adapter/token.h \
+	hosts/cli/fault.c hosts/cli/fault.h hosts/cli/input.c hosts/cli/input.h
 # and those for directories
 directory_sources = $(adapter_sources) \
 	hosts/adapter/config.c hosts/adapter/config.h \

@@ -5,8 +5,8 @@
 #ifndef ADAPTER_SUBMIT_H
 #define ADAPTER_SUBMIT_H
 
-#include "hosts/ldap/token.h"
 #include "hosts/adapter/settings.h"
+#include "hosts/adapter/token.h"
 
 struct submit;
 

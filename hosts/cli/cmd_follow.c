@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hosts/adapter/token.h"
 #include "hosts/cli/answers.h"
 #include "hosts/cli/cli.h"
 #include "hosts/cli/drive.h"
@@ -21,7 +22,6 @@
 #include "hosts/cli/reply.h"
 #include "hosts/cli/screen.h"
 #include "hosts/ldap/content.h"
-#include "hosts/ldap/token.h"
 #include "hosts/ldap/waiting.h"
 
 #define COLUMNS_BYTES (1024u * 1024u)

@@ -3,10 +3,10 @@
 
 #include <json-c/json.h>
 
+#include "hosts/adapter/token.h"
 #include "hosts/cli/fault.h"
 #include "hosts/ldap/entry.h"
 #include "hosts/ldap/member.h"
-#include "hosts/ldap/token.h"
 #include "hosts/ldap/waiting.h"
 
 #define UUID "0b1c2d3e-0000-103f-8000-000000000001"

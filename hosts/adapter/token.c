@@ -2,7 +2,7 @@
  * Decides what a token's id is made of, and how a password gets into its text: not by way of json-c,
  * which would leave copies of it in memory.
  */
-#include "hosts/ldap/token.h"
+#include "hosts/adapter/token.h"
 
 #include <stdatomic.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /*
- * What happened to a person of a directory as one RFC 9967 token, in text. Pure but for its counter.
+ * What happened to a person as one RFC 9967 token, in text. Pure but for its counter.
  */
-#ifndef LDAP_TOKEN_H
-#define LDAP_TOKEN_H
+#ifndef ADAPTER_TOKEN_H
+#define ADAPTER_TOKEN_H
 
 #include <stdbool.h>
 #include <stddef.h>
