@@ -248,15 +248,15 @@ submit_refused(struct submit *submit, const char *what, const struct prov_error 
 
 /* What became of each; what is refused for good is as lost as what could not be kept. */
 static int
-look_at_answers(struct submit *submit, const char *what, const struct prov_answer *answers,
-                size_t count, struct prov_error *err)
+look_at_answers(struct submit *submit, const char *what, const struct token *tokens,
+                const struct prov_answer *answers, size_t count, struct prov_error *err)
 {
     int result = PROV_OK;
 
     for (size_t i = 0; i < count; i++) {
         if (answers[i].status == PROV_ANSWER_ACCEPTED)
             continue;
-        submit_missed(submit, what, &answers[i].error);
+        submit_missed(submit, count > 1 ? tokens[i].uri : what, &answers[i].error);
         if (answers[i].status == PROV_ANSWER_UNKNOWN && !result)
             result = fault_set(err, PROV_E_STATE, "%s", answers[i].error.text);
     }
@@ -286,7 +286,7 @@ submit_batch(struct submit *submit, const char *what, const struct token *tokens
     if (result)
         result = PROV_E_STORE;
     else
-        result = look_at_answers(submit, what, answers, count, err);
+        result = look_at_answers(submit, what, tokens, answers, count, err);
     if (answers != &one)
         free(answers);
     return result;

@@ -21,11 +21,11 @@ struct keys {
     size_t count, room;
 };
 
-/* Events in the making, of the changes after a number. */
+/* Events in the making, of some of the changes after a number. */
 struct batch {
     const struct changes *changes;
     void *memory;
-    uint64_t after;
+    uint64_t after; /* of all changes: what of an entry is newer has changed */
     uint64_t cause; /* the number of the change of another entry; 0: of the entry itself */
     struct token tokens[TOKENS_AT_ONCE];
     size_t count;
@@ -78,8 +78,9 @@ flush(struct batch *batch, struct prov_error *err)
     int result = PROV_OK;
 
     if (batch->count)
-        result = submit_tokens(batch->changes->submit, batch->what, batch->tokens, batch->count,
-                               false, err);
+        result =
+            submit_tokens(batch->changes->submit, batch->count > 1 ? "the directory" : batch->what,
+                          batch->tokens, batch->count, false, err);
     drop(batch);
     return result;
 }
@@ -105,9 +106,12 @@ append(struct batch *batch, struct token_spec *spec, const struct ldb_message *e
     return result;
 }
 
+/* What a request calls a password may be none to the directory, which knows whether there is a new one. */
 static const char *
-new_password(const struct batch *batch, const char *guid)
+new_password(const struct batch *batch, const struct ldb_message *entry, const char *guid)
 {
+    if (batch->cause || !directory_has_new_password(entry, batch->after))
+        return NULL;
     for (const struct note *note = batch->changes->notes; note; note = note->next) {
         if (note->password && note->guid && !strcmp(note->guid, guid))
             return note->password;
@@ -144,7 +148,7 @@ append_person(struct batch *batch, const struct ldb_message *entry, const char *
         result = entry_read(&options, &view, &person, err);
     if (result)
         return result;
-    spec.password = batch->cause ? NULL : new_password(batch, guid);
+    spec.password = new_password(batch, entry, guid);
     spec.password_length = spec.password ? strlen(spec.password) : 0;
     if (directory_number(entry, "uSNCreated") > batch->after)
         spec.kind = TOKEN_CREATE;
@@ -321,10 +325,12 @@ forgive(struct batch *batch, struct ldb_dn *dn, int result, struct prov_error *e
 static int
 append_entry(struct batch *batch, const struct ldb_message *entry, struct prov_error *err)
 {
-    int result = PROV_OK;
+    bool logon = false;
+    int result = directory_is_logon(batch->changes->directory, batch->memory, entry, batch->after,
+                                    &logon, err);
 
-    if (batch->changes->single && directory_is_logon(entry, batch->after))
-        return PROV_OK;
+    if (result || logon)
+        return result;
     if (is_user(entry))
         result = append_user(batch, entry, err);
     else if (directory_is_class(entry, "group"))
@@ -365,8 +371,16 @@ append_others(struct batch *batch, uint64_t cause, struct prov_error *err)
     return result;
 }
 
+/* Where the part ends that begins after `from`. */
+static uint64_t
+part_end(uint64_t from, uint64_t until)
+{
+    return until - from > NUMBERS_AT_ONCE ? from + NUMBERS_AT_ONCE : until;
+}
+
+/* What bears a number after `from`, up to `until`, of the changes after `after`. */
 static int
-hand_over_some(const struct changes *changes, uint64_t after, uint64_t until,
+hand_over_part(const struct changes *changes, uint64_t after, uint64_t from, uint64_t until,
                struct prov_error *err)
 {
     struct batch *batch = calloc(1, sizeof(*batch));
@@ -378,7 +392,7 @@ hand_over_some(const struct changes *changes, uint64_t after, uint64_t until,
     batch->changes = changes;
     batch->memory = talloc_new(changes->directory);
     batch->after = after;
-    result = directory_changed(changes->directory, batch->memory, after, until, &found, err);
+    result = directory_changed(changes->directory, batch->memory, from, until, &found, err);
     for (unsigned i = 0; !result && i < found->count; i++)
         result = append_entry(batch, found->msgs[i], err);
     if (!result)
@@ -413,21 +427,15 @@ find_notes(const struct changes *changes, struct prov_error *err)
 }
 
 int
-changes_hand_over(const struct changes *changes, uint64_t after, uint64_t until, uint64_t *ret,
+changes_hand_over(const struct changes *changes, uint64_t after, uint64_t until,
                   struct prov_error *err)
 {
     int result = find_notes(changes, err);
 
-    *ret = after;
     if (result)
         submit_missed(changes->submit, "the directory", err);
-    while (!result && *ret < until) {
-        uint64_t next = until - *ret > NUMBERS_AT_ONCE ? *ret + NUMBERS_AT_ONCE : until;
-
-        result = hand_over_some(changes, *ret, next, err);
-        if (!result)
-            *ret = next;
-    }
+    for (uint64_t from = after; !result && from < until; from = part_end(from, until))
+        result = hand_over_part(changes, after, from, part_end(from, until), err);
     return result;
 }
 
@@ -436,10 +444,12 @@ concerns(const struct changes *changes, void *memory, const struct ldb_message *
          uint64_t after, bool *ret, struct prov_error *err)
 {
     struct directory *directory = changes->directory;
+    bool logon = false;
+    int result = directory_is_logon(directory, memory, entry, after, &logon, err);
 
     *ret = false;
-    if (directory_is_logon(entry, after))
-        return PROV_OK;
+    if (result || logon)
+        return result;
     if (!is_user(entry)) {
         *ret = (*directory->groups && directory_is_class(entry, "group")) ||
                moves_others(changes, entry, after);
@@ -452,19 +462,28 @@ concerns(const struct changes *changes, void *memory, const struct ldb_message *
     return directory_is_person(directory, memory, entry, ret, err);
 }
 
+static int
+part_concerns(const struct changes *changes, uint64_t after, uint64_t from, uint64_t until,
+              bool *ret, struct prov_error *err)
+{
+    void *memory = talloc_new(changes->directory);
+    struct ldb_result *found;
+    int result = directory_changed(changes->directory, memory, from, until, &found, err);
+
+    for (unsigned i = 0; !result && !*ret && i < found->count; i++)
+        result = concerns(changes, memory, found->msgs[i], after, ret, err);
+    talloc_free(memory);
+    return result;
+}
+
 int
 changes_concern(const struct changes *changes, uint64_t after, uint64_t until, bool *ret,
                 struct prov_error *err)
 {
-    struct directory *directory = changes->directory;
-    void *memory = talloc_new(directory);
-    struct ldb_result *found;
-    int result = directory_changed(directory, memory, after, until, &found, err);
+    int result = PROV_OK;
 
     *ret = false;
-    for (unsigned i = 0; !result && !*ret && i < found->count; i++) {
-        result = concerns(changes, memory, found->msgs[i], after, ret, err);
-    }
-    talloc_free(memory);
+    for (uint64_t from = after; !result && !*ret && from < until; from = part_end(from, until))
+        result = part_concerns(changes, after, from, part_end(from, until), ret, err);
     return result;
 }

@@ -22,18 +22,18 @@ struct changes {
     struct directory *directory;
     struct submit *submit;
     struct note *notes;
-    bool single; /* the changes are those of one transaction */
 };
 
 /*
- * Hands over what changed after the number `after`, up to `until`; *ret is how far it came. What cannot be
- * made an event of is told in the log and by the mark, and does not stand in the way. PROV_E_STORE and others:
- * the rest is not handed over, and has to be later; that is told as well.
+ * Hands over what changed after the number `after`, up to `until`. What cannot be made an event of is told in the
+ * log and by the mark, and does not stand in the way. PROV_E_STORE and others: not all is handed over, and that is
+ * told as well; then all of it has to be once more, from `after` on: an entry that changed twice is found by its
+ * last number alone.
  */
-int changes_hand_over(const struct changes *changes, uint64_t after, uint64_t until, uint64_t *ret,
+int changes_hand_over(const struct changes *changes, uint64_t after, uint64_t until,
                       struct prov_error *err);
 
-/* Whether there is anything among them that would be handed over, of a transaction. */
+/* Whether there is anything among them that would be handed over. */
 int changes_concern(const struct changes *changes, uint64_t after, uint64_t until, bool *ret,
                     struct prov_error *err);
 

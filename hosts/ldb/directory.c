@@ -21,8 +21,6 @@
 #define ID_UNICODE_PWD          0x0009005au
 #define ID_LOCKOUT_TIME         0x00090296u
 #define ID_LAST_LOGON_TIMESTAMP 0x000906a0u
-/* a filter with more numbers than that is no quicker than two */
-#define NUMBERS_AT_ONCE 250u
 
 static const char *const always[] = { "objectClass",
                                       "objectGUID",
@@ -298,6 +296,17 @@ directory_dn(const struct directory *directory, void *memory, const char *guid)
     return ldb_dn_new_fmt(memory, ldb_module_get_ctx(directory->module), "<GUID=%s>", guid);
 }
 
+/* When a link came or went; false: it is none, or one that does not say. */
+static bool
+link_usn(struct ldb_dn *dn, uint64_t *ret)
+{
+    const struct ldb_val *usn = dn ? ldb_dn_get_extended_component(dn, "RMD_LOCAL_USN") : NULL;
+
+    if (usn)
+        *ret = strtoull((const char *)usn->data, NULL, 10);
+    return usn != NULL;
+}
+
 int
 directory_members(struct directory *directory, void *memory, struct ldb_dn *group, uint64_t after,
                   const char ***ret, struct prov_error *err)
@@ -318,9 +327,9 @@ directory_members(struct directory *directory, void *memory, struct ldb_dn *grou
         result = fault_nomem(err);
     for (unsigned i = 0; !result && members && i < members->num_values; i++) {
         struct ldb_dn *dn = ldb_dn_from_ldb_val(found, ldb, &members->values[i]);
-        const struct ldb_val *usn = dn ? ldb_dn_get_extended_component(dn, "RMD_LOCAL_USN") : NULL;
+        uint64_t usn;
 
-        if (after && usn && strtoull((const char *)usn->data, NULL, 10) <= after)
+        if (after && link_usn(dn, &usn) && usn <= after)
             continue;
         (*ret)[count] = dn ? guid_text(*ret, ldb_dn_get_extended_component(dn, "GUID")) : NULL;
         count += (*ret)[count] != NULL;
@@ -430,8 +439,41 @@ has_changed(const struct ldb_message *entry, uint32_t wanted, uint64_t after)
     return false;
 }
 
-bool
-directory_is_logon(const struct ldb_message *entry, uint64_t after)
+static bool
+has_new_value(struct ldb_context *ldb, const struct ldb_message_element *element, uint64_t after)
+{
+    bool found = false;
+    uint64_t usn;
+
+    for (unsigned i = 0; i < element->num_values && !found; i++) {
+        struct ldb_dn *dn = ldb_dn_from_ldb_val(NULL, ldb, &element->values[i]);
+
+        found = link_usn(dn, &usn) && usn > after;
+        talloc_free(dn);
+    }
+    return found;
+}
+
+/* A link, as manager, is not among the metadata of its entry, but has its own. */
+static int
+has_new_link(struct directory *directory, void *memory, struct ldb_dn *dn, uint64_t after,
+             bool *ret, struct prov_error *err)
+{
+    const struct search search = { dn, LDB_SCOPE_BASE, "(objectClass=*)", directory->attributes,
+                                   WITH_LINKS | AND_FORMER };
+    struct ldb_result *found;
+    int result = run(directory, memory, &search, &found, err);
+
+    *ret = false;
+    for (unsigned i = 0; !result && found->count && i < found->msgs[0]->num_elements && !*ret; i++)
+        *ret = has_new_value(ldb_module_get_ctx(directory->module), &found->msgs[0]->elements[i],
+                             after);
+    talloc_free(found);
+    return result;
+}
+
+static bool
+has_only_logons(const struct ldb_message *entry, uint64_t after)
 {
     bool logon = false;
     uint32_t id;
@@ -445,6 +487,20 @@ directory_is_logon(const struct ldb_message *entry, uint64_t after)
         logon = true;
     }
     return logon;
+}
+
+int
+directory_is_logon(struct directory *directory, void *memory, const struct ldb_message *entry,
+                   uint64_t after, bool *ret, struct prov_error *err)
+{
+    bool link = false;
+    int result = PROV_OK;
+
+    *ret = has_only_logons(entry, after);
+    if (*ret)
+        result = has_new_link(directory, memory, entry->dn, after, &link, err);
+    *ret = *ret && !link;
+    return result;
 }
 
 bool

@@ -65,9 +65,9 @@ bool directory_is_group(const struct directory *directory, struct ldb_dn *dn);
 uint64_t directory_number(const struct ldb_message *entry, const char *name);
 /* What of it changed after this number, as its metadata say. */
 bool directory_has_moved(const struct ldb_message *entry, uint64_t after);
-/* Whether all that changed is what the system notes of logons. What is a link, as manager, is not seen there: so
- * only to be asked of the changes of one transaction. */
-bool directory_is_logon(const struct ldb_message *entry, uint64_t after);
+/* Whether all of it that changed after this number is what the system notes of logons. */
+int directory_is_logon(struct directory *directory, void *memory, const struct ldb_message *entry,
+                       uint64_t after, bool *ret, struct prov_error *err);
 bool directory_has_new_password(const struct ldb_message *entry, uint64_t after);
 
 /* "03020100-0504-...", as the key is written; NULL: there is none. */

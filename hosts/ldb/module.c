@@ -14,7 +14,6 @@
 #include "hosts/ldb/adapter.h"
 #include "hosts/ldb/changes.h"
 #include "hosts/ldb/cursor.h"
-
 #include "hosts/ldb/password.h"
 
 /* More than that was changed without us: a list is quicker, and is asked for. */
@@ -113,8 +112,8 @@ note_members(struct opened *opened, struct ldb_dn *dn)
         note = add_note(opened, dn);
         if (note)
             note->guid = directory_guid(note, group);
-        if (note)
-            directory_members(opened->directory, note, group->dn, 0, &note->members, &err);
+        if (note && directory_members(opened->directory, note, group->dn, 0, &note->members, &err))
+            note->members = NULL; /* not known, which is told then */
     }
     talloc_free(memory);
 }
@@ -168,11 +167,11 @@ find_start(struct opened *opened, uint64_t *ret, struct prov_error *err)
 static void
 hand_over(struct opened *opened)
 {
-    struct changes changes = { .directory = opened->directory,
-                               .submit = opened->adapter->submit,
-                               .notes = opened->notes };
+    const struct changes changes = { .directory = opened->directory,
+                                     .submit = opened->adapter->submit,
+                                     .notes = opened->notes };
     struct prov_error err = { .size = sizeof(err) };
-    uint64_t start, done;
+    uint64_t start;
 
     if (opened->cursor.fd < 0)
         return; /* it was told why */
@@ -180,9 +179,8 @@ hand_over(struct opened *opened)
         return;
     if (find_start(opened, &start, &err))
         missed(opened, &err);
-    changes.single = opened->begun && start == opened->start;
-    changes_hand_over(&changes, start, opened->until, &done, &err);
-    if (done > start && cursor_put(&opened->cursor, opened->directory->id, done, &err))
+    if (!changes_hand_over(&changes, start, opened->until, &err) &&
+        cursor_put(&opened->cursor, opened->directory->id, opened->until, &err))
         missed(opened, &err);
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Samba's domain controller with the module loaded: what its own tools and LDAP clients do to people, and what the
 org holds then."""
+import base64
 import json
 import os
 import signal
@@ -199,6 +200,45 @@ def test_a_group_takes_users_into_scope_and_out():
         assert "list it" in mark_of(w)["reason"] and mark_of(w)["missed"] == 1, mark_of(w)
 
 
+def test_a_long_transaction_loses_nothing_of_its_beginning():
+    crm = f"CN=crm,{GROUPS}"
+
+    def modify(dn, *lines):
+        return "\n".join((f"dn: {dn}", "changetype: modify", *lines)) + "\n\n"
+
+    with world(scope_groups=[crm]) as w, Samba(w, {"groups": [GROUPS]}) as d:
+        d.seed()
+        fill(d, *((name, name.title(), "Family", {}) for name in ("ada", "bob", "cyd")))
+        d.tool("group", "add", "crm", "--groupou=OU=groups")
+        d.tool("group", "addmembers", "crm", "ada,bob")
+        settle(w, d)
+        compare(w, d, inactive=["cyd"])
+        ada = f"CN=ada,{PEOPLE}"
+        d.change(modify(crm, "delete: member", f"member: CN=bob,{PEOPLE}")
+                 + modify(ada, "replace: unicodePwd", "unicodePwd:: "
+                          + base64.b64encode('"Other-word-13"'.encode("utf-16-le")).decode())
+                 + "".join(modify(PEOPLE, "replace: description", f"description: {i}") for i in range(450))
+                 + modify(crm, "add: member", f"member: CN=cyd,{PEOPLE}")
+                 + modify(ada, "replace: title", "title: Dr"))
+        settle(w, d)
+        assert compare(w, d, inactive=["bob"]) == 3
+        assert events_of(w, "ada")[-1] == NOTICE, events_of(w, "ada")
+
+
+def test_a_manager_is_seen_beside_what_is_noted_of_logons():
+    with world() as w, Samba(w, {}) as d:
+        d.seed()
+        for name in ("chief", "ada", "bob"):
+            d.hire(name)
+        d.replace("bob", manager=f"CN=chief,{PEOPLE}")
+        settle(w, d)
+        for name, line in (("ada", f"replace: manager\nmanager: CN=chief,{PEOPLE}"), ("bob", "delete: manager")):
+            d.change(f"dn: CN={name},{PEOPLE}\nchangetype: modify\n{line}\n-\nreplace: lockoutTime\nlockoutTime: 0\n")
+        settle(w, d)
+        assert compare(w, d) == 3
+        assert w.org.user("bob@acme.example").get("ManagerId") is None, events_of(w, "bob")
+
+
 def test_somebody_who_is_deleted_comes_back():
     with world() as w, Samba(w, {}) as d:
         d.seed()
@@ -295,6 +335,11 @@ def test_a_password_in_clear_is_handed_over_where_that_is_wanted():
             d.change(f"dn: CN=ada,{PEOPLE}\nchangetype: modify\nreplace: title\ntitle: Dr\n")
             settle(w, d)
             assert events_of(w, "ada")[-1] == PUT
+            # with this domain's settings that is an attribute as any other
+            d.change(f"dn: CN=ada,{PEOPLE}\nchangetype: modify\nreplace: userPassword\nuserPassword: No-Word-3\n")
+            settle(w, d)
+            answer = w.org.ask("POST", "/__org/users/ada@acme.example/check_password", {"password": password})
+            assert answer["matches"], ("what is no password became one", events_of(w, "ada"))
 
 
 def sync(w, d, *more, code=0, url=None):
@@ -332,6 +377,21 @@ def test_a_list_of_the_domain_says_what_the_events_said():
             assert "without authentication" in said, said
             settle(w, d)
             assert compare(w, d) == 3
+
+
+def test_who_is_refused_in_a_transaction_is_named():
+    with world() as w:
+        columns = os.path.join(w.folder, "columns.json")
+        with open(columns, "w") as file:
+            json.dump({"columns": {"comment": "title"}}, file)
+        with Samba(w, {"columns": columns}) as d:
+            d.seed().start()
+            sync(w, d, "--columns", columns, "--force")  # nobody yet
+            fill(d, ("ada", "Ada", "Lovelace", {"comment": "T" * 300_000}), ("bob", "Bob", "Miller", {}))
+            ada = next(iter(d.entries(filter="(cn=ada)").values()))["objectguid"][0]
+            assert mark_of(w)["missed"] == 1 and f"'/Users/{ada}'" in mark_of(w)["reason"], mark_of(w)
+            settle(w, d)
+            assert set(w.org.users()) == {"bob@acme.example"}
 
 
 def test_a_list_of_more_than_a_page_holds():
