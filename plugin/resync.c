@@ -14,7 +14,7 @@
 
 #include "plugin/base/clock.h"
 
-#define MARK_BYTES  8192 /* always, so that it never needs more room than it has */
+#define MARK_BYTES  16384 /* always, so that it never needs more room than it has */
 #define REASON_MAX  900
 #define WORKERS_MAX 100 /* processes of hosts at work at the same time */
 #define WORKER_MAX  120
@@ -86,11 +86,15 @@ is_at_work(const struct mark *mark, const char *worker)
 }
 
 static int add_miss(struct mark *mark, const char *reason, struct prov_error *err);
+static int mark_write(struct mark *mark, struct prov_error *err);
 
-/* Whoever is at work no more and has not said that it ended may have missed what it did last. */
+/* Whoever is at work no more and has not said that it ended may have missed what it did last. That is written, for
+ * the time since when it is known; if it cannot be, the next one who looks finds the same. */
 static int
 bury(struct mark *mark, struct prov_error *err)
 {
+    struct prov_error ignored = PROV_ERROR_INIT;
+    bool found = false;
     struct json_object *workers = json_get(mark->json, "at_work");
     char reason[REASON_MAX];
 
@@ -108,7 +112,10 @@ bury(struct mark *mark, struct prov_error *err)
         json_object_array_del_idx(workers, i, 1);
         if (add_miss(mark, reason, err))
             return PROV_E_NOMEM;
+        found = true;
     }
+    if (found)
+        (void)!mark_write(mark, &ignored);
     return PROV_OK;
 }
 

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "plugin/base/clock.h"
 #include "plugin/resync.h"
 
 static struct prov_error err = PROV_ERROR_INIT;
@@ -97,6 +98,39 @@ a_process_that_is_gone_without_an_end_is_a_mark(void)
     end_case();
 }
 
+static int64_t now_us;
+
+static int64_t
+test_clock(void)
+{
+    return now_us;
+}
+
+/* Not when somebody asked last, by which a mark would never become old. */
+static void
+a_mark_tells_since_when_it_is_known(void)
+{
+    int64_t (*real_clock)(void) = clock_now_us;
+    char since[2][21] = { "", "" };
+
+    begin_case();
+    clock_now_us = test_clock;
+    now_us = INT64_C(1700000000) * CLOCK_SECOND_US;
+    other_process("slapd", false, true);
+    for (int i = 0; i < 2; i++) {
+        AUTO_JSON struct json_object *shown = NULL;
+        T_OK(resync_read(store, &shown, &err), &err);
+        snprintf(since[i], sizeof(since[i]), "%s", json_get_string(shown, "since"));
+        now_us += 60 * CLOCK_SECOND_US;
+    }
+    clock_now_us = real_clock;
+    T_STR(since[0], "2023-11-14T22:13:20Z");
+    T_STR(since[1], since[0]);
+    T_OK(resync_done(store, 1, &err), &err);
+    T_TRUE(access(mark, F_OK) != 0);
+    end_case();
+}
+
 static void
 several_processes_are_at_work_at_a_time(void)
 {
@@ -165,7 +199,7 @@ static void
 there_are_not_too_many_at_work(void)
 {
     int go[2], done[2], refused = 0;
-    char answer;
+    char answer, quotes[900];
 
     begin_case();
     T_INT(pipe(go), 0);
@@ -180,6 +214,10 @@ there_are_not_too_many_at_work(void)
     }
     T_INT(refused, 2);
     T_STR(reason(), "none");
+    memset(quotes, '"', sizeof(quotes) - 1); /* each takes two characters */
+    quotes[sizeof(quotes) - 1] = '\0';
+    T_OK(resync_miss(store, "a host with quite a long name", quotes, &err), &err);
+    T_OK(resync_done(store, 1, &err), &err);
     for (int i = 0; i < 102; i++)
         T_INT(write(go[1], "g", 1), 1);
     while (wait(NULL) > 0)
@@ -227,10 +265,10 @@ a_host_at_work_keeps_the_room_of_its_mark(void)
     T_OK(resync_miss(store, "slapd", "one", &err), &err);
     T_OK(resync_done(store, 1, &err), &err);
     T_INT(stat(mark, &facts), 0);
-    T_INT(facts.st_size, 8192);
+    T_INT(facts.st_size, 16384);
     T_OK(resync_miss(store, "slapd", "two", &err), &err);
     T_INT(stat(mark, &facts), 0);
-    T_INT(facts.st_size, 8192);
+    T_INT(facts.st_size, 16384);
     T_STR(reason(), "1: two");
     end_case();
 }
@@ -286,6 +324,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(who_joins_in_is_not_expected_to_end),
     UNIT_CASE(an_orderly_life_leaves_nothing),
     UNIT_CASE(a_process_that_is_gone_without_an_end_is_a_mark),
+    UNIT_CASE(a_mark_tells_since_when_it_is_known),
     UNIT_CASE(several_processes_are_at_work_at_a_time),
     UNIT_CASE(who_goes_on_in_a_child_is_at_work),
     UNIT_CASE(two_at_work_in_one_process_end_by_themselves),
