@@ -80,10 +80,6 @@ void db_rollback(struct db *db);
  */
 MUST_CHECK int db_run(struct db *db, struct prov_error *err, const char *sql, const char *types,
                       ...);
-/* The same with so many numbers, one for each `?`. */
-MUST_CHECK int db_run_numbers(struct db *db, struct prov_error *err, const char *sql,
-                              const int64_t *numbers, size_t count);
-
 MUST_CHECK int db_vrun(struct db *db, struct prov_error *err, const char *sql, const char *types,
                        va_list values);
 

@@ -514,30 +514,6 @@ db_run(struct db *db, struct prov_error *err, const char *sql, const char *types
 }
 
 static int
-bind_numbers(struct db *db, const char *sql, const int64_t *numbers, size_t count,
-             sqlite3_stmt **ret, struct prov_error *err)
-{
-    int r = prepare(db, sql, ret, err);
-
-    for (size_t i = 0; !r && i < count; i++) {
-        int code = sqlite3_bind_int64(*ret, (int)i + 1, numbers[i]);
-        if (code != SQLITE_OK)
-            r = fail(db, code, sql, err);
-    }
-    return r;
-}
-
-int
-db_run_numbers(struct db *db, struct prov_error *err, const char *sql, const int64_t *numbers,
-               size_t count)
-{
-    sqlite3_stmt *statement = NULL;
-    int r = bind_numbers(db, sql, numbers, count, &statement, err);
-
-    return r ? r : run(db, statement, err);
-}
-
-static int
 start(struct db *db, struct db_rows *rows, const char *sql, const char *types, va_list values,
       struct prov_error *err)
 {
@@ -599,7 +575,12 @@ db_select_numbers(struct db *db, struct db_rows *rows, struct prov_error *err, c
     int r;
 
     db_rows_cleanup(rows);
-    r = bind_numbers(db, sql, numbers, count, &statement, err);
+    r = prepare(db, sql, &statement, err);
+    for (size_t i = 0; !r && i < count; i++) {
+        int code = sqlite3_bind_int64(statement, (int)i + 1, numbers[i]);
+        if (code != SQLITE_OK)
+            r = fail(db, code, sql, err);
+    }
     if (!r)
         *rows = (struct db_rows){ db, statement };
     return r;
