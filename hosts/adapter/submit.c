@@ -397,16 +397,19 @@ submit_resource(struct submit *submit, const char *uri, struct json_object **ret
 }
 
 int
-submit_knows(struct submit *submit, const char *uri, bool *ret, struct prov_error *err)
+submit_presence(struct submit *submit, const char *uri, enum submit_presence *ret,
+                struct prov_error *err)
 {
     struct json_object *answer = NULL, *presence = NULL;
     int result = ask(submit, "subject", uri, &answer, err);
+    const char *word;
 
-    *ret = false;
+    *ret = SUBMIT_GONE;
     if (result)
         return result == PROV_E_NOTFOUND ? PROV_OK : result;
     json_object_object_get_ex(answer, "presence", &presence);
-    *ret = presence && !strcmp(json_object_get_string(presence), "in");
+    word = presence ? json_object_get_string(presence) : "";
+    *ret = !strcmp(word, "in") ? SUBMIT_IN : !strcmp(word, "out") ? SUBMIT_OUT : SUBMIT_GONE;
     json_object_put(answer);
     return PROV_OK;
 }

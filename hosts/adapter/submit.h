@@ -60,8 +60,14 @@ int submit_store(struct submit *submit, char **ret, struct prov_error *err);
 int submit_resource(struct submit *submit, const char *uri, struct json_object **ret,
                     struct prov_error *err);
 
-/* Whether the connector has the user, and has them in scope. */
-int submit_knows(struct submit *submit, const char *uri, bool *ret, struct prov_error *err);
+/* How the connector has a user: not at all, or deleted; out of scope; in scope. */
+enum submit_presence {
+    SUBMIT_GONE,
+    SUBMIT_OUT,
+    SUBMIT_IN
+};
+int submit_presence(struct submit *submit, const char *uri, enum submit_presence *ret,
+                    struct prov_error *err);
 
 /* Says that nothing is under way in this process, until submit_begin() is called again; for a process
  * that may be ended by anybody while it waits. */

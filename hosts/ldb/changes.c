@@ -167,7 +167,7 @@ append_leaver(struct batch *batch, const struct ldb_message *entry, const char *
               struct prov_error *err)
 {
     struct token_spec spec = { .kind = directory_is_deleted(entry) ? TOKEN_DELETE : TOKEN_LEAVE };
-    bool known = false;
+    enum submit_presence presence;
     char *uri;
     int result = PROV_OK;
 
@@ -177,8 +177,8 @@ append_leaver(struct batch *batch, const struct ldb_message *entry, const char *
     if (!uri)
         return fault_nomem(err);
     spec.uri = uri;
-    result = submit_knows(batch->changes->submit, uri, &known, err);
-    if (!result && known)
+    result = submit_presence(batch->changes->submit, uri, &presence, err);
+    if (!result && (spec.kind == TOKEN_DELETE ? presence != SUBMIT_GONE : presence == SUBMIT_IN))
         result = append(batch, &spec, entry, err);
     free(uri);
     return result;

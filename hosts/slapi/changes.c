@@ -281,7 +281,7 @@ append_other(struct batch *batch, const struct directory_entry *entry, struct pr
     const struct config *config = batch->changes->config;
     char key[64], change[128], *uri;
     struct token_spec spec = { .kind = TOKEN_LEAVE, .host = batch->changes->host };
-    bool known = false;
+    enum submit_presence presence;
     int result = PROV_OK;
 
     if (!config->filter && !*config->bases)
@@ -295,10 +295,10 @@ append_other(struct batch *batch, const struct directory_entry *entry, struct pr
     uri = person_uri(directory_value(entry, key));
     if (!uri)
         return fault_nomem(err);
-    result = submit_knows(batch->changes->submit, uri, &known, err);
+    result = submit_presence(batch->changes->submit, uri, &presence, err);
     spec.uri = uri;
     spec.change = change_number(batch, entry, change, sizeof(change));
-    if (!result && known)
+    if (!result && presence == SUBMIT_IN)
         result = append(batch, &spec, err);
     free(uri);
     return result;

@@ -167,6 +167,12 @@ def test_a_filter_and_bases_say_who_is_to_be_provisioned():
         settle(w, d)
         assert w.org.user("eve@acme.example")["IsActive"], "whoever comes back with it does not"
         assert "gus@acme.example" not in w.org.users()
+        d.replace("ada", employeeType="gus")
+        for name in ("ada", "gus"):
+            d.tool("user", "delete", name)
+        settle(w, d)
+        assert events_of(w, "ada")[-1] == DELETED, "whoever was out of scope already is gone as well"
+        assert json.loads(cli(w, "status", "--json").stdout)["subjects"]["total"] == 2, "nobody is told of a stranger"
 
 
 def test_a_group_takes_users_into_scope_and_out():
