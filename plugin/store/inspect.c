@@ -152,7 +152,7 @@ find_orphans(struct db *db, struct json_object *list, struct prov_error *err)
     return r;
 }
 
-/* Users whose news are not settled, and whom nothing makes due. */
+/* Users whose news are not settled, and whom nothing makes due; but who is held by the guard waits for a release. */
 static int
 find_forgotten(struct db *db, struct json_object *list, struct prov_error *err)
 {
@@ -163,6 +163,7 @@ find_forgotten(struct db *db, struct json_object *list, struct prov_error *err)
         db_one_row(db, &rows, &row, err,
                    "SELECT count(*) FROM subject s LEFT JOIN link l ON l.subject = s.id"
                    " WHERE s.version > coalesce(l.settled_version, 0)"
+                   " AND l.code IS NOT '" GUARD_CODE "'"
                    " AND s.last_event <= " NEWS_TAKEN " AND s.id NOT IN (SELECT subject FROM due"
                    " UNION ALL SELECT subject FROM flight)",
                    "");

@@ -587,6 +587,38 @@ who_is_owed_and_not_due_is_a_difference(void)
     scratch_remove(&s);
 }
 
+/* He waits for an admin, without a row of `due` and unsettled. */
+static void
+whom_the_guard_holds_is_no_difference(void)
+{
+    AUTO_JSON struct json_object *answer = NULL;
+    struct prov_error err = PROV_ERROR_INIT;
+    struct work *list = NULL;
+    struct scratch s;
+    size_t count = 0;
+
+    scratch_make(&s);
+    put_users(s.store, 1);
+    T_INT(settle_all_but(s.store, 0, 100), 1);
+    scratch_accept(s.store, scratch_event("d1", "/Users/1", "delete", NULL));
+    T_OK(store_due(s.store, DUE_NOW, 100, NULL, &list, &count, &err), &err);
+    T_INT(count, 1);
+    free(list[0].link.outcome);
+    list[0].link.outcome = strdup("held");
+    free(list[0].link.code);
+    list[0].link.code = strdup(GUARD_CODE);
+    begin(s.store);
+    T_OK(store_put_link(s.store, list[0].subject.id, &list[0].link, &err), &err);
+    T_OK(store_due_delete(s.store, &list[0], &err), &err);
+    commit(s.store);
+    work_list_free(list, count);
+    T_STR(scratch_due(s.store, DUE_NOW), "");
+    scratch_sql(&s, "UPDATE tally SET n = 2 WHERE code = 'news'");
+    T_OK(store_inspect(s.store, true, &answer, &err), &err);
+    T_TRUE(json_get_bool(answer, "sound", false));
+    scratch_remove(&s);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -606,6 +638,7 @@ main(int argc, char **argv)
         UNIT_CASE(an_end_of_the_events_that_is_back_is_read_again),
         UNIT_CASE(what_is_no_news_is_due_without_the_end_of_the_events),
         UNIT_CASE(who_is_owed_and_not_due_is_a_difference),
+        UNIT_CASE(whom_the_guard_holds_is_no_difference),
     };
 
     return unit_run("store_news", cases, sizeof(cases) / sizeof(cases[0]), argc, argv);
