@@ -27,13 +27,6 @@ is_no_news(const struct item *item)
            outcome_is(item->work.link.outcome, OUTCOME_DELIVERED);
 }
 
-/* There was nothing to do, but something to say. */
-static bool
-is_remark(const struct item *item)
-{
-    return item->fate == FATE_NOTHING && !item->call.operation && !item->adopted_by;
-}
-
 /* What was to be done: "update Title, Phone". *ret NULL: nothing. */
 static int
 decided(const struct item *item, char **ret, struct prov_error *err)
@@ -70,7 +63,7 @@ history_add(struct round *round, struct item *item, struct prov_error *err)
 {
     struct link *link = &item->work.link;
     const struct call_note *call = &item->call;
-    bool done = (outcome_is(link->outcome, OUTCOME_DELIVERED) && !is_remark(item)) ||
+    bool done = (outcome_is(link->outcome, OUTCOME_DELIVERED) && !item_was_in_step(item)) ||
                 (item->plan.action == PLAN_FREEZE && link_is_frozen(link));
     AUTO_FREE char *action = NULL;
     struct history row = { .at_us = link->updated_us,

@@ -56,7 +56,7 @@ struct flights {
     pthread_mutex_t lock; /* guards `over` of those in the list */
     pthread_cond_t landed;
     struct flight *list[FLIGHTS_MAX];
-    size_t count;
+    atomic_size_t count; /* read by queries as well, which hold no lock (quota_spares()) */
 };
 
 struct delivery {
@@ -72,9 +72,9 @@ struct delivery {
     pthread_mutex_t lock; /* one round at a time */
     struct flights air;   /* may hold calls of earlier rounds */
     bool had_lease;
-    bool knows_hold; /* the hold in force was probed, or made, by this object */
-    bool no_trouble; /* the store is known to tell of no trouble */
-    bool probing;    /* a call that fails prolongs the hold in force */
+    bool knows_hold;     /* the hold in force was probed, or made, by this object */
+    bool no_trouble;     /* the store is known to tell of no trouble */
+    atomic_bool probing; /* a call that fails prolongs the hold in force; read by queries as well */
     bool knows_sandbox,
         is_sandbox;           /* is_sandbox: as far as is known; asked when it first matters */
     char user_id[SF_ID_SIZE]; /* the execution user */
@@ -197,6 +197,8 @@ bool item_sends(const struct item *item, enum plan_action action);
 bool item_ends_here(const struct item *item);
 /* Whether it has come to an end. */
 bool item_ended(const struct item *item);
+/* Whether there was nothing to do, nor to find out; though there may be something to say. */
+bool item_was_in_step(const struct item *item);
 /* Whether the user is wanted, and the account stays frozen, since somebody else has frozen it. */
 bool item_stays_frozen(const struct item *item);
 /* Nothing is sent for it: this is its fate instead. */
@@ -308,12 +310,11 @@ MUST_CHECK int quota_hold(struct delivery *delivery, struct prov_error *err);
 bool quota_spares(const struct delivery *delivery, struct sf_call *ret_call);
 /* [tx] Keeps what the last answer told, for `status` and for other processes. */
 MUST_CHECK int quota_note(struct delivery *delivery, struct prov_error *err);
-/* Looks the profile up. *ret_call says what came of the call. Touches nothing of the delivery's, so
- * that `check` needs no lock. */
 /* Whether the org is a sandbox, for is_sandbox: one call, once. Who gets no answer takes it for one, and asks
  * again the next time. */
 MUST_CHECK int org_learn_kind(struct delivery *delivery, struct prov_error *err);
-/* By a list of profiles that was read at since_us (wall clock) or later. */
+/* Looks the profile up by a list of profiles that was read at since_us (wall clock) or later. *ret_call says what
+ * came of the call. What it learns is kept in delivery->names, so a check has a delivery of its own. */
 MUST_CHECK int org_find_profile(struct delivery *delivery, int64_t since_us,
                                 struct org_profile *ret, struct sf_call *ret_call,
                                 struct prov_error *err);
@@ -333,7 +334,7 @@ struct lookup {
 /*
  * Reads all rows there are, in as many calls as needed; stops at the first that does not pass, which
  * *ret_call tells. *ret_rows (SF_DELIVERED only) is an array the caller owns, in no order. A row
- * lacks our fields where the org refused them, but for `always`: they are not readable there. Touches nothing of the
+ * lacks our fields where the org refused them, but for `always`: they are not readable there. Changes nothing of the
  * delivery's, so queries need no lock. PROV_E_NOMEM.
  */
 MUST_CHECK int lookup_users(struct delivery *delivery, const struct lookup *lookup,

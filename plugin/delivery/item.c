@@ -24,6 +24,12 @@ item_ended(const struct item *item)
 }
 
 bool
+item_was_in_step(const struct item *item)
+{
+    return item->fate == FATE_NOTHING && !item->call.operation && !item->adopted_by;
+}
+
+bool
 item_stays_frozen(const struct item *item)
 {
     return item->plan.action != PLAN_PARK && text_is(item->plan.code, CODE_STAYS_FROZEN);

@@ -328,6 +328,8 @@ end_parked(struct round *round, struct item *item, struct ending *ret, struct pr
     struct sf_verdict verdict = { .cause = words->cause, .remedy = words->remedy };
     int r;
 
+    if (!item->plan.reason)
+        return error_nomem(err);
     /* with our words, or with those for Salesforce's own code where it was foreseen (facts.c) */
     if (!words->code[0])
         verdict = sf_judge(SF_LEVEL_RECORD, 400, item->plan.code, item->plan.reason, 1);

@@ -14,7 +14,10 @@ log_settled(struct delivery *d, const struct item *item)
     const char *name = plan_user_name(&item->work.subject), *uri = item->work.subject.uri;
     char next[21];
 
-    if (strcmp(link->outcome, "delivered") == 0)
+    if (outcome_is(link->outcome, OUTCOME_NOTHING) ||
+        (outcome_is_in_step(link->outcome) && item_was_in_step(item))) /* delivered before */
+        log_line(&d->log, PROV_LOG_DEBUG, "user '%s' (%s): nothing to do", name, uri);
+    else if (strcmp(link->outcome, "delivered") == 0)
         log_line(&d->log, PROV_LOG_INFO, "user '%s' (%s): %s; Salesforce user '%s' %s", name, uri,
                  link->last_action, link->username_held ? link->username_held : "",
                  link->salesforce_id);
@@ -37,8 +40,6 @@ log_settled(struct delivery *d, const struct item *item)
     else if (strcmp(link->outcome, "held") == 0) /* the guard has said so, once for all */
         log_line(&d->log, PROV_LOG_DEBUG, "user '%s' (%s): the guard holds the deactivation", name,
                  uri);
-    else if (strcmp(link->outcome, "nothing to do") == 0)
-        log_line(&d->log, PROV_LOG_DEBUG, "user '%s' (%s): nothing to do", name, uri);
     else if (!link->next_us) /* at once */
         log_line(&d->log, PROV_LOG_INFO, "user '%s' (%s): %s", name, uri, link->message);
     else

@@ -476,12 +476,12 @@ store_wake_long(struct store *store, int64_t before_us, int64_t now_us, struct p
 }
 
 int
-store_due_managed(struct store *store, int64_t before_us, struct prov_error *err)
+store_due_managed(struct store *store, int64_t before_us, const char *code, struct prov_error *err)
 {
     return due_insert(store->write, err,
                       DUE_NOW_FOR "subject FROM link WHERE waits_kind = '" WAIT_MANAGER
-                                  "' AND waits_since_us <= ? AND code IS NULL",
-                      "i", before_us);
+                                  "' AND (code = ?2 OR (waits_since_us <= ?1 AND code IS NULL))",
+                      "is", before_us, code);
 }
 
 int

@@ -393,9 +393,10 @@ MUST_CHECK int store_wake(struct store *store, const char *kind, const char *val
  * a wrong clock has written. */
 MUST_CHECK int store_wake_long(struct store *store, int64_t before_us, int64_t now_us,
                                struct prov_error *err);
-/* [tx] Makes due who has waited for a manager since before_us or earlier, of whom nothing is said yet. Reads all who
- * wait for one. */
-MUST_CHECK int store_due_managed(struct store *store, int64_t before_us, struct prov_error *err);
+/* [tx] Makes due who has waited for a manager since before_us or earlier, of whom nothing is said yet; and who waits
+ * for one, and has this code. Reads all who wait for one. */
+MUST_CHECK int store_due_managed(struct store *store, int64_t before_us, const char *code,
+                                 struct prov_error *err);
 /* [tx] Makes a subject due if the manager it waits for has been linked by now, which may have
  * happened earlier in this very transaction. */
 MUST_CHECK int store_due_if_linked(struct store *store, int64_t subject, const char *iss,

@@ -11,7 +11,7 @@ import time
 import urllib.parse
 
 import harness
-from harness import Connector, IDLE, WARNING, World, create, hours_later, person, put, simple
+from harness import Connector, IDLE, INFO, WARNING, World, create, hours_later, person, put, simple
 
 ADA = "primary-ada@acme.example"
 REFUSAL = {"statusCode": "FIELD_INTEGRITY_EXCEPTION",
@@ -185,11 +185,29 @@ def test_that_an_account_stays_frozen_is_said_as_long_as_it_is_so():
         c = hours_later(w, c, 2)
         assert c.user("/Users/ada").get("code") == "STAYS_FROZEN", c.user("/Users/ada")
         assert not any("stays frozen" in line for _, line in c.lines), "it was said before"
+        assert not [line for level, line in c.lines if level <= INFO and "/Users/ada" in line], "nothing was done"
         by_hand(w, "ada", False)
         c = hours_later(w, c, 2)
         row = c.user("/Users/ada")
         assert not row.get("code") and not row.get("waits_kind") and row["last_action"] == "found unfrozen", row
         assert [entry for entry in row["history"] if entry.get("action") == "found unfrozen"], row["history"]
+
+
+def test_who_stays_frozen_and_waits_for_a_manager_is_looked_at_too():
+    with World(leaver_action="freeze") as w:
+        c = staffed(w, "ada")
+        by_hand(w, "ada", True)
+        leave(c, "ada")
+        c.settle()
+        boss = {harness.ENTERPRISE: {"manager": {"value": "9"}}}
+        c.accept(put("/Users/ada", person("ada", **boss)))
+        c.settle()
+        row = c.user("/Users/ada")
+        assert (row.get("code"), row.get("waits_kind")) == ("STAYS_FROZEN", "manager"), row
+        by_hand(w, "ada", False)
+        c = hours_later(w, c, 2)
+        row = c.user("/Users/ada")
+        assert (row.get("code"), row.get("waits_kind")) == (None, "manager"), row
 
 
 def test_a_retry_sees_that_an_account_is_unfrozen():
