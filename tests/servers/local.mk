@@ -1,4 +1,4 @@
-# Real directory servers with the adapters loaded: a group of its own, since the servers are large.
+# Real servers with the adapters loaded: a group of its own, since the servers are large.
 # `make check` leaves it out; `make check-servers` runs it, as scripts/test does.
 EXTRA_DIST += tests/servers/servers.py tests/servers/common.py tests/servers/slapd.py \
 	tests/servers/ns389.py tests/servers/test_openldap.py tests/servers/test_389ds.py \

@@ -566,8 +566,7 @@ run(struct world *world, const struct fault *fault, uint64_t seed, unsigned skip
         life_print(&life);
     }
     met = fault->json && org_met_fault(world);
-    if (fault
-            ->json) /* what is done beside it is the lesser part: without the org's it tests another row */
+    if (fault->json) /* without it, what is done beside it is another row's test */
         struck = struck_before || met;
     shim_disarm();
     unlock_store(&life);
