@@ -99,7 +99,8 @@ first_over(const struct flights *flights)
 struct flight *
 flights_wait(struct flights *flights, int64_t most_us)
 {
-    int64_t end_us = clock_monotonic_us() + most_us;
+    bool ends = most_us != FLIGHTS_FOR_EVER;
+    int64_t end_us = ends ? clock_monotonic_us() + most_us : 0;
     struct timespec end = { .tv_sec = end_us / CLOCK_SECOND_US,
                             .tv_nsec = end_us % CLOCK_SECOND_US * 1000 };
     struct flight *flight;
@@ -108,9 +109,8 @@ flights_wait(struct flights *flights, int64_t most_us)
 
     pthread_mutex_lock(&flights->lock);
     while ((at = first_over(flights)) == flights->count && r != ETIMEDOUT)
-        r = most_us == FLIGHTS_FOR_EVER
-                ? pthread_cond_wait(&flights->landed, &flights->lock)
-                : pthread_cond_timedwait(&flights->landed, &flights->lock, &end);
+        r = ends ? pthread_cond_timedwait(&flights->landed, &flights->lock, &end)
+                 : pthread_cond_wait(&flights->landed, &flights->lock);
     if (at == flights->count) {
         pthread_mutex_unlock(&flights->lock);
         return NULL;
