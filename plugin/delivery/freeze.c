@@ -144,7 +144,7 @@ settle_unsent(struct round *round, struct item **items, size_t count, const stru
     return r;
 }
 
-/* Their UserLogins. An org that does not pass stops the round: they stay due. */
+/* Their UserLogins. */
 static int
 ask(struct round *round, struct item **items, size_t count, struct json_object **ret_rows,
     struct sf_call *ret_call, struct prov_error *err)
@@ -160,12 +160,10 @@ ask(struct round *round, struct item **items, size_t count, struct json_object *
         return r;
     if (ret_call->outcome == SF_DELIVERED)
         org_call_passed(round->delivery);
-    if (ret_call->outcome == SF_DELIVERED || ret_call->outcome == SF_REFUSED)
-        return PROV_OK;
-    round->stop = true;
-    return org_call_failed(round->delivery, ret_call, err);
+    return PROV_OK;
 }
 
+/* An org that does not pass stops the round: they stay due. */
 static int
 look_up(struct round *round, struct item **items, size_t count, struct prov_error *err)
 {
@@ -176,8 +174,10 @@ look_up(struct round *round, struct item **items, size_t count, struct prov_erro
     if (r)
         return r;
     history_note_call(items, count, "look up UserLogin", &call);
-    if (round->stop)
-        return PROV_OK;
+    if (call.outcome != SF_DELIVERED && call.outcome != SF_REFUSED) {
+        round->stop = true;
+        return org_call_failed(round->delivery, &call, err);
+    }
     for (size_t i = 0; rows && i < count; i++)
         take_login(items[i], rows);
     return settle_unsent(round, items, count, &call, err);
@@ -207,7 +207,7 @@ look_up_all(struct round *round, enum fate fate, enum plan_action action,
 
 /* ---- who was frozen by others ---- */
 
-/* Of whom the org tells nothing it stays as it was. */
+/* Of whom the org tells nothing it stays as it was until the next look: nobody else is to wait for that. */
 static int
 look_frozen(struct round *round, struct item **items, size_t count, struct prov_error *err)
 {
@@ -215,7 +215,7 @@ look_frozen(struct round *round, struct item **items, size_t count, struct prov_
     struct sf_call call;
     int r = ask(round, items, count, &rows, &call, err);
 
-    for (size_t i = 0; !r && !round->stop && i < count; i++) {
+    for (size_t i = 0; !r && i < count; i++) {
         struct link *link = &items[i]->work.link;
         items[i]->fate = FATE_NOTHING;
         if (json_get_bool(login_of(rows, items[i]), "IsFrozen", true))

@@ -210,6 +210,23 @@ def test_who_stays_frozen_and_waits_for_a_manager_is_looked_at_too():
         assert (row.get("code"), row.get("waits_kind")) == (None, "manager"), row
 
 
+def test_nobody_waits_for_a_look_at_who_is_frozen():
+    with World() as w:
+        c = staffed(w, "ada", "bob")
+        by_hand(w, "ada", True)
+        w.org.fault(dict(BLOCK, times=1))
+        leave(c, "ada")
+        c.settle()
+        c.accept(put("/Users/ada", person("ada")))
+        c.settle()
+        assert c.user("/Users/ada").get("code") == "STAYS_FROZEN", c.user("/Users/ada")
+        w.org.fault({"on": "query", "do": "status", "status": 500, "times": -1})
+        c.act(act="retry", user="/Users/ada")
+        c.accept(put("/Users/bob", person("bob", title="Heir")))
+        until(c, lambda: user_of(w, "bob").get("Title") == "Heir", "bob is changed", 5)
+        assert c.user("/Users/ada").get("code") == "STAYS_FROZEN", c.user("/Users/ada")
+
+
 def test_a_retry_sees_that_an_account_is_unfrozen():
     with World() as w:
         c = staffed(w, "ada")
