@@ -82,16 +82,22 @@ def test_no_question_before_a_send_takes_a_call_of_the_reserve():
     assert 5 < left < 11, left
 
 
+def held_by_the_reserve(w):
+    """Two are hired, and the third is held since the reserve is reached."""
+    c = w.connector()
+    hire(c, 1)
+    c.settle()
+    w.org.settings(api_max=100, api_used=95)
+    hire(c, 2)
+    c.settle()
+    hire(c, 3)
+    assert c.deliver(100).state == HELD
+    return c
+
+
 def test_it_goes_on_by_itself_when_older_calls_drop_out():
     with World() as w:
-        c = w.connector()
-        hire(c, 1)
-        c.settle()
-        w.org.settings(api_max=100, api_used=95)
-        hire(c, 2)
-        c.settle()
-        hire(c, 3)
-        assert c.deliver(100).state == HELD
+        c = held_by_the_reserve(w)
         c.close()
         w.org.settings(api_used=40)
         c = w.connector()  # the first look of a process is a probe
@@ -101,14 +107,7 @@ def test_it_goes_on_by_itself_when_older_calls_drop_out():
 
 def test_a_resume_and_a_probe_look_at_the_number_anew():
     with World() as w:
-        c = w.connector()
-        hire(c, 1)
-        c.settle()
-        w.org.settings(api_max=100, api_used=95)
-        hire(c, 2)
-        c.settle()
-        hire(c, 3)
-        assert c.deliver(100).state == HELD
+        c = held_by_the_reserve(w)
         w.org.settings(api_used=40)
         c.act(act="resume")
         c.settle()
@@ -129,14 +128,7 @@ def test_a_resume_and_a_probe_look_at_the_number_anew():
 
 def test_a_probe_that_still_finds_the_reserve_reached_prolongs_the_hold():
     with World() as w:
-        c = w.connector()
-        hire(c, 1)
-        c.settle()
-        w.org.settings(api_max=100, api_used=95)
-        hire(c, 2)
-        c.settle()
-        hire(c, 3)
-        assert c.deliver(100).state == HELD
+        c = held_by_the_reserve(w)
         c.close()
         w.org.settings(api_used=93)
         c = w.connector()
