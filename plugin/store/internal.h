@@ -17,7 +17,6 @@ struct news {
     int64_t end; /* read up to here */
     int64_t kept;
     bool begun;
-    bool marked; /* by the write transaction under way */
     bool behind; /* some were passed over, and `kept` does not say so */
 };
 
@@ -49,10 +48,11 @@ struct store {
     struct accept_call *queue_head, **queue_tail;
     bool leading;
 
-    struct news news; /* of who delivers */
+    struct news news; /* of the thread that delivers; the others do not look */
 
-    /* of the write transaction under way: the number of the next new subject (accept.c), and numbers
-     * (tally.c) */
+    /* of the write transaction under way, guarded by write_lock: whether `news` goes on with it (news.c), the
+     * number of the next new subject (accept.c), and numbers (tally.c) */
+    bool news_marked;
     int64_t next_subject; /* 0: not asked yet */
     int64_t counted[STORE_COUNTERS];
     struct tally_move *moves;

@@ -11,7 +11,9 @@
  *
  * Leavers go ahead of the news: their events are marked, have a row of `due`, and are no news here.
  *
- * Used by the one thread that delivers: what it reads under read_lock, and settles under write_lock.
+ * Used by the one thread that delivers: what it reads under read_lock, and settles under write_lock. A thread that
+ * accepts ends write transactions too, at the same time as this one reads; so whether a transaction goes on
+ * with the news stands with the transaction.
  */
 #include "plugin/store/internal.h"
 
@@ -153,7 +155,7 @@ news_over(struct store *store, int64_t seq)
     if (!row || row->state == NEWS_MOVED)
         return false;
     row->state = NEWS_OVER;
-    store->news.marked = true;
+    store->news_marked = true;
     return true;
 }
 
@@ -179,9 +181,13 @@ int
 news_write(struct store *store, struct prov_error *err)
 {
     struct news *news = &store->news;
-    int r = news->marked ? move_oldest(store, err) : PROV_OK;
-    int64_t taken = news->marked ? position(news) : 0;
+    int64_t taken;
+    int r;
 
+    if (!store->news_marked)
+        return PROV_OK;
+    r = move_oldest(store, err);
+    taken = position(news);
     if (r || taken <= news->kept)
         return r;
     /* whoever has taken delivery over meanwhile may be further */
@@ -193,9 +199,9 @@ news_ended(struct store *store, bool committed)
 {
     struct news *news = &store->news;
 
-    if (!news->marked)
+    if (!store->news_marked)
         return;
-    news->marked = false;
+    store->news_marked = false;
     if (!committed) {
         news_forget(news);
         return;
@@ -218,6 +224,6 @@ news_keep(struct store *store, bool idle, struct prov_error *err)
     r = store_begin(store, STORE_UNFENCED, err);
     if (r)
         return r;
-    news->marked = true;
+    store->news_marked = true;
     return store_commit(store, err);
 }

@@ -1,6 +1,7 @@
 /* News: events that delivery has not taken yet are due without a row of `due`, and none is lost or taken twice,
  * in whatever order they are settled, and wherever a process ends. */
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -619,6 +620,37 @@ whom_the_guard_holds_is_no_difference(void)
     scratch_remove(&s);
 }
 
+#define COMING 12
+
+static void *
+put_them(void *store)
+{
+    put_users(store, COMING);
+    return NULL;
+}
+
+/* Under ThreadSanitizer, and with luck, this tells of what the two would write without a lock; so it is done more
+ * than once. */
+static void
+users_who_come_while_others_are_settled_are_taken_once(void)
+{
+    for (int time = 0; time < 20; time++) {
+        struct scratch s;
+        pthread_t thread;
+        size_t settled = 0;
+
+        scratch_make(&s);
+        T_INT(pthread_create(&thread, NULL, put_them, s.store), 0);
+        while (settled < COMING)
+            settled += settle_all_but(s.store, 0, 7);
+        T_INT(pthread_join(thread, NULL), 0);
+        T_INT((int64_t)settled, COMING);
+        T_INT(number(&s, TAKEN), COMING);
+        T_STR(scratch_due(s.store, DUE_NOW), "");
+        scratch_remove(&s);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -628,6 +660,7 @@ main(int argc, char **argv)
         UNIT_CASE(a_number_that_lags_is_brought_up_without_a_delivery),
         UNIT_CASE(who_waits_behind_what_is_passed_over_is_not_due),
         UNIT_CASE(what_is_rolled_back_is_owed),
+        UNIT_CASE(users_who_come_while_others_are_settled_are_taken_once),
         UNIT_CASE(who_is_under_way_is_passed_over_and_not_lost),
         UNIT_CASE(a_leaver_is_no_news),
         UNIT_CASE(events_of_no_user_are_passed_over_for_good),
