@@ -179,8 +179,7 @@ struct item {
         *blocker; /* why Salesforce does not let the user be deactivated; NULL: it may */
     char login_id[SF_ID_SIZE]; /* of the user's UserLogin; "": not looked up, or there is none */
     bool found_frozen;         /* is to be frozen, and somebody else has done so */
-    char base[USERNAME_MAX_CHARACTERS + 1]; /* the username without a suffix; "": none was tried */
-    unsigned suffix;                        /* the number tried last */
+    unsigned suffix;           /* the number behind the username that was tried last; 0: none was */
     struct call_note call;
     bool as_before;       /* nothing came of it but what stood there already */
     bool without_manager; /* ManagerId was refused and left out of what is sent */
@@ -599,9 +598,9 @@ MUST_CHECK int names_check(struct round *round, struct prov_error *err);
  * *ret_found false: there is none, or none is wanted. */
 MUST_CHECK int names_next(struct round *round, struct item *item, bool *ret_found,
                           struct prov_error *err);
-/* Only who is new, or returns after the name was given free, gets a number for the sake of another of ours: of
- * two who have names one may be about to give his to the other, and would have it under another form. */
-bool names_has_none(const struct plan *plan, const struct link *link);
+/* Only who is new, returns after the name was given free, or has a number already gets one for the sake of another of
+ * ours: of two who have names one may be about to give his to the other, and would have it under another form. */
+bool names_takes_number(const struct plan *plan, const struct link *link);
 /* ---- names_chain.c: who has to be renamed before ---- */
 
 /* The username that the holder of another one is about to get; "" stands there: none. */
@@ -621,9 +620,9 @@ MUST_CHECK int names_follow(struct store *store, int64_t subject, const char *wa
                             names_wish wish, void *context, enum names_end *ret, char **ret_rival,
                             struct prov_error *err);
 
-/* The form after `number` of the base that none of ours has, nor is in the set; *number 0: there is none. `ret`
+/* The form after `number` of the planned username that none of ours has, nor is in the set; *number 0: there is none. `ret`
  * has room for a username; store NULL: there is nobody of ours. */
-MUST_CHECK int names_free(struct store *store, const struct fields *fields, const char *base,
+MUST_CHECK int names_free(struct store *store, const struct fields *fields, const struct plan *plan,
                           int64_t subject, struct json_object *not_these, unsigned *number,
                           char *ret, struct prov_error *err);
 /* link.username_inputs of an account with a temporary username: no inputs are like it, so the username is built

@@ -170,16 +170,18 @@ park(struct item *item, const char *other)
 }
 
 int
-names_free(struct store *store, const struct fields *fields, const char *base, int64_t subject,
-           struct json_object *not_these, unsigned *number, char *ret, struct prov_error *err)
+names_free(struct store *store, const struct fields *fields, const struct plan *plan,
+           int64_t subject, struct json_object *not_these, unsigned *number, char *ret,
+           struct prov_error *err)
 {
     const char *between = fields->username_suffix ? fields->username_suffix : "";
+    const char *plain = plan->plain ? plan->plain : plan->username;
 
     for (unsigned n = *number < USERNAME_NUMBER_MIN ? USERNAME_NUMBER_MIN : *number + 1;
          fields->suffixes && n <= USERNAME_NUMBER_MAX; n++) {
         CLEANUP(name_claim_done) struct name_claim claim = { 0 };
         int r = PROV_OK;
-        if (!username_numbered(base, between, n, ret))
+        if (!username_numbered(plain, between, n, ret))
             break;
         username_lower(ret);
         if (json_get(not_these, ret))
@@ -205,16 +207,17 @@ names_next(struct round *round, struct item *item, bool *ret_found, struct prov_
     int r;
 
     *ret_found = false;
-    if (!d->fields->suffixes || names_go_aside(plan) || !value_get(plan->fields, "Username"))
+    /* a name that is given free is no name of the pattern's */
+    if (!d->fields->suffixes || names_go_aside(plan) || !plan->username_inputs ||
+        !value_get(plan->fields, "Username"))
         return PROV_OK;
-    if (!item->base[0])
-        snprintf(item->base, sizeof(item->base), "%s", plan->username);
-    r = names_free(d->store, d->fields, item->base, item->work.subject.id, round->names, &number,
-                   name, err);
+    r = names_free(d->store, d->fields, plan, item->work.subject.id, round->names, &number, name,
+                   err);
     if (r || !number)
         return r;
     item->suffix = number;
-    if (plan_name(plan, name) || value_put_text(&plan->pool, plan->fields, "Username", name) ||
+    if (plan_number(plan, name, number) ||
+        value_put_text(&plan->pool, plan->fields, "Username", name) ||
         json_put_bool(round->names, name, true))
         return error_nomem(err);
     *ret_found = true;
@@ -222,11 +225,11 @@ names_next(struct round *round, struct item *item, bool *ret_found, struct prov_
 }
 
 bool
-names_has_none(const struct plan *plan, const struct link *link)
+names_takes_number(const struct plan *plan, const struct link *link)
 {
     char before[PATTERN_MAX_BYTES];
 
-    return plan->action == PLAN_CREATE ||
+    return plan->action == PLAN_CREATE || plan->plain ||
            (link->username_held && released_undo(link->username_held, link->salesforce_id, before));
 }
 
@@ -249,7 +252,7 @@ wait_for(struct round *round, struct item *item, const struct name_claim *claim,
         item_stop(item, FATE_LATER);
         return PROV_OK;
     }
-    if (names_has_none(&item->plan, &item->work.link))
+    if (names_takes_number(&item->plan, &item->work.link))
         r = names_next(round, item, &found, err);
     if (!r && !found)
         r = go_back(round, item, &found, err);

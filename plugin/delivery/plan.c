@@ -166,19 +166,46 @@ gives_name_free(const struct plan_input *input)
            input->link->username_held;
 }
 
-/* Whether the name is what is built now with a number behind it (username_taken). */
-static bool
-is_numbered(const struct fields *fields, const char *name, const char *built)
+/* The number behind the name that was built from these inputs (username_taken); 0: there is none. */
+static unsigned
+number_of(const char *inputs)
+{
+    return inputs[0] >= '0' && inputs[0] <= '9' && inputs[1] == ' ' ? (unsigned)(inputs[0] - '0')
+                                                                    : 0;
+}
+
+static const char *
+without_number(const char *inputs)
+{
+    return number_of(inputs) ? inputs + 2 : inputs;
+}
+
+int
+plan_number(struct plan *plan, const char *name, unsigned number)
+{
+    char *inputs = NULL;
+
+    if (asprintf(&inputs, "%u %s", number, without_number(plan->username_inputs)) < 0)
+        return PROV_E_NOMEM;
+    free(plan->username_inputs);
+    plan->username_inputs = inputs;
+    if (!plan->plain)
+        plan->plain = plan->username;
+    return plan_name(plan, name);
+}
+
+/* Who has a number keeps it when the name takes another form: without it the name may be another one's. */
+static int
+keep_number(const struct fields *fields, unsigned number, struct plan *plan)
 {
     char form[USERNAME_MAX_CHARACTERS + 1];
 
-    for (unsigned n = USERNAME_NUMBER_MIN; fields->suffixes && n <= USERNAME_NUMBER_MAX; n++) {
-        if (username_numbered(built, fields->username_suffix ? fields->username_suffix : "", n,
-                              form) &&
-            username_equal(name, form))
-            return true;
-    }
-    return false;
+    if (!number || !fields->suffixes ||
+        !username_numbered(plan->username, fields->username_suffix ? fields->username_suffix : "",
+                           number, form))
+        return PROV_OK;
+    username_lower(form);
+    return plan_number(plan, form, number);
 }
 
 /* The name an account has now, or had before it was given free; plan->username stays NULL if that is not known. */
@@ -195,11 +222,11 @@ keep_name(const struct link *link, struct plan *plan)
 
 /* By the pattern, or parks. */
 static int
-build_username(const struct plan_input *input, struct plan *plan, struct prov_error *err)
+build_username(const struct plan_input *input, unsigned number, struct plan *plan,
+               struct prov_error *err)
 {
     struct pattern_user user = plan_pattern_user(input->fields, input->subject->resource);
     struct prov_error why = PROV_ERROR_INIT;
-    const char *kept = plan->username;
     char name[PATTERN_MAX_BYTES];
     int fault;
 
@@ -217,9 +244,7 @@ build_username(const struct plan_input *input, struct plan *plan, struct prov_er
         return error_nomem(err);
     if (fault)
         return park(plan, CODE_USERNAME, why.text);
-    if (kept && is_numbered(input->fields, kept, name)) /* it is as it should be */
-        plan->username = kept;
-    return PROV_OK;
+    return keep_number(input->fields, number, plan) ? error_nomem(err) : PROV_OK;
 }
 
 /* Fills plan->username, or parks. */
@@ -233,10 +258,16 @@ choose_username(const struct plan_input *input, struct plan *plan, struct prov_e
     plan->username_inputs = username_inputs(&plan->pool, input->subject->resource);
     if (!plan->username_inputs)
         return error_nomem(err);
-    if (link->username_held && link->username_inputs &&
-        strcmp(link->username_inputs, plan->username_inputs) == 0 && keep_name(link, plan))
+    if (!link->username_held || !link->username_inputs ||
+        strcmp(without_number(link->username_inputs), plan->username_inputs) != 0)
+        return build_username(input, 0, plan, err);
+    if (!input->replan && keep_name(link, plan))
         return error_nomem(err);
-    return plan->username && !input->replan ? PROV_OK : build_username(input, plan, err);
+    if (!plan->username)
+        return build_username(input, number_of(link->username_inputs), plan, err);
+    free(plan->username_inputs);
+    plan->username_inputs = strdup(link->username_inputs);
+    return plan->username_inputs ? PROV_OK : error_nomem(err);
 }
 
 int

@@ -41,14 +41,18 @@ struct plan {
     enum plan_action action;
     struct pool
         pool; /* where its values are; some are the subject's and the link's, or the mapping's */
-    struct value *fields;  /* what is to be sent, without Id; create, update, deactivate */
-    struct value *trace;   /* {"field","value","from","note"} of every mapped field; or NULL */
-    const char *username;  /* wanted, lower case; NULL when none was built */
-    char *username_inputs; /* what it was built from: JSON of UD, UN, TD */
-    struct value *lacks;   /* {"object","name"} of records named by the mapping and not known yet;
+    struct value *fields; /* what is to be sent, without Id; create, update, deactivate */
+    struct value *trace;  /* {"field","value","from","note"} of every mapped field; or NULL */
+    const char *username; /* wanted, lower case; NULL when none was built */
+    const char
+        *plain; /* the same without the number behind it (username_taken); NULL: it has none */
+    char *
+        username_inputs; /* what it was built from: JSON of UD, UN, TD; before it, and a blank, stands the
+                                * number that is behind the name */
+    struct value *lacks; /* {"object","name"} of records named by the mapping and not known yet;
                                 * NULL: none. Their fields are not in `fields` */
-    char *manager_uri;     /* whom the resource names as manager; NULL: nobody */
-    bool more;             /* something else differs, and is a later difference */
+    char *manager_uri;   /* whom the resource names as manager; NULL: nobody */
+    bool more;           /* something else differs, and is a later difference */
     bool in_scope; /* the host has and wants the user, and the connector fields let the user in */
     /* In scope: "STAYS_FROZEN", to be said with what becomes of it. Parked: "RESOURCE_NEVER_SEEN", "USERNAME", "MAPPING", "NAME_NOT_FOUND". Not in scope: "GONE", "OUT_OF_SCOPE", and
      * "LEAVES_SCOPE": changed connector fields would deactivate, and wait for an event or a replan. */
@@ -61,6 +65,8 @@ struct plan {
 __attribute__((format(printf, 2, 3))) void plan_say(struct plan *plan, const char *format, ...);
 /* Takes the name for the one that is wanted; it is copied. PROV_E_NOMEM. */
 MUST_CHECK int plan_name(struct plan *plan, const char *name);
+/* The same of the form with this number of the name that was wanted. PROV_E_NOMEM. */
+MUST_CHECK int plan_number(struct plan *plan, const char *name, unsigned number);
 
 /* Plans one field alone, in place of what was planned. */
 MUST_CHECK int plan_put_alone(struct plan *plan, const char *field, struct value *value);

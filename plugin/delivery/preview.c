@@ -121,12 +121,12 @@ try_suffix(struct store *store, const struct fields *fields, const struct work *
 {
     char name[USERNAME_MAX_CHARACTERS + 1];
     unsigned number = 0;
-    bool instead = *taken_by && names_has_none(plan, &work->link);
+    bool instead = *taken_by && names_takes_number(plan, &work->link);
     int r, written;
 
     if (!value_get(plan->fields, "Username") || (*taken_by && !instead))
         return PROV_OK;
-    r = names_free(store, fields, plan->username, work->subject.id, NULL, &number, name, err);
+    r = names_free(store, fields, plan, work->subject.id, NULL, &number, name, err);
     if (r || !number)
         return r;
     written =

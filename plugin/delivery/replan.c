@@ -191,7 +191,7 @@ find_rival(struct replan *replan, const struct work *work, const char *name, cha
     return r;
 }
 
-/* Whoever has no username yet is given one with a number, if that is wanted (username_taken). */
+/* Whoever may get a username with a number is given one, if that is wanted (username_taken). */
 static int
 number_name(const struct replan *replan, const struct work *work, struct plan *plan, char **rival,
             struct prov_error *err)
@@ -200,10 +200,9 @@ number_name(const struct replan *replan, const struct work *work, struct plan *p
     unsigned number = 0;
     int r;
 
-    if (!names_has_none(plan, &work->link))
+    if (!names_takes_number(plan, &work->link))
         return PROV_OK;
-    r = names_free(replan->store, replan->fields, plan->username, work->subject.id, NULL, &number,
-                   name, err);
+    r = names_free(replan->store, replan->fields, plan, work->subject.id, NULL, &number, name, err);
     if (r || !number)
         return r;
     free(STEAL(*rival));

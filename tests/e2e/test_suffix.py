@@ -143,6 +143,31 @@ def test_a_replan_reaches_who_has_a_number_and_leaves_it():
         assert (ours(w, "")["City"], ours(w, 2)["City"]) == ("one", "two"), w.org.users()
 
 
+def test_a_replan_brings_the_new_form_of_the_name_to_who_has_a_number():
+    with World(username_taken="suffix") as w:
+        foreign(w, "2")
+        c = w.connector()
+        for n in (1, 2, 3):
+            c.accept(create(f"/Users/{n}", person("jdoe", title=str(n))))
+            c.settle()
+        before = [c.user(f"/Users/{n}")["username"] for n in (1, 2, 3)]
+        assert before == [JDOE % "", JDOE % 3, JDOE % 4], before
+        c.close()
+        new = "primary_jdoe%s@new.example"
+        w.org.ask("POST", "/__org/users", {"Username": new % "-4", "LastName": "Other"})
+        c = w.connector(provisioning_separator="_", provisioning_domain="new.example", username_suffix="-")
+        counts = c.act(act="replan", all=True, force=True)["counts"]
+        assert (counts["renamed"], counts["blocked"]) == (3, 0), counts
+        c.settle()
+        names = [(row := c.user(f"/Users/{n}"))["username"] for n in (1, 2, 3)]
+        assert names == [new % "", new % "-3", new % "-2"], (names, row)
+        counts = c.act(act="replan", all=True, force=True)["counts"]
+        assert (counts["renamed"], counts["blocked"], counts["unchanged"]) == (0, 0, 3), counts
+        c.accept(patch("/Users/3", {"op": "replace", "path": "title", "value": "Boss"}))
+        c.settle()
+        assert c.user("/Users/3")["username"] == new % "-2"
+
+
 def test_a_rename_to_a_taken_name_gets_a_number_and_one_of_ours_is_waited_for():
     with World() as w:
         foreign(w)
