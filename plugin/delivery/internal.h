@@ -541,6 +541,9 @@ bool text_is(const char *text, const char *other);
 void orders_take(const struct fields *fields, struct work *work);
 /* In the link or in flight. */
 unsigned orders_in_force(const struct link *link);
+/* Of those in the link what the item's plan leaves undone: a replan is over when the name was built, and of who has
+ * left that is at the return. */
+unsigned orders_left(const struct item *item);
 /* Takes from the link what the item's plan carries out; with what is in flight already. For the new flight. */
 unsigned orders_fly(struct item *item);
 /* What is in flight did not happen: its orders go back to the link. 0 or PROV_E_NOMEM. */

@@ -134,22 +134,16 @@ was_parked(const struct item *item)
 }
 
 /* Of a leaver's account, to whom a name is of no use before the return: then it is built anew, for what the
- * name was built from stays as it is. Where a replan is what changes it, that is not known any more. */
-static int
-keep_name(struct item *item, struct prov_error *err)
+ * name was built from stays as it is, and so does the order of a replan. */
+static void
+keep_name(struct item *item)
 {
     struct plan *plan = &item->plan;
-    struct link *link = &item->work.link;
 
-    if ((orders_in_force(link) & ORDER_REPLAN) && !names_are_temporary(link->username_inputs) &&
-        set_text(&link->username_inputs, NULL))
-        return error_nomem(err);
-    if (set_text(&plan->username_inputs, link->username_inputs))
-        return error_nomem(err);
+    free(STEAL(plan->username_inputs));
     value_remove(plan->fields, "Username");
     if (value_count(plan->fields) == 0)
         item_stop(item, FATE_NOTHING);
-    return PROV_OK;
 }
 
 static bool
@@ -259,9 +253,8 @@ wait_for(struct round *round, struct item *item, const struct name_claim *claim,
     if (r || found)
         return r;
     if (is_leaver(item))
-        return keep_name(item, err);
-    /* he is tried when the other one steps aside */
-    if (ring && parked)
+        keep_name(item);
+    else if (ring && parked) /* he is tried when the other one steps aside */
         item_stop(item, FATE_STAYS_PARKED);
     else
         park(item, claim->uri);

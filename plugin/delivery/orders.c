@@ -44,13 +44,19 @@ orders_take(const struct fields *fields, struct work *work)
 }
 
 unsigned
+orders_left(const struct item *item)
+{
+    return item->plan.username_inputs ? 0 : item->work.link.orders & ORDER_REPLAN;
+}
+
+unsigned
 orders_fly(struct item *item)
 {
     struct link *link = &item->work.link;
     /* of who is in scope a deactivation is only the first step */
     bool first = plan_takes_access(&item->plan) && item->plan.in_scope;
     bool aside = names_go_aside(&item->plan);
-    unsigned carried = aside ? 0 : first ? ORDER_RELEASE : ORDER_RELEASE | ORDER_REPLAN;
+    unsigned carried = aside ? 0 : (ORDER_RELEASE | ORDER_REPLAN) & ~orders_left(item);
 
     /* without the manager it is not all that was to be set back */
     if (!first && !aside && !item->without_manager)

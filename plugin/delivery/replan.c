@@ -255,7 +255,7 @@ count_deactivation(struct replan *replan, const struct work *work, const struct 
 
     if (work->subject.presence != PRESENCE_IN || plan->in_scope) {
         replan->unchanged++;
-        return PROV_OK;
+        return choose(replan, work->subject.id, ORDER_REPLAN, err);
     }
     replan->deactivated++;
     r = tell(replan, work, plan, "deactivated", plan->reason, err);
@@ -288,7 +288,8 @@ count_one(struct replan *replan, int64_t subject, struct prov_error *err)
         if (!work.link.salesforce_id[0])
             return PROV_OK;
         replan->unchanged++;
-        return plan.in_scope ? choose(replan, subject, ORDER_REPLAN, err) : PROV_OK;
+        return choose(replan, subject, ORDER_REPLAN,
+                      err); /* of who has left it is for the return */
     }
 }
 

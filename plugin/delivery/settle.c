@@ -287,7 +287,7 @@ end_nothing(struct round *round, struct item *item, struct ending *ret, struct p
     if (link->salesforce_id[0] && item->plan.in_scope)
         link->confirmed_version = link->settled_version;
     link->attempts = link->next_us = 0;
-    link->orders = 0;
+    link->orders = orders_left(item);
     return await_others(item) || set_text(&link->plan_digest, d->fields->plan_digest)
                ? error_nomem(err)
                : PROV_OK;

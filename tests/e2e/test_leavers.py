@@ -488,6 +488,37 @@ def test_another_hire_gets_the_released_name_and_the_return_waits_for_it():
         assert user_of(w, "ada")["Id"] == account and user_of(w, "ada")["IsActive"]
 
 
+def test_a_replan_reaches_who_has_left_at_the_return():
+    gone = lambda name: simple(f"/Users/{name}", "prov:delete")
+    out = lambda name: simple(f"/Users/{name}", "feed:remove")
+    inactive = lambda name: put(f"/Users/{name}", dict(person(name), active=False))
+    for action in ("deactivate", "deactivate_and_release", "freeze"):
+        for leaves in (gone, out, inactive):
+            with World(leaver_action=action, username_taken="suffix") as w:
+                c = staffed(w, "ada", "bob")
+                c.accept(create("/Users/2", person("ada")))  # has a number
+                c.settle()
+                account = user_of(w, "ada2")["Id"]
+                c.accept(leaves("ada"), put("/Users/2", dict(person("ada"), active=False)))
+                c.settle()
+                c.close()
+                c = w.connector(provisioning_separator="_")
+                c.act(act="replan", all=True, force=True)
+                c.settle()
+                c.accept(simple("/Users/ada", "feed:add") if leaves == out else put("/Users/ada", person("ada", title="Back")))
+                c.accept(put("/Users/2", person("ada")))
+                c.settle()
+                names = sorted(name for name, user in w.org.users().items() if user["IsActive"])
+                assert names == [f"primary_{n}@acme.example" for n in ("ada2", "ada", "bob")], (action, leaves, names)
+                numbered = w.org.user("primary_ada2@acme.example")["Id"]
+                assert action == "deactivate_and_release" or numbered == account, "each has his own number"
+                c.close()
+                c = w.connector(provisioning_separator=".")  # the order is used up
+                c.accept(put("/Users/ada", person("ada", title="Chief")))
+                c.settle()
+                assert "primary_ada@acme.example" in w.org.users(), (action, leaves, w.org.users().keys())
+
+
 def test_a_list_with_inactive_people_releases_and_keeps_their_fields_in_step():
     with World(leaver_action="deactivate_and_release") as w:
         c = staffed(w, "ada")
