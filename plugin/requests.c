@@ -330,8 +330,8 @@ write_something(const struct request_context *context, struct prov_error *err)
     return store_commit(context->store, err);
 }
 
-/* A host tells how it stands: it begins, joins in or ends its work, has missed a change, asks whether one can be
- * kept. But for the last, the store is not looked at: it may be what fails. */
+/* A host tells how it stands: it begins, joins in or ends its work, has missed a change or is late with one, has
+ * caught up, asks whether one can be kept. But for the last, the store is not looked at: it may be what fails. */
 static int
 act_host(const struct request_context *context, struct json_object *request,
          struct json_object **ret, struct prov_error *err)
@@ -352,12 +352,18 @@ act_host(const struct request_context *context, struct json_object *request,
         r = resync_end(context->work, store, err);
     else if (!strcmp(state, "missed"))
         r = resync_miss(store, host, reason ? reason : "no reason given", err);
+    else if (!strcmp(state, "late"))
+        r = resync_late(store, host, reason ? reason : "no reason given", err);
+    else if (!strcmp(state, "caught_up"))
+        r = resync_caught_up(store, err);
     else if (!strcmp(state, "ready"))
         r = write_something(context, err);
     else
-        r = error_set(err, PROV_E_INVALID,
-                      "the state of a host is begun, joined, ended, missed or ready, not '%s'",
-                      state);
+        r = error_set(
+            err, PROV_E_INVALID,
+            "the state of a host is begun, joined, ended, missed, late, caught_up or ready, "
+            "not '%s'",
+            state);
     return r ? r : answer_count(1, ret, err);
 }
 

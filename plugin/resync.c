@@ -19,12 +19,22 @@
 #define WORKERS_MAX 100 /* processes of hosts at work at the same time */
 #define WORKER_MAX  120
 
+/* What is in the mark: misses of two kinds, each {"count","since","reason"}. */
+#define MISSED "missed"
+#define LATE   "late" /* the host hands it over by itself */
+
 /* The file, held by this process's descriptor until it is closed. */
 struct mark {
     int fd; /* -1: there is no file */
     char *path;
     struct json_object *json;
 };
+
+static int64_t
+count_of(const struct mark *mark, const char *kind)
+{
+    return json_get_int(json_get(mark->json, kind), "count", 0);
+}
 
 static void
 mark_close(struct mark *mark)
@@ -40,20 +50,6 @@ failed(const struct mark *mark, const char *what, struct prov_error *err)
 {
     return error_set(err, PROV_E_STORE, "the mark for a resync '%s' cannot be %s: %s", mark->path,
                      what, strerror(errno));
-}
-
-/* What a file without a readable text means. */
-static struct json_object *
-broken_mark(void)
-{
-    struct json_object *json = json_object_new_object();
-
-    if (json_put_int(json, "missed", 1) ||
-        json_put_string(json, "reason", "the mark itself could not be written in full")) {
-        json_object_put(json);
-        return NULL;
-    }
-    return json;
 }
 
 /* ---- processes at work ---- */
@@ -85,7 +81,8 @@ is_at_work(const struct mark *mark, const char *worker)
            is_held(mark, place);
 }
 
-static int add_miss(struct mark *mark, const char *reason, struct prov_error *err);
+static int add_miss(struct mark *mark, const char *kind, const char *reason,
+                    struct prov_error *err);
 static int mark_write(struct mark *mark, struct prov_error *err);
 
 /* Whoever is at work no more and has not said that it ended may have missed what it did last. That is written, for
@@ -110,7 +107,7 @@ bury(struct mark *mark, struct prov_error *err)
                  "%.200s, did not end in order: what it did last may not have been handed over",
                  who ? who + 1 : "a host");
         json_object_array_del_idx(workers, i, 1);
-        if (add_miss(mark, reason, err))
+        if (add_miss(mark, MISSED, reason, err))
             return PROV_E_NOMEM;
         found = true;
     }
@@ -131,12 +128,12 @@ mark_parse(struct mark *mark, struct prov_error *err)
     if (length < 0)
         return failed(mark, "read", err);
     text[length] = '\0';
-    if (json_parse(text, strlen(text), "the mark", &mark->json, &ignored) ||
-        !json_object_is_type(mark->json, json_type_object)) {
-        json_object_put(mark->json);
-        mark->json = broken_mark();
-    }
-    return mark->json ? bury(mark, err) : error_nomem(err);
+    if (!json_parse(text, strlen(text), "the mark", &mark->json, &ignored) &&
+        json_object_is_type(mark->json, json_type_object))
+        return bury(mark, err);
+    json_object_put(mark->json);
+    mark->json = json_object_new_object();
+    return add_miss(mark, MISSED, "the mark itself could not be written in full", err);
 }
 
 /* Opens, holds and reads it. Without `make`, a file that is not there is no fault. */
@@ -208,7 +205,7 @@ mark_keep(struct mark *mark, struct prov_error *err)
     bool empty =
         !json_object_is_type(workers, json_type_array) || !json_object_array_length(workers);
 
-    if (!empty || json_get(mark->json, "joined") || json_get_int(mark->json, "missed", 0))
+    if (!empty || json_get(mark->json, "joined") || count_of(mark, MISSED) || count_of(mark, LATE))
         return mark_write(mark, err);
     if (unlink(mark->path) != 0 && errno != ENOENT)
         return failed(mark, "removed", err);
@@ -217,19 +214,22 @@ mark_keep(struct mark *mark, struct prov_error *err)
 
 /* Of several reasons the first is kept. */
 static int
-add_miss(struct mark *mark, const char *reason, struct prov_error *err)
+add_miss(struct mark *mark, const char *kind, const char *reason, struct prov_error *err)
 {
-    int64_t missed = json_get_int(mark->json, "missed", 0);
+    struct json_object *misses = json_get(mark->json, kind);
+    int64_t count = count_of(mark, kind);
     char since[21], shown[REASON_MAX];
 
-    if (json_put_int(mark->json, "missed", missed + 1))
+    if (json_put_int(mark->json, "number", json_get_int(mark->json, "number", 0) + 1))
         return error_nomem(err);
-    if (missed)
-        return PROV_OK;
+    if (count)
+        return json_put_int(misses, "count", count + 1) ? error_nomem(err) : PROV_OK;
+    misses = json_object_new_object();
     snprintf(shown, sizeof(shown), "%s", reason);
     error_tidy(shown);
-    if (json_put_string(mark->json, "since", clock_format(clock_now_us(), since)) ||
-        json_put_string(mark->json, "reason", shown))
+    if (!misses || json_put(mark->json, kind, misses) || json_put_int(misses, "count", 1) ||
+        json_put_string(misses, "since", clock_format(clock_now_us(), since)) ||
+        json_put_string(misses, "reason", shown))
         return error_nomem(err);
     return PROV_OK;
 }
@@ -361,8 +361,9 @@ resync_join(const char *store, const char *host, struct prov_error *err)
     return mark_write(&mark, err);
 }
 
-int
-resync_miss(const char *store, const char *host, const char *reason, struct prov_error *err)
+static int
+miss(const char *store, const char *host, const char *kind, const char *reason,
+     struct prov_error *err)
 {
     CLEANUP(mark_close) struct mark mark;
     int r = mark_open(store, true, &mark, err);
@@ -370,8 +371,32 @@ resync_miss(const char *store, const char *host, const char *reason, struct prov
     if (!r && json_put_string(mark.json, "host", host))
         r = error_nomem(err);
     if (!r)
-        r = add_miss(&mark, reason, err);
+        r = add_miss(&mark, kind, reason, err);
     return r ? r : mark_write(&mark, err);
+}
+
+int
+resync_miss(const char *store, const char *host, const char *reason, struct prov_error *err)
+{
+    return miss(store, host, MISSED, reason, err);
+}
+
+int
+resync_late(const char *store, const char *host, const char *reason, struct prov_error *err)
+{
+    return miss(store, host, LATE, reason, err);
+}
+
+int
+resync_caught_up(const char *store, struct prov_error *err)
+{
+    CLEANUP(mark_close) struct mark mark;
+    int r = mark_open(store, false, &mark, err);
+
+    if (r || mark.fd < 0 || !count_of(&mark, LATE))
+        return r;
+    json_object_object_del(mark.json, LATE);
+    return mark_keep(&mark, err);
 }
 
 int
@@ -381,7 +406,7 @@ resync_missed(const char *store, int64_t *ret, struct prov_error *err)
     int r = mark_open(store, false, &mark, err);
 
     if (!r)
-        *ret = json_get_int(mark.json, "missed", 0);
+        *ret = json_get_int(mark.json, "number", 0);
     return r;
 }
 
@@ -391,35 +416,40 @@ resync_done(const char *store, int64_t missed, struct prov_error *err)
     CLEANUP(mark_close) struct mark mark;
     int r = mark_open(store, false, &mark, err);
 
-    if (r || mark.fd < 0 || json_get_int(mark.json, "missed", 0) != missed)
+    if (r || mark.fd < 0 || json_get_int(mark.json, "number", 0) != missed)
         return r;
-    json_object_object_del(mark.json, "missed");
-    json_object_object_del(mark.json, "since");
-    json_object_object_del(mark.json, "reason");
+    json_object_object_del(mark.json, MISSED);
+    json_object_object_del(mark.json, LATE);
     return mark_keep(&mark, err);
 }
 
 int
 resync_read(const char *store, struct json_object **ret, struct prov_error *err)
 {
-    static const char *const texts[] = { "since", "host", "reason" };
+    static const char list[] = "give a full list of the host's users to sfprov sync; once it is "
+                               "applied, the mark goes away";
+    static const char wait[] = "the host hands it over with its next change, and then the mark "
+                               "goes away; a full list given to sfprov sync does it at once";
     CLEANUP(mark_close) struct mark mark;
     AUTO_JSON struct json_object *shown = NULL;
+    struct json_object *misses;
     int r = mark_open(store, false, &mark, err);
+    int64_t missed, late;
 
     *ret = NULL;
-    if (r || !json_get_int(mark.json, "missed", 0))
+    if (r)
         return r;
+    missed = count_of(&mark, MISSED);
+    late = count_of(&mark, LATE);
+    if (!missed && !late)
+        return PROV_OK;
+    misses = json_get(mark.json, missed ? MISSED : LATE);
     shown = json_object_new_object();
-    if (json_put_int(shown, "missed", json_get_int(mark.json, "missed", 0)))
-        return error_nomem(err);
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        if (json_put_string(shown, texts[i], json_get_string(mark.json, texts[i])))
-            return error_nomem(err);
-    }
-    if (json_put_string(shown, "remedy",
-                        "give a full list of the host's users to sfprov sync; once it is applied, "
-                        "the mark goes away"))
+    if (json_put_int(shown, "missed", missed + late) ||
+        json_put_string(shown, "host", json_get_string(mark.json, "host")) ||
+        json_put_string(shown, "since", json_get_string(misses, "since")) ||
+        json_put_string(shown, "reason", json_get_string(misses, "reason")) ||
+        json_put_string(shown, "remedy", missed ? list : wait))
         return error_nomem(err);
     *ret = STEAL(shown);
     return PROV_OK;

@@ -38,11 +38,15 @@ void resync_work_free(struct resync_work *work);
 /* A change was missed. */
 MUST_CHECK int resync_miss(const char *store, const char *host, const char *reason,
                            struct prov_error *err);
+/* The same of one that the host knows of, and hands over later by itself; and that it has done so with all such. */
+MUST_CHECK int resync_late(const char *store, const char *host, const char *reason,
+                           struct prov_error *err);
+MUST_CHECK int resync_caught_up(const char *store, struct prov_error *err);
 
-/* How often a change was missed since the last list; 0: no resync is needed. */
+/* A number that grows with each miss. */
 MUST_CHECK int resync_missed(const char *store, int64_t *ret, struct prov_error *err);
-/* A whole list was applied that was begun when so much had been missed: takes the mark away, unless more
- * has been missed since. */
+/* A whole list was applied that was begun when the number was this: takes the mark away, unless more has been
+ * missed since. */
 MUST_CHECK int resync_done(const char *store, int64_t missed, struct prov_error *err);
 
 /* {"since","host","reason","missed","remedy"}; NULL: no resync is needed. A mark that cannot be read

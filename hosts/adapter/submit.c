@@ -239,6 +239,39 @@ submit_missed(struct submit *submit, const char *what, const struct prov_error *
 }
 
 void
+submit_late(struct submit *submit, const char *what, const struct prov_error *why)
+{
+    struct prov_error err = { .size = sizeof(err) };
+    char reason[1300];
+
+    snprintf(reason, sizeof(reason), "'%.200s': %s", what, why->text);
+    say(submit, PROV_LOG_ERROR,
+        "a change of %s; it is not handed over yet, and comes with the next one (sfprov status)",
+        reason);
+    if (tell(submit, "late", reason, &err))
+        say(submit, PROV_LOG_ERROR, "cannot mark that a change is late: %s", err.text);
+}
+
+void
+submit_caught_up(struct submit *submit)
+{
+    struct prov_error err = { .size = sizeof(err) };
+
+    if (tell(submit, "caught_up", NULL, &err))
+        say(submit, PROV_LOG_ERROR, "cannot say that nothing is late any more: %s", err.text);
+}
+
+/* What was not taken, and may be another time. */
+static void
+not_taken(struct submit *submit, const char *what, const struct prov_error *why)
+{
+    if (submit->several)
+        submit_late(submit, what, why);
+    else
+        submit_missed(submit, what, why);
+}
+
+void
 submit_refused(struct submit *submit, const char *what, const struct prov_error *why)
 {
     say(submit, PROV_LOG_ERROR, "'%s': the change is refused: %s", what, why->text);
@@ -256,7 +289,10 @@ look_at_answers(struct submit *submit, const char *what, const struct token *tok
     for (size_t i = 0; i < count; i++) {
         if (answers[i].status == PROV_ANSWER_ACCEPTED)
             continue;
-        submit_missed(submit, count > 1 ? tokens[i].uri : what, &answers[i].error);
+        if (answers[i].status == PROV_ANSWER_UNKNOWN)
+            not_taken(submit, count > 1 ? tokens[i].uri : what, &answers[i].error);
+        else
+            submit_missed(submit, count > 1 ? tokens[i].uri : what, &answers[i].error);
         if (answers[i].status == PROV_ANSWER_UNKNOWN && !result)
             result = fault_set(err, PROV_E_STATE, "%s", answers[i].error.text);
     }
@@ -312,7 +348,7 @@ submit_tokens(struct submit *submit, const char *what, const struct token *token
         if (done == 0 && refusable)
             submit_refused(submit, what, err);
         else
-            submit_missed(submit, what, err);
+            not_taken(submit, what, err);
         return done ? PROV_E_STATE : PROV_E_STORE;
     }
     if (submit->unmarked)
@@ -379,6 +415,21 @@ submit_store(struct submit *submit, char **ret, struct prov_error *err)
     *ret = store ? strdup(json_object_get_string(store)) : NULL;
     json_object_put(answer);
     return *ret ? PROV_OK : fault_nomem(err);
+}
+
+int
+submit_knows_any(struct submit *submit, bool *ret, struct prov_error *err)
+{
+    struct json_object *answer = NULL, *rows = NULL;
+    int result = ask(submit, "subjects", NULL, &answer, err);
+
+    *ret = false;
+    if (result)
+        return result == PROV_E_NOTFOUND ? PROV_OK : result;
+    json_object_object_get_ex(answer, "subjects", &rows);
+    *ret = json_object_is_type(rows, json_type_array) && json_object_array_length(rows) > 0;
+    json_object_put(answer);
+    return PROV_OK;
 }
 
 int

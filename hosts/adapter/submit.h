@@ -33,15 +33,20 @@ void submit_begin(struct submit *submit);
 
 /*
  * Hands the tokens over, in order; returns when they are on disk. Otherwise says why in the log, leaves
- * the mark that a resync is needed, and returns PROV_E_STORE if none of them was taken, PROV_E_STATE if
- * some were. What the connector refuses for good is marked as well, and no failure. refusable: the change
- * will be refused if none is taken, and is then no change: there is no mark. `what` is for the log: the DN.
+ * the mark that a resync is needed, or of several processes that they are late, and returns PROV_E_STORE if none
+ * of them was taken, PROV_E_STATE if some were. What the connector refuses for good is marked as missed, and no
+ * failure. refusable: the change will be refused if none is taken, and is then no change: there is no mark.
+ * `what` is for the log: the DN.
  */
 int submit_tokens(struct submit *submit, const char *what, const struct token *tokens, size_t count,
                   bool refusable, struct prov_error *err);
 
 /* What could not even be made a token of: marks that a resync is needed. */
 void submit_missed(struct submit *submit, const char *what, const struct prov_error *why);
+
+/* What another process, or this one, hands over with what comes next; and that all such was handed over. */
+void submit_late(struct submit *submit, const char *what, const struct prov_error *why);
+void submit_caught_up(struct submit *submit);
 
 /* The same of a change that will be refused for it: only the log says so. */
 void submit_refused(struct submit *submit, const char *what, const struct prov_error *why);
@@ -55,6 +60,9 @@ int submit_new_uri(struct submit *submit, const char *name, char **ret_uri, stru
 
 /* The path of the store; heap. Touches it not. */
 int submit_store(struct submit *submit, char **ret, struct prov_error *err);
+
+/* Whether the connector knows of any user. */
+int submit_knows_any(struct submit *submit, bool *ret, struct prov_error *err);
 
 /* What the connector knows of a user; the caller drops *ret. PROV_E_NOTFOUND: it has none of this URI. */
 int submit_resource(struct submit *submit, const char *uri, struct json_object **ret,

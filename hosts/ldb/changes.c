@@ -398,7 +398,7 @@ hand_over_part(const struct changes *changes, uint64_t after, uint64_t from, uin
     if (!result)
         result = append_others(batch, until, err);
     if (result)
-        submit_missed(changes->submit, "the directory", err);
+        submit_late(changes->submit, "the directory", err);
     else
         result = flush(batch, err);
     drop(batch);
@@ -433,7 +433,7 @@ changes_hand_over(const struct changes *changes, uint64_t after, uint64_t until,
     int result = find_notes(changes, err);
 
     if (result)
-        submit_missed(changes->submit, "the directory", err);
+        submit_late(changes->submit, "the directory", err);
     for (uint64_t from = after; !result && from < until; from = part_end(from, until))
         result = hand_over_part(changes, after, from, part_end(from, until), err);
     return result;

@@ -26,8 +26,8 @@ struct changes {
 
 /*
  * Hands over what changed after the number `after`, up to `until`. What cannot be made an event of is told in the
- * log and by the mark, and does not stand in the way. PROV_E_STORE and others: not all is handed over, and that is
- * told as well; then all of it has to be once more, from `after` on: an entry that changed twice is found by its
+ * log and by the mark, and does not stand in the way. PROV_E_STORE and others: not all is handed over, and that it
+ * is late is told as well; then all of it has to be once more, from `after` on: an entry that changed twice is found by its
  * last number alone.
  */
 int changes_hand_over(const struct changes *changes, uint64_t after, uint64_t until,

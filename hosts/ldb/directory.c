@@ -398,6 +398,27 @@ directory_is_person(struct directory *directory, void *memory, const struct ldb_
     return result;
 }
 
+int
+directory_has_people(struct directory *directory, uint64_t until, bool *ret, struct prov_error *err)
+{
+    static const char *const names[] = { "sAMAccountType", "isCriticalSystemObject",
+                                         "isDeleted",      "msDS-SecondaryKrbTgtNumber",
+                                         "uSNCreated",     NULL };
+    void *memory = talloc_new(directory);
+    char *filter = talloc_asprintf(memory, "(sAMAccountType=%u)", NORMAL_USER);
+    const struct search search = { directory->domain, LDB_SCOPE_SUBTREE, filter, names, PLAIN };
+    struct ldb_result *found = NULL;
+    int result = filter ? run(directory, memory, &search, &found, err) : fault_nomem(err);
+
+    *ret = false;
+    for (unsigned i = 0; !result && !*ret && i < found->count; i++) {
+        if (directory_number(found->msgs[i], "uSNCreated") <= until)
+            result = directory_is_person(directory, memory, found->msgs[i], ret, err);
+    }
+    talloc_free(memory);
+    return result;
+}
+
 static uint64_t
 take_number(const uint8_t *bytes, size_t count)
 {

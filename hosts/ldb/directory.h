@@ -59,6 +59,9 @@ bool directory_is_deleted(const struct ldb_message *entry);
 /* One of those to be provisioned. */
 int directory_is_person(struct directory *directory, void *memory, const struct ldb_message *entry,
                         bool *ret, struct prov_error *err);
+/* Whether there is anybody to be provisioned who was not made after this number. */
+int directory_has_people(struct directory *directory, uint64_t until, bool *ret,
+                         struct prov_error *err);
 /* Whether the DN is one of the config's groups, or below it. */
 bool directory_is_group(const struct directory *directory, struct ldb_dn *dn);
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "hosts/cli/fault.h"
 #include "hosts/ldb/adapter.h"
@@ -131,9 +132,20 @@ module_delete(struct ldb_module *module, struct ldb_request *request)
 /* ---- handing over ---- */
 
 static void
-missed(struct opened *opened, const struct prov_error *err)
+late(struct opened *opened, const struct prov_error *err)
 {
-    submit_missed(opened->adapter->submit, "the directory", err);
+    submit_late(opened->adapter->submit, "the directory", err);
+}
+
+/* Whether nobody was there before, neither in the domain nor for the connector; what cannot be found out is none. */
+static bool
+is_empty(struct opened *opened)
+{
+    struct prov_error err = { .size = sizeof(err) };
+    bool any = true;
+
+    return !submit_knows_any(opened->adapter->submit, &any, &err) && !any &&
+           !directory_has_people(opened->directory, opened->start, &any, &err) && !any;
 }
 
 /* From where on: what the cursor says, if it is of this database. */
@@ -148,6 +160,8 @@ find_start(struct opened *opened, uint64_t *ret, struct prov_error *err)
         opened->until - cursor->usn <= BEHIND_MAX)
         return PROV_OK;
     *ret = opened->start;
+    if (!cursor->id[0] && is_empty(opened))
+        return cursor_put(&opened->cursor, opened->directory->id, opened->start, err);
     if (!cursor->id[0])
         fault_set(&why, PROV_E_STATE, "nothing of this domain was handed over before; list it");
     else if (strcmp(cursor->id, opened->directory->id) || cursor->usn > opened->until)
@@ -159,7 +173,7 @@ find_start(struct opened *opened, uint64_t *ret, struct prov_error *err)
         fault_set(&why, PROV_E_STATE,
                   "%" PRIu64 " changes were made since something was handed over",
                   opened->until - cursor->usn);
-    missed(opened, &why);
+    submit_missed(opened->adapter->submit, "the directory", &why);
     /* so that this is told once, whatever becomes of what follows */
     return cursor_put(&opened->cursor, opened->directory->id, opened->start, err);
 }
@@ -178,10 +192,13 @@ hand_over(struct opened *opened)
     if (opened->cursor.usn == opened->until && !strcmp(opened->cursor.id, opened->directory->id))
         return;
     if (find_start(opened, &start, &err))
-        missed(opened, &err);
-    if (!changes_hand_over(&changes, start, opened->until, &err) &&
-        cursor_put(&opened->cursor, opened->directory->id, opened->until, &err))
-        missed(opened, &err);
+        late(opened, &err);
+    if (changes_hand_over(&changes, start, opened->until, &err))
+        return;
+    if (cursor_put(&opened->cursor, opened->directory->id, opened->until, &err))
+        late(opened, &err);
+    else if (start < opened->start)
+        submit_caught_up(opened->adapter->submit);
 }
 
 /* Holds the cursor: before the modules below prepare the commit, since whoever holds it reads what they lock then. */
@@ -265,7 +282,7 @@ module_prepare(struct ldb_module *module)
     if (result && closed)
         return refuse(module, &err);
     if (result) {
-        missed(opened, &err);
+        late(opened, &err);
         cursor_release(&opened->cursor);
     }
     return LDB_SUCCESS;
@@ -316,6 +333,24 @@ find_file(struct ldb_module *module, void *memory)
                                  : NULL;
 }
 
+/*
+ * From the first opening on the numbers count, so that a list that is applied after that is enough. What fails here the
+ * next transaction does.
+ */
+static void
+begin_to_count(struct opened *opened)
+{
+    struct prov_error err = { .size = sizeof(err) };
+    uint64_t start;
+
+    if (access(opened->adapter->cursor, F_OK) == 0)
+        return;
+    submit_begin(opened->adapter->submit);
+    if (!take_turn(opened, &err) && !find_end(opened, &err) && !opened->cursor.id[0])
+        (void)find_start(opened, &start, &err);
+    forget(opened);
+}
+
 static int
 open_all(struct ldb_module *module, struct prov_error *err)
 {
@@ -334,8 +369,10 @@ open_all(struct ldb_module *module, struct prov_error *err)
     result = adapter_open(file, &opened->adapter, err);
     if (!result)
         result = directory_open(&opened->adapter->config, module, opened, &opened->directory, err);
-    if (!result && opened->adapter->config.settings.active)
+    if (!result && opened->adapter->config.settings.active) {
+        begin_to_count(opened);
         ldb_module_set_private(module, opened);
+    }
     return result;
 }
 

@@ -256,6 +256,40 @@ a_list_takes_the_mark_away_unless_more_was_missed_since(void)
 }
 
 static void
+what_is_late_is_marked_until_the_host_has_caught_up(void)
+{
+    int64_t before = 0;
+
+    begin_case();
+    T_OK(resync_join(store, "samba", &err), &err);
+    T_OK(resync_caught_up(store, &err), &err);
+    T_OK(resync_late(store, "samba", "disk full", &err), &err);
+    T_OK(resync_late(store, "samba", "still full", &err), &err);
+    T_STR(reason(), "2: disk full");
+    T_OK(resync_caught_up(store, &err), &err);
+    T_STR(reason(), "none");
+    T_INT(access(mark, F_OK), 0); /* it keeps its room */
+    T_OK(resync_late(store, "samba", "disk full", &err), &err);
+    T_OK(resync_miss(store, "samba", "refused", &err), &err);
+    T_STR(reason(), "2: refused");
+    T_OK(resync_caught_up(store, &err), &err);
+    T_STR(reason(), "1: refused"); /* that one the host does not hand over by itself */
+    /* what was missed since a list began is not in it, however few are left */
+    T_OK(resync_late(store, "samba", "disk full", &err), &err);
+    T_OK(resync_missed(store, &before, &err), &err);
+    T_OK(resync_caught_up(store, &err), &err);
+    T_OK(resync_miss(store, "samba", "refused too", &err), &err);
+    T_OK(resync_done(store, before, &err), &err);
+    T_STR(reason(), "2: refused");
+    T_OK(resync_late(store, "samba", "disk full", &err), &err);
+    T_OK(resync_missed(store, &before, &err), &err);
+    T_OK(resync_done(store, before, &err), &err);
+    T_STR(reason(), "none");
+    unlink(mark);
+    end_case();
+}
+
+static void
 a_host_at_work_keeps_the_room_of_its_mark(void)
 {
     struct stat facts;
@@ -322,6 +356,7 @@ who_joins_in_is_not_expected_to_end(void)
 
 static const struct unit_case cases[] = {
     UNIT_CASE(who_joins_in_is_not_expected_to_end),
+    UNIT_CASE(what_is_late_is_marked_until_the_host_has_caught_up),
     UNIT_CASE(an_orderly_life_leaves_nothing),
     UNIT_CASE(a_process_that_is_gone_without_an_end_is_a_mark),
     UNIT_CASE(a_mark_tells_since_when_it_is_known),
