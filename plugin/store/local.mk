@@ -14,6 +14,7 @@ libsfprov_la_SOURCES += \
 	plugin/store/link.c \
 	plugin/store/mend.c \
 	plugin/store/list.h \
+	plugin/store/log_file.c plugin/store/log_file.h \
 	plugin/store/news.c \
 	plugin/store/outcome.h \
 	plugin/store/outlook.c \

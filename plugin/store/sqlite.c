@@ -1,5 +1,6 @@
-/* The only user of SQLite: opening a file safely, statements, transactions, and SQLite's errors in
- * an operator's words. What is stored, and when, is decided by the rest of the room. */
+/* The only user of SQLite but for the file its log is written to (log_file.c): opening a file safely, statements,
+ * transactions, and SQLite's errors in an operator's words. What is stored, and when, is decided by the rest of the
+ * room. */
 #include "plugin/store/db.h"
 
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "plugin/base/clock.h"
+#include "plugin/store/log_file.h"
 
 #define CACHE_SIZE 128
 
@@ -242,9 +244,9 @@ note_log(void *context, sqlite3 *handle, const char *name, int pages)
 static int
 set_up(struct db *db, struct prov_error *err)
 {
-    static const char settings[] = "PRAGMA journal_mode=WAL;"
+    static const char settings[] = "PRAGMA synchronous=FULL;" /* first, see log_file.c */
+                                   "PRAGMA journal_mode=WAL;"
                                    "PRAGMA journal_size_limit=67108864;"
-                                   "PRAGMA synchronous=FULL;"
                                    "PRAGMA cell_size_check=ON;"
                                    "PRAGMA trusted_schema=OFF;"
                                    "PRAGMA secure_delete=ON;"
@@ -283,7 +285,8 @@ db_open(const char *path, struct db **ret, struct prov_error *err)
     if (r)
         return r;
     r = sqlite3_open_v2(real, &db->handle,
-                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
+                        log_file_vfs());
     if (r != SQLITE_OK)
         return fail(db, r, "opening", err);
     r = set_up(db, err);

@@ -22,6 +22,7 @@ while read -r owner library; do
 done <<'OWNERS'
 plugin/salesforce/http.c curl/
 plugin/salesforce/http_origin.c curl/
+plugin/store/log_file.c sqlite3.h
 plugin/store/sqlite.c sqlite3.h
 plugin/base/digest.c openssl/
 plugin/base/key.c openssl/
@@ -52,7 +53,7 @@ BEGIN {
 
 	# library: its owner, or one for each use ("" none); tests may use what they need
 	owner["curl/"] = "plugin/salesforce/http.c plugin/salesforce/http_origin.c plugin/salesforce/http_trace.c"
-	owner["sqlite3"] = "plugin/store/sqlite.c"
+	owner["sqlite3"] = "plugin/store/sqlite.c plugin/store/log_file.c"
 	owner["libpq"] = "plugin/store/postgres.c"
 	# digests, private keys, sealing: uses that share nothing but the library
 	owner["openssl/"] = "plugin/base/digest.c plugin/base/key.c plugin/base/seal.c"

@@ -17,6 +17,7 @@ check_PROGRAMS += \
 	tests/unit/test_store_file \
 	tests/unit/test_store_read \
 	tests/unit/test_store_history \
+	tests/unit/test_store_log \
 	tests/unit/test_store_news \
 	tests/unit/test_store_retention \
 	tests/unit/test_store_schema \
@@ -60,6 +61,8 @@ tests_unit_test_store_read_SOURCES = tests/unit/test_store_read.c $(scratch)
 tests_unit_test_store_read_LDADD = libunit.la libsfprov.la
 tests_unit_test_store_history_SOURCES = tests/unit/test_store_history.c $(scratch)
 tests_unit_test_store_history_LDADD = libunit.la libsfprov.la
+tests_unit_test_store_log_SOURCES = tests/unit/test_store_log.c $(scratch)
+tests_unit_test_store_log_LDADD = libunit.la libsfprov.la $(SQLITE_LIBS)
 tests_unit_test_store_news_SOURCES = tests/unit/test_store_news.c $(scratch)
 tests_unit_test_store_news_LDADD = libunit.la libsfprov.la
 tests_unit_test_store_retention_SOURCES = tests/unit/test_store_retention.c $(scratch)
@@ -85,6 +88,7 @@ TESTS += \
 	tests/unit/test_store_file \
 	tests/unit/test_store_read \
 	tests/unit/test_store_history \
+	tests/unit/test_store_log \
 	tests/unit/test_store_news \
 	tests/unit/test_store_retention \
 	tests/unit/test_store_schema \

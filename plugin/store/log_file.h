@@ -1,0 +1,12 @@
+/* How the store's write-ahead log is written. */
+#ifndef STORE_LOG_FILE_H
+#define STORE_LOG_FILE_H
+
+/*
+ * The name to give to sqlite3_open_v2() for a connection that never leaves synchronous=FULL: a commit then
+ * writes its log with one call. NULL, which means SQLite's default, where that cannot be had. Static text; from any
+ * thread. It stays registered for as long as the process lives.
+ */
+const char *log_file_vfs(void);
+
+#endif
