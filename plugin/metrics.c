@@ -153,7 +153,21 @@ write_codes(const struct page *page, const struct metric *metric)
     }
 }
 
-/* Nothing while nobody waits. */
+/* Nothing while nobody waits; so are seats. */
+static void
+write_waits(const struct page *page, const struct metric *metric)
+{
+    struct json_object *waits = json_get(page->status, "waits");
+
+    for (size_t i = 0; waits && i < json_object_array_length(waits); i++) {
+        struct json_object *entry = json_object_array_get_idx(waits, i);
+
+        begin_sample(page, metric);
+        add_label(page, "for", json_get_string(entry, "kind"));
+        end_sample(page, json_get_int(entry, metric->key, 0));
+    }
+}
+
 static void
 write_seats(const struct page *page, const struct metric *metric)
 {
@@ -216,6 +230,10 @@ static const struct metric metrics[] = {
       "guard", "held", NULL },
     { "sfprov_seats_wanted", "gauge", "Users who wait for a seat of a licence that has none left.",
       write_seats, NULL, "seats", NULL },
+    { "sfprov_waits", "gauge", "Users who wait for something, by what it is.", write_waits, NULL,
+      "users", NULL },
+    { "sfprov_waits_long", "gauge", "Those who have waited for longer than wait_limit_hours.",
+      write_waits, NULL, "long", NULL },
     { "sfprov_passwords", "gauge",
       "Passwords that wait to be set, and users whose newest was refused.", write_members,
       "passwords", NULL, "state" },

@@ -77,8 +77,6 @@ outcome_of(struct json_object *change, struct json_object *row)
     if (!strcmp(state, "parked") || !strcmp(state, "waiting"))
         length = asprintf(&text, "%s: %s", state,
                           reply_word(row, *reply_word(row, "code") ? "code" : "cause"));
-    else if (!strcmp(state, "pending") && reply_text(row, "waits_for"))
-        length = asprintf(&text, "waits for %s", reply_word(row, "waits_for"));
     else if (!strcmp(state, "pending") || !strcmp(state, "in_flight"))
         length = asprintf(&text, "pending%s%s", *outcome ? ": " : "", outcome);
     else if (!strcmp(outcome, "delivered") && *action)

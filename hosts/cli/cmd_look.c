@@ -160,6 +160,21 @@ print_password(struct json_object *password)
 }
 
 static void
+print_waits(struct json_object *waits)
+{
+    for (size_t i = 0; i < reply_count(waits); i++) {
+        struct json_object *wait = reply_item(waits, i);
+        const char *what = reply_text(wait, "for");
+        char text[1000];
+
+        snprintf(text, sizeof(text), "%s%s%s since %s%s", reply_word(wait, "kind"), what ? " " : "",
+                 what ? what : "", reply_word(wait, "since"),
+                 reply_flag(wait, "long") ? ", longer than wait_limit_hours" : "");
+        print_fact("waits for", TONE_PLAIN, text);
+    }
+}
+
+static void
 print_story(struct json_object *row)
 {
     const char *state = reply_word(row, "state");
@@ -178,8 +193,7 @@ print_story(struct json_object *row)
     print_fact("reason", TONE_PLAIN, reply_text(row, "message"));
     print_fact("cause", TONE_PLAIN, reply_text(row, "cause"));
     print_fact("remedy", TONE_PLAIN, reply_text(row, "remedy"));
-    print_fact("waits for", TONE_PLAIN, reply_text(row, "waits_for"));
-    print_fact("since", TONE_PLAIN, reply_text(row, "waits_since"));
+    print_waits(reply_get(row, "waits"));
     if (reply_number(row, "attempts"))
         print_fact("attempts", TONE_PLAIN, reply_text(row, "attempts"));
     print_fact("next try", TONE_PLAIN, reply_text(row, "next_attempt"));

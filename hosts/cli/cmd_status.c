@@ -91,6 +91,24 @@ print_seats(struct json_object *seats)
     }
 }
 
+/* For what users wait, and how many of them for long. */
+static void
+print_waits(struct json_object *waits)
+{
+    for (size_t i = 0; i < reply_count(waits); i++) {
+        struct json_object *entry = reply_item(waits, i);
+        int64_t is_long = reply_number(entry, "long");
+
+        if (is_long)
+            print_factf("wait",
+                        "%" PRId64 " for %s, %" PRId64 " of them longer than wait_limit_hours",
+                        reply_number(entry, "users"), reply_word(entry, "kind"), is_long);
+        else
+            print_factf("wait", "%" PRId64 " for %s", reply_number(entry, "users"),
+                        reply_word(entry, "kind"));
+    }
+}
+
 /* The org's API calls, as its last answer told them. */
 static void
 print_usage(struct json_object *usage)
@@ -201,6 +219,7 @@ print_status(struct json_object *status)
         print_factf("guard", "%" PRId64 " deactivations are held", reply_number(guard, "held"));
         print_fact("remedy", TONE_PLAIN, reply_text(guard, "remedy"));
     }
+    print_waits(reply_get(status, "waits"));
     print_seats(reply_get(status, "seats"));
     print_passwords(reply_get(status, "passwords"));
     print_times(status);

@@ -492,16 +492,18 @@ MUST_CHECK int flight_mend(struct delivery *delivery, struct work *work, struct 
 
 /* ---- waits.c: what a subject waits for, and how long ---- */
 
-/* What the subject waits for (WAIT_*); kind NULL: nothing. Copies; 0 or PROV_E_NOMEM. */
-MUST_CHECK int set_wait(struct link *link, const char *kind, const char *value);
-/* Of who needs nothing of others to be delivered: what is missing all the same. A manager who is not linked yet; or
- * that somebody unfreezes the account. */
-MUST_CHECK int await_others(struct item *item);
+/* All that the subject waits for by its plan: what keeps it from being delivered (WAIT_*; NULL: nothing does); and
+ * the parts of it that others are needed for: a manager who is not linked yet, and somebody who unfreezes the account.
+ * And what of it lasts. Copies; 0 or PROV_E_NOMEM. */
+MUST_CHECK int await(const struct delivery *delivery, struct item *item, const char *kind,
+                     const char *value);
+/* Who is to lose access and has it still waits to leave; others do not. The same. */
+MUST_CHECK int await_leaving(struct item *item);
 /* Since when or earlier a wait is a long one (connector field wait_limit_hours): then it is told like a
  * refusal, and goes on. */
 int64_t long_wait_us(const struct delivery *delivery);
-/* Whether the subject waits for as long. */
-bool waits_long(const struct delivery *delivery, const struct link *link);
+/* Whether what keeps the subject from being delivered has lasted as long. */
+bool is_kept_for_long(const struct link *link);
 /* Who waits for what another one has is not refused; but who does so for long is, and is woken all the same: sets
  * what the item waits for by its code (item->said). *ret_message: what is said of it, heap. */
 MUST_CHECK int weigh_wait(const struct delivery *delivery, struct item *item,

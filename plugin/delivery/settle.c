@@ -43,22 +43,25 @@ retry_at_us(const struct delivery *d, const struct link *link)
 
 /* ---- delivered ---- */
 
-/* A manager who has not come for long is said, though all else is delivered. */
+/* A manager who has not come for long is said, though all else is delivered; also of who stays frozen. */
 static void
 note_manager(const struct delivery *d, struct item *item)
 {
-    const struct link *link = &item->work.link;
+    const struct wait *wait = wait_of(&item->work.link, WAIT_MANAGER);
     struct plan *plan = &item->plan;
+    const char *before = plan->code ? plan->reason : NULL;
 
-    if (plan->code || !plan->manager_uri || item->manager_id[0] || !waits_long(d, link) ||
-        !text_is(link->waits_kind, WAIT_MANAGER) || !text_is(link->waits_value, plan->manager_uri))
+    if (!wait || !wait->is_long)
         return;
-    plan->code = CODE_MANAGER_AWAITED;
-    plan_say(plan, "delivered without the manager '%s', who has had no account for %lld hours",
-             plan->manager_uri, (long long)d->fields->wait_limit_hours);
+    if (!plan->code)
+        plan->code = CODE_MANAGER_AWAITED;
+    plan_say(plan, "%s%sdelivered without the manager '%s', who has had no account for %lld hours",
+             before ? before : "", before ? "; and " : "", wait->value,
+             (long long)d->fields->wait_limit_hours);
 }
 
-/* What there is to be said of who needs no change any more: why the user is not in scope, or what is missing. */
+/* What there is to be said of who needs no change any more, when it is known what the user waits for: why the user is
+ * not in scope, or what is missing. */
 static struct said
 note_of(const struct delivery *d, struct item *item)
 {
@@ -211,7 +214,7 @@ put_done(struct round *round, struct item *item, bool late, const char *action,
         snprintf(link->salesforce_id, sizeof(link->salesforce_id), "%s", item->account);
     link->confirmed_version = link->settled_version = flight_version(item);
     link->attempts = link->next_us = link->first_sent_us = 0;
-    if (set_text(&link->last_action, action) || await_others(item) ||
+    if (set_text(&link->last_action, action) || await(round->delivery, item, NULL, NULL) ||
         set_text(&link->plan_digest, round->delivery->fields->plan_digest) ||
         /* of a deactivation sent over a change it is not known whether the name has changed */
         (!late && inputs && set_text(&link->username_inputs, inputs)))
@@ -271,6 +274,8 @@ end_nothing(struct round *round, struct item *item, struct ending *ret, struct p
     AUTO_FREE char *action = NULL;
     int r = PROV_OK;
 
+    if (await(d, item, NULL, NULL))
+        return error_nomem(err);
     *ret =
         (struct ending){ .outcome = told || item->adopted_by ? OUTCOME_DELIVERED : OUTCOME_NOTHING,
                          .said = note_of(d, item) };
@@ -281,16 +286,15 @@ end_nothing(struct round *round, struct item *item, struct ending *ret, struct p
         r = error_nomem(err);
     if (r)
         return r;
-    item->as_before = told && !item->adopted_by && text_is(link->code, ret->said.code);
+    item->as_before = told && !item->adopted_by && text_is(link->code, ret->said.code) &&
+                      text_is(link->message, ret->said.message);
     link->settled_version = item->work.subject.version;
     /* of a user who is gone or out of scope the changes are not there: nothing was wanted of them */
     if (link->salesforce_id[0] && item->plan.in_scope)
         link->confirmed_version = link->settled_version;
     link->attempts = link->next_us = 0;
     link->orders = orders_left(item);
-    return await_others(item) || set_text(&link->plan_digest, d->fields->plan_digest)
-               ? error_nomem(err)
-               : PROV_OK;
+    return set_text(&link->plan_digest, d->fields->plan_digest) ? error_nomem(err) : PROV_OK;
 }
 
 /* ---- refused ---- */
@@ -345,7 +349,7 @@ end_stays_parked(struct round *round, struct item *item, struct ending *ret, str
 {
     struct link *link = &item->work.link;
 
-    if (set_wait(link, WAIT_USERNAME, item->plan.username))
+    if (await(round->delivery, item, WAIT_USERNAME, item->plan.username))
         return error_nomem(err);
     *ret = (struct ending){ .outcome = OUTCOME_REFUSED,
                             .said = { link->code, link->message, link->cause, link->remedy } };
@@ -426,7 +430,7 @@ end_blocked(struct round *round, struct item *item, struct ending *ret, struct p
     if (r)
         return r;
     item->as_before = refused_before && link->message && text_is(link->message, ret->message);
-    if (set_text(&link->plan_digest, d->fields->plan_digest) || set_wait(link, WAIT_LEAVING, NULL))
+    if (set_text(&link->plan_digest, d->fields->plan_digest) || await(d, item, WAIT_LEAVING, NULL))
         return error_nomem(err);
     link->next_us = retry_at_us(d, link);
     link->attempts++;
@@ -451,20 +455,8 @@ end_held(struct item *item, struct ending *ret)
 
 /* ---- tried again ---- */
 
-/* Who is to lose access, and has it still, is told apart from others who are tried again: he goes first. */
-static int
-note_leaving(struct item *item, struct prov_error *err)
-{
-    struct link *link = &item->work.link;
-    bool leaving = text_is(link->waits_kind, WAIT_LEAVING);
-    bool is_to = plan_takes_access(&item->plan) || (leaving && item->plan.action == PLAN_NOTHING);
-
-    if (is_to == leaving)
-        return PROV_OK;
-    return set_wait(link, is_to ? WAIT_LEAVING : NULL, NULL) ? error_nomem(err) : PROV_OK;
-}
-
-/* Looked at again at at_us, or at the look that is to come before: or every event meanwhile would put it off. */
+/* Looked at again at at_us, or at the look that is to come before: or every event meanwhile would put it off. Who is to
+ * lose access, and has it still, is told apart from others, for he goes first. */
 static int
 look_again(struct round *round, struct item *item, int64_t at_us, struct prov_error *err)
 {
@@ -476,7 +468,7 @@ look_again(struct round *round, struct item *item, int64_t at_us, struct prov_er
         link->next_us = at_us;
         link->attempts++;
     }
-    return note_leaving(item, err);
+    return await_leaving(item) ? error_nomem(err) : PROV_OK;
 }
 
 static int

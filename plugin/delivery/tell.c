@@ -7,26 +7,43 @@
 #include "plugin/base/digest.h"
 #include "plugin/delivery/internal.h"
 
+/* "; waits for manager /Users/9", of each part that waits. */
+static const char *
+parts_that_wait(const struct link *link, char ret[400])
+{
+    size_t length = 0;
+
+    ret[0] = '\0';
+    for (size_t i = 0; i < link->wait_count && length < 400; i++) {
+        const struct wait *wait = &link->waits[i];
+        if (wait_is_of_part(wait))
+            length += (size_t)snprintf(ret + length, 400 - length, "; waits for %s%s%s", wait->kind,
+                                       wait->value ? " " : "", wait->value ? wait->value : "");
+    }
+    error_tidy(ret); /* perhaps cut in a character */
+    return ret;
+}
+
 static void
 log_settled(struct delivery *d, const struct item *item)
 {
     const struct link *link = &item->work.link;
     const char *name = plan_user_name(&item->work.subject), *uri = item->work.subject.uri;
-    char next[21];
+    char next[21], parts[400];
 
     if (outcome_is(link->outcome, OUTCOME_NOTHING) ||
         (outcome_is_in_step(link->outcome) && item_was_in_step(item))) /* delivered before */
         log_line(&d->log, PROV_LOG_DEBUG, "user '%s' (%s): nothing to do", name, uri);
     else if (strcmp(link->outcome, "delivered") == 0)
-        log_line(&d->log, PROV_LOG_INFO, "user '%s' (%s): %s; Salesforce user '%s' %s", name, uri,
+        log_line(&d->log, PROV_LOG_INFO, "user '%s' (%s): %s; Salesforce user '%s' %s%s", name, uri,
                  link->last_action, link->username_held ? link->username_held : "",
-                 link->salesforce_id);
+                 link->salesforce_id, parts_that_wait(link, parts));
     else if (outcome_is_blocked(link->outcome) && item->as_before)
         log_line(&d->log, PROV_LOG_DEBUG, "user '%s' (%s) %s: %s", name, uri,
                  outcome_is(link->outcome, OUTCOME_WAITING) ? "still waits" : "stays parked",
                  link->code ? link->code : "");
     else if (outcome_is(link->outcome, OUTCOME_WAITING) && item->plan.action == PLAN_PARK &&
-             strcmp(link->waits_kind, WAIT_SEAT) == 0) /* seats.c has said so, once for all */
+             wait_of(link, WAIT_SEAT)) /* seats.c has said so, once for all */
         log_line(&d->log, PROV_LOG_DEBUG, "user '%s' (%s) waits: %s", name, uri, link->message);
     else if (outcome_is(link->outcome, OUTCOME_REFUSED))
         log_line(&d->log, PROV_LOG_WARNING,
@@ -66,13 +83,13 @@ method_of(const char *kinds)
 /* Whether it is over, so that the host has its answer: who waits, is tried again by itself, or has something
  * in flight, is not through. But a host has no use for an answer that may never come. */
 static bool
-is_over(const struct delivery *d, const struct link *link)
+is_over(const struct link *link)
 {
     if (!link->outcome || link->in_flight)
         return false;
     if (outcome_is(link->outcome,
                    OUTCOME_REFUSED)) /* a leaver whom Salesforce keeps: tried again */
-        return link->next_us == 0 || waits_long(d, link);
+        return link->next_us == 0 || is_kept_for_long(link);
     return outcome_is_in_step(link->outcome);
 }
 
@@ -143,9 +160,8 @@ tell_subject(struct delivery *d, const struct subject *subject, const struct lin
              struct prov_error *err)
 {
     AUTO_JSON struct json_object *events = NULL;
-    int r = is_over(d, link)
-                ? store_untold(d->store, subject->id, link, long_wait_us(d), &events, err)
-                : PROV_OK;
+    int r = is_over(link) ? store_untold(d->store, subject->id, link, long_wait_us(d), &events, err)
+                          : PROV_OK;
 
     for (size_t i = 0; !r && events && i < json_object_array_length(events); i++) {
         struct json_object *event = json_object_array_get_idx(events, i);
@@ -215,7 +231,7 @@ tell_rest(struct delivery *d, int64_t limit, int64_t *after, bool *ret_taken,
           struct prov_error *err)
 {
     AUTO_JSON struct json_object *subjects = NULL;
-    int r = store_untold_subjects(d->store, limit, long_wait_us(d), after, &subjects, err);
+    int r = store_untold_subjects(d->store, limit, after, &subjects, err);
 
     for (size_t i = 0; !r && !d->untold && i < json_object_array_length(subjects); i++) {
         CLEANUP(work_done) struct work work = { 0 };

@@ -64,8 +64,6 @@ replan_parked(struct delivery *d, struct prov_error *err)
         r = store_wake(d->store, WAIT_UNFREEZING, NULL, NULL, INT64_MAX, err);
     if (!r)
         r = store_wake_long(d->store, long_wait_us(d), clock_now_us(), err);
-    if (!r) /* one wait is all that is kept of a user: who is frozen as well is not found by it */
-        r = store_due_managed(d->store, long_wait_us(d), CODE_STAYS_FROZEN, err);
     if (!r)
         r = look_at_parked(d, err);
     if (!r)

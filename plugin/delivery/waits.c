@@ -6,19 +6,6 @@
 #include "plugin/base/clock.h"
 #include "plugin/delivery/internal.h"
 
-int
-set_wait(struct link *link, const char *kind, const char *value)
-{
-    int64_t now = clock_now_us();
-
-    /* a clock that was set back must not make a wait endless */
-    if (!text_is(link->waits_kind, kind) || !text_is(link->waits_value, value) ||
-        link->waits_since_us > now)
-        link->waits_since_us = kind ? now : 0;
-    return set_text(&link->waits_value, value) || set_text(&link->waits_kind, kind) ? PROV_E_NOMEM
-                                                                                    : PROV_OK;
-}
-
 int64_t
 long_wait_us(const struct delivery *d)
 {
@@ -26,35 +13,66 @@ long_wait_us(const struct delivery *d)
 }
 
 bool
-waits_long(const struct delivery *d, const struct link *link)
+is_kept_for_long(const struct link *link)
 {
-    return link->waits_since_us && link->waits_since_us <= long_wait_us(d);
+    for (size_t i = 0; i < link->wait_count; i++) {
+        if (link->waits[i].is_long && !wait_is_of_part(&link->waits[i]))
+            return true;
+    }
+    return false;
 }
 
-/* The manager the resource names, while he is not linked (rule 13). A deactivation looks at no
- * manager, so what was awaited is kept. */
-static const char *
-awaited_manager(const struct item *item)
+/* It waits for this, or not. */
+static int
+wait_if(struct link *link, bool waits, const char *kind, const char *value)
 {
-    const struct link *link = &item->work.link;
+    if (waits)
+        return wait_begin(link, kind, value, clock_now_us());
+    wait_end(link, kind);
+    return PROV_OK;
+}
 
-    if (!item->plan.manager_uri)
-        return plan_takes_access(&item->plan) && text_is(link->waits_kind, WAIT_MANAGER)
-                   ? link->waits_value
-                   : NULL;
-    return item->manager_id[0] ? NULL : item->plan.manager_uri;
+/* The manager whom the resource names, while he is not linked (rule 13). A deactivation looks at no manager, so what
+ * was awaited is awaited still. */
+static int
+await_manager(struct item *item)
+{
+    const char *uri = item->plan.manager_uri;
+
+    if (!uri && plan_takes_access(&item->plan))
+        return PROV_OK;
+    return wait_if(&item->work.link, uri && !item->manager_id[0], WAIT_MANAGER, uri);
 }
 
 int
-await_others(struct item *item)
+await(const struct delivery *d, struct item *item, const char *kind, const char *value)
 {
-    const char *manager = awaited_manager(item);
+    struct link *link = &item->work.link;
+    int r = PROV_OK;
 
-    return set_wait(&item->work.link,
-                    manager                   ? WAIT_MANAGER
-                    : item_stays_frozen(item) ? WAIT_UNFREEZING
-                                              : NULL,
-                    manager);
+    /* but for those of parts, one rules the other out */
+    for (size_t i = link->wait_count; i-- > 0;) {
+        if (!wait_is_of_part(&link->waits[i]) && !text_is(link->waits[i].kind, kind))
+            wait_end(link, link->waits[i].kind);
+    }
+    if (kind)
+        r = wait_begin(link, kind, value, clock_now_us());
+    if (!r)
+        r = await_manager(item);
+    if (!r)
+        r = wait_if(link, item_stays_frozen(item), WAIT_UNFREEZING, NULL);
+    wait_weigh(link, long_wait_us(d));
+    return r;
+}
+
+int
+await_leaving(struct item *item)
+{
+    struct link *link = &item->work.link;
+    bool leaves = plan_takes_access(&item->plan) ||
+                  (wait_of(link, WAIT_LEAVING) && item->plan.action == PLAN_NOTHING);
+
+    return wait_if(link, leaves, WAIT_LEAVING, NULL);
 }
 
 /* Which username it is that somebody has, or of which licence there is no seat. */
@@ -65,7 +83,8 @@ awaited(const struct delivery *d, const struct item *item, const char *kind)
 
     if (strcmp(kind, WAIT_SEAT) == 0) {
         const char *licence = seats_licence(d, item);
-        return licence ? licence : text_is(link->waits_kind, kind) ? link->waits_value : NULL;
+        const struct wait *before = wait_of(link, kind);
+        return licence ? licence : before ? before->value : NULL;
     }
     if (strcmp(kind, WAIT_USERNAME) == 0)
         return item->plan.username;
@@ -84,9 +103,9 @@ weigh_wait(const struct delivery *d, struct item *item, const char **ret_outcome
     bool is_long;
     int length;
 
-    if (kind ? set_wait(link, kind, awaited(d, item, kind)) : await_others(item))
+    if (await(d, item, kind, kind ? awaited(d, item, kind) : NULL))
         return error_nomem(err);
-    is_long = kind && waits_long(d, link);
+    is_long = is_kept_for_long(link);
     *ret_outcome = kind && !is_long ? OUTCOME_WAITING : OUTCOME_REFUSED;
     if (is_long)
         length = asprintf(ret_message,
@@ -123,13 +142,14 @@ release_is_over(const struct delivery *d, const struct item *item)
 {
     const struct link *link = &item->work.link;
     const char *name = value_get_text(flight_fields(item), "Username");
+    const struct wait *wait = wait_of(link, WAIT_RELEASE);
     char message[200];
 
     /* a number is tried when the wait for the name without it is over */
     if (!d->is_sandbox || item->suffix)
         return true;
-    if (text_is(link->waits_kind, WAIT_RELEASE) && text_is(link->waits_value, name))
-        return clock_now_us() - link->waits_since_us >= RELEASE_WINDOW_US;
+    if (wait && text_is(wait->value, name))
+        return clock_now_us() - wait->since_us >= RELEASE_WINDOW_US;
     release_words(item, message, sizeof(message));
     return was_refused_with(item, "DUPLICATE_USERNAME") &&
            (d->fields->suffixes || text_is(link->message, message));

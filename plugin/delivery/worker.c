@@ -208,8 +208,8 @@ after_us(int64_t us)
     return at;
 }
 
-/* A file that is damaged where it says what is due, what is in flight, or what became of users, would stop
- * every round. */
+/* A file that is damaged where it says what is due, what is in flight, what users wait for, or what became of them,
+ * would stop every round. */
 static int
 mend(struct delivery *d, const struct prov_error *why, struct prov_delivery *report, bool *ret_more,
      struct prov_error *err)
@@ -234,11 +234,17 @@ mend(struct delivery *d, const struct prov_error *why, struct prov_delivery *rep
                  "what is in flight could not be read: everybody who is due is read back from the "
                  "org: %s",
                  why->text);
+    if (mended.wait)
+        log_line(
+            &d->log, PROV_LOG_ERROR,
+            "what users wait for could not be read: whoever may wait is planned anew, and waits "
+            "from now on: %s",
+            why->text);
     if (mended.history)
         log_line(&d->log, PROV_LOG_ERROR,
                  "what became of users could not be read, and is kept from now on anew: %s",
                  why->text);
-    if (r || !(mended.due || mended.news || mended.flight || mended.history))
+    if (r || !(mended.due || mended.news || mended.flight || mended.wait || mended.history))
         return error_set(err, PROV_E_STORE, "%s", why->text);
     report->state = PROV_DELIVERY_BUSY;
     report->next_due_us = clock_now_us();

@@ -38,8 +38,8 @@ struct due_span {
 static const char due_sql[] =
     "SELECT at, seq, tie, subject, orders, version FROM (SELECT 0 AS class, *, 0 AS version"
     " FROM " DUE_URGENT_ROWS
-    " UNION ALL SELECT 0, d.at, d.seq, d.tie, d.subject, d.orders, 0 FROM link l CROSS JOIN due d"
-    " ON d.subject = l.subject WHERE l.waits_kind = '" WAIT_LEAVING "' AND d.at > 1 AND d.at <= ?5"
+    " UNION ALL SELECT 0, d.at, d.seq, d.tie, d.subject, d.orders, 0 FROM wait w CROSS JOIN due d"
+    " ON d.subject = w.subject WHERE w.kind = '" WAIT_LEAVING "' AND d.at > 1 AND d.at <= ?5"
     " UNION ALL SELECT 1, *, 0 FROM " DUE_SPAN_ROWS " UNION ALL SELECT 1, *, 0 FROM " DUE_FAR_ROWS
     " UNION ALL SELECT 1, 1, seq, 0, subject, 0, version FROM " DUE_NEWS
     ") ORDER BY class, at, seq, tie LIMIT ?7";
@@ -197,7 +197,7 @@ move_entry(struct work *from, struct work *to)
     *from = (struct work){ 0 };
 }
 
-/* A damaged page must not stop those who are read with it; one of `flight` concerns them all. */
+/* A damaged page must not stop those who are read with it; one of a short table concerns them all. */
 static int
 load_entry(struct db *db, struct work *entry, struct prov_error *err)
 {
@@ -208,7 +208,8 @@ load_entry(struct db *db, struct work *entry, struct prov_error *err)
 
     (void)db_met_damage(db); /* what was read before does not count */
     r = link_load(db, subject, entry, &why);
-    if (r && r != PROV_E_NOMEM && db_met_damage(db) && !flight_is_sound(db, &sound, err) && sound) {
+    if (r && r != PROV_E_NOMEM && db_met_damage(db) && !flight_is_sound(db, &sound, err) && sound &&
+        !wait_is_sound(db, &sound, err) && sound) {
         subject_done(&entry->subject);
         link_done(&entry->link);
         entry->unreadable = strdup(why.text);
@@ -425,65 +426,6 @@ store_due_order(struct store *store, int64_t subject, unsigned orders, struct pr
 /* Who is one of those who are blocked, which has an index (link_blocked); it does not see that by itself. */
 #define BLOCKED_AS(OUTCOME) "outcome = '" OUTCOME "' AND outcome IN " OUTCOMES_BLOCKED
 
-/* Mostly nobody waits, and that costs a look at an index. */
-static int
-anybody_waits(struct store *store, const char *kind, const char *value, bool *ret,
-              struct prov_error *err)
-{
-    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
-
-    return value ? db_one_row(store->write, &rows, ret, err,
-                              "SELECT 1 FROM link WHERE waits_kind = ? AND waits_value = ? LIMIT 1",
-                              "ss", kind, value)
-                 : db_one_row(store->write, &rows, ret, err,
-                              "SELECT 1 FROM link WHERE waits_kind = ? LIMIT 1", "s", kind);
-}
-
-#define DUE_NOW_FOR "INSERT INTO due (at, " DUE_CAUSE ", subject) SELECT 1, " DUE_CAUSE_KEY ", "
-
-int
-store_wake(struct store *store, const char *kind, const char *value, const char *iss, int64_t limit,
-           struct prov_error *err)
-{
-    bool waits = false;
-    int r = anybody_waits(store, kind, value, &waits, err);
-
-    if (r || !waits)
-        return r;
-    if (!value)
-        return due_insert(store->write, err,
-                          DUE_NOW_FOR "subject FROM (SELECT subject, row_number() OVER"
-                                      " (PARTITION BY waits_value ORDER BY updated_us) AS place"
-                                      " FROM link WHERE waits_kind = ?) WHERE place <= ?",
-                          "si", kind, limit);
-    return due_insert(store->write, err,
-                      DUE_NOW_FOR "l.subject FROM link l"
-                                  /* the plus keeps the index on iss out of it: an issuer is
-                                     everybody, those who wait for one manager are few */
-                                  " JOIN subject s ON s.id = l.subject WHERE l.waits_kind = ?1"
-                                  " AND l.waits_value = ?2 AND (?3 IS NULL OR +s.iss = ?3)"
-                                  " ORDER BY l.updated_us LIMIT ?4",
-                      "sssi", kind, value, iss, limit);
-}
-
-int
-store_wake_long(struct store *store, int64_t before_us, int64_t now_us, struct prov_error *err)
-{
-    return due_insert(store->write, err,
-                      DUE_NOW_FOR "subject FROM link WHERE " BLOCKED_AS(
-                          OUTCOME_WAITING) " AND (waits_since_us <= ? OR waits_since_us > ?)",
-                      "ii", before_us, now_us);
-}
-
-int
-store_due_managed(struct store *store, int64_t before_us, const char *code, struct prov_error *err)
-{
-    return due_insert(store->write, err,
-                      DUE_NOW_FOR "subject FROM link WHERE waits_kind = '" WAIT_MANAGER
-                                  "' AND (code = ?2 OR (waits_since_us <= ?1 AND code IS NULL))",
-                      "is", before_us, code);
-}
-
 int
 store_due_if_linked(struct store *store, int64_t subject, const char *iss, const char *manager_uri,
                     struct prov_error *err)
@@ -520,28 +462,11 @@ store_due_long_parked(struct store *store, int64_t before_us, int64_t limit, str
                       "subject FROM (SELECT subject, row_number() OVER (PARTITION BY"
                       " code ORDER BY updated_us) AS place FROM link"
                       " WHERE " BLOCKED_AS(
-                          OUTCOME_REFUSED) " AND waits_kind IS NOT '" WAIT_USERNAME
-                                           "' AND next_us = 0 AND updated_us < ?) WHERE place <= ?",
+                          OUTCOME_REFUSED) " AND next_us = 0 AND updated_us < ?"
+                                           " AND NOT EXISTS (SELECT 1 FROM wait w WHERE"
+                                           " w.subject = link.subject AND w.kind = '" WAIT_USERNAME
+                                           "')) WHERE place <= ?",
                       "ii", before_us, limit);
-}
-
-int
-store_due_names(struct store *store, int64_t before_us, struct prov_error *err)
-{
-    return due_insert(store->write, err,
-                      DUE_NOW_FOR "subject FROM link WHERE waits_kind = '" WAIT_USERNAME
-                                  "' AND updated_us < ?",
-                      "i", before_us);
-}
-
-int
-store_due_for_name_of(struct store *store, int64_t subject, struct prov_error *err)
-{
-    return due_insert(store->write, err,
-                      DUE_NOW_FOR
-                      "w.subject FROM link l JOIN link w ON w.waits_kind = '" WAIT_USERNAME
-                      "' AND w.waits_value = l.username_held WHERE l.subject = ?",
-                      "i", subject);
 }
 
 int

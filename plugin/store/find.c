@@ -48,9 +48,8 @@ store_name_claim(struct store *store, const char *username, int64_t except, stru
     if (!holder && !claimant)
         return PROV_OK;
     r = store_look(store, &look, err,
-                   "SELECT s.uri, CASE WHEN l.waits_kind = '" WAIT_USERNAME
-                   "' THEN l.waits_value END FROM subject s LEFT JOIN link l ON l.subject = s.id"
-                   " WHERE s.id = ?",
+                   "SELECT s.uri, w.value FROM subject s LEFT JOIN wait w ON w.subject = s.id"
+                   " AND w.kind = '" WAIT_USERNAME "' WHERE s.id = ?",
                    "i", holder ? holder : claimant);
     if (r || !look.row)
         return r;
@@ -65,9 +64,9 @@ store_name_awaited(struct store *store, const char *username, bool *ret, struct 
 {
     CLEANUP(look_done) struct look look = { 0 };
     int r = store_look(store, &look, err,
-                       "SELECT EXISTS (SELECT 1 FROM link WHERE waits_kind = '" WAIT_USERNAME "'"
-                       " AND waits_value = ? AND salesforce_id IS NOT NULL"
-                       " AND outcome <> '" OUTCOME_REFUSED "')",
+                       "SELECT EXISTS (SELECT 1 FROM wait w JOIN link l ON l.subject = w.subject"
+                       " WHERE w.kind = '" WAIT_USERNAME "' AND w.value = ?"
+                       " AND l.salesforce_id IS NOT NULL AND l.outcome <> '" OUTCOME_REFUSED "')",
                        "s", username);
 
     *ret = !r && db_int(&look.rows, 0) != 0;

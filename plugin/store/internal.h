@@ -162,9 +162,11 @@ bool due_is_under_way(const struct under_way *under_way, int64_t subject);
 /* Ends NEWS_NONE, if the events can be read again (mend.c): some may have come since. No lock held. */
 MUST_CHECK int news_return(struct store *store, struct prov_error *err);
 
-/* Whether anything is in flight to a subject; and whether all that is can be read. */
+/* Whether anything is in flight to a subject. */
 #define IN_FLIGHT(SUBJECT) "EXISTS (SELECT 1 FROM flight WHERE subject = " SUBJECT ")"
+/* Whether all can be read of the short tables that everybody is read with. */
 MUST_CHECK int flight_is_sound(struct db *db, bool *ret, struct prov_error *err);
+MUST_CHECK int wait_is_sound(struct db *db, bool *ret, struct prov_error *err);
 
 /* A subject with its link and what is in flight: both may be missing, and their columns are NULL then. */
 #define SUBJECT_COLUMNS "s.id, s.iss, s.uri, s.presence, s.resource, s.version"
@@ -174,9 +176,8 @@ MUST_CHECK int flight_is_sound(struct db *db, bool *ret, struct prov_error *err)
     "coalesce(f.username, l.username_wanted, l.username_held), l.username_held, "                  \
     "l.username_inputs, f.sent, coalesce(f.first_sent_us, l.first_sent_us), l.attempts, "          \
     "l.next_us, l.outcome, l.code, l.message, l.cause, l.remedy, l.last_action, l.plan_digest, "   \
-    "l.waits_kind, l.waits_value, l.updated_us, l.orders, l.waits_since_us, l.last_history, "      \
-    "l.frozen_by_others"
-#define LINK_COUNT 25
+    "l.updated_us, l.orders, l.last_history, l.frozen_by_others"
+#define LINK_COUNT 22
 #define LINK_TABLES                                                                                \
     " FROM subject s LEFT JOIN link l ON l.subject = s.id LEFT JOIN flight f ON f.subject = s.id"
 /* Reads what was selected with LINK_COLUMNS from LINK_TABLES, starting at `first`. */
@@ -184,6 +185,21 @@ MUST_CHECK int link_read(const struct db_rows *rows, int first, struct link *ret
                          struct prov_error *err);
 MUST_CHECK int subject_read(const struct db_rows *rows, int first, struct subject *ret,
                             struct prov_error *err);
+
+/* What a subject waits for, a row each; and that as columns, from `first`. NULL there: nothing. */
+#define WAIT_COLUMNS "w.kind, w.value, w.since_us, w.is_long"
+#define WAIT_TABLE   " LEFT JOIN wait w ON w.subject = s.id"
+MUST_CHECK int wait_read(const struct db_rows *rows, int first, struct link *link,
+                         struct prov_error *err);
+/* All of them of one subject. */
+MUST_CHECK int wait_load(struct db *db, int64_t subject, struct link *link, struct prov_error *err);
+/* [tx] Writes them, if they were changed. */
+MUST_CHECK int wait_put(struct store *store, int64_t subject, const struct link *link,
+                        struct prov_error *err);
+void wait_forget(struct link *link);
+
+/* [tx] Makes due now: "subject FROM ...". */
+#define DUE_NOW_FOR "INSERT INTO due (at, " DUE_CAUSE ", subject) SELECT 1, " DUE_CAUSE_KEY ", "
 
 /* *ret is heap; NULL: SQL NULL. */
 MUST_CHECK int copy_text(const struct db_rows *rows, int column, char **ret,
@@ -233,6 +249,12 @@ MUST_CHECK int tally_version(struct store *store, int64_t subject, const struct 
 /* [tx] A link was written: counts the user where he is now, of whom this version is wanted. */
 MUST_CHECK int tally_move(struct store *store, const struct counted *before,
                           const struct counted *after, int64_t version, struct prov_error *err);
+/* [tx] So many more wait for something of the kind. Two rows of `tally`. */
+#define TALLY_WAITS "'waits', 'waits_long'"
+MUST_CHECK int tally_wait(struct store *store, const char *kind, bool is_long, int64_t n,
+                          struct prov_error *err);
+/* Adds an entry {"kind","users","long"} for each kind that somebody waits for. */
+MUST_CHECK int tally_waits(struct db *db, struct json_object *list, struct prov_error *err);
 /* The newest event; 0: there is none, or it cannot be read, which stops nobody. */
 int64_t tally_newest(struct db *db);
 /* [tx] News came of a user whose newest version is settled (outcome NULL: it is not): where he is counted,

@@ -22,10 +22,11 @@ link_done(struct link *link)
     char *const texts[] = { link->username_wanted, link->username_held, link->username_inputs,
                             link->outcome,         link->code,          link->message,
                             link->cause,           link->remedy,        link->last_action,
-                            link->plan_digest,     link->waits_kind,    link->waits_value };
+                            link->plan_digest };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         free(texts[i]);
+    wait_forget(link);
     pool_done(&link->pool);
     *link = (struct link){ 0 };
 }
@@ -97,7 +98,7 @@ link_read(const struct db_rows *rows, int first, struct link *ret, struct prov_e
         { 4, &ret->username_wanted }, { 5, &ret->username_held }, { 6, &ret->username_inputs },
         { 11, &ret->outcome },        { 12, &ret->code },         { 13, &ret->message },
         { 14, &ret->cause },          { 15, &ret->remedy },       { 16, &ret->last_action },
-        { 17, &ret->plan_digest },    { 18, &ret->waits_kind },   { 19, &ret->waits_value },
+        { 17, &ret->plan_digest },
     };
     const char *id = db_text(rows, first);
     int r;
@@ -109,11 +110,10 @@ link_read(const struct db_rows *rows, int first, struct link *ret, struct prov_e
     ret->first_sent_us = db_int(rows, first + 8);
     ret->attempts = db_int(rows, first + 9);
     ret->next_us = db_int(rows, first + 10);
-    ret->updated_us = db_int(rows, first + 20);
-    ret->waits_since_us = db_int(rows, first + 22);
-    ret->last_history = db_int(rows, first + 23);
-    ret->frozen_by_others = db_int(rows, first + 24) != 0;
-    ret->orders = (unsigned)db_int(rows, first + 21);
+    ret->updated_us = db_int(rows, first + 18);
+    ret->orders = (unsigned)db_int(rows, first + 19);
+    ret->last_history = db_int(rows, first + 20);
+    ret->frozen_by_others = db_int(rows, first + 21) != 0;
     r = read_value(rows, first + 1, &ret->pool, &ret->confirmed, &ret->damaged, err);
     if (!r)
         r = read_value(rows, first + 7, &ret->pool, &ret->in_flight, &ret->damaged_flight, err);
@@ -156,18 +156,18 @@ store_put_flight(struct store *store, int64_t subject, const struct link *link,
 static const char update_link[] =
     "UPDATE link SET confirmed = ?3, confirmed_version = ?4, settled_version = ?5,"
     " username_inputs = ?8, first_sent_us = ?9, attempts = ?10, next_us = ?11, message = ?14,"
-    " cause = ?15, remedy = ?16, last_action = ?17, plan_digest = ?18, waits_since_us = ?21,"
-    " updated_us = ?22, orders = ?23, last_history = ?25, frozen_by_others = ?26"
+    " cause = ?15, remedy = ?16, last_action = ?17, plan_digest = ?18, updated_us = ?19,"
+    " orders = ?20, last_history = ?22, frozen_by_others = ?23"
     " WHERE subject = ?1 AND salesforce_id IS nullif(?2, '') AND username_wanted IS nullif(?6, ?7)"
-    " AND username_held IS ?7 AND waits_kind IS ?19 AND waits_value IS ?20 AND outcome IS ?12"
-    " AND code IS ?13 AND active = ?24 AND settled_version = ?27";
+    " AND username_held IS ?7 AND outcome IS ?12 AND code IS ?13 AND active = ?21"
+    " AND settled_version = ?24";
 static const char put_link[] =
     "INSERT INTO link (subject, salesforce_id, confirmed, confirmed_version, settled_version,"
     " username_wanted, username_held, username_inputs, first_sent_us, attempts, next_us, outcome,"
-    " code, message, cause, remedy, last_action, plan_digest, waits_kind, waits_value,"
-    " waits_since_us, updated_us, orders, active, last_history, frozen_by_others)"
+    " code, message, cause, remedy, last_action, plan_digest, updated_us, orders, active,"
+    " last_history, frozen_by_others)"
     " VALUES (?1, nullif(?2, ''), ?3, ?4, ?5, nullif(?6, ?7), ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
-    " ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)"
+    " ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)"
     " ON CONFLICT (subject) DO UPDATE SET salesforce_id = excluded.salesforce_id,"
     " confirmed = excluded.confirmed, confirmed_version = excluded.confirmed_version,"
     " settled_version = excluded.settled_version, username_wanted = excluded.username_wanted,"
@@ -176,9 +176,8 @@ static const char put_link[] =
     " next_us = excluded.next_us, outcome = excluded.outcome, code = excluded.code,"
     " message = excluded.message, cause = excluded.cause, remedy = excluded.remedy,"
     " last_action = excluded.last_action, plan_digest = excluded.plan_digest,"
-    " waits_kind = excluded.waits_kind, waits_value = excluded.waits_value,"
-    " waits_since_us = excluded.waits_since_us, updated_us = excluded.updated_us,"
-    " orders = excluded.orders, active = excluded.active, last_history = excluded.last_history,"
+    " updated_us = excluded.updated_us, orders = excluded.orders, active = excluded.active, "
+    "last_history = excluded.last_history,"
     " frozen_by_others = excluded.frozen_by_others";
 
 static int
@@ -189,15 +188,13 @@ write_link(struct db *db, const char *sql, int64_t subject, const struct link *l
 
     if (link->confirmed && !confirmed)
         return error_nomem(err);
-    return db_run(db, err, sql,
-                  sql == update_link ? "issiisssiiisssssssssiiiiiii" : "issiisssiiisssssssssiiiiii",
-                  subject, link->salesforce_id, confirmed, link->confirmed_version,
-                  link->settled_version, link->username_wanted, link->username_held,
-                  link->username_inputs, link->first_sent_us, link->attempts, link->next_us,
-                  link->outcome, link->code, link->message, link->cause, link->remedy,
-                  link->last_action, link->plan_digest, link->waits_kind, link->waits_value,
-                  link->waits_since_us, link->updated_us, (int64_t)link->orders, (int64_t)active,
-                  link->last_history, (int64_t)link->frozen_by_others, link->stored_version);
+    return db_run(
+        db, err, sql, sql == update_link ? "issiisssiiisssssssiiiiii" : "issiisssiiisssssssiiiii",
+        subject, link->salesforce_id, confirmed, link->confirmed_version, link->settled_version,
+        link->username_wanted, link->username_held, link->username_inputs, link->first_sent_us,
+        link->attempts, link->next_us, link->outcome, link->code, link->message, link->cause,
+        link->remedy, link->last_action, link->plan_digest, link->updated_us, (int64_t)link->orders,
+        (int64_t)active, link->last_history, (int64_t)link->frozen_by_others, link->stored_version);
 }
 
 /* One that is not there, or has changed in what it is found or counted by. */
@@ -234,6 +231,8 @@ store_put_link(struct store *store, int64_t subject, const struct link *link,
     now.settled_version = link->settled_version;
     if (!r)
         r = store_put_flight(store, subject, link, err);
+    if (!r)
+        r = wait_put(store, subject, link, err);
     if (!r && link->stored_version > 0) {
         r = write_link(store->write, update_link, subject, link, now.active, err);
         done = !r && db_changes(store->write) > 0;
@@ -246,28 +245,42 @@ store_put_link(struct store *store, int64_t subject, const struct link *link,
 
 /* ---- a subject with its link ---- */
 
+/* The rows of a select of what follows, of subjects that stand in the list; of one who waits for several things there
+ * are several. */
+#define WORK_SELECT                                                                                \
+    "SELECT " SUBJECT_COLUMNS ", " LINK_COLUMNS ", " WAIT_COLUMNS LINK_TABLES WAIT_TABLE " WHERE "
+
+static int
+read_work(struct db_rows *rows, struct work *list, struct prov_error *err)
+{
+    bool row = true;
+    int r = PROV_OK;
+
+    while (!r) {
+        struct work *entry = list;
+        r = db_next(rows, &row, err);
+        if (r || !row)
+            break;
+        while (entry->subject.id && entry->subject.id != db_int(rows, 0))
+            entry++;
+        if (!entry->subject.uri) {
+            r = subject_read(rows, 0, &entry->subject, err);
+            if (!r)
+                r = link_read(rows, SUBJECT_COUNT, &entry->link, err);
+        }
+        if (!r)
+            r = wait_read(rows, SUBJECT_COUNT + LINK_COUNT, &entry->link, err);
+    }
+    return r;
+}
+
 int
 link_load(struct db *db, int64_t subject, struct work *ret, struct prov_error *err)
 {
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
-    bool row = false;
-    int r = db_one_row(db, &rows, &row, err,
-                       "SELECT " SUBJECT_COLUMNS ", " LINK_COLUMNS LINK_TABLES " WHERE s.id = ?",
-                       "i", subject);
+    int r = db_select(db, &rows, err, WORK_SELECT "s.id = ?", "i", subject);
 
-    if (!r && row)
-        r = subject_read(&rows, 0, &ret->subject, err);
-    if (!r && row)
-        r = link_read(&rows, SUBJECT_COUNT, &ret->link, err);
-    return r;
-}
-
-static struct work *
-entry_of(struct work *list, int64_t subject)
-{
-    while (list->subject.id != subject)
-        list++;
-    return list;
+    return r ? r : read_work(&rows, ret, err);
 }
 
 int
@@ -275,26 +288,13 @@ link_load_some(struct db *db, struct work *list, size_t count, struct prov_error
 {
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     int64_t subjects[LOAD_MOST];
-    bool row = true;
     int r;
 
     for (size_t i = 0; i < LOAD_MOST; i++) /* one that is named twice is read once */
         subjects[i] = list[i < count ? i : 0].subject.id;
-    r = db_select_numbers(db, &rows, err,
-                          "SELECT " SUBJECT_COLUMNS ", " LINK_COLUMNS LINK_TABLES
-                          " WHERE s.id IN (?, ?, ?, ?, ?, ?, ?, ?)",
-                          subjects, LOAD_MOST);
-    while (!r) {
-        struct work *entry;
-        r = db_next(&rows, &row, err);
-        if (r || !row)
-            break;
-        entry = entry_of(list, db_int(&rows, 0));
-        r = subject_read(&rows, 0, &entry->subject, err);
-        if (!r)
-            r = link_read(&rows, SUBJECT_COUNT, &entry->link, err);
-    }
-    return r;
+    r = db_select_numbers(db, &rows, err, WORK_SELECT "s.id IN (?, ?, ?, ?, ?, ?, ?, ?)", subjects,
+                          LOAD_MOST);
+    return r ? r : read_work(&rows, list, err);
 }
 
 int

@@ -29,4 +29,5 @@ libsfprov_la_SOURCES += \
 	plugin/store/sweep.c \
 	plugin/store/tally.c \
 	plugin/store/told.c \
+	plugin/store/wait.c \
 	plugin/store/watch.c

@@ -1,6 +1,6 @@
 /* What is due can be worked out anew from what is wanted and what is there, what is in flight can be read
- * back, and a story is not worth that nothing is delivered: a file that is damaged where `due`, `flight` or
- * `history` stands stops nobody. An admin's orders (replan, repair, release) are lost with `due`. */
+ * back, what is waited for is found out by planning, and a story is not worth that nothing is delivered: a file
+ * that is damaged where `due`, `flight`, `wait` or `history` stands stops nobody. An admin's orders (replan, repair, release) are lost with `due`. */
 #include "plugin/store/internal.h"
 
 #include <stdio.h>
@@ -90,6 +90,17 @@ doubt_all(struct db *db, struct prov_error *err)
         "");
 }
 
+/* Whoever may have waited finds out anew: who was not delivered, of whom something is said, and who has a manager. */
+static int
+wake_all(struct db *db, struct prov_error *err)
+{
+    return due_insert(db, err,
+                      DUE_NOW_FOR "l.subject FROM link l JOIN subject s ON s.id = l.subject"
+                                  " WHERE l.outcome NOT IN " OUTCOMES_IN_STEP
+                                  " OR l.code IS NOT NULL OR s.resource LIKE '%\"manager\"%'",
+                      "");
+}
+
 /* `end`: the events can be read behind those that subjects know. */
 static int
 make_anew(struct db *db, const struct store_mended *damaged, bool end, struct prov_error *err)
@@ -108,6 +119,13 @@ make_anew(struct db *db, const struct store_mended *damaged, bool end, struct pr
         r = db_run(db, err, "UPDATE tally SET n = " NEWS_NONE " WHERE " NEWS_ROW, "");
     if (!r && damaged->flight)
         r = doubt_all(db, err);
+    if (!r && damaged->wait)
+        r = make_table(db, "wait",
+                       "DROP INDEX wait_for; DELETE FROM tally WHERE what IN (" TALLY_WAITS
+                       ");" SCHEMA_WAIT,
+                       err);
+    if (!r && damaged->wait)
+        r = wake_all(db, err);
     if (!r && damaged->history)
         r = make_table(db, "history", "DROP INDEX history_note;" SCHEMA_HISTORY SCHEMA_NOTES, err);
     if (!r)
@@ -146,10 +164,19 @@ flight_is_sound(struct db *db, bool *ret, struct prov_error *err)
 }
 
 int
+wait_is_sound(struct db *db, bool *ret, struct prov_error *err)
+{
+    return is_sound(db,
+                    "SELECT (SELECT sum(since_us + length(value)) FROM wait NOT INDEXED),"
+                    " (SELECT count(*) FROM wait INDEXED BY wait_for WHERE kind > '')",
+                    ret, err);
+}
+
+int
 store_mend(struct store *store, struct store_mended *ret, struct prov_error *err)
 {
     CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->write_lock);
-    bool due = true, news = true, end = true, flight = true, history = true;
+    bool due = true, news = true, end = true, flight = true, wait = true, history = true;
     struct store_mended damaged;
     struct db *db;
     int r = store_writer(store, &db, err);
@@ -167,14 +194,17 @@ store_mend(struct store *store, struct store_mended *ret, struct prov_error *err
     if (!r)
         r = flight_is_sound(db, &flight, err);
     if (!r)
+        r = wait_is_sound(db, &wait, err);
+    if (!r)
         r = is_sound(db,
                      "SELECT (SELECT count(request_id) FROM history NOT INDEXED), (SELECT count(*)"
                      " FROM history INDEXED BY history_note WHERE outcome = '" NOTE "')",
                      &history, err);
-    if (r || (due && news && flight && history))
+    if (r || (due && news && flight && wait && history))
         return r;
-    damaged =
-        (struct store_mended){ .due = !due, .news = !news, .flight = !flight, .history = !history };
+    damaged = (struct store_mended){
+        .due = !due, .news = !news, .flight = !flight, .wait = !wait, .history = !history
+    };
     r = make_anew(db, &damaged, end, err);
     news_forget(&store->news);
     if (!r)

@@ -33,8 +33,8 @@ store_due_leavers_next(struct store *store, int64_t now_us, bool *ret_urgent, in
     CLEANUP(look_done) struct look look = { 0 };
     int r = store_look(store, &look, err,
                        "SELECT EXISTS (SELECT 1 FROM due WHERE at <= ?1) OR EXISTS (SELECT 1"
-                       " FROM link l CROSS JOIN due d ON d.subject = l.subject"
-                       " WHERE l.waits_kind = '" WAIT_LEAVING "' AND d.at > 1 AND d.at <= ?2),"
+                       " FROM wait w CROSS JOIN due d ON d.subject = w.subject"
+                       " WHERE w.kind = '" WAIT_LEAVING "' AND d.at > 1 AND d.at <= ?2),"
                        " coalesce((SELECT at FROM due WHERE at > ?2 ORDER BY at LIMIT 1), 0)",
                        "ii", DUE_URGENT, now_us);
 

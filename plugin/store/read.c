@@ -50,6 +50,23 @@ put_time(struct json_object *object, const char *key, int64_t time_us)
 }
 
 static int
+put_waits(struct json_object *row, const struct link *link)
+{
+    struct json_object *list = json_object_new_array();
+    int r = json_put(row, "waits", list) || !list ? PROV_E_NOMEM : PROV_OK;
+
+    for (size_t i = 0; !r && i < link->wait_count; i++) {
+        const struct wait *wait = &link->waits[i];
+        struct json_object *entry = json_object_new_object();
+        if (json_append(list, entry) || !entry || json_put_string(entry, "kind", wait->kind) ||
+            json_put_string(entry, "for", wait->value) ||
+            put_time(entry, "since", wait->since_us) || json_put_bool(entry, "long", wait->is_long))
+            r = PROV_E_NOMEM;
+    }
+    return r;
+}
+
+static int
 put_link(struct json_object *row, const struct link *link)
 {
     if (json_put_string(row, "username",
@@ -63,11 +80,7 @@ put_link(struct json_object *row, const struct link *link)
         json_put_string(row, "remedy", link->remedy) ||
         json_put_int(row, "attempts", link->attempts) ||
         put_time(row, "next_attempt", link->next_us) ||
-        json_put_string(row, "waits_for",
-                        link->waits_value ? link->waits_value : link->waits_kind) ||
-        json_put_string(row, "waits_kind", link->waits_kind) ||
-        put_time(row, "waits_since", link->waits_since_us) ||
-        put_time(row, "updated", link->updated_us))
+        put_time(row, "updated", link->updated_us) || put_waits(row, link))
         return PROV_E_NOMEM;
     return PROV_OK;
 }
@@ -108,6 +121,8 @@ make_row(const struct db_rows *rows, bool detailed, struct json_object **ret,
 
     if (!r)
         r = link_read(rows, SUBJECT_COUNT, &link, err);
+    if (!r)
+        r = wait_load(rows->db, subject.id, &link, err);
     if (r)
         return r;
     if (json_put_int(row, "id", subject.id) || json_put_string(row, "iss", subject.iss) ||
@@ -568,8 +583,8 @@ store_read_seats_wanted(struct store *store, struct json_object **ret, struct pr
 
     if (!r)
         r = db_select(db, &rows, err,
-                      "SELECT coalesce(waits_value, ''), count(*) FROM link"
-                      " WHERE waits_kind = '" WAIT_SEAT "' GROUP BY waits_value",
+                      "SELECT coalesce(value, ''), count(*) FROM wait WHERE kind = '" WAIT_SEAT "'"
+                      " GROUP BY value",
                       "");
     while (!r) {
         r = db_next(&rows, &row, err);
@@ -594,14 +609,14 @@ store_read_counts(struct store *store, struct json_object **ret, struct prov_err
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     AUTO_JSON struct json_object *result = json_object_new_object();
     struct json_object *counts = json_object_new_object();
-    struct json_object *codes = json_object_new_array();
+    struct json_object *codes = json_object_new_array(), *waits = json_object_new_array();
     int64_t oldest, waited;
     struct db *db;
     bool row = false;
     int r;
 
-    if (json_put(result, "codes", codes) || !codes || json_put(result, "subjects", counts) ||
-        !counts)
+    if (json_put(result, "codes", codes) || !codes || json_put(result, "waits", waits) || !waits ||
+        json_put(result, "subjects", counts) || !counts)
         return error_nomem(err);
     r = store_reader(store, &db, err);
     if (!r)
@@ -633,6 +648,8 @@ store_read_counts(struct store *store, struct json_object **ret, struct prov_err
         return r;
     oldest = db_int(&rows, 2);
     r = count_passwords(db, result, err);
+    if (!r)
+        r = tally_waits(db, waits, err);
     if (r)
         return r;
     waited = clock_now_us() - oldest; /* negative when the clock was set back */

@@ -54,8 +54,8 @@ store_forget_events(struct store *store, const struct store_retention *retention
 }
 
 int
-store_untold_subjects(struct store *store, int64_t limit, int64_t long_us, int64_t *after,
-                      struct json_object **ret, struct prov_error *err)
+store_untold_subjects(struct store *store, int64_t limit, int64_t *after, struct json_object **ret,
+                      struct prov_error *err)
 {
     CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
@@ -78,8 +78,9 @@ store_untold_subjects(struct store *store, int64_t limit, int64_t long_us, int64
                              " AND l.outcome IN " OUTCOMES_OVER
                              /* who is refused and tried again by itself is not through, for some time */
                              " AND NOT (l.outcome = '" OUTCOME_REFUSED "' AND l.next_us > 0"
-                             " AND (l.waits_since_us = 0 OR l.waits_since_us > ?))",
-            "iii", *after, last, long_us);
+                             " AND NOT EXISTS (SELECT 1 FROM wait w WHERE w.subject = l.subject"
+                             " AND w.is_long AND w.kind NOT IN " WAITS_OF_PARTS "))",
+            "ii", *after, last);
     while (!r) {
         r = db_next(&rows, &row, err);
         if (r || !row)

@@ -46,19 +46,18 @@ static const char tables[] =
     /* one tree, in the order in which it is worked off: `seq` is the event's that made a leaver
        due, with tie 0; or the newest one's when there was another cause, with the cause's number as
        tie. So no row ever comes twice, and who deletes what was read deletes nothing newer. */
-    SCHEMA_DUE SCHEMA_COMMAND SCHEMA_HISTORY SCHEMA_NOTES SCHEMA_FLIGHT "CREATE TABLE link ("
+    SCHEMA_DUE SCHEMA_COMMAND SCHEMA_HISTORY SCHEMA_NOTES SCHEMA_FLIGHT SCHEMA_WAIT
+    "CREATE TABLE link ("
     " subject INTEGER PRIMARY KEY, salesforce_id TEXT UNIQUE, confirmed TEXT,"
     " confirmed_version INTEGER NOT NULL, settled_version INTEGER NOT NULL, username_wanted TEXT,"
     " username_held TEXT, username_inputs TEXT, first_sent_us INTEGER NOT NULL,"
     " attempts INTEGER NOT NULL, next_us INTEGER NOT NULL, outcome TEXT, code TEXT, message TEXT,"
-    " cause TEXT, remedy TEXT, last_action TEXT, plan_digest TEXT, waits_kind TEXT,"
-    " waits_value TEXT, updated_us INTEGER NOT NULL, orders INTEGER NOT NULL DEFAULT 0,"
-    " active INTEGER NOT NULL DEFAULT 0, waits_since_us INTEGER NOT NULL DEFAULT 0,"
+    " cause TEXT, remedy TEXT, last_action TEXT, plan_digest TEXT, updated_us INTEGER NOT NULL,"
+    " orders INTEGER NOT NULL DEFAULT 0, active INTEGER NOT NULL DEFAULT 0,"
     " last_history INTEGER NOT NULL DEFAULT 0, frozen_by_others INTEGER NOT NULL DEFAULT 0);"
     "CREATE INDEX link_wanted ON link (username_wanted) WHERE username_wanted IS NOT NULL;"
     "CREATE INDEX link_held ON link (username_held) WHERE username_held IS NOT NULL;"
     "CREATE INDEX link_blocked ON link (subject) WHERE outcome IN " OUTCOMES_BLOCKED ";"
-    "CREATE INDEX link_waits ON link (waits_kind, waits_value) WHERE waits_kind IS NOT NULL;"
     "CREATE INDEX link_guard ON link (subject) WHERE code = 'GUARD';" SCHEMA_TALLY
     "INSERT INTO tally VALUES ('total', 'news', 0);";
 
@@ -162,6 +161,13 @@ static const char *const steps[] = {
     /* 17: news are read from the events; those that are there have rows of `due` */
     "ALTER TABLE event ADD COLUMN urgent INTEGER NOT NULL DEFAULT 0;"
     "INSERT INTO tally SELECT 'total', 'news', coalesce(max(seq), 0) FROM event;",
+    /* 18: what a subject waits for stands by itself */
+    SCHEMA_WAIT "INSERT INTO wait SELECT subject, waits_kind, waits_value, waits_since_us, 0"
+                " FROM link WHERE waits_kind IS NOT NULL;"
+                "INSERT INTO tally SELECT 'waits', kind, count(*) FROM wait GROUP BY kind;"
+                "DROP INDEX link_waits; ALTER TABLE link DROP COLUMN waits_kind;"
+                "ALTER TABLE link DROP COLUMN waits_value;"
+                "ALTER TABLE link DROP COLUMN waits_since_us;",
 };
 
 _Static_assert(sizeof(steps) / sizeof(steps[0]) == STORE_SCHEMA_VERSION - 1,

@@ -53,7 +53,7 @@ MUST_CHECK int schema_open(const char *path, struct db **ret, struct prov_error 
     "INSERT INTO tally SELECT outcome, coalesce(code, ''), count(*) FROM link"                     \
     " WHERE outcome IS NOT NULL AND " SCHEMA_COUNTS("link", SETTLED) " GROUP BY 1, 2;"
 
-/* The next three are made anew when they are damaged (mend.c). */
+/* The next are made anew when they are damaged (mend.c). */
 /* What became of each subject, one outcome a row: a list by `previous` that begins at link.last_history, as
  * events have it. The newest row is never forgotten. */
 #define SCHEMA_HISTORY                                                                             \
@@ -67,6 +67,13 @@ MUST_CHECK int schema_open(const char *path, struct db **ret, struct prov_error 
     "CREATE TABLE flight (subject INTEGER PRIMARY KEY, username TEXT,"                             \
     " first_sent_us INTEGER NOT NULL, sent TEXT NOT NULL);"                                        \
     "CREATE INDEX flight_username ON flight (username) WHERE username IS NOT NULL;"
+/* What each subject waits for, a row for each: so that it can wait for several things at the same time. A short table,
+ * since mostly nobody waits. */
+#define SCHEMA_WAIT                                                                                \
+    "CREATE TABLE wait (subject INTEGER NOT NULL, kind TEXT NOT NULL, value TEXT,"                 \
+    " since_us INTEGER NOT NULL, is_long INTEGER NOT NULL, PRIMARY KEY (subject, kind))"           \
+    " WITHOUT ROWID;"                                                                              \
+    "CREATE INDEX wait_for ON wait (kind, value);"
 /* Among them stand notes, of what is no outcome: found by subject, 0 for everybody, and in no list. */
 #define NOTE         "note"
 #define SCHEMA_NOTES "CREATE INDEX history_note ON history (subject) WHERE outcome = '" NOTE "';"

@@ -24,7 +24,7 @@
 #include "plugin/store/outcome.h"
 
 /* Of the tables this sfprov reads and writes; older ones are brought up to date (schema.c). */
-#define STORE_SCHEMA_VERSION 17
+#define STORE_SCHEMA_VERSION 18
 
 struct store;
 
@@ -190,6 +190,24 @@ enum order {
     ORDER_REPAIR = 4   /* compare with what the org holds now, not with what was confirmed */
 };
 
+/* What a subject may wait for. */
+#define WAIT_USERNAME   "username"   /* that another subject of ours holds or wants */
+#define WAIT_MANAGER    "manager"    /* by URI; has no Salesforce Id yet */
+#define WAIT_ACCOUNT    "account"    /* that fits, and that another subject has */
+#define WAIT_SEAT       "seat"       /* of a licence, if it is known of which */
+#define WAIT_RELEASE    "release"    /* of a username that is taken where nobody can see by whom */
+#define WAIT_UNFREEZING "unfreezing" /* by whoever has frozen the account */
+#define WAIT_LEAVING    "leaving"    /* Salesforce does not let a leaver's access be taken away */
+/* A part of the user alone waits for these; the rest is delivered. */
+#define WAITS_OF_PARTS "('" WAIT_MANAGER "', '" WAIT_UNFREEZING "')"
+
+struct wait {
+    char *kind;  /* WAIT_* */
+    char *value; /* which one; NULL: any of that kind */
+    int64_t since_us;
+    bool is_long; /* it has lasted, and that is said */
+};
+
 /* What is there. Texts may be NULL. Written by delivery only. */
 struct link {
     char salesforce_id[19];    /* "" until confirmed */
@@ -204,13 +222,13 @@ struct link {
     int64_t attempts;          /* tries in a row that will be tried again */
     int64_t next_us;           /* next try; 0: none */
     char *outcome;             /* "delivered", "nothing to do", "refused", "retry", "unknown",
-                                  "waiting": for what another one has, see waits_kind */
+                                  "waiting": for what another one has, see `waits` */
     char *code, *message, *cause, *remedy;
-    char *last_action; /* "created", "updated Title, Department", ... */
-    char *plan_digest; /* of the connector fields the outcome was planned with */
-    char *waits_kind;  /* one of WAIT_*, what makes the subject due when it comes; NULL: nothing */
-    char *waits_value; /* which one; NULL: any of that kind */
-    int64_t waits_since_us; /* since when it waits for that; 0: it does not */
+    char *last_action;  /* "created", "updated Title, Department", ... */
+    char *plan_digest;  /* of the connector fields the outcome was planned with */
+    struct wait *waits; /* what makes it due when it comes; heap, one of each kind */
+    size_t wait_count;
+    bool waits_changed; /* and not written yet */
     int64_t updated_us;
     bool frozen_by_others; /* was frozen before we wanted it, by the last look at that */
     int64_t last_history;  /* the newest row of what became of it; 0: none */
@@ -224,6 +242,15 @@ struct link {
     int64_t as_of, wanted_version;
     struct pool pool; /* where its values are */
 };
+
+/* NULL: it does not wait for that; borrowed. */
+struct wait *wait_of(const struct link *link, const char *kind);
+bool wait_is_of_part(const struct wait *wait);
+/* From now on it waits for that; since when stays, if it does already. 0 or PROV_E_NOMEM. */
+MUST_CHECK int wait_begin(struct link *link, const char *kind, const char *value, int64_t now_us);
+void wait_end(struct link *link, const char *kind);
+/* What has lasted since before_us or earlier is long. */
+void wait_weigh(struct link *link, int64_t before_us);
 
 /* A row of `due`; or an event that is news, with DUE_NOW and tie 0. */
 struct due_key {
@@ -377,26 +404,21 @@ MUST_CHECK int store_unlinked(struct store *store, int64_t after, int64_t limit,
 /* The same of subjects whose resource was seen, and who are not gone. */
 MUST_CHECK int store_seen(struct store *store, int64_t after, int64_t limit, int64_t *ret,
                           size_t *ret_count, struct prov_error *err);
-/* What a subject may wait for. */
-#define WAIT_USERNAME   "username"   /* that another subject of ours holds or wants */
-#define WAIT_MANAGER    "manager"    /* by URI; has no Salesforce Id yet */
-#define WAIT_ACCOUNT    "account"    /* that fits, and that another subject has */
-#define WAIT_SEAT       "seat"       /* of a licence, if it is known of which */
-#define WAIT_RELEASE    "release"    /* of a username that is taken where nobody can see by whom */
-#define WAIT_UNFREEZING "unfreezing" /* by whoever has frozen the account; all else is delivered */
-#define WAIT_LEAVING    "leaving"    /* Salesforce does not let a leaver's access be taken away */
+
+/* ---- who waits (wait.c) ---- */
+
 /* [tx] Makes due up to limit subjects that wait for this, those first who were looked at longest ago.
  * value NULL: so many for each value of the kind; iss NULL: of any issuer. */
 MUST_CHECK int store_wake(struct store *store, const char *kind, const char *value, const char *iss,
                           int64_t limit, struct prov_error *err);
-/* [tx] Makes due who waits, and is not parked, since before_us or longer; or since a time after now_us, which
- * a wrong clock has written. */
+/* [tx] Makes due who waits since before_us or longer, which is not said yet; or since a time after now_us, which
+ * a wrong clock has written. Reads all who wait. */
 MUST_CHECK int store_wake_long(struct store *store, int64_t before_us, int64_t now_us,
                                struct prov_error *err);
-/* [tx] Makes due who has waited for a manager since before_us or earlier, of whom nothing is said yet; and who waits
- * for one, and has this code. Reads all who wait for one. */
-MUST_CHECK int store_due_managed(struct store *store, int64_t before_us, const char *code,
-                                 struct prov_error *err);
+/* [tx] Makes due who waits for a username, and was not looked at after before_us. */
+MUST_CHECK int store_due_names(struct store *store, int64_t before_us, struct prov_error *err);
+/* [tx] Makes due who waits for the username that this subject holds. */
+MUST_CHECK int store_due_for_name_of(struct store *store, int64_t subject, struct prov_error *err);
 /* [tx] Makes a subject due if the manager it waits for has been linked by now, which may have
  * happened earlier in this very transaction. */
 MUST_CHECK int store_due_if_linked(struct store *store, int64_t subject, const char *iss,
@@ -415,10 +437,6 @@ MUST_CHECK int store_parked_with(struct store *store, const char *code, int64_t 
  * after before_us; but none who waits for a username. Reads all who are parked. */
 MUST_CHECK int store_due_long_parked(struct store *store, int64_t before_us, int64_t limit,
                                      struct prov_error *err);
-/* [tx] Makes due who waits for a username, and was not looked at after before_us. */
-MUST_CHECK int store_due_names(struct store *store, int64_t before_us, struct prov_error *err);
-/* [tx] Makes due who waits for the username that this subject holds. */
-MUST_CHECK int store_due_for_name_of(struct store *store, int64_t subject, struct prov_error *err);
 /* [tx] Makes due all parked, *ret_count subjects. */
 MUST_CHECK int store_due_parked(struct store *store, int64_t *ret_count, struct prov_error *err);
 /*
@@ -469,9 +487,10 @@ struct store_mended {
     bool news; /* the same, and no order is lost: events that are not taken yet cannot be read */
     bool
         flight; /* nobody knows who it was: all who are due count as sent to, and what was sent as damaged */
+    bool wait;    /* empty: whoever may have waited is due, and waits from now on */
     bool history; /* of all subjects, empty */
 };
-/* Reads all of the three. */
+/* Reads all of them. */
 MUST_CHECK int store_mend(struct store *store, struct store_mended *ret, struct prov_error *err);
 
 /* What was done so far; kept with the store, so that it outlives processes. */
@@ -526,10 +545,9 @@ MUST_CHECK int store_forget_history(struct store *store, const struct store_rete
                                     int64_t *after, struct prov_error *err);
 /* Subjects with settled events the host has not been told of, among the next `limit` events after
  * *after: array of ids. *after: the last event looked at, 0 when there are no more. Who is refused and tried
- * again by itself is among them only if that goes on since long_us. */
-MUST_CHECK int store_untold_subjects(struct store *store, int64_t limit, int64_t long_us,
-                                     int64_t *after, struct json_object **ret,
-                                     struct prov_error *err);
+ * again by itself is among them only if that has lasted. */
+MUST_CHECK int store_untold_subjects(struct store *store, int64_t limit, int64_t *after,
+                                     struct json_object **ret, struct prov_error *err);
 
 /* ---- the file itself (inspect.c) ---- */
 

@@ -50,7 +50,7 @@ read_tally(struct db *db, struct states *states, struct json_object *codes, stru
     bool row = true;
     int r = db_select(db, &rows, err,
                       "SELECT what, code, n FROM tally WHERE n > 0 AND what NOT IN ('active',"
-                      " 'total') ORDER BY what, code",
+                      " 'total', " TALLY_WAITS ") ORDER BY what, code",
                       "");
 
     while (!r) {
@@ -262,6 +262,40 @@ tally_move(struct store *store, const struct counted *before, const struct count
         r = move(store, after->outcome, after->code ? after->code : "", 1, err);
     if (!r && before->active != after->active)
         r = move(store, "active", "", after->active ? 1 : -1, err);
+    return r;
+}
+
+int
+tally_wait(struct store *store, const char *kind, bool is_long, int64_t n, struct prov_error *err)
+{
+    int r = move(store, "waits", kind, n, err);
+
+    return r || !is_long ? r : move(store, "waits_long", kind, n, err);
+}
+
+int
+tally_waits(struct db *db, struct json_object *list, struct prov_error *err)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    bool row = true;
+    int r = db_select(db, &rows, err,
+                      "SELECT w.code, w.n, coalesce(l.n, 0) FROM tally w LEFT JOIN tally l"
+                      " ON l.what = 'waits_long' AND l.code = w.code"
+                      " WHERE w.what = 'waits' AND w.n > 0 ORDER BY w.code",
+                      "");
+
+    while (!r) {
+        struct json_object *entry;
+        r = db_next(&rows, &row, err);
+        if (r || !row)
+            break;
+        entry = json_object_new_object();
+        if (json_append(list, entry) || !entry ||
+            json_put_string(entry, "kind", db_text(&rows, 0)) ||
+            json_put_int(entry, "users", db_int(&rows, 1)) ||
+            json_put_int(entry, "long", db_int(&rows, 2)))
+            r = error_nomem(err);
+    }
     return r;
 }
 

@@ -420,12 +420,18 @@ class World:
         shutil.rmtree(self.folder)
 
 
+def waits(row):
+    """What a user waits for: kind -> which one, None where it is any."""
+    return {wait["kind"]: wait.get("for") for wait in row["waits"]}
+
+
 def hours_later(w, c, hours, **more):
     """Another process finds the store as it is so many hours later."""
     c.close()
     with sqlite3.connect(w.fields["store"]) as store:
         store.execute(f"UPDATE link SET updated_us = updated_us - {hours} * 3600000000, next_us = max(0, next_us"
-                      f" - {hours} * 3600000000), waits_since_us = max(0, waits_since_us - {hours} * 3600000000)")
+                      f" - {hours} * 3600000000)")
+        store.execute(f"UPDATE wait SET since_us = max(0, since_us - {hours} * 3600000000)")
         store.execute(f"UPDATE due SET at = max(2, at - {hours} * 3600000000) WHERE at > 1")
         store.execute(f"UPDATE fact SET value = value - {hours} * 3600000000 WHERE key = 'parked_looked_us'")
     store.close()

@@ -54,7 +54,7 @@ def test_a_user_who_is_their_own_manager_does_not_loop():
         c = w.connector()
         c.accept(create("/Users/1", person("boss", **manager("1"))))
         assert c.deliver(2000).state == IDLE
-        assert c.user("/Users/1")["state"] == "in_step" and not c.user("/Users/1").get("waits_for")
+        assert c.user("/Users/1")["state"] == "in_step" and not c.user("/Users/1")["waits"]
 
 
 def test_a_manager_who_is_no_longer_named_does_not_make_a_loop():

@@ -11,7 +11,7 @@ import time
 import urllib.parse
 
 import harness
-from harness import Connector, IDLE, INFO, WARNING, World, create, hours_later, person, put, simple
+from harness import Connector, IDLE, INFO, WARNING, World, create, hours_later, person, put, simple, waits
 
 ADA = "primary-ada@acme.example"
 REFUSAL = {"statusCode": "FIELD_INTEGRITY_EXCEPTION",
@@ -133,13 +133,13 @@ def test_a_leaver_who_is_tried_again_goes_ahead_of_the_news():
         leave(c, "ada")
         c.deliver(0)
         row = c.user("/Users/ada")
-        assert row["code"] == "UNABLE_TO_LOCK_ROW" and row["waits_kind"] == "leaving" and user_of(w, "ada")["IsActive"], row
+        assert row["code"] == "UNABLE_TO_LOCK_ROW" and "leaving" in waits(row) and user_of(w, "ada")["IsActive"], row
         c.accept(*[create(f"/Users/{n}", person(f"u{n}")) for n in range(1000)])
         w.org.ask("DELETE", "/__org/calls")
         c = hours_later(w, c, 1)
         kinds = [call["kind"] for call in w.org.calls()["calls"] if "collections" in call["kind"]]
         assert kinds[0] == "collections_update" and len(kinds) == 6, kinds
-        assert not user_of(w, "ada")["IsActive"] and c.user("/Users/ada")["waits_since"] is None
+        assert not user_of(w, "ada")["IsActive"] and not c.user("/Users/ada")["waits"]
 
 
 def test_who_was_frozen_by_hand_is_not_unfrozen_at_the_return_and_it_is_said():
@@ -181,7 +181,7 @@ def test_that_an_account_stays_frozen_is_said_as_long_as_it_is_so():
                 c.act(act="retry", user="/Users/ada")
             c.settle()
             row = c.user("/Users/ada")
-            assert row.get("code") == "STAYS_FROZEN" and row.get("waits_kind") == "unfreezing", row
+            assert row.get("code") == "STAYS_FROZEN" and list(waits(row)) == ["unfreezing"], row
         c = hours_later(w, c, 2)
         assert c.user("/Users/ada").get("code") == "STAYS_FROZEN", c.user("/Users/ada")
         assert not any("stays frozen" in line for _, line in c.lines), "it was said before"
@@ -189,7 +189,7 @@ def test_that_an_account_stays_frozen_is_said_as_long_as_it_is_so():
         by_hand(w, "ada", False)
         c = hours_later(w, c, 2)
         row = c.user("/Users/ada")
-        assert not row.get("code") and not row.get("waits_kind") and row["last_action"] == "found unfrozen", row
+        assert not row.get("code") and not row["waits"] and row["last_action"] == "found unfrozen", row
         assert [entry for entry in row["history"] if entry.get("action") == "found unfrozen"], row["history"]
 
 
@@ -203,11 +203,41 @@ def test_who_stays_frozen_and_waits_for_a_manager_is_looked_at_too():
         c.accept(put("/Users/ada", person("ada", **boss)))
         c.settle()
         row = c.user("/Users/ada")
-        assert (row.get("code"), row.get("waits_kind")) == ("STAYS_FROZEN", "manager"), row
+        assert (row.get("code"), waits(row)) == ("STAYS_FROZEN", {"manager": "/Users/9", "unfreezing": None}), row
         by_hand(w, "ada", False)
         c = hours_later(w, c, 2)
         row = c.user("/Users/ada")
-        assert (row.get("code"), row.get("waits_kind")) == (None, "manager"), row
+        assert (row.get("code"), waits(row)) == (None, {"manager": "/Users/9"}), row
+
+
+def test_two_waits_of_one_user_are_told_and_each_ends_by_itself():
+    with World(wait_limit_hours=5, leaver_action="freeze") as w:
+        c = staffed(w, "ada")
+        by_hand(w, "ada", True)
+        leave(c, "ada")
+        c.settle()
+        boss = {harness.ENTERPRISE: {"manager": {"value": "9"}}}
+        c.accept(put("/Users/ada", person("ada", **boss)))
+        c.settle()
+        for is_long in (False, True):
+            row = c.user("/Users/ada")
+            assert (row["state"], row["code"]) == ("in_step", "STAYS_FROZEN"), row
+            assert [(wait["kind"], wait["long"]) for wait in row["waits"]] == [("manager", is_long), ("unfreezing", is_long)], row
+            assert ("stays frozen" in row["message"], "/Users/9" in row["message"]) == (True, is_long), row
+            assert c.query(query="status")["waits"] == [{"kind": kind, "users": 1, "long": int(is_long)}
+                                                        for kind in ("manager", "unfreezing")]
+            if not is_long:
+                c = hours_later(w, c, 6)
+        said = [line for level, line in c.lines if level == WARNING and "/Users/ada" in line]
+        assert len(said) == 1 and "/Users/9" in said[0] and "stays frozen" in said[0], said
+        by_hand(w, "ada", False)
+        c = hours_later(w, c, 2)
+        row = c.user("/Users/ada")
+        assert (row["code"], waits(row)) == ("MANAGER_AWAITED", {"manager": "/Users/9"}), row
+        c.accept(create("/Users/9", person("boss")))
+        c.settle()
+        row = c.user("/Users/ada")
+        assert not row.get("code") and not row["waits"] and c.query(query="status")["waits"] == [], row
 
 
 def test_nobody_waits_for_a_look_at_who_is_frozen():
@@ -252,7 +282,7 @@ def test_who_froze_an_adopted_account_nobody_knows_so_it_stays_frozen_and_it_is_
         os.rename(w.fields["store"], w.fields["store"] + ".lost")
         c = staffed(w, "ada")
         row = c.user("/Users/ada")
-        assert (row["state"], row.get("code"), row.get("waits_kind")) == ("in_step", "STAYS_FROZEN", "unfreezing"), row
+        assert (row["state"], row.get("code"), waits(row)) == ("in_step", "STAYS_FROZEN", {"unfreezing": None}), row
         assert frozen(w) == [ADA] and "Unfreeze" in row["remedy"] and "adopted" in row["cause"], row
         assert any(level == WARNING and "stays frozen" in line for level, line in c.lines), c.lines
         by_hand(w, "ada", False)

@@ -3,7 +3,7 @@ import contextlib
 import sys
 
 import harness
-from harness import ENTERPRISE, World, create, patch, person, put, simple, token
+from harness import ENTERPRISE, World, create, patch, person, put, simple, token, waits
 
 
 def test_a_created_user_appears_with_the_right_username():
@@ -137,7 +137,7 @@ def test_managers_are_linked_when_they_arrive():
         c.accept(create("/Users/1", person("report", **{ENTERPRISE: {"manager": {"value": "9"}}})))
         c.settle()
         assert w.org.user("primary-report@acme.example")["ManagerId"] is None
-        assert c.user("/Users/1")["waits_for"] == "/Users/9"
+        assert waits(c.user("/Users/1")) == {"manager": "/Users/9"}
         c.accept(create("/Users/9", person("boss", "Big", "Boss")))
         c.settle()
         users = w.org.users()
@@ -206,7 +206,7 @@ def test_two_subjects_with_one_username_are_told_apart_here():
         assert len(w.org.users()) == 1
         row = c.user("/Users/2")
         assert row["state"] == "waiting" and row["code"] == "USERNAME_IN_USE_HERE", row
-        assert (row["waits_kind"], row["waits_for"]) == ("username", "jsmith@acme.example"), row
+        assert waits(row) == {"username": "jsmith@acme.example"}, row
         assert "/Users/1" in row["message"] and row["remedy"]
         c.accept(patch("/Users/1", {"op": "replace", "path": "userName", "value": "PRIMARY/john"}))
         c.settle()

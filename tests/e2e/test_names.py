@@ -2,7 +2,7 @@
 import sys
 
 import harness
-from harness import IDLE, World, create, hours_later, person, put
+from harness import IDLE, World, create, hours_later, person, put, waits
 
 
 def name_of(name):
@@ -134,7 +134,7 @@ def test_who_stepped_aside_in_vain_gets_his_name_back_and_stays_there():
             c = hours_later(w, c, hours) if hours else c
             assert ids(w) == before, (hours, w.org.users().keys())
             a, b = c.user("/Users/a"), c.user("/Users/b")
-            assert a["code"] == "USERNAME_IN_USE_HERE" and a["waits_for"] == name_of("b"), a
+            assert a["code"] == "USERNAME_IN_USE_HERE" and waits(a) == {"username": name_of("b")}, a
             assert "temporary" not in a["message"], a
             assert (b["state"], b["message"]) == ("parked", "not a for B"), b
             assert hours != 2 or len(calls_of(w, "collections_update")) == sent, "nobody steps aside each hour"
@@ -182,7 +182,7 @@ def test_a_newcomer_does_not_take_the_name_of_who_stepped_aside_in_vain():
         c.accept(create("/Users/new", person("a", family="New")))
         c.settle()
         refused_partner(w, c)
-        assert ids(w) == before and c.user("/Users/new")["waits_for"] == name_of("a"), w.org.users().keys()
+        assert ids(w) == before and waits(c.user("/Users/new")) == {"username": name_of("a")}, w.org.users().keys()
 
 
 def test_a_name_is_free_again_for_whom_a_try_failed_and_who_changed_his_mind():
@@ -209,7 +209,7 @@ def test_a_create_that_did_not_happen_keeps_its_name():
         c.deliver(0)
         assert c.user("/Users/1")["state"] == "in_flight", c.user("/Users/1")
         c.accept(create("/Users/2", person("ann", family="Second")))
-        while not c.user("/Users/2").get("waits_for"):  # a write without an answer was a pause
+        while not c.user("/Users/2")["waits"]:  # a write without an answer was a pause
             c.deliver(100)
         assert c.user("/Users/1")["state"] == "in_flight", c.user("/Users/1")
         c.settle()
@@ -228,13 +228,13 @@ def test_a_leaver_waits_for_no_name_and_gets_it_when_he_returns():
             c.accept(put("/Users/a", person("b", active=False, title="Left")))
             c.settle()
             row = c.user("/Users/a")
-            assert row["state"] == "in_step" and not row.get("waits_for"), row
+            assert row["state"] == "in_step" and not row["waits"], row
             assert ids(w) == before and w.org.user(name_of("a"))["Title"] == "Left"
             told = [list(o["events"].values())[0]["status"] for o in c.outcomes]
             assert told == ["200"], (action, c.outcomes)
             c.accept(put("/Users/a", person("b")))
             c.settle()
-            assert c.user("/Users/a")["waits_for"] == name_of("b"), "who is active waits"
+            assert waits(c.user("/Users/a")) == {"username": name_of("b")}, "who is active waits"
             c.accept(put("/Users/b", person("c")))
             c.settle()
             assert ids(w) == {name_of("b"): before[name_of("a")], name_of("c"): before[name_of("b")]}, w.org.users().keys()

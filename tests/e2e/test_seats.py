@@ -2,7 +2,7 @@
 import sys
 
 import harness
-from harness import WARNING, World, create, person, put, simple
+from harness import WARNING, World, create, person, put, simple, waits
 
 
 def create_many(c, *numbers):
@@ -75,7 +75,7 @@ def test_a_seat_that_comes_free_is_for_who_waits_for_that_licence():
         assert parked(c) == ["/Users/guest", "/Users/3"], "in the order in which they began to wait"
         assert [(s["licence"], s["waiting"]) for s in c.query(query="status")["seats"]] == \
             [("Chatter Free", 1), ("Salesforce", 1)]
-        assert c.user("/Users/3")["waits_for"] == "Salesforce"
+        assert waits(c.user("/Users/3")) == {"seat": "Salesforce"}
         c.accept(simple("/Users/1", "prov:delete"))
         c.settle()
         assert parked(c) == ["/Users/guest"], parked(c)

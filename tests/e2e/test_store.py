@@ -10,7 +10,7 @@ import sys
 import time
 
 import harness
-from harness import ACCEPTED, World, create, patch, person, put, simple
+from harness import ACCEPTED, ENTERPRISE, World, create, patch, person, put, simple, waits
 
 GOLDEN = os.path.join(os.environ.get("srcdir", os.path.join(os.path.dirname(__file__), "../..")), "tests/golden/store")
 
@@ -318,6 +318,30 @@ def test_who_has_news_is_found_when_the_events_page_is_damaged():
             c.deliver(60000)
             assert len(w.org.users()) == 400, len(w.org.users())
             assert sum("is found by what is known of each user" in line for _, line in c.lines) == 1, c.lines
+
+
+def test_what_users_wait_for_is_found_out_anew_when_its_page_is_damaged():
+    with World() as w:
+        c = w.connector()
+        boss = {ENTERPRISE: {"manager": {"value": "9"}}}
+        c.accept(create("/Users/1", person("ada", **boss)), create("/Users/2", person("bob")), create("/Users/3", person("bob")))
+        c.settle()
+        assert waits(c.user("/Users/1")) == {"manager": "/Users/9"} and "username" in waits(c.user("/Users/3"))
+        before = c.query(query="status")["waits"]
+        assert len(before) == 2, before
+        c.close()
+        damage(w, table_pages(w, "wait")[0])
+        c = w.connector()
+        c.accept(put("/Users/2", person("bob", title="Dr")))
+        c.settle()
+        assert w.org.user("primary-bob@acme.example")["Title"] == "Dr"
+        assert sum("what users wait for could not be read" in line for _, line in c.lines) == 1, c.lines
+        assert not [line for _, line in c.lines if "is put off" in line], c.lines
+        assert c.query(query="status")["waits"] == before
+        c.accept(create("/Users/9", person("boss")), put("/Users/2", person("rob")))
+        c.settle()
+        assert w.org.user("primary-ada@acme.example")["ManagerId"] == w.org.user("primary-boss@acme.example")["Id"]
+        assert c.user("/Users/3")["state"] == "in_step" and c.query(query="status")["waits"] == []
 
 
 def test_what_is_in_flight_is_read_back_when_its_page_is_damaged():

@@ -2,7 +2,7 @@
 import sys
 
 import harness
-from harness import ENTERPRISE, WARNING, World, create, hours_later, person, put, simple
+from harness import ENTERPRISE, WARNING, World, create, hours_later, person, put, simple, waits
 
 
 def told(c):
@@ -36,18 +36,18 @@ def test_who_waits_for_a_name_for_long_is_parked_and_told_once_and_once_more_whe
         c.settle()
         c = later(w, c, 47)
         assert c.user("/Users/2")["state"] == "waiting" and told(c) == [], told(c)
-        since = c.user("/Users/2")["waits_since"]
+        since = c.user("/Users/2")["waits"][0]["since"]
         c = later(w, c, 2)
         row = c.user("/Users/2")
-        assert (row["state"], row["code"], row["waits_kind"]) == ("parked", "USERNAME_IN_USE_HERE", "username"), row
-        assert "lasted for 48 hours, and it is delivered by itself" in row["message"] and row["waits_since"] < since, row
+        assert (row["state"], row["code"], list(waits(row))) == ("parked", "USERNAME_IN_USE_HERE", ["username"]), row
+        assert "lasted for 48 hours, and it is delivered by itself" in row["message"] and row["waits"][0]["since"] < since, row
         assert told(c) == [("t-2", "400")] and c.query(query="status")["subjects"]["parked"] == 1
         c = later(w, c, 100)
         assert told(c) == [] and c.user("/Users/2")["state"] == "parked", "told once"
         c.accept(put("/Users/1", person("john"), txn="t-3"))
         c.settle()
         assert sorted(told(c)) == [("t-2", "200"), ("t-3", "200")], told(c)
-        assert c.user("/Users/2")["state"] == "in_step" and c.user("/Users/2")["waits_since"] is None
+        assert c.user("/Users/2")["state"] == "in_step" and not c.user("/Users/2")["waits"]
 
 
 def test_who_waits_for_a_seat_for_long_is_told_and_gets_it_all_the_same():
@@ -58,7 +58,7 @@ def test_who_waits_for_a_seat_for_long_is_told_and_gets_it_all_the_same():
         assert told(c) == [("t-1", "200")] and c.user("/Users/2")["state"] == "waiting"
         c = later(w, c, 6)
         row = c.user("/Users/2")
-        assert row["state"] == "parked" and row["waits_kind"] == "seat" and "for 5 hours" in row["message"], row
+        assert row["state"] == "parked" and "seat" in waits(row) and "for 5 hours" in row["message"], row
         assert told(c) == [("t-2", "400")], told(c)
         c.accept(simple("/Users/1", "prov:delete", txn="t-3"))
         c.settle()
@@ -76,7 +76,7 @@ def test_of_a_leaver_whom_salesforce_keeps_for_long_the_host_is_told():
         c.accept(simple("/Users/1", "prov:delete", txn="t-2"))
         c.deliver(0)
         row = c.user("/Users/1")
-        assert row["state"] == "parked" and row["waits_kind"] == "leaving" and row["waits_since"], row
+        assert row["state"] == "parked" and row["waits"][0]["kind"] == "leaving" and row["waits"][0]["since"], row
         c = later(w, c, 47)
         assert told(c) == [], told(c)
         c = later(w, c, 2)
@@ -84,7 +84,7 @@ def test_of_a_leaver_whom_salesforce_keeps_for_long_the_host_is_told():
         w.org.ask("DELETE", "/__org/faults")
         c = later(w, c, 2)
         assert told(c) == [("t-2", "200")] and not w.org.user("primary-jdoe@acme.example")["IsActive"], told(c)
-        assert c.user("/Users/1")["waits_since"] is None
+        assert not c.user("/Users/1")["waits"]
 
 
 def test_a_manager_who_does_not_come_for_long_is_said_until_he_comes():
@@ -94,11 +94,12 @@ def test_a_manager_who_does_not_come_for_long_is_said_until_he_comes():
         c.accept(create("/Users/1", person("jdoe", **boss), txn="t-1"))
         c.settle()
         row = c.user("/Users/1")
-        assert (row["state"], row["waits_kind"], row.get("code")) == ("in_step", "manager", None), row
+        assert (row["state"], waits(row), row.get("code")) == ("in_step", {"manager": "/Users/9"}, None), row
+        assert any("created; " in line and line.endswith("; waits for manager /Users/9") for _, line in c.lines), c.lines
         c = later(w, c, 6)
         for _ in range(2):
             row = c.user("/Users/1")
-            assert (row["state"], row.get("code"), row["waits_for"]) == ("in_step", "MANAGER_AWAITED", "/Users/9"), row
+            assert (row["state"], row.get("code"), waits(row)) == ("in_step", "MANAGER_AWAITED", {"manager": "/Users/9"}), row
             assert "/Users/9" in row["message"] and row["remedy"], row
             status = c.query(query="status")
             assert {"state": "in_step", "code": "MANAGER_AWAITED", "users": 1} in status["codes"], status["codes"]
@@ -114,9 +115,27 @@ def test_a_manager_who_does_not_come_for_long_is_said_until_he_comes():
         c.accept(create("/Users/9", person("boss"), txn="t-3"))
         c.settle()
         row = c.user("/Users/1")
-        assert not row.get("code") and not row["waits_since"], row
+        assert not row.get("code") and not row["waits"], row
         assert w.org.user("primary-jdoe@acme.example")["ManagerId"] == w.org.user("primary-boss@acme.example")["Id"]
         assert sorted(told(c)) == [("t-2", "200"), ("t-3", "200")], "the user was delivered, and that was told"
+
+
+def test_who_waits_for_a_name_and_a_manager_has_both_told_and_gets_both():
+    with World() as w:
+        c = w.connector()
+        boss = {ENTERPRISE: {"manager": {"value": "9"}}}
+        c.accept(create("/Users/1", person("jsmith")), create("/Users/2", person("jsmith", **boss)))
+        c.settle()
+        row = c.user("/Users/2")
+        assert waits(row) == {"username": "primary-jsmith@acme.example", "manager": "/Users/9"}, row
+        c.accept(create("/Users/9", person("boss")))
+        c.settle()
+        row = c.user("/Users/2")
+        assert (row["state"], list(waits(row))) == ("waiting", ["username"]), row
+        c.accept(put("/Users/1", person("john")))
+        c.settle()
+        user = w.org.user("primary-jsmith@acme.example")
+        assert user["ManagerId"] == w.org.user("primary-boss@acme.example")["Id"] and not c.user("/Users/2")["waits"]
 
 
 # ---- in numbers ----
@@ -162,17 +181,17 @@ def test_in_a_sandbox_a_name_that_nobody_sees_is_waited_for_and_had_when_it_come
         taken = far_away(w, c)
         row = c.user("/Users/2")
         assert row["state"] == "waiting" and row["next_attempt"] and "refreshed" in row["cause"], row
-        assert (row["waits_kind"], row["waits_for"]) == ("release", "primary-far@acme.example"), row
+        assert waits(row) == {"release": "primary-far@acme.example"}, row
         assert told(c) == [], "it is not over"
         assert c.query(query="status")["subjects"]["waiting"] == 1
-        since = row["waits_since"]
+        since = row["waits"][0]["since"]
         c = later(w, c, 2)
         row = c.user("/Users/2")
-        assert row["state"] == "waiting" and told(c) == [] and row["waits_since"] < since, row
+        assert row["state"] == "waiting" and told(c) == [] and row["waits"][0]["since"] < since, row
         w.org.ask("PATCH", f"/__org/users/{taken['Id']}", {"Username": "primary-gone@acme.example"}, org="globex")
         c = later(w, c, 2)
         assert c.user("/Users/2")["state"] == "in_step", c.user("/Users/2")
-        assert c.user("/Users/2")["waits_since"] is None
+        assert not c.user("/Users/2")["waits"]
         assert told(c) == [("t-1", "200")] and w.org.user("primary-far@acme.example")["IsActive"]
 
 
@@ -185,7 +204,7 @@ def test_in_a_sandbox_a_name_that_nobody_sees_is_waited_for_two_days_and_then_re
         c = later(w, c, 2)
         row = c.user("/Users/2")
         assert (row["state"], row["code"]) == ("parked", "DUPLICATE_USERNAME"), row
-        assert told(c) == [("t-1", "400")] and "waits_for" not in row, row
+        assert told(c) == [("t-1", "400")] and not row["waits"], row
         c = later(w, c, 2)  # the hourly look, and an order by hand, begin no other two days
         c.act(act="retry", user="/Users/2")
         c.settle()

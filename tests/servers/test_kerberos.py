@@ -104,7 +104,7 @@ def test_whoever_gets_a_leavers_name_waits_for_it():
         # nothing of the leaver's account comes into other hands by itself
         assert not w.org.user("ada@acme.example")["IsActive"] and w.org.user("ada@acme.example")["Id"] == first
         row, = json.loads(cli(w, "list", "--state", "waiting", "--json").stdout)
-        assert row["uri"] == "/Users/ada~2" and row["waits_kind"] == "username", row
+        assert row["uri"] == "/Users/ada~2" and [wait["kind"] for wait in row["waits"]] == ["username"], row
 
 
 def test_only_persons_of_the_realm_count():

@@ -169,8 +169,9 @@ full_link(void)
     link.remedy = strdup("remedy");
     link.last_action = strdup("created");
     link.plan_digest = strdup("digest");
-    link.waits_kind = strdup("manager");
-    link.waits_value = strdup("/Users/9");
+    T_OK(wait_begin(&link, WAIT_MANAGER, "/Users/9", 9), NULL);
+    T_OK(wait_begin(&link, WAIT_UNFREEZING, NULL, 10), NULL);
+    wait_weigh(&link, 9);
     return link;
 }
 
@@ -206,8 +207,12 @@ a_link_comes_back_as_it_was_written(void)
     T_STR(work.link.remedy, "remedy");
     T_STR(work.link.last_action, "created");
     T_STR(work.link.plan_digest, "digest");
-    T_STR(work.link.waits_kind, "manager");
-    T_STR(work.link.waits_value, "/Users/9");
+    T_INT(work.link.wait_count, 2);
+    T_STR(wait_of(&work.link, WAIT_MANAGER)->value, "/Users/9");
+    T_INT(wait_of(&work.link, WAIT_MANAGER)->since_us, 9);
+    T_TRUE(wait_of(&work.link, WAIT_MANAGER)->is_long);
+    T_STR(wait_of(&work.link, WAIT_UNFREEZING)->value, NULL);
+    T_TRUE(!wait_of(&work.link, WAIT_UNFREEZING)->is_long && !work.link.waits_changed);
     scratch_remove(&s);
 }
 
@@ -216,7 +221,7 @@ a_link_is_overwritten_whole(void)
 {
     CLEANUP(link_done) struct link link = full_link();
     CLEANUP(work_done) struct work work = { 0 };
-    struct link empty = { .settled_version = 1 };
+    struct link empty = { .settled_version = 1, .waits_changed = true };
     struct prov_error err = PROV_ERROR_INIT;
     struct scratch s;
     int64_t id;
@@ -228,7 +233,7 @@ a_link_is_overwritten_whole(void)
     T_OK(store_load_id(s.store, id, &work, &err), &err);
     T_STR(work.link.salesforce_id, "");
     T_TRUE(!work.link.confirmed && !work.link.in_flight && !work.link.outcome);
-    T_TRUE(!work.link.waits_kind && !work.link.waits_value && !work.link.username_held);
+    T_TRUE(!work.link.wait_count && !work.link.username_held);
     T_INT(work.link.settled_version, 1);
     scratch_remove(&s);
 }
@@ -254,8 +259,7 @@ what_is_looked_up_follows_the_link(void)
     T_STR(work.link.username_wanted, "wanted@x.example");
     free(link.username_wanted);
     link.username_wanted = strdup("held@x.example");
-    free(link.waits_value);
-    link.waits_value = strdup("/Users/8");
+    T_OK(wait_begin(&link, WAIT_MANAGER, "/Users/8", 11), NULL);
     link.salesforce_id[14] = '2';
     link.attempts = 61;
     IN_TX(s.store, store_put_link(s.store, id, &link, &err));
@@ -392,14 +396,18 @@ facts_are_set_changed_and_forgotten(void)
 static void
 make_waiting(struct scratch *s)
 {
+    static struct wait name = { (char *)WAIT_USERNAME, (char *)"ada@x.example", 5, false };
+    static struct wait manager = { (char *)WAIT_MANAGER, (char *)"/Users/3", 6, false };
     static const struct link links[] = {
         { .outcome = (char *)"waiting",
-          .waits_kind = (char *)"username",
-          .waits_value = (char *)"ada@x.example",
+          .waits = &name,
+          .wait_count = 1,
+          .waits_changed = true,
           .plan_digest = (char *)"old" },
         { .outcome = (char *)"delivered",
-          .waits_kind = (char *)"manager",
-          .waits_value = (char *)"/Users/3",
+          .waits = &manager,
+          .wait_count = 1,
+          .waits_changed = true,
           .plan_digest = (char *)"old",
           .salesforce_id = "005000000000002AAA" },
         { .outcome = (char *)"delivered",

@@ -209,13 +209,14 @@ a_subject_is_shown_with_all_an_admin_needs(void)
                          .cause = (char *)"why",
                          .remedy = (char *)"do",
                          .last_action = (char *)"created",
-                         .username_held = (char *)"a@x.example",
-                         .waits_kind = (char *)"username",
-                         .waits_value = (char *)"b@x.example" };
+                         .username_held = (char *)"a@x.example" };
     struct scratch s;
 
     scratch_make(&s);
     scratch_put(s.store, "j1", "/Users/1", "CORP/Ada");
+    T_OK(wait_begin(&link, WAIT_USERNAME, "b@x.example", INT64_C(1795354804000000)), NULL);
+    T_OK(wait_begin(&link, WAIT_MANAGER, "/Users/9", INT64_C(1795354805000000)), NULL);
+    wait_weigh(&link, INT64_C(1795354804000000));
     put_link(s.store, "/Users/1", &link);
     row = story(s.store, "/Users/1");
     T_STR(json_get_string(row, "iss"), ISSUER);
@@ -229,7 +230,11 @@ a_subject_is_shown_with_all_an_admin_needs(void)
     T_STR(json_get_string(row, "cause"), "why");
     T_STR(json_get_string(row, "remedy"), "do");
     T_STR(json_get_string(row, "next_attempt"), "2026-11-22T13:40:05Z");
-    T_STR(json_get_string(row, "waits_for"), "b@x.example");
+    T_STR(
+        json_object_to_json_string(json_get(row, "waits")),
+        "[ { \"kind\": \"manager\", \"for\": \"\\/Users\\/9\", \"since\": \"2026-11-22T13:40:05Z\","
+        " \"long\": false }, { \"kind\": \"username\", \"for\": \"b@x.example\", \"since\":"
+        " \"2026-11-22T13:40:04Z\", \"long\": true } ]");
     T_INT(json_get_int(row, "attempts", -1), 2);
     T_TRUE(json_get(row, "updated") == NULL);
     T_STR(json_get_string(json_get(row, "resource"), "userName"), "CORP/Ada");
@@ -421,6 +426,27 @@ static int64_t fixed_now_us;
 
 /* Every user's state worked out from the rows, as a list shows it. */
 static void
+count_waits_by_hand(struct db *db, struct json_object *counts)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    struct json_object *waits = json_get(counts, "waits");
+    struct prov_error err = PROV_ERROR_INIT;
+    size_t kinds = 0;
+    bool row = true;
+
+    T_OK(db_select(db, &rows, &err,
+                   "SELECT kind, count(*), sum(is_long) FROM wait GROUP BY kind ORDER BY kind", ""),
+         &err);
+    while (row && db_next(&rows, &row, &err) == PROV_OK && row) {
+        struct json_object *entry = json_object_array_get_idx(waits, kinds++);
+        T_STR(json_get_string(entry, "kind"), db_text(&rows, 0));
+        T_INT(json_get_int(entry, "users", -1), db_int(&rows, 1));
+        T_INT(json_get_int(entry, "long", -1), db_int(&rows, 2));
+    }
+    T_INT(json_object_array_length(waits), kinds);
+}
+
+static void
 count_by_hand(const struct scratch *s, struct json_object *counts)
 {
     CLEANUP(db_cleanup) struct db *db = NULL;
@@ -451,6 +477,7 @@ count_by_hand(const struct scratch *s, struct json_object *counts)
     T_INT(json_get_int(json_get(counts, "subjects"), "in_flight", -1), db_int(&rows, 3));
     T_INT(json_get_int(json_get(counts, "subjects"), "total", -1), db_int(&rows, 4));
     T_INT(json_get_int(counts, "events", -1), db_int(&rows, 5));
+    count_waits_by_hand(db, counts);
     T_OK(store_active_accounts(s->store, &active, &err), &err);
     T_INT(active, db_int(&rows, 6));
 }
@@ -480,6 +507,13 @@ settle_somehow(struct scratch *s, int64_t id, unsigned dice)
         snprintf(work.link.salesforce_id, sizeof(work.link.salesforce_id), "005%015lld",
                  (long long)id);
     work.link.settled_version = work.subject.version - dice / 378 % 2;
+    if (dice / 756 % 2)
+        T_OK(wait_begin(&work.link, WAIT_MANAGER, "/Users/9", 1 + dice / 7 % 2), NULL);
+    else
+        wait_end(&work.link, WAIT_MANAGER);
+    if (dice / 1512 % 3)
+        T_OK(wait_begin(&work.link, WAIT_UNFREEZING, NULL, 1), NULL);
+    wait_weigh(&work.link, dice / 5 % 3);
     T_OK(store_begin(s->store, STORE_UNFENCED, &err), &err);
     T_OK(store_put_link(s->store, id, &work.link, &err), &err);
     if (dice % 5 == 0) /* what is taken back counts for nothing */

@@ -30,7 +30,7 @@ the_host_is_told_of_settled_events_until_it_took_them(void)
     scratch_put(s.store, "j3", "/Users/2", "b");
     scratch_settle(s.store, "/Users/1", "delivered", "005000000000001AAA");
     scratch_put(s.store, "j4", "/Users/1", "c"); /* not settled yet */
-    T_OK(store_untold_subjects(s.store, 10, 0, &after, &subjects, &err), &err);
+    T_OK(store_untold_subjects(s.store, 10, &after, &subjects, &err), &err);
     T_INT(json_object_array_length(subjects), 1);
     T_INT(json_object_get_int64(json_object_array_get_idx(subjects, 0)), one);
     T_OK(store_untold(s.store, one, &link, 0, &events, &err), &err);
@@ -46,7 +46,7 @@ the_host_is_told_of_settled_events_until_it_took_them(void)
     T_STR(json_get_string(first, "jti"), "j2");
     IN_TX(s.store, store_told(s.store, json_get_int(first, "seq", 0), TOLD, &err));
     after = 0;
-    T_OK(store_untold_subjects(s.store, 10, 0, &after, &nobody, &err), &err);
+    T_OK(store_untold_subjects(s.store, 10, &after, &nobody, &err), &err);
     T_INT(json_object_array_length(nobody), 0);
     scratch_remove(&s);
 }
@@ -206,12 +206,12 @@ the_untold_are_found_page_by_page(void)
     scratch_put(s.store, "j3", "/Users/2", "b");
     scratch_settle(s.store, "/Users/1", "delivered", "005000000000001AAA");
     scratch_settle(s.store, "/Users/2", "refused", NULL);
-    T_OK(store_untold_subjects(s.store, 2, 0, &after, &first, &err), &err);
+    T_OK(store_untold_subjects(s.store, 2, &after, &first, &err), &err);
     T_INT(json_object_array_length(first), 1);
     T_INT(after, 2);
-    T_OK(store_untold_subjects(s.store, 2, 0, &after, &second, &err), &err);
+    T_OK(store_untold_subjects(s.store, 2, &after, &second, &err), &err);
     T_INT(json_object_array_length(second), 1);
-    T_OK(store_untold_subjects(s.store, 2, 0, &after, &end, &err), &err);
+    T_OK(store_untold_subjects(s.store, 2, &after, &end, &err), &err);
     T_INT(json_object_array_length(end), 0);
     T_INT(after, 0);
     scratch_remove(&s);

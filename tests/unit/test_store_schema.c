@@ -176,8 +176,8 @@ check_flights(struct store *store)
     T_TRUE(!hal.link.username_held && hal.link.first_sent_us > 0);
     T_OK(store_load(store, IDP, "/Users/mia", &mia, &err), &err);
     T_TRUE(!mia.link.in_flight);
-    T_STR(mia.link.waits_kind, WAIT_MANAGER);
-    T_STR(mia.link.waits_value, "/Users/max");
+    T_TRUE(wait_of(&mia.link, WAIT_MANAGER) != NULL);
+    T_STR(wait_of(&mia.link, WAIT_MANAGER)->value, "/Users/max");
 }
 
 static void
