@@ -20,6 +20,7 @@ struct list {
     const struct fields *fields;
     struct store_snapshot *snapshot;
     uint32_t how;   /* enum store_snapshot_how */
+    bool tolerant;  /* who is refused spoils nothing */
     int64_t missed; /* what the host had missed when the list began (resync.h) */
     pid_t pid;
     bool done;
@@ -44,7 +45,7 @@ list_begin(struct store *store, const struct fields *fields, const char *issuer,
     CLEANUP(list_cleanup) struct list *list = NULL;
     int r;
 
-    if (flags & ~(uint32_t)(PROV_SNAPSHOT_FORCE | PROV_SNAPSHOT_DRY_RUN))
+    if (flags & ~(uint32_t)(PROV_SNAPSHOT_FORCE | PROV_SNAPSHOT_DRY_RUN | PROV_SNAPSHOT_TOLERANT))
         return error_set(err, PROV_E_INVALID, "snapshot_begin: unknown flags are set");
     if (!issuer || !*issuer)
         issuer = fields->issuer;
@@ -59,6 +60,7 @@ list_begin(struct store *store, const struct fields *fields, const char *issuer,
     list->pid = getpid();
     list->spoilt = (struct prov_error)PROV_ERROR_INIT;
     list->failed = (struct prov_error)PROV_ERROR_INIT;
+    list->tolerant = flags & PROV_SNAPSHOT_TOLERANT;
     list->how = ((flags & PROV_SNAPSHOT_FORCE) ? STORE_SNAPSHOT_FORCE : 0u) |
                 ((flags & PROV_SNAPSHOT_DRY_RUN) ? STORE_SNAPSHOT_DRY_RUN : 0u);
     r = resync_missed(fields->store, &list->missed, err);
@@ -81,14 +83,15 @@ check_process(const struct list *list, struct prov_error *err)
 
 /* ---- one user ---- */
 
-/* One listed user as a token: so it is checked and stripped of its password like any event. */
+/* One listed user as a token: so it is checked and stripped of its password like any event. Without data the
+ * URI alone is. */
 static int
 make_event(struct list *list, struct json_object *entry, struct event **ret, struct prov_error *err)
 {
     static const char put[] = "urn:ietf:params:scim:event:prov:put:full";
     AUTO_JSON struct json_object *token = json_object_new_object();
     struct json_object *sub_id = json_object_new_object(), *events = json_object_new_object();
-    struct json_object *payload = json_object_new_object();
+    struct json_object *payload = json_object_new_object(), *data = json_get(entry, "data");
     AUTO_FREE char *text = NULL;
 
     if (!token || json_put(token, "sub_id", sub_id) || json_put(token, "events", events) ||
@@ -96,7 +99,8 @@ make_event(struct list *list, struct json_object *entry, struct event **ret, str
         json_put_string(token, "iss", store_snapshot_issuer(list->snapshot)) ||
         json_put_string(token, "jti", "listed") || json_put_string(sub_id, "format", "scim") ||
         json_put_string(sub_id, "uri", json_get_string(entry, "uri")) ||
-        json_put(payload, "data", json_ref(json_get(entry, "data"))) || !(text = json_text(token)))
+        json_put(payload, "data", data ? json_ref(data) : json_object_new_object()) ||
+        !(text = json_text(token)))
         return error_nomem(err);
     return event_parse(text, strlen(text), NULL, ret, err);
 }
@@ -113,7 +117,7 @@ add_entry(struct list *list, const char *json, size_t length, struct prov_error 
         return error_set(err, PROV_E_LIMIT, "a listed user is NULL or larger than %u bytes",
                          PROV_EVENT_MAX_BYTES);
     r = json_parse(json, length, "the listed user", &entry, err);
-    if (!r && (!json_get_string(entry, "uri") || !json_get(entry, "data")))
+    if (!r && (!json_get_string(entry, "uri") || (!json_get(entry, "data") && !list->tolerant)))
         r = error_set(err, PROV_E_INVALID,
                       "a listed user has the form {\"uri\":\"/Users/7\",\"data\":{...}}");
     if (!r)
@@ -123,6 +127,7 @@ add_entry(struct list *list, const char *json, size_t length, struct prov_error 
     if (r)
         return r;
     user = (struct store_listed){ .event = event,
+                                  .unreadable = !json_get(entry, "data"),
                                   .alias = json_get_string(entry, "alias"),
                                   .place = json_get_string(entry, "place") };
     return store_snapshot_add(list->snapshot, &user, err);
@@ -139,14 +144,15 @@ list_add(struct list *list, const char *json, size_t length, struct prov_error *
     r = add_entry(list, json, length, &why);
     if (!r)
         return PROV_OK;
-    if (!list->spoilt.code)
+    if (!list->spoilt.code && !(list->tolerant && (r == PROV_E_INVALID || r == PROV_E_LIMIT)))
         list->spoilt = why;
     return error_set(err, r, "%s", why.text);
 }
 
 /* ---- applying ---- */
 
-/* A list that was applied, not one that the guard objected to, has what a host had missed. */
+/* A list that was applied, not one that the guard objected to, has what a host had missed, unless somebody in
+ * it could not be read. */
 static int
 note_applied(struct list *list, struct prov_error *err)
 {
@@ -156,7 +162,8 @@ note_applied(struct list *list, struct prov_error *err)
     if (!list->missed || (list->how & STORE_SNAPSHOT_DRY_RUN))
         return PROV_OK;
     r = store_snapshot_report(list->snapshot, false, &report, err);
-    if (r || !json_get_bool(report, "applied", false))
+    if (r || !json_get_bool(report, "applied", false) ||
+        json_get_int(json_get(report, "counts"), "unreadable", 0))
         return r;
     return resync_done(list->fields->store, list->missed, err);
 }

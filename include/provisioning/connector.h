@@ -188,8 +188,9 @@ struct prov_delivery {
 };
 
 enum prov_snapshot_flag {
-    PROV_SNAPSHOT_FORCE = 1u,  /* apply even if empty or if the guard objects */
-    PROV_SNAPSHOT_DRY_RUN = 2u /* say what would happen, change nothing */
+    PROV_SNAPSHOT_FORCE = 1u,   /* apply even if empty or if the guard objects */
+    PROV_SNAPSHOT_DRY_RUN = 2u, /* say what would happen, change nothing */
+    PROV_SNAPSHOT_TOLERANT = 4u /* a user who cannot be read spoils nothing, see snapshot_add */
 };
 
 /*
@@ -241,7 +242,8 @@ struct prov_vtable {
                               prov_snapshot **ret_snapshot, struct prov_error *err);
     /* One user: {"uri":"/Users/7","data":{SCIM resource},"place":"line 17","alias":"uid=ada,..."},
      * the last two optional. A refused one spoils the whole list; more may be added to learn of
-     * further faults. */
+     * further faults. With PROV_SNAPSHOT_TOLERANT it does not, and one without "data" is there, cannot
+     * be read, and stays as they are. */
     int32_t (*snapshot_add)(prov_snapshot *snapshot, const char *json, size_t length,
                             struct prov_error *err);
     /* Applies the list (apply 1), unless that was done by snapshot_apply(), or drops it (apply 0),

@@ -22,6 +22,7 @@ enum list_what {
     LIST_GONE,
     LIST_SKIPPED,
     LIST_UNCHANGED,
+    LIST_UNREADABLE,
     LIST_WHATS
 };
 
@@ -35,7 +36,7 @@ struct store_snapshot {
     int64_t begun_after; /* the newest event when the list began */
     bool aliases;        /* some user has one */
     /*
-     * Scratch file:  listed(seq, uri, alias, place, manager, data)
+     * Scratch file:  listed(seq, uri, alias, place, manager, data); no data: who cannot be read
      *                change(seq, listed, uri, user_name, place, what, attributes, note)
      *                claim(username, uri)
      */

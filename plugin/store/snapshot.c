@@ -15,7 +15,7 @@
 
 static const char tables[] =
     "CREATE TABLE listed (seq INTEGER PRIMARY KEY, uri TEXT NOT NULL UNIQUE, alias TEXT UNIQUE,"
-    " place TEXT, manager TEXT, data TEXT NOT NULL);"
+    " place TEXT, manager TEXT, data TEXT);"
     "CREATE TABLE change (seq INTEGER PRIMARY KEY, listed INTEGER, uri TEXT NOT NULL,"
     " user_name TEXT, place TEXT, what INTEGER NOT NULL, attributes TEXT, note TEXT);"
     "CREATE TABLE claim (username TEXT PRIMARY KEY, uri TEXT NOT NULL) WITHOUT ROWID;";
@@ -141,18 +141,21 @@ store_snapshot_add(struct store_snapshot *snapshot, const struct store_listed *u
     const struct event *event = user->event;
     AUTO_FREE char *own_text = NULL;
     AUTO_FREE char *manager = NULL;
-    const char *data = event->payload_text;
+    const char *data = NULL;
     int r;
 
     if (snapshot->phase != LIST_OPEN)
         return error_set(err, PROV_E_STATE, "the list is complete already: begin another one");
     if (event->data != EVENT_PUT || event->deleted || event->active || event->feed)
         return error_set(err, PROV_E_INVALID, "a list holds whole resources only");
-    if (!data)
-        data = own_text = value_canonical(event->payload);
-    manager = list_manager(event->payload);
-    if (!data)
-        return error_nomem(err);
+    if (!user->unreadable) {
+        data = event->payload_text;
+        if (!data)
+            data = own_text = value_canonical(event->payload);
+        if (!data)
+            return error_nomem(err);
+        manager = list_manager(event->payload);
+    }
     held = lock(&snapshot->store->list_lock);
     r = db_run(snapshot->scratch, err,
                "INSERT OR IGNORE INTO listed (uri, alias, place, manager, data)"
@@ -172,8 +175,8 @@ store_snapshot_add(struct store_snapshot *snapshot, const struct store_listed *u
 const char *
 list_what_name(enum list_what what)
 {
-    static const char *const names[] = { "hired", "changed", "returned",
-                                         "lost",  "skipped", "unchanged" };
+    static const char *const names[] = { "hired",   "changed",   "returned",  "lost",
+                                         "skipped", "unchanged", "unreadable" };
 
     return names[what];
 }

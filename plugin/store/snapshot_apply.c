@@ -274,6 +274,10 @@ compare_row(struct page *page, const struct db_rows *rows, struct prov_error *er
 
     page->last = listed.seq;
     page->done++;
+    if (!listed.data) {
+        page->snapshot->counts[LIST_UNREADABLE]++;
+        return PROV_OK;
+    }
     if (!r && data) {
         r = db_run(page->scratch, err, "UPDATE listed SET data = ? WHERE seq = ?", "si", data,
                    listed.seq);

@@ -3,7 +3,7 @@ import os
 import sys
 
 import harness
-from harness import DRY_RUN, FORCE, Failure, Listing, World, create, patch, person, put, simple
+from harness import DRY_RUN, FORCE, TOLERANT, Failure, Listing, World, create, patch, person, put, simple
 
 
 def people(count, **more):
@@ -152,7 +152,7 @@ def test_a_dry_run_plans_each_change_and_sees_two_who_get_one_username():
             listing.add("/Users/4", person("WEST/eve"), place="line 4")
             listing.add("/Users/5", person("bad name"))
             assert listing.apply()["counts"] == {"listed": 4, "hired": 3, "changed": 1, "lost": 1, "returned": 0,
-                                                 "skipped": 0, "unchanged": 0}
+                                                 "skipped": 0, "unchanged": 0, "unreadable": 0}
             plans = {change["uri"]: change["plan"] for change in listing.changes()["changes"]}
             assert listing.changes()["changes"][2]["plan"] == plans["/Users/4"], "asking again claims nothing anew"
         assert [plans[f"/Users/{n}"]["action"] for n in (1, 2, 3, 4, 5)] == \
@@ -173,6 +173,35 @@ def test_every_fault_of_a_list_can_be_told_and_one_spoils_it():
             listing.add("/Users/1", person("u1"))
             assert "line 2 and line 7" in fails(harness.E_INVALID, listing.apply).text
         assert c.query(query="status")["subjects"]["total"] == 3
+
+
+def test_who_cannot_be_read_is_neither_gone_nor_changed():
+    with World() as w:
+        c = w.connector()
+        c.sync(dict(people(3), **{"/Users/3": person("u3", **{harness.ENTERPRISE: {"manager": {"value": "0"}}})}))
+        c.settle()
+        c.act(act="host", name="test", state="missed", reason="somebody could not be read")
+        with Listing(c) as strict:
+            fails(harness.E_INVALID, strict.add, "/Users/0", None)
+            fails(harness.E_INVALID, strict.apply)
+        with Listing(c, TOLERANT) as listing:
+            fails(harness.E_LIMIT, listing.add, "/Users/0", person("u0", title="T" * 300_000))
+            listing.add("/Users/0", None, alias="uid=u0")
+            fails(harness.E_INVALID, listing.add, "/Users/0", None)
+            listing.add("/Users/1", person("u1", title="Chief"))
+            listing.add("/Users/3", person("u3", **{harness.ENTERPRISE: {"manager": {"value": "uid=u0"}}}))
+            listing.add("/Users/9", None)
+            report = listing.apply()
+            assert report["applied"] and report["counts"] == {
+                "listed": 4, "hired": 0, "changed": 2, "lost": 1, "returned": 0, "skipped": 0, "unchanged": 0,
+                "unreadable": 2}, report
+        c.settle()
+        users = {name: w.org.user(f"primary-{name}@acme.example") for name in ("u0", "u1", "u2", "u3")}
+        assert [users[name]["IsActive"] for name in sorted(users)] == [True, True, False, True]
+        assert users["u1"]["Title"] == "Chief" and users["u3"]["ManagerId"] == users["u0"]["Id"]
+        assert len(w.org.users()) == 4 and c.query(query="status")["resync"], "it is not over yet"
+        c.sync({"/Users/0": person("u0"), "/Users/1": person("u1")})
+        assert not c.query(query="status")["resync"]
 
 
 def test_a_list_of_the_parent_is_refused_in_a_child():
