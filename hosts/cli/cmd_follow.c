@@ -19,6 +19,7 @@
 #include "hosts/cli/follow_state.h"
 #include "hosts/cli/host.h"
 #include "hosts/cli/input.h"
+#include "hosts/cli/person.h"
 #include "hosts/cli/reply.h"
 #include "hosts/cli/screen.h"
 #include "hosts/ldap/content.h"
@@ -30,6 +31,8 @@
 #define LONGEST_S     60
 #define ATTRIBUTES    1000
 #define KEY           "entryUUID"
+#define PREFIX        "/Users/"
+#define URI_SIZE      (sizeof(PREFIX) + CONTENT_UUID_SIZE)
 #define CHANGE        "entryCSN"
 
 struct follow {
@@ -46,7 +49,10 @@ struct follow {
     const char *report;  /* whose manager is looked for */
     char **reports;      /* whose manager has come: they are read anew */
     size_t report_count;
-    struct token tokens[ANSWERS_BATCH];
+    struct news {
+        struct token token;
+        char *dn; /* NULL: of who is gone */
+    } news[ANSWERS_BATCH];
     size_t count;
     int code; /* why it cannot go on; CODE_DONE: it can */
 };
@@ -81,14 +87,28 @@ static int
 answered(struct follow *follow, const struct prov_answer *answers, struct prov_error *err)
 {
     for (size_t i = 0; i < follow->count; i++) {
+        const struct news *news = &follow->news[i];
+
         if (answers[i].status == PROV_ANSWER_REFUSED)
-            missed(follow, "'%s' is refused: %s", follow->tokens[i].uri, answers[i].error.text);
+            missed(follow, "'%s' is refused: %s", news->dn ? news->dn : news->token.uri,
+                   answers[i].error.text);
         else if (answers[i].status != PROV_ANSWER_ACCEPTED) {
             *err = answers[i].error;
             return err->code ? err->code : PROV_E_STORE;
         }
     }
     return PROV_OK;
+}
+
+static void
+forget_news(struct follow *follow)
+{
+    for (size_t i = 0; i < follow->count; i++) {
+        token_clear(&follow->news[i].token);
+        free(follow->news[i].dn);
+        follow->news[i].dn = NULL;
+    }
+    follow->count = 0;
 }
 
 /* Hands over what was heard. On failure all of it is heard again. */
@@ -101,8 +121,8 @@ hand_over(struct follow *follow, struct prov_error *err)
 
     for (size_t i = 0; i < follow->count; i++) {
         events[i] = (struct prov_event){ .size = sizeof(events[i]),
-                                         .json = follow->tokens[i].json,
-                                         .length = follow->tokens[i].length };
+                                         .json = follow->news[i].token.json,
+                                         .length = follow->news[i].token.length };
         answers[i] = (struct prov_answer){ .size = sizeof(answers[i]) };
     }
     if (follow->count)
@@ -110,22 +130,25 @@ hand_over(struct follow *follow, struct prov_error *err)
             follow->host.api.submit(follow->host.connector, events, follow->count, answers, err);
     if (!result)
         result = answered(follow, answers, err);
-    for (size_t i = 0; i < follow->count; i++)
-        token_clear(&follow->tokens[i]);
-    follow->count = 0;
+    forget_news(follow);
     return result;
 }
 
+/* dn: of who it is about; NULL: they are gone. */
 static int
-add_token(struct follow *follow, const struct token_spec *spec, struct prov_error *err)
+add_news(struct follow *follow, const struct token_spec *spec, const char *dn,
+         struct prov_error *err)
 {
     int result = follow->count == ANSWERS_BATCH ? hand_over(follow, err) : PROV_OK;
+    struct news *news = &follow->news[follow->count];
 
     if (!result)
-        result = token_make(spec, &follow->tokens[follow->count], err);
-    if (!result)
-        follow->count++;
-    return result;
+        result = token_make(spec, &news->token, err);
+    if (result)
+        return result;
+    news->dn = dn ? strdup(dn) : NULL;
+    follow->count++;
+    return PROV_OK;
 }
 
 /* The key of a manager is asked of the directory. One who is not there yet is waited for. */
@@ -194,19 +217,19 @@ change_of(const struct ldap_entry *entry)
 
 /* ---- a whole list ---- */
 
-/* As `sync` adds one. Managers of a list are named by DN. */
+/* As `sync` adds one. Managers of a list are named by DN. resource: NULL of who cannot be read. */
 static int
-add_to_list(struct follow *follow, const struct ldap_entry *entry, struct entry_person *person,
+add_to_list(struct follow *follow, const char *dn, const char *uri, struct json_object *resource,
             struct prov_error *err)
 {
     struct json_object *user = json_object_new_object();
-    char *alias = entry_plain_dn(entry->dn);
+    char *alias = entry_plain_dn(dn);
     const char *text;
     int result;
 
-    reply_put_text(user, "uri", person->uri);
-    reply_put(user, "data", json_object_get(person->resource));
-    reply_put_text(user, "place", entry->dn);
+    reply_put_text(user, "uri", uri);
+    reply_put(user, "data", json_object_get(resource));
+    reply_put_text(user, "place", dn);
     reply_put_text(user, "alias", alias);
     text = json_object_to_json_string_ext(user, JSON_C_TO_STRING_PLAIN);
     result = follow->host.api.snapshot_add(follow->list, text, strlen(text), err);
@@ -230,10 +253,10 @@ judge_list(struct follow *follow, struct json_object *report, struct prov_error 
         return err->code = PROV_E_STATE;
     }
     complain("%" PRId64 " people listed: %" PRId64 " hired, %" PRId64 " changed, %" PRId64
-             " returned, %" PRId64 " lost",
+             " returned, %" PRId64 " lost, %" PRId64 " unreadable",
              reply_number(counts, "listed"), reply_number(counts, "hired"),
              reply_number(counts, "changed"), reply_number(counts, "returned"),
-             reply_number(counts, "lost"));
+             reply_number(counts, "lost"), reply_number(counts, "unreadable"));
     return PROV_OK;
 }
 
@@ -273,18 +296,26 @@ end_list(struct follow *follow)
 
 /* ---- what is heard ---- */
 
-/* A person who cannot be read is told, and the rest goes on; of a list all of it has to be right. */
-static int
-unreadable(struct follow *follow, int result, const struct prov_error *err)
+static void
+uri_of(const char *uuid, char to[URI_SIZE])
 {
+    snprintf(to, URI_SIZE, PREFIX "%s", uuid);
+}
+
+/* A person who cannot be read is told, stays as they are, and the rest goes on. */
+static int
+unreadable(struct follow *follow, const char *dn, const char *uuid, int result,
+           struct prov_error *err)
+{
+    char uri[URI_SIZE];
+
     if (result != PROV_E_INVALID && result != PROV_E_LIMIT)
         return result;
-    missed(follow, "%s", err->text);
+    missed(follow, "'%s' cannot be read, and stays as it is: %s", dn, err->text);
     if (!follow->list)
         return PROV_OK;
-    complain("the list is refused as a whole, nothing was changed");
-    follow->code = CODE_USAGE;
-    return result;
+    uri_of(uuid, uri);
+    return add_to_list(follow, dn, uri, NULL, err);
 }
 
 static int
@@ -307,7 +338,9 @@ hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, stru
     if (!result)
         result = entry_read(&how, &whole, &person, err);
     if (result)
-        return unreadable(follow, result, err);
+        return unreadable(follow, entry->dn, uuid, result, err);
+    if (!person_name(person.resource))
+        complain("'%s' has no userName", entry->dn);
     if (strcasecmp(person.id, uuid)) {
         complain("'%s': its " KEY
                  " is not the id that the directory follows it by; use a plugin of "
@@ -316,17 +349,17 @@ hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, stru
         follow->code = CODE_USAGE;
         result = err->code = PROV_E_UNSUPPORTED;
     } else if (follow->list) {
-        result = add_to_list(follow, entry, &person, err);
+        result = add_to_list(follow, entry->dn, person.uri, person.resource, err);
         if (result)
-            result = unreadable(follow, result, err);
+            result = unreadable(follow, entry->dn, uuid, result, err);
     } else {
-        result = add_token(follow,
-                           &(struct token_spec){ .kind = TOKEN_PUT,
-                                                 .host = "follow",
-                                                 .uri = person.uri,
-                                                 .change = change_of(entry),
-                                                 .resource = person.resource },
-                           err);
+        result = add_news(follow,
+                          &(struct token_spec){ .kind = TOKEN_PUT,
+                                                .host = "follow",
+                                                .uri = person.uri,
+                                                .change = change_of(entry),
+                                                .resource = person.resource },
+                          entry->dn, err);
         if (!result)
             result = wake_reports(follow, entry->dn, err);
     }
@@ -337,11 +370,12 @@ hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, stru
 static int
 hear_gone(void *context, const char *uuid, struct prov_error *err)
 {
-    char uri[sizeof("/Users/") + CONTENT_UUID_SIZE];
+    char uri[URI_SIZE];
 
-    snprintf(uri, sizeof(uri), "/Users/%s", uuid);
-    return add_token(
-        context, &(struct token_spec){ .kind = TOKEN_DELETE, .host = "follow", .uri = uri }, err);
+    uri_of(uuid, uri);
+    return add_news(context,
+                    &(struct token_spec){ .kind = TOKEN_DELETE, .host = "follow", .uri = uri },
+                    NULL, err);
 }
 
 static int
@@ -382,8 +416,8 @@ listen_to(struct follow *follow, struct prov_error *err)
         result = follow_groups_open(&options->groups, &how, &follow->groups, err);
     }
     if (!result && !follow->state.cookie)
-        result =
-            follow->host.api.snapshot_begin(follow->host.connector, NULL, 0, &follow->list, err);
+        result = follow->host.api.snapshot_begin(follow->host.connector, NULL,
+                                                 PROV_SNAPSHOT_TOLERANT, &follow->list, err);
     return result ? result : content_open(&how, follow->state.cookie, &mine, &follow->content, err);
 }
 
@@ -412,9 +446,7 @@ listen_on(struct follow *follow, int *pause_s, struct prov_error *err)
         follow_state_keep(&follow->state, content_cookie(follow->content));
         *pause_s = 1;
     }
-    for (size_t i = 0; i < follow->count; i++)
-        token_clear(&follow->tokens[i]);
-    follow->count = 0;
+    forget_news(follow);
     end_list(follow);
     content_close(follow->content);
     follow->content = NULL;

@@ -1,6 +1,7 @@
 /*
  * `sync`: a full list of people (rule 6). Decides how a list is read (its format, its columns), that
- * all its faults are told and one of them changes nothing, and how the outcome is told. Who was
+ * all its faults are told and one of them changes nothing, that an entry of a directory which cannot be read
+ * is no fault of the list, and how the outcome is told. Who was
  * hired, changed or lost is the plugin's finding, and so is whether a list that loses many may be
  * applied. Nothing here grows with the list.
  */
@@ -46,7 +47,7 @@ struct sync {
     struct groups *groups; /* of --groups; NULL: what the directory says of an entry's counts */
     struct host host;
     prov_snapshot *snapshot;
-    size_t listed, faults;
+    size_t listed, faults, unreadable;
     struct json_object *report; /* of snapshot_apply() */
     struct drive_view view;
     int64_t start_us;
@@ -294,17 +295,39 @@ add_person(struct sync *sync, const struct person *person, struct prov_error *er
     return result;
 }
 
-/* Takes one person up. Returns an exit code; a fault of the list is told, and none. */
+/* Somebody of a directory who cannot be read, and is there all the same. */
 static int
-take_person(struct sync *sync, const struct person *person)
+leave_person(struct sync *sync, const struct person *person, struct prov_error *fault)
 {
+    const struct person bare = { .alias = person->alias, .place = person->place };
     struct prov_error err = { .size = sizeof(err) };
-    int result = add_person(sync, person, &err);
+    int result = add_user(sync, &bare, person->uri, &err);
 
+    if (result) {
+        *fault = err;
+        return result;
+    }
+    sync->unreadable++;
+    complain("%s: %s; they stay as they are", sync->file, fault->text);
+    return PROV_OK;
+}
+
+/* Takes up one person, or the fault of one. Returns an exit code; a fault of the list is told, and none. */
+static int
+take_person(struct sync *sync, enum found found, const struct person *person,
+            struct prov_error *fault)
+{
+    bool nameless = found == FOUND_ITEM && !person_name(person->resource);
+    int result = found == FOUND_ITEM ? add_person(sync, person, fault) : PROV_E_INVALID;
+
+    if (nameless && !result)
+        complain("%s: note: %s has no userName", sync->file, person->place);
+    if (sync->search && person->uri && (result == PROV_E_INVALID || result == PROV_E_LIMIT))
+        result = leave_person(sync, person, fault);
     if (result == PROV_E_INVALID || result == PROV_E_LIMIT)
-        tell_fault(sync, &err);
+        tell_fault(sync, fault);
     else if (result)
-        return host_failed("cannot take the list up", &err);
+        return host_failed("cannot take the list up", fault);
     if (++sync->listed % PROGRESS_EVERY == 0)
         screen_progress("reading: %zu people", sync->listed);
     return CODE_DONE;
@@ -341,8 +364,8 @@ read_people(struct sync *sync)
         struct person person = { .line = 0 };
 
         found = people_next(sync->people, &person, &err);
-        if (found == FOUND_ITEM)
-            code = take_person(sync, &person);
+        if (found == FOUND_ITEM || found == FOUND_FAULT)
+            code = take_person(sync, found, &person, &err);
         else if (found != FOUND_END)
             tell_fault(sync, &err);
     }
@@ -445,7 +468,8 @@ deliver(struct sync *sync)
 static void
 print_counts(const struct sync *sync, int64_t parked, size_t rivals)
 {
-    static const char *const names[] = { "hired", "changed", "returned", "lost", "skipped" };
+    static const char *const names[] = { "hired", "changed", "returned",
+                                         "lost",  "skipped", "unreadable" };
     struct json_object *counts = reply_get(sync->report, "counts");
     double seconds = (double)(clock_us() - sync->start_us) / 1e6;
 
@@ -552,7 +576,7 @@ report(struct sync *sync, int code)
 
     if (result)
         return result;
-    return !code && parked_users ? CODE_PARKED : code;
+    return !code && (parked_users || sync->unreadable) ? CODE_PARKED : code;
 }
 
 /* ---- all of it ---- */
@@ -584,7 +608,8 @@ sync_people(struct sync *sync)
     const struct options *options = sync->options;
     bool tool = options->dry_run || options->no_deliver;
     uint32_t flags = (options->force ? PROV_SNAPSHOT_FORCE : 0u) |
-                     (options->dry_run ? PROV_SNAPSHOT_DRY_RUN : 0u);
+                     (options->dry_run ? PROV_SNAPSHOT_DRY_RUN : 0u) |
+                     (sync->search ? PROV_SNAPSHOT_TOLERANT : 0u);
     struct prov_error err = { .size = sizeof(err) };
     int code =
         host_open(options, tool ? PROV_OPEN_NEVER_DELIVER : PROV_OPEN_NO_WORKER, &sync->host);

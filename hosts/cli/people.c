@@ -377,18 +377,23 @@ read_entry(struct people *people, const struct ldap_entry *entry, struct person 
                                            .key = people->key,
                                            .unread = unread_attribute,
                                            .context = people };
-    struct entry_person read;
+    struct entry_person read = { .id = NULL };
     enum found found = found_of(entry_read(&options, entry, &read, err));
 
-    if (found != FOUND_ITEM)
-        return found;
-    people->further += read.further;
     free(people->id);
     free(people->uri);
+    free(people->alias);
     people->id = read.id;
-    people->uri = read.uri;
-    ret->resource = read.resource;
-    return FOUND_ITEM;
+    people->uri = found == FOUND_FAULT ? entry_uri(&options, entry) : read.uri;
+    people->alias = entry_plain_dn(entry->dn);
+    people->further += read.further;
+    *ret = (struct person){
+        .uri = people->uri, .resource = read.resource, .alias = people->alias, .line = entry->line
+    };
+    if (people->alias)
+        return found;
+    json_object_put(read.resource);
+    return nomem(err);
 }
 
 static enum found
@@ -401,20 +406,7 @@ next_entry(struct people *people, struct person *ret, struct prov_error *err)
         people->others++;
         found = people->entries.next(people->entries.context, &entry, err);
     }
-    if (found != FOUND_ITEM)
-        return found;
-    *ret = (struct person){ .line = entry.line };
-    found = read_entry(people, &entry, ret, err);
-    if (found != FOUND_ITEM)
-        return found;
-    free(people->alias);
-    people->alias = entry_plain_dn(entry.dn);
-    ret->uri = people->uri;
-    ret->alias = people->alias;
-    if (people->alias)
-        return FOUND_ITEM;
-    json_object_put(ret->resource);
-    return nomem(err);
+    return found == FOUND_ITEM ? read_entry(people, &entry, ret, err) : found;
 }
 
 /* ---- JSON ---- */
@@ -517,14 +509,15 @@ people_next(struct people *people, struct person *ret, struct prov_error *err)
                        : people->format == PEOPLE_CSV ? next_row(people, ret, err)
                                                       : next_entry(people, ret, err);
 
+    if (people->format == PEOPLE_LDAP && people->alias)
+        snprintf(people->place, sizeof(people->place), "entry '%.120s'", people->alias);
+    else
+        snprintf(people->place, sizeof(people->place), "line %zu", ret->line);
+    ret->place = people->place;
     if (found != FOUND_ITEM)
         return found;
-    if (ret->line)
-        snprintf(people->place, sizeof(people->place), "line %zu", ret->line);
-    else
-        snprintf(people->place, sizeof(people->place), "entry '%.120s'", people->alias);
-    ret->place = people->place;
-    if (person_check(ret->resource, people->place, err)) {
+    /* who leaves may lose their name first: a directory's users are the plugin's to judge */
+    if (people->format != PEOPLE_LDAP && person_check(ret->resource, people->place, err)) {
         json_object_put(ret->resource);
         return FOUND_FAULT;
     }

@@ -52,7 +52,8 @@ const char *people_key(const struct people *people);
 const char *people_attribute(const struct people *people, size_t index);
 /*
  * The next person; uri, alias and place are borrowed until the next call. FOUND_FAULT and FOUND_STOP with
- * line, column, reason and remedy. All faults of a CSV header are told before FOUND_STOP.
+ * line, column, reason and remedy; with FOUND_FAULT of PEOPLE_LDAP *ret says who it is, without a resource, or has
+ * no URI where nobody can tell. All faults of a CSV header are told before FOUND_STOP.
  */
 enum found people_next(struct people *people, struct person *ret, struct prov_error *err);
 /* What was left out, after the end: a line for a person, heap; NULL: there is no further note. */

@@ -103,6 +103,23 @@ key_text(struct reading *reading, const struct ldap_value *value)
     return reading->key_text;
 }
 
+static void
+find_key(struct reading *reading)
+{
+    const struct ldap_entry *entry = reading->entry;
+
+    for (size_t i = 0; i < entry->count && !reading->key; i++) {
+        if (!strcasecmp(entry->values[i].name, reading->options->key))
+            reading->key = key_text(reading, &entry->values[i]);
+    }
+}
+
+static bool
+is_blank(const char *key)
+{
+    return !key[strspn(key, " \t\r\n")];
+}
+
 /* Where something stands: in a file by its line, else by the entry it belongs to. */
 static const char *
 place(const struct ldap_entry *entry, size_t line, char *to, size_t size)
@@ -209,6 +226,18 @@ put_external_id(struct json_object *resource, const char *key, struct prov_error
     return fault_nomem(err);
 }
 
+/* What is wrong with a value is told with whose it is; in a file the line says that. */
+static int
+name_entry(const struct ldap_entry *entry, int result, struct prov_error *err)
+{
+    char reason[sizeof(err->text)];
+
+    if (result != PROV_E_INVALID || entry->line)
+        return result;
+    snprintf(reason, sizeof(reason), "%s", err->text);
+    return fault_set(err, result, "entry '%.120s', %.800s", entry->dn, reason);
+}
+
 static int
 make_person(struct reading *reading, struct entry_person *ret, struct prov_error *err)
 {
@@ -218,8 +247,11 @@ make_person(struct reading *reading, struct entry_person *ret, struct prov_error
     if (!result)
         result = name_manager(reading, err);
     if (!result)
-        result = person_make(reading->values, reading->count, reading->options->manager_is_key,
-                             &person.resource, &person.further, err);
+        result = name_entry(reading->entry,
+                            person_make(reading->values, reading->count,
+                                        reading->options->manager_is_key, &person.resource,
+                                        &person.further, err),
+                            err);
     if (!result)
         result = put_external_id(person.resource, person.id, err);
     if (result) {
@@ -242,14 +274,12 @@ entry_read(const struct entry_options *options, const struct ldap_entry *entry,
 
     reading.values = calloc(room + 1, sizeof(*reading.values));
     result = reading.values ? PROV_OK : fault_nomem(err);
-    for (size_t i = 0; i < entry->count && !result; i++) {
-        if (!reading.key && !strcasecmp(entry->values[i].name, options->key))
-            reading.key = key_text(&reading, &entry->values[i]);
+    find_key(&reading);
+    for (size_t i = 0; i < entry->count && !result; i++)
         result = take_value(&reading, &entry->values[i], err);
-    }
     if (!result && !reading.key)
         result = no_key(&reading, err);
-    else if (!result && !reading.key[strspn(reading.key, " \t\r\n")])
+    else if (!result && is_blank(reading.key))
         result = fault_set(err, PROV_E_INVALID,
                            "%s, '%s': the key is empty; everybody needs one that never changes",
                            place(entry, entry->line, at, sizeof(at)), options->key);
@@ -258,6 +288,15 @@ entry_read(const struct entry_options *options, const struct ldap_entry *entry,
     free(reading.values);
     free(reading.manager);
     return result;
+}
+
+char *
+entry_uri(const struct entry_options *options, const struct ldap_entry *entry)
+{
+    struct reading reading = { .options = options, .entry = entry };
+
+    find_key(&reading);
+    return reading.key && !is_blank(reading.key) ? person_uri(reading.key) : NULL;
 }
 
 void

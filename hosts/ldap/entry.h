@@ -61,6 +61,9 @@ int entry_read(const struct entry_options *options, const struct ldap_entry *ent
                struct entry_person *ret, struct prov_error *err);
 void entry_person_clear(struct entry_person *person);
 
+/* "/Users/" and the key of an entry that cannot be read else. Heap; NULL: it has none, or out of memory. */
+char *entry_uri(const struct entry_options *options, const struct ldap_entry *entry);
+
 /* The 16 bytes of an objectGUID as people know it: 03020100-0504-... */
 #define ENTRY_GUID_MAX 40
 void entry_guid(const void *bytes, char to[ENTRY_GUID_MAX]);

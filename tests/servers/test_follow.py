@@ -254,9 +254,61 @@ def test_a_store_has_one_follower():
             f.end()
 
 
+PHOTO = bytes((0xff, 0xd8, 0xff, 0xe0)) + b"\0\x10JFIF"
+
+
+def test_who_cannot_be_read_keeps_nobody_else_of_a_list():
+    crm = f"cn=crm,{GROUPS}"
+    with world(scope_groups=[crm]) as w, Slapd(w, provider=True, extra=LOG) as d:
+        d.seed()
+        d.add(*(person(name) for name in ("ada", "bob", "cyd", "dan")), person("odd", jpegPhoto=PHOTO),
+              person("long", title="T" * 300_000))
+        members = {name: f"uid={name},{PEOPLE}" for name in ("ada", "bob", "cyd", "dan", "odd", "long")}
+        d.add((crm, {"objectClass": "groupOfNames", "cn": "crm", "member": list(members.values())}))
+        with Follower(w, d, "--map", "jpegPhoto=nickName", "--groups", GROUPS) as f:
+            in_step(w, d, skip=["odd", "long"])
+            assert f"'{members['odd']}' cannot be read" in f.text() and f"'{members['long']}' cannot be read" in f.text()
+            assert "2 unreadable" in f.text() and members["odd"] in mark_of(w)["reason"], f.text()
+            f.end()
+        # whom it knows already stays as they are; who leaves is followed, and so is everybody else
+        d.modify(members["ada"], ("replace", "jpegPhoto", PHOTO))
+        d.modify(members["dan"], ("replace", "manager", members["ada"]))
+        d.delete(members["bob"])
+        with Follower(w, d, "--map", "jpegPhoto=nickName", "--groups", GROUPS) as f:
+            in_step(w, d, gone=["bob"], skip=["odd", "long"])
+            assert w.org.user("dan@acme.example")["ManagerId"] == w.org.user("ada@acme.example")["Id"]
+            d.modify(crm, ("delete", "member", members["cyd"]))
+            in_step(w, d, gone=["bob"], inactive=["cyd"], skip=["odd", "long"])
+            assert w.org.user("ada@acme.example")["IsActive"] and mark_of(w)
+            d.delete(members["odd"], members["long"])
+            d.modify(members["ada"], ("delete", "jpegPhoto"), ("replace", "title", "Countess"))
+            d.modify(crm, ("add", "description", "heard anew"))
+            until(lambda: mark_of(w) is None)
+            in_step(w, d, gone=["bob"], inactive=["cyd"])
+            f.end()
+
+
+def test_who_has_lost_their_name_is_let_go_all_the_same():
+    locked = ("add", "pwdAccountLockedTime", "000001010000Z")
+    with world() as w, Slapd(w, provider=True, extra=LOG) as d:
+        d.seed()
+        d.add(person("ada", employeeNumber="ada"), person("bob", "Bob", "Miller", employeeNumber="bob"))
+        by_number = ("--map", "uid=", "--map", "employeeNumber=userName")
+        with Follower(w, d, *by_number) as f:
+            until(lambda: len(w.org.users()) == 2)
+            d.modify(f"uid=ada,{PEOPLE}", ("delete", "employeeNumber"), locked)
+            until(lambda: [user["IsActive"] for user in w.org.users().values()].count(False) == 1)
+            assert f"'uid=ada,{PEOPLE}' has no userName" in f.text()
+            f.end()
+        os.remove(w.fields["store"] + ".follow")
+        d.modify(f"uid=bob,{PEOPLE}", ("delete", "employeeNumber"), locked)
+        with Follower(w, d, *by_number) as f:
+            until(lambda: not any(user["IsActive"] for user in w.org.users().values()))
+            f.end()
+
+
 def test_what_does_not_get_through_asks_for_a_resync():
-    photo = bytes((0xff, 0xd8, 0xff, 0xe0)) + b"\0\x10JFIF"
-    for attribute, value, why in (("jpegPhoto", photo, "not UTF-8 text"), ("title", "T" * 300_000, "is refused")):
+    for attribute, value, why in (("jpegPhoto", PHOTO, "not UTF-8 text"), ("title", "T" * 300_000, "is refused")):
         with world() as w, Slapd(w, provider=True, extra=LOG) as d:
             d.seed()
             d.add(person("ada"))

@@ -80,6 +80,52 @@ def test_a_part_of_the_list_is_no_list():
         assert "in another directory" in said and "nothing was changed" in said, said
 
 
+def test_who_cannot_be_read_keeps_nobody_else():
+    photo = ("--map", "jpegPhoto=nickName")
+    with world() as w, Slapd(w) as d:
+        d.seed()
+        d.add(*(person(name) for name in ("ada", "bob", "cyd")), person("long", title="T" * 300_000))
+        done = cli(w, "sync", "--bind-dn", d.admin, "--password-file", secret(w.folder), *photo, f"{d.uri}/{PEOPLE}")
+        assert done.returncode == 1 and "1 unreadable" in done.stdout, (done.returncode, done.stdout)
+        assert f"uid=long,{PEOPLE}" in done.stderr and "they stay as they are" in done.stderr, done.stderr
+        compare(w, d, skip=["long"])
+        d.delete(f"uid=bob,{PEOPLE}", f"uid=long,{PEOPLE}")
+        d.modify(f"uid=ada,{PEOPLE}", ("replace", "jpegPhoto", b"\xff\xd8"), ("add", "employeeType", "?"))
+        d.modify(f"uid=cyd,{PEOPLE}", ("replace", "title", "Dr"))
+        for more, why in ((photo, "is not UTF-8 text"), (("--map", "employeeType=active"), "neither true nor false")):
+            said = sync(w, d, "--dry-run", *more, code=1)
+            assert f"entry 'uid=ada,{PEOPLE}', attribute" in said and why in said, said
+        sync(w, d, *photo, code=1)
+        compare(w, d, gone=["bob"])
+        assert w.org.user("ada@acme.example")["IsActive"]
+
+
+def test_an_entry_without_a_key_may_be_anybody():
+    with world() as w, Slapd(w) as d:
+        d.seed()
+        d.add(person("ada", employeeNumber="1"), person("bob", employeeNumber="2"))
+        sync(w, d, "--key", "employeeNumber")
+        d.modify(f"uid=ada,{PEOPLE}", ("delete", "employeeNumber"))
+        said = sync(w, d, "--key", "employeeNumber", code=2)
+        assert f"'uid=ada,{PEOPLE}' has no employeeNumber" in said and "nothing was changed" in said, said
+        d.modify(f"uid=ada,{PEOPLE}", ("add", "employeeNumber", "2"))
+        assert "stands twice in the list" in sync(w, d, "--key", "employeeNumber", code=2)
+        assert all(user["IsActive"] for user in w.org.users().values())
+
+
+def test_who_has_lost_their_name_is_let_go_all_the_same():
+    with world() as w, Slapd(w) as d:
+        d.seed()
+        by_number = ("--map", "uid=", "--map", "employeeNumber=userName")
+        d.add(person("ada", employeeNumber="ada"))
+        sync(w, d, *by_number)
+        d.modify(f"uid=ada,{PEOPLE}", ("delete", "employeeNumber"), ("add", "pwdAccountLockedTime", "000001010000Z"))
+        done = cli(w, "sync", "--bind-dn", d.admin, "--password-file", secret(w.folder), *by_number,
+                   f"{d.uri}/{PEOPLE}")
+        assert f"'uid=ada,{PEOPLE}' has no userName" in done.stderr, done.stderr
+        assert not any(user["IsActive"] for user in w.org.users().values()), done.stdout
+
+
 def test_groups_say_who_is_in_scope_as_the_adapters_say_it():
     crm, posix = f"cn=crm,{GROUPS}", f"cn=posix,{GROUPS}"
     with world(scope_groups=[crm, posix]) as w, Slapd(w) as d:
