@@ -224,6 +224,13 @@ put_done(struct round *round, struct item *item, bool late, const char *action,
     return PROV_OK;
 }
 
+/* What was sent to an account gives its seat back. */
+static bool
+frees_seat(const struct value *sent)
+{
+    return value_is(value_get(sent, "IsActive"), VALUE_FALSE);
+}
+
 static int
 end_delivered(struct round *round, struct item *item, struct ending *ret, struct prov_error *err)
 {
@@ -243,7 +250,7 @@ end_delivered(struct round *round, struct item *item, struct ending *ret, struct
         r = wake_alike(d, item, err);
     if (r)
         return r;
-    round->freed_seats += item->plan.action == PLAN_DEACTIVATE;
+    round->freed_seats += !first && frees_seat(sent);
     round->moved_managers |= !first && value_has(sent, "ManagerId");
     r = put_done(round, item, late, action, err);
     forget_frost(item);
@@ -504,12 +511,28 @@ end_unknown(struct round *round, struct item *item, struct ending *ret, struct p
     return look_again(round, item, at_us, err);
 }
 
+/* Whether access was to be taken with all that was in flight, and that much of it is there. */
+static bool
+has_taken_access(const struct item *item)
+{
+    const struct value *sent = flight_fields(item), *there = item->work.link.confirmed;
+
+    return (frees_seat(sent) && !value_get_boolean(there, "IsActive", true)) ||
+           (value_get_boolean(sent, FROZEN_FIELD, false) &&
+            value_get_boolean(there, FROZEN_FIELD, false));
+}
+
 /* What is confirmed is what was read back, by now (unknown.c). Cause and remedy are those of the wait before. */
 static int
-end_not_happened(struct item *item, struct ending *ret, struct prov_error *err)
+end_not_happened(struct round *round, struct item *item, struct ending *ret, struct prov_error *err)
 {
     struct link *link = &item->work.link;
+    bool taken = has_taken_access(item);
+    int r = taken ? guard_count(round, item, err) : PROV_OK;
 
+    if (r)
+        return r;
+    round->freed_seats += taken && frees_seat(flight_fields(item));
     link->attempts = value_get_integer(link->in_flight, "tries", 0) + 1;
     link->next_us = 0;
     if (orders_return(link))
@@ -569,7 +592,7 @@ settle(struct round *round, struct item *item, struct prov_error *err)
         r = end_unknown(round, item, &ending, err);
         break;
     case FATE_NOT_HAPPENED:
-        r = end_not_happened(item, &ending, err);
+        r = end_not_happened(round, item, &ending, err);
         break;
     default: /* on the way: it stays due */
         return PROV_OK;

@@ -102,6 +102,24 @@ def test_a_leaver_makes_room_for_one_who_waits():
         assert c.user("/Users/0")["state"] == "in_step" and not w.org.user("primary-u0@acme.example")["IsActive"]
 
 
+def test_a_leaver_makes_room_also_when_only_reading_back_tells():
+    change = {"on": "collections_update", "match": {"Title": "Boss"}}
+    for beside in (False, True):  # a change that had no answer, and did not happen
+        with World("--seats", "5", settle_window_s=1, retry_first_s=1, guard_floor=9) as w:
+            c = w.connector()
+            create_many(c, *range(8))
+            before = len(parked(c))
+            if beside:
+                w.org.fault(dict(change, do="drop_before"))
+                c.accept(put("/Users/0", person("u0", title="Boss")))
+                c.deliver(0)
+            w.org.fault({"on": "collections_update", "match": {"IsActive": False}, "do": "drop_after", "times": -1})
+            c.accept(simple("/Users/0", "prov:delete"))
+            c.settle()
+            assert not w.org.user("primary-u0@acme.example")["IsActive"]
+            assert len(parked(c)) == before - 1 and free(w) == 0, (beside, parked(c))
+
+
 def test_seats_that_were_bought_are_found_at_the_next_look():
     with World("--seats", "3") as w:
         c = w.connector()
