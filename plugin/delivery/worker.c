@@ -16,6 +16,10 @@
 
 #include "plugin/base/clock.h"
 #include "plugin/delivery/internal.h"
+#include "plugin/delivery/policy.h"
+
+/* The longest pause after a round that failed. */
+#define FAILED_MAX_US (60 * CLOCK_SECOND_US)
 
 #ifdef __SANITIZE_THREAD__
 #    include <sanitizer/tsan_interface.h>
@@ -356,19 +360,17 @@ ring(struct delivery *d)
 /* How long to sleep: until the next due time, but look now and then for what other processes submitted. Who
  * does not deliver is not told of each commit: all that share the store would look at it. */
 static void
-wait_for_work(struct delivery *d, const struct prov_delivery *report, bool failed)
+wait_for_work(struct delivery *d, const struct prov_delivery *report)
 {
     int64_t now = clock_now_us(), wait_us = d->fields->poll_interval_s * CLOCK_SECOND_US, end_us;
 
-    if (!failed && report->next_due_us > 0 && report->next_due_us - now < wait_us)
+    if (report->next_due_us > 0 && report->next_due_us - now < wait_us)
         wait_us = report->next_due_us > now ? report->next_due_us - now : 0;
     end_us = clock_monotonic_us() + wait_us;
     while (!is_called(d) && (wait_us = end_us - clock_monotonic_us()) > 0) {
-        struct pollfd waits[] = {
-            { .fd = d->bell, .events = POLLIN },
-            { .fd = failed || report->state == PROV_DELIVERY_ELSEWHERE ? -1 : d->watch,
-              .events = POLLIN }
-        };
+        struct pollfd waits[] = { { .fd = d->bell, .events = POLLIN },
+                                  { .fd = report->state == PROV_DELIVERY_ELSEWHERE ? -1 : d->watch,
+                                    .events = POLLIN } };
         if (poll(waits, 2, (int)(wait_us / 1000 + 1)) > 0 && waits[1].revents &&
             store_watch_read(d->store, d->watch))
             break;
@@ -377,12 +379,33 @@ wait_for_work(struct delivery *d, const struct prov_delivery *report, bool faile
         (void)store_watch_read(d->store, d->watch);
 }
 
+/* After a round that failed, mostly for the store. Nobody who rings ends the pause, or each event would be a try, with
+ * the calls of one; but whoever leaves must not wait for long once the disk has room again. */
+static void
+wait_after_failure(struct delivery *d, int64_t failures)
+{
+    struct policy_limits limits = { d->fields->retry_first_s * CLOCK_SECOND_US,
+                                    d->fields->retry_max_s * CLOCK_SECOND_US };
+    int64_t wait_us, end_us;
+
+    if (limits.max_us > FAILED_MAX_US)
+        limits.max_us = FAILED_MAX_US;
+    end_us = clock_monotonic_us() +
+             policy_retry_after_us(&limits, failures, 0, random_below(UINT64_MAX));
+    while (!is_stopping(d) && (wait_us = end_us - clock_monotonic_us()) > 0) {
+        struct pollfd bell = { .fd = d->bell, .events = POLLIN };
+        (void)poll(&bell, 1, (int)(wait_us / 1000 + 1));
+        (void)is_called(d);
+    }
+}
+
 static void *
 run_worker(void *argument)
 {
     struct delivery *d = argument;
     struct prov_delivery report = { .size = sizeof(report) };
     struct prov_error error = PROV_ERROR_INIT;
+    int64_t failures = 0;
     bool more = false;
     char said[sizeof(((struct prov_error *)0)->text)] = "";
 
@@ -397,11 +420,15 @@ run_worker(void *argument)
         if (r && strcmp(said, error.text) != 0) { /* once, not at every turn */
             snprintf(said, sizeof(said), "%s", error.text);
             log_line(&d->log, PROV_LOG_ERROR, "delivery: %s; it goes on when this passes", said);
-        } else if (!r) {
-            said[0] = '\0';
         }
+        if (r) {
+            wait_after_failure(d, failures++);
+            continue;
+        }
+        said[0] = '\0';
+        failures = 0;
         if (!more)
-            wait_for_work(d, &report, r != PROV_OK);
+            wait_for_work(d, &report);
     }
     if (more && guarded(d, land, 0, &report, &more, &error) != PROV_OK)
         log_line(&d->log, PROV_LOG_ERROR, "delivery: %s", error.text);

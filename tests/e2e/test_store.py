@@ -377,6 +377,40 @@ def cli(w, *arguments):
                           capture_output=True, text=True, timeout=60)
 
 
+def until(done, seconds=20):
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def questions(w):
+    return sum(call["kind"] == "query" for call in w.org.calls()["calls"])
+
+
+def test_what_cannot_be_written_is_not_tried_at_every_event():
+    for longest in (60, 1):  # that there is a pause, and that it ends
+        with World(retry_first_s=longest, retry_max_s=longest, poll_interval_s=3600) as w:
+            c = w.connector()
+            c.accept(create("/Users/0", person("ada")))
+            c.settle()
+            c.close()
+            with contextlib.closing(sqlite3.connect(w.fields["store"], timeout=20)) as store:
+                store.execute("CREATE TRIGGER broken BEFORE INSERT ON history BEGIN SELECT RAISE(FAIL, 'broken'); END")
+                store.commit()
+                c = w.connector(flags=0)
+                for n in range(1, 41):
+                    c.accept(create(f"/Users/{n}", person(f"u{n}")))
+                    if n == 1:
+                        until(lambda: any("it goes on when this passes" in line for _, line in c.lines))
+                    time.sleep(0.02)
+                assert longest == 1 or questions(w) < 10, questions(w)
+                store.execute("DROP TRIGGER broken")
+                store.commit()
+            if longest == 1:
+                until(lambda: c.user("/Users/40")["state"] == "in_step")
+
+
 def test_a_file_cut_short_is_an_error_that_says_so():
     with World() as w:
         c = w.connector()
