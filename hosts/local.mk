@@ -29,6 +29,7 @@ sfprov_SOURCES = \
 	hosts/cli/fact.c hosts/cli/fact.h \
 	hosts/cli/fault.c hosts/cli/fault.h \
 	hosts/cli/follow_groups.c hosts/cli/follow_groups.h \
+	hosts/cli/follow_reports.c hosts/cli/follow_reports.h \
 	hosts/cli/follow_state.c hosts/cli/follow_state.h \
 	hosts/cli/host.c hosts/cli/host.h \
 	hosts/cli/input.c hosts/cli/input.h \
@@ -52,7 +53,6 @@ sfprov_SOURCES = \
 	hosts/ldap/entry.c hosts/ldap/entry.h \
 	hosts/ldap/groups.c hosts/ldap/groups.h \
 	hosts/ldap/member.c hosts/ldap/member.h \
-	hosts/ldap/waiting.c hosts/ldap/waiting.h \
 	hosts/ldap/connection.c hosts/ldap/connection.h \
 	hosts/ldap/search.c hosts/ldap/search.h
 sfprov_CPPFLAGS = $(AM_CPPFLAGS) $(LDAP_CFLAGS) -DPLUGIN_PATH='"$(libdir)/sfprov/sfprov.so"' \
@@ -80,7 +80,7 @@ tests_unit_test_people_SOURCES = tests/unit/test_people.c $(list_readers)
 tests_unit_test_people_LDADD = libunit.la $(JSONC_LIBS)
 check_PROGRAMS += tests/unit/test_entry
 tests_unit_test_entry_SOURCES = tests/unit/test_entry.c hosts/cli/column.c hosts/cli/columns.c \
-	hosts/cli/fault.c hosts/cli/lines.c hosts/cli/person.c hosts/ldap/entry.c hosts/ldap/member.c hosts/adapter/token.c hosts/ldap/waiting.c
+	hosts/cli/fault.c hosts/cli/lines.c hosts/cli/person.c hosts/ldap/entry.c hosts/ldap/member.c hosts/adapter/token.c hosts/slapi/waiting.c
 tests_unit_test_entry_LDADD = libunit.la $(JSONC_LIBS)
 TESTS += tests/unit/test_csv tests/unit/test_people tests/unit/test_entry
 endif

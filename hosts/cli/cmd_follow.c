@@ -16,6 +16,7 @@
 #include "hosts/cli/drive.h"
 #include "hosts/cli/fault.h"
 #include "hosts/cli/follow_groups.h"
+#include "hosts/cli/follow_reports.h"
 #include "hosts/cli/follow_state.h"
 #include "hosts/cli/host.h"
 #include "hosts/cli/input.h"
@@ -23,7 +24,6 @@
 #include "hosts/cli/reply.h"
 #include "hosts/cli/screen.h"
 #include "hosts/ldap/content.h"
-#include "hosts/ldap/waiting.h"
 
 #define COLUMNS_BYTES (1024u * 1024u)
 #define POLL_S        1
@@ -46,9 +46,7 @@ struct follow {
     struct follow_groups
         *groups;         /* of --groups; NULL: what the directory says of an entry's counts */
     prov_snapshot *list; /* while a whole list is being heard */
-    const char *report;  /* whose manager is looked for */
-    char **reports;      /* whose manager has come: they are read anew */
-    size_t report_count;
+    struct follow_reports reports; /* of those who have come */
     struct news {
         struct token token;
         char *dn; /* NULL: of who is gone */
@@ -151,58 +149,25 @@ add_news(struct follow *follow, const struct token_spec *spec, const char *dn,
     return PROV_OK;
 }
 
-/* The key of a manager is asked of the directory. One who is not there yet is waited for. */
+/* The key of a manager is asked of the directory. Of one who is not there yet the reports are heard anew later. */
 static int
 manager_key(void *context, const char *dn, char **ret, struct prov_error *err)
 {
     struct follow *follow = context;
-    int result = content_uuid_of(follow->content, dn, ret, err);
 
-    if (!result && !*ret)
-        waiting_note(dn, follow->report);
-    return result;
+    return content_uuid_of(follow->content, dn, ret, err);
 }
 
-/* Somebody is there now whom reports may have waited for. They cannot be read amid what is being heard. */
+/* Somebody is there now whom reports may have named before. They cannot be asked for amid what is being heard. */
 static int
-wake_reports(struct follow *follow, const char *dn, struct prov_error *err)
+tell_reports(struct follow *follow, struct prov_error *err)
 {
-    char **woken = waiting_take(dn), **all;
-    size_t count = 0;
+    int result = follow_reports_tell(&follow->reports, follow->columns, follow->content, err);
 
-    while (woken && woken[count])
-        count++;
-    all = count ? realloc(follow->reports, (follow->report_count + count) * sizeof(*all))
-                : follow->reports;
-    if (count && !all) {
-        for (size_t i = 0; i < count; i++)
-            free(woken[i]);
-        free(woken);
-        return fault_nomem(err);
-    }
-    follow->reports = all;
-    for (size_t i = 0; i < count; i++)
-        follow->reports[follow->report_count++] = woken[i];
-    free(woken);
+    if (result != PROV_E_LIMIT)
+        return result;
+    missed(follow, "who reports to somebody who has come cannot be looked up: %s", err->text);
     return PROV_OK;
-}
-
-static int
-read_reports(struct follow *follow, struct prov_error *err)
-{
-    int result = PROV_OK;
-
-    while (follow->report_count && !result) {
-        size_t at = follow->report_count - 1;
-        char *dn = follow->reports[at];
-
-        result = content_read(follow->content, dn, err); /* which may wake others */
-        if (result)
-            break;
-        follow->reports[at] = follow->reports[--follow->report_count];
-        free(dn);
-    }
-    return result;
 }
 
 static const char *
@@ -319,7 +284,8 @@ unreadable(struct follow *follow, const char *dn, const char *uuid, int result,
 }
 
 static int
-hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, struct prov_error *err)
+hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, bool fresh,
+           struct prov_error *err)
 {
     struct follow *follow = context;
     const struct entry_options how = { .columns = follow->columns,
@@ -333,7 +299,6 @@ hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, stru
 
     if (!entry_is_person(entry, NULL))
         return PROV_OK;
-    follow->report = entry->dn;
     result = follow->groups ? follow_groups_write(follow->groups, &whole, err) : PROV_OK;
     if (!result)
         result = entry_read(&how, &whole, &person, err);
@@ -360,8 +325,8 @@ hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, stru
                                                 .change = change_of(entry),
                                                 .resource = person.resource },
                           entry->dn, err);
-        if (!result)
-            result = wake_reports(follow, entry->dn, err);
+        if (!result && fresh)
+            result = follow_reports_note(&follow->reports, entry->dn, err);
     }
     entry_person_clear(&person);
     return result;
@@ -430,7 +395,7 @@ listen_on(struct follow *follow, int *pause_s, struct prov_error *err)
     while (!result && !interrupt_seen()) {
         result = content_poll(follow->content, POLL_S, err);
         if (!result && !follow->list) /* which has them itself */
-            result = read_reports(follow, err);
+            result = tell_reports(follow, err);
         if (!result || result == PROV_E_STATE) {
             struct prov_error why = { .size = sizeof(why) };
             int handed = hand_over(follow, &why);
@@ -447,6 +412,7 @@ listen_on(struct follow *follow, int *pause_s, struct prov_error *err)
         *pause_s = 1;
     }
     forget_news(follow);
+    follow_reports_clear(&follow->reports);
     end_list(follow);
     content_close(follow->content);
     follow->content = NULL;
@@ -565,9 +531,6 @@ command_follow(const struct options *options, const struct arguments *arguments)
         follow_state_close(&follow->state);
         host_close(&follow->host);
     }
-    for (size_t i = 0; i < follow->report_count; i++)
-        free(follow->reports[i]);
-    free(follow->reports);
     columns_free(follow->columns);
     free(follow->columns_text);
     free(follow);

@@ -24,11 +24,13 @@ struct follow_groups {
 /* ---- what is heard ---- */
 
 static int
-hear_group(void *context, const struct ldap_entry *entry, const char *uuid, struct prov_error *err)
+hear_group(void *context, const struct ldap_entry *entry, const char *uuid, bool fresh,
+           struct prov_error *err)
 {
     struct follow_groups *groups = context;
 
     (void)uuid;
+    (void)fresh;
     if (groups->reading)
         return groups_take(groups->groups, entry, err);
     groups->changes++;

@@ -175,12 +175,14 @@ unknown_gone(struct prov_error *err)
 }
 
 static int
-tell_entry(struct content *content, LDAPMessage *message, const char *uuid, struct prov_error *err)
+tell_entry(struct content *content, LDAPMessage *message, const char *uuid, bool fresh,
+           struct prov_error *err)
 {
     struct ldap_entry entry;
     int result = connection_take(&content->connection, message, &content->taken, &entry, err);
 
-    return result ? result : content->listener.entry(content->listener.context, &entry, uuid, err);
+    return result ? result
+                  : content->listener.entry(content->listener.context, &entry, uuid, fresh, err);
 }
 
 /* syncStateValue (RFC 4533 2.3). */
@@ -208,7 +210,7 @@ hear_entry(struct content *content, LDAPMessage *message, struct prov_error *err
     else if (state == LDAP_SYNC_PRESENT)
         result = unknown_gone(err);
     else
-        result = tell_entry(content, message, text, err);
+        result = tell_entry(content, message, text, state == LDAP_SYNC_ADD, err);
     if (!result)
         result = take_cookie(content, &cookie, err);
     ber_free(value, 1);
@@ -387,33 +389,57 @@ cannot_tell(int code)
            code == LDAP_TIMELIMIT_EXCEEDED;
 }
 
+/* The filter of what is heard, narrowed. Heap; NULL when out of memory. */
+static char *
+narrowed(const char *filter, const char *more)
+{
+    bool bare = *filter != '(';
+    char *text = NULL;
+
+    return asprintf(&text, "(&%s%s%s%s)", bare ? "(" : "", filter, bare ? ")" : "", more) < 0
+               ? NULL
+               : text;
+}
+
+static int
+tell_found(struct content *content, LDAPMessage *message, struct prov_error *err)
+{
+    static const char name[] = "entryUUID";
+    struct berval **values = ldap_get_values_len(content->connection.ldap, message, name);
+    int result = PROV_OK;
+
+    if (values && values[0])
+        result = tell_entry(content, message, values[0]->bv_val, false, err);
+    ldap_value_free_len(values);
+    return result;
+}
+
 int
-content_read(struct content *content, const char *dn, struct prov_error *err)
+content_search(struct content *content, const char *filter, struct prov_error *err)
 {
     const struct connection *way = &content->connection;
     struct timeval limit = { .tv_sec = LOOK_UP_S };
-    struct taken_entry taken = { .values = NULL };
-    struct ldap_entry entry;
-    const char *uuid = NULL;
-    LDAPMessage *answer = NULL, *message;
-    int result = PROV_OK;
-    int code = ldap_search_ext_s(way->ldap, dn, LDAP_SCOPE_BASE, way->filter, way->wanted, 0, NULL,
-                                 NULL, &limit, 1, &answer);
+    char *both = narrowed(way->filter, filter);
+    LDAPMessage *answer = NULL, *message = NULL;
+    int result = PROV_OK, code;
 
-    message = code ? NULL : ldap_first_entry(way->ldap, answer);
-    if (message)
-        result = connection_take(way, message, &taken, &entry, err);
-    for (size_t i = 0; message && !result && i < entry.count && !uuid; i++) {
-        if (!strcmp(entry.values[i].name, "entryuuid"))
-            uuid = entry.values[i].text;
-    }
-    if (uuid && !result)
-        result = content->listener.entry(content->listener.context, &entry, uuid, err);
-    taken_entry_clear(&taken);
+    if (!both)
+        return fault_nomem(err);
+    code = ldap_search_ext_s(way->ldap, way->url->lud_dn, way->url->lud_scope, both, way->wanted, 0,
+                             NULL, NULL, &limit, LDAP_NO_LIMIT, &answer);
+    free(both);
+    if (answer)
+        message = ldap_first_entry(way->ldap, answer);
+    for (; message && !result; message = ldap_next_entry(way->ldap, message))
+        result = tell_found(content, message, err);
     ldap_msgfree(answer);
-    return cannot_tell(code) ? connection_fail(way->ldap, code, "an entry cannot be read",
-                                               "it is tried again", err)
-                             : result;
+    if (result || !code)
+        return result;
+    result = connection_fail(way->ldap, code, "the directory does not give them all",
+                             "raise its limits for --bind-dn, or give it an index", err);
+    return cannot_tell(code) && code != LDAP_TIMELIMIT_EXCEEDED && code != LDAP_TIMEOUT
+               ? result
+               : (err->code = PROV_E_LIMIT);
 }
 
 int

@@ -12,8 +12,9 @@
 
 /* What is heard. Each returns PROV_OK, or an error that ends content_poll(). */
 struct content_listener {
-    /* An entry as it is now; `uuid` is its entryUUID. Borrowed. */
-    int (*entry)(void *context, const struct ldap_entry *entry, const char *uuid,
+    /* An entry as it is now; `uuid` is its entryUUID. `fresh`: it was not there before, or nobody can tell.
+     * Borrowed. */
+    int (*entry)(void *context, const struct ldap_entry *entry, const char *uuid, bool fresh,
                  struct prov_error *err);
     /* One that is there no more, or that the filter lets out. */
     int (*gone)(void *context, const char *uuid, struct prov_error *err);
@@ -42,8 +43,9 @@ int content_poll(struct content *content, int seconds, struct prov_error *err);
  * server as hexadecimal text, heap; NULL: it gave none, or out of memory. */
 char *content_cookie(const struct content *content);
 
-/* Reads one entry by its DN and tells the listener of it, if it is one of those that are heard. */
-int content_read(struct content *content, const char *dn, struct prov_error *err);
+/* Tells the listener of those entries for which this filter holds as well, as ones that are not fresh. PROV_E_LIMIT:
+ * the directory does not give them all, for a limit or for want of rights. */
+int content_search(struct content *content, const char *filter, struct prov_error *err);
 
 /* The entryUUID of an entry by its DN, heap; NULL in *ret: there is none. */
 int content_uuid_of(struct content *content, const char *dn, char **ret, struct prov_error *err);

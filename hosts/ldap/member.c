@@ -21,9 +21,8 @@ member_names(const char *attribute)
            member_by_uid(attribute);
 }
 
-/* "(name=value)" */
-static void
-put_condition(FILE *to, const char *name, const char *value)
+void
+member_condition(FILE *to, const char *name, const char *value)
 {
     fprintf(to, "(%s=", name);
     for (; *value; value++) {
@@ -54,11 +53,11 @@ member_filter(const struct ldap_entry *person)
 
     if (to) {
         fputs("(|", to);
-        put_condition(to, "member", person->dn);
-        put_condition(to, "uniqueMember", person->dn);
+        member_condition(to, "member", person->dn);
+        member_condition(to, "uniqueMember", person->dn);
         for (size_t i = 0; i < person->count; i++) {
             if (!strcmp(person->values[i].name, "uid") && !person->values[i].binary)
-                put_condition(to, "memberUid", person->values[i].text);
+                member_condition(to, "memberUid", person->values[i].text);
         }
         fputc(')', to);
     }
@@ -73,6 +72,6 @@ member_uid_filter(const char *uid)
     FILE *to = open_memstream(&text, &size);
 
     if (to)
-        put_condition(to, "uid", uid);
+        member_condition(to, "uid", uid);
     return finish(to, &text);
 }

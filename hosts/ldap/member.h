@@ -5,6 +5,8 @@
 #ifndef LDAP_MEMBER_H
 #define LDAP_MEMBER_H
 
+#include <stdio.h>
+
 #include "hosts/ldap/entry.h"
 
 #define MEMBER_ANY "(|(member=*)(uniqueMember=*)(memberUid=*))"
@@ -14,8 +16,11 @@ bool member_names(const char *attribute);
 /* Whether it is one that names them by `uid`, not by DN. */
 bool member_by_uid(const char *attribute);
 
-/* The filter of the groups that an entry is in, by its DN or by a `uid`, values escaped (RFC 4515). Heap; NULL when
- * out of memory. */
+/* Writes "(name=value)", the value escaped (RFC 4515). */
+void member_condition(FILE *to, const char *name, const char *value);
+
+/* The filter of the groups that an entry is in, by its DN or by a `uid`. Heap; NULL when out of
+ * memory. */
 char *member_filter(const struct ldap_entry *person);
 /* The filter of whoever a `uid` means. Heap; the same. */
 char *member_uid_filter(const char *uid);

@@ -13,7 +13,7 @@
 #include "hosts/cli/fault.h"
 #include "hosts/cli/person.h"
 #include "hosts/ldap/member.h"
-#include "hosts/ldap/waiting.h"
+#include "hosts/slapi/waiting.h"
 #include "hosts/slapi/order.h"
 
 /* Tokens in the making, handed over in one go. */

@@ -4,7 +4,7 @@ slapi_sources = \
 	hosts/slapi/changes.c hosts/slapi/changes.h \
 	hosts/slapi/directory.c hosts/slapi/directory.h \
 	hosts/slapi/order.c hosts/slapi/order.h \
-	hosts/ldap/member.c hosts/ldap/member.h hosts/ldap/waiting.c hosts/ldap/waiting.h \
+	hosts/ldap/member.c hosts/ldap/member.h hosts/slapi/waiting.c hosts/slapi/waiting.h \
 	$(directory_sources)
 slapi_cppflags = $(AM_CPPFLAGS) -DPLUGIN_PATH='"$(libdir)/sfprov/sfprov.so"' \
 	-DPACKAGE_VERSION='"$(PACKAGE_VERSION)"'

@@ -18,7 +18,7 @@ LOG = "syncprov-sessionlog 1000"  # behind the overlay syncprov
 
 
 class Follower:
-    def __init__(self, w, d, *arguments):
+    def __init__(self, w, d, *arguments, tail=""):
         self.log = os.path.join(w.folder, f"follow-{time.monotonic_ns()}.log")
         secret = os.path.join(w.folder, "ldap-password")
         with open(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
@@ -29,7 +29,7 @@ class Follower:
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 [harness.CLI, "--plugin", harness.PLUGIN, "-c", fields, "follow", "--bind-dn", d.admin, "--password-file",
-                 secret, *arguments, f"{d.uri}/{PEOPLE}"], stdout=log, stderr=log)
+                 secret, *arguments, f"{d.uri}/{PEOPLE}{tail}"], stdout=log, stderr=log)
 
     def text(self):
         with open(self.log, encoding="utf-8") as log:
@@ -59,7 +59,7 @@ def until(what, seconds=30):
             last = what()
             if last is not False:
                 return last
-        except AssertionError as failure:
+        except (AssertionError, KeyError, ValueError) as failure:  # nobody of that name yet
             last = failure
         time.sleep(0.05)
     raise AssertionError(f"it did not come about: {last}")
@@ -105,6 +105,35 @@ def test_a_manager_who_comes_after_the_reports_is_linked():
             in_step(w, d)
             chief = w.org.user("chief@acme.example")["Id"]
             until(lambda: {w.org.user(f"{name}@acme.example").get("ManagerId") for name in ("ada", "bob")} == {chief})
+            f.end()
+
+
+def test_a_manager_who_comes_after_a_list_or_a_restart_is_linked():
+    staff = "??sub?(employeeType=staff)"
+    with world() as w, Slapd(w, provider=True, extra=LOG) as d:
+        d.seed()
+        d.add(person("ada", manager=f"uid=chief,{PEOPLE}", employeeType="staff"),
+              person("bob", "Bob", "Miller", manager=f"UID=boss, {PEOPLE}", employeeType="staff"),
+              person("boss", employeeType="guest"))
+
+        def manager_of(name):
+            return w.org.user(f"{name}@acme.example").get("ManagerId")
+
+        with Follower(w, d, tail=staff) as f:
+            until(lambda: len(w.org.users()) == 2)
+            d.add(person("chief", "Grace", "Hopper", employeeType="staff"))
+            until(lambda: manager_of("ada") == w.org.user("chief@acme.example")["Id"])
+            d.modify(f"uid=boss,{PEOPLE}", ("replace", "employeeType", "staff"))  # whom the filter lets in
+            until(lambda: manager_of("bob") == w.org.user("boss@acme.example")["Id"])
+            d.add(person("cyd", "Cyd", "Kahn", manager=f"cn=head\\, of all (*),{PEOPLE}", employeeType="staff"))
+            until(lambda: "cyd@acme.example" in w.org.users())
+            f.end()
+        _, head = person("head", employeeType="staff")
+        with Follower(w, d, tail=staff) as f:
+            until(lambda: "is followed" in f.text())
+            d.add((f"cn=head\\, of all (*),{PEOPLE}", {**head, "cn": "head, of all (*)"}))
+            until(lambda: manager_of("cyd") == w.org.user("head@acme.example")["Id"])
+            assert f.text().count("people listed") == 0, f.text()
             f.end()
 
 
@@ -417,8 +446,8 @@ class Provider:
         return request[at + 2], request
 
     @staticmethod
-    def tell(connection, name, number, manager=None, answer=None, behind=b""):
-        """A person, as news; or as the whole answer of a look-up."""
+    def tell(connection, name, number, manager=None, answer=None, behind=b"", state=b"\1"):
+        """A person, as news; or as the answer of a look-up."""
         told = {"uid": name, "sn": "Byron", "mail": f"{name}@example.org",
                 "entryUUID": f"00000000-0000-0000-0000-{number:012d}"}
         if manager:
@@ -427,16 +456,18 @@ class Provider:
                               for key, value in told.items())
         entry = long_ber(0x64, ber(4, f"uid={name},{PEOPLE}".encode()), long_ber(0x30, attributes))
         if answer:
-            connection.sendall(long_ber(0x30, ber(2, bytes((answer,))), entry) +
-                               ber(0x30, ber(2, bytes((answer,))), ber(0x65, ber(10, b"\0"), ber(4), ber(4))))
+            connection.sendall(long_ber(0x30, ber(2, bytes((answer,))), entry))
             return
-        state = ber(0x30, ber(10, b"\1"), ber(4, bytes(15) + bytes((number,))))
+        state = ber(0x30, ber(10, state), ber(4, bytes(15) + bytes((number,))))
         control = ber(0x30, ber(4, b"1.3.6.1.4.1.4203.1.9.1.2"), ber(4, state))
         connection.sendall(long_ber(0x30, ber(2, b"\2"), entry, ber(0xa0, control)) + behind)
 
     @staticmethod
-    def nobody(connection, number):
-        connection.sendall(ber(0x30, ber(2, bytes((number,))), ber(0x65, ber(10, b"\x20"), ber(4), ber(4))))
+    def end(connection, number, code=b"\0"):
+        connection.sendall(ber(0x30, ber(2, bytes((number,))), ber(0x65, ber(10, code), ber(4), ber(4))))
+
+    def nobody(self, connection, number):
+        self.end(connection, number, b"\x20")
 
     @staticmethod
     def info(connection, value):
@@ -488,60 +519,75 @@ def heard_before(w, p):
         json.dump({"url": f"{p.uri}/{PEOPLE}", "cookie": b"before".hex()}, file)
 
 
-def waits(p, connection, name, number, manager):
-    """A report is heard whose manager is not there."""
-    p.tell(connection, name, number, manager)
+def comes(p, connection, name, number, code=b"\0", reports=()):
+    """Somebody new, and who reports to them is asked."""
+    p.tell(connection, name, number)
     asked, request = p.asked(connection)
-    assert f"uid={manager},".encode() in request, request
-    p.nobody(connection, asked)
+    assert f"uid={name},".encode() in request and b"manager" in request, request
+    for report, more in reports:
+        p.tell(connection, report, more, name, answer=asked)
+        p.end(connection, asked)
+        looked, request = p.asked(connection)
+        assert f"uid={name},".encode() in request and b"manager" not in request, request
+        p.tell(connection, name, number, answer=looked)
+        p.end(connection, looked)
+    if not reports:
+        p.end(connection, asked, code)
 
 
-def comes(p, connection, name, number, manager, manager_number):
-    """The same is read anew, and the manager is there."""
-    asked, request = p.asked(connection)
-    assert f"uid={name},".encode() in request, request
-    p.tell(connection, name, number, manager, answer=asked)
-    asked, request = p.asked(connection)
-    assert f"uid={manager},".encode() in request, request
-    p.tell(connection, manager, manager_number, answer=asked)
-
-
-def test_a_report_who_is_read_anew_wakes_reports_of_their_own():
+def test_who_reports_to_somebody_new_is_heard_anew():
     with world() as w:
         p = Provider()
         heard_before(w, p)
         with Follower(w, p, "--no-deliver") as f:
             connection, _ = p.searched()
             p.info(connection, ber(0xa1, ber(4, b"whole")))
-            waits(p, connection, "mid", 2, "chief")
-            waits(p, connection, "low", 3, "mid")
-            p.tell(connection, "chief", 1)
-            comes(p, connection, "mid", 2, "chief", 1)
-            comes(p, connection, "low", 3, "mid", 2)
-            until(lambda: len(events_of(w, "low")) == 2)
+            comes(p, connection, "chief", 1, reports=[("ada", 2)])
+            until(lambda: len(events_of(w, "ada")) == 1)
+            shown = json.loads(cli(w, "show", "--json", "ada").stdout)
+            assert f"{1:012d}" in json.dumps(shown), shown
+            p.tell(connection, "ada", 2, "chief", state=b"\2")  # who only changes is nobody new
+            looked, request = p.asked(connection)
+            p.nobody(connection, looked)
+            until(lambda: len(events_of(w, "ada")) == 2)
             connection.close()
             f.end()
 
 
-def test_a_list_is_not_mixed_with_reports_whose_manager_has_come():
+def test_a_directory_that_does_not_say_who_reports_is_followed_all_the_same():
     with world() as w:
         p = Provider()
         heard_before(w, p)
         with Follower(w, p, "--no-deliver") as f:
             connection, _ = p.searched()
             p.info(connection, ber(0xa1, ber(4, b"whole")))
-            waits(p, connection, "ada", 2, "chief")
+            comes(p, connection, "chief", 1, code=b"\x0b")  # administrative limit
+            until(lambda: mark_of(w) is not None)
+            comes(p, connection, "ada", 2)
+            until(lambda: len(events_of(w, "ada")) == 1)
+            assert "who reports to somebody" in f.text() and "tried again" not in f.text(), f.text()
+            connection.close()
+            f.end()
+
+
+def test_a_list_is_not_mixed_with_who_reports_to_somebody_new():
+    with world() as w:
+        p = Provider()
+        heard_before(w, p)
+        with Follower(w, p, "--no-deliver") as f:
+            connection, _ = p.searched()
+            p.info(connection, ber(0xa1, ber(4, b"whole")))
             end = ber(0x30, ber(2, b"\2"), ber(0x65, ber(10, b"\x10\x00"), ber(4), ber(4, b"refresh required")))
             p.tell(connection, "chief", 1, behind=end)
             connection.close()
             connection, request = p.searched()
             assert b"whole" not in request, request
             p.tell(connection, "ada", 2, "chief")
-            assert not select.select([connection], [], [], 1.5)[0], p.asked(connection)
             p.tell(connection, "chief", 1)
+            assert not select.select([connection], [], [], 1.5)[0], p.asked(connection)
             p.info(connection, ber(0xa2, ber(4, b"anew")))
-            comes(p, connection, "ada", 2, "chief", 1)
             until(lambda: "2 people listed" in f.text())
+            assert not select.select([connection], [], [], 1.5)[0], p.asked(connection)
             connection.close()
             f.end()
 

@@ -7,7 +7,7 @@
 #include "hosts/cli/fault.h"
 #include "hosts/ldap/entry.h"
 #include "hosts/ldap/member.h"
-#include "hosts/ldap/waiting.h"
+#include "hosts/slapi/waiting.h"
 
 #define UUID "0b1c2d3e-0000-103f-8000-000000000001"
 

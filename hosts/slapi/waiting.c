@@ -2,7 +2,7 @@
  * Decides that the newest have no room when there are too many: a directory whose managers have left for good keeps
  * it full, and nothing is lost by that but the time until a report changes by itself.
  */
-#include "hosts/ldap/waiting.h"
+#include "hosts/slapi/waiting.h"
 
 #include <pthread.h>
 #include <stdbool.h>

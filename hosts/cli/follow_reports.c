@@ -1,0 +1,85 @@
+/*
+ * Decides that many who come together are one question, since a directory without an index for it looks through
+ * all its people for each.
+ */
+#include "hosts/cli/follow_reports.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "hosts/cli/fault.h"
+#include "hosts/ldap/member.h"
+
+#define MANAGERS_MAX 50 /* in one question */
+
+int
+follow_reports_note(struct follow_reports *reports, const char *manager, struct prov_error *err)
+{
+    if (reports->count == reports->room) {
+        size_t room = reports->room ? reports->room * 2 : MANAGERS_MAX;
+        char **more = realloc(reports->managers, room * sizeof(*more));
+
+        if (!more)
+            return fault_nomem(err);
+        reports->managers = more;
+        reports->room = room;
+    }
+    reports->managers[reports->count] = strdup(manager);
+    return reports->managers[reports->count++] ? PROV_OK : fault_nomem(err);
+}
+
+void
+follow_reports_clear(struct follow_reports *reports)
+{
+    for (size_t i = 0; i < reports->count; i++)
+        free(reports->managers[i]);
+    free(reports->managers);
+    *reports = (struct follow_reports){ .count = 0 };
+}
+
+/* The filter of whoever names one of these. Heap; NULL when out of memory, or no attribute names a manager. */
+static char *
+filter_of(char *const *managers, size_t count, const struct columns *columns)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+    bool any = false;
+
+    if (!to)
+        return NULL;
+    fputs("(|", to);
+    for (size_t i = 0; columns_attribute(columns, i); i++) {
+        const char *name = columns_attribute(columns, i);
+
+        if (columns_find(columns, name, true)->kind != COLUMN_MANAGER)
+            continue;
+        any = true;
+        for (size_t j = 0; j < count; j++)
+            member_condition(to, name, managers[j]);
+    }
+    fputc(')', to);
+    if (!fclose(to) && any)
+        return text;
+    free(text);
+    return NULL;
+}
+
+int
+follow_reports_tell(struct follow_reports *reports, const struct columns *columns,
+                    struct content *content, struct prov_error *err)
+{
+    int result = PROV_OK;
+
+    for (size_t at = 0; at < reports->count && !result; at += MANAGERS_MAX) {
+        size_t left = reports->count - at;
+        char *filter =
+            filter_of(reports->managers + at, left < MANAGERS_MAX ? left : MANAGERS_MAX, columns);
+
+        if (filter)
+            result = content_search(content, filter, err);
+        free(filter);
+    }
+    follow_reports_clear(reports);
+    return result;
+}
