@@ -16,7 +16,8 @@ void groups_free(struct groups *groups);
 /* Takes up an entry with members. PROV_E_NOMEM. */
 int groups_take(struct groups *groups, const struct ldap_entry *group, struct prov_error *err);
 
-/* Takes up all groups at or below `base` in the directory of `how`. Blocks. As search_open() and
+/* Takes up all groups at or below `base` in the directory of `how`. Of Active Directory all of the domain, since
+ * a group may be in one of those at or below `base` by others, and the primary group. Blocks. As search_open() and
  * search_next(); what is not a whole list of groups is none. */
 int groups_read(struct groups *groups, const struct connection_options *how, const char *base,
                 struct prov_error *err);

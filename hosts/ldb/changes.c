@@ -11,6 +11,7 @@
 
 #include "hosts/cli/fault.h"
 #include "hosts/cli/person.h"
+#include "hosts/ldb/membership.h"
 
 #define NUMBERS_AT_ONCE 200u
 #define TOKENS_AT_ONCE  200u
@@ -140,10 +141,15 @@ append_person(struct batch *batch, const struct ldb_message *entry, const char *
                                            .manager_is_key = true,
                                            .context = directory };
     struct token_spec spec = { .kind = TOKEN_PUT, .scoped = is_scoped(batch->changes) };
+    const char **groups = NULL;
     struct ldap_entry view;
     struct entry_person person;
-    int result = directory_view(batch->memory, entry, &view, err);
+    int result = *directory->groups
+                     ? membership_groups(directory, batch->memory, entry, &groups, err)
+                     : PROV_OK;
 
+    if (!result)
+        result = directory_view(batch->memory, entry, groups, &view, err);
     if (!result)
         result = entry_read(&options, &view, &person, err);
     if (result)
@@ -220,64 +226,58 @@ add_all(struct batch *batch, const char *const *members, struct prov_error *err)
     return result;
 }
 
+/* Users and groups who are in a group, or were when the changes began. */
 static int
-add_members(struct batch *batch, struct ldb_dn *group, uint64_t after, struct prov_error *err)
+add_members(struct batch *batch, const struct ldb_message *group, struct prov_error *err)
 {
     const char **members;
-    int result =
-        directory_members(batch->changes->directory, batch->memory, group, after, &members, err);
+    int result = membership_all(batch->changes->directory, batch->memory, group, batch->after,
+                                &members, err);
 
     return result ? result : add_all(batch, members, err);
 }
 
-/* "CN=crm\nDEL:..." was CN=crm, where its last parent is. */
-static struct ldb_dn *
-former_dn(struct batch *batch, const struct ldb_message *entry)
-{
-    struct ldb_context *ldb = ldb_module_get_ctx(batch->changes->directory->module);
-    struct ldb_dn *dn = ldb_msg_find_attr_as_dn(ldb, batch->memory, entry, "lastKnownParent");
-    const char *name = ldb_msg_find_attr_as_string(entry, "cn", "");
-    char *plain = talloc_strndup(batch->memory, name, strcspn(name, "\n"));
-    struct ldb_val value = { (uint8_t *)plain, plain ? strlen(plain) : 0 };
-
-    if (!dn || !value.length || !ldb_dn_add_child_fmt(dn, "CN=x") ||
-        ldb_dn_set_component(dn, 0, "CN", value))
-        return NULL;
-    return dn;
-}
-
-/* Its members are not known any more, unless the request that deleted it was seen here. */
+/*
+ * Neither its members are known any more nor what it was in, since a link to what is deleted goes without a trace;
+ * unless the request that deleted it was seen here.
+ */
 static int
 append_former_group(struct batch *batch, const struct ldb_message *entry, struct prov_error *err)
 {
     const char *guid = directory_guid(batch->memory, entry);
-    struct ldb_dn *dn = former_dn(batch, entry);
     struct prov_error why = { .size = sizeof(why) };
 
+    if (!directory_has_moved(entry, batch->after))
+        return PROV_OK; /* it was deleted before */
     for (const struct note *note = batch->changes->notes; guid && note; note = note->next) {
         if (note->members && note->guid && !strcmp(note->guid, guid))
             return add_all(batch, note->members, err);
     }
-    if (!dn || !directory_is_group(batch->changes->directory, dn))
-        return PROV_OK;
     fault_set(&why, PROV_E_STATE,
               "the group was deleted elsewhere, and who its members were is not known");
-    submit_missed(batch->changes->submit, ldb_dn_get_linearized(dn), &why);
+    submit_missed(batch->changes->submit, ldb_dn_get_linearized(entry->dn), &why);
     return PROV_OK;
 }
 
 static int
 append_group(struct batch *batch, const struct ldb_message *entry, struct prov_error *err)
 {
-    bool moved = directory_has_moved(entry, batch->after);
+    struct directory *directory = batch->changes->directory;
+    const char **members;
+    bool counts;
+    int result;
 
-    if (!*batch->changes->directory->groups)
+    if (!*directory->groups)
         return PROV_OK;
     if (directory_is_deleted(entry))
         return append_former_group(batch, entry, err);
-    if (!moved && !directory_is_group(batch->changes->directory, entry->dn))
-        return PROV_OK;
-    return add_members(batch, entry->dn, moved ? 0 : batch->after, err);
+    if (directory_has_moved(entry, batch->after))
+        return add_members(batch, entry, err);
+    result = membership_counts(directory, batch->memory, entry, &counts, err);
+    if (result || !counts)
+        return result;
+    result = membership_changed(directory, batch->memory, entry, batch->after, &members, err);
+    return result ? result : add_all(batch, members, err);
 }
 
 /* A container that moved: where somebody stands may say who they are. */
@@ -302,10 +302,8 @@ append_below(struct batch *batch, const struct ldb_message *entry, struct prov_e
     for (unsigned i = 0; !result && i < below->count; i++) {
         const char *guid = directory_guid(batch->memory, below->msgs[i]);
 
-        if (is_user(below->msgs[i]))
+        if (is_user(below->msgs[i]) || *changes->directory->groups)
             result = guid ? add_key(&batch->others, guid, err) : fault_nomem(err);
-        else if (directory_is_class(below->msgs[i], "group") && *changes->directory->groups)
-            result = add_members(batch, below->msgs[i]->dn, 0, err);
     }
     return result;
 }
@@ -340,33 +338,57 @@ append_entry(struct batch *batch, const struct ldb_message *entry, struct prov_e
     return forgive(batch, entry->dn, result, err);
 }
 
-/* Those who did not change by themselves. */
+/* What is deleted is found by its own number. */
+static int
+append_other(struct batch *batch, const char *key, struct prov_error *err)
+{
+    struct directory *directory = batch->changes->directory;
+    void *memory = batch->memory, *own = talloc_new(memory);
+    struct ldb_message *entry = NULL;
+    int result = directory_read(directory, own, directory_dn(directory, own, key), &entry, err);
+    bool there = !result && entry && !directory_is_deleted(entry);
+
+    if (there && directory_is_class(entry, "group")) {
+        result = add_members(batch, entry, err);
+    } else if (there && is_user(entry)) {
+        batch->memory = own;
+        result = forgive(batch, entry->dn, append_user(batch, entry, err), err);
+        batch->memory = memory;
+    }
+    batch->what = "others";
+    talloc_free(own);
+    return result;
+}
+
+static bool
+is_done(const struct batch *batch, const char *key)
+{
+    return batch->done.count &&
+           bsearch(&key, batch->done.texts, batch->done.count, sizeof(key), compare_keys) != NULL;
+}
+
+/* Those who did not change by themselves: round by round, since who is in a group may be a group. */
 static int
 append_others(struct batch *batch, uint64_t cause, struct prov_error *err)
 {
-    struct directory *directory = batch->changes->directory;
     int result = PROV_OK;
 
-    sort(&batch->done);
-    sort(&batch->others);
     batch->cause = cause;
-    for (size_t i = 0; i < batch->others.count && !result; i++) {
-        const char *key = batch->others.texts[i];
-        void *memory = batch->memory;
-        struct ldb_message *entry;
+    while (batch->others.count && !result) {
+        struct keys round = batch->others;
 
-        if ((i && !strcmp(key, batch->others.texts[i - 1])) ||
-            (batch->done.count &&
-             bsearch(&key, batch->done.texts, batch->done.count, sizeof(key), compare_keys)))
-            continue;
-        batch->memory = talloc_new(memory);
-        result = directory_read(directory, batch->memory,
-                                directory_dn(directory, batch->memory, key), &entry, err);
-        if (!result && entry && is_user(entry) && !directory_is_deleted(entry))
-            result = forgive(batch, entry->dn, append_user(batch, entry, err), err);
-        batch->what = "others";
-        talloc_free(batch->memory);
-        batch->memory = memory;
+        batch->others = (struct keys){ .count = 0 };
+        sort(&batch->done);
+        sort(&round);
+        for (size_t i = 0; i < round.count && !result; i++) {
+            bool twice = i && !strcmp(round.texts[i], round.texts[i - 1]);
+
+            if (!twice && !is_done(batch, round.texts[i]))
+                result = append_other(batch, round.texts[i], err);
+        }
+        for (size_t i = 0; i < round.count && !result; i++)
+            result = add_key(&batch->done, round.texts[i], err);
+        free(round.texts);
     }
     return result;
 }

@@ -15,7 +15,7 @@ struct note {
     struct ldb_dn *dn;    /* as the request names it */
     const char *guid;     /* NULL: not known yet */
     char *password;       /* a new one of it, in clear; wiped with the note */
-    const char **members; /* who was in the group that it deletes; ends with NULL */
+    const char **members; /* who was in the group that it deletes, if it counts; ends with NULL */
 };
 
 struct changes {

@@ -31,8 +31,9 @@ static const char *const always[] = { "objectClass",
                                       "uSNChanged",
                                       "uSNCreated",
                                       "replPropertyMetaData",
-                                      "lastKnownParent",
-                                      "cn" };
+                                      "memberOf",
+                                      "objectSid",
+                                      "primaryGroupID" };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -122,12 +123,6 @@ directory_open(const struct config *config, struct ldb_module *module, void *mem
 
 /* ---- searches ---- */
 
-enum how {
-    PLAIN = 0,
-    WITH_LINKS = 1, /* DNs with what is known of each */
-    AND_FORMER = 2  /* those that are no more as well */
-};
-
 static int
 add_controls(struct ldb_request *request, unsigned how)
 {
@@ -135,7 +130,7 @@ add_controls(struct ldb_request *request, unsigned how)
 
     if (!code)
         code = ldb_request_add_control(request, LDB_CONTROL_SHOW_RECYCLED_OID, false, NULL);
-    if (!code && how & WITH_LINKS) {
+    if (!code && how & DIRECTORY_LINKS) {
         struct ldb_extended_dn_control *text = talloc_zero(request, struct ldb_extended_dn_control);
 
         if (!text)
@@ -145,23 +140,14 @@ add_controls(struct ldb_request *request, unsigned how)
         if (!code)
             code = ldb_request_add_control(request, LDB_CONTROL_REVEAL_INTERNALS, false, NULL);
     }
-    if (!code && how & AND_FORMER)
+    if (!code && how & DIRECTORY_FORMER)
         code = ldb_request_add_control(request, LDB_CONTROL_SHOW_DEACTIVATED_LINK_OID, false, NULL);
     return code;
 }
 
-struct search {
-    struct ldb_dn *base;
-    enum ldb_scope scope;
-    const char *filter;
-    const char *const *attributes;
-    unsigned how;
-};
-
-/* *ret without entries: there are none, or the base is not there. */
-static int
-run(struct directory *directory, void *memory, const struct search *search, struct ldb_result **ret,
-    struct prov_error *err)
+int
+directory_search(struct directory *directory, void *memory, const struct directory_search *search,
+                 struct ldb_result **ret, struct prov_error *err)
 {
     struct ldb_context *ldb = ldb_module_get_ctx(directory->module);
     struct ldb_request *request = NULL;
@@ -192,10 +178,10 @@ int
 directory_read(struct directory *directory, void *memory, struct ldb_dn *dn,
                struct ldb_message **ret, struct prov_error *err)
 {
-    const struct search search = { dn, LDB_SCOPE_BASE, "(objectClass=*)", directory->attributes,
-                                   PLAIN };
+    const struct directory_search search = { dn, LDB_SCOPE_BASE, "(objectClass=*)",
+                                             directory->attributes, 0 };
     struct ldb_result *found;
-    int result = run(directory, memory, &search, &found, err);
+    int result = directory_search(directory, memory, &search, &found, err);
 
     *ret = !result && found->count ? found->msgs[0] : NULL;
     return result;
@@ -206,10 +192,10 @@ directory_below(struct directory *directory, void *memory, struct ldb_dn *dn,
                 struct ldb_result **ret, struct prov_error *err)
 {
     static const char *const names[] = { "objectClass", "objectGUID", NULL };
-    const struct search search = { dn, LDB_SCOPE_SUBTREE,
-                                   "(|(objectClass=user)(objectClass=group))", names, PLAIN };
+    const struct directory_search search = { dn, LDB_SCOPE_SUBTREE,
+                                             "(|(objectClass=user)(objectClass=group))", names, 0 };
 
-    return run(directory, memory, &search, ret, err);
+    return directory_search(directory, memory, &search, ret, err);
 }
 
 int
@@ -218,8 +204,8 @@ directory_find(struct directory *directory, struct prov_error *err)
     static const char *const names[] = { "dsServiceName", NULL }, *const ids[] = { "invocationId",
                                                                                    NULL };
     struct ldb_context *ldb = ldb_module_get_ctx(directory->module);
-    struct search search = { ldb_dn_new(directory, ldb, ""), LDB_SCOPE_BASE, "(objectClass=*)",
-                             names, PLAIN };
+    struct directory_search search = { ldb_dn_new(directory, ldb, ""), LDB_SCOPE_BASE,
+                                       "(objectClass=*)", names, 0 };
     struct ldb_result *found;
     struct ldb_dn *service = NULL;
     const struct ldb_val *id = NULL;
@@ -227,13 +213,13 @@ directory_find(struct directory *directory, struct prov_error *err)
 
     if (directory->id[0])
         return PROV_OK;
-    result = run(directory, directory, &search, &found, err);
+    result = directory_search(directory, directory, &search, &found, err);
     if (!result && found->count)
         service = ldb_msg_find_attr_as_dn(ldb, found, found->msgs[0], "dsServiceName");
     if (service) {
         search.base = service;
         search.attributes = ids;
-        result = run(directory, directory, &search, &found, err);
+        result = directory_search(directory, directory, &search, &found, err);
         id = !result && found->count ? ldb_msg_find_ldb_val(found->msgs[0], "invocationId") : NULL;
     }
     directory->domain = ldb_get_default_basedn(ldb);
@@ -261,8 +247,8 @@ int
 directory_changed(struct directory *directory, void *memory, uint64_t after, uint64_t until,
                   struct ldb_result **ret, struct prov_error *err)
 {
-    struct search search = { directory->domain, LDB_SCOPE_SUBTREE, NULL, directory->attributes,
-                             PLAIN };
+    struct directory_search search = { directory->domain, LDB_SCOPE_SUBTREE, NULL,
+                                       directory->attributes, 0 };
     char *filter = talloc_strdup(memory, "(|");
     int result;
 
@@ -273,15 +259,15 @@ directory_changed(struct directory *directory, void *memory, uint64_t after, uin
     if (!filter)
         return fault_nomem(err);
     search.filter = filter;
-    result = run(directory, memory, &search, ret, err);
+    result = directory_search(directory, memory, &search, ret, err);
     talloc_free(filter);
     return result;
 }
 
-/* ---- members ---- */
+/* ---- keys, and links ---- */
 
-static const char *
-guid_text(void *memory, const struct ldb_val *guid)
+const char *
+directory_guid_text(void *memory, const struct ldb_val *guid)
 {
     char *text = guid && guid->length == 16 ? talloc_size(memory, ENTRY_GUID_MAX) : NULL;
 
@@ -305,38 +291,6 @@ link_usn(struct ldb_dn *dn, uint64_t *ret)
     if (usn)
         *ret = strtoull((const char *)usn->data, NULL, 10);
     return usn != NULL;
-}
-
-int
-directory_members(struct directory *directory, void *memory, struct ldb_dn *group, uint64_t after,
-                  const char ***ret, struct prov_error *err)
-{
-    static const char *const names[] = { "member", NULL };
-    const struct search search = { group, LDB_SCOPE_BASE, "(objectClass=*)", names,
-                                   WITH_LINKS | (after ? AND_FORMER : 0) };
-    struct ldb_context *ldb = ldb_module_get_ctx(directory->module);
-    const struct ldb_message_element *members = NULL;
-    struct ldb_result *found;
-    size_t count = 0;
-    int result = run(directory, memory, &search, &found, err);
-
-    if (!result && found->count)
-        members = ldb_msg_find_element(found->msgs[0], "member");
-    *ret = talloc_zero_array(memory, const char *, members ? members->num_values + 1 : 1);
-    if (!result && !*ret)
-        result = fault_nomem(err);
-    for (unsigned i = 0; !result && members && i < members->num_values; i++) {
-        struct ldb_dn *dn = ldb_dn_from_ldb_val(found, ldb, &members->values[i]);
-        uint64_t usn;
-
-        if (after && link_usn(dn, &usn) && usn <= after)
-            continue;
-        (*ret)[count] = dn ? guid_text(*ret, ldb_dn_get_extended_component(dn, "GUID")) : NULL;
-        count += (*ret)[count] != NULL;
-        talloc_free(dn);
-    }
-    talloc_free(found);
-    return result;
 }
 
 /* ---- what an entry is ---- */
@@ -381,8 +335,8 @@ directory_is_person(struct directory *directory, void *memory, const struct ldb_
                     bool *ret, struct prov_error *err)
 {
     static const char *const none[] = { "1.1", NULL };
-    const struct search search = { entry->dn, LDB_SCOPE_BASE, directory->config->filter, none,
-                                   PLAIN };
+    const struct directory_search search = { entry->dn, LDB_SCOPE_BASE, directory->config->filter,
+                                             none, 0 };
     struct ldb_result *found;
     int result;
 
@@ -393,7 +347,7 @@ directory_is_person(struct directory *directory, void *memory, const struct ldb_
            (!*directory->bases || is_at_or_below(entry->dn, directory->bases));
     if (!*ret || !search.filter)
         return PROV_OK;
-    result = run(directory, memory, &search, &found, err);
+    result = directory_search(directory, memory, &search, &found, err);
     *ret = !result && found->count;
     return result;
 }
@@ -406,9 +360,11 @@ directory_has_people(struct directory *directory, uint64_t until, bool *ret, str
                                          "uSNCreated",     NULL };
     void *memory = talloc_new(directory);
     char *filter = talloc_asprintf(memory, "(sAMAccountType=%u)", NORMAL_USER);
-    const struct search search = { directory->domain, LDB_SCOPE_SUBTREE, filter, names, PLAIN };
+    const struct directory_search search = { directory->domain, LDB_SCOPE_SUBTREE, filter, names,
+                                             0 };
     struct ldb_result *found = NULL;
-    int result = filter ? run(directory, memory, &search, &found, err) : fault_nomem(err);
+    int result =
+        filter ? directory_search(directory, memory, &search, &found, err) : fault_nomem(err);
 
     *ret = false;
     for (unsigned i = 0; !result && !*ret && i < found->count; i++) {
@@ -480,10 +436,11 @@ static int
 has_new_link(struct directory *directory, void *memory, struct ldb_dn *dn, uint64_t after,
              bool *ret, struct prov_error *err)
 {
-    const struct search search = { dn, LDB_SCOPE_BASE, "(objectClass=*)", directory->attributes,
-                                   WITH_LINKS | AND_FORMER };
+    const struct directory_search search = { dn, LDB_SCOPE_BASE, "(objectClass=*)",
+                                             directory->attributes,
+                                             DIRECTORY_LINKS | DIRECTORY_FORMER };
     struct ldb_result *found;
-    int result = run(directory, memory, &search, &found, err);
+    int result = directory_search(directory, memory, &search, &found, err);
 
     *ret = false;
     for (unsigned i = 0; !result && found->count && i < found->msgs[0]->num_elements && !*ret; i++)
@@ -539,7 +496,7 @@ directory_has_new_password(const struct ldb_message *entry, uint64_t after)
 const char *
 directory_guid(void *memory, const struct ldb_message *entry)
 {
-    return guid_text(memory, ldb_msg_find_ldb_val(entry, "objectGUID"));
+    return directory_guid_text(memory, ldb_msg_find_ldb_val(entry, "objectGUID"));
 }
 
 /* ---- as others read it ---- */
@@ -555,22 +512,30 @@ small_letters(void *memory, const char *name)
 }
 
 int
-directory_view(void *memory, const struct ldb_message *entry, struct ldap_entry *ret,
-               struct prov_error *err)
+directory_view(void *memory, const struct ldb_message *entry, const char *const *groups,
+               struct ldap_entry *ret, struct prov_error *err)
 {
     struct ldap_value *values;
     size_t count = 0;
 
     for (unsigned i = 0; i < entry->num_elements; i++)
         count += entry->elements[i].num_values;
+    for (size_t i = 0; groups && groups[i]; i++)
+        count++;
     values = talloc_zero_array(memory, struct ldap_value, (unsigned)count + 1);
     if (!values)
         return fault_nomem(err);
     count = 0;
+    for (size_t i = 0; groups && groups[i]; i++)
+        values[count++] = (struct ldap_value){ .name = "memberof",
+                                               .text = groups[i],
+                                               .length = strlen(groups[i]) };
     for (unsigned i = 0; i < entry->num_elements; i++) {
         const struct ldb_message_element *element = &entry->elements[i];
         char *name = small_letters(values, element->name);
 
+        if (groups && name && !strcmp(name, "memberof"))
+            continue;
         for (unsigned j = 0; j < element->num_values; j++) {
             const struct ldb_val *value = &element->values[j];
             char *text = talloc_size(values, value->length + 1);
@@ -597,10 +562,12 @@ directory_key(void *context, const char *dn, char **ret, struct prov_error *err)
     static const char *const names[] = { "objectGUID", NULL };
     struct directory *directory = context;
     void *memory = talloc_new(directory);
-    const struct search search = { ldb_dn_new(memory, ldb_module_get_ctx(directory->module), dn),
-                                   LDB_SCOPE_BASE, "(objectClass=*)", names, PLAIN };
+    const struct directory_search search = { ldb_dn_new(memory,
+                                                        ldb_module_get_ctx(directory->module), dn),
+                                             LDB_SCOPE_BASE, "(objectClass=*)", names, 0 };
     struct ldb_result *found;
-    int result = memory ? run(directory, memory, &search, &found, err) : fault_nomem(err);
+    int result =
+        memory ? directory_search(directory, memory, &search, &found, err) : fault_nomem(err);
     const char *key = !result && found->count ? directory_guid(found, found->msgs[0]) : NULL;
 
     if (key && !(*ret = strdup(key)))

@@ -38,6 +38,21 @@ int directory_usn(struct directory *directory, uint64_t *ret, struct prov_error 
 int directory_changed(struct directory *directory, void *memory, uint64_t after, uint64_t until,
                       struct ldb_result **ret, struct prov_error *err);
 
+struct directory_search {
+    struct ldb_dn *base;
+    enum ldb_scope scope;
+    const char *filter;
+    const char *const *attributes;
+    unsigned how; /* or'ed */
+};
+#define DIRECTORY_LINKS  1u /* DNs with what is known of each */
+#define DIRECTORY_FORMER 2u /* those that are no more as well */
+
+/* *ret without entries: there are none, or the base is not there. */
+int directory_search(struct directory *directory, void *memory,
+                     const struct directory_search *search, struct ldb_result **ret,
+                     struct prov_error *err);
+
 /* The entry at a DN, which may be <GUID=...>; *ret NULL: there is none. */
 int directory_read(struct directory *directory, void *memory, struct ldb_dn *dn,
                    struct ldb_message **ret, struct prov_error *err);
@@ -45,10 +60,6 @@ int directory_read(struct directory *directory, void *memory, struct ldb_dn *dn,
 int directory_below(struct directory *directory, void *memory, struct ldb_dn *dn,
                     struct ldb_result **ret, struct prov_error *err);
 
-/* Who is a member of a group, or was, and came or went after this number: their keys, ending with NULL. 0: all
- * who are. */
-int directory_members(struct directory *directory, void *memory, struct ldb_dn *group,
-                      uint64_t after, const char ***ret, struct prov_error *err);
 /* The DN that stands for a key; NULL: out of memory. */
 struct ldb_dn *directory_dn(const struct directory *directory, void *memory, const char *guid);
 
@@ -76,9 +87,12 @@ bool directory_has_new_password(const struct ldb_message *entry, uint64_t after)
 /* "03020100-0504-...", as the key is written; NULL: there is none. */
 const char *directory_guid(void *memory, const struct ldb_message *entry);
 
-/* The entry as entry_read() takes it; borrowed from `entry` and `memory`. PROV_E_NOMEM. */
-int directory_view(void *memory, const struct ldb_message *entry, struct ldap_entry *ret,
-                   struct prov_error *err);
+const char *directory_guid_text(void *memory, const struct ldb_val *guid);
+
+/* The entry as entry_read() takes it; borrowed from `entry` and `memory`. `groups`, DNs that end with NULL, are in the
+ * place of its memberOf; NULL: that counts. PROV_E_NOMEM. */
+int directory_view(void *memory, const struct ldb_message *entry, const char *const *groups,
+                   struct ldap_entry *ret, struct prov_error *err);
 /* The key of the entry at a DN, for entry_options: heap; NULL when there is none. */
 int directory_key(void *directory, const char *dn, char **ret, struct prov_error *err);
 

@@ -6,6 +6,7 @@ sfprov_ldb_la_SOURCES = \
 	hosts/ldb/changes.c hosts/ldb/changes.h \
 	hosts/ldb/cursor.c hosts/ldb/cursor.h \
 	hosts/ldb/directory.c hosts/ldb/directory.h \
+	hosts/ldb/membership.c hosts/ldb/membership.h \
 	hosts/ldb/module.c \
 	hosts/ldb/password.c hosts/ldb/password.h \
 	$(directory_sources)

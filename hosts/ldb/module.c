@@ -15,6 +15,7 @@
 #include "hosts/ldb/adapter.h"
 #include "hosts/ldb/changes.h"
 #include "hosts/ldb/cursor.h"
+#include "hosts/ldb/membership.h"
 #include "hosts/ldb/password.h"
 
 /* More than that was changed without us: a list is quicker, and is asked for. */
@@ -105,15 +106,20 @@ note_members(struct opened *opened, struct ldb_dn *dn)
     struct prov_error err = { .size = sizeof(err) };
     void *memory = talloc_new(opened);
     struct ldb_message *group = NULL;
-    struct note *note;
+    struct note *note = NULL;
+    bool counts = false;
     int result = directory_read(opened->directory, memory, dn, &group, &err);
 
-    if (!result && group && directory_is_class(group, "group") &&
-        directory_is_group(opened->directory, group->dn)) {
+    if (!result && group && directory_is_class(group, "group"))
         note = add_note(opened, dn);
-        if (note)
-            note->guid = directory_guid(note, group);
-        if (note && directory_members(opened->directory, note, group->dn, 0, &note->members, &err))
+    if (note) {
+        note->guid = directory_guid(note, group);
+        result = membership_counts(opened->directory, memory, group, &counts, &err);
+        if (counts)
+            result = membership_all(opened->directory, note, group, 0, &note->members, &err);
+        else
+            note->members = talloc_zero_array(note, const char *, 1);
+        if (result)
             note->members = NULL; /* not known, which is told then */
     }
     talloc_free(memory);
