@@ -391,6 +391,7 @@ static int
 listen_on(struct follow *follow, int *pause_s, struct prov_error *err)
 {
     int result = listen_to(follow, err);
+    bool groups_changed = false;
 
     while (!result && !interrupt_seen()) {
         result = content_poll(follow->content, POLL_S, err);
@@ -405,9 +406,13 @@ listen_on(struct follow *follow, int *pause_s, struct prov_error *err)
             result = result ? result : handed;
         }
         if (!result && follow->groups)
-            result = follow_groups_poll(follow->groups, err);
+            result = follow_groups_poll(follow->groups, &groups_changed, err);
         if (result || follow->list)
             continue;
+        if (groups_changed) {
+            result = fault_set(err, PROV_E_NOTFOUND, "groups have changed");
+            continue;
+        }
         follow_state_keep(&follow->state, content_cookie(follow->content));
         *pause_s = 1;
     }

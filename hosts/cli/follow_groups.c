@@ -12,6 +12,8 @@
 #include "hosts/ldap/groups.h"
 #include "hosts/ldap/member.h"
 
+#define RESTLESS_S 20 /* changes are waited for so long, and no longer */
+
 struct follow_groups {
     struct groups *groups;
     struct content *contents[OPTION_LIST_MAX];
@@ -19,6 +21,7 @@ struct follow_groups {
     size_t reading;        /* bases whose groups are still being read */
     unsigned long changes; /* heard since, */
     unsigned long looked;  /* and known to the poll before */
+    int64_t changed_us;    /* when the first of them was heard */
 };
 
 /* ---- what is heard ---- */
@@ -120,16 +123,19 @@ follow_groups_close(struct follow_groups *groups)
 }
 
 int
-follow_groups_poll(struct follow_groups *groups, struct prov_error *err)
+follow_groups_poll(struct follow_groups *groups, bool *ret_changed, struct prov_error *err)
 {
     unsigned long before = groups->looked;
+    int64_t now_us = clock_us();
     int result = PROV_OK;
 
     for (size_t i = 0; i < groups->count && !result; i++)
         result = content_poll(groups->contents[i], 0, err);
     groups->looked = groups->changes;
-    if (!result && groups->changes && groups->changes == before)
-        return fault_set(err, PROV_E_NOTFOUND, "groups have changed");
+    if (!before)
+        groups->changed_us = now_us;
+    *ret_changed = groups->changes && (groups->changes == before ||
+                                       now_us - groups->changed_us > RESTLESS_S * 1000000);
     return result;
 }
 

@@ -16,9 +16,10 @@ int follow_groups_open(const struct option_list *bases, const struct connection_
                        struct follow_groups **ret, struct prov_error *err);
 void follow_groups_close(struct follow_groups *groups);
 
-/* Hears what there is, without waiting. PROV_E_NOTFOUND: they have changed, and nothing more has been heard since
- * the poll before: people have to be listed with what they are now. PROV_E_STATE: a connection is over. */
-int follow_groups_poll(struct follow_groups *groups, struct prov_error *err);
+/* Hears what there is, without waiting. *ret_changed: people have to be listed with what they are now, since they have
+ * changed, and nothing more was heard since the poll before, or they do not come to rest. PROV_E_STATE: a connection
+ * is over. */
+int follow_groups_poll(struct follow_groups *groups, bool *ret_changed, struct prov_error *err);
 
 /* As groups_write(). */
 int follow_groups_write(struct follow_groups *groups, struct ldap_entry *entry,

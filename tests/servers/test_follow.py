@@ -513,6 +513,51 @@ def test_a_cookie_that_is_refused_has_all_of_it_heard_anew():
             f.end()
 
 
+def group_changes(p, connection):
+    group = long_ber(0x64, ber(4, f"cn=crm,{GROUPS}".encode()), long_ber(0x30))
+    control = ber(0x30, ber(4, b"1.3.6.1.4.1.4203.1.9.1.2"), ber(4, ber(0x30, ber(10, b"\2"), ber(4, b"g" * 16))))
+    connection.sendall(long_ber(0x30, ber(2, b"\2"), group, ber(0xa0, control)))
+
+
+def asks_anew(p, seconds):
+    return bool(select.select([p.listener], [], [], seconds)[0])
+
+
+def test_a_list_is_heard_to_its_end_whatever_groups_do():
+    with world() as w:
+        p = Provider()
+        with Follower(w, p, "--no-deliver", "--groups", GROUPS) as f:
+            groups, _ = p.searched()
+            p.info(groups, ber(0xa2, ber(4, b"groups")))
+            people, _ = p.searched()
+            p.tell(people, "ada", 1)
+            group_changes(p, groups)
+            assert not asks_anew(p, 4), "a change of a group ends the list it comes in"
+            p.info(people, ber(0xa2, ber(4, b"people")))
+            until(lambda: "1 people listed" in f.text())
+            assert asks_anew(p, 30), "the change is forgotten"
+            f.end()
+
+
+def test_groups_that_never_rest_are_listed_all_the_same():
+    with world() as w:
+        p = Provider()
+        with Follower(w, p, "--no-deliver", "--groups", GROUPS) as f:
+            groups, _ = p.searched()
+            p.info(groups, ber(0xa2, ber(4, b"groups")))
+            people, _ = p.searched()
+            p.tell(people, "ada", 1)
+            p.info(people, ber(0xa2, ber(4, b"people")))
+            until(lambda: "is followed" in f.text())
+            for _ in range(400):
+                group_changes(p, groups)
+                if asks_anew(p, 0.2):
+                    break
+            else:
+                raise AssertionError("it waits for a rest that does not come")
+            f.end()
+
+
 def heard_before(w, p):
     """So that what it hears first is no list."""
     with open(w.fields["store"] + ".follow", "w", encoding="utf-8") as file:
