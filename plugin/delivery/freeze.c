@@ -207,7 +207,8 @@ look_up_all(struct round *round, enum fate fate, enum plan_action action,
 
 /* ---- who was frozen by others ---- */
 
-/* Of whom the org tells nothing it stays as it was until the next look: nobody else is to wait for that. */
+/* Of whom the org tells nothing it stays as it was until the next look, which comes soon unless that is refused: nobody
+ * else is to wait for that. */
 static int
 look_frozen(struct round *round, struct item **items, size_t count, struct prov_error *err)
 {
@@ -218,6 +219,7 @@ look_frozen(struct round *round, struct item **items, size_t count, struct prov_
     for (size_t i = 0; !r && i < count; i++) {
         struct link *link = &items[i]->work.link;
         items[i]->fate = FATE_NOTHING;
+        items[i]->look_failed = call.outcome != SF_DELIVERED && call.outcome != SF_REFUSED;
         if (json_get_bool(login_of(rows, items[i]), "IsFrozen", true))
             continue;
         link->frozen_by_others = false;

@@ -179,6 +179,7 @@ struct item {
         *blocker; /* why Salesforce does not let the user be deactivated; NULL: it may */
     char login_id[SF_ID_SIZE]; /* of the user's UserLogin; "": not looked up, or there is none */
     bool found_frozen;         /* is to be frozen, and somebody else has done so */
+    bool look_failed;          /* whether the account is frozen still could not be looked up */
     unsigned suffix;           /* the number behind the username that was tried last; 0: none was */
     struct call_note call;
     bool as_before;       /* nothing came of it but what stood there already */

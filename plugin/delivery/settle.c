@@ -299,7 +299,8 @@ end_nothing(struct round *round, struct item *item, struct ending *ret, struct p
     /* of a user who is gone or out of scope the changes are not there: nothing was wanted of them */
     if (link->salesforce_id[0] && item->plan.in_scope)
         link->confirmed_version = link->settled_version;
-    link->attempts = link->next_us = 0;
+    link->next_us = item->look_failed ? retry_at_us(d, link) : 0;
+    link->attempts = item->look_failed ? link->attempts + 1 : 0;
     link->orders = orders_left(item);
     return set_text(&link->plan_digest, d->fields->plan_digest) ? error_nomem(err) : PROV_OK;
 }

@@ -1,10 +1,10 @@
 /* What is due, and when next, in numbers: for who waits, and for who tells how much is left. */
 #include "plugin/store/internal.h"
 
-/* Whether a row d of `due` is only there to try a parked user again, later than the first parameter. */
-#define PARKED_SQL                                                                                 \
+/* Whether a row d of `due` is only there to look at a settled user again, later than the first parameter. */
+#define LATER_SQL                                                                                 \
     "(d.at > ?1 AND EXISTS (SELECT 1 FROM link l WHERE l.subject = d.subject"                      \
-    " AND l.outcome IN " OUTCOMES_BLOCKED " AND NOT " IN_FLIGHT("l.subject") "))"
+    " AND l.outcome IN " OUTCOMES_SETTLED " AND NOT " IN_FLIGHT("l.subject") "))"
 
 int
 store_due_next(struct store *store, int64_t now_us, bool *ret_any, int64_t *ret_at_us,
@@ -13,7 +13,7 @@ store_due_next(struct store *store, int64_t now_us, bool *ret_any, int64_t *ret_
     CLEANUP(look_done) struct look look = { 0 };
     int r = store_look(store, &look, err,
                        "SELECT coalesce((SELECT at FROM due ORDER BY at LIMIT 1), ?2),"
-                       " EXISTS (SELECT 1 FROM due d WHERE NOT " PARKED_SQL " LIMIT 1),"
+                       " EXISTS (SELECT 1 FROM due d WHERE NOT " LATER_SQL " LIMIT 1),"
                        " EXISTS (SELECT 1 FROM " NEWS_OWED ")",
                        "ii", now_us, INT64_MAX);
 
@@ -51,7 +51,7 @@ store_due_count(struct store *store, int64_t now_us, int64_t *ret_subjects, stru
     CLEANUP(look_done) struct look look = { 0 };
     int r =
         store_look(store, &look, err,
-                   "SELECT (SELECT count(*) FROM (SELECT d.subject FROM due d WHERE NOT " PARKED_SQL
+                   "SELECT (SELECT count(*) FROM (SELECT d.subject FROM due d WHERE NOT " LATER_SQL
                    " UNION SELECT subject FROM " NEWS_OWED
                    ")) + (SELECT count(*) FROM link WHERE code = '" GUARD_CODE "')",
                    "i", now_us);

@@ -326,8 +326,8 @@ MUST_CHECK int store_due_leavers(struct store *store, int64_t looked_us, int64_t
 /* Whether something urgent is due, or a leaver to be tried again, and the next time after now_us that stands there (0: none). */
 MUST_CHECK int store_due_leavers_next(struct store *store, int64_t now_us, bool *ret_urgent,
                                       int64_t *ret_at_us, struct prov_error *err);
-/* Whether anybody is due at some time, and the earliest time that stands there (0: none). Who is parked, and
- * tried again after now_us, counts for the time alone. */
+/* Whether anybody is due at some time, and the earliest time that stands there (0: none). Who is settled, and
+ * looked at again after now_us, counts for the time alone. */
 MUST_CHECK int store_due_next(struct store *store, int64_t now_us, bool *ret_any,
                               int64_t *ret_at_us, struct prov_error *err);
 /* Subjects that are due at some time, but for those parked, or held by the guard. Reads all of `due`. */

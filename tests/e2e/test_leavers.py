@@ -257,6 +257,26 @@ def test_nobody_waits_for_a_look_at_who_is_frozen():
         assert c.user("/Users/ada").get("code") == "STAYS_FROZEN", c.user("/Users/ada")
 
 
+def test_a_look_at_who_is_frozen_that_failed_is_made_again():
+    with World(leaver_action="freeze") as w:
+        c = staffed(w, "ada")
+        by_hand(w, "ada", True)
+        leave(c, "ada")
+        c.settle()
+        c.accept(put("/Users/ada", person("ada")))
+        c.settle()
+        assert c.user("/Users/ada").get("code") == "STAYS_FROZEN", c.user("/Users/ada")
+        by_hand(w, "ada", False)
+        w.org.fault({"on": "query", "do": "status", "status": 500, "times": -1})
+        c.act(act="retry", user="/Users/ada")
+        report = c.settle()  # which waits for no look
+        row = c.user("/Users/ada")
+        assert row.get("code") == "STAYS_FROZEN" and row["next_attempt"] and report.next_due_us > 0, row
+        w.org.ask("DELETE", "/__org/faults")
+        until(c, lambda: not c.user("/Users/ada").get("code"), "seen")
+        assert not c.user("/Users/ada").get("next_attempt")
+
+
 def test_a_retry_sees_that_an_account_is_unfrozen():
     with World() as w:
         c = staffed(w, "ada")
