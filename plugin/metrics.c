@@ -196,6 +196,20 @@ write_hold(const struct page *page, const struct metric *metric)
     }
 }
 
+/* What cannot be read has no sample. */
+static bool
+is_unreadable(struct json_object *status, const struct metric *metric)
+{
+    struct json_object *list = json_get(status, "unreadable");
+    const char *member = metric->object ? metric->object : metric->key;
+
+    for (size_t i = 0; member && list && i < json_object_array_length(list); i++) {
+        if (strcmp(json_get_string(json_object_array_get_idx(list, i), "member"), member) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void
 write_info(const struct page *page, const struct metric *metric)
 {
@@ -268,6 +282,9 @@ static const struct metric metrics[] = {
       "files", "wal_bytes", NULL },
     { "sfprov_store_free_bytes", "gauge", "Free room on the file system of the store.",
       write_number, "files", "free_bytes", NULL },
+    { "sfprov_unreadable", "gauge",
+      "Members of the status that cannot be read, since the store is damaged.", write_count, NULL,
+      "unreadable", NULL },
     { "sfprov_field_warnings", "gauge", "Connector fields that deserve a look.", write_count, NULL,
       "warnings", NULL },
 };
@@ -288,7 +305,8 @@ metrics_text(struct json_object *status, char **ret, struct prov_error *err)
 
         fprintf(page.file, "# HELP %s %s\n# TYPE %s %s\n", metric->name, metric->help, metric->name,
                 metric->type);
-        metric->write(&page, metric);
+        if (!is_unreadable(status, metric))
+            metric->write(&page, metric);
     }
     failed = ferror(page.file) != 0;
     if (fclose(page.file) != 0 || failed)

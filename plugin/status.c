@@ -35,18 +35,22 @@ put_shown(struct json_object *result, const char *key, struct json_object *store
 
 /* Deactivations that the guard holds; null when there are none. */
 static int
-put_guard(struct json_object *result, const struct guard_numbers *numbers)
+put_guard(const struct request_context *context, struct json_object *result, struct prov_error *err)
 {
-    struct json_object *guard = numbers->held ? json_object_new_object() : NULL;
+    struct guard_numbers numbers;
+    struct json_object *guard;
+    int r = store_guard_numbers(context->store, &numbers, err);
 
-    if ((numbers->held && !guard) || json_put(result, "guard", guard))
-        return PROV_E_NOMEM;
-    if (!guard)
-        return PROV_OK;
-    if (json_put_int(guard, "held", numbers->held))
-        return PROV_E_NOMEM;
-    return json_put_string(guard, "remedy",
-                           "look whether so many are to leave; then release, or correct the host");
+    if (r)
+        return r;
+    guard = numbers.held ? json_object_new_object() : NULL;
+    if ((numbers.held && !guard) || json_put(result, "guard", guard) ||
+        (guard &&
+         (json_put_int(guard, "held", numbers.held) ||
+          json_put_string(guard, "remedy",
+                          "look whether so many are to leave; then release, or correct the host"))))
+        return error_nomem(err);
+    return PROV_OK;
 }
 
 /* Who delivers at the moment; null: nobody. */
@@ -63,17 +67,25 @@ put_holder(struct json_object *result, const struct store_holder *holder)
                            : json_put(shown, "process", NULL);
 }
 
+static int
+put_org(const struct request_context *context, struct json_object *result, struct prov_error *err)
+{
+    AUTO_FREE char *org_id = NULL;
+    int r = store_get_fact(context->store, "org_id", &org_id, err);
+
+    if (!r && json_put(result, "org_id", org_id ? json_object_new_string(org_id) : NULL))
+        r = error_nomem(err);
+    return r;
+}
+
 /* What the store says of itself, and of who uses it. */
 static int
 put_store(const struct request_context *context, struct json_object *result, struct prov_error *err)
 {
-    AUTO_FREE char *org_id = NULL;
     struct json_object *files = NULL;
     struct store_holder holder;
-    int r = store_get_fact(context->store, "org_id", &org_id, err);
+    int r = store_read_files(context->store, &files, err);
 
-    if (!r)
-        r = store_read_files(context->store, &files, err);
     if (!r && json_put(result, "files", files))
         r = error_nomem(err);
     if (!r)
@@ -81,45 +93,74 @@ put_store(const struct request_context *context, struct json_object *result, str
     if (r)
         return r;
     if (put_holder(result, &holder) || json_put_string(result, "version", PACKAGE_VERSION) ||
-        json_put_int(result, "schema", STORE_SCHEMA_VERSION) ||
-        json_put(result, "org_id", org_id ? json_object_new_string(org_id) : NULL))
+        json_put_int(result, "schema", STORE_SCHEMA_VERSION))
         return error_nomem(err);
     return PROV_OK;
 }
 
-/* What keeps delivery from going on, or may do so soon. */
+static int
+put_hold(const struct request_context *context, struct json_object *result, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *hold = NULL;
+    int r = delivery_hold_read(context->store, &hold, err);
+
+    return !r && put_shown(result, "hold", hold) ? error_nomem(err) : r;
+}
+
+static int
+put_trouble(const struct request_context *context, struct json_object *result,
+            struct prov_error *err)
+{
+    AUTO_JSON struct json_object *trouble = NULL;
+    int r = delivery_trouble_read(context->store, &trouble, err);
+
+    return !r && put_shown(result, "trouble", trouble) ? error_nomem(err) : r;
+}
+
+static int
+put_usage(const struct request_context *context, struct json_object *result, struct prov_error *err)
+{
+    struct json_object *usage = NULL;
+    int r = delivery_quota_read(context->store, context->fields, &usage, err);
+
+    return !r && json_put(result, "api_usage", usage) ? error_nomem(err) : r;
+}
+
+static int
+put_seats(const struct request_context *context, struct json_object *result, struct prov_error *err)
+{
+    struct json_object *seats = NULL;
+    int r = delivery_seats_read(context->store, &seats, err);
+
+    return !r && json_put(result, "seats", seats) ? error_nomem(err) : r;
+}
+
+/* What keeps delivery from going on, or may do so soon. What is due and cannot be read is due. */
 static int
 put_obstacles(const struct request_context *context, struct json_object *result,
               struct prov_error *err)
 {
-    AUTO_JSON struct json_object *hold = NULL;
-    AUTO_JSON struct json_object *trouble = NULL;
-    struct json_object *usage = NULL, *seats = NULL;
-    struct guard_numbers guard;
-    int r = delivery_hold_read(context->store, &hold, err);
+    static const struct {
+        int (*put)(const struct request_context *context, struct json_object *result,
+                   struct prov_error *err);
+        const char *members[2]; /* NULL behind the last */
+    } parts[] = { { put_hold, { "hold" } },   { put_trouble, { "trouble" } },
+                  { put_guard, { "guard" } }, { put_usage, { "api_usage" } },
+                  { put_seats, { "seats" } }, { put_org, { "org_id" } } };
+    int r = PROV_OK;
 
-    if (!r)
-        r = delivery_trouble_read(context->store, &trouble, err);
-    if (!r)
-        r = store_guard_numbers(context->store, &guard, err);
-    if (!r)
-        r = delivery_quota_read(context->store, context->fields, &usage, err);
-    if (!r && json_put(result, "api_usage", usage))
+    for (size_t i = 0; !r && i < sizeof(parts) / sizeof(parts[0]); i++) {
+        struct prov_error why = PROV_ERROR_INIT;
+        r = store_or_unreadable(result, parts[i].members, parts[i].put(context, result, &why), &why,
+                                err);
+    }
+    if (!r && json_put_string(result, "state",
+                              json_get(result, "hold") ? "held"
+                              : json_get_int(result, "due", 1) > 0 || json_get(result, "guard")
+                                  ? "pending"
+                                  : "idle"))
         r = error_nomem(err);
-    if (!r)
-        r = delivery_seats_read(context->store, &seats, err);
-    if (!r && json_put(result, "seats", seats))
-        r = error_nomem(err);
-    if (r)
-        return r;
-    if (put_guard(result, &guard) ||
-        json_put_string(result, "state",
-                        hold                                           ? "held"
-                        : json_get_int(result, "due", 0) || guard.held ? "pending"
-                                                                       : "idle") ||
-        put_shown(result, "hold", hold) || put_shown(result, "trouble", trouble))
-        return error_nomem(err);
-    return PROV_OK;
+    return r;
 }
 
 /* The status in numbers takes the place of *status. */

@@ -35,7 +35,7 @@ print_users(struct json_object *users)
     size_t length = 0;
     FILE *file = open_memstream(&text, &length);
 
-    if (!file || !users) {
+    if (!file) {
         complain("out of memory");
         return;
     }
@@ -198,6 +198,7 @@ print_status(struct json_object *status)
 {
     struct json_object *hold = reply_get(status, "hold"), *guard = reply_get(status, "guard");
     struct json_object *warnings = reply_get(status, "warnings");
+    struct json_object *unreadable = reply_get(status, "unreadable");
     struct json_object *resync = reply_get(status, "resync");
     const char *state = reply_word(status, "state");
 
@@ -205,7 +206,8 @@ print_status(struct json_object *status)
     print_stop("held", hold);
     if (!hold)
         print_stop("trouble", reply_get(status, "trouble"));
-    print_users(reply_get(status, "subjects"));
+    if (reply_get(status, "subjects"))
+        print_users(reply_get(status, "subjects"));
     print_codes(reply_get(status, "codes"));
     if (resync) {
         print_factf("resync needed", "%s missed %" PRId64 " changes since %s",
@@ -226,6 +228,9 @@ print_status(struct json_object *status)
     print_delivering(status);
     print_usage(reply_get(status, "api_usage"));
     print_store(status);
+    for (size_t i = 0; i < reply_count(unreadable); i++)
+        print_factf("cannot be read", "%s: %s", reply_word(reply_item(unreadable, i), "member"),
+                    reply_word(reply_item(unreadable, i), "reason"));
     for (size_t i = 0; i < reply_count(warnings); i++) {
         struct json_object *warning = reply_item(warnings, i);
 
@@ -240,6 +245,8 @@ print_status(struct json_object *status)
 static int
 code_of(struct json_object *status)
 {
+    if (reply_count(reply_get(status, "unreadable")))
+        return CODE_FAILED;
     if (!strcmp(reply_word(status, "state"), "held") || reply_get(status, "trouble") ||
         reply_get(status, "guard") || reply_get(status, "resync"))
         return CODE_UNFINISHED;

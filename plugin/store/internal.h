@@ -228,13 +228,12 @@ bool store_wants_active(const struct store *store, enum presence presence, struc
 MUST_CHECK int guard_mark(struct db *db, int64_t *ret_seq, struct prov_error *err);
 MUST_CHECK int guard_pass_since(struct db *db, int64_t seq, struct prov_error *err);
 
-/* Users by state, and by state and code: {"in_step",...,"total"}, and an array of
- * {"state","code","users"} (NULL: not wanted). */
-MUST_CHECK int tally_states(struct db *db, struct json_object *counts, struct json_object *codes,
-                            struct prov_error *err);
-/* Adds what was done so far to an answer, with so many events accepted. */
-MUST_CHECK int tally_totals(struct db *db, int64_t accepted, struct json_object *result,
-                            struct prov_error *err);
+/* Adds to an answer the users by state, and by state and code: {"in_step",...,"total"}, and an array of
+ * {"state","code","users"}. */
+MUST_CHECK int tally_states(struct db *db, struct json_object *result, struct prov_error *err);
+/* Adds what was done so far, and how many events there are and were. */
+MUST_CHECK int tally_totals(struct db *db, struct json_object *result, struct prov_error *err);
+MUST_CHECK int tally_events(struct db *db, struct json_object *result, struct prov_error *err);
 /* What a user is counted by. */
 struct counted {
     const char *outcome, *code; /* NULL: none */
@@ -253,8 +252,8 @@ MUST_CHECK int tally_move(struct store *store, const struct counted *before,
 #define TALLY_WAITS "'waits', 'waits_long'"
 MUST_CHECK int tally_wait(struct store *store, const char *kind, bool is_long, int64_t n,
                           struct prov_error *err);
-/* Adds an entry {"kind","users","long"} for each kind that somebody waits for. */
-MUST_CHECK int tally_waits(struct db *db, struct json_object *list, struct prov_error *err);
+/* Adds an array with an entry {"kind","users","long"} for each kind that somebody waits for. */
+MUST_CHECK int tally_waits(struct db *db, struct json_object *result, struct prov_error *err);
 /* The newest event; 0: there is none, or it cannot be read, which stops nobody. */
 int64_t tally_newest(struct db *db);
 /* [tx] News came of a user whose newest version is settled (outcome NULL: it is not): where he is counted,

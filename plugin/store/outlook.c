@@ -2,7 +2,7 @@
 #include "plugin/store/internal.h"
 
 /* Whether a row d of `due` is only there to look at a settled user again, later than the first parameter. */
-#define LATER_SQL                                                                                 \
+#define LATER_SQL                                                                                  \
     "(d.at > ?1 AND EXISTS (SELECT 1 FROM link l WHERE l.subject = d.subject"                      \
     " AND l.outcome IN " OUTCOMES_SETTLED " AND NOT " IN_FLIGHT("l.subject") "))"
 

@@ -598,67 +598,94 @@ store_read_seats_wanted(struct store *store, struct json_object **ret, struct pr
     return r;
 }
 
+int
+store_or_unreadable(struct json_object *result, const char *const *members, int r,
+                    const struct prov_error *why, struct prov_error *err)
+{
+    struct json_object *list = json_get(result, "unreadable");
+
+    if (r != PROV_E_STORE)
+        return r ? error_set(err, r, "%s", why->text) : PROV_OK;
+    for (; *members; members++) {
+        struct json_object *part = json_object_new_object();
+        if (json_append(list, part) || json_put_string(part, "member", *members) ||
+            json_put_string(part, "reason", why->text) || json_put(result, *members, NULL))
+            return error_nomem(err);
+    }
+    return PROV_OK;
+}
+
 /* Of those who are due for each reason, so many are looked at to find who has waited longest; they
  * stand in the order in which they came. */
 #define OLDEST_OF INT64_C(300)
 
+/* Whether anything is due, and the oldest event not settled yet: the event itself says how long it has been waiting. */
+static int
+count_due(struct db *db, struct json_object *result, struct prov_error *err)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    int64_t oldest, waited;
+    bool row = false;
+    int r = db_one_row(
+        db, &rows, &row, err,
+        "WITH RECURSIVE head (subject) AS ("
+        "SELECT subject FROM (SELECT subject FROM due WHERE at = 0 ORDER BY seq"
+        " LIMIT ?1) UNION SELECT subject FROM (SELECT subject FROM due WHERE at = 1"
+        " ORDER BY seq LIMIT ?1) UNION SELECT subject FROM (SELECT subject FROM " NEWS_OWED
+        " LIMIT ?1) UNION SELECT subject FROM (SELECT subject FROM due"
+        " WHERE at > 1 ORDER BY at, seq LIMIT ?1)),"
+        " waiting (seq, settled) AS ("
+        "SELECT s.last_event, coalesce(l.settled_version, 0) FROM head"
+        " JOIN subject s ON s.id = head.subject LEFT JOIN link l ON l.subject = s.id"
+        " UNION ALL SELECT e.previous, waiting.settled FROM waiting"
+        " JOIN event e ON e.seq = waiting.seq WHERE e.version > waiting.settled + 1)"
+        " SELECT (SELECT count(*) FROM (SELECT 1 FROM due UNION ALL SELECT 1 FROM " NEWS_OWED
+        " LIMIT 1000)),"
+        " coalesce((SELECT min(e.received_us) FROM waiting"
+        " JOIN event e ON e.seq = waiting.seq WHERE e.version > waiting.settled), 0)",
+        "i", OLDEST_OF);
+
+    if (r)
+        return r;
+    oldest = db_int(&rows, 1);
+    waited = clock_now_us() - oldest; /* negative when the clock was set back */
+    if (json_put_int(result, "due", db_int(&rows, 0)) ||
+        json_put(result, "oldest_pending_s",
+                 oldest ? json_object_new_int64(waited > 0 ? waited / CLOCK_SECOND_US : 0) : NULL))
+        return error_nomem(err);
+    return PROV_OK;
+}
+
 int
 store_read_counts(struct store *store, struct json_object **ret, struct prov_error *err)
 {
+    static const struct {
+        int (*read)(struct db *db, struct json_object *result, struct prov_error *err);
+        const char *members[9]; /* NULL behind the last */
+    } parts[] = { { tally_states, { "subjects", "codes" } },
+                  { count_due, { "due", "oldest_pending_s" } },
+                  { tally_totals,
+                    { "events_settled", "changes_delivered", "changes_refused", "changes_retried",
+                      "api_calls", "api_calls_failed", "last_delivered", "last_delivered_s" } },
+                  { tally_events, { "events", "events_accepted" } },
+                  { count_passwords, { "passwords" } },
+                  { tally_waits, { "waits" } } };
     CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
-    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     AUTO_JSON struct json_object *result = json_object_new_object();
-    struct json_object *counts = json_object_new_object();
-    struct json_object *codes = json_object_new_array(), *waits = json_object_new_array();
-    int64_t oldest, waited;
+    struct json_object *unreadable = json_object_new_array();
     struct db *db;
-    bool row = false;
     int r;
 
-    if (json_put(result, "codes", codes) || !codes || json_put(result, "waits", waits) || !waits ||
-        json_put(result, "subjects", counts) || !counts)
-        return error_nomem(err);
-    r = store_reader(store, &db, err);
-    if (!r)
-        r = tally_states(db, counts, codes, err);
-    /* the oldest event not settled yet; the event itself says how long it has been waiting */
-    if (!r)
-        r = db_one_row(
-            db, &rows, &row, err,
-            "WITH RECURSIVE head (subject) AS ("
-            "SELECT subject FROM (SELECT subject FROM due WHERE at = 0 ORDER BY seq"
-            " LIMIT ?1) UNION SELECT subject FROM (SELECT subject FROM due WHERE at = 1"
-            " ORDER BY seq LIMIT ?1) UNION SELECT subject FROM (SELECT subject FROM " NEWS_OWED
-            " LIMIT ?1) UNION SELECT subject FROM (SELECT subject FROM due"
-            " WHERE at > 1 ORDER BY at, seq LIMIT ?1)),"
-            " waiting (seq, settled) AS ("
-            "SELECT s.last_event, coalesce(l.settled_version, 0) FROM head"
-            " JOIN subject s ON s.id = head.subject LEFT JOIN link l ON l.subject = s.id"
-            " UNION ALL SELECT e.previous, waiting.settled FROM waiting"
-            " JOIN event e ON e.seq = waiting.seq WHERE e.version > waiting.settled + 1)"
-            " SELECT (SELECT coalesce(max(seq), 0) FROM event),"
-            " (SELECT count(*) FROM (SELECT 1 FROM due UNION ALL SELECT 1 FROM " NEWS_OWED
-            " LIMIT 1000)),"
-            " coalesce((SELECT min(e.received_us) FROM waiting"
-            " JOIN event e ON e.seq = waiting.seq WHERE e.version > waiting.settled), 0)",
-            "i", OLDEST_OF);
-    if (!r)
-        r = tally_totals(db, db_int(&rows, 0), result, err);
-    if (r)
-        return r;
-    oldest = db_int(&rows, 2);
-    r = count_passwords(db, result, err);
-    if (!r)
-        r = tally_waits(db, waits, err);
-    if (r)
-        return r;
-    waited = clock_now_us() - oldest; /* negative when the clock was set back */
-    if (json_put_int(result, "due", db_int(&rows, 1)) ||
-        json_put(result, "oldest_pending_s",
-                 oldest ? json_object_new_int64(waited > 0 ? waited / CLOCK_SECOND_US : 0)
-                        : NULL) ||
+    if (json_put(result, "unreadable", unreadable) || !unreadable ||
         json_put_string(result, "store", store->path))
         return error_nomem(err);
-    *ret = STEAL(result);
-    return PROV_OK;
+    r = store_reader(store, &db, err);
+    for (size_t i = 0; !r && i < sizeof(parts) / sizeof(parts[0]); i++) {
+        struct prov_error why = PROV_ERROR_INIT;
+        r = store_or_unreadable(result, parts[i].members, parts[i].read(db, result, &why), &why,
+                                err);
+    }
+    if (!r)
+        *ret = STEAL(result);
+    return r;
 }

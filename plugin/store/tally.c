@@ -42,7 +42,6 @@ add_code(struct json_object *codes, const char *what, const char *code, int64_t 
     return PROV_OK;
 }
 
-/* *codes: an array, or NULL. */
 static int
 read_tally(struct db *db, struct states *states, struct json_object *codes, struct prov_error *err)
 {
@@ -65,7 +64,7 @@ read_tally(struct db *db, struct states *states, struct json_object *codes, stru
             states->parked += db_int(&rows, 2);
         else if (strcmp(state, "waiting") == 0)
             states->waiting += db_int(&rows, 2);
-        if (codes && *db_text(&rows, 1))
+        if (*db_text(&rows, 1))
             r = add_code(codes, db_text(&rows, 0), db_text(&rows, 1), db_int(&rows, 2), err);
     }
     return r;
@@ -99,15 +98,20 @@ read_flights(struct db *db, struct states *states, struct prov_error *err)
 }
 
 int
-tally_states(struct db *db, struct json_object *counts, struct json_object *codes,
-             struct prov_error *err)
+tally_states(struct db *db, struct json_object *result, struct prov_error *err)
 {
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    struct json_object *counts = json_object_new_object(), *codes = json_object_new_array();
     struct states states = { 0 };
     bool row = false;
-    /* no subject is ever deleted, and their numbers have no gaps */
-    int r = db_one_row(db, &rows, &row, err, "SELECT coalesce(max(id), 0) FROM subject", "");
+    int r = json_put(result, "codes", codes) || !codes || json_put(result, "subjects", counts) ||
+                    !counts
+                ? error_nomem(err)
+                : PROV_OK;
 
+    /* no subject is ever deleted, and their numbers have no gaps */
+    if (!r)
+        r = db_one_row(db, &rows, &row, err, "SELECT coalesce(max(id), 0) FROM subject", "");
     if (!r)
         states.total = db_int(&rows, 0);
     if (!r)
@@ -274,16 +278,19 @@ tally_wait(struct store *store, const char *kind, bool is_long, int64_t n, struc
 }
 
 int
-tally_waits(struct db *db, struct json_object *list, struct prov_error *err)
+tally_waits(struct db *db, struct json_object *result, struct prov_error *err)
 {
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    struct json_object *list = json_object_new_array();
     bool row = true;
-    int r = db_select(db, &rows, err,
+    int r = json_put(result, "waits", list) || !list ? error_nomem(err) : PROV_OK;
+
+    if (!r)
+        r = db_select(db, &rows, err,
                       "SELECT w.code, w.n, coalesce(l.n, 0) FROM tally w LEFT JOIN tally l"
                       " ON l.what = 'waits_long' AND l.code = w.code"
                       " WHERE w.what = 'waits' AND w.n > 0 ORDER BY w.code",
                       "");
-
     while (!r) {
         struct json_object *entry;
         r = db_next(&rows, &row, err);
@@ -382,7 +389,25 @@ put_delivered(struct json_object *result, int64_t delivered_us)
 }
 
 int
-tally_totals(struct db *db, int64_t accepted, struct json_object *result, struct prov_error *err)
+tally_events(struct db *db, struct json_object *result, struct prov_error *err)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    bool row = false;
+    int r = db_one_row(db, &rows, &row, err,
+                       "SELECT coalesce(max(seq), 0), coalesce((SELECT n FROM tally"
+                       " WHERE what = 'total' AND code = ?), 0) FROM event",
+                       "s", counter_names[STORE_FORGOTTEN]);
+
+    if (r)
+        return r;
+    return json_put_int(result, "events", db_int(&rows, 0) - db_int(&rows, 1)) ||
+                   json_put_int(result, "events_accepted", db_int(&rows, 0))
+               ? error_nomem(err)
+               : PROV_OK;
+}
+
+int
+tally_totals(struct db *db, struct json_object *result, struct prov_error *err)
 {
     int64_t totals[STORE_COUNTERS] = { 0 }, delivered_us = 0;
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
@@ -402,9 +427,7 @@ tally_totals(struct db *db, int64_t accepted, struct json_object *result, struct
     }
     if (r)
         return r;
-    if (json_put_int(result, "events", accepted - totals[STORE_FORGOTTEN]) ||
-        json_put_int(result, "events_accepted", accepted) ||
-        json_put_int(result, "events_settled", totals[STORE_SETTLED_EVENTS]) ||
+    if (json_put_int(result, "events_settled", totals[STORE_SETTLED_EVENTS]) ||
         json_put_int(result, "changes_delivered", totals[STORE_DELIVERED]) ||
         json_put_int(result, "changes_refused", totals[STORE_REFUSED]) ||
         json_put_int(result, "changes_retried", totals[STORE_RETRIED]) ||

@@ -344,6 +344,34 @@ def test_what_users_wait_for_is_found_out_anew_when_its_page_is_damaged():
         assert c.user("/Users/3")["state"] == "in_step" and c.query(query="status")["waits"] == []
 
 
+def test_the_status_tells_what_it_can_when_a_page_is_damaged():
+    for table, named in (("event", {"due", "oldest_pending_s", "events", "events_accepted"}), ("due", {"due", "oldest_pending_s", "guard"}),
+                         ("command", {"passwords"}), ("flight", {"subjects", "codes"})):
+        with World() as w:
+            c = w.connector()
+            c.accept(*(create(f"/Users/{j}", person(f"user{j}")) for j in range(10)))
+            c.settle()
+            w.org.settings(seats={"Salesforce": 1})
+            c.accept(simple("/Users/1", "prov:delete"))
+            c.close()
+            damage(w, table_pages(w, table)[-1])
+            c = w.connector(flags=harness.NEVER_DELIVER)
+            status = c.query(query="status")
+            unreadable = {part["member"]: part["reason"] for part in status["unreadable"]}
+            assert set(unreadable) == named, (table, unreadable)
+            assert all("damaged" in reason for reason in unreadable.values()), unreadable
+            assert all(status[member] is None for member in named), status
+            assert "subjects" in named or status["subjects"]["total"] == 10, status
+            assert status["changes_delivered"] == 10 and status["org_id"] and status["state"] == "pending", status
+            text = c.query(query="status", format="prometheus")["text"]
+            assert f'sfprov_unreadable{{store="{w.fields["store"]}"}} {len(named)}\n' in text
+            assert ("\nsfprov_oldest_pending_seconds{" in text) == ("oldest_pending_s" not in named), text
+            c.close()
+            done = cli(w, "status")
+            assert done.returncode == 5 and f"cannot be read" in done.stdout and "delivered" in done.stdout, done
+            assert all(member in done.stdout for member in named), done.stdout
+
+
 def test_what_is_in_flight_is_read_back_when_its_page_is_damaged():
     with World() as w:
         c = w.connector()
