@@ -38,6 +38,25 @@ URN = "urn:ietf:params:scim:event:"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
 
+# ---- waiting ----
+
+# How long a test waits for what must come: a machine with much else to do is no failure. Whether something comes
+# soon enough is asserted of a state, not of a time.
+PATIENCE_S = 90
+
+
+def until(happened, what="it", meanwhile=None):
+    """Waits until it happened, and returns what was seen; `meanwhile` is called again and again. `what`: in words, or
+    what tells them."""
+    end = time.monotonic() + PATIENCE_S
+    while not (seen := happened()):
+        assert time.monotonic() < end, ("did not come", what() if callable(what) else what)
+        if meanwhile:
+            meanwhile()
+        time.sleep(0.02)
+    return seen
+
+
 # ---- secrets ----
 
 LEAKS = []  # where one was seen; a test that leaves one has failed
@@ -203,16 +222,20 @@ class Connector:
         self.call("deliver", self.handle, c.c_uint32(max_ms), c.byref(report))
         return report
 
-    def settle(self, seconds=20):
+    def settle(self):
         """Delivers until nothing is due any more; back-offs are waited for."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end:
             report = self.deliver(500)
             if report.state == IDLE:
                 return report
             time.sleep(0.02)
-        raise AssertionError(f"not settled after {seconds} s: state {report.state}, {report.pending} pending; "
+        raise AssertionError(f"not settled after {PATIENCE_S} s: state {report.state}, {report.pending} pending; "
                              f"log: {self.lines[-5:]}")
+
+    def until(self, happened, what):
+        """Delivers until it happened."""
+        until(happened, lambda: (what, self.lines[-4:]), lambda: self.deliver(100))
 
     def query(self, **request):
         data = json.dumps(request).encode()
@@ -333,12 +356,9 @@ class Org:
         self.log = open(os.path.join(self.folder, "log"), "wb")
         self.process = subprocess.Popen([ORG, "--die-with-parent", "--ready-file", ready, *arguments],
                                         stdout=self.log, stderr=self.log)
-        for _ in range(500):
-            if os.path.exists(ready):
-                break
-            if self.process.poll() is not None:
-                raise AssertionError(f"sfprov-org ended: {open(self.log.name).read()}")
-            time.sleep(0.02)
+        until(lambda: os.path.exists(ready) or self.process.poll() is not None, "sfprov-org")
+        if not os.path.exists(ready):
+            raise AssertionError(f"sfprov-org ended: {open(self.log.name).read()}")
         with open(ready) as file:
             self.facts = json.load(file)
         self.url = self.facts["orgs"]["acme"]
@@ -346,9 +366,9 @@ class Org:
     def ask(self, method, path, body=None, org="acme"):
         scheme, host = self.facts["orgs"][org].split("://")
         if scheme == "https":  # whatever its certificate is like: it is our own
-            connection = http.client.HTTPSConnection(host, timeout=30, context=ssl._create_unverified_context())
+            connection = http.client.HTTPSConnection(host, timeout=PATIENCE_S, context=ssl._create_unverified_context())
         else:
-            connection = http.client.HTTPConnection(host, timeout=30)
+            connection = http.client.HTTPConnection(host, timeout=PATIENCE_S)
         data = json.dumps(body) if body is not None else None
         connection.request(method, path, data, {"Content-Type": "application/json"})
         answer = connection.getresponse()
@@ -376,12 +396,16 @@ class Org:
     def fault(self, *faults, org="acme"):
         self.ask("POST", "/__org/faults", list(faults), org=org)
 
+    def met(self, do):
+        """Waits until faults that do so have met as many calls as they are to."""
+        until(lambda: not any(fault["times"] for fault in self.ask("GET", "/__org/faults") if fault["do"] == do), do)
+
     def settings(self, **settings):
         self.ask("POST", "/__org/settings", settings)
 
     def close(self):
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(20)
+        code = self.process.wait(PATIENCE_S)
         self.log.close()
         text = open(self.log.name, errors="replace").read()
         shutil.rmtree(self.folder)
@@ -423,6 +447,14 @@ class World:
 def waits(row):
     """What a user waits for: kind -> which one, None where it is any."""
     return {wait["kind"]: wait.get("for") for wait in row["waits"]}
+
+
+def window_over(w, c):
+    """Another process finds what is in flight when the settle window is over, and settles it."""
+    c.close()
+    c = w.connector(settle_window_s=1)
+    c.settle()
+    return c
 
 
 def hours_later(w, c, hours, **more):

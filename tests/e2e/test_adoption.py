@@ -336,6 +336,20 @@ def test_a_rehire_waits_while_a_change_of_the_leaver_has_no_answer():
         assert provisioned(w) == 1
 
 
+def test_a_late_deactivation_of_the_leaver_does_not_meet_the_rehire():
+    with matching("EmployeeNumber") as (w, c):
+        c.accept(create("/Users/1", employee("7", "jane")))
+        c.settle()
+        w.org.fault({"on": "collections_update", "do": "late", "delay_ms": -1})
+        c.accept(simple("/Users/1", "prov:delete"))
+        c.deliver(0)
+        c.accept(create("/Users/8", employee("7", "jane.again")))
+        c.until(lambda: c.user("/Users/8").get("outcome"), "a look for the account")
+        w.org.ask("POST", "/__org/land")
+        harness.window_over(w, c)
+        assert [user["IsActive"] for user in w.org.users().values()] == [True], w.org.users()
+
+
 def test_match_shows_before_anything_is_sent():
     with matching("EmployeeNumber") as (w, c):
         there(w, "a@old.example", EmployeeNumber="1")

@@ -9,7 +9,7 @@ import sys
 import time
 
 import harness
-from harness import CLI, NEVER_DELIVER, NO_WORKER, PLUGIN, Failure, World, create, person
+from harness import CLI, NEVER_DELIVER, NO_WORKER, PLUGIN, Failure, World, create, person, until
 from test_cli import Shell, lines
 
 SOURCES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
@@ -28,7 +28,7 @@ class Daemon:
 
     def end(self, number=signal.SIGTERM):
         self.process.send_signal(number)
-        return self.process.wait(30)
+        return self.process.wait(harness.PATIENCE_S)
 
     def __enter__(self):
         return self
@@ -36,14 +36,6 @@ class Daemon:
     def __exit__(self, *_):
         if self.process.poll() is None:
             self.end(signal.SIGKILL)
-
-
-def until(what, seconds=30):
-    end = time.monotonic() + seconds
-    while not (seen := what()):
-        assert time.monotonic() < end, "it did not come about"
-        time.sleep(0.05)
-    return seen
 
 
 def accept(shell, uri, name):
@@ -121,7 +113,7 @@ def test_wrong_fields_and_wrong_use_are_told():
     with World() as w:
         sh = Shell(w, profile=None)
         with Daemon(sh) as daemon:
-            assert daemon.process.wait(30) == 3 and "profile" in daemon.text(), daemon.text()
+            assert daemon.process.wait(harness.PATIENCE_S) == 3 and "profile" in daemon.text(), daemon.text()
         sh("run", "--daemon", "-", code=2)
         assert "--daemon takes no file" in sh.err, sh.err
         sh("run", code=2)

@@ -1,5 +1,6 @@
 """The guard: a mass mistake at the host deactivates nobody before an admin has looked (design rule 18)."""
 import contextlib
+import sqlite3
 import sys
 
 import harness
@@ -72,6 +73,13 @@ def test_few_pass_and_many_in_steps_are_counted_together():
         assert active(w) == 5
 
 
+def test_who_comes_after_those_who_are_held_is_held_too():
+    with staffed() as (w, c):
+        leave(c, *range(6))
+        leave(c, 6)
+        assert active(w) == 10 and held(c) == 7
+
+
 def test_what_was_released_does_not_count_against_the_next():
     with staffed() as (w, c):
         leave(c, *range(6))
@@ -85,6 +93,17 @@ def test_the_window_ends():
     with staffed(guard_window_s=1) as (w, c):
         leave(c, 0, 1, 2)
         harness.time.sleep(1.1)
+        leave(c, 3, 4)
+        assert active(w) == 5 and held(c) == 0
+
+
+def test_a_window_that_a_wrong_clock_began_is_none():
+    with staffed() as (w, c):
+        leave(c, 0, 1, 2)
+        with sqlite3.connect(w.fields["store"]) as store:
+            assert store.execute("UPDATE fact SET value = json_set(value, '$.since_us',"
+                                 " json_extract(value, '$.since_us') + 864000000000) WHERE key = 'guard'").rowcount == 1
+        store.close()
         leave(c, 3, 4)
         assert active(w) == 5 and held(c) == 0
 

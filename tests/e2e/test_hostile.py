@@ -2,7 +2,6 @@
 not, nobody is linked to an account of someone else, and when it answers rightly again all is in step."""
 import json
 import sys
-import time
 
 import harness
 from harness import World, create, patch, person, simple
@@ -42,15 +41,6 @@ def ends_well(w, c):
     for uri, name in (("/Users/1", JANE), ("/Users/2", BOB)):
         assert c.user(uri)["state"] == "in_step" and c.user(uri)["salesforce_id"] == w.org.user(name)["Id"], c.user(uri)
     assert len([call for call in w.org.calls()["calls"] if call["kind"] == "collections_create"]) == 2
-
-
-def until(c, happened, what):
-    """Delivers until it happened."""
-    end = time.monotonic() + 20
-    while not happened():
-        assert time.monotonic() < end, (what, c.lines)
-        c.deliver(100)
-        time.sleep(0.02)
 
 
 def is_open(c, uri="/Users/1"):
@@ -114,7 +104,7 @@ def test_rows_that_answer_another_question_settle_nothing():
             c = w.connector()  # without the pause that the last answer earned
             w.org.ask("DELETE", "/__org/faults")
             w.org.fault(says("query", body, times=-1))
-            until(c, lambda: any("it is tried again by itself" in line for _, line in c.lines), what)
+            c.until(lambda: any("it is tried again by itself" in line for _, line in c.lines), what)
             is_open(c)
         c.close()
         ends_well(w, w.connector())
@@ -154,7 +144,7 @@ def test_a_leaver_goes_whatever_reading_says():
         c.accept(patch("/Users/2", {"op": "replace", "path": "title", "value": "Chief"}))
         c.deliver(300)
         c.accept(simple("/Users/2", "prov:deactivate"))
-        until(c, lambda: not w.org.user(BOB)["IsActive"], "deactivated")
+        c.until(lambda: not w.org.user(BOB)["IsActive"], "deactivated")
 
 
 def test_a_profile_that_is_none_creates_nobody():

@@ -47,7 +47,7 @@ def writes(w, what):
 def by_hand(w, name, freeze):
     """An admin freezes a user in Salesforce, or ends that."""
     def ask(method, path, body, **headers):
-        connection = http.client.HTTPConnection(w.org.url.split("://")[1], timeout=30)
+        connection = http.client.HTTPConnection(w.org.url.split("://")[1], timeout=harness.PATIENCE_S)
         connection.request(method, path, body, headers)
         text = connection.getresponse().read()
         connection.close()
@@ -69,14 +69,6 @@ def list_of(w):
         file.flush()
         return subprocess.run([harness.CLI, "--plugin", harness.PLUGIN, "--config", file.name, "list"], check=True, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE).stdout
-
-
-def until(c, done, what, seconds=20):
-    end = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < end, (what, c.lines[-4:])
-        c.deliver(200)
-        time.sleep(0.02)
 
 
 def test_who_cannot_be_deactivated_is_frozen_at_once_and_the_blocker_is_named():
@@ -101,7 +93,7 @@ def test_the_deactivation_is_tried_until_it_passes_and_the_return_undoes_both():
         c = staffed(w, "ada")
         w.org.fault(dict(BLOCK, times=3))
         leave(c, "ada")
-        until(c, lambda: not user_of(w, "ada")["IsActive"], "deactivated")
+        c.until(lambda: not user_of(w, "ada")["IsActive"], "deactivated")
         c.settle()
         assert c.user("/Users/ada")["state"] == "in_step"
         assert len(writes(w, "UserLogin")) == 1, "frozen once, not at each try"
@@ -253,7 +245,7 @@ def test_nobody_waits_for_a_look_at_who_is_frozen():
         w.org.fault({"on": "query", "do": "status", "status": 500, "times": -1})
         c.act(act="retry", user="/Users/ada")
         c.accept(put("/Users/bob", person("bob", title="Heir")))
-        until(c, lambda: user_of(w, "bob").get("Title") == "Heir", "bob is changed", 5)
+        c.until(lambda: user_of(w, "bob").get("Title") == "Heir", "bob is changed")
         assert c.user("/Users/ada").get("code") == "STAYS_FROZEN", c.user("/Users/ada")
 
 
@@ -321,7 +313,7 @@ def test_who_was_frozen_by_hand_and_cannot_be_deactivated_stays_frozen():
         by_hand(w, "ada", True)
         w.org.fault(dict(BLOCK, times=2))
         leave(c, "ada")
-        until(c, lambda: not user_of(w, "ada")["IsActive"], "deactivated")
+        c.until(lambda: not user_of(w, "ada")["IsActive"], "deactivated")
         c.settle()
         c.accept(put("/Users/ada", person("ada")))
         c.settle()
@@ -376,7 +368,7 @@ def test_freezing_that_is_refused_is_said_and_tried_again():
         c.deliver(0)
         row = c.user("/Users/ada")
         assert row["code"] == "INSUFFICIENT_ACCESS" and "can still log in" in row["message"], row
-        until(c, lambda: frozen(w) == [ADA], "frozen")
+        c.until(lambda: frozen(w) == [ADA], "frozen")
         c.settle()
         assert c.user("/Users/ada")["state"] == "in_step"
 
@@ -387,9 +379,9 @@ def test_the_answer_to_a_freeze_is_lost_before_and_after():
             c = staffed(w, "ada")
             w.org.fault(BLOCK, {"on": "collections_update", "do": loss, "match": {"IsFrozen": True}, "times": 2})
             leave(c, "ada")
-            until(c, lambda: frozen(w) == [ADA] and c.user("/Users/ada")["state"] == "parked", f"{loss}: frozen")
+            c.until(lambda: frozen(w) == [ADA] and c.user("/Users/ada")["state"] == "parked", f"{loss}: frozen")
             w.org.ask("DELETE", "/__org/faults")
-            until(c, lambda: not user_of(w, "ada")["IsActive"], f"{loss}: deactivated")
+            c.until(lambda: not user_of(w, "ada")["IsActive"], f"{loss}: deactivated")
             c.accept(put("/Users/ada", person("ada")))
             c.settle()
             assert frozen(w) == [] and user_of(w, "ada")["IsActive"], loss
@@ -433,20 +425,17 @@ def test_a_process_killed_between_refusal_and_freeze_begins_again():
                 Connector(w.fields).deliver(60000)
             finally:
                 os._exit(1)
-        end = time.monotonic() + 20
-        while any(fault["do"] == "delay" and fault["times"] for fault in w.org.state()["faults"]):
-            assert time.monotonic() < end, "nobody asked for the UserLogin"
-            time.sleep(0.02)
+        w.org.met("delay")  # the UserLogin is asked for
         assert frozen(w) == [] and user_of(w, "ada")["IsActive"]
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         w.org.ask("DELETE", "/__org/faults")
         w.org.fault(BLOCK)
         c = w.connector()
-        until(c, lambda: frozen(w) == [ADA], "frozen")
-        until(c, lambda: c.user("/Users/ada")["state"] == "parked", "parked")
+        c.until(lambda: frozen(w) == [ADA], "frozen")
+        c.until(lambda: c.user("/Users/ada")["state"] == "parked", "parked")
         w.org.ask("DELETE", "/__org/faults")
-        until(c, lambda: not user_of(w, "ada")["IsActive"], "deactivated")
+        c.until(lambda: not user_of(w, "ada")["IsActive"], "deactivated")
 
 
 def test_freeze_keeps_the_account_active_and_batches():
@@ -488,7 +477,7 @@ def test_a_freeze_counts_for_the_guard_and_a_blocked_one_once():
             time.sleep(1.1)
             c.deliver(0)
         w.org.ask("DELETE", "/__org/faults")
-        until(c, lambda: sum(user_of(w, name)["IsActive"] for name in names) == 8, "deactivated")
+        c.until(lambda: sum(user_of(w, name)["IsActive"] for name in names) == 8, "deactivated")
 
 
 def test_a_released_username_is_free_and_comes_back_with_the_account():

@@ -81,7 +81,7 @@ def shown_url(process):
 def log_in_pasted(w, text=lambda location: location):
     process = w.cli("login", "--paste")
     location = allow(shown_url(process))
-    out, err = process.communicate(text(location) + "\n", timeout=30)
+    out, err = process.communicate(text(location) + "\n", timeout=PATIENCE_S)
     return process.returncode, out, err, location
 
 
@@ -100,7 +100,7 @@ def test_a_browser_on_this_machine_brings_the_code():
             assert answer.code == 404
         answer = opener.open(allow(url).replace("localhost", "127.0.0.1"))
         assert b"close this page" in answer.read()
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 0 and "the refresh token is kept" in out, (out, err)
         steps = {step["name"]: step for step in w.connector().check()["steps"]}
         assert steps["token"]["status"] == "ok" and "refresh_token" in steps["token"]["seen"], steps
@@ -115,14 +115,11 @@ def test_the_browser_of_this_machine_is_opened():
             file.write('#!/bin/sh\necho noise; echo noise >&2; printf %s "$2" >"$0.new" && mv "$0.new" "$1"\n')
         environment = dict(os.environ, BROWSER=f"{program} {opened}")
         process = w.cli("login", "--port", str(port), env=environment)
-        for _ in range(500):
-            if os.path.exists(opened):
-                break
-            time.sleep(0.02)
+        until(lambda: os.path.exists(opened), "a browser")
         with open(opened) as file:
             location = allow(file.read())
         urllib.request.build_opener(urllib.request.ProxyHandler({})).open(location.replace("localhost", "127.0.0.1"))
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 0 and "noise" not in out + err and "was told to open it" in err, (out, err)
         os.unlink(opened)
         for arguments in (("--no-browser", "--port", str(port)), ("--paste",)):
@@ -132,14 +129,14 @@ def test_the_browser_of_this_machine_is_opened():
                 assert re.search(r"Max core file size +0 ", limits.read()), "a core dump would hold the token"
                 assert not canary.found(line.read())
             process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=30)
+            process.communicate(timeout=PATIENCE_S)
             assert not os.path.exists(opened)
 
 
 def test_a_port_that_is_taken_is_told():
     with socket.create_server(("127.0.0.1", 0)) as taken, Login(PASTE, flow="refresh_token") as w:
         process = w.cli("login", "--port", str(taken.getsockname()[1]))
-        _out, err = process.communicate(timeout=30)
+        _out, err = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 5 and "--port" in err and "--paste" in err, err
 
 
@@ -170,7 +167,7 @@ def test_what_goes_wrong_at_the_browser_is_told():
         assert code == 4 and "another login" in err, err
     with Login(PASTE) as w:
         process = w.cli("login", "--paste")
-        _out, err = process.communicate("", timeout=30)
+        _out, err = process.communicate("", timeout=PATIENCE_S)
         assert process.returncode != 0 and "set the field flow to refresh_token" in err, err
 
 
@@ -196,7 +193,7 @@ def test_processes_share_one_token():
         second.accept(create("/Users/2", person("john")))
         second.settle()
         process = w.cli("match")
-        process.communicate("", timeout=30)
+        process.communicate("", timeout=PATIENCE_S)
         assert w.org.usage()["token_requests"] == 1, w.org.usage()
         # what was refused is not taken again, by nobody
         w.org.ask("POST", "/__org/expire_tokens")
@@ -233,7 +230,7 @@ def test_of_processes_that_want_a_token_at_once_one_logs_in():
         before = w.org.usage()["token_requests"]
         processes = [w.cli("org", "--refresh") for _ in range(4)]
         for process in processes:
-            _out, err = process.communicate(timeout=60)
+            _out, err = process.communicate(timeout=PATIENCE_S)
             assert process.returncode == 0, err
         assert w.org.usage()["token_requests"] == before + 1, w.org.usage()
 
@@ -243,14 +240,11 @@ def test_a_check_does_not_wait_long_for_who_is_logging_in():
         w.connector().accept(create("/Users/1", person("jane")))
         w.org.fault({"on": "token", "do": "delay", "delay_ms": 8000})
         process = w.cli("deliver")
-        for _ in range(500):
-            if not [fault for fault in w.org.ask("GET", "/__org/faults") if fault["times"]]:
-                break
-            time.sleep(0.02)
+        w.org.met("delay")
         steps = {step["name"]: step for step in w.connector().check()["steps"]}
         assert "another process is logging in" in steps["token"]["seen"], steps
         assert steps["token"]["cause"] and steps["token"]["remedy"] and steps["api"]["status"] == "skipped", steps
-        _out, err = process.communicate(timeout=60)
+        _out, err = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 0 and len(w.org.users()) == 1, err
 
 
@@ -265,13 +259,10 @@ def test_a_login_and_a_renewal_do_not_cross():
         w.org.ask("DELETE", "/__org/calls")
         w.org.fault({"on": "token", "do": "delay", "delay_ms": 2000})
         renewal = w.cli("deliver")
-        for _ in range(500):
-            if not [fault for fault in w.org.ask("GET", "/__org/faults") if fault["times"]]:
-                break
-            time.sleep(0.02)
-        _out, err = login.communicate(location + "\n", timeout=30)
+        w.org.met("delay")
+        _out, err = login.communicate(location + "\n", timeout=PATIENCE_S)
         assert login.returncode == 0, err
-        _out, err = renewal.communicate(timeout=30)
+        _out, err = renewal.communicate(timeout=PATIENCE_S)
         assert renewal.returncode == 0, err
         # they stand in the order in which they ended: the login began when the slow renewal was over
         token_calls = [call["fault"] for call in w.org.calls()["calls"] if call["kind"] == "token"]
@@ -309,11 +300,8 @@ def test_a_rotated_refresh_token_survives_a_kill():
                       "c.deliver(20000)\n")
             process = subprocess.Popen([sys.executable, "-c", script, os.path.dirname(os.path.abspath(__file__)),
                                         json.dumps(w.fields), str(number)])
-            for _ in range(500):
-                left = [fault for fault in w.org.ask("GET", "/__org/faults") if fault["times"]]
-                if w.org.usage()["token_requests"] > before and not left:
-                    break
-                time.sleep(0.02)
+            until(lambda: w.org.usage()["token_requests"] > before, "a renewal")
+            w.org.met("delay")
             process.send_signal(signal.SIGKILL)
             process.wait()
             w.org.ask("DELETE", "/__org/faults")
@@ -401,10 +389,7 @@ def test_what_a_kill_in_the_middle_of_the_answer_leaves_is_told():
         w.org.ask("POST", "/__org/expire_tokens")
         w.org.fault({"on": "token", "do": "slow", "delay_ms": 3000})
         process = w.cli("deliver")
-        for _ in range(500):
-            if not [fault for fault in w.org.ask("GET", "/__org/faults") if fault["times"]]:
-                break
-            time.sleep(0.02)
+        w.org.met("slow")
         process.send_signal(signal.SIGKILL)
         process.communicate()
         connector = w.connector()

@@ -3,7 +3,7 @@ import contextlib
 import sys
 
 import harness
-from harness import ENTERPRISE, World, create, patch, person, put, simple, token, waits
+from harness import ENTERPRISE, World, create, patch, person, put, simple, token, until, waits
 
 
 def test_a_created_user_appears_with_the_right_username():
@@ -532,14 +532,10 @@ def test_several_uris_in_one_token_are_one_change():
 
 
 def test_the_worker_delivers_by_itself():
-    import time
     with World() as w:
         c = w.connector(flags=0)
         c.accept(create("/Users/1", person("jdoe")))
-        for _ in range(200):
-            if w.org.users():
-                break
-            time.sleep(0.05)
+        until(w.org.users, "the worker's create")
         assert list(w.org.users()) == ["primary-jdoe@acme.example"]
 
 

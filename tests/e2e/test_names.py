@@ -80,7 +80,7 @@ def test_a_ring_of_more_than_a_hundred_is_a_ring():
         c = staffed(w, *names)
         before = ids(w)
         c.accept(*[put(f"/Users/{old}", person(new)) for old, new in zip(names, names[1:] + names[:1])])
-        c.settle(60)
+        c.settle()
         assert ids(w) == rotate(before, names), c.query(query="status")["subjects"]
 
 
@@ -144,6 +144,15 @@ def test_who_stepped_aside_in_vain_gets_his_name_back_and_stays_there():
         c.settle()
         assert ids(w) == rotate(before, ["a", "b"]), w.org.users().keys()
         assert [c.user(f"/Users/{u}")["state"] for u in "ab"] == ["in_step"] * 2
+
+
+def test_who_stepped_aside_for_one_who_was_tried_again_in_vain_gets_his_name_back():
+    with World() as w:
+        c = staffed(w, "a", "b")
+        before = ids(w)
+        w.org.fault({"on": "collections_update", "do": "refuse_record", "match": {"Username": name_of("a"), "Title": "B"}})
+        refused_partner(w, c)
+        assert ids(w) == before, w.org.users().keys()
 
 
 def test_a_retry_by_hand_of_both_exchanges_them_when_the_org_has_changed():

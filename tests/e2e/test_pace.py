@@ -5,7 +5,7 @@ import sys
 import time
 
 import harness
-from harness import HELD, IDLE, NEVER_DELIVER, WAITING, World, create, person, put, simple
+from harness import HELD, IDLE, NEVER_DELIVER, WAITING, World, create, person, put, simple, until
 
 
 def hire(c, *numbers):
@@ -14,13 +14,6 @@ def hire(c, *numbers):
 
 def leave(c, *numbers):
     c.accept(*[simple(f"/Users/{n}", "prov:delete") for n in numbers])
-
-
-def until(true, seconds=20):
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def active(w):
@@ -175,11 +168,9 @@ def test_a_leaver_who_is_tried_again_needs_no_end_of_the_hold():
         assert c.deliver(100).state == HELD
         w.org.fault({"on": "collections_update", "do": "refuse_record"})
         leave(c, 1)
-        end = time.monotonic() + 20
-        while len(active(w)) > 1 and time.monotonic() < end:
+        while len(active(w)) > 1:
             report = c.deliver(100)
             assert report.state == HELD, report.state
-            time.sleep(0.05)
         assert len(active(w)) == 1 and len(w.org.users()) == 2
 
 
@@ -341,6 +332,38 @@ def test_a_lock_is_met_by_one_and_the_others_are_delivered():
         assert sum(call["records"] for call in w.org.calls()["calls"] if call["kind"] == "collections_update") == 7
 
 
+def test_who_met_a_lock_shares_the_time_with_nobody():
+    with World(batch_size=1, parallel_calls=1) as w:
+        c = w.connector()
+        hire(c, 1, 2, 3)
+        c.settle()
+        w.org.fault({"on": "collections_update", "do": "refuse_record", "times": 3})
+        c.accept(*[put(f"/Users/{n}", person(f"u{n}", title="Chief")) for n in (1, 2, 3)])
+        assert c.deliver(0).retried == 3
+        c.close()
+        w.org.settings(latency_ms=200)
+        c = w.connector(parallel_calls=3)
+        for n in (1, 2, 3):
+            c.act(act="retry", user=f"/Users/{n}")
+        c.settle()
+        assert all(user["Title"] == "Chief" for user in w.org.users().values())
+        assert w.org.usage()["most_under_way"] == 1, w.org.usage()
+
+
+def test_who_leaves_goes_before_the_next_call_of_others():
+    with World(batch_size=1, parallel_calls=1) as w:
+        c = w.connector(flags=0)
+        hire(c, 0)
+        until(lambda: len(w.org.users()) == 1)
+        w.org.fault({"on": "collections_create", "do": "delay", "delay_ms": 3000})
+        hire(c, 1, 2, 3)
+        w.org.met("delay")
+        leave(c, 0)
+        until(lambda: len(w.org.users()) == 4)
+        kinds = [call["kind"][12:] for call in w.org.calls()["calls"] if call["kind"].startswith("collections")]
+        assert kinds == ["create", "create", "update", "create", "create"], kinds
+
+
 def test_who_leaves_during_a_long_round_does_not_wait_for_its_end():
     with World(batch_size=1, parallel_calls=1) as w:
         c = w.connector(flags=0)
@@ -363,11 +386,11 @@ def test_a_thousand_changed_users_are_five_calls():
         c = w.connector()
         for first in range(0, 1000, 100):
             hire(c, *range(first, first + 100))
-        c.settle(60)
+        c.settle()
         before = w.org.usage()["api_calls"]
         for first in range(0, 1000, 100):
             c.accept(*[put(f"/Users/{n}", person(f"u{n}" if n % 7 else f"v{n}", title="Chief")) for n in range(first, first + 100)])
-        c.settle(60)
+        c.settle()
         calls = [call["kind"] for call in w.org.calls()["calls"][-(w.org.usage()["api_calls"] - before):]]
         assert calls.count("collections_update") == 5 and len(calls) == 5, calls
         assert sum(user["Title"] == "Chief" for user in w.org.users().values()) == 1000

@@ -144,7 +144,7 @@ def test_scope_and_what_is_in_flight():
         c.accept(create("/Users/1", seller()))
         c.deliver(2000)
         c.accept(put("/Users/1", person("jdoe")))
-        c.settle(60)
+        c.settle()
         user = w.org.user(JANE)
         assert not user["IsActive"], "found as created, then deactivated"
 

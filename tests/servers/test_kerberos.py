@@ -22,7 +22,7 @@ def world(**fields):
 def settle(w):
     connector = w.connector()
     try:
-        return connector.settle(60)
+        return connector.settle()
     finally:
         connector.close()
 

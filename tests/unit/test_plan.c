@@ -319,6 +319,21 @@ a_deactivation_needs_no_resource_and_no_confirmed_fields(void)
 }
 
 static void
+a_reactivation_in_flight_may_have_happened(void)
+{
+    struct situation s;
+
+    want(&s, "", "{" ADA "}");
+    deliver(&s);
+    confirm(&s, "IsActive", value_boolean(false));
+    s.link.in_flight = value_of("{\"fields\":{\"IsActive\":true}}");
+    s.subject.presence = PRESENCE_GONE;
+    make(&s);
+    T_INT(s.plan.action, PLAN_DEACTIVATE);
+    done(&s);
+}
+
+static void
 after_the_deactivation_the_rest_follows_for_who_is_in_scope(void)
 {
     struct situation s;
@@ -649,6 +664,7 @@ main(int argc, char **argv)
         UNIT_CASE(who_is_linked_and_unknown_gets_everything_but_what_only_a_create_sets),
         UNIT_CASE(a_deactivation_is_planned_alone),
         UNIT_CASE(a_deactivation_needs_no_resource_and_no_confirmed_fields),
+        UNIT_CASE(a_reactivation_in_flight_may_have_happened),
         UNIT_CASE(after_the_deactivation_the_rest_follows_for_who_is_in_scope),
         UNIT_CASE(a_username_is_kept_when_only_connector_fields_changed),
         UNIT_CASE(a_username_follows_what_the_host_says),
