@@ -39,3 +39,4 @@ include tests/unit/local.mk
 include tests/servers/local.mk
 include tests/fuzz/local.mk
 include tests/gate/local.mk
+include tests/mutants/local.mk

@@ -5,6 +5,7 @@ guards = \
 	tests/guards/check_header.sh \
 	tests/guards/check_includes.sh \
 	tests/guards/check_man.sh \
+	tests/guards/check_mutants.sh \
 	tests/guards/check_promises.sh \
 	tests/guards/check_sources.sh \
 	tests/guards/check_torture.sh
