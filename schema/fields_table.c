@@ -270,7 +270,8 @@ static const struct field_row rows[] = {
               "others have is parked and the host told so, as of a leaver whom Salesforce has not "
               "let be deactivated for so long, and of a password whose key is not there. All of "
               "them go on waiting, and the host is told once more when it is done after all. Of a "
-              "manager who has no account for so long it is said beside the user." },
+              "manager who has no account for so long it is said beside the user, and the host has "
+              "its last word until he comes." },
     { INTEGER(event_retention_days), .fallback = "90", .minimum = 1, .maximum = 3650,
       .unit = "days", .group = DELIVERY, .title = "Event retention",
       .help = "How long events are kept to answer what became of them, and to know a repeated "

@@ -115,21 +115,63 @@ static enum told
 how_told(const struct link *link, struct json_object *event)
 {
     bool waits = json_get_bool(event, "password_waits", false);
+    bool fault = json_get_string(event, "password_fault") != NULL;
+    enum told told = wait_told(link);
 
-    if (is_refused(link, event) || (waits && json_get_string(event, "password_fault")))
+    if (is_refused(link, event) || (waits && fault))
         return TOLD_FOR_NOW;
-    return waits ? TOLD_BEHIND : TOLD;
+    /* for good; but one before may have been told that a part waits, and is not told otherwise yet */
+    if (waits || (fault && told != TOLD) || !outcome_is_in_step(link->outcome))
+        return TOLD_BEHIND;
+    return told;
+}
+
+/* What of the user is missing, though all else is delivered. Heap, NULL when out of memory. */
+static char *
+missing_words(const struct delivery *d, const struct link *link)
+{
+    const struct wait *manager = wait_of(link, WAIT_MANAGER);
+    const char *and = manager && wait_of(link, WAIT_UNFREEZING) ? "; and " : "";
+    char since[100] = "", *text;
+
+    if (wait_told(link) == TOLD_WITHOUT)
+        snprintf(since, sizeof(since), "; this has lasted for %lld hours",
+                 (long long)d->fields->wait_limit_hours);
+    if (asprintf(&text, "%s%s%s%s%s%s", manager ? "the manager '" : "",
+                 manager ? manager->value : "",
+                 manager ? "' has no account yet, and is set when there is one" : "", and,
+                 wait_of(link, WAIT_UNFREEZING)
+                     ? "the account is frozen, and not by the connector as far as it knows"
+                     : "",
+                 since) < 0)
+        return NULL;
+    return text;
+}
+
+/* The body of the answer, as RFC 7644 has it in a bulk response: where there is something to be said. */
+static int
+put_response(struct json_object *payload, const char *status, const char *detail)
+{
+    struct json_object *response = json_object_new_object();
+
+    return json_put(payload, "response", response) || json_put_string(response, "detail", detail) ||
+           (strcmp(status, "400") == 0 && json_put_string(response, "scimType", "invalidValue")) ||
+           json_put_string(response, "status", status);
 }
 
 /* RFC 9967 misc:asyncresp for one event of a settled subject; heap, NULL when out of memory. */
 static char *
-asyncresp(const struct subject *subject, const struct link *link, struct json_object *event)
+asyncresp(const struct delivery *d, const struct subject *subject, const struct link *link,
+          struct json_object *event)
 {
     static const char uri[] = "urn:ietf:params:scim:event:misc:asyncresp";
     AUTO_JSON struct json_object *claims = json_object_new_object();
     struct json_object *events = json_object_new_object(), *payload = json_object_new_object();
-    struct json_object *sub_id = json_object_new_object(), *response = NULL;
+    struct json_object *sub_id = json_object_new_object();
     const char *fault = fault_of(link, event);
+    enum told told = how_told(link, event);
+    AUTO_FREE char *missing = told >= TOLD_PART ? missing_words(d, link) : NULL;
+    const char *status = fault ? "400" : told == TOLD_PART ? "202" : "200";
     char jti[33];
 
     random_id(jti);
@@ -142,15 +184,10 @@ asyncresp(const struct subject *subject, const struct link *link, struct json_ob
                         json_get_string(event, "txn") ? json_get_string(event, "txn")
                                                       : json_get_string(event, "jti")) ||
         json_put_string(payload, "method", method_of(json_get_string(event, "kinds"))) ||
-        json_put_string(payload, "status", fault ? "400" : "200"))
+        json_put_string(payload, "status", status) || (told >= TOLD_PART && !missing) ||
+        (fault && put_response(payload, status, fault)) ||
+        (missing && put_response(payload, status, missing)))
         return NULL;
-    if (fault) {
-        response = json_object_new_object();
-        if (json_put(payload, "response", response) || json_put_string(response, "detail", fault) ||
-            json_put_string(response, "scimType", "invalidValue") ||
-            json_put_string(response, "status", "400"))
-            return NULL;
-    }
     return json_text(claims);
 }
 
@@ -165,7 +202,7 @@ tell_subject(struct delivery *d, const struct subject *subject, const struct lin
 
     for (size_t i = 0; !r && events && i < json_object_array_length(events); i++) {
         struct json_object *event = json_object_array_get_idx(events, i);
-        AUTO_FREE char *text = asyncresp(subject, link, event);
+        AUTO_FREE char *text = asyncresp(d, subject, link, event);
         if (!text)
             return error_nomem(err);
         if (!host_told(d, text)) {

@@ -39,7 +39,7 @@ await_manager(struct item *item)
 {
     const char *uri = item->plan.manager_uri;
 
-    if (!uri && plan_takes_access(&item->plan))
+    if (!uri && plan_takes_access(&item->plan) && item->plan.in_scope)
         return PROV_OK;
     return wait_if(&item->work.link, uri && !item->manager_id[0], WAIT_MANAGER, uri);
 }

@@ -9,6 +9,13 @@
     "(e.version < l.settled_version OR (e.version = l.settled_version"                             \
     " AND l.outcome IN " OUTCOMES_OVER "))"
 
+/* Of event e, which was told as delivered but for a part, there is something else to be said: no part waits, or now
+ * for long. */
+#define PARTS_THAT_WAIT "FROM wait w WHERE w.subject = l.subject AND w.kind IN " WAITS_OF_PARTS
+#define PART_IS_OTHERWISE                                                                          \
+    "l.outcome IN " OUTCOMES_IN_STEP " AND (NOT EXISTS (SELECT 1 " PARTS_THAT_WAIT ")"             \
+    " OR (e.told = 4 AND NOT EXISTS (SELECT 1 " PARTS_THAT_WAIT " AND NOT w.is_long)))"
+
 /* The last event of the page after `after`, 0: there is none; how many of the page may be older than
  * before_us: a time in the future was written by a wrong clock, and says nothing. */
 static int
@@ -74,7 +81,7 @@ store_untold_subjects(struct store *store, int64_t limit, int64_t *after, struct
             " WHERE e.seq > ? AND e.seq <= ?"
             " AND e.version <= l.settled_version AND NOT " IN_FLIGHT(
                 "l.subject") " AND (e.told = 0 OR (e.told = 2 AND e.version <= "
-                             "l.confirmed_version))"
+                             "l.confirmed_version) OR (e.told >= 4 AND " PART_IS_OTHERWISE "))"
                              " AND l.outcome IN " OUTCOMES_OVER
                              /* who is refused and tried again by itself is not through, for some time */
                              " AND NOT (l.outcome = '" OUTCOME_REFUSED "' AND l.next_us > 0"

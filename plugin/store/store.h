@@ -244,9 +244,20 @@ struct link {
     struct pool pool; /* where its values are */
 };
 
+/* event.told; 0: the host knows nothing of it. */
+enum told {
+    TOLD = 1,
+    TOLD_FOR_NOW, /* that it was refused, or that its password waits: told again if that changes */
+    TOLD_BEHIND,  /* for good, but one before it only for now */
+    TOLD_PART,    /* that it is delivered but for a part, which waits */
+    TOLD_WITHOUT  /* the same, and that the part has waited for long */
+};
+
 /* NULL: it does not wait for that; borrowed. */
 struct wait *wait_of(const struct link *link, const char *kind);
 bool wait_is_of_part(const struct wait *wait);
+/* Of what is delivered but for parts that wait: TOLD: there are none; TOLD_WITHOUT: all have waited for long. */
+enum told wait_told(const struct link *link);
 /* From now on it waits for that; since when stays, if it does already. 0 or PROV_E_NOMEM. */
 MUST_CHECK int wait_begin(struct link *link, const char *kind, const char *value, int64_t now_us);
 void wait_end(struct link *link, const char *kind);
@@ -515,17 +526,11 @@ MUST_CHECK int store_get_fact(struct store *store, const char *key, char **ret,
 MUST_CHECK int store_put_fact(struct store *store, const char *key, const char *value,
                               struct prov_error *err);
 
-/* Settled events of a subject that the host has not been told of, or that were told for now and have come
- * to an end since: array of {"seq","iss","jti","txn","version","kinds","password_fault",
+/* Settled events of a subject that the host has not been told of, or that were told for now and are told otherwise
+ * since: array of {"seq","iss","jti","txn","version","kinds","password_fault",
  * "password_waits"}. What came at long_us or earlier is told though a password waits for its key. */
 MUST_CHECK int store_untold(struct store *store, int64_t subject, const struct link *link,
                             int64_t long_us, struct json_object **ret, struct prov_error *err);
-/* event.told; 0: the host knows nothing of it. */
-enum told {
-    TOLD = 1,
-    TOLD_FOR_NOW, /* that it was refused, or that its password waits: told again if that changes */
-    TOLD_BEHIND   /* for good, but one before it only for now */
-};
 /* [tx] The host knows. */
 MUST_CHECK int store_told(struct store *store, int64_t seq, enum told told, struct prov_error *err);
 

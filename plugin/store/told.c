@@ -2,6 +2,17 @@
  * room. */
 #include "plugin/store/internal.h"
 
+/* The greatest of TOLD_PART and TOLD_WITHOUT of which there is something else to be said now. */
+static int64_t
+told_before(const struct link *link)
+{
+    enum told now = wait_told(link);
+
+    return !outcome_is_in_step(link->outcome) || now == TOLD_PART ? 0
+           : now == TOLD                                          ? TOLD_WITHOUT
+                                                                  : TOLD_PART;
+}
+
 /* Of event e, if command c came with it; one that waits is told of only if it has waited for long. */
 #define PASSWORD_FAULT                                                                             \
     "CASE WHEN c.version = e.version AND c.outcome IN ('refused', 'dropped', 'waiting')"           \
@@ -51,12 +62,13 @@ store_untold(struct store *store, int64_t subject, const struct link *link, int6
             ", c.sealed IS NOT NULL"
             " FROM untold JOIN event e ON e.seq = untold.seq"
             " LEFT JOIN command c ON c.subject = e.subject AND c.version <= e.version"
-            " WHERE e.version <= ? AND (e.told = 0 OR (e.told = 2 AND e.version <= ?))"
+            " WHERE e.version <= ? AND (e.told = 0 OR (e.told = 2 AND e.version <= ?)"
+            " OR e.told BETWEEN 4 AND ?)"
             /* a password that waits keeps them back, but not a refusal: it is mended first; nor
                          without end, where its key stays away */
             " AND (c.sealed IS NULL OR e.version > ?"
             " OR (e.told = 0 AND c.outcome = 'waiting' AND e.received_us <= ?)) ORDER BY e.version",
-            "iiiii", subject, link->settled_version, link->confirmed_version,
+            "iiiiii", subject, link->settled_version, link->confirmed_version, told_before(link),
             outcome_is(link->outcome, OUTCOME_REFUSED) ? link->confirmed_version : INT64_MAX,
             long_us);
     while (!r) {

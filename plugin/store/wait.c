@@ -29,6 +29,20 @@ wait_is_of_part(const struct wait *wait)
     return strcmp(wait->kind, WAIT_MANAGER) == 0 || strcmp(wait->kind, WAIT_UNFREEZING) == 0;
 }
 
+enum told
+wait_told(const struct link *link)
+{
+    enum told told = TOLD;
+
+    for (size_t i = 0; i < link->wait_count; i++) {
+        if (wait_is_of_part(&link->waits[i]) && !link->waits[i].is_long)
+            return TOLD_PART;
+        if (wait_is_of_part(&link->waits[i]))
+            told = TOLD_WITHOUT;
+    }
+    return told;
+}
+
 static void
 wait_done(struct wait *wait)
 {

@@ -204,7 +204,7 @@ def test_who_stays_frozen_and_waits_for_a_manager_is_looked_at_too():
 
 def test_two_waits_of_one_user_are_told_and_each_ends_by_itself():
     with World(wait_limit_hours=5, leaver_action="freeze") as w:
-        c = staffed(w, "ada")
+        c = staffed(w, "ada", outcome=lambda: True)
         by_hand(w, "ada", True)
         leave(c, "ada")
         c.settle()
@@ -214,12 +214,15 @@ def test_two_waits_of_one_user_are_told_and_each_ends_by_itself():
         for is_long in (False, True):
             row = c.user("/Users/ada")
             assert (row["state"], row["code"]) == ("in_step", "STAYS_FROZEN"), row
+            answer = c.outcomes[-1]["events"]["urn:ietf:params:scim:event:misc:asyncresp"]
+            assert answer["status"] == ("200" if is_long else "202"), answer
+            assert all(word in answer["response"]["detail"] for word in ("/Users/9", "is frozen")), answer
             assert [(wait["kind"], wait["long"]) for wait in row["waits"]] == [("manager", is_long), ("unfreezing", is_long)], row
             assert ("stays frozen" in row["message"], "/Users/9" in row["message"]) == (True, is_long), row
             assert c.query(query="status")["waits"] == [{"kind": kind, "users": 1, "long": int(is_long)}
                                                         for kind in ("manager", "unfreezing")]
             if not is_long:
-                c = hours_later(w, c, 6)
+                c = hours_later(w, c, 6, outcome=lambda: True)
         said = [line for level, line in c.lines if level == WARNING and "/Users/ada" in line]
         assert len(said) == 1 and "/Users/9" in said[0] and "stays frozen" in said[0], said
         by_hand(w, "ada", False)

@@ -117,7 +117,100 @@ def test_a_manager_who_does_not_come_for_long_is_said_until_he_comes():
         row = c.user("/Users/1")
         assert not row.get("code") and not row["waits"], row
         assert w.org.user("primary-jdoe@acme.example")["ManagerId"] == w.org.user("primary-boss@acme.example")["Id"]
-        assert sorted(told(c)) == [("t-2", "200"), ("t-3", "200")], "the user was delivered, and that was told"
+
+
+# ---- the host hears of a part that waits ----
+
+BOSS = {ENTERPRISE: {"manager": {"value": "9"}}}
+
+
+def said(c):
+    """What the host heard since the last time: (txn, status, detail)."""
+    heard = [(claims["txn"], claims["events"]["urn:ietf:params:scim:event:misc:asyncresp"]) for claims in c.outcomes]
+    del c.outcomes[:]
+    return sorted((txn, answer["status"], answer.get("response", {}).get("detail", "")) for txn, answer in heard)
+
+
+MISSING = "the manager '/Users/9' has no account yet, and is set when there is one"
+
+
+def test_the_host_hears_that_the_manager_waits_and_when_he_is_there():
+    with World() as w:
+        c = w.connector(outcome=lambda: True)
+        c.accept(create("/Users/1", person("jdoe", **BOSS), txn="t-1"), create("/Users/2", person("ada"), txn="t-2"))
+        c.settle()
+        assert said(c) == [("t-1", "202", MISSING), ("t-2", "200", "")]
+        c.accept(put("/Users/1", person("jdoe", title="Dr", **BOSS), txn="t-3"))
+        c.act(act="retry", user="/Users/2")
+        c.settle()
+        assert said(c) == [("t-3", "202", MISSING)], "once of each event"
+        c.accept(create("/Users/9", person("boss"), txn="t-4"))
+        c.settle()
+        assert said(c) == [("t-1", "200", ""), ("t-3", "200", ""), ("t-4", "200", "")]
+        c.act(act="retry", user="/Users/1")
+        c.settle()
+        assert said(c) == [], "after 200 without a response nothing more is said"
+
+
+def test_nobody_waits_for_an_answer_for_longer_than_wait_limit_hours():
+    with World(wait_limit_hours=5) as w:
+        c = w.connector(outcome=lambda: True)
+        c.accept(create("/Users/1", person("jdoe", **BOSS), txn="t-1"))
+        c.settle()
+        assert said(c) == [("t-1", "202", MISSING)]
+        c = later(w, c, 6)
+        assert said(c) == [("t-1", "200", MISSING + "; this has lasted for 5 hours")]
+        c.accept(put("/Users/1", person("jdoe", title="Dr", **BOSS), txn="t-2"))
+        c.settle()
+        assert said(c) == [("t-2", "200", MISSING + "; this has lasted for 5 hours")]
+        c = later(w, c, 6)
+        assert said(c) == [], "said once"
+        c.accept(create("/Users/9", person("boss"), txn="t-3"))
+        c.settle()
+        assert said(c) == [("t-1", "200", ""), ("t-2", "200", ""), ("t-3", "200", "")]
+
+
+def test_a_manager_who_is_not_wanted_any_more_or_whose_report_leaves_is_waited_for_no_more():
+    with World() as w:
+        c = w.connector(outcome=lambda: True)
+        c.accept(create("/Users/1", person("jdoe", **BOSS), txn="t-1"), create("/Users/2", person("ada", **BOSS), txn="t-2"))
+        c.settle()
+        assert said(c) == [("t-1", "202", MISSING), ("t-2", "202", MISSING)]
+        c.accept(put("/Users/1", person("jdoe"), txn="t-3"), simple("/Users/2", "prov:delete", txn="t-4"))
+        c.settle()
+        assert said(c) == [(f"t-{i}", "200", "") for i in (1, 2, 3, 4)]
+
+
+def test_that_the_manager_is_there_is_told_until_the_host_takes_it():
+    with World() as w:
+        takes = [True]
+        c = w.connector(outcome=lambda: takes[0])
+        c.accept(create("/Users/1", person("jdoe", **BOSS), txn="t-1"))
+        c.settle()
+        assert said(c) == [("t-1", "202", MISSING)]
+        takes[0] = False
+        c.accept(create("/Users/9", person("boss"), txn="t-2"))
+        c.settle()
+        assert said(c) == []
+        c.close()
+        c = w.connector(outcome=lambda: True)
+        c.settle()
+        assert said(c) == [("t-1", "200", ""), ("t-2", "200", "")]
+
+
+def test_of_who_is_refused_meanwhile_the_manager_is_not_told_as_set():
+    with World() as w:
+        c = w.connector(outcome=lambda: True)
+        c.accept(create("/Users/1", person("jdoe", **BOSS), txn="t-1"))
+        c.settle()
+        assert said(c) == [("t-1", "202", MISSING)]
+        c.accept(put("/Users/1", person("jdoe", title="x" * 100, **BOSS), txn="t-2"), create("/Users/9", person("boss"), txn="t-3"))
+        c.settle()
+        assert [(txn, status) for txn, status, _ in said(c)] == [("t-2", "400"), ("t-3", "200")]
+        c.accept(put("/Users/1", person("jdoe", title="Dr", **BOSS), txn="t-4"))
+        c.settle()
+        assert said(c) == [("t-1", "200", ""), ("t-2", "200", ""), ("t-4", "200", "")]
+        assert w.org.user("primary-jdoe@acme.example")["ManagerId"]
 
 
 def test_who_waits_for_a_name_and_a_manager_has_both_told_and_gets_both():

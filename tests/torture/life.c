@@ -130,6 +130,8 @@ hear(void *context, const char *json, size_t length)
     struct told *told = event < EVENTS_MAX ? &life->told[event] : &life->told[0];
 
     (void)length;
+    told->lacks = strstr(json, "\"status\":\"202\"") != NULL;
+    told->parts += told->lacks;
     __atomic_add_fetch(&told->times, 1, __ATOMIC_SEQ_CST);
     if (strstr(json, "\"status\":\"400\""))
         told->refused++;
@@ -611,8 +613,24 @@ judge_person(const struct life *life, const struct person *person, struct json_o
     return NULL;
 }
 
+/* Nothing waits of who has no manager, or has him. */
+static bool
+all_is_there(const struct life *life, const struct person *person, struct json_object *users)
+{
+    struct json_object *account, *manager;
+    size_t count;
+
+    if (person->was_there)
+        return false; /* may be frozen by another admin */
+    if (person->manager < 0)
+        return true;
+    account = account_of(users, (int)(person - life->people), &count);
+    manager = account_of(users, person->manager, &count);
+    return account && manager && title_of(manager) > 0 && has_manager(life, person, users, account);
+}
+
 /* At least once, unless the user waits; once and no more where no process died and nobody else delivered,
- * but what was refused may be delivered after all, which is told too. */
+ * but what was refused may be delivered after all, which is told too, as is that nothing is missing any more. */
 static const char *
 judge_told(const struct life *life, struct json_object *users)
 {
@@ -624,8 +642,10 @@ judge_told(const struct life *life, struct json_object *users)
         if (told->times == 0 && !waits_for_name(life, &life->people[told->user], users,
                                                 account_of(users, told->user, &count)))
             return "the host was not told of an event";
-        if ((told->refused > 1 || told->times - told->refused > 1) && !life->died)
+        if ((told->refused > 1 || told->times - told->refused - told->parts > 1) && !life->died)
             return "the host was told of an event twice";
+        if (told->lacks && all_is_there(life, &life->people[told->user], users))
+            return "the host was not told that nothing is missing any more";
         if (told->wrong)
             return "the host was told of a delivery that the org does not have";
     }

@@ -60,9 +60,9 @@ struct person {
 /* What an event was about, and what the host was told of it; shared with other processes. */
 struct told {
     int user;
-    unsigned title, seen; /* seen: in the org when it was told */
-    unsigned times, refused;
-    bool accepted, wrong;
+    unsigned title, seen;           /* seen: in the org when it was told */
+    unsigned times, refused, parts; /* parts: as delivered but for a part, for now */
+    bool accepted, wrong, lacks;    /* lacks: a part, by the last that was told */
 };
 
 struct life {

@@ -75,6 +75,42 @@ a_refusal_that_was_told_is_told_again_when_it_is_delivered(void)
     scratch_remove(&s);
 }
 
+/* Who was told that a part waits hears of it again when all parts have waited for long, and when none waits. */
+static void
+what_was_told_but_for_a_part_is_told_again_when_that_has_changed(void)
+{
+    static const int64_t since[] = { 9, 5, 0 };
+    static const enum told before[] = { TOLD_PART, TOLD_WITHOUT };
+    static const size_t again[][2] = { { 0, 0 }, { 1, 0 }, { 1, 1 } };
+    struct prov_error err = PROV_ERROR_INIT;
+    struct scratch s;
+    int64_t one;
+
+    scratch_make(&s);
+    one = scratch_put(s.store, "j1", "/Users/1", "a");
+    scratch_settle(s.store, "/Users/1", "delivered", "005000000000001AAA");
+    for (int i = 0; i < 6; i++) {
+        AUTO_JSON struct json_object *events = NULL, *subjects = NULL;
+        CLEANUP(work_done) struct work work = { 0 };
+        int64_t after = 0;
+        T_OK(store_load_id(s.store, one, &work, &err), &err);
+        wait_end(&work.link, WAIT_MANAGER);
+        wait_end(&work.link, WAIT_UNFREEZING);
+        if (since[i / 2]) {
+            T_OK(wait_begin(&work.link, WAIT_MANAGER, "/Users/9", 4), &err);
+            T_OK(wait_begin(&work.link, WAIT_UNFREEZING, NULL, since[i / 2]), &err);
+        }
+        wait_weigh(&work.link, 5);
+        IN_TX(s.store, store_put_link(s.store, one, &work.link, &err));
+        IN_TX(s.store, store_told(s.store, 1, before[i % 2], &err));
+        T_OK(store_untold(s.store, one, &work.link, 0, &events, &err), &err);
+        T_INT(json_object_array_length(events), again[i / 2][i % 2]);
+        T_OK(store_untold_subjects(s.store, 10, &after, &subjects, &err), &err);
+        T_INT(json_object_array_length(subjects), again[i / 2][i % 2]);
+    }
+    scratch_remove(&s);
+}
+
 /* The jtis of all events that are kept, with blanks between. Static text. */
 static const char *
 kept(struct store *store)
@@ -423,6 +459,7 @@ main(int argc, char **argv)
     static const struct unit_case cases[] = {
         UNIT_CASE(the_host_is_told_of_settled_events_until_it_took_them),
         UNIT_CASE(a_refusal_that_was_told_is_told_again_when_it_is_delivered),
+        UNIT_CASE(what_was_told_but_for_a_part_is_told_again_when_that_has_changed),
         UNIT_CASE(only_settled_events_are_forgotten),
         UNIT_CASE(what_is_tried_again_is_not_settled),
         UNIT_CASE(what_the_host_was_not_told_is_kept_if_it_wants_to_know),
