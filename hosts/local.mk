@@ -48,6 +48,7 @@ sfprov_SOURCES = \
 	hosts/cli/usage.c \
 	hosts/cli/users.c hosts/cli/users.h \
 	hosts/adapter/names.c hosts/adapter/names.h \
+	hosts/adapter/text.c hosts/adapter/text.h \
 	hosts/adapter/token.c hosts/adapter/token.h \
 	hosts/ldap/content.c hosts/ldap/content.h \
 	hosts/ldap/entry.c hosts/ldap/entry.h \
@@ -72,7 +73,7 @@ EXTRA_DIST += tests/golden/lists
 if BUILD_TESTS
 # the pure files that read lists
 list_readers = hosts/cli/column.c hosts/cli/columns.c hosts/cli/csv.c hosts/cli/fault.c \
-	hosts/cli/ldif.c hosts/cli/lines.c hosts/cli/people.c hosts/cli/person.c hosts/cli/users.c hosts/ldap/entry.c
+	hosts/cli/ldif.c hosts/cli/lines.c hosts/cli/people.c hosts/cli/person.c hosts/cli/users.c hosts/adapter/text.c hosts/ldap/entry.c
 check_PROGRAMS += tests/unit/test_csv tests/unit/test_people
 tests_unit_test_csv_SOURCES = tests/unit/test_csv.c $(list_readers) hosts/cli/input.c
 tests_unit_test_csv_LDADD = libunit.la $(JSONC_LIBS)
@@ -80,9 +81,13 @@ tests_unit_test_people_SOURCES = tests/unit/test_people.c $(list_readers)
 tests_unit_test_people_LDADD = libunit.la $(JSONC_LIBS)
 check_PROGRAMS += tests/unit/test_entry
 tests_unit_test_entry_SOURCES = tests/unit/test_entry.c hosts/cli/column.c hosts/cli/columns.c \
-	hosts/cli/fault.c hosts/cli/lines.c hosts/cli/person.c hosts/ldap/entry.c hosts/ldap/member.c hosts/adapter/token.c hosts/slapi/waiting.c
+	hosts/cli/fault.c hosts/cli/person.c hosts/ldap/entry.c hosts/ldap/member.c hosts/adapter/text.c hosts/adapter/token.c hosts/slapi/waiting.c
 tests_unit_test_entry_LDADD = libunit.la $(JSONC_LIBS)
-TESTS += tests/unit/test_csv tests/unit/test_people tests/unit/test_entry
+check_PROGRAMS += tests/unit/test_text
+tests_unit_test_text_SOURCES = tests/unit/test_text.c hosts/adapter/text.c hosts/cli/column.c hosts/cli/fault.c \
+	hosts/cli/person.c
+tests_unit_test_text_LDADD = libunit.la $(JSONC_LIBS)
+TESTS += tests/unit/test_csv tests/unit/test_people tests/unit/test_entry tests/unit/test_text
 endif
 
 EXTRA_DIST += scripts/packages.txt scripts/install-packages scripts/demo \

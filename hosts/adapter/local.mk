@@ -3,10 +3,11 @@ adapter_sources = \
 	hosts/adapter/names.c hosts/adapter/names.h \
 	hosts/adapter/settings.c hosts/adapter/settings.h \
 	hosts/adapter/submit.c hosts/adapter/submit.h \
+	hosts/adapter/text.c hosts/adapter/text.h \
 	hosts/adapter/token.c hosts/adapter/token.h \
 	hosts/cli/fault.c hosts/cli/fault.h hosts/cli/input.c hosts/cli/input.h
 # and those for directories
 directory_sources = $(adapter_sources) \
 	hosts/adapter/config.c hosts/adapter/config.h \
-	hosts/cli/column.c hosts/cli/columns.c hosts/cli/lines.c hosts/cli/person.c \
+	hosts/cli/column.c hosts/cli/columns.c hosts/cli/person.c \
 	hosts/ldap/entry.c hosts/ldap/entry.h

@@ -433,18 +433,20 @@ submit_knows_any(struct submit *submit, bool *ret, struct prov_error *err)
 }
 
 int
-submit_resource(struct submit *submit, const char *uri, struct json_object **ret,
-                struct prov_error *err)
+submit_resource(struct submit *submit, const char *uri, char **ret, struct prov_error *err)
 {
     struct json_object *answer = NULL, *resource = NULL;
     int result = ask(submit, "subject", uri, &answer, err);
 
     if (result)
         return result;
-    json_object_object_get_ex(answer, "resource", &resource);
-    *ret = json_object_get(resource);
+    *ret = NULL;
+    if (json_object_object_get_ex(answer, "resource", &resource) && resource) {
+        *ret = strdup(json_object_to_json_string_ext(resource, JSON_C_TO_STRING_PLAIN));
+        result = *ret ? PROV_OK : fault_nomem(err);
+    }
     json_object_put(answer);
-    return PROV_OK;
+    return result;
 }
 
 int

@@ -64,9 +64,8 @@ int submit_store(struct submit *submit, char **ret, struct prov_error *err);
 /* Whether the connector knows of any user. */
 int submit_knows_any(struct submit *submit, bool *ret, struct prov_error *err);
 
-/* What the connector knows of a user; the caller drops *ret. PROV_E_NOTFOUND: it has none of this URI. */
-int submit_resource(struct submit *submit, const char *uri, struct json_object **ret,
-                    struct prov_error *err);
+/* What the connector knows of a user, as JSON; heap, NULL: nothing. PROV_E_NOTFOUND: it has none of this URI. */
+int submit_resource(struct submit *submit, const char *uri, char **ret, struct prov_error *err);
 
 /* How the connector has a user: not at all, or deleted; out of scope; in scope. */
 enum submit_presence {

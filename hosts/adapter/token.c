@@ -1,86 +1,49 @@
-/*
- * Decides what a token's id is made of, and how a password gets into its text: not by way of json-c,
- * which would leave copies of it in memory.
- */
+/* Decides what a token's id is made of. */
 #include "hosts/adapter/token.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "hosts/adapter/text.h"
 #include "hosts/cli/fault.h"
 
 #define URN        "urn:ietf:params:scim:event:"
+#define HOST_MAX   20
 #define CHANGE_MAX 200
-
-/* A text with as much room as it was made with; more than that is a fault of room_for(). */
-struct text {
-    char *bytes;
-    size_t length, room;
-};
-
-static void
-add(struct text *text, const char *bytes, size_t length)
-{
-    if (length >= text->room - text->length)
-        abort();
-    memcpy(text->bytes + text->length, bytes, length);
-    text->length += length;
-    text->bytes[text->length] = '\0';
-}
+#define ROOM       640 /* of a token without what it is made of */
 
 static void
 add_text(struct text *text, const char *more)
 {
-    add(text, more, strlen(more));
-}
-
-/* A JSON string without its quotes. */
-static void
-add_escaped(struct text *text, const char *bytes, size_t length)
-{
-    char escape[8];
-
-    for (size_t i = 0; i < length; i++) {
-        unsigned char byte = (unsigned char)bytes[i];
-
-        if (byte == '"' || byte == '\\' || byte < 0x20) {
-            snprintf(escape, sizeof(escape), "\\u%04x", byte);
-            add_text(text, escape);
-        } else {
-            add(text, &bytes[i], 1);
-        }
-    }
-}
-
-/* Room for the text of a token: what it is made of, if every byte of it were escaped. */
-static size_t
-room_for(const struct token_spec *spec, const char *resource)
-{
-    return 2048 + strlen(resource) + 6 * (strlen(spec->uri) + spec->password_length);
+    text_add(text, more, strlen(more));
 }
 
 static void
 add_data(struct text *text, const struct token_spec *spec, const char *resource)
 {
-    add_text(text, spec->kind == TOKEN_PATCH
-                       ? "{\"data\":{\"Operations\":[{\"op\":\"replace\",\"value\":{"
-                       : "{\"data\":{");
+    if (spec->kind == TOKEN_PATCH)
+        TEXT_ADD(text, "{\"data\":{\"Operations\":[{\"op\":\"replace\",\"value\":{");
+    else
+        TEXT_ADD(text, "{\"data\":{");
     if (spec->password) {
-        add_text(text, "\"password\":\"");
-        add_escaped(text, spec->password, spec->password_length);
-        add_text(text, resource[1] == '}' ? "\"" : "\",");
+        text_member(text, "password");
+        text_string(text, spec->password, spec->password_length);
+        if (resource[1] != '}')
+            TEXT_ADD(text, ",");
     }
     add_text(text, resource + 1); /* it ends its object itself */
-    add_text(text, spec->kind == TOKEN_PATCH ? "}]}}" : "}");
+    if (spec->kind == TOKEN_PATCH)
+        TEXT_ADD(text, "}]}}");
+    else
+        TEXT_ADD(text, "}");
 }
 
 /* The member `events`. */
 static void
-add_events(struct text *text, const struct token_spec *spec, const char *resource)
+add_events(struct text *text, const struct token_spec *spec)
 {
     static const char *const names[] = { [TOKEN_CREATE] = "{\"" URN "prov:create:full\":",
                                          [TOKEN_PUT] = "{\"" URN "prov:put:full\":",
@@ -91,15 +54,24 @@ add_events(struct text *text, const struct token_spec *spec, const char *resourc
 
     add_text(text, names[spec->kind]);
     if (spec->kind <= TOKEN_PATCH)
-        add_data(text, spec, resource);
+        add_data(text, spec, spec->resource ? spec->resource : "{}");
+    else if (spec->kind == TOKEN_PASSWORD)
+        TEXT_ADD(text, "{\"attributes\":[\"password\"]}");
     else
-        add_text(text, spec->kind == TOKEN_PASSWORD ? "{\"attributes\":[\"password\"]}" : "{}");
+        TEXT_ADD(text, "{}");
     if (spec->scoped && spec->resource)
-        add_text(text, ",\"" URN "feed:add\":{}");
-    add_text(text, "}");
+        TEXT_ADD(text, ",\"" URN "feed:add\":{}");
+    TEXT_ADD(text, "}");
 }
 
 /* ---- the id ---- */
+
+static void
+add_nanoseconds(struct text *text, long nanoseconds)
+{
+    for (long unit = 100000000; unit; unit /= 10)
+        text_add(text, &"0123456789"[nanoseconds / unit % 10], 1);
+}
 
 /* Different for each token of all processes: a state may come back that was there before, with the
  * change number that it had then, and is news all the same. */
@@ -108,48 +80,56 @@ add_id(struct text *text, const struct token_spec *spec)
 {
     static atomic_ulong counter;
     struct timespec now;
-    char id[160];
 
     clock_gettime(CLOCK_REALTIME, &now);
-    snprintf(id, sizeof(id), "{\"jti\":\"%.20s:%lld.%09ld-%ld-%lu\",\"iat\":%lld,", spec->host,
-             (long long)now.tv_sec, now.tv_nsec, (long)getpid(), atomic_fetch_add(&counter, 1),
-             (long long)now.tv_sec);
-    add_text(text, id);
+    TEXT_ADD(text, "{\"jti\":\"");
+    text_part(text, spec->host, strnlen(spec->host, HOST_MAX));
+    TEXT_ADD(text, ":");
+    text_number(text, (unsigned long long)now.tv_sec);
+    TEXT_ADD(text, ".");
+    add_nanoseconds(text, now.tv_nsec);
+    TEXT_ADD(text, "-");
+    text_number(text, (unsigned long long)getpid());
+    TEXT_ADD(text, "-");
+    text_number(text, atomic_fetch_add(&counter, 1));
+    TEXT_ADD(text, "\",\"iat\":");
+    text_number(text, (unsigned long long)now.tv_sec);
+    TEXT_ADD(text, ",");
     if (!spec->change)
         return;
-    add_text(text, "\"txn\":\"");
-    add_escaped(text, spec->change, strnlen(spec->change, CHANGE_MAX));
-    add_text(text, "\",");
+    TEXT_ADD(text, "\"txn\":");
+    text_string(text, spec->change, strnlen(spec->change, CHANGE_MAX));
+    TEXT_ADD(text, ",");
 }
 
 int
 token_make(const struct token_spec *spec, struct token *ret, struct prov_error *err)
 {
-    const char *resource =
-        spec->resource
-            ? json_object_to_json_string_ext(spec->resource, JSON_C_TO_STRING_PLAIN |
-                                                                 JSON_C_TO_STRING_NOSLASHESCAPE)
-            : "{}";
+    size_t uri = strlen(spec->uri), resource = spec->resource ? strlen(spec->resource) : 0;
     struct token token = { .uri = strdup(spec->uri) };
-    struct text text = { .room = resource ? room_for(spec, resource) : 1 };
+    struct text text = { .bytes = NULL };
+    int result = PROV_OK;
 
-    text.bytes = token.json = malloc(text.room);
-    if (resource && spec->kind == TOKEN_PASSWORD && spec->resource)
-        token.resource = strdup(resource);
-    if (!resource || !token.uri || !token.json ||
-        (spec->kind == TOKEN_PASSWORD && spec->resource && !token.resource)) {
-        token_clear(&token);
-        return fault_nomem(err);
-    }
+    if (spec->kind == TOKEN_PASSWORD && spec->resource)
+        token.resource = strdup(spec->resource);
+    if (!token.uri || (spec->kind == TOKEN_PASSWORD && spec->resource && !token.resource))
+        result = fault_nomem(err);
+    text_room(&text, ROOM + uri + resource + spec->password_length);
     add_id(&text, spec);
-    add_text(&text, "\"sub_id\":{\"format\":\"scim\",\"uri\":\"");
-    add_escaped(&text, spec->uri, strlen(spec->uri));
-    add_text(&text, "\"},\"events\":");
-    add_events(&text, spec, resource);
-    add_text(&text, "}");
-    token.length = text.length;
-    *ret = token;
-    return PROV_OK;
+    TEXT_ADD(&text, "\"sub_id\":{\"format\":\"scim\",\"uri\":");
+    text_string(&text, spec->uri, uri);
+    TEXT_ADD(&text, "},\"events\":");
+    add_events(&text, spec);
+    TEXT_ADD(&text, "}");
+    if (result)
+        text_drop(&text);
+    else
+        result = text_end(&text, &token.json, &token.length, err);
+    if (result)
+        token_clear(&token);
+    else
+        *ret = token;
+    return result;
 }
 
 void

@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include <json-c/json.h>
 #include <provisioning/connector.h>
 
 enum token_kind {
@@ -27,8 +26,8 @@ struct token_spec {
      * user that comes again. NULL: the server gives none. */
     const char *change;
     bool scoped; /* the person may have been out of scope before */
-    struct json_object
-        *resource; /* of TOKEN_CREATE, _PUT, _PATCH, _PASSWORD; NULL: nothing is said of it */
+    const char *
+        resource; /* JSON, an object; of TOKEN_CREATE, _PUT, _PATCH, _PASSWORD; NULL: nothing is said of it */
     const char *password; /* in clear, to be provisioned; NULL: none. Not with _PASSWORD */
     size_t password_length;
 };
@@ -40,7 +39,7 @@ struct token {
     char *resource; /* of TOKEN_PASSWORD: what the connector will ask for; NULL: it is as it was */
 };
 
-/* PROV_E_NOMEM. The caller clears *ret, on success only. */
+/* PROV_E_NOMEM; PROV_E_INVALID: a text is not UTF-8. The caller clears *ret, on success only. */
 int token_make(const struct token_spec *spec, struct token *ret, struct prov_error *err);
 void token_clear(struct token *token);
 

@@ -184,21 +184,19 @@ change_of(const struct ldap_entry *entry)
 
 /* As `sync` adds one. Managers of a list are named by DN. resource: NULL of who cannot be read. */
 static int
-add_to_list(struct follow *follow, const char *dn, const char *uri, struct json_object *resource,
+add_to_list(struct follow *follow, const char *dn, const char *uri, const char *resource,
             struct prov_error *err)
 {
-    struct json_object *user = json_object_new_object();
-    char *alias = entry_plain_dn(dn);
-    const char *text;
-    int result;
+    char *alias = entry_plain_dn(dn), *text = NULL;
+    const struct person_listed listed = {
+        .uri = uri, .resource = resource, .place = dn, .alias = alias
+    };
+    size_t length;
+    int result = alias ? person_list(&listed, &text, &length, err) : fault_nomem(err);
 
-    reply_put_text(user, "uri", uri);
-    reply_put(user, "data", json_object_get(resource));
-    reply_put_text(user, "place", dn);
-    reply_put_text(user, "alias", alias);
-    text = json_object_to_json_string_ext(user, JSON_C_TO_STRING_PLAIN);
-    result = follow->host.api.snapshot_add(follow->list, text, strlen(text), err);
-    json_object_put(user);
+    if (!result)
+        result = follow->host.api.snapshot_add(follow->list, text, length, err);
+    free(text);
     free(alias);
     return result;
 }
@@ -304,7 +302,7 @@ hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, bool
         result = entry_read(&how, &whole, &person, err);
     if (result)
         return unreadable(follow, entry->dn, uuid, result, err);
-    if (!person_name(person.resource))
+    if (!person.name)
         complain("'%s' has no userName", entry->dn);
     if (strcasecmp(person.id, uuid)) {
         complain("'%s': its " KEY
@@ -314,7 +312,7 @@ hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, bool
         follow->code = CODE_USAGE;
         result = err->code = PROV_E_UNSUPPORTED;
     } else if (follow->list) {
-        result = add_to_list(follow, entry->dn, person.uri, person.resource, err);
+        result = add_to_list(follow, entry->dn, person.uri, person.resource.json, err);
         if (result)
             result = unreadable(follow, entry->dn, uuid, result, err);
     } else {
@@ -323,7 +321,7 @@ hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, bool
                                                 .host = "follow",
                                                 .uri = person.uri,
                                                 .change = change_of(entry),
-                                                .resource = person.resource },
+                                                .resource = person.resource.json },
                           entry->dn, err);
         if (!result && fresh)
             result = follow_reports_note(&follow->reports, entry->dn, err);

@@ -246,46 +246,41 @@ find_user(struct sync *sync, const struct person *person, char **ret_uri, struct
     const struct names names = { .api = &sync->host.api,
                                  .connector = sync->host.connector,
                                  .issuer = sync->options->issuer };
-    const char *name = person_name(person->resource);
     int result;
 
     *ret_uri = NULL;
-    if (!sync->options->by_name || !name)
+    if (!sync->options->by_name || !person->name)
         return PROV_OK;
-    result = names_find(&names, name, ret_uri, err);
+    result = names_find(&names, person->name, ret_uri, err);
     if (!result && !*ret_uri)
-        result = names_new_uri(&names, name, ret_uri, err);
+        result = names_new_uri(&names, person->name, ret_uri, err);
     return result;
 }
 
-/* One user of the list: {"uri":...,"data":{...},"place":...,"alias":...}. The resource is taken over. */
 static int
 add_user(struct sync *sync, const struct person *person, const char *uri, struct prov_error *err)
 {
-    struct json_object *user = json_object_new_object();
-    const char *text;
-    int result;
+    const struct person_listed listed = {
+        .uri = uri, .resource = person->resource, .place = person->place, .alias = person->alias
+    };
+    char *text = NULL;
+    size_t length;
+    int result = person_list(&listed, &text, &length, err);
 
-    reply_put_text(user, "uri", uri);
-    reply_put(user, "data", person->resource);
-    reply_put_text(user, "place", person->place);
-    reply_put_text(user, "alias", person->alias);
-    text = json_object_to_json_string_ext(user, JSON_C_TO_STRING_PLAIN);
-    result = sync->host.api.snapshot_add(sync->snapshot, text, strlen(text), err);
-    json_object_put(user);
+    if (!result)
+        result = sync->host.api.snapshot_add(sync->snapshot, text, length, err);
+    free(text);
     return result;
 }
 
-/* What is wrong with a person is told with the place. The resource is taken over. */
+/* What is wrong with a person is told with the place. */
 static int
 add_person(struct sync *sync, const struct person *person, struct prov_error *err)
 {
     char *uri = NULL, reason[sizeof(err->text)];
     int result = find_user(sync, person, &uri, err);
 
-    if (result)
-        json_object_put(person->resource);
-    else
+    if (!result)
         result = add_user(sync, person, uri ? uri : person->uri, err);
     free(uri);
     if (result && !strstr(err->text, person->place)) {
@@ -317,7 +312,7 @@ static int
 take_person(struct sync *sync, enum found found, const struct person *person,
             struct prov_error *fault)
 {
-    bool nameless = found == FOUND_ITEM && !person_name(person->resource);
+    bool nameless = found == FOUND_ITEM && !person->name;
     int result = found == FOUND_ITEM ? add_person(sync, person, fault) : PROV_E_INVALID;
 
     if (nameless && !result)

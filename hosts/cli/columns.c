@@ -6,6 +6,7 @@
  */
 #include "hosts/cli/columns.h"
 
+#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

@@ -5,8 +5,6 @@
 #ifndef CLI_COLUMNS_H
 #define CLI_COLUMNS_H
 
-#include <json-c/json.h>
-
 #include "hosts/cli/column.h"
 
 struct columns_options {

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hosts/adapter/text.h"
 #include "hosts/cli/fault.h"
 
 /* A row being read. */

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "hosts/adapter/text.h"
 #include "hosts/cli/fault.h"
 
 /* A value as offsets, until the entry is whole: the buffer may move. */
@@ -137,17 +138,6 @@ decode_base64(char *text, size_t *length)
     return true;
 }
 
-static bool
-is_text(const char *text, size_t length)
-{
-    const char *end = text + length;
-    size_t width = 1;
-
-    while (text < end && *text && (width = utf8_length(text, end)) > 0)
-        text += width;
-    return text == end;
-}
-
 /* Splits ldif->logical into name and value. *ret_value is borrowed. */
 static enum found
 split(struct ldif *ldif, size_t line, char **ret_value, size_t *ret_length, struct prov_error *err)
@@ -219,7 +209,7 @@ add_value(struct ldif *ldif, size_t line, struct prov_error *err)
     }
     slot.text = slot.name + strlen(ldif->logical) + 1;
     slot.length = length;
-    slot.binary = !is_text(value, length);
+    slot.binary = !utf8_is_text(value, length);
     if (!append(&ldif->text, &ldif->length, &ldif->room, ldif->logical,
                 strlen(ldif->logical) + 1) ||
         !append(&ldif->text, &ldif->length, &ldif->room, value, length) ||

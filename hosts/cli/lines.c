@@ -10,51 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hosts/adapter/text.h"
 #include "hosts/cli/fault.h"
 
 #define READ_BYTES  65536u
 #define PIECE_BYTES 65536u
-
-size_t
-utf8_length(const char *at, const char *end)
-{
-    const unsigned char *byte = (const unsigned char *)at;
-    size_t left = (size_t)(end - at), length;
-    unsigned char low = 0x80, high = 0xbf;
-
-    if (byte[0] < 0x80)
-        return 1;
-    if (byte[0] < 0xc2 || byte[0] > 0xf4)
-        return 0;
-    length = byte[0] < 0xe0 ? 2 : byte[0] < 0xf0 ? 3 : 4;
-    if (left < length)
-        return 0;
-    if (byte[0] == 0xe0)
-        low = 0xa0;
-    else if (byte[0] == 0xed)
-        high = 0x9f;
-    else if (byte[0] == 0xf0)
-        low = 0x90;
-    else if (byte[0] == 0xf4)
-        high = 0x8f;
-    if (byte[1] < low || byte[1] > high)
-        return 0;
-    for (size_t i = 2; i < length; i++) {
-        if (byte[i] < 0x80 || byte[i] > 0xbf)
-            return 0;
-    }
-    return length;
-}
-
-size_t
-utf8_count(const char *text, size_t length)
-{
-    size_t characters = 0;
-
-    for (size_t i = 0; i < length; i++)
-        characters += ((unsigned char)text[i] & 0xc0) != 0x80;
-    return characters;
-}
 
 /* Reads more behind what is there. 0, or a negative errno. */
 static long

@@ -52,11 +52,6 @@ struct lines {
 enum found lines_next(struct lines *lines, struct line *ret, struct prov_error *err);
 void lines_clear(struct lines *lines);
 
-/* Length of the valid UTF-8 sequence at `at` (RFC 3629: no overlong forms, no surrogates), or 0. */
-size_t utf8_length(const char *at, const char *end);
-/* Characters of a valid UTF-8 text. */
-size_t utf8_count(const char *text, size_t length);
-
 /* A source over text in memory. */
 struct text_bytes {
     const char *text;

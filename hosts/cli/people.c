@@ -6,11 +6,13 @@
  */
 #include "hosts/cli/people.h"
 
+#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "hosts/adapter/text.h"
 #include "hosts/cli/csv.h"
 #include "hosts/cli/fault.h"
 #include "hosts/cli/ldif.h"
@@ -43,6 +45,8 @@ struct people {
     bool header_bad, begun;
 
     char *id, *uri, *alias; /* of the person at hand; id is the key as it stands */
+    char *resource;
+    struct json_object *user; /* JSON: the same, as it was read */
     struct person_value *values;
     char place[160];
 
@@ -117,6 +121,8 @@ people_free(struct people *people)
     free(people->id);
     free(people->uri);
     free(people->alias);
+    free(people->resource);
+    json_object_put(people->user);
     free(people);
 }
 
@@ -305,9 +311,19 @@ read_header(struct people *people, struct prov_error *err)
     return FOUND_ITEM;
 }
 
+static void
+take_resource(struct people *people, const struct person_resource *resource)
+{
+    free(people->resource);
+    people->resource = resource->json;
+    people->further += resource->further;
+}
+
 static enum found
 next_row(struct people *people, struct person *ret, struct prov_error *err)
 {
+    const struct person_options how = { .refs = true };
+    struct person_resource resource;
     enum found found = people->begun ? FOUND_ITEM : read_header(people, err);
     struct csv_row row;
     size_t count = 0;
@@ -328,9 +344,15 @@ next_row(struct people *people, struct person *ret, struct prov_error *err)
                                                              .line = row.cells[i].line,
                                                              .number = i + 1 };
     }
-    *ret = (struct person){ .uri = people->uri, .line = row.line };
-    return found_of(
-        person_make(people->values, count, true, &ret->resource, &people->further, err));
+    found = found_of(person_make(people->values, count, &how, &resource, err));
+    if (found != FOUND_ITEM)
+        return found;
+    take_resource(people, &resource);
+    *ret = (struct person){ .uri = people->uri,
+                            .resource = people->resource,
+                            .name = person_name(people->values, count),
+                            .line = row.line };
+    return FOUND_ITEM;
 }
 
 /* ---- LDIF ---- */
@@ -386,14 +408,13 @@ read_entry(struct people *people, const struct ldap_entry *entry, struct person 
     people->id = read.id;
     people->uri = found == FOUND_FAULT ? entry_uri(&options, entry) : read.uri;
     people->alias = entry_plain_dn(entry->dn);
-    people->further += read.further;
-    *ret = (struct person){
-        .uri = people->uri, .resource = read.resource, .alias = people->alias, .line = entry->line
-    };
-    if (people->alias)
-        return found;
-    json_object_put(read.resource);
-    return nomem(err);
+    take_resource(people, &read.resource);
+    *ret = (struct person){ .uri = people->uri,
+                            .resource = people->resource,
+                            .name = read.name,
+                            .alias = people->alias,
+                            .line = entry->line };
+    return people->alias ? found : nomem(err);
 }
 
 static enum found
@@ -421,6 +442,18 @@ text_of(struct json_object *object, const char *name)
                            json_object_is_type(value, json_type_int)
                        ? json_object_get_string(value)
                        : NULL;
+    }
+    return NULL;
+}
+
+static const char *
+user_name(struct json_object *user)
+{
+    json_object_object_foreach(user, name, value)
+    {
+        if (!strcasecmp(name, "userName") && json_object_is_type(value, json_type_string) &&
+            json_object_get_string_len(value))
+            return json_object_get_string(value);
     }
     return NULL;
 }
@@ -474,16 +507,17 @@ static enum found
 next_user(struct people *people, struct person *ret, struct prov_error *err)
 {
     struct user_text text;
-    struct json_object *resource = NULL;
     const char *key;
     enum found found = users_next(&people->users, &text, err);
 
+    json_object_put(people->user);
+    people->user = NULL;
     if (found == FOUND_ITEM)
-        found = parse_user(&text, &resource, err);
+        found = parse_user(&text, &people->user, err);
     if (found != FOUND_ITEM)
         return found;
-    key = text_of(resource, people->key);
-    if (check_user(resource, text.line, err)) {
+    key = text_of(people->user, people->key);
+    if (check_user(people->user, text.line, err)) {
         found = FOUND_FAULT;
     } else if (!key) {
         fault_set(err, PROV_E_INVALID,
@@ -494,10 +528,12 @@ next_user(struct people *people, struct person *ret, struct prov_error *err)
     } else {
         found = set_key(people, key, text.line, err);
     }
-    if (found != FOUND_ITEM)
-        json_object_put(resource);
-    *ret = (struct person){ .uri = people->uri, .resource = resource, .line = text.line };
-    return found;
+    *ret = (struct person){ .uri = people->uri,
+                            .resource = json_object_to_json_string_ext(people->user,
+                                                                       JSON_C_TO_STRING_PLAIN),
+                            .name = user_name(people->user),
+                            .line = text.line };
+    return found == FOUND_ITEM && !ret->resource ? nomem(err) : found;
 }
 
 /* ---- all ---- */
@@ -517,11 +553,11 @@ people_next(struct people *people, struct person *ret, struct prov_error *err)
     if (found != FOUND_ITEM)
         return found;
     /* who leaves may lose their name first: a directory's users are the plugin's to judge */
-    if (people->format != PEOPLE_LDAP && person_check(ret->resource, people->place, err)) {
-        json_object_put(ret->resource);
-        return FOUND_FAULT;
-    }
-    return FOUND_ITEM;
+    if (people->format == PEOPLE_LDAP || ret->name)
+        return FOUND_ITEM;
+    fault_set(err, PROV_E_INVALID, "%s: the userName is empty; everybody needs one to be named by",
+              people->place);
+    return FOUND_FAULT;
 }
 
 static char *

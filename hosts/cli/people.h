@@ -5,8 +5,6 @@
 #ifndef CLI_PEOPLE_H
 #define CLI_PEOPLE_H
 
-#include <json-c/json.h>
-
 #include "hosts/cli/columns.h"
 #include "hosts/cli/lines.h"
 #include "hosts/ldap/entry.h"
@@ -35,11 +33,12 @@ struct people_options {
 };
 
 struct person {
-    const char *uri;              /* "/Users/7" */
-    struct json_object *resource; /* the caller drops it */
-    const char *alias;            /* as others name this one as their manager: a DN; NULL: none */
-    size_t line;                  /* 0: of PEOPLE_LDAP */
-    const char *place;            /* "line 7", or whose entry it is; for people */
+    const char *uri;      /* "/Users/7" */
+    const char *resource; /* JSON */
+    const char *name;     /* the userName; NULL: none, of PEOPLE_LDAP */
+    const char *alias;    /* as others name this one as their manager: a DN; NULL: none */
+    size_t line;          /* 0: of PEOPLE_LDAP */
+    const char *place;    /* "line 7", or whose entry it is; for people */
 };
 
 /* PROV_E_INVALID: the options, or a columns file. `source`, not heeded with PEOPLE_LDAP, is read by
@@ -51,7 +50,7 @@ const char *people_key(const struct people *people);
 /* The attributes that are read of PEOPLE_LDAP, by number; NULL: there are no more. Borrowed. */
 const char *people_attribute(const struct people *people, size_t index);
 /*
- * The next person; uri, alias and place are borrowed until the next call. FOUND_FAULT and FOUND_STOP with
+ * The next person, borrowed until the next call. FOUND_FAULT and FOUND_STOP with
  * line, column, reason and remedy; with FOUND_FAULT of PEOPLE_LDAP *ret says who it is, without a resource, or has
  * no URI where nobody can tell. All faults of a CSV header are told before FOUND_STOP.
  */

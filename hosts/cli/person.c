@@ -1,6 +1,6 @@
 /*
- * A SCIM resource out of values. Decides where a value goes, what is true and false, and that nobody
- * is without a name. Leaves the meaning of a header to column.c, and what a resource leads to in
+ * A SCIM resource out of values. Decides where a value goes, and what is true and false: values that share a
+ * member are gathered where the first of them stands. Leaves the meaning of a header to column.c, and what a resource leads to in
  * Salesforce to the plugin.
  */
 #include "hosts/cli/person.h"
@@ -8,125 +8,75 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "hosts/adapter/text.h"
 #include "hosts/cli/fault.h"
 
 #define PREFIX "/Users/"
 
+/* The URI of a key, without a NUL; `to` has room for the prefix and three times the key. Returns its end. */
+static char *
+write_uri(char *to, const char *key)
+{
+    static const char digits[] = "0123456789ABCDEF";
+
+    to = mempcpy(to, PREFIX, sizeof(PREFIX) - 1);
+    for (; *key; key++) {
+        unsigned char byte = (unsigned char)*key;
+
+        if ((byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
+            (byte >= 'a' && byte <= 'z') || strchr("-._~", byte)) {
+            *to++ = *key;
+        } else {
+            *to++ = '%';
+            *to++ = digits[byte >> 4];
+            *to++ = digits[byte & 15];
+        }
+    }
+    return to;
+}
+
 char *
 person_uri(const char *key)
 {
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-    char *uri = malloc(sizeof(PREFIX) + 3 * strlen(key)), *out;
+    char *uri = malloc(sizeof(PREFIX) + 3 * strlen(key));
 
-    if (!uri)
-        return NULL;
-    out = stpcpy(uri, PREFIX);
-    for (; *key; key++) {
-        if (strchr(plain, *key))
-            *out++ = *key;
-        else
-            out += snprintf(out, sizeof("%XX"), "%%%02X", (unsigned char)*key);
-    }
-    *out = '\0';
+    if (uri)
+        *write_uri(uri, key) = '\0';
     return uri;
 }
 
-/* Adds and takes over value; false when out of memory. */
-static bool
-put(struct json_object *object, const char *name, struct json_object *value)
-{
-    if (value && json_object_object_add(object, name, value) == 0)
-        return true;
-    json_object_put(value);
-    return false;
-}
-
-/* The object or array under name, made when missing. Borrowed; NULL when out of memory. */
-static struct json_object *
-inner(struct json_object *object, const char *name, bool array)
-{
-    struct json_object *value = NULL;
-
-    if (json_object_object_get_ex(object, name, &value))
-        return value;
-    value = array ? json_object_new_array() : json_object_new_object();
-    return put(object, name, value) ? value : NULL;
-}
-
-/* A resource in the making. */
+/* A resource being written. */
 struct making {
-    const struct person_value *values;
-    struct json_object **elements; /* of arrays, by the value that made them; borrowed */
-    struct json_object *resource;
+    struct person_value *values;
+    size_t count;
     bool refs;
+    struct text text;
     size_t further;
 };
 
+/* ---- what belongs together ---- */
+
 static bool
-same_element(const struct column *a, const struct column *b)
+same_schema(const struct column *a, const struct column *b)
 {
-    return a->many && b->many && !strcmp(a->attribute, b->attribute) &&
-           !strcmp(a->select, b->select) && !strcmp(a->select_value, b->select_value);
-}
-
-/* The element of the array that this value fills, made when missing. Borrowed. */
-static struct json_object *
-element(struct making *making, size_t index, const char *name, struct json_object *array)
-{
-    const struct column *column = making->values[index].column;
-    struct json_object *fresh;
-
-    for (size_t i = 0; i < index; i++) {
-        if (making->elements[i] && same_element(making->values[i].column, column) &&
-            !json_object_object_get_ex(making->elements[i], name, NULL))
-            return making->elements[i];
-    }
-    fresh = json_object_new_object();
-    if (!fresh || json_object_array_add(array, fresh)) {
-        json_object_put(fresh);
-        return NULL;
-    }
-    if (!strcmp(column->select, "primary")) {
-        if (!put(fresh, "primary", json_object_new_boolean(1)))
-            return NULL;
-    } else if (column->select[0] &&
-               !put(fresh, column->select, json_object_new_string(column->select_value))) {
-        return NULL;
-    }
-    return making->elements[index] = fresh;
+    return a == b || !strcmp(a->schema, b->schema);
 }
 
 static bool
-put_manager(struct making *making, struct json_object *object, const char *key)
+same_attribute(const struct column *a, const struct column *b)
 {
-    char *uri = person_uri(key);
-    struct json_object *manager = inner(object, "manager", false);
-    bool done = uri && manager && put(manager, "value", json_object_new_string(key)) &&
-                (!making->refs || put(manager, "$ref", json_object_new_string(uri)));
-
-    free(uri);
-    return done;
+    return a == b || (!strcmp(a->attribute, b->attribute) && same_schema(a, b));
 }
 
-/* Where the value goes: the resource, an extension, an object or an element in it. Borrowed. */
-static struct json_object *
-holder(struct making *making, size_t index, const char *name)
+static bool
+same_selection(const struct column *a, const struct column *b)
 {
-    const struct column *column = making->values[index].column;
-    struct json_object *object = making->resource;
-
-    if (column->schema[0])
-        object = inner(object, column->schema, false);
-    if (object && column->kind != COLUMN_MANAGER && column->sub[0]) {
-        object = inner(object, column->attribute, column->many);
-        if (object && column->many)
-            object = element(making, index, name, object);
-    }
-    return object;
+    return a == b || (same_attribute(a, b) && !strcmp(a->select, b->select) &&
+                      !strcmp(a->select_value, b->select_value));
 }
+
+/* ---- values ---- */
 
 static int
 no_boolean(const struct person_value *value, struct prov_error *err)
@@ -147,109 +97,285 @@ no_boolean(const struct person_value *value, struct prov_error *err)
                      value->name, value->text);
 }
 
+/* What is true and false, and that no empty value is written. */
 static int
-put_value(struct making *making, size_t index, struct prov_error *err)
+look_at_values(struct making *making, struct prov_error *err)
 {
-    const struct person_value *value = &making->values[index];
-    const struct column *column = value->column;
-    bool manager = column->kind == COLUMN_MANAGER, yes = false;
-    const char *name = manager || !column->sub[0] ? column->attribute : column->sub;
-    struct json_object *object, *made, *there = NULL;
+    for (size_t i = 0; i < making->count; i++) {
+        struct person_value *value = &making->values[i];
 
-    if (value->length == 0)
-        return PROV_OK;
-    if (column->kind == COLUMN_BOOLEAN && column_boolean(column, value->text, &yes))
-        return no_boolean(value, err);
-    object = holder(making, index, name);
-    if (!object)
-        return fault_nomem(err);
-    if (json_object_object_get_ex(object, name, &there)) {
-        /* of several that say whether a user is active, each can lock the account */
-        if (column->kind == COLUMN_BOOLEAN && !column->many && !yes)
-            json_object_set_boolean(there, 0);
+        value->written = !value->length;
+        value->yes = false;
+        if (value->length && value->column->kind == COLUMN_BOOLEAN &&
+            column_boolean(value->column, value->text, &value->yes))
+            return no_boolean(value, err);
+    }
+    return PROV_OK;
+}
+
+static void
+write_manager(struct making *making, const char *key)
+{
+    struct text *text = &making->text;
+
+    text_member(text, "value");
+    text_string(text, key, strlen(key));
+    if (!making->refs)
+        return;
+    text_member(text, "$ref");
+    TEXT_ADD(text, "\"");
+    if (text_room(text, sizeof(PREFIX) + 3 * strlen(key)))
+        text->length = (size_t)(write_uri(text->bytes + text->length, key) - text->bytes);
+    TEXT_ADD(text, "\"");
+}
+
+static void
+write_value(struct making *making, const char *name, const struct person_value *value)
+{
+    if (value->column->kind == COLUMN_MANAGER) {
+        write_manager(making, value->text);
+        return;
+    }
+    text_member(&making->text, name);
+    if (value->column->kind != COLUMN_BOOLEAN)
+        text_string(&making->text, value->text, value->length);
+    else if (value->yes)
+        TEXT_ADD(&making->text, "true");
+    else
+        TEXT_ADD(&making->text, "false");
+}
+
+/* One value of this name: the first, or, of several that say whether a user is active, any that locks the
+ * account. */
+static void
+write_one(struct making *making, size_t first, const char *name)
+{
+    struct person_value *value = &making->values[first];
+    const struct column *column = value->column;
+
+    for (size_t i = first + 1; i < making->count; i++) {
+        struct person_value *other = &making->values[i];
+
+        if (other->written || !same_attribute(other->column, column) ||
+            strcmp(other->column->sub, column->sub) != 0)
+            continue;
+        other->written = true;
+        if (other->column->kind == COLUMN_BOOLEAN && !other->yes)
+            value->yes = false;
         else
             making->further++;
-        return PROV_OK;
     }
-    if (manager)
-        return put_manager(making, object, value->text) ? PROV_OK : fault_nomem(err);
-    made = column->kind == COLUMN_BOOLEAN
-               ? json_object_new_boolean(yes)
-               : json_object_new_string_len(value->text, (int)value->length);
-    return put(object, name, made) ? PROV_OK : fault_nomem(err);
+    value->written = true;
+    write_value(making, name, value);
 }
 
+/* ---- what holds them ---- */
+
+#define SUBS_MAX 16 /* of an element of an array */
+
+/* Takes a value up in an element: one of each name, and none of the selection's. */
 static bool
-append_text(struct json_object *array, const char *text)
+takes(const char **names, size_t *count, const struct column *column)
 {
-    struct json_object *value = json_object_new_string(text);
-
-    if (value && json_object_array_add(array, value) == 0)
-        return true;
-    json_object_put(value);
-    return false;
+    for (size_t i = 0; i < *count; i++) {
+        if (names[i] == column->sub || !strcmp(names[i], column->sub))
+            return false;
+    }
+    if (*count == SUBS_MAX)
+        return false;
+    names[(*count)++] = column->sub;
+    return true;
 }
 
-static int
-put_schemas(struct json_object *resource, struct prov_error *err)
+static void
+write_element(struct making *making, size_t first)
 {
-    struct json_object *schemas = json_object_new_array();
-    bool done = schemas && append_text(schemas, "urn:ietf:params:scim:schemas:core:2.0:User");
+    const struct column *column = making->values[first].column;
+    const char *names[SUBS_MAX] = { column->select };
+    size_t count = 1;
 
-    json_object_object_foreach(resource, name, value)
-    {
-        (void)value;
-        if (done && strncasecmp(name, "urn:", 4) == 0)
-            done = append_text(schemas, name);
+    if (making->text.bytes[making->text.length - 1] != '[')
+        TEXT_ADD(&making->text, ",");
+    TEXT_ADD(&making->text, "{");
+    if (!strcmp(column->select, "primary")) {
+        TEXT_ADD(&making->text, "\"primary\":true");
+    } else if (column->select[0]) {
+        text_member(&making->text, column->select);
+        text_string(&making->text, column->select_value, strlen(column->select_value));
     }
-    if (!done) {
-        json_object_put(schemas);
-        return fault_nomem(err);
+    for (size_t i = first; i < making->count && !making->text.fault; i++) {
+        struct person_value *value = &making->values[i];
+
+        if (value->written || !same_selection(value->column, column) ||
+            !takes(names, &count, value->column))
+            continue;
+        write_value(making, value->column->sub, value);
+        value->written = true;
     }
-    return put(resource, "schemas", schemas) ? PROV_OK : fault_nomem(err);
+    making->further += !making->values[first].written;
+    making->values[first].written = true;
+    TEXT_ADD(&making->text, "}");
 }
 
-const char *
-person_name(struct json_object *resource)
+/* The attribute as an object of its own, or as an array of them. */
+static void
+write_parts(struct making *making, size_t first)
 {
-    json_object_object_foreach(resource, name, value)
-    {
-        if (!strcasecmp(name, "userName") && json_object_is_type(value, json_type_string) &&
-            json_object_get_string_len(value))
-            return json_object_get_string(value);
+    const struct column *column = making->values[first].column;
+
+    text_member(&making->text, column->attribute);
+    if (column->many)
+        TEXT_ADD(&making->text, "[");
+    else
+        TEXT_ADD(&making->text, "{");
+    for (size_t i = first; i < making->count && !making->text.fault; i++) {
+        const struct person_value *value = &making->values[i];
+
+        if (value->written || !value->column->sub[0] || !same_attribute(value->column, column))
+            continue;
+        if (column->many)
+            write_element(making, i);
+        else
+            write_one(making, i, value->column->sub);
+    }
+    if (column->many)
+        TEXT_ADD(&making->text, "]");
+    else
+        TEXT_ADD(&making->text, "}");
+}
+
+/* What another schema may say of one attribute in two ways, a value and an object, is written in the first. */
+static void
+write_attribute(struct making *making, size_t first)
+{
+    const struct column *column = making->values[first].column;
+
+    if (column->sub[0])
+        write_parts(making, first);
+    else
+        write_one(making, first, column->attribute);
+    for (size_t i = first + 1; i < making->count; i++) {
+        struct person_value *value = &making->values[i];
+
+        if (value->written || !same_attribute(value->column, column))
+            continue;
+        value->written = true;
+        making->further++;
+    }
+}
+
+static void
+write_extension(struct making *making, size_t first)
+{
+    const struct column *column = making->values[first].column;
+
+    text_member(&making->text, column->schema);
+    TEXT_ADD(&making->text, "{");
+    for (size_t i = first; i < making->count && !making->text.fault; i++) {
+        const struct person_value *value = &making->values[i];
+
+        if (!value->written && same_schema(value->column, column))
+            write_attribute(making, i);
+    }
+    TEXT_ADD(&making->text, "}");
+}
+
+/* The core schema, and those of which there are values. */
+static void
+write_schemas(struct making *making)
+{
+    text_member(&making->text, "schemas");
+    TEXT_ADD(&making->text, "[\"urn:ietf:params:scim:schemas:core:2.0:User\"");
+    for (size_t i = 0; i < making->count; i++) {
+        const struct person_value *value = &making->values[i];
+        size_t before = 0;
+
+        if (!value->length || !value->column->schema[0])
+            continue;
+        while (before < i && (!making->values[before].length ||
+                              !same_schema(making->values[before].column, value->column)))
+            before++;
+        if (before < i)
+            continue;
+        TEXT_ADD(&making->text, ",");
+        text_string(&making->text, value->column->schema, strlen(value->column->schema));
+    }
+    TEXT_ADD(&making->text, "]");
+}
+
+static const struct person_value *
+find_core(const struct person_value *values, size_t count, const char *attribute)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (values[i].length && !values[i].column->schema[0] &&
+            !strcmp(values[i].column->attribute, attribute))
+            return &values[i];
     }
     return NULL;
 }
 
 int
-person_check(struct json_object *resource, const char *place, struct prov_error *err)
+person_make(struct person_value *values, size_t count, const struct person_options *options,
+            struct person_resource *ret, struct prov_error *err)
 {
-    if (person_name(resource))
-        return PROV_OK;
-    return fault_set(err, PROV_E_INVALID,
-                     "%s: the userName is empty; everybody needs one to be named by", place);
+    struct making making = { .values = values, .count = count, .refs = options->refs };
+    struct person_resource resource = { .json = NULL };
+    int result = look_at_values(&making, err);
+
+    if (result)
+        return result;
+    TEXT_ADD(&making.text, "{");
+    for (size_t i = 0; i < count && !making.text.fault; i++) {
+        if (!values[i].written && values[i].column->schema[0])
+            write_extension(&making, i);
+        else if (!values[i].written)
+            write_attribute(&making, i);
+    }
+    write_schemas(&making);
+    if (options->id && !find_core(values, count, "externalId")) {
+        text_member(&making.text, "externalId");
+        text_string(&making.text, options->id, strlen(options->id));
+    }
+    TEXT_ADD(&making.text, "}");
+    result = text_end(&making.text, &resource.json, &resource.length, err);
+    if (result)
+        return result;
+    resource.further = making.further;
+    *ret = resource;
+    return PROV_OK;
+}
+
+const char *
+person_name(const struct person_value *values, size_t count)
+{
+    const struct person_value *name = find_core(values, count, "userName");
+
+    return name ? name->text : NULL;
+}
+
+static void
+write_text(struct text *text, const char *name, const char *value)
+{
+    text_member(text, name);
+    text_string(text, value, strlen(value));
 }
 
 int
-person_make(const struct person_value *values, size_t count, bool refs, struct json_object **ret,
-            size_t *further, struct prov_error *err)
+person_list(const struct person_listed *listed, char **ret, size_t *ret_length,
+            struct prov_error *err)
 {
-    struct making making = { .values = values, .resource = json_object_new_object(), .refs = refs };
-    int result = PROV_OK;
+    struct text text = { .bytes = NULL };
 
-    making.elements = calloc(count + 1, sizeof(struct json_object *));
-    if (!making.resource || !making.elements)
-        result = fault_nomem(err);
-    for (size_t i = 0; i < count && !result; i++)
-        result = put_value(&making, i, err);
-    if (!result)
-        result = put_schemas(making.resource, err);
-    free(making.elements);
-    if (result) {
-        json_object_put(making.resource);
-        return result;
-    }
-    *further += making.further;
-    *ret = making.resource;
-    return PROV_OK;
+    TEXT_ADD(&text, "{");
+    write_text(&text, "uri", listed->uri);
+    text_member(&text, "data");
+    if (listed->resource)
+        text_add(&text, listed->resource, strlen(listed->resource));
+    else
+        TEXT_ADD(&text, "null");
+    write_text(&text, "place", listed->place);
+    if (listed->alias)
+        write_text(&text, "alias", listed->alias);
+    TEXT_ADD(&text, "}");
+    return text_end(&text, ret, ret_length, err);
 }

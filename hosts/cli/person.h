@@ -2,8 +2,6 @@
 #ifndef CLI_PERSON_H
 #define CLI_PERSON_H
 
-#include <json-c/json.h>
-
 #include "hosts/cli/column.h"
 
 struct person_value {
@@ -12,25 +10,42 @@ struct person_value {
     size_t length;
     const char *name;    /* of the column or attribute */
     size_t line, number; /* number of the column, from 1; 0: it has none */
+
+    bool yes, written; /* of person_make() */
+};
+
+struct person_options {
+    bool refs;      /* a manager's value is a key, and becomes a $ref as well */
+    const char *id; /* the externalId, if the values have none; NULL: none */
+};
+
+struct person_resource {
+    char *json; /* heap */
+    size_t length;
+    size_t further; /* values left out, where one is taken */
 };
 
 /*
- * Makes the resource. Values of one array element are those whose columns have one selection
+ * Writes the resource. Values of one array element are those whose columns have one selection
  * (emails[type eq "work"].value and .display); a second value of a column makes a further element of
- * an array, and is left out and counted in *further otherwise. `refs`: a manager's value is a key,
- * and becomes a $ref as well. PROV_E_INVALID with the place. The caller drops *ret.
+ * an array, and is left out and counted otherwise. PROV_E_INVALID with the place. The caller frees ret->json, on
+ * success only.
  */
-int person_make(const struct person_value *values, size_t count, bool refs,
-                struct json_object **ret, size_t *further, struct prov_error *err);
+int person_make(struct person_value *values, size_t count, const struct person_options *options,
+                struct person_resource *ret, struct prov_error *err);
 
 /* "/Users/" and the key, percent-encoded but for the unreserved characters (RFC 3986 2.3). Heap;
  * NULL when out of memory. */
 char *person_uri(const char *key);
 
-/* The userName of a resource, borrowed; NULL: it has none. */
-const char *person_name(struct json_object *resource);
+/* One user of a list, as snapshot_add() takes it; `resource` is NULL of who cannot be read, `alias` may be. Heap. PROV_E_INVALID: a text is not UTF-8. */
+struct person_listed {
+    const char *uri, *resource, *place, *alias;
+};
+int person_list(const struct person_listed *listed, char **ret, size_t *ret_length,
+                struct prov_error *err);
 
-/* PROV_E_INVALID: the resource of the person at this line has no userName. */
-int person_check(struct json_object *resource, const char *place, struct prov_error *err);
+/* The userName that the resource of these values has, borrowed; NULL: none. */
+const char *person_name(const struct person_value *values, size_t count);
 
 #endif

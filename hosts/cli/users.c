@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "hosts/adapter/text.h"
 #include "hosts/cli/fault.h"
 
 static enum found

@@ -5,7 +5,7 @@ sfprov_kadm5_la_SOURCES = \
 	hosts/kadm5/kadm5.c \
 	hosts/kadm5/config.c hosts/kadm5/config.h \
 	hosts/kadm5/people.c hosts/kadm5/people.h \
-	hosts/cli/column.c hosts/cli/lines.c hosts/cli/person.c \
+	hosts/cli/column.c hosts/cli/person.c \
 	$(adapter_sources)
 sfprov_kadm5_la_CPPFLAGS = $(AM_CPPFLAGS) -DPLUGIN_PATH='"$(libdir)/sfprov/sfprov.so"' \
 	-DPACKAGE_VERSION='"$(PACKAGE_VERSION)"'

@@ -15,8 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "hosts/adapter/text.h"
 #include "hosts/cli/fault.h"
-#include "hosts/cli/lines.h"
 
 #define LOCK_TRIES   1000
 #define LOCK_STEP_NS 10000000L
@@ -58,28 +58,18 @@ lock(const struct people_realm *realm, int *ret, struct prov_error *err)
 
 /* ---- what is said ---- */
 
-static bool
-is_text(const char *text)
-{
-    const char *end = text + strlen(text);
-    size_t width = 1;
-
-    while (text < end && (width = utf8_length(text, end)) > 0)
-        text += width;
-    return text == end;
-}
-
 /* One that is not UTF-8 is none elsewhere: the fact alone is told. */
 static const char *
 password_for(const struct people_realm *realm, const char *password)
 {
-    return realm->config->settings.passwords && password && is_text(password) ? password : NULL;
+    return realm->config->settings.passwords && password && utf8_is_text(password, strlen(password))
+               ? password
+               : NULL;
 }
 
 /* Hands one token over; a failure is told, and marked. */
 static int
-hand_over(struct change *change, enum token_kind kind, const char *uri,
-          struct json_object *resource)
+hand_over(struct change *change, enum token_kind kind, const char *uri, const char *resource)
 {
     struct token_spec spec = {
         .kind = kind, .host = change->realm->host, .uri = uri, .resource = resource
@@ -99,31 +89,28 @@ hand_over(struct change *change, enum token_kind kind, const char *uri,
     return PROV_OK;
 }
 
-/* A new user is as a list would have him (person.h). */
-static void
-put_schemas(struct json_object *resource)
-{
-    struct json_object *schemas = json_object_new_array();
-
-    json_object_array_add(schemas,
-                          json_object_new_string("urn:ietf:params:scim:schemas:core:2.0:User"));
-    json_object_object_add(resource, "schemas", schemas);
-}
-
-/* What the realm knows of a person. */
+/* What the realm knows of a person. A new user is as a list would have him (person.h). */
 static int
 say_state(struct change *change, enum token_kind kind, const char *uri, const char *name,
           enum principal_state state)
 {
-    struct json_object *resource = json_object_new_object();
+    struct text text = { .bytes = NULL };
+    char *resource = NULL;
     int result;
 
-    json_object_object_add(resource, "userName", json_object_new_string(name));
-    json_object_object_add(resource, "active", json_object_new_boolean(state == PRINCIPAL_ENABLED));
+    TEXT_ADD(&text, "{\"userName\":");
+    text_string(&text, name, strlen(name));
+    if (state == PRINCIPAL_ENABLED)
+        TEXT_ADD(&text, ",\"active\":true");
+    else
+        TEXT_ADD(&text, ",\"active\":false");
     if (kind == TOKEN_CREATE)
-        put_schemas(resource);
-    result = hand_over(change, kind, uri, resource);
-    json_object_put(resource);
+        TEXT_ADD(&text, ",\"schemas\":[\"urn:ietf:params:scim:schemas:core:2.0:User\"]");
+    TEXT_ADD(&text, "}");
+    result = text_end(&text, &resource, NULL, &change->err);
+    if (!result)
+        result = hand_over(change, kind, uri, resource);
+    free(resource);
     return result;
 }
 
@@ -224,12 +211,12 @@ rename_user(struct change *change, const char *from, const char *to)
 static int
 tell_fact(struct change *change, const char *uri)
 {
-    struct json_object *resource = NULL;
+    char *resource = NULL;
     int result = submit_resource(change->realm->submit, uri, &resource, &change->err);
 
     if (!result)
         result = hand_over(change, TOKEN_PASSWORD, uri, resource);
-    json_object_put(resource);
+    free(resource);
     return result;
 }
 

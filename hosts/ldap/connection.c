@@ -12,6 +12,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "hosts/adapter/text.h"
 #include "hosts/cli/fault.h"
 #include "hosts/cli/input.h"
 
@@ -315,7 +316,7 @@ add_value(struct taken_entry *taken, const char *name, const struct berval *valu
         (struct ldap_value){ .name = name,
                              .text = value->bv_val,
                              .length = value->bv_len,
-                             .binary = !entry_is_text(value->bv_val, value->bv_len) };
+                             .binary = !utf8_is_text(value->bv_val, value->bv_len) };
     return PROV_OK;
 }
 

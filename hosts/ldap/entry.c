@@ -11,8 +11,6 @@
 #include <strings.h>
 
 #include "hosts/cli/fault.h"
-#include "hosts/cli/lines.h"
-#include "hosts/cli/person.h"
 
 #define VALUES_MAX 1024
 
@@ -45,17 +43,6 @@ entry_plain_dn(const char *dn)
     }
     *out = '\0';
     return copy;
-}
-
-bool
-entry_is_text(const char *bytes, size_t length)
-{
-    const char *end = bytes + length;
-    size_t width = 1;
-
-    while (bytes < end && *bytes && (width = utf8_length(bytes, end)) > 0)
-        bytes += width;
-    return bytes == end;
 }
 
 bool
@@ -211,21 +198,6 @@ name_manager(struct reading *reading, struct prov_error *err)
     return PROV_OK;
 }
 
-/* Lists tell people apart by it also where they are compared by another key. */
-static int
-put_external_id(struct json_object *resource, const char *key, struct prov_error *err)
-{
-    struct json_object *id = NULL;
-
-    if (json_object_object_get_ex(resource, "externalId", NULL))
-        return PROV_OK;
-    id = json_object_new_string(key);
-    if (id && json_object_object_add(resource, "externalId", id) == 0)
-        return PROV_OK;
-    json_object_put(id);
-    return fault_nomem(err);
-}
-
 /* What is wrong with a value is told with whose it is; in a file the line says that. */
 static int
 name_entry(const struct ldap_entry *entry, int result, struct prov_error *err)
@@ -238,27 +210,28 @@ name_entry(const struct ldap_entry *entry, int result, struct prov_error *err)
     return fault_set(err, result, "entry '%.120s', %.800s", entry->dn, reason);
 }
 
+/* Lists tell people apart by the externalId also where they are compared by another key. */
 static int
 make_person(struct reading *reading, struct entry_person *ret, struct prov_error *err)
 {
-    struct entry_person person = { .id = strdup(reading->key), .uri = person_uri(reading->key) };
+    struct entry_person person = { .id = strdup(reading->key),
+                                   .uri = person_uri(reading->key),
+                                   .name = person_name(reading->values, reading->count) };
+    const struct person_options how = { .refs = reading->options->manager_is_key,
+                                        .id = reading->key };
     int result = person.id && person.uri ? PROV_OK : fault_nomem(err);
 
     if (!result)
         result = name_manager(reading, err);
     if (!result)
-        result = name_entry(reading->entry,
-                            person_make(reading->values, reading->count,
-                                        reading->options->manager_is_key, &person.resource,
-                                        &person.further, err),
-                            err);
-    if (!result)
-        result = put_external_id(person.resource, person.id, err);
+        result = name_entry(
+            reading->entry,
+            person_make(reading->values, reading->count, &how, &person.resource, err), err);
     if (result) {
         entry_person_clear(&person);
         return result;
     }
-    person.further += reading->further;
+    person.resource.further += reading->further;
     *ret = person;
     return PROV_OK;
 }
@@ -304,6 +277,6 @@ entry_person_clear(struct entry_person *person)
 {
     free(person->id);
     free(person->uri);
-    json_object_put(person->resource);
+    free(person->resource.json);
     *person = (struct entry_person){ .id = NULL };
 }

@@ -5,9 +5,8 @@
 #ifndef LDAP_ENTRY_H
 #define LDAP_ENTRY_H
 
-#include <json-c/json.h>
-
 #include "hosts/cli/columns.h"
+#include "hosts/cli/person.h"
 
 struct ldap_value {
     const char *name; /* lower case, options (";lang-en") left out */
@@ -40,12 +39,9 @@ struct entry_options {
 struct entry_person {
     char *id;  /* the key as it stands */
     char *uri; /* "/Users/" and the key */
-    struct json_object *resource;
-    size_t further; /* values left out, where one is taken */
+    struct person_resource resource;
+    const char *name; /* the userName; borrowed of the entry; NULL: none */
 };
-
-/* Whether a value is UTF-8 text, without a NUL. */
-bool entry_is_text(const char *bytes, size_t length);
 
 /*
  * Whether the entry is a person, by its object class; one without any was asked for by a search for

@@ -161,7 +161,7 @@ append_person(struct batch *batch, const struct ldb_message *entry, const char *
     else if (!spec.password && !batch->cause && directory_has_new_password(entry, batch->after))
         spec.kind = TOKEN_PASSWORD;
     spec.uri = person.uri;
-    spec.resource = person.resource;
+    spec.resource = person.resource.json;
     result = append(batch, &spec, entry, err);
     entry_person_clear(&person);
     return result;

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "hosts/adapter/text.h"
 #include "hosts/cli/fault.h"
 
 /* [MS-ADTS] 2.2.16: SAM_USER_OBJECT; machines, trusts and groups have other numbers */
@@ -547,7 +548,7 @@ directory_view(void *memory, const struct ldb_message *entry, const char *const 
             values[count++] = (struct ldap_value){ .name = name,
                                                    .text = text,
                                                    .length = value->length,
-                                                   .binary = !entry_is_text(text, value->length) };
+                                                   .binary = !utf8_is_text(text, value->length) };
         }
     }
     *ret = (struct ldap_entry){ .dn = ldb_dn_get_linearized(entry->dn),

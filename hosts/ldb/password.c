@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "hosts/ldap/entry.h"
+#include "hosts/adapter/text.h"
 
 static uint32_t
 unit(const uint8_t *bytes)
@@ -79,7 +79,7 @@ take(void *memory, const char *name, const struct ldb_val *value, char **ret)
     }
     if (!text)
         return -1;
-    if (*text && entry_is_text(text, strlen(text))) {
+    if (*text && utf8_is_text(text, strlen(text))) {
         *ret = text;
         return 0;
     }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "hosts/adapter/text.h"
 #include "hosts/cli/fault.h"
 #include "hosts/cli/person.h"
 #include "hosts/ldap/member.h"
@@ -164,7 +165,7 @@ clear_value(struct berval *const *values)
 
     for (; values && *values; values++) {
         if ((*values)->bv_len && (*values)->bv_val[0] != '{' &&
-            entry_is_text((*values)->bv_val, (*values)->bv_len))
+            utf8_is_text((*values)->bv_val, (*values)->bv_len))
             found = *values;
     }
     return found;
@@ -264,7 +265,7 @@ append_user(struct batch *batch, struct directory_entry *entry, enum token_kind 
     spec.kind =
         kind == TOKEN_PUT && changes_password(batch, true) && !password ? TOKEN_PASSWORD : kind;
     spec.uri = person.uri;
-    spec.resource = person.resource;
+    spec.resource = person.resource.json;
     spec.change = change_number(batch, entry, change, sizeof(change));
     spec.password = password ? password->bv_val : NULL;
     spec.password_length = password ? password->bv_len : 0;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "hosts/adapter/text.h"
 #include "hosts/cli/fault.h"
 #include "hosts/ldap/member.h"
 
@@ -198,7 +199,7 @@ add_values(struct directory_entry *entry, const char *name, struct berval **valu
             (struct ldap_value){ .name = plain,
                                  .text = values[i]->bv_val,
                                  .length = values[i]->bv_len,
-                                 .binary = !entry_is_text(values[i]->bv_val, values[i]->bv_len) };
+                                 .binary = !utf8_is_text(values[i]->bv_val, values[i]->bv_len) };
     return true;
 }
 

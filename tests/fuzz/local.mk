@@ -5,7 +5,7 @@ EXTRA_DIST += tests/fuzz/corpus tests/fuzz/fuzz.mk
 FUZZ_SECONDS = 60
 FUZZ_TARGETS = address answer csv event fields json ldif mapping path pattern soql
 fuzz_replay = tests/fuzz/replay.c tests/fuzz/fuzz.h
-fuzz_lists = hosts/cli/csv.c hosts/cli/fault.c hosts/cli/ldif.c hosts/cli/lines.c
+fuzz_lists = hosts/cli/csv.c hosts/cli/fault.c hosts/cli/ldif.c hosts/cli/lines.c hosts/adapter/text.c
 
 .PHONY: fuzz
 fuzz:

@@ -28,10 +28,7 @@ write_person(FILE *out, const struct person *person)
     fprintf(out, "line %zu %s", person->line, person->uri);
     if (person->alias)
         fprintf(out, " (%s)", person->alias);
-    fprintf(out, " %s\n",
-            json_object_to_json_string_ext(person->resource, JSON_C_TO_STRING_PLAIN |
-                                                                 JSON_C_TO_STRING_NOSLASHESCAPE));
-    json_object_put(person->resource);
+    fprintf(out, " %s\n", person->resource);
 }
 
 /* What is found in a list, as the .want files have it; heap. */
