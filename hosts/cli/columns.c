@@ -89,16 +89,22 @@ static const struct default_column ad_defaults[] = {
 
 struct said {
     char *header;
+    size_t length;
     const char *map; /* the --map it comes from; NULL: elsewhere */
     bool used;
     struct column column;
     struct column_words words; /* of this column alone */
     const char **yes, **no;
+    struct said *next; /* of its bucket */
 };
+
+#define BUCKETS 64
 
 struct columns {
     struct said *said;
     size_t count;
+    struct said
+        *buckets[BUCKETS];    /* by header; of each the first that was said, and those behind it */
     struct json_object *file; /* owns the words, and the key that it names */
     const char *key;
 };
@@ -109,6 +115,7 @@ add(struct columns *columns, const char *header, size_t length)
     struct said *said = &columns->said[columns->count];
 
     said->header = strndup(header, length);
+    said->length = length;
     return said->header ? &columns->said[columns->count++] : NULL;
 }
 
@@ -307,6 +314,27 @@ take_defaults(struct columns *columns, const struct default_column *defaults, si
     return PROV_OK;
 }
 
+/* Case makes no difference. */
+static size_t
+bucket_of(const char *header, size_t length)
+{
+    size_t ends = length ? (size_t)(header[0] | 0x20) + (size_t)(header[length - 1] | 0x20) * 7 : 0;
+
+    return (ends + length * 5) % BUCKETS;
+}
+
+static void
+fill_buckets(struct columns *columns)
+{
+    for (size_t i = columns->count; i-- > 0;) {
+        struct said *said = &columns->said[i];
+        struct said **bucket = &columns->buckets[bucket_of(said->header, said->length)];
+
+        said->next = *bucket;
+        *bucket = said;
+    }
+}
+
 int
 columns_make(const struct columns_options *options, bool with_ldap, struct columns **ret,
              struct prov_error *err)
@@ -339,6 +367,7 @@ columns_make(const struct columns_options *options, bool with_ldap, struct colum
         columns_free(columns);
         return result;
     }
+    fill_buckets(columns);
     *ret = columns;
     return PROV_OK;
 }
@@ -367,17 +396,15 @@ columns_key(const struct columns *columns)
 const struct column *
 columns_find(const struct columns *columns, const char *header, bool ldap)
 {
-    for (size_t i = 0; i < columns->count; i++) {
-        struct said *said = &columns->said[i];
+    size_t length = strlen(header);
 
-        /* most differ in the first letter */
-        if ((said->header[0] ^ header[0]) & ~0x20)
+    for (struct said *said = columns->buckets[bucket_of(header, length)]; said; said = said->next) {
+        if (said->length != length ||
+            (ldap ? strcasecmp(said->header, header) : strcmp(said->header, header)) != 0)
             continue;
-        if (ldap ? !strcasecmp(said->header, header) : !strcmp(said->header, header)) {
-            if (!ldap)
-                said->used = true;
-            return &said->column;
-        }
+        if (!ldap)
+            said->used = true;
+        return &said->column;
     }
     return NULL;
 }

@@ -206,16 +206,15 @@ clear_password(const struct batch *batch, const struct directory_entry *entry)
     return found ? found : clear_value(entry->passwords);
 }
 
-/* "CSN" of the entry, or "CSN/CSN" with that of the operation elsewhere. *to stays empty without. */
+/* "CSN" of the entry, or "CSN/CSN" with that of the operation elsewhere, in `to`. NULL: there is none. */
 static const char *
 change_number(const struct batch *batch, const struct directory_entry *entry, char *to, size_t size)
 {
     const char *own = directory_change(entry);
 
-    if (!own)
-        return NULL;
-    snprintf(to, size, "%.56s%s%.56s", own, batch->change ? "/" : "",
-             batch->change ? batch->change : "");
+    if (!own || !batch->change)
+        return own;
+    snprintf(to, size, "%.56s/%.56s", own, batch->change);
     return to;
 }
 

@@ -140,6 +140,100 @@ directory_is_group(const struct directory *directory, const char *dn)
 
 /* ---- entries ---- */
 
+/* Copies that an entry consists of lie one behind the other. */
+struct piece {
+    struct piece *next;
+    size_t used, room;
+    char bytes[];
+};
+#define PIECE_ROOM  960 /* a small entry's, and of a size that malloc() has at hand */
+#define VALUES_ROOM 24
+
+/* A copy with a NUL behind it; NULL when out of memory. */
+static char *
+keep(struct directory_entry *entry, const char *bytes, size_t length)
+{
+    struct piece *piece = entry->pieces;
+    size_t room = length < PIECE_ROOM ? PIECE_ROOM : length + 1;
+    char *copy;
+
+    if (!piece || piece->room - piece->used <= length) {
+        piece = malloc(sizeof(*piece) + room);
+        if (!piece)
+            return NULL;
+        *piece = (struct piece){ .next = entry->pieces, .room = room };
+        entry->pieces = piece;
+    }
+    copy = piece->bytes + piece->used;
+    memcpy(copy, bytes, length);
+    copy[length] = '\0';
+    piece->used += length + 1;
+    return copy;
+}
+
+/* The name of an attribute in small letters, without its options. */
+static char *
+keep_name(struct directory_entry *entry, const char *name)
+{
+    char *copy = keep(entry, name, strcspn(name, ";"));
+
+    for (char *at = copy; copy && *at; at++)
+        *at = (char)tolower((unsigned char)*at);
+    return copy;
+}
+
+/* `name` is the entry's. */
+static bool
+add_value(struct directory_entry *entry, const char *name, const struct berval *value)
+{
+    char *text;
+
+    if (entry->count == entry->room) {
+        size_t room = entry->room ? entry->room * 2 : VALUES_ROOM;
+        struct ldap_value *values = realloc(entry->values, room * sizeof(*values));
+
+        if (!values)
+            return false;
+        entry->values = values;
+        entry->room = room;
+    }
+    text = keep(entry, value->bv_val, value->bv_len);
+    if (!text)
+        return false;
+    entry->values[entry->count++] =
+        (struct ldap_value){ .name = name,
+                             .text = text,
+                             .length = value->bv_len,
+                             .binary = !utf8_is_text(text, value->bv_len) };
+    return true;
+}
+
+/* Few are taken where they are; of many the server would look for each from the first on. */
+#define FEW_VALUES 16
+
+static bool
+add_attribute(struct directory_entry *entry, const char *name, Slapi_Attr *attribute)
+{
+    struct berval **copies = NULL;
+    Slapi_Value *value = NULL;
+    int count = 0;
+    bool done = true;
+
+    slapi_attr_get_numvalues(attribute, &count);
+    if (count <= FEW_VALUES) {
+        for (int at = slapi_attr_first_value(attribute, &value); at != -1 && value && done;
+             at = slapi_attr_next_value(attribute, at, &value))
+            done = add_value(entry, name, slapi_value_get_berval(value));
+        return done;
+    }
+    if (slapi_attr_get_bervals_copy(attribute, &copies) || !copies)
+        return false;
+    for (size_t i = 0; copies[i] && done; i++)
+        done = add_value(entry, name, copies[i]);
+    ber_bvecfree(copies);
+    return done;
+}
+
 static bool
 is_wanted(const struct directory *directory, const char *name)
 {
@@ -151,56 +245,6 @@ is_wanted(const struct directory *directory, const char *name)
             return true;
     }
     return false;
-}
-
-static bool
-make_room(struct directory_entry *entry, size_t more)
-{
-    size_t room = entry->count + more;
-    struct ldap_value *values;
-
-    if (entry->held_count == entry->held_room) {
-        struct held *held = realloc(entry->held, (entry->held_room + 16) * sizeof(*held));
-
-        if (!held)
-            return false;
-        entry->held = held;
-        entry->held_room += 16;
-    }
-    if (room <= entry->room)
-        return true;
-    values = realloc(entry->values, (room * 2 + 16) * sizeof(*values));
-    if (!values)
-        return false;
-    entry->values = values;
-    entry->room = room * 2 + 16;
-    return true;
-}
-
-/* Takes the values over. `name` may have options behind a semicolon, which are dropped. */
-static bool
-add_values(struct directory_entry *entry, const char *name, struct berval **values)
-{
-    char *plain = strndup(name, strcspn(name, ";"));
-    size_t count = 0;
-
-    while (values[count])
-        count++;
-    if (!plain || !make_room(entry, count)) {
-        free(plain);
-        ber_bvecfree(values);
-        return false;
-    }
-    for (char *at = plain; *at; at++)
-        *at = (char)tolower((unsigned char)*at);
-    entry->held[entry->held_count++] = (struct held){ plain, values };
-    for (size_t i = 0; i < count; i++)
-        entry->values[entry->count++] =
-            (struct ldap_value){ .name = plain,
-                                 .text = values[i]->bv_val,
-                                 .length = values[i]->bv_len,
-                                 .binary = !utf8_is_text(values[i]->bv_val, values[i]->bv_len) };
-    return true;
 }
 
 static bool
@@ -223,23 +267,22 @@ int
 directory_take(const struct directory *directory, Slapi_Entry *from, struct directory_entry *ret,
                struct prov_error *err)
 {
-    struct directory_entry entry = { .dn = strdup(slapi_entry_get_dn(from)) };
+    struct directory_entry entry = { .dn = NULL };
+    const char *dn = slapi_entry_get_dn(from);
     Slapi_Attr *attribute = NULL;
-    bool done = entry.dn != NULL;
+    bool done;
 
+    entry.dn = keep(&entry, dn, strlen(dn));
+    done = entry.dn != NULL;
     for (int more = slapi_entry_first_attr(from, &attribute); done && !more && attribute;
          more = slapi_entry_next_attr(from, attribute, &attribute)) {
-        struct berval **values = NULL;
-        char *name = NULL, plain[256];
+        char *name = NULL;
 
         slapi_attr_get_type(attribute, &name);
-        if (!name || strcspn(name, ";") >= sizeof(plain))
+        if (!name)
             continue;
-        memcpy(plain, name, strcspn(name, ";"));
-        plain[strcspn(name, ";")] = '\0';
-        if (is_wanted(directory, plain) && !slapi_attr_get_bervals_copy(attribute, &values) &&
-            values)
-            done = add_values(&entry, name, values);
+        name = keep_name(&entry, name);
+        done = name && (!is_wanted(directory, name) || add_attribute(&entry, name, attribute));
     }
     if (!done) {
         directory_entry_clear(&entry);
@@ -264,13 +307,13 @@ void
 directory_entry_clear(struct directory_entry *entry)
 {
     wipe_passwords(entry);
-    for (size_t i = 0; i < entry->held_count; i++) {
-        free(entry->held[i].name);
-        ber_bvecfree(entry->held[i].values);
+    while (entry->pieces) {
+        struct piece *next = entry->pieces->next;
+
+        free(entry->pieces);
+        entry->pieces = next;
     }
-    free(entry->held);
     free(entry->values);
-    free(entry->dn);
     *entry = (struct directory_entry){ .dn = NULL };
 }
 
@@ -438,14 +481,8 @@ add_group(struct search *search, Slapi_Entry *group)
 {
     const char *dn = slapi_entry_get_dn(group);
     struct berval value = { strlen(dn), (char *)dn };
-    struct berval **copy = ber_memcalloc(2, sizeof(struct berval *));
 
-    if (copy && !(copy[0] = ber_bvdup(&value))) {
-        ber_memfree(copy);
-        copy = NULL;
-    }
-    return copy && add_values(search->context, "memberOf", copy) ? PROV_OK
-                                                                 : fault_nomem(search->err);
+    return add_value(search->context, "memberof", &value) ? PROV_OK : fault_nomem(search->err);
 }
 
 int

@@ -28,12 +28,6 @@ struct directory {
     char **bases, **groups; /* in one spelling; end with NULL */
 };
 
-/* An attribute that was copied. */
-struct held {
-    char *name;
-    struct berval **values;
-};
-
 /* An entry, copied: valid until cleared, whatever the server does with its own. */
 struct directory_entry {
     struct ldap_entry view;
@@ -41,8 +35,7 @@ struct directory_entry {
     char *dn;
     struct ldap_value *values;
     size_t count, room;
-    struct held *held; /* owns what they point to */
-    size_t held_count, held_room;
+    struct piece *pieces; /* what dn and values point to */
     /* of one that is added, hashed or not; wiped when cleared; may be NULL */
     struct berval **passwords;
 };
