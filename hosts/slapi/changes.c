@@ -320,9 +320,12 @@ append_entry(void *context, struct directory_entry *entry, struct prov_error *er
 static int
 append_dn(struct batch *batch, const char *dn, bool must_be_there, struct prov_error *err)
 {
+    const struct directory *directory = batch->changes->directory;
     struct directory_entry entry;
     bool found;
-    int result = directory_read(batch->changes->directory, dn, &entry, &found, err);
+    int result = batch->changes->has_read
+                     ? directory_read_at_hand(directory, dn, &entry, &found, err)
+                     : directory_read(directory, dn, &entry, &found, err);
 
     if (!result && !found && must_be_there && !batch->changes->has_read)
         return fault_set(err, PROV_E_STATE,

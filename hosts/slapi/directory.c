@@ -76,7 +76,7 @@ int
 directory_open(const struct config *config, const struct server *server, struct directory *ret,
                struct prov_error *err)
 {
-    struct directory directory = { .config = config, .identity = server->identity };
+    struct directory directory = { .config = config, .server = *server };
     char *filter = config->filter ? strdup(config->filter) : NULL;
 
     directory.attributes = list_attributes(config, server->whole_entries);
@@ -367,7 +367,7 @@ run(struct search *search, const char *base, int scope, const char *filter, char
     if (!block)
         return fault_nomem(search->err);
     slapi_search_internal_set_pb(block, base, scope, filter, attributes, 0, NULL, NULL,
-                                 search->directory->identity, 0);
+                                 search->directory->server.identity, 0);
     slapi_search_internal_callback_pb(block, search, NULL, hear_entry, NULL);
     slapi_pblock_get(block, SLAPI_PLUGIN_INTOP_RESULT, &code);
     slapi_pblock_destroy(block);
@@ -426,6 +426,21 @@ directory_read(const struct directory *directory, const char *dn, struct directo
         *ret = entry;
     else
         directory_entry_clear(&entry);
+    return result;
+}
+
+int
+directory_read_at_hand(const struct directory *directory, const char *dn,
+                       struct directory_entry *ret, bool *ret_found, struct prov_error *err)
+{
+    Slapi_Entry *entry = directory->server.at_hand ? directory->server.at_hand(dn) : NULL;
+    int result;
+
+    if (!entry)
+        return directory_read(directory, dn, ret, ret_found, err);
+    result = directory_take(directory, entry, ret, err);
+    directory->server.release(entry);
+    *ret_found = !result;
     return result;
 }
 

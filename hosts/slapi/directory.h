@@ -18,11 +18,15 @@ struct server {
     /* An internal search gives entries whole, whatever attributes it asks for; each that it names is
      * looked up in the schema. */
     bool whole_entries;
+    /* The entry at a DN where this thread's operation has it at hand, which release() takes back; NULL: it is to be
+     * searched for. May be NULL itself. */
+    Slapi_Entry *(*at_hand)(const char *dn);
+    void (*release)(Slapi_Entry *entry);
 };
 
 struct directory {
     const struct config *config;
-    void *identity;
+    struct server server;
     Slapi_Filter *filter;   /* NULL: persons by object class */
     char **attributes;      /* that searches ask for; ends with NULL; borrowed texts */
     char **bases, **groups; /* in one spelling; end with NULL */
@@ -54,6 +58,10 @@ void directory_entry_clear(struct directory_entry *entry);
  * tell, with its code. The caller clears *ret if it was found. */
 int directory_read(const struct directory *directory, const char *dn, struct directory_entry *ret,
                    bool *ret_found, struct prov_error *err);
+
+/* The same without a search, where the server has the entry at hand: whoever may not read is not found by that. */
+int directory_read_at_hand(const struct directory *directory, const char *dn,
+                           struct directory_entry *ret, bool *ret_found, struct prov_error *err);
 
 /* Calls each() for each entry below a DN, until it fails. Same errors as directory_read(). */
 int directory_walk(const struct directory *directory, const char *dn,

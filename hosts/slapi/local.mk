@@ -14,7 +14,7 @@ slapi_ldflags = $(AM_LDFLAGS) -module -avoid-version -shared -export-symbols-reg
 
 if SLAPI_OPENLDAP
 pluginexec_LTLIBRARIES += sfprov-slapi.la
-sfprov_slapi_la_SOURCES = hosts/slapi/openldap.c $(slapi_sources)
+sfprov_slapi_la_SOURCES = hosts/slapi/openldap.c hosts/slapi/stored.c hosts/slapi/stored.h $(slapi_sources)
 sfprov_slapi_la_CPPFLAGS = $(slapi_cppflags)
 sfprov_slapi_la_LDFLAGS = $(slapi_ldflags)
 sfprov_slapi_la_LIBADD = $(JSONC_LIBS) -llber -ldl

@@ -15,6 +15,7 @@
 
 #include "hosts/cli/fault.h"
 #include "hosts/slapi/adapter.h"
+#include "hosts/slapi/stored.h"
 
 #define NAME        "sfprov"
 #define CARRIED_MAX 16
@@ -227,6 +228,21 @@ added(Slapi_PBlock *block)
     directory_entry_clear(&entry);
 }
 
+/* The operation whose result this thread has; NULL: none, or its entry is somewhere else now. */
+static _Thread_local Slapi_PBlock *at_work;
+
+static Slapi_Entry *
+at_hand(const char *dn)
+{
+    return at_work && !strcmp(dn, target(at_work)) ? stored_entry(at_work) : NULL;
+}
+
+static void
+release(Slapi_Entry *entry)
+{
+    stored_release(at_work, entry);
+}
+
 static void
 modified(Slapi_PBlock *block, const char *dn)
 {
@@ -234,8 +250,10 @@ modified(Slapi_PBlock *block, const char *dn)
     LDAPMod **mods = NULL;
 
     slapi_pblock_get(block, SLAPI_MODIFY_MODS, &mods);
+    at_work = block;
     if (changes_matter(&adapter->changes, dn, mods))
         changes_modified(&adapter->changes, dn, NULL, mods, before ? &before->before : NULL);
+    at_work = NULL;
     if (before)
         drop(before);
 }
@@ -331,7 +349,9 @@ sfprov_init(Slapi_PBlock *block)
 {
     static const struct server server = { .name = "slapd",
                                           .key = "entryUUID",
-                                          .whole_entries = true };
+                                          .whole_entries = true,
+                                          .at_hand = at_hand,
+                                          .release = release };
     static const struct callback callbacks[] = { { SLAPI_PLUGIN_START_FN, adapter_start },
                                                  { SLAPI_PLUGIN_CLOSE_FN, adapter_end },
                                                  { SLAPI_PLUGIN_PRE_ADD_FN, before_add },

@@ -54,6 +54,19 @@ def test_a_wrong_configuration_stops_the_server_with_a_clear_line():
             assert done.returncode == 0 and SUFFIX in done.stdout, (config, done.stderr)
 
 
+def test_what_an_overlay_shows_is_handed_over():
+    """An attribute that is stored nowhere in the person's entry."""
+    with world() as w, Slapd(w, {}, extra=f'moduleload collect\noverlay collect\ncollectinfo "{PEOPLE}" l') as d:
+        d.seed()
+        d.modify(PEOPLE, ("replace", "l", "berlin"))
+        d.add(person("ada"))
+        for title in ("Dr", "Prof"):
+            d.modify(f"uid=ada,{PEOPLE}", ("replace", "title", title))
+            settle(w, d)
+            assert compare(w, d) == 1
+            assert w.org.users()["ada@acme.example"]["City"] == "berlin"
+
+
 def test_without_a_rootdn_a_resync_is_asked_for():
     with world() as w:
         d = Slapd(w, {}, rootdn=False)
