@@ -24,6 +24,7 @@
 #include "hosts/cli/reply.h"
 #include "hosts/cli/screen.h"
 #include "hosts/ldap/content.h"
+#include "hosts/ldap/member.h"
 
 #define COLUMNS_BYTES (1024u * 1024u)
 #define POLL_S        1
@@ -47,6 +48,7 @@ struct follow {
         *groups;         /* of --groups; NULL: what the directory says of an entry's counts */
     prov_snapshot *list; /* while a whole list is being heard */
     struct follow_reports reports; /* of those who have come */
+    bool in_doubt;                 /* whether the directory is older than its cookie */
     struct news {
         struct token token;
         char *dn; /* NULL: of who is gone */
@@ -295,6 +297,7 @@ hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, bool
     struct entry_person person;
     int result;
 
+    follow_state_heard(&follow->state, uuid, change_of(entry) ? change_of(entry) : "");
     if (!entry_is_person(entry, NULL))
         return PROV_OK;
     result = follow->groups ? follow_groups_write(follow->groups, &whole, err) : PROV_OK;
@@ -333,10 +336,12 @@ hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, bool
 static int
 hear_gone(void *context, const char *uuid, struct prov_error *err)
 {
+    struct follow *follow = context;
     char uri[URI_SIZE];
 
+    follow_state_heard(&follow->state, uuid, NULL);
     uri_of(uuid, uri);
-    return add_news(context,
+    return add_news(follow,
                     &(struct token_spec){ .kind = TOKEN_DELETE, .host = "follow", .uri = uri },
                     NULL, err);
 }
@@ -347,10 +352,90 @@ hear_all_was_told(void *context, struct prov_error *err)
     struct follow *follow = context;
     int result = follow->list ? apply_list(follow, err) : PROV_OK;
 
+    follow->in_doubt = !follow->list;
     end_list(follow);
     if (!result)
         complain("'%s' is followed", follow->url);
     return result;
+}
+
+/* ---- a directory from a backup ---- */
+
+struct looking {
+    const struct follow_state *state;
+    bool found[FOLLOW_NEWEST], older;
+};
+
+/* Somebody of whom something newer was heard, or that they are gone. */
+static int
+look_at(void *context, const struct ldap_entry *entry, const char *uuid, bool fresh,
+        struct prov_error *err)
+{
+    struct looking *looking = context;
+    const char *csn = change_of(entry);
+
+    (void)fresh;
+    (void)err;
+    for (size_t i = 0; i < looking->state->newest_count; i++) {
+        const struct follow_change *change = &looking->state->newest[i];
+
+        if (strcasecmp(change->uuid, uuid))
+            continue;
+        looking->found[i] = true;
+        looking->older |= change->gone || (csn && strcmp(csn, change->csn) < 0);
+    }
+    return PROV_OK;
+}
+
+/* The filter of those whose newest change is in doubt. Heap; NULL when out of memory, or there are none. */
+static char *
+doubted(const struct follow_state *state)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+    bool any = false;
+
+    if (!to)
+        return NULL;
+    fputs("(|", to);
+    for (size_t i = 0; i < state->newest_count; i++) {
+        if (!state->newest[i].told)
+            member_condition(to, KEY, state->newest[i].uuid);
+        any |= !state->newest[i].told;
+    }
+    fputc(')', to);
+    if (!fclose(to) && any)
+        return text;
+    free(text);
+    return NULL;
+}
+
+/* A directory that was restored and has changed since takes the cookie, and says nothing of what it does not know any
+ * more. But the newest changes are not there then, and it has not said either what became of those people. */
+static int
+check_age(struct follow *follow, struct prov_error *err)
+{
+    struct looking looking = { .state = &follow->state };
+    const struct content_listener listener = { .entry = look_at, .context = &looking };
+    char *filter = doubted(&follow->state);
+    int result = filter ? content_search(follow->content, filter, &listener, err) : PROV_OK;
+
+    for (size_t i = 0; filter && !result && i < follow->state.newest_count; i++) {
+        const struct follow_change *change = &follow->state.newest[i];
+
+        looking.older |= !change->told && !change->gone && !looking.found[i];
+    }
+    free(filter);
+    if (result == PROV_E_LIMIT) {
+        complain("whether the directory comes from a backup cannot be looked up: %s", err->text);
+        return PROV_OK;
+    }
+    if (result || !looking.older)
+        return result;
+    missed(follow, "the directory was restored: what was heard of it last is not there");
+    return fault_set(err, PROV_E_NOTFOUND,
+                     "the directory is older than what was heard of it, as after a restore");
 }
 
 /* ---- going on ---- */
@@ -372,6 +457,8 @@ listen_to(struct follow *follow, struct prov_error *err)
     int result = PROV_OK;
 
     mine.context = follow;
+    follow_state_doubt(&follow->state);
+    follow->in_doubt = false;
     for (size_t i = 0; i < ATTRIBUTES && columns_attribute(follow->columns, i); i++)
         attributes[i + 2] = columns_attribute(follow->columns, i);
     if (options->groups.count) { /* which of them changed meanwhile nobody knows */
@@ -393,6 +480,10 @@ listen_on(struct follow *follow, int *pause_s, struct prov_error *err)
 
     while (!result && !interrupt_seen()) {
         result = content_poll(follow->content, POLL_S, err);
+        if (!result && follow->in_doubt) {
+            result = check_age(follow, err);
+            follow->in_doubt = false;
+        }
         if (!result && !follow->list) /* which has them itself */
             result = tell_reports(follow, err);
         if (!result || result == PROV_E_STATE) {

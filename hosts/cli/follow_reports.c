@@ -77,7 +77,7 @@ follow_reports_tell(struct follow_reports *reports, const struct columns *column
             filter_of(reports->managers + at, left < MANAGERS_MAX ? left : MANAGERS_MAX, columns);
 
         if (filter)
-            result = content_search(content, filter, err);
+            result = content_search(content, filter, NULL, err);
         free(filter);
     }
     follow_reports_clear(reports);

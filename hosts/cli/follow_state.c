@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -47,6 +48,87 @@ take_store(struct follow_state *state, const char *store)
     return code;
 }
 
+/* ---- the newest changes ---- */
+
+/* The newest ones stay, in the order of their time; of the same time, who came last. */
+static struct follow_change *
+place_for(struct follow_state *state, const char *uuid, const char *csn)
+{
+    struct follow_change *oldest = &state->newest[0];
+
+    for (size_t i = 0; i < state->newest_count; i++) {
+        if (!strcasecmp(state->newest[i].uuid, uuid))
+            return &state->newest[i];
+        if (strcmp(state->newest[i].csn, oldest->csn) < 0)
+            oldest = &state->newest[i];
+    }
+    if (state->newest_count < FOLLOW_NEWEST)
+        return &state->newest[state->newest_count++];
+    return strcmp(oldest->csn, csn) <= 0 ? oldest : NULL;
+}
+
+static void
+note(struct follow_state *state, const char *uuid, const char *csn, bool gone)
+{
+    struct follow_change *change = place_for(state, uuid, csn);
+
+    if (!change)
+        return;
+    snprintf(change->uuid, sizeof(change->uuid), "%s", uuid);
+    snprintf(change->csn, sizeof(change->csn), "%s", csn);
+    change->gone = gone;
+    change->told = true;
+}
+
+void
+follow_state_heard(struct follow_state *state, const char *uuid, const char *csn)
+{
+    char newest[sizeof(state->newest->csn)] = "";
+
+    for (size_t i = 0; i < state->newest_count; i++) {
+        if (strcmp(state->newest[i].csn, newest) > 0)
+            memcpy(newest, state->newest[i].csn, sizeof(newest));
+    }
+    note(state, uuid, csn ? csn : newest, !csn);
+}
+
+void
+follow_state_doubt(struct follow_state *state)
+{
+    for (size_t i = 0; i < state->newest_count; i++)
+        state->newest[i].told = false;
+}
+
+static void
+read_newest(struct follow_state *state, struct json_object *changes)
+{
+    for (size_t i = 0; i < reply_count(changes) && i < FOLLOW_NEWEST; i++) {
+        struct json_object *change = reply_item(changes, i);
+
+        note(state, reply_word(change, "uuid"), reply_word(change, "csn"),
+             reply_flag(change, "gone"));
+    }
+}
+
+static struct json_object *
+write_newest(const struct follow_state *state)
+{
+    struct json_object *changes = json_object_new_array();
+
+    for (size_t i = 0; changes && i < state->newest_count; i++) {
+        const struct follow_change *change = &state->newest[i];
+        struct json_object *one = json_object_new_object();
+
+        reply_put_text(one, "uuid", change->uuid);
+        reply_put_text(one, "csn", change->csn);
+        reply_put(one, "gone", json_object_new_boolean(change->gone));
+        json_object_array_add(changes, one);
+    }
+    return changes;
+}
+
+/* ---- reading ---- */
+
 /* No cookie: there is none, or it is of another URL. */
 static void
 read_state(struct follow_state *state)
@@ -59,8 +141,10 @@ read_state(struct follow_state *state)
     if (access(state->file, F_OK) || input_read(state->file, STATE_BYTES, &text, &length, &err))
         return;
     json = json_tokener_parse(text);
-    if (!strcmp(reply_word(json, "url"), state->url) && reply_text(json, "cookie"))
+    if (!strcmp(reply_word(json, "url"), state->url) && reply_text(json, "cookie")) {
         state->cookie = strdup(reply_text(json, "cookie"));
+        read_newest(state, reply_get(json, "newest"));
+    }
     json_object_put(json);
     free(text);
 }
@@ -139,6 +223,7 @@ follow_state_keep(struct follow_state *state, char *cookie)
     json = json_object_new_object();
     reply_put_text(json, "url", state->url);
     reply_put_text(json, "cookie", cookie);
+    reply_put(json, "newest", write_newest(state));
     reason = write_file(state->file, json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN));
     json_object_put(json);
     if (reason)
@@ -153,5 +238,6 @@ follow_state_forget(struct follow_state *state)
 {
     free(state->cookie);
     state->cookie = NULL;
+    state->newest_count = 0;
     unlink(state->file);
 }

@@ -6,17 +6,34 @@
 
 #include "hosts/cli/host.h"
 
+#define FOLLOW_NEWEST 8
+
+/* A change that was heard: the directory cannot be older than that, unless it comes from a backup. */
+struct follow_change {
+    char uuid[40]; /* whose; */
+    char csn[64];  /* when: their entryCSN, or the newest one that was known when they went */
+    bool gone;
+    bool told; /* since follow_state_doubt() */
+};
+
 struct follow_state {
     char *file;   /* STORE.follow */
     char *url;    /* what it says of another directory means nothing */
     char *cookie; /* NULL: everything is heard from the beginning */
-    int lock;     /* of STORE.follow-lock, held as long as it is open; -1: none */
+    struct follow_change newest[FOLLOW_NEWEST];
+    size_t newest_count;
+    int lock; /* of STORE.follow-lock, held as long as it is open; -1: none */
 };
 
 /* Takes the store for this follower, and reads. Returns an enum exit_code and has said why; the caller closes
  * *ret in any case. */
 int follow_state_open(struct host *host, const char *url, struct follow_state *ret);
 void follow_state_close(struct follow_state *state);
+
+/* Notes what was heard; csn NULL: they are gone. */
+void follow_state_heard(struct follow_state *state, const char *uuid, const char *csn);
+/* What was heard so far has to be found again. */
+void follow_state_doubt(struct follow_state *state);
 
 /* Takes the cookie over, NULL allowed, and keeps it if it is another one. What cannot be written is told: it costs
  * no more than hearing it twice. */

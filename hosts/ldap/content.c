@@ -175,14 +175,13 @@ unknown_gone(struct prov_error *err)
 }
 
 static int
-tell_entry(struct content *content, LDAPMessage *message, const char *uuid, bool fresh,
-           struct prov_error *err)
+tell_entry(struct content *content, const struct content_listener *listener, LDAPMessage *message,
+           const char *uuid, bool fresh, struct prov_error *err)
 {
     struct ldap_entry entry;
     int result = connection_take(&content->connection, message, &content->taken, &entry, err);
 
-    return result ? result
-                  : content->listener.entry(content->listener.context, &entry, uuid, fresh, err);
+    return result ? result : listener->entry(listener->context, &entry, uuid, fresh, err);
 }
 
 /* syncStateValue (RFC 4533 2.3). */
@@ -210,7 +209,8 @@ hear_entry(struct content *content, LDAPMessage *message, struct prov_error *err
     else if (state == LDAP_SYNC_PRESENT)
         result = unknown_gone(err);
     else
-        result = tell_entry(content, message, text, state == LDAP_SYNC_ADD, err);
+        result =
+            tell_entry(content, &content->listener, message, text, state == LDAP_SYNC_ADD, err);
     if (!result)
         result = take_cookie(content, &cookie, err);
     ber_free(value, 1);
@@ -402,20 +402,22 @@ narrowed(const char *filter, const char *more)
 }
 
 static int
-tell_found(struct content *content, LDAPMessage *message, struct prov_error *err)
+tell_found(struct content *content, const struct content_listener *listener, LDAPMessage *message,
+           struct prov_error *err)
 {
     static const char name[] = "entryUUID";
     struct berval **values = ldap_get_values_len(content->connection.ldap, message, name);
     int result = PROV_OK;
 
     if (values && values[0])
-        result = tell_entry(content, message, values[0]->bv_val, false, err);
+        result = tell_entry(content, listener, message, values[0]->bv_val, false, err);
     ldap_value_free_len(values);
     return result;
 }
 
 int
-content_search(struct content *content, const char *filter, struct prov_error *err)
+content_search(struct content *content, const char *filter, const struct content_listener *instead,
+               struct prov_error *err)
 {
     const struct connection *way = &content->connection;
     struct timeval limit = { .tv_sec = LOOK_UP_S };
@@ -431,7 +433,7 @@ content_search(struct content *content, const char *filter, struct prov_error *e
     if (answer)
         message = ldap_first_entry(way->ldap, answer);
     for (; message && !result; message = ldap_next_entry(way->ldap, message))
-        result = tell_found(content, message, err);
+        result = tell_found(content, instead ? instead : &content->listener, message, err);
     ldap_msgfree(answer);
     if (result || !code)
         return result;

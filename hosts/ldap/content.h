@@ -43,9 +43,10 @@ int content_poll(struct content *content, int seconds, struct prov_error *err);
  * server as hexadecimal text, heap; NULL: it gave none, or out of memory. */
 char *content_cookie(const struct content *content);
 
-/* Tells the listener of those entries for which this filter holds as well, as ones that are not fresh. PROV_E_LIMIT:
- * the directory does not give them all, for a limit or for want of rights. */
-int content_search(struct content *content, const char *filter, struct prov_error *err);
+/* Tells the listener, or in its place another one, of those entries for which this filter holds as well, as ones that
+ * are not fresh. PROV_E_LIMIT: the directory does not give them all, for a limit or for want of rights. */
+int content_search(struct content *content, const char *filter,
+                   const struct content_listener *instead, struct prov_error *err);
 
 /* The entryUUID of an entry by its DN, heap; NULL in *ret: there is none. */
 int content_uuid_of(struct content *content, const char *dn, char **ret, struct prov_error *err);

@@ -385,6 +385,43 @@ def test_a_directory_from_an_older_backup_is_heard_anew():
             f.end()
 
 
+def test_a_directory_from_a_backup_that_has_changed_since_is_heard_anew():
+    def countess(d):
+        d.modify(f"uid=ada,{PEOPLE}", ("replace", "title", "Countess"))
+
+    for lost, gone in ((countess, ()), (lambda d: d.add(person("late")), ("late",)),
+                       (lambda d: d.delete(f"uid=bob,{PEOPLE}"), ())):
+        with world() as w, Slapd(w, provider=True, extra=LOG) as d:
+            d.seed()
+            d.add(person("ada", title="Analyst"), person("bob", "Bob", "Miller"), *(person(f"u{i}") for i in range(9)))
+            d.stop()
+            backup = d.tool("slapcat").stdout
+            d.start()
+            with Follower(w, d) as f:
+                in_step(w, d)
+                lost(d)
+                in_step(w, d, gone=() if lost is countess or gone else ("bob",))
+                f.end()
+            d.stop()
+            shutil.rmtree(f"{d.folder}/db")
+            os.mkdir(f"{d.folder}/db")
+            done = d.tool("slapadd", input=backup)
+            assert done.returncode == 0, done.stderr
+            d.start()
+            d.add(person("new"))
+            with Follower(w, d) as f:
+                in_step(w, d, gone=gone)
+                assert "heard anew" in f.text() and "was restored" in f.text(), f.text()
+                until(lambda: mark_of(w) is None)
+                d.modify(f"uid=u1,{PEOPLE}", ("replace", "title", "Dr"))
+                in_step(w, d, gone=gone)
+                f.end()
+            with Follower(w, d) as f:
+                until(lambda: "is followed" in f.text())
+                assert "heard anew" not in f.text(), f.text()
+                f.end()
+
+
 def quiet_for(d):
     """Seconds until the kernel probes the follower's connection; None: not at all, or no such connection."""
     port = f":{int(d.uri.rsplit(':', 1)[1].strip('/')):04X}"
@@ -491,6 +528,9 @@ def test_a_cookie_amid_a_refresh_stands_for_nothing_yet():
             connection, request = p.searched()
             assert b"oldest" in request and b"halfway" not in request, request
             p.info(connection, ber(0xa1, ber(4, b"whole")))
+            asked, request = p.asked(connection)  # whether who went is still gone
+            assert b"00000000-0000-0000-0000-000000000000" in request, request
+            p.end(connection, asked)
             until(lambda: b"whole".hex() in open(path, encoding="utf-8").read())
             f.end()
             connection.close()
