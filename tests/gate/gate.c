@@ -185,9 +185,10 @@ make_tokens(const char *kind, const char *title)
 static void
 submit(int first, size_t number)
 {
+    /* not on the stack, which our compiler options would clear: fifty kilobytes for one event */
+    static struct prov_event events[GROUP];
+    static struct prov_answer answers[GROUP];
     struct prov_error error = PROV_ERROR_INIT;
-    struct prov_event events[GROUP] = { { 0 } };
-    struct prov_answer answers[GROUP];
 
     for (size_t i = 0; i < number; i++) {
         const char *token = tokens[(size_t)first + i];
