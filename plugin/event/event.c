@@ -363,22 +363,36 @@ join_kinds(struct pool *pool, const struct payloads *payloads)
     return pool_text(pool, text, (size_t)(end - text));
 }
 
+/* Out of all events of the token, before anything else is done with them. */
+static int
+take_passwords(const struct payloads *payloads, struct event *event, struct prov_error *err)
+{
+    int result = PROV_OK;
+
+    for (size_t i = 0; result == PROV_OK && i < KIND_COUNT; i++) {
+        bool patch = kinds[i].data == EVENT_PATCH;
+        if (!payloads->there[i])
+            continue;
+        if (kinds[i].data && !event->ignored)
+            result = event_take_password(payloads->value[i], patch, &event->password, err);
+        if (result == PROV_OK)
+            event_remove_password(payloads->value[i], patch, &event->had_password);
+    }
+    return result;
+}
+
 /* All events of the token into *event. One that is ignored is kept for its name only. */
 static int
-read_events(struct value *events, struct event *event, struct payloads *payloads,
-            struct prov_error *err)
+read_events(struct value *events, bool may_hold_password, struct event *event,
+            struct payloads *payloads, struct prov_error *err)
 {
     int result = sort_events(events, payloads, err);
 
-    for (size_t i = 0; result == PROV_OK && i < KIND_COUNT; i++) {
-        struct value *payload = payloads->value[i];
-        bool patch = kinds[i].data == EVENT_PATCH;
-        if (kinds[i].data && !kinds[i].deleted && !event->ignored)
-            result = event_take_password(payload, patch, &event->password, err);
-        if (result == PROV_OK)
-            event_remove_password(payload, patch, &event->had_password);
-        if (result == PROV_OK && payloads->there[i] && !event->ignored)
-            result = check_payload(&kinds[i], payload, err);
+    if (result == PROV_OK && may_hold_password)
+        result = take_passwords(payloads, event, err);
+    for (size_t i = 0; result == PROV_OK && !event->ignored && i < KIND_COUNT; i++) {
+        if (payloads->there[i])
+            result = check_payload(&kinds[i], payloads->value[i], err);
     }
     if (result == PROV_OK && !event->ignored)
         result = check_pairs(payloads, err);
@@ -475,7 +489,8 @@ event_parse(const char *json, size_t length, const char *default_issuer, struct 
     if (result == PROV_OK)
         result = read_subject(token, event, err);
     if (result == PROV_OK)
-        result = read_events(value_get(token, "events"), event, &payloads, err);
+        result = read_events(value_get(token, "events"), event_may_hold_password(json, length),
+                             event, &payloads, err);
     if (result == PROV_OK)
         result = make_digest(&payloads, event, err);
     if (result != PROV_OK)

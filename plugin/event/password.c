@@ -15,6 +15,29 @@
 
 #define PASSWORD_LENGTH (sizeof("password") - 1)
 
+/* Looks for the `w`, which is rare, in this case of it. */
+static bool
+has_word_around(const char *text, size_t length, char w)
+{
+    const size_t before = sizeof("pass") - 1, from_w = PASSWORD_LENGTH - before;
+    const char *end = text + length, *at = text;
+
+    while ((at = memchr(at, w, (size_t)(end - at)))) {
+        if ((size_t)(at - text) >= before && (size_t)(end - at) >= from_w &&
+            strncasecmp(at - before, "password", PASSWORD_LENGTH) == 0)
+            return true;
+        at++;
+    }
+    return false;
+}
+
+bool
+event_may_hold_password(const char *json, size_t length)
+{
+    return memchr(json, '\\', length) || has_word_around(json, length, 'w') ||
+           has_word_around(json, length, 'W');
+}
+
 static bool
 continues_name(char c)
 {

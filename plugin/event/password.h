@@ -5,6 +5,12 @@
 #include "plugin/base/value.h"
 
 /*
+ * Whether the text of an event may name a password at all, so that the others need not be searched: false only
+ * if the word is not in it, nor an escape that could spell it.
+ */
+bool event_may_hold_password(const char *json, size_t length);
+
+/*
  * Removes every attribute whose name ends with `password`, at any depth, from the payload of an
  * event URI; from that of a PATCH also the operations whose path names one, and those that are
  * empty afterwards. Sets *found if there was one, and never clears it.

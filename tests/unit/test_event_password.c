@@ -46,6 +46,8 @@ password_is_removed_in_every_form(void)
 {
     static const char *const tokens[] = {
         TOKEN(CREATE ":{\"data\":{\"userName\":\"j\",\"PassWord\":\"cAnArY\"}}"),
+        TOKEN(CREATE ":{\"data\":{\"userName\":\"w\",\"PASSWORD\":\"cAnArY\"}}"),
+        TOKEN(CREATE ":{\"data\":{\"userName\":\"j\",\"pass\\u0077ord\":\"cAnArY\"}}"),
         TOKEN(PUT ":{\"data\":{\"urn:ietf:params:scim:schemas:core:2.0:User\":"
                   "{\"password\":\"cAnArY\"},\"userPassword\":{\"x\":[\"cAnArY\"]}}}"),
         TOKEN(PUT ":{\"data\":{\"urn:ietf:params:scim:schemas:core:2.0:User:password\":"
