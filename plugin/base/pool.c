@@ -2,8 +2,6 @@
  * are few of them. */
 #include "plugin/base/pool.h"
 
-#include <stdalign.h>
-#include <stdint.h>
 #include <string.h>
 
 #define FIRST_BYTES 4096
@@ -28,9 +26,8 @@ pool_done(struct pool *pool)
     *pool = (struct pool){ 0 };
 }
 
-/* Begins a piece with room for this. */
-static void *
-alloc_piece(struct pool *pool, size_t size)
+void *
+pool_alloc_piece(struct pool *pool, size_t size)
 {
     size_t room = pool->pieces ? pool->pieces->size * 2 : FIRST_BYTES;
     struct pool_piece *piece;
@@ -45,20 +42,6 @@ alloc_piece(struct pool *pool, size_t size)
     pool->at = piece->bytes + size;
     pool->end = piece->bytes + room;
     return piece->bytes;
-}
-
-void *
-pool_alloc(struct pool *pool, size_t size)
-{
-    char *block = pool->at;
-
-    if (size > SIZE_MAX / 2)
-        return NULL;
-    size = (size + alignof(int64_t) - 1) & ~(alignof(int64_t) - 1);
-    if (size > (size_t)(pool->end - block))
-        return alloc_piece(pool, size);
-    pool->at += size;
-    return block;
 }
 
 char *

@@ -5,7 +5,9 @@
 #ifndef BASE_POOL_H
 #define BASE_POOL_H
 
+#include <stdalign.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "plugin/base/cleanup.h"
 
@@ -20,8 +22,23 @@ struct pool {
 /* Wipes and gives back all that is in it, for it may be personal or secret; the pool is empty then. */
 void pool_done(struct pool *pool);
 
+/* For pool_alloc(): begins a piece with room for this. */
+void *pool_alloc_piece(struct pool *pool, size_t size);
+
 /* Aligned for pointers and 64-bit integers, not cleared. NULL when out of memory. */
-void *pool_alloc(struct pool *pool, size_t size);
+static inline void *
+pool_alloc(struct pool *pool, size_t size)
+{
+    char *block = pool->at;
+
+    if (size > SIZE_MAX / 2)
+        return NULL;
+    size = (size + alignof(int64_t) - 1) & ~(alignof(int64_t) - 1);
+    if (size > (size_t)(pool->end - block))
+        return pool_alloc_piece(pool, size);
+    pool->at += size;
+    return block;
+}
 
 /* A copy of these bytes with a NUL behind them; NULL when out of memory. */
 char *pool_text(struct pool *pool, const char *text, size_t length);

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#define FIRST_ROOM 4
+#define FIRST_ROOM  4
+#define SECOND_ROOM 16
 
 /* ---- looking ---- */
 
@@ -254,16 +255,13 @@ value_array(struct pool *pool)
     return make(pool, VALUE_ARRAY);
 }
 
-/* Makes room for one more; the old room is left to the pool. */
-static bool
-grow(struct pool *pool, struct value *container, size_t size)
+bool
+value_grow(struct pool *pool, struct value *container, size_t size)
 {
-    uint32_t room = container->room ? container->room * 2 : FIRST_ROOM;
-    void *grown;
+    uint32_t before = container->room;
+    uint32_t room = before == 0 ? FIRST_ROOM : before == FIRST_ROOM ? SECOND_ROOM : before * 2;
+    void *grown = room > before ? pool_alloc(pool, room * size) : NULL;
 
-    if (container->length < container->room)
-        return true;
-    grown = room > container->room ? pool_alloc(pool, room * size) : NULL;
     if (!grown)
         return false;
     if (container->length > 0)
@@ -271,16 +269,6 @@ grow(struct pool *pool, struct value *container, size_t size)
     container->elements = grown;
     container->room = room;
     return true;
-}
-
-int
-value_add(struct pool *pool, struct value *object, const char *name, size_t name_length,
-          struct value *value)
-{
-    if (!value_is(object, VALUE_OBJECT) || !grow(pool, object, sizeof(*object->members)))
-        return PROV_E_NOMEM;
-    object->members[object->length++] = (struct member){ name, name_length, value };
-    return PROV_OK;
 }
 
 int
@@ -315,15 +303,6 @@ value_put_integer(struct pool *pool, struct value *object, const char *name, int
     struct value *value = value_from_integer(pool, number);
 
     return value ? value_put(pool, object, name, value) : PROV_E_NOMEM;
-}
-
-int
-value_append(struct pool *pool, struct value *array, struct value *value)
-{
-    if (!value_is(array, VALUE_ARRAY) || !grow(pool, array, sizeof(struct value *)))
-        return PROV_E_NOMEM;
-    array->elements[array->length++] = value;
-    return PROV_OK;
 }
 
 int

@@ -195,13 +195,33 @@ MUST_CHECK int value_put_text(struct pool *pool, struct value *object, const cha
                               const char *text);
 MUST_CHECK int value_put_integer(struct pool *pool, struct value *object, const char *name,
                                  int64_t number);
+
+/* For those below: makes room for one more, of this size; the old room is left to the pool. */
+bool value_grow(struct pool *pool, struct value *container, size_t size);
+
 /* Puts it behind the last; as above. */
-MUST_CHECK int value_append(struct pool *pool, struct value *array, struct value *value);
+MUST_CHECK static inline int
+value_append(struct pool *pool, struct value *array, struct value *value)
+{
+    if (!value_is(array, VALUE_ARRAY) ||
+        (array->length == array->room && !value_grow(pool, array, sizeof(struct value *))))
+        return PROV_E_NOMEM;
+    array->elements[array->length++] = value;
+    return PROV_OK;
+}
 MUST_CHECK int value_append_text(struct pool *pool, struct value *array, const char *text);
 
 /* Puts a member behind the last, without a look whether it is there already; the name is not copied. */
-MUST_CHECK int value_add(struct pool *pool, struct value *object, const char *name,
-                         size_t name_length, struct value *value);
+MUST_CHECK static inline int
+value_add(struct pool *pool, struct value *object, const char *name, size_t name_length,
+          struct value *value)
+{
+    if (!value_is(object, VALUE_OBJECT) ||
+        (object->length == object->room && !value_grow(pool, object, sizeof(struct member))))
+        return PROV_E_NOMEM;
+    object->members[object->length++] = (struct member){ name, name_length, value };
+    return PROV_OK;
+}
 
 /* Takes out a member, or an element; those behind it move up. */
 void value_remove(struct value *object, const char *name);

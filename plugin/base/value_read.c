@@ -4,6 +4,7 @@
  * place, so that no text is copied again. Names and texts point into that copy.
  */
 #include <ctype.h>
+#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,6 +19,7 @@ struct reader {
     struct pool *pool;
     char *start, *at, *end; /* the copy; NUL at its end, and nowhere else before it is reached */
     size_t depth;
+    bool met_nul;    /* as an escape, in a text */
     const char *why; /* the first fault, at `at` */
     int code;
     char why_twice[200];
@@ -37,10 +39,16 @@ fail_syntax(struct reader *reader, const char *why)
     return fail(reader, PROV_E_INVALID, reader->at == reader->end ? "it ends too early" : why);
 }
 
-static void
+static inline bool
+is_blank(char byte)
+{
+    return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
+}
+
+static inline void
 skip_blanks(struct reader *reader)
 {
-    while (*reader->at == ' ' || *reader->at == '\n' || *reader->at == '\r' || *reader->at == '\t')
+    while ((unsigned char)*reader->at <= ' ' && is_blank(*reader->at)) /* mostly there is none */
         reader->at++;
 }
 
@@ -68,29 +76,31 @@ utf8_length(const char *text)
     return length;
 }
 
-/* Whether eight bytes are ASCII, and none is a control, a quote or a backslash: a word less n in every byte
- * has the top bit set in those below n, and in no other before the first of them. */
-static bool
-all_plain(const char *bytes)
+/* Of eight bytes, which do not stand for themselves (controls, quotes, backslashes, and what is not ASCII): the lowest
+ * bit that is set is the top one of the first. A word less n in every byte has the top bit set in those below n,
+ * and in no other before the first of them. */
+static inline uint64_t
+not_plain(const char *bytes)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
     uint64_t word, quotes, backslashes;
 
     memcpy(&word, bytes, sizeof(word));
+    word = le64toh(word);
     quotes = word ^ (ones * '"');
     backslashes = word ^ (ones * '\\');
-    return !((word | (word - ones * 0x20) | (quotes - ones) | (backslashes - ones)) & tops);
+    return (word | (word - ones * 0x20) | (quotes - ones) | (backslashes - ones)) & tops;
 }
 
 /* The bytes from `at` on that stand for themselves. */
-static char *
+static inline char *
 skip_plain(char *at)
 {
-    while (all_plain(at))
+    uint64_t others;
+
+    while (!(others = not_plain(at)))
         at += sizeof(uint64_t);
-    while ((unsigned char)*at >= 0x20 && (unsigned char)*at < 0x80 && *at != '"' && *at != '\\')
-        at++;
-    return at;
+    return at + __builtin_ctzll(others) / 8;
 }
 
 /* The character of \uXXXX at `at`; -1 if there is none. */
@@ -162,16 +172,17 @@ read_escape(struct reader *reader, char **to)
                         "half of a surrogate pair, send the whole character or none");
         character = 0x10000 + ((character - 0xD800) << 10) + ((unsigned)next - 0xDC00);
     }
+    reader->met_nul |= character == 0;
     reader->at += next < 0 ? 6 : 12;
     *to = put_utf8(*to, character);
     return PROV_OK;
 }
 
-/* The text whose opening quote is at reader->at; ended by NUL in place of the closing one. */
+/* What read_text() does, for any text; its opening quote is right before reader->at. */
 static int
-read_text(struct reader *reader, const char **ret, size_t *ret_length)
+read_odd_text(struct reader *reader, const char **ret, size_t *ret_length)
 {
-    char *start = ++reader->at, *to = start;
+    char *start = reader->at, *to = start;
     int r = PROV_OK;
 
     while (!r) {
@@ -179,7 +190,7 @@ read_text(struct reader *reader, const char **ret, size_t *ret_length)
         size_t length;
         reader->at = skip_plain(plain);
         length = (size_t)(reader->at - plain);
-        if (*reader->at != '"' && *reader->at != '\\' && (unsigned char)*reader->at >= 0x80) {
+        if ((unsigned char)*reader->at >= 0x80) {
             size_t more = utf8_length(reader->at);
             if (more == 0)
                 return fail(reader, PROV_E_INVALID, "invalid UTF-8");
@@ -203,6 +214,21 @@ read_text(struct reader *reader, const char **ret, size_t *ret_length)
     reader->at++;
     *ret = start;
     *ret_length = (size_t)(to - start);
+    return PROV_OK;
+}
+
+/* The text whose opening quote is at reader->at; ended by NUL in place of the closing one. */
+static inline int
+read_text(struct reader *reader, const char **ret, size_t *ret_length)
+{
+    char *start = ++reader->at, *end = skip_plain(start);
+
+    if (*end != '"')
+        return read_odd_text(reader, ret, ret_length);
+    *end = '\0';
+    reader->at = end + 1;
+    *ret = start;
+    *ret_length = (size_t)(end - start);
     return PROV_OK;
 }
 
@@ -292,7 +318,7 @@ take_word(struct reader *reader, const char *word)
 {
     size_t length = strlen(word);
 
-    if (strncmp(reader->at, word, length) != 0)
+    if (*reader->at != *word || strncmp(reader->at, word, length) != 0)
         return false;
     reader->at += length;
     return true;
@@ -315,7 +341,8 @@ read_word(struct reader *reader, struct value **ret)
 
 /* ---- objects and arrays ---- */
 
-static int read_value(struct reader *reader, struct value **ret);
+/* Not inlined: most values are texts, and need nothing of what it saves and restores. */
+__attribute__((noinline)) static int read_container(struct reader *reader, struct value **ret);
 
 static int
 by_name(const void *a, const void *b)
@@ -378,6 +405,39 @@ check_names(struct reader *reader, struct value *object)
 }
 
 static int
+read_text_value(struct reader *reader, struct value **ret)
+{
+    struct value *text = pool_alloc(reader->pool, sizeof(*text));
+    size_t length;
+    int r;
+
+    if (!text)
+        return fail(reader, PROV_E_NOMEM, NULL);
+    *text = (struct value){ .type = VALUE_TEXT };
+    r = read_text(reader, &text->text, &length);
+    if (r)
+        return r;
+    text->length = (uint32_t)length;
+    *ret = text;
+    return PROV_OK;
+}
+
+static inline int
+read_value(struct reader *reader, struct value **ret)
+{
+    skip_blanks(reader);
+    switch (*reader->at) {
+    case '"':
+        return read_text_value(reader, ret);
+    case '{':
+    case '[':
+        return read_container(reader, ret);
+    default:
+        return read_word(reader, ret);
+    }
+}
+
+static int
 read_member(struct reader *reader, struct value *object)
 {
     const char *name = NULL;
@@ -394,7 +454,7 @@ read_member(struct reader *reader, struct value *object)
     skip_blanks(reader);
     if (*reader->at != ':')
         return fail_syntax(reader, "a colon is needed behind a name");
-    if (memchr(name, '\0', length)) {
+    if (reader->met_nul && memchr(name, '\0', length)) {
         reader->at = quote;
         return fail(reader, PROV_E_INVALID, "a name with a NUL character, remove it");
     }
@@ -444,6 +504,7 @@ read_all(struct reader *reader, struct value *container)
     return r;
 }
 
+/* Recursion is bounded by JSON_MAX_DEPTH. */
 static int
 read_container(struct reader *reader, struct value **ret)
 {
@@ -462,31 +523,6 @@ read_container(struct reader *reader, struct value **ret)
     reader->depth--;
     *ret = container;
     return r;
-}
-
-/* Recursion is bounded by JSON_MAX_DEPTH. */
-static int
-read_value(struct reader *reader, struct value **ret)
-{
-    struct value *text;
-    size_t length;
-    int r;
-
-    skip_blanks(reader);
-    if (*reader->at == '{' || *reader->at == '[')
-        return read_container(reader, ret);
-    if (*reader->at != '"')
-        return read_word(reader, ret);
-    text = pool_alloc(reader->pool, sizeof(*text));
-    if (!text)
-        return fail(reader, PROV_E_NOMEM, NULL);
-    *text = (struct value){ .type = VALUE_TEXT };
-    r = read_text(reader, &text->text, &length);
-    if (r)
-        return r;
-    text->length = (uint32_t)length;
-    *ret = text;
-    return PROV_OK;
 }
 
 /* Line and column, both from 1, of a byte offset. */
