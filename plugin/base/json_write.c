@@ -117,26 +117,42 @@ copy_plain(char *to, const char *from, size_t length)
     return i;
 }
 
+/* What begins with a byte that needs an escape; makes room for one byte more. */
+__attribute__((noinline)) static bool
+write_with_escapes(struct json_writer *writer, const char *text, size_t length)
+{
+    while (length > 0) {
+        size_t plain;
+        write_escape(writer, (unsigned char)*text++);
+        if (!json_write_room(writer, length))
+            return false;
+        plain = copy_plain(writer->text + writer->length, text, --length);
+        writer->length += plain;
+        text += plain;
+        length -= plain;
+    }
+    return true;
+}
+
 void
 json_write_string(struct json_writer *writer, const char *text, size_t length)
 {
+    char *to;
     size_t plain;
 
     if (!json_write_room(writer, length + 2))
         return;
-    writer->text[writer->length++] = '"';
-    for (;;) { /* once, mostly: without escapes there was room for all */
-        plain = copy_plain(writer->text + writer->length, text, length);
-        writer->length += plain;
-        if (plain == length)
-            break;
-        write_escape(writer, (unsigned char)text[plain++]);
-        text += plain;
-        length -= plain;
-        if (!json_write_room(writer, length + 1))
-            return;
+    to = writer->text + writer->length;
+    *to++ = '"';
+    plain = copy_plain(to, text, length);
+    if (plain == length) {
+        to[plain] = '"';
+        writer->length += plain + 2;
+        return;
     }
-    writer->text[writer->length++] = '"';
+    writer->length += plain + 1;
+    if (write_with_escapes(writer, text + plain, length - plain))
+        writer->text[writer->length++] = '"';
 }
 
 void

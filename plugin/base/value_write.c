@@ -7,9 +7,19 @@
 /* So many members of an object are sorted without an allocation. */
 #define MEMBERS_SMALL 32
 
-static void write_value(struct json_writer *writer, const struct value *value, bool canonical);
+static void write_other(struct json_writer *writer, const struct value *value, bool canonical);
 
-static void
+/* Most values are texts. */
+static inline void
+write_value(struct json_writer *writer, const struct value *value, bool canonical)
+{
+    if (value_is(value, VALUE_TEXT))
+        json_write_string(writer, value->text, value->length);
+    else
+        write_other(writer, value, canonical);
+}
+
+static inline void
 write_member(struct json_writer *writer, const struct member *member, bool first, bool canonical)
 {
     if (!first)
@@ -19,11 +29,19 @@ write_member(struct json_writer *writer, const struct member *member, bool first
     write_value(writer, member->value, canonical);
 }
 
+/* Mostly the first bytes differ. */
+static inline int
+compare_names(const struct member *a, const struct member *b)
+{
+    int difference = (unsigned char)*a->name - (unsigned char)*b->name;
+
+    return difference ? difference : strcmp(a->name, b->name);
+}
+
 static int
 by_name(const void *a, const void *b)
 {
-    return strcmp((*(const struct member *const *)a)->name,
-                  (*(const struct member *const *)b)->name);
+    return compare_names(*(const struct member *const *)a, *(const struct member *const *)b);
 }
 
 /* Few members, often in order already. */
@@ -37,7 +55,7 @@ sort_members(const struct member **members, size_t count)
     for (size_t i = 1; i < count; i++) {
         const struct member *moved = members[i];
         size_t at = i;
-        for (; at > 0 && strcmp(members[at - 1]->name, moved->name) > 0; at--)
+        for (; at > 0 && compare_names(members[at - 1], moved) > 0; at--)
             members[at] = members[at - 1];
         members[at] = moved;
     }
@@ -86,7 +104,7 @@ write_array(struct json_writer *writer, const struct value *array, bool canonica
 }
 
 static void
-write_value(struct json_writer *writer, const struct value *value, bool canonical)
+write_other(struct json_writer *writer, const struct value *value, bool canonical)
 {
     size_t at = writer->length;
 
@@ -104,14 +122,13 @@ write_value(struct json_writer *writer, const struct value *value, bool canonica
     case VALUE_REAL:
         json_write_raw(writer, value->text, value->length);
         break;
-    case VALUE_TEXT:
-        json_write_string(writer, value->text, value->length);
-        break;
     case VALUE_ARRAY:
         write_array(writer, value, canonical);
         break;
     case VALUE_OBJECT:
         write_object(writer, value, canonical);
+        break;
+    case VALUE_TEXT: /* is no other */
         break;
     }
     if (value && value == writer->watched) {
