@@ -52,14 +52,27 @@ struct payloads {
     struct value *value[KIND_COUNT]; /* borrowed; NULL: JSON null */
 };
 
+struct event *
+event_new(void)
+{
+    struct pool pool = { NULL };
+    struct event *event = pool_alloc(&pool, sizeof(*event));
+
+    if (event)
+        *event = (struct event){ .pool = pool };
+    return event;
+}
+
 void
 event_free(struct event *event)
 {
+    struct pool pool;
+
     if (!event)
         return;
-    pool_done(&event->pool);
     secret_free(event->password);
-    free(event);
+    pool = event->pool; /* where it stands itself */
+    pool_done(&pool);
 }
 
 /* A text from outside, as far as it fits into a message. */
@@ -273,8 +286,8 @@ static int
 check_pairs(const struct payloads *payloads, struct prov_error *err)
 {
     for (size_t a = 0; a < KIND_COUNT; a++) {
-        for (size_t b = a + 1; b < KIND_COUNT; b++) {
-            if (payloads->there[a] && payloads->there[b] && contradicts(&kinds[a], &kinds[b]))
+        for (size_t b = a + 1; payloads->there[a] && b < KIND_COUNT; b++) {
+            if (payloads->there[b] && contradicts(&kinds[a], &kinds[b]))
                 return error_set(err, PROV_E_INVALID,
                                  "events '%s' and '%s' contradict each other: send them in two "
                                  "tokens, in their order",
@@ -476,7 +489,7 @@ event_parse(const char *json, size_t length, const char *default_issuer, struct 
         return error_set(err, PROV_E_LIMIT,
                          "the event has %zu bytes, more than %u: send less data in one event",
                          length, PROV_EVENT_MAX_BYTES);
-    event = calloc(1, sizeof(*event));
+    event = event_new();
     if (!event)
         return error_nomem(err);
     result = value_parse(&event->pool, json, length, "the event", &token, err);

@@ -36,7 +36,7 @@ enum event_ask {
     EVENT_ASK_FAILED /* nobody knows: the event is not to be accepted */
 };
 
-/* Its texts and values live in its pool. */
+/* Its texts and values live in its pool, as it does itself. */
 struct event {
     struct pool pool;
     const char *iss, *jti, *txn; /* txn may be NULL */
@@ -91,6 +91,8 @@ struct subject_state {
  */
 MUST_CHECK int event_parse(const char *json, size_t length, const char *default_issuer,
                            struct event **ret, struct prov_error *err);
+/* One that says nothing yet; NULL when out of memory. */
+struct event *event_new(void);
 void event_free(struct event *event);
 DEFINE_CLEANUP(struct event *, event, event_free);
 

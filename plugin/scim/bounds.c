@@ -87,22 +87,26 @@ check_text(struct value *text, const char *place, struct prov_error *err)
                      scim_shown_length(place ? place : ""), place ? place : "");
 }
 
+static int check_container(struct value *value, const char *place, struct prov_error *err);
+
+static inline int
+check_value(struct value *value, const char *place, struct prov_error *err)
+{
+    if (value_is(value, VALUE_TEXT))
+        return check_text(value, place, err);
+    return value_is_scalar(value) ? PROV_OK : check_container(value, place, err);
+}
+
 /* Recursion is bounded by JSON_MAX_DEPTH. */
 static int
-check_value(struct value *value, const char *place, struct prov_error *err)
+check_container(struct value *value, const char *place, struct prov_error *err)
 {
     int result = PROV_OK;
 
-    if (value_is(value, VALUE_ARRAY)) {
-        for (size_t i = 0; result == PROV_OK && i < value_count(value); i++)
-            result = check_value(value_at(value, i), place, err);
-        return result;
-    }
-    if (value_is(value, VALUE_TEXT))
-        return check_text(value, place, err);
-    if (!value_is(value, VALUE_OBJECT))
-        return PROV_OK;
-    result = check_members(value, place, err);
+    for (size_t i = 0; value->type == VALUE_ARRAY && result == PROV_OK && i < value->length; i++)
+        result = check_value(value->elements[i], place, err);
+    if (value->type == VALUE_OBJECT)
+        result = check_members(value, place, err);
     VALUE_EACH(value, member)
     {
         if (result == PROV_OK)

@@ -270,7 +270,7 @@ store_snapshot_event(struct store_snapshot *snapshot, int64_t seq, struct event 
 {
     CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&snapshot->store->list_lock);
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
-    CLEANUP(event_cleanup) struct event *event = calloc(1, sizeof(*event));
+    CLEANUP(event_cleanup) struct event *event = event_new();
     const char *data;
     bool row = false;
     int r = event ? db_select(snapshot->scratch, &rows, err,
