@@ -21,13 +21,13 @@ members_of(const struct value *object, struct member **ret_end)
 }
 
 struct member *
-value_find(const struct value *object, const char *name)
+value_find_length(const struct value *object, const char *name, size_t length)
 {
     struct member *end, *member = members_of(object, &end);
-    size_t length = strlen(name);
 
     for (; member != end; member++) {
-        if (member->name_length == length && memcmp(member->name, name, length) == 0)
+        if (member->name_length == length && *member->name == *name &&
+            memcmp(member->name, name, length) == 0)
             return member;
     }
     return NULL;
@@ -52,14 +52,6 @@ value_find_nocase(const struct value *object, const char *name)
             return member;
     }
     return NULL;
-}
-
-struct value *
-value_get(const struct value *object, const char *name)
-{
-    struct member *member = value_find(object, name);
-
-    return member ? member->value : NULL;
 }
 
 struct value *

@@ -145,12 +145,23 @@ value_next(const struct value *object, struct member *member)
 
 /* The member of this name; without regard to ASCII case (RFC 7643 2.1) for value_find_nocase(). NULL: the
  * object has none, or it is no object. */
-struct member *value_find(const struct value *object, const char *name);
+struct member *value_find_length(const struct value *object, const char *name, size_t length);
 struct member *value_find_nocase(const struct value *object, const char *name);
+static inline struct member *
+value_find(const struct value *object, const char *name)
+{
+    return value_find_length(object, name, strlen(name)); /* mostly known to the compiler */
+}
 
 /* The value of that member. */
-struct value *value_get(const struct value *object, const char *name);
 struct value *value_get_nocase(const struct value *object, const char *name);
+static inline struct value *
+value_get(const struct value *object, const char *name)
+{
+    struct member *member = value_find(object, name);
+
+    return member ? member->value : NULL;
+}
 
 static inline bool
 value_has(const struct value *object, const char *name)
