@@ -21,12 +21,16 @@ struct cursor {
 };
 
 /*
- * Holds the file, waiting some seconds for whoever else holds it, and reads it. A file that is not there is
- * made. PROV_E_STORE: it cannot be, and why; then nothing is held.
+ * Holds the file, waiting some seconds for whoever else holds it, and reads it. Where somebody has waited for nothing,
+ * nobody waits again before it was released. A file that is not there is made. PROV_E_STORE: it cannot be, and why;
+ * then nothing is held.
  */
 int cursor_hold(const char *path, struct cursor *ret, struct prov_error *err);
 /* Writes where the caller has come to. PROV_E_STORE. */
 int cursor_put(struct cursor *cursor, const char *id, uint64_t usn, struct prov_error *err);
 void cursor_release(struct cursor *cursor);
+
+/* Lets a moment pass; a test may put another in its place. */
+extern void (*cursor_pause)(void);
 
 #endif

@@ -2,6 +2,7 @@
 """Samba's domain controller with the module loaded: what its own tools and LDAP clients do to people, and what the
 org holds then."""
 import base64
+import fcntl
 import json
 import os
 import signal
@@ -535,6 +536,23 @@ def test_what_was_committed_and_not_handed_over_comes_with_the_next_transaction(
         assert "list it" in mark_of(w)["reason"], mark_of(w)
         settle(w, d)
         assert compare(w, d) == 4
+
+
+def test_a_process_that_is_stopped_amid_its_work_stops_nobody():
+    with world() as w, Samba(w, {}) as d:
+        d.seed().start()
+        d.hire("ada")
+        d.replace("ada", title="Dr")
+        with open(w.fields["store"] + ".usn", "rb") as holder:
+            fcntl.flock(holder, fcntl.LOCK_EX)
+            for number in range(8):
+                d.replace("ada", title=f"Title {number}")
+            d.client("ldapmodify", text=f"dn: CN=ada,{PEOPLE}\nchangetype: modify\nreplace: l\nl: London\n")
+            assert "next change" in mark_of(w)["remedy"] and mark_of(w)["missed"] >= 9, mark_of(w)
+        d.tool("group", "add", "anything")
+        assert mark_of(w) is None, mark_of(w)
+        settle(w, d)
+        assert compare(w, d) == 1
 
 
 def test_a_domain_that_has_people_already_is_to_be_listed_and_an_empty_one_is_not():

@@ -99,6 +99,44 @@ one_process_holds_it_at_a_time(void)
     end_case();
 }
 
+static int pauses;
+
+static void
+count_pause(void)
+{
+    pauses++;
+}
+
+/* As one that is stopped while it holds the file. */
+static void
+for_who_does_not_go_on_is_waited_once(void)
+{
+    void (*real_pause)(void) = cursor_pause;
+    struct cursor stopped, cursor;
+
+    begin_case();
+    T_OK(cursor_hold(path, &stopped, &err), &err);
+    T_OK(cursor_put(&stopped, "abc", 7, &err), &err);
+    cursor_pause = count_pause;
+    T_INT(cursor_hold(path, &cursor, &err), PROV_E_STORE);
+    T_TRUE(pauses > 0);
+    T_HAS(err.text, "cannot be locked");
+    pauses = 0;
+    for (int i = 0; i < 3; i++)
+        T_INT(cursor_hold(path, &cursor, &err), PROV_E_STORE);
+    T_INT(pauses, 0);
+    cursor_release(&stopped);
+    /* it has gone on, and is waited for again */
+    T_OK(cursor_hold(path, &stopped, &err), &err);
+    T_STR(stopped.id, "abc");
+    T_INT(stopped.usn, 7);
+    T_INT(cursor_hold(path, &cursor, &err), PROV_E_STORE);
+    T_TRUE(pauses > 0);
+    cursor_release(&stopped);
+    cursor_pause = real_pause;
+    end_case();
+}
+
 static void
 a_file_that_cannot_be_made_is_told(void)
 {
@@ -110,9 +148,8 @@ a_file_that_cannot_be_made_is_told(void)
 }
 
 static const struct unit_case cases[] = {
-    UNIT_CASE(what_was_written_is_read),
-    UNIT_CASE(what_cannot_be_read_tells_nothing),
-    UNIT_CASE(one_process_holds_it_at_a_time),
+    UNIT_CASE(what_was_written_is_read),           UNIT_CASE(what_cannot_be_read_tells_nothing),
+    UNIT_CASE(one_process_holds_it_at_a_time),     UNIT_CASE(for_who_does_not_go_on_is_waited_once),
     UNIT_CASE(a_file_that_cannot_be_made_is_told),
 };
 
