@@ -73,25 +73,6 @@ take_on_failure(struct settings *settings, struct prov_error *err)
     return result;
 }
 
-/* The issuer is needed: whoever lists all users later has to mean the same ones. */
-static int
-check_issuer(const struct settings *settings, const char *stands_for, struct prov_error *err)
-{
-    struct json_object *json = json_tokener_parse(settings->fields), *issuer = NULL;
-    bool there = json_object_is_type(json, json_type_object) &&
-                 json_object_object_get_ex(json, "issuer", &issuer) &&
-                 json_object_get_string_len(issuer) > 0;
-    bool readable = json_object_is_type(json, json_type_object);
-
-    json_object_put(json);
-    if (there || !readable) /* what is no JSON the connector says better */
-        return PROV_OK;
-    return fault_set(
-        err, PROV_E_FIELDS,
-        "'%s': the connector field 'issuer' is missing; set it to a URL that stands for %s",
-        settings->fields_file, stands_for);
-}
-
 static int
 parse(const char *file, struct json_object **ret, struct prov_error *err)
 {
@@ -139,8 +120,6 @@ read_all(const struct settings_host *host, struct settings *settings, struct pro
         result = input_read(settings->fields_file, PROV_FIELDS_MAX_BYTES, &settings->fields,
                             &settings->fields_length, err);
     if (!result)
-        result = check_issuer(settings, host->issuer, err);
-    if (!result)
         settings->plugin = strdup(plugin);
     return result || settings->plugin ? result : fault_nomem(err);
 }
@@ -149,7 +128,9 @@ int
 settings_read(const char *file, const struct settings_host *host, struct settings *ret,
               struct prov_error *err)
 {
-    struct settings settings = { .file = strdup(file), .deliver = host->deliver, .active = true };
+    struct settings settings = {
+        .file = strdup(file), .issuer_means = host->issuer, .deliver = host->deliver, .active = true
+    };
     int result = settings.file ? read_all(host, &settings, err) : fault_nomem(err);
 
     if (result) {

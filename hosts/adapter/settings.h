@@ -17,6 +17,7 @@ struct settings {
     char *fields; /* the connector fields, as text; wiped when cleared */
     size_t fields_length;
     const char *fields_file;
+    const char *issuer_means; /* as of the host */
     bool closed;              /* refuse a change that could not be kept */
     bool deliver;             /* deliver in the server's own process */
     bool active;              /* false: loaded, and does nothing */
@@ -33,8 +34,8 @@ struct settings_host {
 #define SETTINGS_MAX_BYTES (1024u * 1024u)
 
 /*
- * Reads the file, and the one of the connector fields. PROV_E_INVALID or PROV_E_FIELDS: what is wrong,
- * where, and what to do. The caller clears *ret, on success only.
+ * Reads the file, and the one of the connector fields, which is not looked into: it holds secrets, and the connector
+ * says what is wrong with it. PROV_E_INVALID: what is wrong, where, and what to do. The caller clears *ret, on success only.
  */
 int settings_read(const char *file, const struct settings_host *host, struct settings *ret,
                   struct prov_error *err);

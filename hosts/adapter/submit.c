@@ -126,6 +126,63 @@ load(const char *file, bool deliver, struct submit *submit, struct prov_error *e
     return init(PROV_ABI_MAJOR, PROV_ABI_MINOR, &submit->api, err);
 }
 
+/* An answer as JSON, that the caller drops. */
+static int
+ask(struct submit *submit, const char *query, const char *user, struct json_object **ret,
+    struct prov_error *err)
+{
+    struct json_object *request = json_object_new_object();
+    char *text = NULL;
+    const char *json;
+    int result;
+
+    json_object_object_add(request, "query", json_object_new_string(query));
+    if (user)
+        json_object_object_add(request, "user", json_object_new_string(user));
+    json = json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN);
+    result = json ? submit->api.query(submit->connector, json, strlen(json), &text, err)
+                  : fault_nomem(err);
+    json_object_put(request);
+    if (!result)
+        *ret = json_tokener_parse(text);
+    submit->api.release(text);
+    return result;
+}
+
+/* A connector field as it is in effect, heap; NULL in *ret: it has none. */
+static int
+read_field(struct submit *submit, const char *name, char **ret, struct prov_error *err)
+{
+    struct json_object *answer = NULL, *fields = NULL, *value = NULL;
+    int result = ask(submit, "fields", NULL, &answer, err);
+
+    *ret = NULL;
+    if (result)
+        return result;
+    json_object_object_get_ex(answer, "fields", &fields);
+    json_object_object_get_ex(fields, name, &value);
+    if (value && !(*ret = strdup(json_object_get_string(value))))
+        result = fault_nomem(err);
+    json_object_put(answer);
+    return result;
+}
+
+/* The issuer is needed: whoever lists all users later has to mean the same ones. */
+static int
+check_issuer(struct submit *submit, const struct settings *settings, struct prov_error *err)
+{
+    char *issuer;
+    int result = read_field(submit, "issuer", &issuer, err);
+
+    if (!result && (!issuer || !*issuer))
+        result = fault_set(
+            err, PROV_E_FIELDS,
+            "'%s': the connector field 'issuer' is missing; set it to a URL that stands for %s",
+            settings->fields_file, settings->issuer_means);
+    free(issuer);
+    return result;
+}
+
 int
 submit_open(const struct settings *settings, const struct submit_options *options,
             struct submit **ret, struct prov_error *err)
@@ -149,7 +206,11 @@ submit_open(const struct settings *settings, const struct submit_options *option
     result = load(settings->plugin, settings->deliver, submit, err);
     if (!result)
         result = submit->api.open(&open, &submit->connector, NULL, err);
+    if (!result)
+        result = check_issuer(submit, settings, err);
     if (result) {
+        if (submit->connector)
+            submit->api.close(submit->connector, 0);
         free(submit);
         return result;
     }
@@ -379,42 +440,12 @@ submit_new_uri(struct submit *submit, const char *name, char **ret_uri, struct p
     return names_new_uri(&names, name, ret_uri, err);
 }
 
-/* An answer as JSON, that the caller drops. */
-static int
-ask(struct submit *submit, const char *query, const char *user, struct json_object **ret,
-    struct prov_error *err)
-{
-    struct json_object *request = json_object_new_object();
-    char *text = NULL;
-    const char *json;
-    int result;
-
-    json_object_object_add(request, "query", json_object_new_string(query));
-    if (user)
-        json_object_object_add(request, "user", json_object_new_string(user));
-    json = json_object_to_json_string_ext(request, JSON_C_TO_STRING_PLAIN);
-    result = json ? submit->api.query(submit->connector, json, strlen(json), &text, err)
-                  : fault_nomem(err);
-    json_object_put(request);
-    if (!result)
-        *ret = json_tokener_parse(text);
-    submit->api.release(text);
-    return result;
-}
-
 int
 submit_store(struct submit *submit, char **ret, struct prov_error *err)
 {
-    struct json_object *answer = NULL, *fields = NULL, *store = NULL;
-    int result = ask(submit, "fields", NULL, &answer, err);
+    int result = read_field(submit, "store", ret, err);
 
-    if (result)
-        return result;
-    json_object_object_get_ex(answer, "fields", &fields);
-    json_object_object_get_ex(fields, "store", &store);
-    *ret = store ? strdup(json_object_get_string(store)) : NULL;
-    json_object_put(answer);
-    return *ret ? PROV_OK : fault_nomem(err);
+    return !result && !*ret ? fault_nomem(err) : result;
 }
 
 int
