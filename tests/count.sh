@@ -24,14 +24,15 @@ count() {
 count_all() {
     processor
     echo "in all $(($(date +%s) - begun)) s, $processor s of processor"
-    [ -z "$not_run" ] || echo "not run: $not_run"
+    [ -z "$not_run" ] || echo "$not_run"
     echo "$passed passed, $failed failed"
     [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
 }
 
-# left_out WHAT: it is named at the end
+# left_out WHAT: it is named at the end, on a line of its own
 left_out() {
-    not_run=${not_run:+$not_run, }$1
+    not_run="${not_run:+$not_run
+}not run: $1"
 }
 
 # step NAME COMMAND...: one check that passes or fails; its output is shown when it fails
@@ -73,7 +74,7 @@ finish_last() {
 
 # count_last NAME FILE RESULT LOG: counts what the last line of a file says, "N passed, N failed"; the log
 # is shown if it says no such thing, or that something failed. Who ended with another result than 0 has
-# failed even if the line knows of nothing. What a line "left out: ..." of the log names is named at the end.
+# failed even if the line knows of nothing. What lines "left out: ..." of file and log name is named at the end.
 count_last() {
     line=$(tail -n 1 "$2" | grep -E '^[0-9]+ passed, [0-9]+ failed$')
     good=${line%% *} bad=${line#*, }
@@ -81,7 +82,7 @@ count_last() {
     [ $((good + bad)) -gt 0 ] || good=0 bad=1 # there was no such line, or nothing ran
     [ "$3" = 0 ] || [ "$bad" -gt 0 ] || bad=1
     [ "$bad" = 0 ] || tail -n 60 "$4"
-    sed -n 's/^ *left out: //p' "$4" | sort -u >"$logs/left_out"
+    sed -n 's/^ *left out: //p' "$2" "$4" | sort -u >"$logs/left_out"
     while read -r what; do
         left_out "$1: $what"
     done <"$logs/left_out"
@@ -95,6 +96,6 @@ tally() {
     find "$2" -name '*.trs' | while read -r trs; do
         grep -q '^:test-result: \(PASS\|SKIP\)' "$trs" || tail -n 60 "${trs%.trs}.log"
     done
-    sed '$d' "$logs/$1.tally"
+    grep -Ev '^left out: |^[0-9]+ passed, ' "$logs/$1.tally"
     count_last "$1" "$logs/$1.tally" "$3" "$logs/$1.log"
 }

@@ -75,7 +75,8 @@ say "0 passed, 1 failed" last_line 'echo 5 passed'
 say "0 passed, 1 failed" last_line true
 say "0 passed, 1 failed" last_line 'echo 5 passed, 0 failed; echo then it broke; exit 1'
 say "2 passed, 0 failed" last_line 'echo left out: a server; echo "    left out: a disk"; echo "    left out: a disk"; echo 2 passed, 0 failed'
-grep -q '^not run: one: a disk, one: a server$' "$work/out" || bad "what a test leaves out is not named once: $(cat "$work/out")"
+[ "$(grep '^not run: ' "$work/out")" = "not run: one: a disk
+not run: one: a server" ] || bad "what a test leaves out is not named once: $(cat "$work/out")"
 
 say "0 passed, 1 failed" tally tests "$work/build" 0 # nothing ran
 ended test_one PASS "one: 4 passed, 0 failed"
@@ -83,7 +84,12 @@ say "4 passed, 0 failed" tally tests "$work/build" 0
 say "4 passed, 1 failed" tally tests "$work/build" 2 # make failed at something else
 ended test_left SKIP "what it needs is not there"
 say "4 passed, 0 failed" tally tests "$work/build" 0
-grep -q '^not run: test_left.log: what it needs is not there$' "$work/out" || bad "what was skipped is not named"
+grep -q '^not run: tests: test_left.log: what it needs is not there$' "$work/out" || bad "what was skipped is not named"
+ended test_part PASS "  left out: test_part.py: test_disk: no disk
+part: 1 passed, 0 failed"
+say "5 passed, 0 failed" tally tests "$work/build" 0
+grep -q '^not run: tests: test_part.py: test_disk: no disk$' "$work/out" || bad "a case that could not run is not named"
+rm "$work/build/test_part.trs"
 ended test_two FAIL "two: 3 passed, 2 failed"
 say "7 passed, 2 failed" tally tests "$work/build" 2
 ended test_three FAIL "three: 1 passed, 0 failed" # it crashed at its end
@@ -92,6 +98,26 @@ ended test_four FAIL "Segmentation fault"
 say "8 passed, 4 failed" tally tests "$work/build" 2
 ended test_five PASS "says nothing"
 say "8 passed, 5 failed" tally tests "$work/build" 2
+
+# a case that cannot run has not passed, and no case at all is a failure
+mkdir "$work/e2e"
+cp "$top/tests/e2e/harness.py" "$top/tests/e2e/canary.py" "$work/e2e"
+run_cases()
+{
+	printf 'import sys\nimport harness\n%s\nharness.main(sys.modules["__main__"])\n' "$2" >"$work/e2e/test_some.py"
+	PYTHONDONTWRITEBYTECODE=1 python3 "$work/e2e/test_some.py" >"$work/out" 2>&1
+	result=$?
+	if [ "$(tail -n 1 "$work/out")" = "test_some.py: $1 failed" ]; then ok; else bad "wanted $1, got $(cat "$work/out")"; fi
+}
+none='def test_none():
+    raise harness.NotRun("no disk")'
+run_cases "0 passed, 0" "$none"
+[ $result = 0 ] && grep -q '^  left out: test_some.py: test_none: no disk$' "$work/out" || bad "what cannot run is not named: $(cat "$work/out")"
+run_cases "1 passed, 0" "$none
+def test_some():
+    pass"
+run_cases "0 passed, 0" ""
+[ $result = 1 ] || bad "nothing at all is no failure"
 
 # the second of two functions with one name takes the first one's place, which then is never run
 for file in "$top"/tests/e2e/test_*.py "$top"/tests/servers/test_*.py; do

@@ -33,7 +33,8 @@ def alone():
     if os.environ.get("SFPROV_ALONE") == str(os.getppid()):
         return
     if subprocess.run(["unshare", "-n", "true"], capture_output=True, check=False).returncode:
-        print("left out: no network of its own can be made here (unshare -n), and Samba's ports are fixed")
+        print(f"left out: {os.path.basename(sys.argv[0])}: all, since no network of its own can be made (unshare -n), and "
+              "Samba's ports are fixed")
         sys.exit(0)
     inside = 'ip link set lo up && SFPROV_ALONE=$$ "$@"'
     os.execvp("unshare", ["unshare", "-n", "sh", "-c", inside, "sh", sys.executable, *sys.argv])
