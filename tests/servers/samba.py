@@ -6,6 +6,7 @@ for all cases of a run, and copied. Nothing of the system's Samba is touched: co
 the folder of modules are below the folder.
 """
 import ctypes
+import json
 import os
 import shutil
 import signal
@@ -16,7 +17,7 @@ import tempfile
 import time
 import urllib.parse
 
-from servers import ADAPTERS, Directory, harness, ldif
+from servers import ADAPTERS, Directory, cli, harness, ldif
 
 ADAPTER = os.path.join(ADAPTERS, "sfprov-ldb.so")
 REALM, DOMAIN = "AD.EXAMPLE.ORG", "ADEX"
@@ -269,6 +270,38 @@ def user_ldif(name, given="Ada", family="Lovelace", **more):
     return ldif(f"CN={name},{PEOPLE}", dict({"objectClass": "user", "sAMAccountName": name, "sn": family,
                                              "givenName": given, "mail": f"{name}@example.org",
                                              "userAccountControl": "544"}, **more))
+
+
+def fill(d, *people):
+    """People without a password, in one transaction: (name, given, family, more)."""
+    d.change("\n\n".join(user_ldif(name, given, family, **more).replace("\n", "\nchangetype: add\n", 1)
+                         for name, given, family, more in people) + "\n")
+
+
+def sync(w, d, *more, code=0, url=None):
+    done = cli(w, "sync", "--json", "--no-deliver", "--key", "objectGUID", *more, url or f"{d.socket_url()}/{SUFFIX}")
+    assert done.returncode in ((code,) if code else (0, 3, 4)), (done.returncode, done.stdout[-2000:], done.stderr)
+    return done.stderr if code else json.loads(done.stdout)
+
+
+def logon(d, name):
+    """By LDAP with a password, which Samba notes in the entry of the person."""
+    def noted():
+        return next(iter(d.entries(filter=f"(sAMAccountName={name})").values())).get("lastlogontimestamp")
+
+    assert noted() is None
+    done = subprocess.run(["ldapsearch", "-x", "-H", d.uri, "-D", f"{name}@{REALM}", "-w", "Pass-word-12", "-s", "base",
+                           "-b", SUFFIX], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert noted(), "the logon is not noted, so this shows nothing"
+
+
+def resident(d):
+    total = 0
+    for pid in d.pids():
+        with open(f"/proc/{pid}/smaps_rollup") as file:
+            total += sum(int(line.split()[1]) for line in file if line.startswith("Private_Dirty:"))
+    return total
 
 
 def expected(entry):

@@ -11,7 +11,8 @@ import sys
 import threading
 import time
 
-from samba import GROUPS, PEOPLE, REALM, SUFFIX, Samba, alone, compare, forget_template, user_ldif
+from samba import (GROUPS, PEOPLE, REALM, SUFFIX, Samba, alone, compare, fill, forget_template, logon, resident, sync,
+                   user_ldif)
 from common import in_memory, mark_of, stored, wrong_configurations
 from servers import SmallDisk, certificates, cli, events_of, harness, secret, settle, world
 
@@ -69,12 +70,6 @@ def test_its_ldap_service_hands_over_what_clients_do():
         d.client("ldapdelete", f"CN=Robert,{PEOPLE}", code=32)
         settle(w, d)
         compare(w, d, gone=["bob"])
-
-
-def fill(d, *people):
-    """People without a password, in one transaction: (name, given, family, more)."""
-    d.change("\n\n".join(user_ldif(name, given, family, **more).replace("\n", "\nchangetype: add\n", 1)
-                         for name, given, family, more in people) + "\n")
 
 
 def test_a_transaction_is_one_event_and_a_cancelled_one_is_none():
@@ -405,12 +400,6 @@ def test_a_password_in_clear_is_handed_over_where_that_is_wanted():
             assert answer["matches"], ("what is no password became one", events_of(w, "ada"))
 
 
-def sync(w, d, *more, code=0, url=None):
-    done = cli(w, "sync", "--json", "--no-deliver", "--key", "objectGUID", *more, url or f"{d.socket_url()}/{SUFFIX}")
-    assert done.returncode in ((code,) if code else (0, 3, 4)), (done.returncode, done.stdout[-2000:], done.stderr)
-    return done.stderr if code else json.loads(done.stdout)
-
-
 def test_a_list_of_the_domain_says_what_the_events_said():
     with world() as w:
         certificates(w.folder, "127.0.0.1")
@@ -718,26 +707,6 @@ def test_what_is_replicated_from_another_domain_controller_is_handed_over():
         settle(w, second)
         assert events_of(w, "ada.byron")[-1] == NOTICE and events_of(w, "bob")[-1] == DELETED
         assert mark_of(w)["missed"] == 2, "who was in a group that was deleted elsewhere cannot be known"
-
-
-def resident(d):
-    total = 0
-    for pid in d.pids():
-        with open(f"/proc/{pid}/smaps_rollup") as file:
-            total += sum(int(line.split()[1]) for line in file if line.startswith("Private_Dirty:"))
-    return total
-
-
-def logon(d, name):
-    """By LDAP with a password, which Samba notes in the entry of the person."""
-    def noted():
-        return next(iter(d.entries(filter=f"(sAMAccountName={name})").values())).get("lastlogontimestamp")
-
-    assert noted() is None
-    done = subprocess.run(["ldapsearch", "-x", "-H", d.uri, "-D", f"{name}@{REALM}", "-w", "Pass-word-12", "-s", "base",
-                           "-b", SUFFIX], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert noted(), "the logon is not noted, so this shows nothing"
 
 
 def test_a_logon_is_no_change():
