@@ -195,7 +195,7 @@ def settle(world, directory, seconds=60):
     if not directory.process or not (directory.config or {"deliver": False}).get("deliver", True):
         connector = world.connector()
         try:
-            return connector.settle(seconds)
+            return connector.settle()
         finally:
             connector.close()
     connector = world.connector(harness.NEVER_DELIVER)
