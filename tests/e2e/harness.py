@@ -4,12 +4,15 @@ A test is a function named test_...; main() runs all of a file (or those named o
 line) and prints `FILE: N passed, N failed` last; one that cannot run here raises NotRun. Paths come from the environment, as make check
 sets them: SFPROV_PLUGIN, SFPROV_ORG, SFPROV_CLI; defaults fit a build in the source tree.
 """
+import contextlib
 import ctypes as c
 import http.client
 import json
 import os
+import random
 import shutil
 import signal
+import socket
 import sqlite3
 import ssl
 import subprocess
@@ -55,6 +58,17 @@ def until(happened, what="it", meanwhile=None):
             meanwhile()
         time.sleep(0.02)
     return seen
+
+
+def free_port():
+    """For a server that is told its port, and is perhaps started again: below those that the system gives to whoever
+    connects somewhere."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
+        given = int(file.read().split()[0])
+    while True:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", random.randrange(min(10000, given - 1), given)))
+            return probe.getsockname()[1]
 
 
 # ---- secrets ----

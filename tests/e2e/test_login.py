@@ -18,12 +18,6 @@ canary.also(SEAL)
 PASTE = "https://login.salesforce.com/services/oauth2/success"
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 class Login(World):
     """A world whose app takes refresh tokens, with a sealing key."""
 

@@ -282,7 +282,7 @@ def the_server_does_not_wait_for_salesforce(Server):
         d.add(*(person(f"user{i}", family=f"Family{i}") for i in range(50)))
         assert json.loads(cli(w, "status", "--json").stdout)["subjects"]["pending"] == 50 and not w.org.users()
         w.org.ask("DELETE", "/__org/faults")
-        settle(w, d, 90)
+        settle(w, d)
         assert compare(w, d) == 50
 
 

@@ -12,6 +12,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
 import harness  # pylint: disable=wrong-import-position
+from harness import free_port, until  # pylint: disable=wrong-import-position,unused-import
 
 ADAPTERS = os.environ.get("SFPROV_ADAPTERS", os.path.join(harness.TOP, ".libs"))
 LDAP_PASSWORD = "secret-secret"
@@ -19,12 +20,6 @@ SUFFIX = "dc=example,dc=org"
 PEOPLE = f"ou=people,{SUFFIX}"
 GROUPS = f"ou=groups,{SUFFIX}"
 ISSUER = "ldap://directory.example"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Directory:
@@ -190,7 +185,7 @@ def person(uid, given="Ada", family="Lovelace", **more):
 
 # ---- the org against the directory ----
 
-def settle(world, directory, seconds=60):
+def settle(world, directory):
     """Waits until the store has nothing that is due; the server delivers, or else this process does."""
     if not directory.process or not (directory.config or {"deliver": False}).get("deliver", True):
         connector = world.connector()
@@ -199,16 +194,16 @@ def settle(world, directory, seconds=60):
         finally:
             connector.close()
     connector = world.connector(harness.NEVER_DELIVER)
-    end = time.monotonic() + seconds
+
+    def settled():
+        status = connector.query(query="status")
+        counts = status["subjects"]
+        return status["state"] == "idle" and not counts["in_flight"] and not counts["pending"] and status
+
     try:
-        while time.monotonic() < end:
-            status = connector.query(query="status")
-            if status["state"] == "idle" and not status["subjects"]["in_flight"] and not status["subjects"]["pending"]:
-                return status
-            time.sleep(0.05)
+        return until(settled, directory.said)
     finally:
         connector.close()
-    raise AssertionError(f"not settled: {status}; {directory.said()[-2000:]}")
 
 
 def is_locked(entry):
