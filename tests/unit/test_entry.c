@@ -172,13 +172,16 @@ what_is_wrong_in_an_entry_names_it(void)
 static struct json_object *
 token_of(const struct token_spec *spec, char **ret_text)
 {
+    struct json_tokener *tokener = json_tokener_new();
     struct token token;
     struct json_object *json;
 
     T_OK(token_make(spec, &token, &err), &err);
     T_INT(token.length, strlen(token.json));
-    json = json_tokener_parse(token.json);
+    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+    json = json_tokener_parse_ex(tokener, token.json, (int)token.length + 1);
     T_TRUE(json != NULL);
+    json_tokener_free(tokener);
     *ret_text = strdup(token.json);
     token_clear(&token);
     return json;
