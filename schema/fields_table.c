@@ -243,7 +243,7 @@ static const struct field_row rows[] = {
       .help = "Most calls under way at the same time. Calls that create users, change their "
               "username, profile or role, or give access back, go alone all the same: Salesforce "
               "locks the memberships of groups for them. Those that take access away go one after "
-              "the other, and wait for no other call." },
+              "the other, and wait for none of these: one may be under way besides." },
     { INTEGER(api_reserve_percent), .fallback = "10", .minimum = 0, .maximum = 90,
       .unit = "percent", .group = DELIVERY, .title = "API reserve",
       .help = "Share of the org's API calls of 24 hours that is left to other programs. When it is "

@@ -5,6 +5,12 @@
 #include "plugin/base/clock.h"
 #include "plugin/delivery/internal.h"
 
+int64_t
+flight_tries(const struct link *link)
+{
+    return text_is(link->code, CODE_NO_ANSWER) ? link->attempts : 0;
+}
+
 bool
 flight_is_mixed(const struct link *link)
 {

@@ -55,7 +55,7 @@ struct flights {
     struct sf_session *session;
     pthread_mutex_t lock; /* guards `over` of those in the list */
     pthread_cond_t landed;
-    struct flight *list[FLIGHTS_MAX];
+    struct flight *list[FLIGHTS_MAX + 1]; /* one more, for who leaves */
     atomic_size_t count; /* read by queries as well, which hold no lock (quota_spares()) */
 };
 
@@ -437,7 +437,7 @@ DEFINE_CLEANUP(struct flight *, flight, flight_free);
 
 void flights_init(struct flights *flights, struct sf_session *session);
 void flights_done(struct flights *flights);
-/* Takes the flight over until flights_wait() gives it back; FLIGHTS_MAX at most. `alone`: blocks until the
+/* Takes the flight over until flights_wait() gives it back; FLIGHTS_MAX and one of leavers at most. `alone`: blocks until the
  * call is over. */
 void flights_start(struct flights *flights, struct flight *flight, bool alone);
 #define FLIGHTS_FOR_EVER INT64_MAX
@@ -448,6 +448,18 @@ struct flight *flights_wait(struct flights *flights, int64_t most_us);
 /* [tx] Makes what is in flight of the item's plan, and claims its username. */
 MUST_CHECK int send_fly(struct round *round, struct item *item, enum send_kind kind,
                         struct prov_error *err);
+/* A call ready to be sent: what is in it is stored as in flight. The items must last. */
+MUST_CHECK int send_make(struct round *round, struct item **items, size_t count,
+                         enum send_kind kind, struct flight **ret, struct prov_error *err);
+/* Settles what came of it. */
+MUST_CHECK int send_settle(struct round *round, const struct flight *flight,
+                           struct prov_error *err);
+enum plan_action send_action(enum send_kind kind);
+bool send_is_of_leavers(enum send_kind kind);
+bool send_is_of_logins(enum send_kind kind);
+
+/* ---- share_calls.c: which users go in which call, and when ---- */
+
 /* Sends all items of the round whose plan is of this kind. Updates that share the time with others may be in
  * the air still: their fate is settled when there is need of their place, or by send_land(). */
 MUST_CHECK int send_all(struct round *round, enum send_kind kind, struct prov_error *err);
@@ -458,6 +470,9 @@ MUST_CHECK int send_land(struct round *round, size_t count, struct prov_error *e
 MUST_CHECK int send_land_some(struct round *round, struct prov_error *err);
 
 /* ---- in_flight.c: what was sent to a subject, and has no answer yet ---- */
+
+/* How often in a row what was sent got no answer, and had not happened. */
+int64_t flight_tries(const struct link *link);
 
 /*
  * What is in flight (link.in_flight):

@@ -44,6 +44,7 @@ libsfprov_la_SOURCES += \
 	plugin/delivery/quota.c \
 	plugin/delivery/seats.c \
 	plugin/delivery/send.c \
+	plugin/delivery/share_calls.c \
 	plugin/delivery/settle.c \
 	plugin/delivery/tell.c \
 	plugin/delivery/twin.c \

@@ -7,14 +7,8 @@
 #include "plugin/base/clock.h"
 #include "plugin/delivery/internal.h"
 
-/* Who leaves while a call is in the air and nothing else is to be done waits for no more than this. */
-#define A_MOMENT_US (100 * 1000)
-
-/* A suspect shares its next call with this many times fewer others. */
-#define SUSPECT_SHARE 4
-
-static enum plan_action
-action_of(enum send_kind kind)
+enum plan_action
+send_action(enum send_kind kind)
 {
     static const enum plan_action actions[] = { [SEND_DEACTIVATIONS] = PLAN_DEACTIVATE,
                                                 [SEND_FREEZES] = PLAN_FREEZE,
@@ -26,13 +20,6 @@ action_of(enum send_kind kind)
 }
 
 /* ---- in flight ---- */
-
-/* How often in a row what was sent got no answer, and had not happened. */
-static int64_t
-tries_of(const struct link *link)
-{
-    return link->code && strcmp(link->code, CODE_NO_ANSWER) == 0 ? link->attempts : 0;
-}
 
 /*
  * What is in flight for an item. Over a change that is in flight already, which only a deactivation
@@ -68,7 +55,7 @@ send_fly(struct round *round, struct item *item, enum send_kind kind, struct pro
         (before && value_put(pool, flight, "late", value_boolean(true))) ||
         value_put_integer(pool, flight, "orders", orders_fly(item)) ||
         (counts && value_put(pool, flight, "counts", value_boolean(true))) ||
-        value_put_integer(pool, flight, "tries", tries_of(link)))
+        value_put_integer(pool, flight, "tries", flight_tries(link)))
         return error_nomem(err);
     link->in_flight = flight;
     if (kind == SEND_CREATES && !link->first_sent_us)
@@ -144,14 +131,14 @@ land(struct round *round, struct item **items, size_t count, struct prov_error *
 static int send_batch(struct round *round, struct item **items, size_t count, enum send_kind kind,
                       struct prov_error *err);
 
-static bool
-is_of_leavers(enum send_kind kind)
+bool
+send_is_of_leavers(enum send_kind kind)
 {
     return kind == SEND_DEACTIVATIONS || kind == SEND_FREEZES;
 }
 
-static bool
-is_of_logins(enum send_kind kind)
+bool
+send_is_of_logins(enum send_kind kind)
 {
     return kind == SEND_FREEZES || kind == SEND_UNFREEZES;
 }
@@ -321,7 +308,7 @@ settle_records(struct round *round, struct item **items, const struct sf_record 
     }
     for (size_t k = 0; !r && k < sizeof(more) / sizeof(more[0]); k++)
         r = go_on(round, items, count, more[k], kind, err);
-    return r || is_of_leavers(kind) ? r : quarantine_weigh(round, err);
+    return r || send_is_of_leavers(kind) ? r : quarantine_weigh(round, err);
 }
 
 static int
@@ -386,7 +373,7 @@ call_passed(struct round *round, enum send_kind kind)
 {
     if (round->stop)
         return;
-    if (is_of_leavers(kind))
+    if (send_is_of_leavers(kind))
         org_call_passed(round->delivery);
     else
         org_write_passed(round->delivery);
@@ -406,16 +393,16 @@ bisect(struct round *round, const struct flight *flight, struct prov_error *err)
     return r;
 }
 
-static int
-settle_flight(struct round *round, const struct flight *flight, struct prov_error *err)
+int
+send_settle(struct round *round, const struct flight *flight, struct prov_error *err)
 {
     const struct sf_call *call = &flight->call;
-    bool leavers = is_of_leavers(flight->kind);
+    bool leavers = send_is_of_leavers(flight->kind);
     int r;
 
     if (flight->result)
         return error_set(err, flight->result, "the change could not be sent: %s", call->message);
-    history_note_call(flight->items, flight->count, plan_action_name(action_of(flight->kind)),
+    history_note_call(flight->items, flight->count, plan_action_name(send_action(flight->kind)),
                       call);
     switch (call->outcome) {
     case SF_DELIVERED:
@@ -443,9 +430,9 @@ settle_flight(struct round *round, const struct flight *flight, struct prov_erro
 static enum sf_batch_kind
 batch_kind_of(enum send_kind kind)
 {
-    return is_of_logins(kind)     ? SF_UPDATE_LOGINS
-           : kind == SEND_CREATES ? SF_CREATE_USERS
-                                  : SF_UPDATE_USERS;
+    return send_is_of_logins(kind) ? SF_UPDATE_LOGINS
+           : kind == SEND_CREATES  ? SF_CREATE_USERS
+                                   : SF_UPDATE_USERS;
 }
 
 static int
@@ -461,7 +448,7 @@ make_batch(struct flight *flight, struct prov_error *err)
         changes[i].fields = item->plan.fields;
         if (flight->kind != SEND_CREATES)
             changes[i].id =
-                is_of_logins(flight->kind) ? item->login_id : item->work.link.salesforce_id;
+                send_is_of_logins(flight->kind) ? item->login_id : item->work.link.salesforce_id;
     }
     r = sf_batch_new(batch_kind_of(flight->kind), changes, flight->count, &flight->batch,
                      &flight->call);
@@ -470,9 +457,9 @@ make_batch(struct flight *flight, struct prov_error *err)
 }
 
 /* Ready to be sent: what is in it is stored as in flight. The items must last. */
-static int
-make_flight(struct round *round, struct item **items, size_t count, enum send_kind kind,
-            struct flight **ret, struct prov_error *err)
+int
+send_make(struct round *round, struct item **items, size_t count, enum send_kind kind,
+          struct flight **ret, struct prov_error *err)
 {
     CLEANUP(flight_cleanup) struct flight *flight = calloc(1, sizeof(*flight));
     int r;
@@ -500,250 +487,11 @@ send_batch(struct round *round, struct item **items, size_t count, enum send_kin
            struct prov_error *err)
 {
     CLEANUP(flight_cleanup) struct flight *flight = NULL;
-    int r = count > 0 ? make_flight(round, items, count, kind, &flight, err) : PROV_OK;
+    int r = count > 0 ? send_make(round, items, count, kind, &flight, err) : PROV_OK;
 
     if (r || !flight)
         return r;
     flight->result =
         sf_batch_send(round->delivery->session, flight->batch, flight->results, &flight->call);
-    return settle_flight(round, flight, err);
-}
-
-/*
- * How many may share a call with this one. What was in flight and did not happen may be what makes the
- * call fail, again and again: it shares with fewer each time, until it is alone and the others are
- * delivered. What was tried again for a reason of its own is not suspected.
- */
-static size_t
-share_of(const struct item *item, size_t limit)
-{
-    for (int64_t i = tries_of(&item->work.link); i > 0 && limit > 1; i--)
-        limit = limit > SUSPECT_SHARE ? limit / SUSPECT_SHARE : 1;
-    return limit;
-}
-
-/* Who left since this round sent its leavers is not kept waiting for all of its calls (rule 7): the rest
- * stays due. One call of others goes in each round, so that nobody waits for ever. */
-static int
-look_for_leavers(struct round *round, struct prov_error *err)
-{
-    bool urgent = false;
-    int64_t later_us = 0;
-    int r = PROV_OK;
-
-    if (round->rest_calls++ > 0 && !round->urgent_left)
-        r = store_due_leavers_next(round->delivery->store, clock_now_us(), &urgent, &later_us, err);
-    round->yields = round->yields || urgent;
-    round->leavers_only = round->leavers_only || urgent;
-    return r;
-}
-
-/* Whether a batch of this kind may go now: others than leavers keep off the reserve of the quota. */
-static int
-may_send(struct round *round, enum send_kind kind, bool *ret, struct prov_error *err)
-{
-    int r = is_of_leavers(kind) || round->leavers_only ? PROV_OK : quota_check(round, err);
-
-    if (!r && !is_of_leavers(kind) && !round->leavers_only)
-        r = look_for_leavers(round, err);
-    *ret = !r && !round->stop && (is_of_leavers(kind) || !round->leavers_only);
-    return r;
-}
-
-/*
- * Whether Salesforce locks the memberships of groups for it (fact sheet 3.5, 4.5: profile, role, activity
- * and username recalculate who sees what): two such calls at once refuse records of each other. Who met a
- * lock is taken for one of them.
- */
-static bool
-takes_locks(const struct item *item, enum send_kind kind)
-{
-    static const char *const fields[] = { "IsActive", "ProfileId", "UserRoleId", "Username" };
-
-    if (is_of_logins(kind))
-        return false;
-    if (kind != SEND_UPDATES ||
-        (item->work.link.code && strcmp(item->work.link.code, "UNABLE_TO_LOCK_ROW") == 0))
-        return true;
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-        if (value_has(item->plan.fields, fields[i]))
-            return true;
-    }
-    return false;
-}
-
-/* What is sent of one kind: the call that is being filled. */
-struct sending {
-    struct round *round;
-    struct flights *air;
-    enum send_kind kind;
-    struct item **batch;
-    size_t filled, share;
-    bool locks; /* one of the batch takes locks */
-};
-
-int
-send_land(struct round *round, size_t count, struct prov_error *err)
-{
-    struct flights *air = &round->delivery->air;
-    int r = PROV_OK;
-
-    while (air->count > count) {
-        CLEANUP(flight_cleanup) struct flight *flight = flights_wait(air, FLIGHTS_FOR_EVER);
-        if (!r)
-            r = settle_flight(round, flight, err);
-    }
-    return r;
-}
-
-int
-send_land_some(struct round *round, struct prov_error *err)
-{
-    CLEANUP(flight_cleanup)
-    struct flight *flight = flights_wait(&round->delivery->air, A_MOMENT_US);
-
-    return flight ? settle_flight(round, flight, err) : PROV_OK;
-}
-
-static bool
-is_in_the_air(const struct flights *air, enum send_kind kind)
-{
-    for (size_t i = 0; i < air->count; i++) {
-        if (air->list[i]->kind == kind)
-            return true;
-    }
-    return false;
-}
-
-/* The calls of leavers, and what is over besides: others may be slow, and no leaver depends on them. */
-static int
-land_leavers(struct round *round, enum send_kind kind, struct prov_error *err)
-{
-    struct flights *air = &round->delivery->air;
-    int r = PROV_OK;
-
-    while (!r && is_in_the_air(air, kind)) {
-        CLEANUP(flight_cleanup) struct flight *flight = flights_wait(air, FLIGHTS_FOR_EVER);
-        r = settle_flight(round, flight, err);
-    }
-    return r;
-}
-
-/* Begins the call of the batch that was filled, if it may be sent. */
-static int
-begin_filled(struct sending *sending, bool alone, struct prov_error *err)
-{
-    struct round *round = sending->round;
-    struct flight *flight = NULL;
-    bool go = false;
-    int r = may_send(round, sending->kind, &go, err);
-
-    if (!r && go)
-        r = make_flight(round, sending->batch, sending->filled, sending->kind, &flight, err);
-    sending->filled = 0;
-    sending->locks = false;
-    if (!flight)
-        return r;
-    flight->list = item_list_hold(round->list);
-    round->begun++;
-    flights_start(sending->air, flight, alone);
-    return PROV_OK;
-}
-
-/* Where as many calls are under way as may be, one that has passed makes room for the next before it is
- * settled: the org has something to do meanwhile. */
-static int
-begin_in_place_of_another(struct sending *sending, struct prov_error *err)
-{
-    CLEANUP(flight_cleanup) struct flight *over = flights_wait(sending->air, FLIGHTS_FOR_EVER);
-    struct prov_error ignored = PROV_ERROR_INIT;
-    bool passed = !over->result && over->call.outcome == SF_DELIVERED;
-    int r = passed ? PROV_OK : settle_flight(sending->round, over, err), after;
-
-    if (!r)
-        r = begin_filled(sending, false, err);
-    after = passed ? settle_flight(sending->round, over, r ? &ignored : err) : PROV_OK;
-    return r ? r : after;
-}
-
-/* Sends the batch that was filled. */
-static int
-send_filled(struct sending *sending, struct prov_error *err)
-{
-    size_t most = (size_t)sending->round->delivery->fields->parallel_calls;
-    bool leavers = is_of_leavers(sending->kind);
-    int r;
-
-    if (!sending->locks && most > 1)
-        return sending->air->count < most ? begin_filled(sending, false, err)
-                                          : begin_in_place_of_another(sending, err);
-    /* what a leaver's call meets in the air takes no locks */
-    r = send_land(sending->round, leavers ? most - 1 : 0, err);
-    if (!r)
-        r = begin_filled(sending, true, err);
-    if (!r && leavers)
-        return land_leavers(sending->round, sending->kind, err);
-    return r ? r : send_land(sending->round, 0, err);
-}
-
-static bool
-is_wanted(const struct sending *sending, const struct item *item)
-{
-    return item_sends(item, action_of(sending->kind)) && item->share == sending->share &&
-           !(is_of_logins(sending->kind) && !item->login_id[0]);
-}
-
-/* Fills batches: first those who take locks, so that they are together, then the others. */
-static int
-send_wanted(struct sending *sending, struct prov_error *err)
-{
-    struct round *round = sending->round;
-    int r = PROV_OK;
-
-    for (int locks = 1; locks >= 0; locks--) {
-        for (size_t i = 0; !r && !round->stop && i < round->count; i++) {
-            struct item *item = &round->items[i];
-            if (!is_wanted(sending, item) || takes_locks(item, sending->kind) != (bool)locks)
-                continue;
-            sending->batch[sending->filled++] = item;
-            sending->locks = sending->locks || locks;
-            if (sending->filled == sending->share)
-                r = send_filled(sending, err);
-        }
-    }
-    return !r && !round->stop && sending->filled > 0 ? send_filled(sending, err) : r;
-}
-
-/* Sends those who may share a call with `share` records. */
-static int
-send_shared(struct round *round, enum send_kind kind, size_t share, struct prov_error *err)
-{
-    AUTO_FREE struct item **batch = calloc(share, sizeof(struct item *));
-    struct sending sending = {
-        .round = round, .air = &round->delivery->air, .kind = kind, .batch = batch, .share = share
-    };
-    size_t begun = round->begun;
-    int r = batch ? send_wanted(&sending, err) : error_nomem(err);
-
-    /* what comes of leavers, and of who returns, the rest of the round has to know */
-    if (r || kind == SEND_UPDATES || round->begun == begun)
-        return r;
-    return is_of_leavers(kind) ? land_leavers(round, kind, err) : send_land(round, 0, err);
-}
-
-int
-send_all(struct round *round, enum send_kind kind, struct prov_error *err)
-{
-    size_t share = (size_t)round->delivery->fields->batch_size;
-    int r;
-
-    /* before anything is sent: what comes of it changes the answer, and nobody is sent twice */
-    for (size_t i = 0; i < round->count; i++)
-        round->items[i].share = share_of(&round->items[i], share);
-    r = send_shared(round, kind, share, err);
-    while (!r && !round->stop && share > 1) {
-        share = share > SUSPECT_SHARE ? share / SUSPECT_SHARE : 1;
-        r = send_shared(round, kind, share, err);
-    }
-    return r;
+    return send_settle(round, flight, err);
 }

@@ -303,6 +303,30 @@ def test_who_leaves_waits_for_no_slow_call_of_others():
             assert w.org.usage()["most_under_way"] <= 2
 
 
+def test_who_leaves_waits_for_no_place_that_slow_calls_of_others_have():
+    """As many are under way as may be, and others wait for a place, or for all to have landed."""
+    def title(n):
+        return put(f"/Users/{n}", person(f"u{n}", title="Chief"))
+    waiting = ([title(n) for n in range(5, 9)], [put("/Users/5", person("other5"))], [])
+    for events in waiting:
+        for action in ("deactivate", "freeze"):
+            with World(batch_size=1, parallel_calls=2, request_timeout_s=60, leaver_action=action) as w:
+                c = w.connector(flags=0)
+                hire(c, *range(1, 9))
+                until(lambda: len(w.org.users()) == 8)
+                w.org.fault({"on": "collections_update", "do": "delay", "delay_ms": 30000, "times": 2})
+                c.accept(title(1))
+                until(lambda: c.user("/Users/1")["state"] == "in_flight")
+                c.accept(title(2))
+                until(lambda: c.user("/Users/2")["state"] == "in_flight")
+                c.accept(*events)
+                time.sleep(0.3)  # so that they wait
+                leave(c, 3)
+                until(lambda: len(active(w)) == 7 or w.org.state()["frozen"])
+                assert not any(user["Title"] for user in w.org.users().values()), "the slow calls are still under way"
+                assert w.org.usage()["most_under_way"] == 3
+
+
 def test_what_is_in_the_air_is_settled_before_delivering_ends():
     with World(batch_size=1, parallel_calls=3) as w:
         c = w.connector()
