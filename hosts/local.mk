@@ -62,11 +62,13 @@ sfprov_LDADD = $(JSONC_LIBS) $(LDAP_LIBS) -ldl
 
 # deliver beside a server; follow a directory
 nodist_systemdsystemunit_DATA = hosts/systemd/sfprov@.service hosts/systemd/sfprov-follow@.service
-EXTRA_DIST += hosts/systemd/sfprov@.service.in hosts/systemd/sfprov-follow@.service.in
+EXTRA_DIST += hosts/systemd/sfprov@.service.in hosts/systemd/sfprov-follow@.service.in \
+	hosts/systemd/sfprov-principals.service.in
 CLEANFILES += $(nodist_systemdsystemunit_DATA)
 
 $(nodist_systemdsystemunit_DATA): %: %.in
-	$(AM_V_GEN)$(MKDIR_P) hosts/systemd && sed 's|@bindir[@]|$(bindir)|' '$<' >'$@.tmp' && mv '$@.tmp' '$@'
+	$(AM_V_GEN)$(MKDIR_P) hosts/systemd && \
+		sed 's|@bindir[@]|$(bindir)|; s|@sbindir[@]|$(sbindir)|' '$<' >'$@.tmp' && mv '$@.tmp' '$@'
 
 EXTRA_DIST += tests/golden/lists
 

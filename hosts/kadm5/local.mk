@@ -23,4 +23,6 @@ sfprov_principals_SOURCES = \
 sfprov_principals_CPPFLAGS = $(sfprov_kadm5_la_CPPFLAGS)
 sfprov_principals_LDADD = $(JSONC_LIBS) -lkrb5
 dist_man8_MANS = docs/man/sfprov-principals.8
+nodist_systemdsystemunit_DATA += hosts/systemd/sfprov-principals.service
+dist_systemdsystemunit_DATA = hosts/systemd/sfprov-principals.timer
 endif

@@ -38,6 +38,11 @@ runs() {
 }
 runs sfprov@.service 'run --daemon$'
 runs sfprov-follow@.service 'follow '
+if [ -x "$prefix/sbin/sfprov-principals" ]; then
+    runs sfprov-principals.service 'sync .*--command .*/sbin/sfprov-principals$'
+    find "$prefix/lib/systemd" "$prefix/../lib/systemd" -name sfprov-principals.timer 2>/dev/null | grep -q . ||
+        fail "no timer for the list of principals"
+fi
 
 for command in $("$prefix/bin/sfprov" complete -- '' | cut -f 1 | grep -vx help); do
     find "$prefix/share/man/man1" -name "sfprov-$command.1*" | grep -q . || fail "no page for '$command'"

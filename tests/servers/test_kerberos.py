@@ -10,7 +10,7 @@ import threading
 import time
 
 import servers
-from common import in_memory, mark_of, stored
+from common import becomes, in_memory, mark_of, stored
 from kerberos import ADMIN, ADMIN_PASSWORD, MAPPING, REALM, Realm, binary, compare, list_principals, resync
 from servers import SmallDisk, cli, events_of, harness
 
@@ -216,6 +216,46 @@ def test_a_list_that_is_not_whole_changes_nothing():
         done = cli(w, "sync", "--by-name", "--format", "csv", "--command", *r.lister())
         assert done.returncode == 2 and "not whole" in done.stderr and "nothing was changed" in done.stderr, done.stderr
         os.rename(f"{r.folder}/elsewhere", f"{r.folder}/principal")
+
+
+def test_an_expiry_that_comes_by_itself_is_seen_by_the_next_list():
+    with world() as w, Realm(w, {}) as r:
+        r.admin("addprinc -pw Hello-1-2 ada", "addprinc -pw Hello-1-2 bob", 'modprinc -expire "now 3 seconds" ada')
+        settle(w)
+        assert w.org.user("ada@acme.example")["IsActive"], "she has expired before"
+        becomes(lambda: not r.principals()["ada"], "she does not expire")
+        settle(w)
+        assert w.org.user("ada@acme.example")["IsActive"], "somebody has told it, so this shows nothing"
+        counts = resync(w, r)["counts"]
+        assert counts["unchanged"] == 1 and counts["listed"] == 2, counts
+        settle(w)
+        assert not w.org.user("ada@acme.example")["IsActive"]
+        assert compare(w, r) == 2
+
+
+def test_a_database_that_is_loaded_is_seen_by_the_next_list():
+    with world(leaver_action="deactivate_and_release") as w:
+        r = Realm(w, {})
+        with r:
+            r.admin("addprinc -pw Hello-1-2 ada", "addprinc -pw Hello-1-2 bob", "addprinc -pw Hello-1-2 cyd")
+            r.tool("kdb5_util", "dump", f"{r.folder}/dump")
+            settle(w)
+            ids = {name: w.org.user(f"{name}@acme.example")["Id"] for name in ("ada", "bob")}
+            r.admin("delprinc -force bob", "modprinc -allow_tix ada", "addprinc -pw Hello-1-2 eve",
+                    "renprinc -force cyd cyd.kahn")
+            settle(w)
+            assert not any(user["IsActive"] for user in w.org.users().values() if user["Id"] in ids.values())
+        r.tool("kdb5_util", "load", f"{r.folder}/dump")
+        with r:
+            assert mark_of(w) is None, "a load calls no hook"
+            counts = resync(w, r)["counts"]
+            assert counts["listed"] == 3 and counts["lost"] == 2, counts
+            settle(w)
+            active = {name.split("@")[0]: user["Id"] for name, user in w.org.users().items() if user["IsActive"]}
+            assert set(active) == {"ada", "bob", "cyd"}, active
+            assert active["ada"] == ids["ada"] and active["bob"] != ids["bob"], "who was deleted comes back as somebody new"
+            counts = resync(w, r)["counts"]
+            assert counts["unchanged"] == 3 == counts["listed"], counts
 
 
 def test_kadmind_and_kadmin_local_at_the_same_time():
