@@ -1,6 +1,6 @@
 #!/bin/sh
 # What is installed below a prefix works from where it is: check.sh PREFIX VERSION. The program with
-# its plugin, a host compiled through pkg-config, the man pages, what the shells complete.
+# its plugin, a host compiled through pkg-config, the man pages, what the shells complete, the adapters.
 set -eu
 prefix=$1 version=$2
 here=$(cd "$(dirname "$0")" && pwd)
@@ -56,4 +56,5 @@ bash --norc -c '
     COMP_LINE="$1/bin/sfprov stat" COMP_POINT=${#COMP_LINE} COMP_WORDS=("$1/bin/sfprov" stat) COMP_CWORD=1
     _sfprov && [ "${COMPREPLY[*]}" = status ]' bash "$prefix" || fail "bash does not complete 'stat'"
 find "$prefix/share/zsh" -name _sfprov | grep -q . || fail "nothing for zsh"
+sh "$here/adapters.sh" "$plugin"
 echo "installed: $said, below $prefix"
