@@ -1,5 +1,6 @@
 bin_PROGRAMS += sfprov
 sfprov_SOURCES = \
+	hosts/cli/adapter_file.c hosts/cli/adapter_file.h \
 	hosts/cli/answers.c hosts/cli/answers.h \
 	hosts/cli/browser.c hosts/cli/browser.h \
 	hosts/cli/changes.c hosts/cli/changes.h \
@@ -47,7 +48,9 @@ sfprov_SOURCES = \
 	hosts/cli/table.c hosts/cli/table.h \
 	hosts/cli/usage.c \
 	hosts/cli/users.c hosts/cli/users.h \
+	hosts/adapter/config.c hosts/adapter/config.h \
 	hosts/adapter/names.c hosts/adapter/names.h \
+	hosts/adapter/settings.c hosts/adapter/settings.h \
 	hosts/adapter/text.c hosts/adapter/text.h \
 	hosts/adapter/token.c hosts/adapter/token.h \
 	hosts/ldap/content.c hosts/ldap/content.h \

@@ -76,12 +76,11 @@ config_read(const char *file, const struct config_server *server, struct config 
 {
     struct config config = { .filter = NULL };
     struct settings *settings = &config.settings;
-    const char *columns = NULL;
     int result = settings_read(file, server->several ? &several : &one, settings, err);
 
     if (result)
         return result;
-    result = settings_text(settings, "columns", &columns, err);
+    result = settings_text(settings, "columns", &config.columns_file, err);
     if (!result)
         result = settings_text(settings, "filter", &config.filter, err);
     if (!result)
@@ -89,7 +88,7 @@ config_read(const char *file, const struct config_server *server, struct config 
     if (!result)
         result = take_dns(settings, "groups", &config.groups, err);
     if (!result)
-        result = read_columns(columns, server->key, &config, err);
+        result = read_columns(config.columns_file, server->key, &config, err);
     if (result) {
         config_clear(&config);
         return result;

@@ -8,10 +8,11 @@
 struct config {
     struct settings settings;
     struct columns *columns;
-    const char *key;     /* the attribute that identifies a person for good */
-    const char *filter;  /* LDAP filter of those to be provisioned; NULL: by object class */
-    const char **bases;  /* DNs at or below which they are; ends with NULL; empty: anywhere */
-    const char **groups; /* DNs at or below which groups are that count; ends with NULL */
+    const char *columns_file; /* NULL: the default ones */
+    const char *key;          /* the attribute that identifies a person for good */
+    const char *filter;       /* LDAP filter of those to be provisioned; NULL: by object class */
+    const char **bases;       /* DNs at or below which they are; ends with NULL; empty: anywhere */
+    const char **groups;      /* DNs at or below which groups are that count; ends with NULL */
 };
 
 /* What the server is, for its configuration. */

@@ -35,6 +35,7 @@ struct options {
     bool refresh, full, dry_run, force, no_deliver, all, repair, prometheus;
     const char *bind_dn, *password_file; /* of a directory */
     struct option_list groups;
+    const char *adapter;   /* the configuration of a server's adapter; NULL: none */
     const char *resources; /* directory of whole users; NULL: none */
     long timeout_s;        /* 0: none */
     long limit;            /* 0: none */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "hosts/adapter/token.h"
+#include "hosts/cli/adapter_file.h"
 #include "hosts/cli/answers.h"
 #include "hosts/cli/cli.h"
 #include "hosts/cli/drive.h"
@@ -37,6 +38,7 @@
 #define CHANGE        "entryCSN"
 
 struct follow {
+    struct adapter_file adapter; /* of --adapter */
     const struct options *options;
     const char *url;
     struct host host;
@@ -284,6 +286,37 @@ unreadable(struct follow *follow, const char *dn, const char *uuid, int result,
 }
 
 static int
+tell_gone(struct follow *follow, const char *uuid, struct prov_error *err)
+{
+    char uri[URI_SIZE];
+
+    uri_of(uuid, uri);
+    return add_news(follow,
+                    &(struct token_spec){ .kind = TOKEN_DELETE, .host = "follow", .uri = uri },
+                    NULL, err);
+}
+
+/* Somebody outside the bases: they leave, if they were ever in. */
+static int
+hear_outsider(struct follow *follow, const char *uuid, struct prov_error *err)
+{
+    struct json_object *request = host_request("query", "subject"), *known = NULL;
+    char uri[URI_SIZE];
+    int result = hand_over(follow, err); /* which may have them in it */
+
+    uri_of(uuid, uri);
+    reply_put_text(request, "user", uri);
+    if (result)
+        json_object_put(request);
+    else
+        result = host_ask(&follow->host, request, &known, err);
+    json_object_put(known);
+    if (result)
+        return result == PROV_E_NOTFOUND ? PROV_OK : result;
+    return tell_gone(follow, uuid, err);
+}
+
+static int
 hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, bool fresh,
            struct prov_error *err)
 {
@@ -295,12 +328,17 @@ hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, bool
                                        .context = follow };
     struct ldap_entry whole = *entry;
     struct entry_person person;
+    bool meant = false;
     int result;
 
     follow_state_heard(&follow->state, uuid, change_of(entry) ? change_of(entry) : "");
-    if (!entry_is_person(entry, NULL))
+    if (!follow->adapter.any_class && !entry_is_person(entry, NULL))
         return PROV_OK;
-    result = follow->groups ? follow_groups_write(follow->groups, &whole, err) : PROV_OK;
+    result = adapter_file_means(&follow->adapter, entry->dn, &meant, err);
+    if (!result && !meant)
+        return follow->list ? PROV_OK : hear_outsider(follow, uuid, err);
+    if (!result)
+        result = follow->groups ? follow_groups_write(follow->groups, &whole, err) : PROV_OK;
     if (!result)
         result = entry_read(&how, &whole, &person, err);
     if (result)
@@ -337,13 +375,9 @@ static int
 hear_gone(void *context, const char *uuid, struct prov_error *err)
 {
     struct follow *follow = context;
-    char uri[URI_SIZE];
 
     follow_state_heard(&follow->state, uuid, NULL);
-    uri_of(uuid, uri);
-    return add_news(follow,
-                    &(struct token_spec){ .kind = TOKEN_DELETE, .host = "follow", .uri = uri },
-                    NULL, err);
+    return tell_gone(follow, uuid, err);
 }
 
 static int
@@ -587,7 +621,10 @@ check_use(const struct options *options, const char *url)
 {
     const char *file = options->password_file;
 
-    if (!connection_is_url(url))
+    if (options->key && strcasecmp(options->key, KEY))
+        complain("'%s': the key is '%s'; a directory is followed by " KEY, options->adapter,
+                 options->key);
+    else if (!connection_is_url(url))
         complain("'%s' is no directory; write ldap://host/ou=people,dc=example,dc=org", url);
     else if (file && !strcmp(file, "-"))
         complain("--password-file: standard input can be read once only, and each connection needs "
@@ -607,9 +644,11 @@ command_follow(const struct options *options, const struct arguments *arguments)
         complain("out of memory");
         return CODE_FAILED;
     }
-    follow->options = options;
-    follow->url = arguments->texts[0];
-    code = check_use(options, follow->url);
+    code = adapter_file_read(options, arguments->texts[0], &follow->adapter);
+    options = follow->options = &follow->adapter.options;
+    follow->url = follow->adapter.url;
+    if (!code)
+        code = check_use(options, follow->url);
     if (!code)
         code = open_columns(follow);
     host_log_for_daemon();
@@ -617,7 +656,7 @@ command_follow(const struct options *options, const struct arguments *arguments)
         code = host_open(options, options->no_deliver ? PROV_OPEN_NEVER_DELIVER : 0, &follow->host);
     if (!code) {
         interrupt_watch();
-        code = follow_state_open(&follow->host, follow->url, &follow->state);
+        code = follow_state_open(&follow->host, follow->adapter.about, &follow->state);
         if (!code)
             code = deliver_too(follow);
         if (!code)
@@ -627,6 +666,7 @@ command_follow(const struct options *options, const struct arguments *arguments)
     }
     columns_free(follow->columns);
     free(follow->columns_text);
+    adapter_file_close(&follow->adapter);
     free(follow);
     return code;
 }

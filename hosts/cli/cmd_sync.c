@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "hosts/adapter/names.h"
+#include "hosts/cli/adapter_file.h"
 #include "hosts/cli/changes.h"
 #include "hosts/cli/cli.h"
 #include "hosts/cli/drive.h"
@@ -36,6 +37,7 @@
 #define PROGRESS_EVERY 1000u
 
 struct sync {
+    struct adapter_file adapter; /* of --adapter */
     const struct options *options;
     const char *file;
     int fd;
@@ -194,8 +196,15 @@ static enum found
 next_of_directory(void *context, struct ldap_entry *ret, struct prov_error *err)
 {
     struct sync *sync = context;
-    enum found found = search_next(sync->search, ret, err);
+    enum found found;
+    bool meant = false;
 
+    do
+        found = search_next(sync->search, ret, err);
+    while (found == FOUND_ITEM && !adapter_file_means(&sync->adapter, ret->dn, &meant, err) &&
+           !meant);
+    if (found == FOUND_ITEM && !meant)
+        return FOUND_STOP;
     if (found == FOUND_ITEM && sync->groups && groups_write(sync->groups, ret, err))
         return FOUND_STOP;
     return found;
@@ -207,7 +216,8 @@ open_people(struct sync *sync)
     const struct options *options = sync->options;
     struct people_options how = { .columns = { .maps = options->maps.texts,
                                                .map_count = options->maps.count },
-                                  .entries = { .next = next_of_directory, .context = sync } };
+                                  .entries = { .next = next_of_directory, .context = sync },
+                                  .any_class = sync->adapter.any_class };
     struct text_source source = { .read = read_source, .context = sync };
     struct prov_error err = { .size = sizeof(err) };
     size_t length;
@@ -626,17 +636,19 @@ sync_people(struct sync *sync)
 int
 command_sync(const struct options *options, const struct arguments *arguments)
 {
-    struct sync sync = {
-        .options = options, .file = arguments->texts[0], .fd = -1, .start_us = clock_us()
-    };
-    int code = CODE_DONE;
+    struct sync sync = { .fd = -1, .start_us = clock_us() };
+    int code;
 
     if (arguments->count > 1 && !options->command) {
         complain("'%s' is one argument too many; a list is one file", arguments->texts[1]);
         return CODE_USAGE;
     }
     sync.words = arguments->texts;
-    code = open_people(&sync);
+    code = adapter_file_read(options, arguments->texts[0], &sync.adapter);
+    sync.options = &sync.adapter.options;
+    sync.file = sync.adapter.url;
+    if (!code)
+        code = open_people(&sync);
     if (!code)
         code = sync_people(&sync);
     people_free(sync.people);
@@ -648,5 +660,6 @@ command_sync(const struct options *options, const struct arguments *arguments)
     else if (!options->command && sync.fd > STDIN_FILENO)
         close(sync.fd);
     json_object_put(sync.report);
+    adapter_file_close(&sync.adapter);
     return code;
 }

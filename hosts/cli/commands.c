@@ -34,13 +34,14 @@ const struct command commands[] = {
       "told to end." },
     { NULL, "sync", "FILE|-|ldap://...", 1, 64,
       "format key by-name command map columns separator issuer bind-dn password-file groups "
-      "dry-run force no-deliver timeout",
+      "adapter dry-run force no-deliver timeout",
       command_sync, "make the org follow a full list of people",
       "Whoever is not in the list is gone. It is CSV, LDIF or SCIM users in JSON, by the file's\n"
       "name (.csv, .ldif, .json, .jsonl) or --format, or what a directory holds below a DN;\n"
       "sfprov-sync(1) tells what is read. Every fault of it is named, and one changes nothing." },
-    { NULL, "follow", "ldap://...", 1, 1, "map columns bind-dn password-file groups no-deliver",
-      command_follow, "follow a directory that has no plugin of ours",
+    { NULL, "follow", "ldap://...", 1, 1,
+      "map columns bind-dn password-file groups adapter no-deliver", command_follow,
+      "follow a directory that has no plugin of ours",
       "Hears all that it holds, then what becomes of its people, until SIGTERM: content\n"
       "synchronization (RFC 4533), which OpenLDAP's overlay syncprov offers. Started again it "
       "goes\n"
@@ -140,6 +141,8 @@ const struct option_row option_rows[] = {
       "its first line is the password of --bind-dn", NULL },
     { "groups", 0, "DN", OPTION_LIST, FIELD(groups), false,
       "a group of the directory, or what such are below: their members have them", NULL },
+    { "adapter", 0, "FILE", OPTION_TEXT, FIELD(adapter), false,
+      "whom of the directory, their groups and attributes: an adapter's configuration", NULL },
     { "dry-run", 'n', NULL, OPTION_FLAG, FIELD(dry_run), false, "show what would happen", NULL },
     { "refresh", 0, NULL, OPTION_FLAG, FIELD(refresh), false, "ask Salesforce now", NULL },
     { "full", 0, NULL, OPTION_FLAG, FIELD(full), false,

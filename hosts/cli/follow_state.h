@@ -18,7 +18,7 @@ struct follow_change {
 
 struct follow_state {
     char *file;   /* STORE.follow */
-    char *url;    /* what it says of another directory means nothing */
+    char *url;    /* or whom it is about: what it says of others means nothing */
     char *cookie; /* NULL: everything is heard from the beginning */
     struct follow_change newest[FOLLOW_NEWEST];
     size_t newest_count;

@@ -38,6 +38,7 @@ struct people {
     struct csv csv;
     struct ldif ldif;
     struct entry_source entries;
+    bool any_class;
     struct users users;
 
     struct column *header; /* CSV: of each column, left out if nothing is read from it */
@@ -77,6 +78,7 @@ people_open(const struct people_options *options, struct text_source source, str
     columns.key = options->key;
     columns.default_key = keys[options->format];
     people->format = options->format;
+    people->any_class = options->any_class;
     people->lines.source = source;
     people->lines.pieces = options->format == PEOPLE_JSON;
     people->csv = (struct csv){ .lines = &people->lines, .separator = options->separator };
@@ -384,7 +386,7 @@ static bool
 is_person(struct people *people, const struct ldap_entry *entry)
 {
     const char *class = NULL;
-    bool person = entry_is_person(entry, &class);
+    bool person = people->any_class || entry_is_person(entry, &class);
 
     if (class)
         snprintf(people->others_class, sizeof(people->others_class), "%s", class);

@@ -29,7 +29,8 @@ struct people_options {
     const char *key; /* column or attribute of the key; NULL: the file's, else the format's */
     struct columns_options columns;
     char separator;              /* of CSV */
-    struct entry_source entries; /* of PEOPLE_LDAP */
+    struct entry_source entries; /* of PEOPLE_LDAP; */
+    bool any_class;              /* which has found persons only, whatever their object class */
 };
 
 struct person {

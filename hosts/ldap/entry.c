@@ -45,6 +45,48 @@ entry_plain_dn(const char *dn)
     return copy;
 }
 
+void
+entry_free_dns(char **texts)
+{
+    for (size_t i = 0; texts && texts[i]; i++)
+        free(texts[i]);
+    free(texts);
+}
+
+char **
+entry_plain_dns(const char *const *dns)
+{
+    size_t count = 0;
+    char **texts;
+
+    while (dns[count])
+        count++;
+    texts = calloc(count + 1, sizeof(*texts));
+    for (size_t i = 0; texts && i < count; i++) {
+        texts[i] = entry_plain_dn(dns[i]);
+        if (!texts[i]) {
+            entry_free_dns(texts);
+            return NULL;
+        }
+    }
+    return texts;
+}
+
+bool
+entry_is_below(const char *plain, char *const *bases)
+{
+    size_t length = strlen(plain);
+
+    for (; *bases; bases++) {
+        size_t base = strlen(*bases);
+
+        if (length >= base && !strcmp(plain + length - base, *bases) &&
+            (length == base || plain[length - base - 1] == ','))
+            return true;
+    }
+    return false;
+}
+
 bool
 entry_is_person(const struct ldap_entry *entry, const char **ret_class)
 {

@@ -67,5 +67,10 @@ void entry_guid(const void *bytes, char to[ENTRY_GUID_MAX]);
 /* A DN in one spelling (RFC 4514): small letters, no blanks around ',', '+' and '='. Enough to
  * compare what one server wrote. Heap; NULL when out of memory. */
 char *entry_plain_dn(const char *dn);
+/* So an array of them, which ends with NULL, and goes with entry_free_dns(). NULL when out of memory. */
+char **entry_plain_dns(const char *const *dns);
+void entry_free_dns(char **dns);
+/* Whether a DN is one of these bases, or below one; all of them in that spelling. */
+bool entry_is_below(const char *plain, char *const *bases);
 
 #endif

@@ -21,34 +21,6 @@ static const char *const always[] = { "objectClass",  "entryCSN",  "entryUSN", "
 
 /* ---- life ---- */
 
-static void
-free_texts(char **texts)
-{
-    for (size_t i = 0; texts && texts[i]; i++)
-        free(texts[i]);
-    free(texts);
-}
-
-/* DNs in one spelling. */
-static char **
-spell(const char *const *dns)
-{
-    size_t count = 0;
-    char **texts;
-
-    while (dns[count])
-        count++;
-    texts = calloc(count + 1, sizeof(*texts));
-    for (size_t i = 0; texts && i < count; i++) {
-        texts[i] = entry_plain_dn(dns[i]);
-        if (!texts[i]) {
-            free_texts(texts);
-            return NULL;
-        }
-    }
-    return texts;
-}
-
 /* A filter may look at any attribute, so all are asked for where there is one. */
 static char **
 list_attributes(const struct config *config, bool one_is_enough)
@@ -80,8 +52,8 @@ directory_open(const struct config *config, const struct server *server, struct 
     char *filter = config->filter ? strdup(config->filter) : NULL;
 
     directory.attributes = list_attributes(config, server->whole_entries);
-    directory.bases = spell(config->bases);
-    directory.groups = spell(config->groups);
+    directory.bases = entry_plain_dns(config->bases);
+    directory.groups = entry_plain_dns(config->groups);
     if (!directory.attributes || !directory.bases || !directory.groups ||
         (config->filter && !filter)) {
         free(filter);
@@ -106,8 +78,8 @@ void
 directory_close(struct directory *directory)
 {
     free(directory->attributes);
-    free_texts(directory->bases);
-    free_texts(directory->groups);
+    entry_free_dns(directory->bases);
+    entry_free_dns(directory->groups);
     if (directory->filter)
         slapi_filter_free(directory->filter, 1);
     *directory = (struct directory){ .config = NULL };
@@ -119,15 +91,8 @@ static bool
 is_at_or_below(const char *dn, char *const *bases)
 {
     char *plain = entry_plain_dn(dn);
-    size_t length = plain ? strlen(plain) : 0;
-    bool below = false;
+    bool below = plain && entry_is_below(plain, bases);
 
-    for (; plain && *bases && !below; bases++) {
-        size_t base = strlen(*bases);
-
-        below = length >= base && !strcmp(plain + length - base, *bases) &&
-                (length == base || plain[length - base - 1] == ',');
-    }
     free(plain);
     return below;
 }

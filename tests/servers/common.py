@@ -8,8 +8,8 @@ import tempfile
 import threading
 import time
 
-from servers import (GROUPS, LDAP_PASSWORD, PEOPLE, SUFFIX, SmallDisk, cli, compare, events_of, person, resync, settle,
-                     world)
+from servers import (GROUPS, LDAP_PASSWORD, PEOPLE, SUFFIX, SmallDisk, cli, compare, events_of, harness, person, resync,
+                     secret, settle, world)
 
 
 def mark_of(w):
@@ -273,6 +273,37 @@ def wrong_configurations(w):
             ({"fields": fields}, "profile"), ({"fields": no_issuer}, "issuer"), ({"plugin": "/nowhere.so"}, "/nowhere.so"),
             ({"filter": "(&(a=b"}, "no LDAP filter"), ({"bases": "ou=people"}, "array of DNs"),
             ({"on_failure": "maybe"}, "maybe"), ({"deliver": 1}, "true or false"), ({"columns": fields}, "columns"))
+
+
+def the_adapters_own_file_says_who_is_listed(Server):
+    other, left, crm = f"ou=other,{SUFFIX}", f"ou=left,{SUFFIX}", f"cn=crm,{GROUPS}"
+    with world(scope_groups=[crm]) as w:
+        columns = os.path.join(w.folder, "columns.json")
+        with open(columns, "w", encoding="utf-8") as file:
+            json.dump({"columns": {"carLicense": "employeeNumber", "title": ""}}, file)
+        config = {"bases": [PEOPLE, other], "filter": "(&(objectClass=inetOrgPerson)(employeeType=staff? or so))",
+                  "groups": [GROUPS], "columns": columns, "deliver": False}
+        with Server(w, config) as d:
+            d.seed()
+            staff = {"employeeType": "staff? or so", "carLicense": "L-1", "title": "not read"}
+            d.add(*((base, {"objectClass": "organizationalUnit"}) for base in (other, left)), person("ada", **staff),
+                  person("guest", employeeType="guest"), *((f"uid={name},{base}", person(name, **staff)[1])
+                                                          for name, base in (("cyd", other), ("dan", left))),
+                  (crm, {"objectClass": "groupOfNames", "cn": "crm", "member": [f"uid=ada,{PEOPLE}"]}))
+            who = ("--bind-dn", d.admin, "--password-file", secret(w.folder))
+
+            def listed(*more, code=0):
+                done = subprocess.run([harness.CLI, "--plugin", harness.PLUGIN, "sync", *who, "--adapter", d.config_file, "--key",
+                                       d.key, *more],
+                                      capture_output=True, text=True, timeout=120, check=False)
+                assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+                return json.loads(done.stdout)["counts"] if code == 0 else done.stderr
+
+            counts = listed("--dry-run", "--json", f"{d.uri}/{SUFFIX}")
+            assert counts["listed"] == counts["unchanged"] == 2 and not counts["lost"], counts
+            for more, said in ((("--columns", columns, f"{d.uri}/{SUFFIX}"), "leave --columns"),
+                               ((f"{d.uri}/{SUFFIX}??sub?(uid=*)",), "and no more"), (("people.csv",), "for a directory")):
+                assert said in listed(*more, code=2)
 
 
 def the_server_does_not_wait_for_salesforce(Server):

@@ -14,7 +14,8 @@ for case in (common.a_life_from_hire_to_delete, common.a_list_of_the_directory_s
              common.the_server_does_not_wait_for_salesforce, common.a_full_disk_marks_that_a_resync_is_needed,
              common.changes_at_the_same_time_end_as_the_directory_says, common.somebody_else_may_deliver,
              common.a_password_in_clear_is_handed_over_where_that_is_wanted, common.a_posix_group_takes_users_into_scope_and_out,
-             common.a_manager_who_comes_after_the_reports_is_linked, common.a_killed_server_loses_nothing_after_a_resync):
+             common.a_manager_who_comes_after_the_reports_is_linked, common.a_killed_server_loses_nothing_after_a_resync,
+             common.the_adapters_own_file_says_who_is_listed):
     globals()["test_" + case.__name__] = functools.partial(case, DS389)
 
 

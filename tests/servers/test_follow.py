@@ -18,7 +18,7 @@ LOG = "syncprov-sessionlog 1000"  # behind the overlay syncprov
 
 
 class Follower:
-    def __init__(self, w, d, *arguments, tail=""):
+    def __init__(self, w, d, *arguments, base=PEOPLE, tail=""):
         self.log = os.path.join(w.folder, f"follow-{time.monotonic_ns()}.log")
         secret = os.path.join(w.folder, "ldap-password")
         with open(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
@@ -29,7 +29,7 @@ class Follower:
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 [harness.CLI, "--plugin", harness.PLUGIN, "-c", fields, "follow", "--bind-dn", d.admin, "--password-file",
-                 secret, *arguments, f"{d.uri}/{PEOPLE}{tail}"], stdout=log, stderr=log)
+                 secret, *arguments, f"{d.uri}/{base}{tail}"], stdout=log, stderr=log)
 
     def text(self):
         with open(self.log, encoding="utf-8") as log:
@@ -266,6 +266,42 @@ def test_groups_take_people_into_scope_and_out():
             d.modify(posix, ("add", "memberUid", "ada"))
             in_step(w, d, inactive=["bob", "cyd"])
             f.end()
+
+
+def test_an_adapters_file_says_whom_it_follows():
+    other = f"ou=other,{SUFFIX}"
+    with world() as w, Slapd(w, provider=True, extra=LOG) as d:
+        file = os.path.join(w.folder, "adapter.json")
+
+        def configure(**more):
+            with open(file, "w", encoding="utf-8") as to:
+                json.dump({"fields": os.path.join(w.folder, "fields-follow.json"), "filter": "(employeeType=staff)", **more}, to)
+
+        configure(bases=[PEOPLE])
+        d.seed()
+        d.add((other, {"objectClass": "organizationalUnit"}), person("ada", employeeType="staff"),
+              person("bob", "Bob", "Miller", employeeType="staff"), person("guest", employeeType="guest"),
+              (f"uid=eve,{other}", person("eve", employeeType="staff")[1]))
+        with Follower(w, d, "--adapter", file, base=SUFFIX) as f:
+            in_step(w, d, skip=["guest"])
+            d.rename(f"uid=bob,{PEOPLE}", "uid=bob", other)
+            in_step(w, d, gone=["bob"], skip=["guest"])
+            d.modify(f"uid=eve,{other}", ("replace", "title", "Dr"))
+            d.modify(f"uid=ada,{PEOPLE}", ("replace", "title", "Countess"))
+            in_step(w, d, gone=["bob"], skip=["guest"])
+            assert json.loads(cli(w, "status", "--json").stdout)["subjects"]["total"] == 2, "strangers are none of ours"
+            f.end()
+        configure(bases=[other])  # other people: all of it is heard
+        with Follower(w, d, "--adapter", file, base=SUFFIX) as f:
+            until(lambda: {name for name, user in w.org.users().items() if user["IsActive"]} ==
+                  {"bob@acme.example", "eve@acme.example"})
+            f.end()
+        columns = os.path.join(w.folder, "columns.json")
+        with open(columns, "w", encoding="utf-8") as to:
+            json.dump({"key": "uid", "columns": {}}, to)
+        configure(columns=columns)
+        with Follower(w, d, "--adapter", file) as f:
+            assert f.process.wait(30) == 2 and "is followed by entryUUID" in f.text(), f.text()
 
 
 def test_a_store_has_one_follower():

@@ -20,7 +20,8 @@ for case in (common.a_life_from_hire_to_delete, common.a_list_of_the_directory_s
              common.changes_at_the_same_time_end_as_the_directory_says, common.somebody_else_may_deliver,
              common.closed_refuses_what_could_not_be_kept, common.a_password_is_a_fact_and_never_a_value,
              common.a_password_in_clear_is_handed_over_where_that_is_wanted, common.a_posix_group_takes_users_into_scope_and_out,
-             common.a_manager_who_comes_after_the_reports_is_linked, common.a_killed_server_loses_nothing_after_a_resync):
+             common.a_manager_who_comes_after_the_reports_is_linked, common.a_killed_server_loses_nothing_after_a_resync,
+             common.the_adapters_own_file_says_who_is_listed):
     globals()["test_" + case.__name__] = functools.partial(case, Slapd)
 
 
@@ -114,7 +115,7 @@ def test_memory_is_flat_over_many_changes():
 
 
 def test_a_list_by_a_command_leaves_alone_who_changes_while_it_runs():
-    """As the documentation says: slapcat, and two searches for two bases."""
+    """By slapcat, as the documentation says, and by two searches."""
     other = f"ou=other,{SUFFIX}"
     with world() as w, Slapd(w, {"deliver": False}) as d:
         d.seed()
