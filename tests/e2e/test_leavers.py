@@ -268,7 +268,7 @@ def test_a_look_at_who_is_frozen_that_failed_is_made_again():
         row = c.user("/Users/ada")
         assert row.get("code") == "STAYS_FROZEN" and row["next_attempt"] and report.next_due_us > 0, row
         w.org.ask("DELETE", "/__org/faults")
-        until(c, lambda: not c.user("/Users/ada").get("code"), "seen")
+        c.until(lambda: not c.user("/Users/ada").get("code"), "seen")
         assert not c.user("/Users/ada").get("next_attempt")
 
 
