@@ -613,7 +613,7 @@ judge_person(const struct life *life, const struct person *person, struct json_o
     return NULL;
 }
 
-/* Nothing waits of who has no manager, or has him. */
+/* Nothing waits of who has no manager, or has him, and is in step. */
 static bool
 all_is_there(const struct life *life, const struct person *person, struct json_object *users)
 {
@@ -622,9 +622,12 @@ all_is_there(const struct life *life, const struct person *person, struct json_o
 
     if (person->was_there)
         return false; /* may be frozen by another admin */
+    account = account_of(users, (int)(person - life->people), &count);
+    if (waits_for_name(life, person, users, account) ||
+        (life_wants(life, person) && (!account || !is_as_wanted(life, person, account))))
+        return false; /* parked: what was told before stands */
     if (person->manager < 0)
         return true;
-    account = account_of(users, (int)(person - life->people), &count);
     manager = account_of(users, person->manager, &count);
     return account && manager && title_of(manager) > 0 && has_manager(life, person, users, account);
 }
