@@ -105,7 +105,7 @@ check_api(struct check *check, struct prov_error *err)
 
     (void)err;
     snprintf(soql, sizeof(soql), "SELECT Username, Name FROM User WHERE Id = '%s'", check->user_id);
-    r = sf_query(check->delivery->session, soql, &rows, &call);
+    r = sf_query(check->delivery->session, soql, SF_CAN_WAIT, &rows, &call);
     if (r)
         return r;
     if (call.outcome != SF_DELIVERED)

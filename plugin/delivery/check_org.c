@@ -195,7 +195,7 @@ check_freeze(struct check *check, struct prov_error *err)
     AUTO_JSON struct json_object *rows = NULL;
     struct sf_call call = { 0 };
     int r = sf_query(check->delivery->session, "SELECT Id, UserId, IsFrozen FROM UserLogin LIMIT 1",
-                     &rows, &call);
+                     SF_CAN_WAIT, &rows, &call);
 
     (void)err;
     if (r)
@@ -228,7 +228,8 @@ check_quota(struct check *check, struct prov_error *err)
                          "them, or buy more.",
                          "%" PRId64 " of %" PRId64 " API calls of 24 hours are used",
                          usage.day_used, usage.day_max);
-    if (quota_reached(check->delivery, 1))
+    if (usage.day_used + 1 >
+        usage.day_max - sf_reserve_of(usage.day_max, check->fields->api_reserve_percent))
         return check_say(check, CHECK_WARNING,
                          "What is left is the reserve ('api_reserve_percent'): only who leaves is "
                          "provisioned until others use fewer calls.",

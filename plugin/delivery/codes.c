@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "plugin/salesforce/session.h"
 #include "plugin/store/store.h"
 
 static const struct code_words rows[] = {
@@ -103,10 +104,7 @@ static const struct code_words rows[] = {
       "nothing: the account stays until the user's next event; `replan` deactivates it now" },
 
     /* ---- on the way ---- */
-    { CODE_API_RESERVE, "held",
-      "all programs that use the org's API together have used up what is not reserved",
-      "nothing: it goes on by itself as calls become older than 24 hours. Setup > Company "
-      "Information shows the use; to go on now, lower api_reserve_percent or buy calls" },
+    { SF_RESERVE_CODE, "held", SF_RESERVE_CAUSE, SF_RESERVE_REMEDY },
     { CODE_NO_ANSWER, "read back",
       "the change was sent and no certain answer came; Salesforce may still be working on it",
       "nothing: it is read back until it shows, or until settle_window_s is over" },

@@ -174,10 +174,9 @@ read_list(struct delivery *d, enum facts_list which, struct sf_call *ret_call,
     int64_t now = clock_now_us();
     int r = list ? PROV_OK : PROV_E_NOMEM;
 
-    if (!r && quota_spares(d, ret_call))
-        return PROV_OK;
-    if (!r)
-        r = sf_query(d->session, lists[which].soql, &rows, ret_call);
+    if (!r) /* a probe is how it is seen that the use of the API has fallen */
+        r = sf_query(d->session, lists[which].soql, d->probing ? SF_URGENT : SF_CAN_WAIT, &rows,
+                     ret_call);
     if (r)
         return error_nomem(err);
     if (ret_call->outcome != SF_DELIVERED)
@@ -241,8 +240,6 @@ read_user(struct delivery *d, struct json_object **ret, struct sf_call *ret_call
     AUTO_JSON struct json_object *describe = NULL;
     AUTO_JSON struct json_object *user = NULL;
 
-    if (quota_spares(d, ret_call))
-        return PROV_OK;
     if (sf_describe(d->session, "User", &describe, ret_call))
         return error_nomem(err);
     if (ret_call->outcome != SF_DELIVERED)

@@ -48,7 +48,8 @@ flights_done(struct flights *flights)
 static void
 make_call(struct flights *flights, struct flight *flight)
 {
-    flight->result = sf_batch_send(flights->session, flight->batch, flight->results, &flight->call);
+    flight->result = sf_batch_send(flights->session, flight->batch, flight->urgency,
+                                   flight->results, &flight->call);
 }
 
 static void *

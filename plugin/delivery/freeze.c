@@ -150,12 +150,13 @@ ask(struct round *round, struct item **items, size_t count, struct json_object *
     struct sf_call *ret_call, struct prov_error *err)
 {
     const char *ids[LOOKUP_MAX];
-    int r = PROV_OK;
+    int r;
 
     for (size_t i = 0; i < count; i++)
         ids[i] = items[i]->work.link.salesforce_id;
-    if (items[0]->plan.action == PLAN_FREEZE || !quota_spares(round->delivery, ret_call))
-        r = lookup_logins(round->delivery, ids, count, ret_rows, ret_call, err);
+    r = lookup_logins(round->delivery, ids, count,
+                      items[0]->plan.action == PLAN_FREEZE ? SF_URGENT : SF_CAN_WAIT, ret_rows,
+                      ret_call, err);
     if (r)
         return r;
     if (ret_call->outcome == SF_DELIVERED)

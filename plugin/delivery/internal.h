@@ -56,7 +56,7 @@ struct flights {
     pthread_mutex_t lock; /* guards `over` of those in the list */
     pthread_cond_t landed;
     struct flight *list[FLIGHTS_MAX + 1]; /* one more, for who leaves */
-    atomic_size_t count; /* read by queries as well, which hold no lock (quota_spares()) */
+    size_t count;
 };
 
 struct delivery {
@@ -104,7 +104,7 @@ struct delivery {
     uint64_t calls_counted; /* of the session's, those that the store's totals have */
     int64_t calls_failed;   /* that they have not */
     int64_t quota_noted_us; /* the use of the quota was written when; monotonic */
-    bool keeps_reserve;     /* its look-ups take no calls of the reserve; those of a check do */
+    bool keeps_reserve;     /* its session does; that of a check makes all its calls */
     int64_t upkeep_us;      /* when it last began */
     struct event_walk forgetting, forgetting_history, telling, shrinking;
     bool untold; /* the host declined an outcome since */
@@ -299,15 +299,11 @@ MUST_CHECK int quarantine_probe(struct delivery *delivery, const char *code, boo
 
 /* ---- quota.c: the org's API calls of 24 hours ---- */
 
-/* Whether so many more calls would touch the reserve (connector field api_reserve_percent). False if the
- * org has not told its use yet. */
-bool quota_reached(const struct delivery *delivery, int64_t calls);
-/* If a call more would touch it: holds all but leavers, and sets round->leavers_only. */
-MUST_CHECK int quota_check(struct round *round, struct prov_error *err);
+/* The session makes no call of the reserve (connector field api_reserve_percent) for what can wait; of the call that
+ * it did not make org_call_failed() makes a hold that spares leavers. */
 MUST_CHECK int quota_hold(struct delivery *delivery, struct prov_error *err);
-/* Whether a look-up must not be made, since it would take a call of the reserve: then *ret_call says so as
- * if the org had, and org_call_failed() makes a hold of it that spares leavers. */
-bool quota_spares(const struct delivery *delivery, struct sf_call *ret_call);
+/* The same before a call: if one more would touch it, sets round->leavers_only. */
+MUST_CHECK int quota_check(struct round *round, struct prov_error *err);
 /* [tx] Keeps what the last answer told, for `status` and for other processes. */
 MUST_CHECK int quota_note(struct delivery *delivery, struct prov_error *err);
 /* Whether the org is a sandbox, for is_sandbox: one call, once. Who gets no answer takes it for one, and asks
@@ -346,8 +342,8 @@ MUST_CHECK int lookup_users(struct delivery *delivery, const struct lookup *look
  * has one. As above.
  */
 MUST_CHECK int lookup_logins(struct delivery *delivery, const char *const *ids, size_t count,
-                             struct json_object **ret_rows, struct sf_call *ret_call,
-                             struct prov_error *err);
+                             enum sf_urgency urgency, struct json_object **ret_rows,
+                             struct sf_call *ret_call, struct prov_error *err);
 
 /* ---- login.c: the session, from the connector fields ---- */
 
@@ -423,6 +419,7 @@ struct flight {
     struct item **items;    /* heap; of the list */
     size_t count;
     enum send_kind kind;
+    enum sf_urgency urgency;
     struct sf_batch *batch;
     struct sf_record *results;
     struct sf_call call;

@@ -78,6 +78,8 @@ login_session(struct delivery *d, int64_t connect_ms, int64_t request_ms, struct
                                           .proxy = fields->proxy,
                                           .proxy_username = fields->proxy_username,
                                           .proxy_password = fields->proxy_password,
+                                          .keeps_reserve = d->keeps_reserve,
+                                          .reserve_percent = fields->api_reserve_percent,
                                           .connect_timeout_ms =
                                               limit_ms(fields->connect_timeout_s, connect_ms),
                                           .request_timeout_ms =

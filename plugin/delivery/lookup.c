@@ -158,9 +158,7 @@ read_some(struct delivery *d, const struct lookup *lookup, size_t first, size_t 
     }
     if (too_long && fields)
         return read_some(d, lookup, first, count, NULL, rows, ret_call, err);
-    if (quota_spares(d, ret_call))
-        return PROV_OK;
-    r = sf_query(d->session, soql, &found, ret_call);
+    r = sf_query(d->session, soql, SF_CAN_WAIT, &found, ret_call);
     if (r)
         return error_set(err, r, "reading users: %s", ret_call->message);
     if (ret_call->outcome == SF_REFUSED && fields)
@@ -224,7 +222,7 @@ check_logins(const char *const *ids, size_t count, struct json_object *rows, str
 }
 
 int
-lookup_logins(struct delivery *d, const char *const *ids, size_t count,
+lookup_logins(struct delivery *d, const char *const *ids, size_t count, enum sf_urgency urgency,
               struct json_object **ret_rows, struct sf_call *ret_call, struct prov_error *err)
 {
     AUTO_JSON struct json_object *rows = json_object_new_array();
@@ -237,7 +235,7 @@ lookup_logins(struct delivery *d, const char *const *ids, size_t count,
         AUTO_JSON struct json_object *found = NULL;
         if (!soql)
             return error_nomem(err);
-        r = sf_query(d->session, soql, &found, ret_call);
+        r = sf_query(d->session, soql, urgency, &found, ret_call);
         if (r)
             return error_set(err, r, "reading UserLogin: %s", ret_call->message);
         if (ret_call->outcome == SF_DELIVERED)
@@ -263,11 +261,11 @@ add_frozen(struct delivery *d, struct json_object *rows, struct sf_call *ret_cal
 
     if (!ids)
         return error_nomem(err);
-    if (count == 0 || quota_spares(d, ret_call))
+    if (count == 0)
         return PROV_OK;
     for (size_t i = 0; i < count; i++)
         ids[i] = json_get_string(json_object_array_get_idx(rows, i), "Id");
-    r = lookup_logins(d, ids, count, &logins, ret_call, err);
+    r = lookup_logins(d, ids, count, SF_CAN_WAIT, &logins, ret_call, err);
     if (!r && ret_call->outcome == SF_REFUSED)
         *ret_call = (struct sf_call){ .outcome = SF_DELIVERED };
     for (size_t i = 0; !r && logins && i < json_object_array_length(logins); i++) {

@@ -297,7 +297,7 @@ org_call_failed(struct delivery *d, const struct sf_call *call, struct prov_erro
     AUTO_JSON struct json_object *after = NULL;
     char reason[700];
 
-    if (strcmp(call->code, CODE_API_RESERVE) == 0)
+    if (strcmp(call->code, SF_RESERVE_CODE) == 0)
         return quota_hold(d, err);
     d->calls_failed++;
     if (call->outcome != SF_HOLD && !d->probing)
@@ -475,8 +475,7 @@ org_learn_kind(struct delivery *d, struct prov_error *err)
 
     if (d->knows_sandbox)
         return PROV_OK;
-    if (!quota_spares(d, &call) &&
-        sf_query(d->session, "SELECT IsSandbox FROM Organization", &rows, &call))
+    if (sf_query(d->session, "SELECT IsSandbox FROM Organization", SF_CAN_WAIT, &rows, &call))
         return error_nomem(err);
     d->knows_sandbox = call.outcome == SF_DELIVERED && json_object_array_length(rows) == 1;
     d->is_sandbox =
@@ -552,6 +551,7 @@ static int
 probe_hold(struct delivery *d, struct json_object *in_force, struct prov_error *err)
 {
     int64_t now = clock_now_us(), until = json_get_int(in_force, "probe_us", 0);
+    struct sf_call call;
     bool passed = false;
     int r;
 
@@ -566,7 +566,7 @@ probe_hold(struct delivery *d, struct json_object *in_force, struct prov_error *
     if (r || !passed)
         return r;
     org_call_passed(d);
-    if (quota_reached(d, 1))
+    if (sf_reserve_reached(d->session, &call))
         return quota_hold(d, err);
     d->knows_hold = false;
     return end_hold(d, "Salesforce answers again", err);

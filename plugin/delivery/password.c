@@ -224,10 +224,11 @@ password_run(struct delivery *d, size_t *ret_count, struct prov_error *err)
     for (size_t i = 0; !r && i < ROUND_PASSWORDS && org_pause(d).passage == PASS_ALL; i++) {
         struct store_password password = { 0 };
         struct stop hold = { PASS_ALL, 0 };
+        struct sf_call call;
         r = store_password_due(d->store, clock_now_us(), &password, &found, err);
         if (!r && found && password.active)
             r = org_ready(d, &ready, err);
-        if (!r && found && ready && password.active && quota_reached(d, 1))
+        if (!r && found && ready && password.active && sf_reserve_reached(d->session, &call))
             r = quota_hold(d, err);
         if (!r)
             r = org_held(d, &hold, err);

@@ -14,23 +14,6 @@
 /* How often the number is written at most: `status` tells how old it is. */
 #define NOTE_EVERY_US (10 * CLOCK_SECOND_US)
 
-static int64_t
-reserve_of(const struct fields *fields, int64_t max)
-{
-    return max / 100 * fields->api_reserve_percent +
-           (max % 100 * fields->api_reserve_percent + 99) / 100;
-}
-
-bool
-quota_reached(const struct delivery *d, int64_t calls)
-{
-    struct sf_usage usage;
-
-    sf_session_usage(d->session, &usage);
-    return usage.day_max > 0 &&
-           usage.day_used + calls > usage.day_max - reserve_of(d->fields, usage.day_max);
-}
-
 /* [tx] Brings the store's totals up to what this session has called. */
 static void
 count_calls(struct delivery *d, const struct sf_usage *usage)
@@ -48,11 +31,12 @@ quota_note(struct delivery *d, struct prov_error *err)
     AUTO_FREE char *text = NULL;
     int64_t now = clock_monotonic_us();
     struct sf_usage usage;
+    struct sf_call call;
 
     sf_session_usage(d->session, &usage);
     count_calls(d, &usage);
-    if (usage.day_max < 0 ||
-        (d->quota_noted_us && now - d->quota_noted_us < NOTE_EVERY_US && !quota_reached(d, 1)))
+    if (usage.day_max < 0 || (d->quota_noted_us && now - d->quota_noted_us < NOTE_EVERY_US &&
+                              !sf_reserve_reached(d->session, &call)))
         return PROV_OK;
     fact = json_object_new_object();
     if (!fact || json_put_int(fact, "used", usage.day_used) ||
@@ -77,54 +61,26 @@ write_note(struct delivery *d, struct prov_error *err)
     return r;
 }
 
-static void
-put_reason(const struct delivery *d, char *reason, size_t size)
-{
-    struct sf_usage usage;
-
-    sf_session_usage(d->session, &usage);
-    snprintf(reason, size,
-             "%lld of the org's %lld API calls of 24 hours are used, and %lld of them are kept in "
-             "reserve (api_reserve_percent %lld)",
-             (long long)usage.day_used, (long long)usage.day_max,
-             (long long)reserve_of(d->fields, usage.day_max),
-             (long long)d->fields->api_reserve_percent);
-}
-
-bool
-quota_spares(const struct delivery *d, struct sf_call *ret_call)
-{
-    const struct code_words *words = code_words(CODE_API_RESERVE);
-
-    /* a probe is how it is seen that the number has fallen */
-    if (!d->keeps_reserve || d->probing || !quota_reached(d, 1 + (int64_t)d->air.count))
-        return false;
-    *ret_call = (struct sf_call){
-        .outcome = SF_HOLD, .code = CODE_API_RESERVE, .cause = words->cause, .remedy = words->remedy
-    };
-    put_reason(d, ret_call->message, sizeof(ret_call->message));
-    return true;
-}
-
 int
 quota_hold(struct delivery *d, struct prov_error *err)
 {
-    const struct code_words *words = code_words(CODE_API_RESERVE);
-    char reason[300];
+    struct sf_call call;
     int r;
 
     d->quota_noted_us = 0;
     r = write_note(d, err);
     if (r)
         return r;
-    put_reason(d, reason, sizeof(reason));
-    return org_hold_rest(d, reason, words->cause, words->remedy, err);
+    (void)sf_reserve_reached(d->session, &call);
+    return org_hold_rest(d, call.message, call.cause, call.remedy, err);
 }
 
 int
 quota_check(struct round *round, struct prov_error *err)
 {
-    if (!quota_reached(round->delivery, 1 + (int64_t)round->delivery->air.count))
+    struct sf_call call;
+
+    if (!sf_reserve_reached(round->delivery->session, &call))
         return PROV_OK;
     round->leavers_only = true;
     return quota_hold(round->delivery, err);
@@ -150,7 +106,7 @@ delivery_quota_read(struct store *store, const struct fields *fields, struct jso
     used = json_get_int(fact, "used", 0);
     max = json_get_int(fact, "max", 0);
     at_us = json_get_int(fact, "at_us", 0);
-    reserve = reserve_of(fields, max);
+    reserve = sf_reserve_of(max, fields->api_reserve_percent);
     shown = json_object_new_object();
     if (!shown || json_put_int(shown, "used", used) || json_put_int(shown, "max", max) ||
         json_put_int(shown, "reserve", reserve) ||

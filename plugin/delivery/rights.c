@@ -51,7 +51,7 @@ rights_read(struct sf_session *session, const char *user_id, struct json_object 
                                    rights[i].field);
     snprintf(soql + length, sizeof(soql) - length,
              " FROM PermissionSetAssignment WHERE AssigneeId = '%s'", user_id);
-    r = given ? sf_query(session, soql, &rows, ret_call) : PROV_E_NOMEM;
+    r = given ? sf_query(session, soql, SF_CAN_WAIT, &rows, ret_call) : PROV_E_NOMEM;
     if (r || ret_call->outcome != SF_DELIVERED)
         return r;
     if (add_given(given, rows))

@@ -192,8 +192,6 @@ plan_all(struct round *round, struct prov_error *err)
     if (!r && call)
         r = org_ready(round->delivery, &ready, err);
     round->stop = !ready;
-    if (!r && call && ready && !round->leavers_only)
-        r = quota_check(round, err);
     return r;
 }
 

@@ -473,6 +473,7 @@ send_make(struct round *round, struct item **items, size_t count, enum send_kind
     memcpy(flight->items, items, count * sizeof(struct item *));
     flight->count = count;
     flight->kind = kind;
+    flight->urgency = send_is_of_leavers(kind) ? SF_URGENT : SF_CAN_WAIT;
     r = make_batch(flight, err);
     if (!r)
         r = store_flight(round, items, count, kind, err);
@@ -491,7 +492,7 @@ send_batch(struct round *round, struct item **items, size_t count, enum send_kin
 
     if (r || !flight)
         return r;
-    flight->result =
-        sf_batch_send(round->delivery->session, flight->batch, flight->results, &flight->call);
+    flight->result = sf_batch_send(round->delivery->session, flight->batch, flight->urgency,
+                                   flight->results, &flight->call);
     return send_settle(round, flight, err);
 }

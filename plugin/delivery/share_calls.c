@@ -40,7 +40,8 @@ look_for_leavers(struct round *round, struct prov_error *err)
     return r;
 }
 
-/* Whether a batch of this kind may go now: others than leavers keep off the reserve of the quota. */
+/* Whether a batch of this kind may go now. The session keeps others than leavers off the reserve of the quota; where it
+ * would, nothing is stored as in flight for it. */
 static int
 may_send(struct round *round, enum send_kind kind, bool *ret, struct prov_error *err)
 {

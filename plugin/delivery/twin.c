@@ -117,7 +117,7 @@ twin_find(struct delivery *d, char **ret_seen, struct sf_call *ret_call, struct 
                           " ORDER BY CreatedDate DESC LIMIT %d",
                           field, field, like, NEWEST) < 0)
         return error_nomem(err);
-    r = sf_query(d->session, soql, &rows, ret_call);
+    r = sf_query(d->session, soql, SF_CAN_WAIT, &rows, ret_call);
     if (r)
         return error_set(err, r, "reading users: %s", ret_call->message);
     if (ret_call->outcome != SF_DELIVERED)

@@ -366,8 +366,8 @@ read_results(const struct http_answer *answer, size_t count, char (*ids)[SF_ID_S
 }
 
 int
-sf_batch_send(struct sf_session *session, const struct sf_batch *batch, struct sf_record *results,
-              struct sf_call *call)
+sf_batch_send(struct sf_session *session, const struct sf_batch *batch, enum sf_urgency urgency,
+              struct sf_record *results, struct sf_call *call)
 {
     char path[64];
     /* POST creates, PATCH updates */
@@ -375,6 +375,7 @@ sf_batch_send(struct sf_session *session, const struct sf_batch *batch, struct s
                                        .path = path,
                                        .body = batch->body,
                                        .body_length = batch->body_length,
+                                       .urgency = urgency,
                                        .write = true };
     struct http_answer answer;
     int result;

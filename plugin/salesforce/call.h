@@ -11,6 +11,7 @@ struct session_request {
     const char *path; /* from "/services/..." on */
     const char *body; /* JSON; NULL for none */
     size_t body_length;
+    enum sf_urgency urgency;
     bool write;             /* the call changes something: no answer is SF_UNKNOWN */
     bool anonymous;         /* to the configured origin, without a token */
     struct sf_trace *trace; /* filled; NULL: it is not asked for */

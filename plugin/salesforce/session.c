@@ -53,6 +53,9 @@ struct sf_session {
     int64_t not_before_us;         /* monotonic; until then `failure` answers */
     struct sf_call failure;
     struct sf_usage usage;
+    int64_t under_way; /* calls of the data API */
+    bool keeps_reserve;
+    int64_t reserve_percent;
     int64_t date_us,
         date_up_us; /* Date of the last answer that had one, and when it came, by clock_up_us() */
 };
@@ -196,6 +199,8 @@ sf_session_new(const struct sf_settings *settings, struct sf_session **ret, stru
     if (settings->keeper)
         session->keeper = *settings->keeper;
     session->usage.day_used = session->usage.day_max = -1;
+    session->keeps_reserve = settings->keeps_reserve;
+    session->reserve_percent = settings->reserve_percent;
     result = copy_settings(session, settings);
     if (result != PROV_OK)
         error_nomem(err);
@@ -435,6 +440,77 @@ sf_session_login_anew(struct sf_session *session)
     pthread_mutex_unlock(&session->lock);
 }
 
+/* ---- the reserve ---- */
+
+int64_t
+sf_reserve_of(int64_t day_max, int64_t percent)
+{
+    return day_max / 100 * percent + (day_max % 100 * percent + 99) / 100;
+}
+
+/* Those under way count as if they were told. Lock held. */
+static bool
+reaches_reserve(const struct sf_session *session)
+{
+    const struct sf_usage *usage = &session->usage;
+
+    return session->keeps_reserve && usage->day_max > 0 &&
+           usage->day_used + session->under_way + 1 >
+               usage->day_max - sf_reserve_of(usage->day_max, session->reserve_percent);
+}
+
+/* Lock held. */
+static void
+tell_reserve(const struct sf_session *session, struct sf_call *call)
+{
+    const struct sf_usage *usage = &session->usage;
+
+    answer_tell(call, SF_HOLD, SF_RESERVE_CAUSE, SF_RESERVE_REMEDY,
+                "%lld of the org's %lld API calls of 24 hours are used, and %lld of them are kept "
+                "in reserve (api_reserve_percent %lld)",
+                (long long)usage->day_used, (long long)usage->day_max,
+                (long long)sf_reserve_of(usage->day_max, session->reserve_percent),
+                (long long)session->reserve_percent);
+    snprintf(call->code, sizeof(call->code), "%s", SF_RESERVE_CODE);
+}
+
+bool
+sf_reserve_reached(struct sf_session *session, struct sf_call *ret_call)
+{
+    bool reached;
+
+    *ret_call = (struct sf_call){ .outcome = SF_HOLD };
+    pthread_mutex_lock(&session->lock);
+    reached = reaches_reserve(session);
+    tell_reserve(session, ret_call);
+    pthread_mutex_unlock(&session->lock);
+    return reached;
+}
+
+/* Whether the call is made: then end_call() is to follow. */
+static bool
+begin_call(struct sf_session *session, const struct session_request *request, struct sf_call *call)
+{
+    bool goes;
+
+    pthread_mutex_lock(&session->lock);
+    goes = request->urgency == SF_URGENT || !reaches_reserve(session);
+    if (goes)
+        session->under_way++;
+    else
+        tell_reserve(session, call);
+    pthread_mutex_unlock(&session->lock);
+    return goes;
+}
+
+static void
+end_call(struct sf_session *session)
+{
+    pthread_mutex_lock(&session->lock);
+    session->under_way--;
+    pthread_mutex_unlock(&session->lock);
+}
+
 /* ---- calls ---- */
 
 static void
@@ -567,13 +643,15 @@ session_call(struct sf_session *session, const struct session_request *request,
              struct http_answer *ret_answer, struct sf_call *call)
 {
     struct http_answer answer = { .end = HTTP_NOT_SENT };
-    int result;
+    int result = PROV_OK;
 
     *call = (struct sf_call){ .outcome = SF_RETRY, .cause = "", .remedy = "" };
-    if (request->anonymous)
+    if (request->anonymous) {
         result = transfer(session, request, session->origin_text, NULL, &answer, call);
-    else
+    } else if (begin_call(session, request, call)) {
         result = call_with_token(session, request, &answer, call);
+        end_call(session);
+    }
     if (result != PROV_OK)
         answer_out_of_memory(call);
     if (result != PROV_OK || call->outcome != SF_DELIVERED)

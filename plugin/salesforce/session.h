@@ -74,6 +74,8 @@ struct sf_settings {
     const char *proxy, *proxy_username, *proxy_password; /* NULL: as the environment says */
     int64_t connect_timeout_ms; /* name, connection, proxy and TLS together; 0: 10 s */
     int64_t request_timeout_ms; /* a call from its begin to the last byte; 0: 120 s */
+    bool keeps_reserve;         /* of the org's API calls of 24 hours; else every call goes */
+    int64_t reserve_percent;    /* of them, left to others */
 };
 
 struct sf_session;
@@ -89,6 +91,22 @@ void sf_session_stop(struct sf_session *session);
 /* Calls that begin after this end by then (monotonic, us), and send nothing when it is past; token
  * requests, too. 0: only the limits of the settings count. */
 void sf_session_set_deadline(struct sf_session *session, int64_t deadline_us);
+
+/*
+ * Whether a call may take one of the reserve. One that can wait is not made if it would: its outcome is SF_HOLD with
+ * the code SF_RESERVE_CODE, and nothing was sent. Calls that do not say it can wait. Until an answer has told how many
+ * calls are used, and without a reserve, all are made.
+ */
+enum sf_urgency {
+    SF_CAN_WAIT,
+    SF_URGENT /* takes the access of who has left, or looks whether the number has fallen */
+};
+#define SF_RESERVE_CODE "API_RESERVE"
+#define SF_RESERVE_CAUSE                                                                           \
+    "all programs that use the org's API together have used up what is not reserved"
+#define SF_RESERVE_REMEDY                                                                          \
+    "nothing: it goes on by itself as calls become older than 24 hours. Setup > Company "          \
+    "Information shows the use; to go on now, lower api_reserve_percent or buy calls"
 
 /* What became of a call as a whole. */
 struct sf_call {
@@ -143,7 +161,8 @@ DEFINE_CLEANUP(struct sf_batch *, sf_batch, sf_batch_free);
  * several batches may be under way at once.
  */
 MUST_CHECK int sf_batch_send(struct sf_session *session, const struct sf_batch *batch,
-                             struct sf_record *results, struct sf_call *call);
+                             enum sf_urgency urgency, struct sf_record *results,
+                             struct sf_call *call);
 
 /* Sets the password of the user with this Id. One API call; a write like any other: no answer is
  * SF_UNKNOWN. Nothing in *call holds the password. */
@@ -153,7 +172,7 @@ MUST_CHECK int sf_set_password(struct sf_session *session, const char *id, const
 /* Runs SOQL, all pages; not for COUNT(). *ret_records: an array of objects, as many as the answer says
  * there are, that the caller owns (SF_DELIVERED only). PROV_E_LIMIT beyond SF_SOQL_MAX_BYTES. A result
  * beyond 500 pages, 64 MiB or some two million values is SF_REFUSED: page by Id. */
-MUST_CHECK int sf_query(struct sf_session *session, const char *soql,
+MUST_CHECK int sf_query(struct sf_session *session, const char *soql, enum sf_urgency urgency,
                         struct json_object **ret_records, struct sf_call *call);
 
 /* Versions the org offers, newest last: array of {"label","url","version"}. No token needed. */
@@ -223,6 +242,10 @@ struct sf_usage {
     int64_t day_at_us;         /* told when; wall clock */
 };
 void sf_session_usage(struct sf_session *session, struct sf_usage *ret);
+/* So many of an org's calls are the reserve. */
+int64_t sf_reserve_of(int64_t day_max, int64_t percent);
+/* Whether a call that can wait would not be made now; *ret_call as for such a one, in both cases. */
+bool sf_reserve_reached(struct sf_session *session, struct sf_call *ret_call);
 
 /* Now by Salesforce's clock, to a second or so: by the header Date of the last answer, and the time since.
  * 0: no answer has told yet. Our own wall clock has no part in it. */

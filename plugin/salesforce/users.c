@@ -101,15 +101,17 @@ take_page(struct json_object *page, struct json_object *records, char **ret_next
 
 /* From the first page at *path on; *path is used up. */
 static int
-read_pages(struct sf_session *session, char **path, struct json_object *records,
-           struct sf_call *call)
+read_pages(struct sf_session *session, char **path, enum sf_urgency urgency,
+           struct json_object *records, struct sf_call *call)
 {
     struct sizes sizes = { 0, 0 };
 
     for (unsigned pages = 0; *path; pages++) {
         AUTO_JSON struct json_object *page = NULL;
         AUTO_FREE char *current = STEAL(*path);
-        const struct session_request request = { .method = "GET", .path = current };
+        const struct session_request request = { .method = "GET",
+                                                 .path = current,
+                                                 .urgency = urgency };
         int result;
         if (pages == QUERY_MAX_PAGES || sizes.bytes > QUERY_MAX_BYTES ||
             sizes.values > QUERY_MAX_VALUES) {
@@ -131,8 +133,8 @@ read_pages(struct sf_session *session, char **path, struct json_object *records,
 }
 
 int
-sf_query(struct sf_session *session, const char *soql, struct json_object **ret_records,
-         struct sf_call *call)
+sf_query(struct sf_session *session, const char *soql, enum sf_urgency urgency,
+         struct json_object **ret_records, struct sf_call *call)
 {
     AUTO_JSON struct json_object *records = NULL;
     AUTO_FREE char *encoded = NULL;
@@ -151,7 +153,7 @@ sf_query(struct sf_session *session, const char *soql, struct json_object **ret_
         answer_out_of_memory(call);
         return PROV_E_NOMEM;
     }
-    result = read_pages(session, &path, records, call);
+    result = read_pages(session, &path, urgency, records, call);
     if (result == PROV_OK && call->outcome == SF_DELIVERED)
         *ret_records = STEAL(records);
     return result;

@@ -245,7 +245,7 @@ call_once(struct sf_session *session, const struct sf_change *changes)
     struct sf_call call;
 
     if (sf_batch_new(SF_CREATE_USERS, changes, SF_MAX_RECORDS, &batch, &call) ||
-        sf_batch_send(session, batch, results, &call) || call.outcome != SF_DELIVERED)
+        sf_batch_send(session, batch, SF_CAN_WAIT, results, &call) || call.outcome != SF_DELIVERED)
         fail("call", call.message);
 }
 

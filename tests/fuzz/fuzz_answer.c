@@ -213,7 +213,7 @@ read_all(void)
     char org_id[SF_ID_SIZE], user_id[SF_ID_SIZE];
     struct sf_call call;
 
-    FUZZ_CHECK(sf_query(session, "SELECT Id FROM User", &rows, &call) == PROV_OK);
+    FUZZ_CHECK(sf_query(session, "SELECT Id FROM User", SF_CAN_WAIT, &rows, &call) == PROV_OK);
     check_call(&call);
     FUZZ_CHECK((call.outcome == SF_DELIVERED) == (rows != NULL));
     FUZZ_CHECK(!rows || json_object_is_type(rows, json_type_array));

@@ -6,8 +6,8 @@
 #include "plugin/salesforce/session.h"
 
 static inline int
-send_users(struct sf_session *session, bool update, struct json_object *records,
-           struct sf_record *results, struct sf_call *call)
+send_users_as(struct sf_session *session, bool update, enum sf_urgency urgency,
+              struct json_object *records, struct sf_record *results, struct sf_call *call)
 {
     size_t count = json_object_array_length(records);
     struct sf_change *changes = calloc(count + 1, sizeof(*changes));
@@ -29,7 +29,14 @@ send_users(struct sf_session *session, bool update, struct json_object *records,
     }
     result = sf_batch_new(update ? SF_UPDATE_USERS : SF_CREATE_USERS, changes, count, &batch, call);
     free(changes);
-    return result ? result : sf_batch_send(session, batch, results, call);
+    return result ? result : sf_batch_send(session, batch, urgency, results, call);
+}
+
+static inline int
+send_users(struct sf_session *session, bool update, struct json_object *records,
+           struct sf_record *results, struct sf_call *call)
+{
+    return send_users_as(session, update, SF_CAN_WAIT, records, results, call);
 }
 
 #endif

@@ -81,7 +81,7 @@ query_call(struct sf_session *session)
     AUTO_JSON struct json_object *rows = NULL;
     struct sf_call call;
 
-    T_INT(sf_query(session, "SELECT Id FROM User", &rows, &call), PROV_OK);
+    T_INT(sf_query(session, "SELECT Id FROM User", SF_CAN_WAIT, &rows, &call), PROV_OK);
     return call;
 }
 

@@ -126,7 +126,8 @@ run_query(void *context)
     AUTO_JSON struct json_object *rows = NULL;
 
     pthread_barrier_wait(&barrier);
-    if (sf_query(caller->session, "SELECT Id FROM User", &rows, &caller->call) != PROV_OK)
+    if (sf_query(caller->session, "SELECT Id FROM User", SF_CAN_WAIT, &rows, &caller->call) !=
+        PROV_OK)
         caller->call.outcome = SF_UNKNOWN;
     return NULL;
 }

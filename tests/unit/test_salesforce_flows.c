@@ -234,7 +234,7 @@ try_session(struct sf_session *session)
     struct sf_call call;
 
     sf_session_forget_token(session);
-    T_INT(sf_query(session, "SELECT Id FROM Organization", &rows, &call), PROV_OK);
+    T_INT(sf_query(session, "SELECT Id FROM Organization", SF_CAN_WAIT, &rows, &call), PROV_OK);
     return call;
 }
 
@@ -595,7 +595,7 @@ query_id(struct sf_session *session, const char *soql)
     struct sf_call call;
     const char *id;
 
-    T_INT(sf_query(session, soql, &rows, &call), PROV_OK);
+    T_INT(sf_query(session, soql, SF_CAN_WAIT, &rows, &call), PROV_OK);
     id = json_get_string(rows ? json_object_array_get_idx(rows, 0) : NULL, "Id");
     return strdup(id ? id : "");
 }
@@ -630,9 +630,9 @@ a_user_who_is_frozen_meanwhile_is_a_hold(void)
     login = query_id(other, soql);
     change = (struct sf_change){ .id = login, .fields = value_of("{\"IsFrozen\":true}") };
     T_INT(sf_batch_new(SF_UPDATE_LOGINS, &change, 1, &batch, &call), PROV_OK);
-    T_INT(sf_batch_send(other, batch, &record, &call), PROV_OK);
+    T_INT(sf_batch_send(other, batch, SF_CAN_WAIT, &record, &call), PROV_OK);
     T_INT(record.outcome, SF_DELIVERED);
-    T_INT(sf_query(session, "SELECT Id FROM Organization", &rows, &call), PROV_OK);
+    T_INT(sf_query(session, "SELECT Id FROM Organization", SF_CAN_WAIT, &rows, &call), PROV_OK);
     holds(call, "invalid_grant", "authentication failure");
     sf_session_free(other);
     sf_session_free(session);

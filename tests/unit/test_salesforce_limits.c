@@ -366,6 +366,95 @@ a_call_that_cannot_begin_was_not_sent(void)
     loopback_stop(server);
 }
 
+/* ---- the reserve ---- */
+
+static struct sf_session *
+open_with_reserve(struct loopback **server, const struct loopback_answer *answers)
+{
+    char endpoint[128];
+    struct sf_settings settings = { .api_version = "v67.0",
+                                    .client_id = "id",
+                                    .client_secret = SECRET,
+                                    .user_agent = "sfprov/test",
+                                    .keeps_reserve = true,
+                                    .reserve_percent = 10 };
+    struct prov_error err = PROV_ERROR_INIT;
+    struct sf_session *session = NULL;
+
+    *server = loopback_start(answers, 5);
+    snprintf(endpoint, sizeof(endpoint), "%s/services/oauth2/token", loopback_origin(*server));
+    settings.origin = loopback_origin(*server);
+    settings.token_endpoint = endpoint;
+    T_OK(sf_session_new(&settings, &session, &err), &err);
+    return session;
+}
+
+static void
+check_spared(const struct sf_call *call)
+{
+    T_INT(call->outcome, SF_HOLD);
+    T_STR(call->code, SF_RESERVE_CODE);
+    T_STR(call->message, "90 of the org's 100 API calls of 24 hours are used, and 10 of them are "
+                         "kept in reserve (api_reserve_percent 10)");
+    T_INT(call->http_status, 0);
+}
+
+/* Every kind of call: one that forgot to ask would be made, and be seen by the server. */
+static void
+no_call_that_can_wait_takes_one_of_the_reserve(void)
+{
+    static const struct loopback_answer answers[] = {
+        GIVES_TOKEN,
+        { .where = AT_QUERY,
+          .status = 200,
+          .header = "Sforce-Limit-Info: api-usage=89/100\r\n",
+          .body = NO_ROWS,
+          .times = 1 },
+        { .where = AT_QUERY,
+          .status = 200,
+          .header = "Sforce-Limit-Info: api-usage=90/100\r\n",
+          .body = NO_ROWS,
+          .times = 1000 },
+        { .where = AT_CREATE,
+          .status = 200,
+          .header = "Sforce-Limit-Info: api-usage=20/100\r\n",
+          .body = CREATED,
+          .times = 1000 },
+        { .where = "GET", .status = 500, .body = "{}", .times = 1000 },
+    };
+    AUTO_JSON struct json_object *records =
+        json_tokener_parse("[{\"Username\":\"ann@acme.com\",\"LastName\":\"Ann\"}]");
+    AUTO_JSON struct json_object *ignored = NULL;
+    struct loopback *server;
+    struct sf_session *session = open_with_reserve(&server, answers);
+    struct sf_record record;
+    struct sf_usage usage;
+    struct sf_call call;
+
+    T_INT(query_call(session).outcome, SF_DELIVERED); /* nothing is known before it */
+    T_TRUE(!sf_reserve_reached(session, &call));
+    T_INT(query_call(session).outcome, SF_DELIVERED); /* the last that is not of the reserve */
+    T_TRUE(sf_reserve_reached(session, &call));
+    check_spared(&call);
+    call = query_call(session);
+    check_spared(&call);
+    call = create_call(session, NULL);
+    check_spared(&call);
+    T_INT(sf_set_password(session, RUN_AS_ID, "cAnArY word", &call), PROV_OK);
+    check_spared(&call);
+    T_INT(sf_describe(session, "User", &ignored, &call), PROV_OK);
+    check_spared(&call);
+    T_INT(sf_limits(session, &ignored, &call), PROV_OK);
+    check_spared(&call);
+    sf_session_usage(session, &usage);
+    T_INT(usage.api_calls, 2);
+    T_INT(send_users_as(session, false, SF_URGENT, records, &record, &call), PROV_OK);
+    T_INT(call.outcome, SF_DELIVERED);
+    T_TRUE(!sf_reserve_reached(session, &call)); /* the number has fallen */
+    T_INT(query_call(session).outcome, SF_DELIVERED);
+    end(session, server);
+}
+
 static const struct unit_case cases[] = {
     UNIT_CASE(a_name_that_is_not_answered_ends_in_time),
     UNIT_CASE(a_connection_that_does_not_come_ends_in_time),
@@ -378,6 +467,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(a_host_that_goes_round_the_proxy_is_looked_at),
     UNIT_CASE(the_port_of_a_proxy_is_known),
     UNIT_CASE(a_call_that_cannot_begin_was_not_sent),
+    UNIT_CASE(no_call_that_can_wait_takes_one_of_the_reserve),
 };
 
 int

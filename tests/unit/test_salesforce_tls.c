@@ -110,9 +110,9 @@ a_user_is_made_in_an_org_of_this_process(void)
 
     begin(&tls, ORG_SIM_GOOD);
     session = open_with(tls.origin, tls.endpoint, tls.ca_file);
-    T_INT(
-        sf_query(session, "SELECT Id FROM Profile WHERE Name = 'Standard User'", &profiles, &call),
-        PROV_OK);
+    T_INT(sf_query(session, "SELECT Id FROM Profile WHERE Name = 'Standard User'", SF_CAN_WAIT,
+                   &profiles, &call),
+          PROV_OK);
     T_INT(call.outcome, SF_DELIVERED);
     call = create(session, json_get_string(json_object_array_get_idx(profiles, 0), "Id"), &record);
     T_INT(call.outcome, SF_DELIVERED);

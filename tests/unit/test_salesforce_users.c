@@ -464,7 +464,8 @@ a_query_reads_all_pages_in_order(void)
     sf_session_usage(session, &usage);
     T_INT(usage.day_used, -1);
     T_INT(usage.day_max, -1);
-    T_INT(sf_query(session, "SELECT Id FROM User WHERE Username = 'o\\'b+%&@x.com'", &rows, &call),
+    T_INT(sf_query(session, "SELECT Id FROM User WHERE Username = 'o\\'b+%&@x.com'", SF_CAN_WAIT,
+                   &rows, &call),
           PROV_OK);
     T_INT(call.outcome, SF_DELIVERED);
     text = json_text(rows);
@@ -627,7 +628,7 @@ what_is_no_page_of_records_is_tried_again(void)
             (struct loopback_answer){ .where = AT_QUERY, .status = 200, .body = pages[i] });
         AUTO_JSON struct json_object *rows = NULL;
         struct sf_call call;
-        T_INT(sf_query(session, "SELECT Id FROM User", &rows, &call), PROV_OK);
+        T_INT(sf_query(session, "SELECT Id FROM User", SF_CAN_WAIT, &rows, &call), PROV_OK);
         T_INT(call.outcome, SF_RETRY);
         T_TRUE(rows == NULL);
         end(session, server);
@@ -646,13 +647,13 @@ a_query_too_long_for_a_url_is_not_sent(void)
 
     memset(soql, 'a', sizeof(soql));
     soql[SF_SOQL_MAX_BYTES + 1] = '\0';
-    T_INT(sf_query(session, soql, &rows, &call), PROV_E_LIMIT);
+    T_INT(sf_query(session, soql, SF_CAN_WAIT, &rows, &call), PROV_E_LIMIT);
     T_INT(loopback_count(server), 0);
     memset(soql, '=', SF_SOQL_MAX_BYTES / 3 + 1);
     soql[SF_SOQL_MAX_BYTES / 3 + 1] = '\0';
-    T_INT(sf_query(session, soql, &rows, &call), PROV_E_LIMIT);
+    T_INT(sf_query(session, soql, SF_CAN_WAIT, &rows, &call), PROV_E_LIMIT);
     soql[SF_SOQL_MAX_BYTES / 3] = '\0';
-    T_INT(sf_query(session, soql, &rows, &call), PROV_OK);
+    T_INT(sf_query(session, soql, SF_CAN_WAIT, &rows, &call), PROV_OK);
     T_INT(call.outcome, SF_DELIVERED);
     end(session, server);
 }
