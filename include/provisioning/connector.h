@@ -242,8 +242,8 @@ struct prov_vtable {
                               prov_snapshot **ret_snapshot, struct prov_error *err);
     /* One user: {"uri":"/Users/7","data":{SCIM resource},"place":"line 17","alias":"uid=ada,..."},
      * the last two optional. A refused one spoils the whole list; more may be added to learn of
-     * further faults. With PROV_SNAPSHOT_TOLERANT it does not, and one without "data" is there, cannot
-     * be read, and stays as they are. */
+     * further faults. With PROV_SNAPSHOT_TOLERANT it does not; add whoever is refused again without
+     * "data": such a user is there, cannot be read, and stays as they are. Who is not added is gone. */
     int32_t (*snapshot_add)(prov_snapshot *snapshot, const char *json, size_t length,
                             struct prov_error *err);
     /* Applies the list (apply 1), unless that was done by snapshot_apply(), or drops it (apply 0),
