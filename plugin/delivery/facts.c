@@ -539,8 +539,8 @@ show_lists(struct delivery *d, struct json_object *result, struct prov_error *er
     return PROV_OK;
 }
 
-int
-delivery_org(struct delivery *d, bool anew, struct json_object **ret, struct prov_error *err)
+static int
+answer_org(struct delivery *d, bool anew, struct json_object **ret, struct prov_error *err)
 {
     AUTO_JSON struct json_object *user = NULL;
     AUTO_JSON struct json_object *about = NULL;
@@ -567,5 +567,19 @@ delivery_org(struct delivery *d, bool anew, struct json_object **ret, struct pro
     r = show_lists(d, result, err);
     if (!r)
         *ret = STEAL(result);
+    return r;
+}
+
+/* On the host's thread, while delivery may use its own lists; it finds what is read here in the store. */
+int
+delivery_org(struct delivery *d, bool anew, struct json_object **ret, struct prov_error *err)
+{
+    struct delivery own = { .store = d->store,
+                            .fields = d->fields,
+                            .session = d->session,
+                            .keeps_reserve = d->keeps_reserve };
+    int r = answer_org(&own, anew, ret, err);
+
+    facts_drop_lists(&own);
     return r;
 }

@@ -8,7 +8,7 @@ import threading
 
 import harness
 from harness import (ACCEPTED, E_ABI, E_FIELDS, E_INVALID, E_LIMIT, E_NOTFOUND, E_STATE, E_UNSUPPORTED, NEVER_DELIVER,
-                     REFUSED, Answer, Connector, Error, Event, Failure, Open, Table, World, create, patch, person, until)
+                     REFUSED, Answer, Connector, Error, Event, Failure, Open, Table, World, create, patch, person, put, until)
 
 FIELDS = {"domain_name": "http://127.0.0.1:9", "client_id": "id", "client_secret": "secret", "profile": "Standard User",
           "provisioning_domain": "acme.example", "issuer": "https://idp.example", "store": "/nonexistent/store.db"}
@@ -257,6 +257,43 @@ def test_many_threads_submit_into_one_store():
         until(lambda: c_.query(query="status")["subjects"].get("in_step") == 300)
         users = w.org.users()
         assert len(users) == 300 and all(user["Title"] == "T" for user in users.values())
+
+
+def test_all_calls_at_the_same_time_as_delivery():
+    """Under ThreadSanitizer this tells what they share without a lock."""
+    users = range(30)
+    with World(match=["EmployeeNumber"], parallel_calls=4, batch_size=3, guard_percent=100) as w:
+        c_, problems = w.connector(flags=0, outcome=lambda: True), []
+        c_.accept(*[create(f"/Users/{n}", person(f"u{n}", title="0")) for n in users])
+        event = create("/Users/other", person("other"))
+
+        def write(turn):
+            c_.accept(*[put(f"/Users/{n}", person(f"u{n}", title=f"{turn}", active=n % 5 != turn)) for n in users])
+
+        calls = [write, write, lambda _: c_.sync({}, flags=harness.DRY_RUN), lambda _: c_.check(),
+                 lambda _: c_.preview(event), lambda _: c_.deliver(50), lambda _: c_.act(act="retry", user="/Users/3")]
+        calls += [lambda _, more=more: c_.query(**more) for more in (
+            {"query": "status"}, {"query": "subjects"}, {"query": "events"}, {"query": "match"}, {"query": "drift"},
+            {"query": "collisions"}, {"query": "store"}, {"query": "fields"}, {"query": "org", "refresh": True})]
+        calls += [lambda _, more=more: c_.act(**more) for more in (
+            {"act": "replan", "all": True}, {"act": "repair", "all": True}, {"act": "release"}, {"act": "resume"}, {"act": "vacuum"})]
+
+        def work(call):
+            try:
+                for turn in range(6):
+                    call(turn)
+            except Exception as problem:  # pylint: disable=broad-except
+                problems.append(problem)
+
+        threads = [threading.Thread(target=work, args=(call,)) for call in calls]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not problems, problems
+        c_.accept(*[put(f"/Users/{n}", person(f"u{n}", title="end")) for n in users])
+        until(lambda: c_.query(query="status")["subjects"].get("in_step") == len(users))
+        assert all(user["Title"] == "end" and user["IsActive"] for user in w.org.users().values()), w.org.users()
 
 
 def test_several_processes_submit_into_one_store():
