@@ -13,7 +13,7 @@
 #define URN        "urn:ietf:params:scim:event:"
 #define HOST_MAX   20
 #define CHANGE_MAX 200
-#define ROOM       640 /* of a token without what it is made of */
+#define ROOM       320 /* of a token without what it is made of */
 
 static void
 add_text(struct text *text, const char *more)

@@ -13,6 +13,7 @@
 #include "hosts/cli/fault.h"
 
 #define VALUES_MAX 1024
+#define VALUES_FEW 32 /* of most entries */
 
 /* An entry being read. */
 struct reading {
@@ -132,13 +133,22 @@ key_text(struct reading *reading, const struct ldap_value *value)
     return reading->key_text;
 }
 
+/* Most attributes begin with another letter. */
+static bool
+is_key(const struct reading *reading, const struct ldap_value *value)
+{
+    const char *key = reading->options->key;
+
+    return !((value->name[0] ^ key[0]) & ~0x20) && !strcasecmp(value->name, key);
+}
+
 static void
 find_key(struct reading *reading)
 {
     const struct ldap_entry *entry = reading->entry;
 
     for (size_t i = 0; i < entry->count && !reading->key; i++) {
-        if (!strcasecmp(entry->values[i].name, reading->options->key))
+        if (is_key(reading, &entry->values[i]))
             reading->key = key_text(reading, &entry->values[i]);
     }
 }
@@ -190,10 +200,10 @@ take_value(struct reading *reading, const struct ldap_value *value, struct prov_
 {
     const struct entry_options *options = reading->options;
     const struct column *column = columns_find(options->columns, value->name, true);
-    bool quiet = !strcmp(value->name, "objectclass") || !strcasecmp(value->name, options->key);
     char at[160];
 
-    if (!column && !quiet && options->unread)
+    if (!column && options->unread && strcmp(value->name, "objectclass") != 0 &&
+        !is_key(reading, value))
         options->unread(options->context, value->name);
     if (!column || column->left_out)
         return PROV_OK;
@@ -282,13 +292,15 @@ int
 entry_read(const struct entry_options *options, const struct ldap_entry *entry,
            struct entry_person *ret, struct prov_error *err)
 {
-    struct reading reading = { .options = options, .entry = entry };
-    size_t room = entry->count < VALUES_MAX ? entry->count : VALUES_MAX;
-    int result;
+    struct person_value few[VALUES_FEW], *many = NULL;
+    struct reading reading = { .options = options, .entry = entry, .values = few };
+    int result = PROV_OK;
     char at[160];
 
-    reading.values = calloc(room + 1, sizeof(*reading.values));
-    result = reading.values ? PROV_OK : fault_nomem(err);
+    if (entry->count > VALUES_FEW) {
+        reading.values = many = calloc(VALUES_MAX, sizeof(*many));
+        result = many ? PROV_OK : fault_nomem(err);
+    }
     find_key(&reading);
     for (size_t i = 0; i < entry->count && !result; i++)
         result = take_value(&reading, &entry->values[i], err);
@@ -300,7 +312,7 @@ entry_read(const struct entry_options *options, const struct ldap_entry *entry,
                            place(entry, entry->line, at, sizeof(at)), options->key);
     else if (!result)
         result = make_person(&reading, ret, err);
-    free(reading.values);
+    free(many);
     free(reading.manager);
     return result;
 }

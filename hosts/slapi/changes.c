@@ -279,20 +279,17 @@ static int
 append_other(struct batch *batch, const struct directory_entry *entry, struct prov_error *err)
 {
     const struct config *config = batch->changes->config;
-    char key[64], change[128], *uri;
+    const char *key = directory_value(entry, batch->changes->directory->key);
+    char change[128], *uri;
     struct token_spec spec = { .kind = TOKEN_LEAVE, .host = batch->changes->host };
     enum submit_presence presence;
     int result = PROV_OK;
 
     if (!config->filter && !*config->bases)
         return PROV_OK;
-    for (size_t i = 0; i <= strlen(config->key) && i < sizeof(key); i++)
-        key[i] =
-            (char)(config->key[i] | (config->key[i] >= 'A' && config->key[i] <= 'Z' ? 0x20 : 0));
-    key[sizeof(key) - 1] = '\0';
-    if (!directory_value(entry, key))
+    if (!key)
         return PROV_OK;
-    uri = person_uri(directory_value(entry, key));
+    uri = person_uri(key);
     if (!uri)
         return fault_nomem(err);
     result = submit_presence(batch->changes->submit, uri, &presence, err);
@@ -487,17 +484,15 @@ int
 changes_before(const struct changes *changes, const struct directory_entry *entry, bool members,
                struct before *ret, struct prov_error *err)
 {
-    const struct config *config = changes->config;
+    const char *key = entry->user ? directory_value(entry, changes->directory->key) : NULL;
     const char *change = directory_change(entry);
     struct before before = { NULL };
     struct dns dns = { .plain = NULL };
     int result = PROV_OK;
 
-    for (size_t i = 0; entry->user && i < entry->count && !before.uri; i++) {
-        if (!strcasecmp(entry->values[i].name, config->key)) {
-            before.uri = person_uri(entry->values[i].text);
-            result = before.uri ? PROV_OK : fault_nomem(err);
-        }
+    if (key) {
+        before.uri = person_uri(key);
+        result = before.uri ? PROV_OK : fault_nomem(err);
     }
     if (change && !(before.change = strdup(change)))
         result = fault_nomem(err);

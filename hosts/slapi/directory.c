@@ -4,7 +4,6 @@
  */
 #include "hosts/slapi/directory.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +13,20 @@
 #include "hosts/cli/fault.h"
 #include "hosts/ldap/member.h"
 
-static const char *const always[] = { "objectClass",  "entryCSN",  "entryUSN", "member",
-                                      "uniqueMember", "memberUid", "uid" };
+static const char *const always[] = { "objectclass",  "entrycsn",  "entryusn", "member",
+                                      "uniquemember", "memberuid", "uid" };
 
 #define ALWAYS (sizeof(always) / sizeof(always[0]))
 
 /* ---- life ---- */
+
+/* Names of attributes are ASCII. */
+static void
+to_small(char *name)
+{
+    for (; *name; name++)
+        *name = (char)(*name >= 'A' && *name <= 'Z' ? *name | 0x20 : *name);
+}
 
 /* A filter may look at any attribute, so all are asked for where there is one. */
 static char **
@@ -51,15 +58,17 @@ directory_open(const struct config *config, const struct server *server, struct 
     struct directory directory = { .config = config, .server = *server };
     char *filter = config->filter ? strdup(config->filter) : NULL;
 
+    directory.key = strdup(config->key);
     directory.attributes = list_attributes(config, server->whole_entries);
     directory.bases = entry_plain_dns(config->bases);
     directory.groups = entry_plain_dns(config->groups);
-    if (!directory.attributes || !directory.bases || !directory.groups ||
+    if (!directory.key || !directory.attributes || !directory.bases || !directory.groups ||
         (config->filter && !filter)) {
         free(filter);
         directory_close(&directory);
         return fault_nomem(err);
     }
+    to_small(directory.key);
     if (filter)
         directory.filter = slapi_str2filter(filter);
     free(filter);
@@ -77,6 +86,7 @@ directory_open(const struct config *config, const struct server *server, struct 
 void
 directory_close(struct directory *directory)
 {
+    free(directory->key);
     free(directory->attributes);
     entry_free_dns(directory->bases);
     entry_free_dns(directory->groups);
@@ -142,8 +152,8 @@ keep_name(struct directory_entry *entry, const char *name)
 {
     char *copy = keep(entry, name, strcspn(name, ";"));
 
-    for (char *at = copy; copy && *at; at++)
-        *at = (char)tolower((unsigned char)*at);
+    if (copy)
+        to_small(copy);
     return copy;
 }
 
@@ -199,17 +209,15 @@ add_attribute(struct directory_entry *entry, const char *name, Slapi_Attr *attri
     return done;
 }
 
+/* `name` is in small letters. */
 static bool
 is_wanted(const struct directory *directory, const char *name)
 {
-    if (columns_find(directory->config->columns, name, true) ||
-        !strcasecmp(name, directory->config->key))
-        return true;
     for (size_t i = 0; i < ALWAYS; i++) {
-        if (!strcasecmp(name, always[i]))
+        if (name[0] == always[i][0] && !strcmp(name, always[i]))
             return true;
     }
-    return false;
+    return !strcmp(name, directory->key) || columns_find(directory->config->columns, name, true);
 }
 
 static bool

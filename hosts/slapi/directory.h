@@ -27,6 +27,7 @@ struct server {
 struct directory {
     const struct config *config;
     struct server server;
+    char *key;              /* the config's, in small letters */
     Slapi_Filter *filter;   /* NULL: persons by object class */
     char **attributes;      /* that searches ask for; ends with NULL; borrowed texts */
     char **bases, **groups; /* in one spelling; end with NULL */

@@ -4,7 +4,6 @@
  */
 #include "hosts/slapi/order.h"
 
-#include <ctype.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -23,8 +22,10 @@ lock_of(const char *dn)
     size_t hash = 5381;
 
     for (; *dn; dn++) {
-        if (isalnum((unsigned char)*dn))
-            hash = hash * 33 + (size_t)tolower((unsigned char)*dn);
+        unsigned byte = (unsigned char)*dn, letter = byte | 0x20;
+
+        if (letter - 'a' < 26 || byte - '0' < 10)
+            hash = hash * 33 + letter;
     }
     return hash % LOCKS;
 }
