@@ -8,6 +8,7 @@
 #include "patterns/username.h"
 #include "plugin/delivery/codes.h"
 #include "plugin/delivery/delivery.h"
+#include "plugin/delivery/names_chain.h"
 
 /* The profile that new users get. */
 struct org_profile {
@@ -180,6 +181,7 @@ struct item {
     char login_id[SF_ID_SIZE]; /* of the user's UserLogin; "": not looked up, or there is none */
     bool found_frozen;         /* is to be frozen, and somebody else has done so */
     bool look_failed;          /* whether the account is frozen still could not be looked up */
+    bool steps_aside;          /* is on a ring of usernames, and goes to a temporary one */
     unsigned suffix;           /* the number behind the username that was tried last; 0: none was */
     struct call_note call;
     bool as_before;       /* nothing came of it but what stood there already */
@@ -224,9 +226,10 @@ struct round {
     struct item_list *list;
     struct item *items; /* of the list */
     size_t count;
-    struct json_object *names; /* set of the usernames that a plan of this round will claim */
-    bool stop;                 /* hold or back-off: leave the rest due */
-    enum failure {             /* of a call of the round: the worst is what counts */
+    struct json_object *names;  /* set of the usernames that a plan of this round will claim */
+    struct json_object *walked; /* see names_follow(); NULL: nothing is known */
+    bool stop;                  /* hold or back-off: leave the rest due */
+    enum failure {              /* of a call of the round: the worst is what counts */
         FAILED_NONE,
         FAILED_WRITE, /* without an answer, of no leaver */
         FAILED_CALL,
@@ -619,25 +622,6 @@ MUST_CHECK int names_next(struct round *round, struct item *item, bool *ret_foun
 /* Only who is new, returns after the name was given free, or has a number already gets one for the sake of another of
  * ours: of two who have names one may be about to give his to the other, and would have it under another form. */
 bool names_takes_number(const struct plan *plan, const struct link *link);
-/* ---- names_chain.c: who has to be renamed before ---- */
-
-/* The username that the holder of another one is about to get; "" stands there: none. */
-typedef int (*names_wish)(void *context, const struct name_claim *claim,
-                          char ret[PATTERN_MAX_BYTES], struct prov_error *err);
-/* The one he waits for, as the store tells. No context. */
-int names_wait_for(void *context, const struct name_claim *claim, char ret[PATTERN_MAX_BYTES],
-                   struct prov_error *err);
-
-enum names_end {
-    NAMES_FREE, /* nobody has it, or those who have are about to be renamed, one after the other */
-    NAMES_RING, /* they wait for each other, and for this one */
-    NAMES_HELD  /* who has it keeps it, as far as is known */
-};
-/* Whether a subject can have the username it wants. *ret_rival: the URI of who has it now, heap; NULL: nobody has. */
-MUST_CHECK int names_follow(struct store *store, int64_t subject, const char *wanted,
-                            names_wish wish, void *context, enum names_end *ret, char **ret_rival,
-                            struct prov_error *err);
-
 /* The form after `number` of the planned username that none of ours has, nor is in the set; *number 0: there is none. `ret`
  * has room for a username; store NULL: there is nobody of ours. */
 MUST_CHECK int names_free(struct store *store, const struct fields *fields, const struct plan *plan,

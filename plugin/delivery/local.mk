@@ -26,7 +26,7 @@ libsfprov_la_SOURCES += \
 	plugin/delivery/match_query.c \
 	plugin/delivery/name_list.c plugin/delivery/name_list.h \
 	plugin/delivery/names.c \
-	plugin/delivery/names_chain.c \
+	plugin/delivery/names_chain.c plugin/delivery/names_chain.h \
 	plugin/delivery/orders.c \
 	plugin/delivery/org.c \
 	plugin/delivery/org_facts.c plugin/delivery/org_facts.h \

@@ -9,7 +9,7 @@
 #include "plugin/delivery/released.h"
 #include "plugin/scim/patch.h"
 
-static const struct item *
+static struct item *
 item_of(const struct round *round, int64_t subject)
 {
     for (size_t i = 0; i < round->count; i++) {
@@ -42,9 +42,13 @@ find_ring(struct round *round, const struct item *item, bool *ret, struct prov_e
 {
     AUTO_FREE char *rival = NULL;
     enum names_end end = NAMES_HELD;
-    int r = names_follow(round->delivery->store, item->work.subject.id, item->plan.username,
-                         wish_in_round, round, &end, &rival, err);
+    int r = PROV_OK;
 
+    *ret = false;
+    if (!round->walked && !(round->walked = json_object_new_object()))
+        return error_nomem(err);
+    r = names_follow(round->delivery->store, item->work.subject.id, item->plan.username,
+                     wish_in_round, round, round->walked, &end, &rival, err);
     *ret = !r && end == NAMES_RING;
     return r;
 }
@@ -98,6 +102,30 @@ step_aside(struct item *item, struct prov_error *err)
     }
     username_temporary(item->work.link.salesforce_id, before, name);
     return move_to(item, name, inputs, err);
+}
+
+/* On a ring that this one closes every second steps aside with him, in one call, so that all the others get their
+ * names in the next, and these in a third, however long it is. */
+static int
+part_ring(struct round *round, const struct item *first, struct prov_error *err)
+{
+    const struct item *at = first;
+    int r = PROV_OK;
+
+    for (bool aside = false; !r; aside = !aside) {
+        CLEANUP(name_claim_done) struct name_claim claim = { 0 };
+        struct item *next;
+        r = store_name_claim(round->delivery->store, at->plan.username, at->work.subject.id, &claim,
+                             err);
+        if (r || !claim.holds || claim.subject == first->work.subject.id)
+            break;
+        next = item_of(round, claim.subject);
+        if (!next || !item_sends(next, PLAN_UPDATE) || !value_get(next->plan.fields, "Username"))
+            break;
+        next->steps_aside = aside;
+        at = next;
+    }
+    return r;
 }
 
 /* Who stepped aside in vain goes back, unless the name given up is another one's by now, or is about to be. */
@@ -238,8 +266,11 @@ wait_for(struct round *round, struct item *item, const struct name_claim *claim,
 
     if (r)
         return r;
-    if (ring && !parked)
-        return step_aside(item, err);
+    if ((ring || item->steps_aside) && !parked) {
+        if (!item->steps_aside)
+            r = part_ring(round, item, err);
+        return r ? r : step_aside(item, err);
+    }
     /* this very round may free the name before the store knows that someone waits for it: look again
      * when it is over. Of who is put off himself that is not to be expected */
     if (other && other->fate != FATE_LATER && other->fate != FATE_RETRY) {
@@ -265,6 +296,7 @@ static int
 check_name(struct round *round, struct item *item, struct prov_error *err)
 {
     CLEANUP(name_claim_done) struct name_claim claim = { 0 };
+    const char *wanted = item->plan.username;
     int r;
 
     if (!value_get(item->plan.fields, "Username"))
@@ -277,6 +309,8 @@ check_name(struct round *round, struct item *item, struct prov_error *err)
                          err);
     if (!r && claim.subject)
         r = wait_for(round, item, &claim, err);
+    if (item->plan.username != wanted || !value_get(item->plan.fields, "Username"))
+        json_object_put(STEAL(round->walked)); /* he wishes something else now */
     if (!r && (!claim.subject || names_go_aside(&item->plan)) &&
         json_put_bool(round->names, item->plan.username, true))
         r = error_nomem(err);

@@ -97,9 +97,11 @@ find_rival(struct store *store, const struct work *work, const struct plan *plan
            char **ret_note, struct prov_error *err)
 {
     AUTO_FREE char *rival = NULL;
+    AUTO_JSON struct json_object *walked = json_object_new_object();
     enum names_end end = NAMES_HELD;
-    int r = names_follow(store, work->subject.id, plan->username, names_wait_for, NULL, &end,
-                         &rival, err);
+    int r = walked ? names_follow(store, work->subject.id, plan->username, names_wait_for, NULL,
+                                  walked, &end, &rival, err)
+                   : error_nomem(err);
 
     if (!r && end == NAMES_RING &&
         asprintf(ret_note,

@@ -24,6 +24,7 @@ struct replan {
     const struct replan_order *order;
     struct json_object *changes; /* the first of them, as they are told */
     struct name_list names;      /* the usernames that it would give, once all are known */
+    struct json_object *walked;  /* see names_follow() */
     struct chosen *chosen;
     size_t chosen_count, chosen_room;
     int64_t linked, created, renamed, updated, deactivated, blocked, unchanged;
@@ -33,6 +34,7 @@ static void
 replan_done(struct replan *replan)
 {
     json_object_put(replan->changes);
+    json_object_put(replan->walked);
     name_list_done(&replan->names);
     free(replan->chosen);
 }
@@ -184,8 +186,8 @@ find_rival(struct replan *replan, const struct work *work, const char *name, cha
 
     if (r || *ret)
         return r;
-    r = names_follow(replan->store, work->subject.id, name, wish_in_replan, replan, &end, &rival,
-                     err);
+    r = names_follow(replan->store, work->subject.id, name, wish_in_replan, replan, replan->walked,
+                     &end, &rival, err);
     if (!r && end == NAMES_HELD)
         *ret = STEAL(rival);
     return r;
@@ -445,12 +447,14 @@ replan_run(struct store *store, const struct fields *fields, const struct replan
            struct json_object **ret, struct prov_error *err)
 {
     CLEANUP(replan_done)
-    struct replan replan = {
-        .store = store, .fields = fields, .order = order, .changes = json_object_new_array()
-    };
+    struct replan replan = { .store = store,
+                             .fields = fields,
+                             .order = order,
+                             .changes = json_object_new_array(),
+                             .walked = json_object_new_object() };
     char reason[500];
     bool apply;
-    int r = replan.changes ? count_all(&replan, err) : error_nomem(err);
+    int r = replan.changes && replan.walked ? count_all(&replan, err) : error_nomem(err);
 
     if (r)
         return r;

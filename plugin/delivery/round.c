@@ -338,6 +338,7 @@ round_done(struct round *round)
 {
     item_list_release(round->list);
     json_object_put(round->names);
+    json_object_put(round->walked);
 }
 
 static int

@@ -66,11 +66,12 @@ def test_longer_rings_and_a_tail_that_waits_for_one():
     with World() as w:
         names = list("abcde")
         c = staffed(w, *names)
-        before = ids(w)
+        before, made = ids(w), len(calls_of(w, "collections_update"))
         c.accept(*[put(f"/Users/{old}", person(new)) for old, new in zip(names, names[1:] + names[:1])],
                  create("/Users/new", person("a", family="New")))
         assert c.deliver(5000).state == IDLE
         assert ids(w) == rotate(before, names), w.org.users().keys()
+        assert len(calls_of(w, "collections_update")) - made == 3
         assert c.user("/Users/new")["code"] == "USERNAME_IN_USE_HERE"
 
 
@@ -78,10 +79,11 @@ def test_a_ring_of_more_than_a_hundred_is_a_ring():
     with World() as w:
         names = [f"u{n}" for n in range(130)]
         c = staffed(w, *names)
-        before = ids(w)
+        before, made = ids(w), len(calls_of(w, "collections_update"))
         c.accept(*[put(f"/Users/{old}", person(new)) for old, new in zip(names, names[1:] + names[:1])])
         c.settle()
         assert ids(w) == rotate(before, names), c.query(query="status")["subjects"]
+        assert len(calls_of(w, "collections_update")) - made == 3
 
 
 def test_news_that_come_one_after_the_other_meet():

@@ -3,6 +3,7 @@ check_PROGRAMS += \
 	tests/unit/test_base \
 	tests/unit/test_codes \
 	tests/unit/test_leavers \
+	tests/unit/test_names_chain \
 	tests/unit/test_metrics \
 	tests/unit/test_org_names \
 	tests/unit/test_plan \
@@ -47,6 +48,8 @@ tests_unit_test_secret_ref_LDADD = libunit.la libsfprov.la
 
 # these work on a store in a directory of its own
 scratch = tests/unit/scratch.c tests/unit/scratch.h
+tests_unit_test_names_chain_SOURCES = tests/unit/test_names_chain.c $(scratch)
+tests_unit_test_names_chain_LDADD = libunit.la libsfprov.la
 tests_unit_test_preview_SOURCES = tests/unit/test_preview.c $(scratch)
 tests_unit_test_preview_LDADD = libunit.la libsfprov.la
 tests_unit_test_snapshot_SOURCES = tests/unit/test_snapshot.c $(scratch)
@@ -74,6 +77,7 @@ TESTS += \
 	tests/unit/test_base \
 	tests/unit/test_codes \
 	tests/unit/test_leavers \
+	tests/unit/test_names_chain \
 	tests/unit/test_metrics \
 	tests/unit/test_org_names \
 	tests/unit/test_plan \
