@@ -218,8 +218,9 @@ def test_a_group_within_a_group_and_the_primary_group_count():
                     skip=[name for name in ("ada", "bob", "cyd") if f"{name}@acme.example" not in w.org.users()])
             active = {name.split("@")[0] for name, user in w.org.users().items() if user["IsActive"]}
             assert active == set(inside), (active, inside)
-            counts = sync(w, d, "--groups", crm, "--dry-run")["counts"]
-            assert counts["unchanged"] == 3 == counts["listed"], counts
+            for same in (("--groups", crm), ("--adapter", d.config_file)):
+                counts = sync(w, d, *same, "--dry-run")["counts"]
+                assert counts["unchanged"] == 3 == counts["listed"], counts
 
         fill(d, *((name, name.title(), "Family", {}) for name in ("ada", "bob", "cyd")))
         people = {name: f"CN={name},{PEOPLE}" for name in ("ada", "bob", "cyd")}
