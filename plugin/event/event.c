@@ -143,34 +143,47 @@ read_envelope(struct value *token, const char *default_issuer, struct event *eve
     return event->iss ? PROV_OK : error_nomem(err);
 }
 
+/* Where the id begins in a reference, at whose end there is no slash; NULL: there is none of this endpoint. */
+static const char *
+resource_id(const char *reference, const char *end, const char *authority, const char *endpoint)
+{
+    size_t width = strlen(endpoint), length = (size_t)(end - reference);
+
+    if (!authority && length >= width && strncasecmp(reference, endpoint, width) == 0)
+        return reference + width;
+    if (!authority && length >= width - 1 && strncasecmp(reference, endpoint + 1, width - 1) == 0)
+        return reference + width - 1;
+    /* else the last one: what stands before is the base of the host's SCIM service */
+    if (authority)
+        reference = authority + 3 + strcspn(authority + 3, "/");
+    for (const char *id = end; id - reference >= (ptrdiff_t)width; id--) {
+        if (id[-1] == '/' && strncasecmp(id - width, endpoint, width) == 0)
+            return id;
+    }
+    return NULL;
+}
+
 /* `/Users/7` of any way to write it, for endpoint "/Users/"; *ret stays NULL when it is none. */
 static int
 resource_uri(const char *reference, const char *endpoint, char **ret)
 {
-    AUTO_FREE char *text = strndup(reference, strcspn(reference, "?#"));
+    const char *end = reference + strcspn(reference, "?#"), *id;
+    const char *authority = strstr(reference, "://");
     size_t width = strlen(endpoint);
-    const char *authority = text ? strstr(text, "://") : NULL, *id = NULL;
-    const char *start = authority ? authority + 3 + strcspn(authority + 3, "/") : text;
+    char *to;
 
-    if (!text)
-        return PROV_E_NOMEM;
-    for (size_t end = strlen(text); end > 0 && text[end - 1] == '/'; end--)
-        text[end - 1] = '\0';
-    if (!authority && strncasecmp(start, endpoint, width) == 0)
-        id = start + width;
-    else if (!authority && strncasecmp(start, endpoint + 1, width - 1) == 0)
-        id = start + width - 1;
-    /* else the last one: what stands before is the base of the host's SCIM service */
-    for (const char *next = start; !id && (next = strcasestr(next, endpoint)); next++) {
-        if (!strcasestr(next + 1, endpoint))
-            id = next + width;
-    }
-    if (!id || !*id)
+    if (authority && authority + 3 > end)
+        authority = NULL;
+    while (end > reference && end[-1] == '/')
+        end--;
+    id = resource_id(reference, end, authority, endpoint);
+    if (!id)
         return PROV_OK;
-    *ret = malloc(width + strlen(id) + 1);
-    if (!*ret)
+    to = *ret = malloc(width + (size_t)(end - id) + 1);
+    if (!to)
         return PROV_E_NOMEM;
-    stpcpy(stpcpy(*ret, endpoint), id);
+    to = mempcpy(mempcpy(to, endpoint, width), id, (size_t)(end - id));
+    *to = '\0';
     return PROV_OK;
 }
 
@@ -456,14 +469,16 @@ write_events(struct json_writer *writer, const struct payloads *payloads, const 
     JSON_WRITE_LITERAL(writer, "}");
 }
 
-/* The digest, and the payload's text, which is a part of what it is of. */
+/* The digest, and the payload's text, which is a part of what it is of, and has mostly less bytes than `room`. */
 static int
-make_digest(const struct payloads *payloads, struct event *event, struct prov_error *err)
+make_digest(const struct payloads *payloads, size_t room, struct event *event,
+            struct prov_error *err)
 {
     struct json_writer writer = { .watched = event->payload };
     AUTO_FREE char *text = NULL;
     size_t length, at, end;
 
+    (void)json_write_room(&writer, room);
     write_events(&writer, payloads, event);
     length = writer.length;
     at = writer.watched_at;
@@ -505,7 +520,7 @@ event_parse(const char *json, size_t length, const char *default_issuer, struct 
         result = read_events(value_get(token, "events"), event_may_hold_password(json, length),
                              event, &payloads, err);
     if (result == PROV_OK)
-        result = make_digest(&payloads, event, err);
+        result = make_digest(&payloads, length, event, err);
     if (result != PROV_OK)
         return result;
     *ret = STEAL(event);
