@@ -18,8 +18,8 @@ LIST = "tests/mutants/list"
 LIMIT_S = 300  # a test that takes longer hangs, and so has seen the fault
 NOT_COPIED = shutil.ignore_patterns(".git", "build", "build-[!a]*", "autom4te.cache", "node_modules", "__pycache__",
                                     "*.o", "*.lo", "*.la", ".libs", ".deps")
-ADAPTERS = {"openldap": "sfprov-slapi.la", "389ds": "sfprov-389.la", "kerberos": "sfprov-kadm5.la",
-            "samba": "sfprov-ldb.la"}
+ADAPTERS = {"openldap": ["sfprov-slapi.la"], "389ds": ["sfprov-389.la"], "kerberos": ["sfprov-kadm5.la", "sfprov-principals"],
+            "samba": ["sfprov-ldb.la"]}
 
 
 def read(path, top=TOP):
@@ -100,7 +100,7 @@ def targets_of(test):
     if kind == "unit":
         return [f"tests/unit/test_{file}"]
     if kind == "servers":
-        return plugin + [ADAPTERS[file]]
+        return plugin + ADAPTERS[file]
     return plugin if kind == "e2e" else [f"tests/torture/{kind}"]
 
 
