@@ -5,6 +5,21 @@
 #include "plugin/base/clock.h"
 #include "plugin/delivery/internal.h"
 
+int
+flight_began(struct link *link, int64_t took_us)
+{
+    struct pool *pool = &link->pool;
+    struct value *flight = link->in_flight;
+
+    if (flight_age_us(link) <= took_us)
+        return PROV_OK;
+    return value_put_integer(pool, flight, "at_us", clock_now_us() - took_us) ||
+                   value_put_integer(pool, flight, "up_us", clock_up_us() - took_us) ||
+                   value_put_text(pool, flight, "boot", clock_boot())
+               ? PROV_E_NOMEM
+               : PROV_OK;
+}
+
 int64_t
 flight_tries(const struct link *link)
 {

@@ -471,6 +471,9 @@ MUST_CHECK int send_land_some(struct round *round, struct prov_error *err);
 
 /* ---- in_flight.c: what was sent to a subject, and has no answer yet ---- */
 
+/* The transfer that had no answer took so long, and was the last of its call: before it a token may have been asked for,
+ * which is no part of the settle window. PROV_E_NOMEM. */
+MUST_CHECK int flight_began(struct link *link, int64_t took_us);
 /* How often in a row what was sent got no answer, and had not happened. */
 int64_t flight_tries(const struct link *link);
 

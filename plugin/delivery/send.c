@@ -196,7 +196,9 @@ judge(struct item *item, enum send_kind kind, const struct sf_record *record,
     case SF_UNKNOWN:
         item->fate = record->outcome == SF_RETRY ? FATE_RETRY : FATE_UNKNOWN;
         item->said = (struct said){ record->code, record->message, record->cause, record->remedy };
-        return PROV_OK;
+        return item->fate == FATE_UNKNOWN && flight_began(&item->work.link, item->call.took_us)
+                   ? error_nomem(err)
+                   : PROV_OK;
     default:
         return judge_refused(item, kind, record, err);
     }
@@ -323,7 +325,10 @@ settle_call_unknown(struct round *round, struct item **items, size_t count,
     for (size_t i = 0; !r && i < count; i++) {
         items[i]->fate = FATE_UNKNOWN;
         items[i]->said = (struct said){ .message = call->message };
-        r = settle(round, items[i], err);
+        if (flight_began(&items[i]->work.link, call->took_us))
+            r = error_nomem(err);
+        if (!r)
+            r = settle(round, items[i], err);
     }
     if (r) {
         store_rollback(store);

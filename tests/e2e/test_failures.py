@@ -236,6 +236,26 @@ def test_a_late_reactivation_does_not_outlive_a_deactivation():
         assert w.org.user("primary-warm@acme.example")["IsActive"] is False, "read back after the window"
 
 
+def test_the_window_begins_when_the_call_went_out_and_not_when_its_token_was_asked_for():
+    with World(settle_window_s=5) as w:
+        c = w.connector()
+        warm(c, w)
+        w.org.fault({"on": "collections_update", "do": "status", "status": 401,
+                     "body": [{"errorCode": "INVALID_SESSION_ID", "message": "Session expired or invalid"}]},
+                    {"on": "token", "do": "delay", "delay_ms": 5500},
+                    {"on": "collections_update", "do": "late", "delay_ms": -1})
+        c.accept(patch("/Users/warm", {"op": "replace", "path": "title", "value": "one"}))
+        c.deliver(50)
+        c.accept(patch("/Users/warm", {"op": "replace", "path": "title", "value": "two"}))
+        c.deliver(50)
+        time.sleep(1)  # the pause
+        c.deliver(500)
+        assert c.user("/Users/warm")["state"] == "in_flight", "it may land yet"
+        w.org.ask("POST", "/__org/land")
+        c.settle()
+        assert w.org.user("primary-warm@acme.example")["Title"] == "two"
+
+
 def test_a_deactivation_whose_answer_was_lost_is_sent_again_at_once():
     with World() as w:
         c = w.connector()
