@@ -150,7 +150,7 @@ quarantine_weigh(struct round *round, struct prov_error *err)
     struct delivery *d = round->delivery;
     AUTO_JSON struct json_object *tally = NULL;
     const char *code;
-    int64_t count, tried;
+    int64_t count, tried, parked = 0;
     int r;
 
     if (!d->tally.refused)
@@ -161,8 +161,13 @@ quarantine_weigh(struct round *round, struct prov_error *err)
     if (r)
         return r;
     code = d->in_quarantine ? NULL : common_code(d, tally, &count, &tried);
+    /* one user who is refused again and again is not many */
+    if (code)
+        r = store_count_parked(d->store, code, &parked, err);
+    if (r)
+        return r;
     /* another call under way may have seen the message */
-    if (code && json_get(d->tally.refused, code)) {
+    if (code && parked >= d->fields->quarantine_floor && json_get(d->tally.refused, code)) {
         round->stop = true;
         r = declare(d, code, count, tried, err);
     }

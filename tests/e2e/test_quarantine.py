@@ -50,6 +50,23 @@ def test_most_users_refused_alike_stop_the_others_and_the_cause_is_said_once():
         assert c.user("/Users/1000")["state"] == "pending"
 
 
+def test_one_user_who_is_refused_again_and_again_stops_nobody():
+    """The host, or the user, goes back and forth between a value that is refused and a name that is waited for."""
+    with World(quarantine_floor=3) as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("ada")), create("/Users/2", person("bob")))
+        c.settle()
+        w.org.fault({"on": "collections_update", "do": "refuse_record", "match": {"Title": "Bad"}, "times": -1, **REASON})
+        for _ in range(6):
+            c.accept(put("/Users/1", person("ada", title="Bad")))
+            c.settle()
+            assert c.user("/Users/1")["code"] == REASON["statusCode"]
+            c.accept(put("/Users/1", person("bob", title="Bad")))
+            c.settle()
+            assert c.user("/Users/1")["code"] == "USERNAME_IN_USE_HERE"
+        assert not any("on hold" in line for _, line in c.lines), c.lines
+
+
 def test_a_leaver_passes_and_news_of_others_wait():
     with World() as w:
         c = w.connector()
