@@ -182,6 +182,7 @@ static int
 adopt_in_one(struct round *round, struct item **items, struct match *list, size_t count,
              struct prov_error *err)
 {
+    CLEANUP(telling_end) struct telling telling = { .delivery = round->delivery };
     struct store *store = round->delivery->store;
     int r = store_begin(store, STORE_FENCED, err);
 
@@ -195,7 +196,7 @@ adopt_in_one(struct round *round, struct item **items, struct match *list, size_
     r = store_commit(store, err);
     for (size_t i = 0; !r && i < count; i++) {
         if (list[i].verdict == MATCH_WAIT)
-            tell_settled(round, items[i]);
+            tell_settled(&telling, items[i]);
         else if (list[i].verdict == MATCH_ADOPT && items[i]->adopted_by)
             r = round_plan(round, items[i], err);
     }

@@ -121,6 +121,7 @@ static int
 settle_unsent(struct round *round, struct item **items, size_t count, const struct sf_call *call,
               struct prov_error *err)
 {
+    CLEANUP(telling_end) struct telling telling = { .delivery = round->delivery };
     struct store *store = round->delivery->store;
     struct sf_record record = fault_of(call);
     struct said fault = { record.code, record.message, record.cause, record.remedy };
@@ -139,7 +140,7 @@ settle_unsent(struct round *round, struct item **items, size_t count, const stru
     r = store_commit(store, err);
     for (size_t i = 0; !r && i < count; i++) {
         if (!items[i]->login_id[0])
-            tell_settled(round, items[i]);
+            tell_settled(&telling, items[i]);
     }
     return r;
 }

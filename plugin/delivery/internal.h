@@ -572,8 +572,21 @@ MUST_CHECK int orders_return(struct link *link);
 
 /* ---- tell.c: the log line, and the word to the host ---- */
 
+/* What the host has taken, and the store does not know yet: of a whole call one commit. Until then a crash has the
+ * host told again. CLEANUP(telling_end) struct telling telling = { .delivery = delivery }; */
+struct telling {
+    struct delivery *delivery;
+    size_t count;
+    struct {
+        int64_t event;
+        enum told how;
+    } taken[256];
+};
+/* Writes it; what cannot be written is told again, and the log says so. */
+void telling_end(struct telling *telling);
+
 /* After the commit: the log line, and the host's outcome callback. */
-void tell_settled(struct round *round, const struct item *item);
+void tell_settled(struct telling *telling, const struct item *item);
 /* The same when the user's password is settled, which his events wait for. */
 void tell_password(struct delivery *delivery, int64_t subject);
 /* Tells the host what it has not been told of the next `limit` events after *after, as

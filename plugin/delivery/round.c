@@ -152,6 +152,7 @@ complete_profiles(struct round *round, struct prov_error *err)
 static int
 settle_without_call(struct round *round, struct prov_error *err)
 {
+    CLEANUP(telling_end) struct telling telling = { .delivery = round->delivery };
     struct store *store = round->delivery->store;
     int r = store_begin(store, STORE_FENCED, err);
 
@@ -168,7 +169,7 @@ settle_without_call(struct round *round, struct prov_error *err)
     r = store_commit(store, err);
     for (size_t i = 0; !r && i < round->count; i++) {
         if (item_ends_here(&round->items[i]))
-            tell_settled(round, &round->items[i]);
+            tell_settled(&telling, &round->items[i]);
     }
     return r;
 }

@@ -282,6 +282,17 @@ go_on(struct round *round, struct item **items, size_t count, enum fate fate, en
                : send_without_manager(round, picked, picked_count, kind, err);
 }
 
+static void
+tell_ended(struct round *round, struct item **items, size_t count)
+{
+    CLEANUP(telling_end) struct telling telling = { .delivery = round->delivery };
+
+    for (size_t i = 0; i < count; i++) {
+        if (item_ended(items[i]))
+            tell_settled(&telling, items[i]);
+    }
+}
+
 /* All records of a call that was delivered as a whole, in one transaction, but for those that need
  * another call. */
 static int
@@ -304,10 +315,8 @@ settle_records(struct round *round, struct item **items, const struct sf_record 
         return r;
     }
     r = store_commit(store, err);
-    for (size_t i = 0; !r && i < count; i++) {
-        if (item_ended(items[i]))
-            tell_settled(round, items[i]);
-    }
+    if (!r)
+        tell_ended(round, items, count);
     for (size_t k = 0; !r && k < sizeof(more) / sizeof(more[0]); k++)
         r = go_on(round, items, count, more[k], kind, err);
     return r || send_is_of_leavers(kind) ? r : quarantine_weigh(round, err);
@@ -317,6 +326,7 @@ static int
 settle_call_unknown(struct round *round, struct item **items, size_t count,
                     const struct sf_call *call, struct prov_error *err)
 {
+    CLEANUP(telling_end) struct telling telling = { .delivery = round->delivery };
     struct store *store = round->delivery->store;
     int r = store_begin(store, STORE_FENCED, err);
 
@@ -336,7 +346,7 @@ settle_call_unknown(struct round *round, struct item **items, size_t count,
     }
     r = store_commit(store, err);
     for (size_t i = 0; !r && i < count; i++)
-        tell_settled(round, items[i]);
+        tell_settled(&telling, items[i]);
     return r;
 }
 

@@ -191,11 +191,34 @@ asyncresp(const struct delivery *d, const struct subject *subject, const struct 
     return json_text(claims);
 }
 
+/* What was taken is the store's from now on. */
+static int
+write_taken(struct telling *telling, struct prov_error *err)
+{
+    struct store *store = telling->delivery->store;
+    size_t count = telling->count;
+    int r;
+
+    telling->count = 0;
+    if (count == 0)
+        return PROV_OK;
+    r = store_begin(store, STORE_FENCED, err);
+    if (r)
+        return r;
+    for (size_t i = 0; !r && i < count; i++)
+        r = store_told(store, telling->taken[i].event, telling->taken[i].how, err);
+    if (!r)
+        return store_commit(store, err);
+    store_rollback(store);
+    return r;
+}
+
 /* Tells every settled event of the subject that has not been told; stops when the host declines. */
 static int
-tell_subject(struct delivery *d, const struct subject *subject, const struct link *link,
+tell_subject(struct telling *telling, const struct subject *subject, const struct link *link,
              struct prov_error *err)
 {
+    struct delivery *d = telling->delivery;
     AUTO_JSON struct json_object *events = NULL;
     int r = is_over(link) ? store_untold(d->store, subject->id, link, long_wait_us(d), &events, err)
                           : PROV_OK;
@@ -209,25 +232,22 @@ tell_subject(struct delivery *d, const struct subject *subject, const struct lin
             d->untold = true; /* told again later */
             return PROV_OK;
         }
-        r = store_begin(d->store, STORE_FENCED, err);
-        if (r)
-            break;
-        r = store_told(d->store, json_get_int(event, "seq", 0), how_told(link, event), err);
-        if (r)
-            store_rollback(d->store);
-        else
-            r = store_commit(d->store, err);
+        telling->taken[telling->count].event = json_get_int(event, "seq", 0);
+        telling->taken[telling->count++].how = how_told(link, event);
+        if (telling->count == sizeof(telling->taken) / sizeof(telling->taken[0]))
+            r = write_taken(telling, err);
     }
     return r;
 }
 
 /* A host that could not be told is told later. */
 static void
-tell_now(struct delivery *d, const struct subject *subject, const struct link *link)
+tell_now(struct telling *telling, const struct subject *subject, const struct link *link)
 {
+    struct delivery *d = telling->delivery;
     struct prov_error error = PROV_ERROR_INIT;
 
-    if (d->host.outcome && tell_subject(d, subject, link, &error)) {
+    if (d->host.outcome && tell_subject(telling, subject, link, &error)) {
         d->untold = true;
         log_line(&d->log, PROV_LOG_ERROR,
                  "the host could not be told of '%s': %s; it is told later", subject->uri,
@@ -236,22 +256,38 @@ tell_now(struct delivery *d, const struct subject *subject, const struct link *l
 }
 
 void
-tell_settled(struct round *round, const struct item *item)
+telling_end(struct telling *telling)
 {
+    struct delivery *d = telling->delivery;
+    struct prov_error error = PROV_ERROR_INIT;
+
+    if (write_taken(telling, &error)) {
+        d->untold = true;
+        log_line(&d->log, PROV_LOG_ERROR,
+                 "what the host was told could not be noted: %s; it is told again", error.text);
+    }
+}
+
+void
+tell_settled(struct telling *telling, const struct item *item)
+{
+    struct delivery *d = telling->delivery;
+
     if (!item->work.link.outcome)
         return;
-    log_settled(round->delivery, item);
+    log_settled(d, item);
     if (outcome_is_in_step(item->work.link.outcome) && item->work.link.remedy &&
         !item->as_before) /* with a "but" */
-        log_line(&round->delivery->log, PROV_LOG_WARNING, "user '%s' (%s): %s; to do: %s",
+        log_line(&d->log, PROV_LOG_WARNING, "user '%s' (%s): %s; to do: %s",
                  plan_user_name(&item->work.subject), item->work.subject.uri,
                  item->work.link.message, item->work.link.remedy);
-    tell_now(round->delivery, &item->work.subject, &item->work.link);
+    tell_now(telling, &item->work.subject, &item->work.link);
 }
 
 void
 tell_password(struct delivery *d, int64_t subject)
 {
+    CLEANUP(telling_end) struct telling telling = { .delivery = d };
     CLEANUP(work_done) struct work work = { 0 };
     struct prov_error error = PROV_ERROR_INIT;
 
@@ -260,13 +296,14 @@ tell_password(struct delivery *d, int64_t subject)
     if (store_load_id(d->store, subject, &work, &error))
         d->untold = true; /* told later */
     else
-        tell_now(d, &work.subject, &work.link);
+        tell_now(&telling, &work.subject, &work.link);
 }
 
 int
 tell_rest(struct delivery *d, int64_t limit, int64_t *after, bool *ret_taken,
           struct prov_error *err)
 {
+    CLEANUP(telling_end) struct telling telling = { .delivery = d };
     AUTO_JSON struct json_object *subjects = NULL;
     int r = store_untold_subjects(d->store, limit, after, &subjects, err);
 
@@ -275,7 +312,7 @@ tell_rest(struct delivery *d, int64_t limit, int64_t *after, bool *ret_taken,
         r = store_load_id(d->store, json_object_get_int64(json_object_array_get_idx(subjects, i)),
                           &work, err);
         if (!r)
-            r = tell_subject(d, &work.subject, &work.link, err);
+            r = tell_subject(&telling, &work.subject, &work.link, err);
     }
     *ret_taken = !d->untold;
     return r;

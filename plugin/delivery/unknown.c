@@ -393,6 +393,7 @@ static int
 settle_chunk(struct round *round, struct item **items, size_t count, enum reading reading,
              struct prov_error *err)
 {
+    CLEANUP(telling_end) struct telling telling = { .delivery = round->delivery };
     struct store *store = round->delivery->store;
     AUTO_JSON struct json_object *rows = NULL;
     struct seen seen[QUERY_MAX];
@@ -416,7 +417,7 @@ settle_chunk(struct round *round, struct item **items, size_t count, enum readin
     r = store_commit(store, err);
     for (size_t i = 0; !r && i < count; i++) {
         if (item_ended(items[i]))
-            tell_settled(round, items[i]);
+            tell_settled(&telling, items[i]);
     }
     return r;
 }

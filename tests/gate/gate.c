@@ -1,6 +1,6 @@
 /*
- * A fixed work in four stages: events accepted one by one, events accepted in arrays, all of them delivered to
- * an org in this process, and then a change of each. Prints what each stage cost in flushes, calls to the
+ * A fixed work in five stages: events accepted one by one, events accepted in arrays, all of them delivered to
+ * an org in this process, then a change of each, and another one of which the host is told. Prints what each stage cost in flushes, calls to the
  * system and allocations; callgrind counts the instructions of the functions gate_*(), on this thread.
  *
  * usage: gate [AGAIN]  so many of the single events are accepted twice: a cost that the gate has to see.
@@ -163,7 +163,7 @@ must(bool done, const char *what, const char *why)
 }
 
 static void
-make_tokens(const char *kind, const char *title)
+make_tokens(const char *kind, const char *jtis, const char *title)
 {
     for (int i = 0; i < 2 * USERS; i++) {
         free(tokens[i]);
@@ -177,7 +177,7 @@ make_tokens(const char *kind, const char *title)
                       "\"title\":\"%s\",\"department\":\"Engines\",\"emails\":[{\"value\":"
                       "\"user%05d@acme.example\",\"type\":\"work\",\"primary\":true}],"
                       "\"phoneNumbers\":[{\"value\":\"+44 20 7946 %05d\",\"type\":\"work\"}]}}}}",
-                      kind, i, i, kind, i, i, i, title, i, i) > 0,
+                      jtis, i, i, kind, i, i, i, title, i, i) > 0,
              "tokens", "out of memory");
     }
 }
@@ -218,6 +218,18 @@ gate_accept_groups(int again)
         submit(i, GROUP);
 }
 
+static long told;
+
+static int32_t
+take_outcome(void *context, const char *json, size_t length)
+{
+    (void)context;
+    (void)json;
+    (void)length;
+    told++;
+    return 0;
+}
+
 static void
 deliver_all(void)
 {
@@ -243,6 +255,15 @@ gate_changes(int again)
     deliver_all();
 }
 
+/* The same, and the host is told of each. */
+__attribute__((noinline)) static void
+gate_told(int again)
+{
+    (void)again;
+    deliver_all();
+    must(told == 2 * USERS, "the host", "was not told of all once");
+}
+
 static void
 run(const char *stage, void (*work)(int), int again)
 {
@@ -256,13 +277,11 @@ run(const char *stage, void (*work)(int), int again)
 
 /* ---- begin and end ---- */
 
-static void
-open_connector(const char *folder)
+static char *
+start_org(const char *folder)
 {
     static const char *const names[] = { "acme" };
     char why[ORG_SIM_WHY_BYTES] = "";
-    struct prov_error error = PROV_ERROR_INIT;
-    struct prov_open options = { .size = sizeof(options), .flags = PROV_OPEN_NO_WORKER };
     struct json_object *ready;
     char *text, *fields = NULL;
 
@@ -279,13 +298,31 @@ open_connector(const char *folder)
                   org_sim_url(gate_org, "acme"), json_get_string(ready, "client_id"),
                   json_get_string(ready, "client_secret"), folder) > 0,
          "fields", "out of memory");
-    options.fields = fields;
-    options.fields_length = strlen(fields);
-    must(prov_connector_init(1, 1, &methods, &error) == 0, "init", error.text);
-    must(methods.open(&options, &connector, NULL, &error) == 0, "open", error.text);
     json_object_put(ready);
     free(text);
-    free(fields);
+    return fields;
+}
+
+static void
+open_connector(const char *fields, const struct prov_host *host)
+{
+    struct prov_error error = PROV_ERROR_INIT;
+    struct prov_open options = { .size = sizeof(options),
+                                 .flags = PROV_OPEN_NO_WORKER,
+                                 .fields = fields,
+                                 .fields_length = strlen(fields),
+                                 .host = host };
+
+    must(methods.open(&options, &connector, NULL, &error) == 0, "open", error.text);
+}
+
+/* Everybody is given a title, in arrays. */
+static void
+submit_all(const char *jtis, const char *title)
+{
+    make_tokens("put", jtis, title);
+    for (int i = 0; i < 2 * USERS; i += GROUP)
+        submit(i, GROUP);
 }
 
 static void
@@ -306,20 +343,30 @@ main(int argc, char **argv)
 {
     char folder[] = "/tmp/sfprov-gate.XXXXXX";
     int again = argc > 1 ? atoi(argv[1]) : 0;
+    const struct prov_host host = { .size = sizeof(host), .outcome = take_outcome };
+    struct prov_error error = PROV_ERROR_INIT;
+    char *fields;
 
     /* the other one begins from chance, and with it how often names collide */
     json_global_set_string_hash(JSON_C_STR_HASH_PERLLIKE);
     must(mkdtemp(folder) != NULL, folder, "cannot be made");
-    make_tokens("create", "Analyst");
-    open_connector(folder);
+    must(prov_connector_init(1, 1, &methods, &error) == 0, "init", error.text);
+    make_tokens("create", "create", "Analyst");
+    fields = start_org(folder);
+    open_connector(fields, NULL);
     run("accept_alone", gate_accept_alone, again);
     run("accept_groups", gate_accept_groups, again);
     run("deliver", gate_deliver, again);
-    make_tokens("put", "Countess");
-    for (int i = 0; i < 2 * USERS; i += GROUP)
-        submit(i, GROUP);
+    submit_all("first", "Countess");
     run("deliver_changes", gate_changes, again);
     methods.close(connector, 1000);
+    open_connector(fields, &host);
+    deliver_all(); /* the host is told of all that was before it */
+    told = 0;
+    submit_all("second", "Enchantress");
+    run("deliver_told", gate_told, again);
+    methods.close(connector, 1000);
+    free(fields);
     org_sim_stop(gate_org);
     for (int i = 0; i < 2 * USERS; i++)
         free(tokens[i]);

@@ -18,7 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 BASELINE = os.path.join(HERE, "baseline.json")
 BUILD = os.environ.get("top_builddir", ".")
 GATE = os.path.join(BUILD, "tests/gate/gate")
-STAGES = ("gate_accept_alone", "gate_accept_groups", "gate_deliver", "gate_changes")
+STAGES = ("gate_accept_alone", "gate_accept_groups", "gate_deliver", "gate_changes", "gate_told")
 # what instructions are told of: a name for people, and the function they are spent below
 FUNCTIONS = {
     "accept_alone": "gate_accept_alone",
@@ -27,6 +27,7 @@ FUNCTIONS = {
     "store": "store_accept",
     "deliver": "gate_deliver",
     "deliver_changes": "gate_changes",
+    "deliver_told": "gate_told",
     "plan": "plan_make",
     "body": "sf_batch_new",
     "answer": "sf_batch_send",
@@ -110,7 +111,7 @@ def check_the_gate(counts, instructions):
     and arrays cost what single events do. The numbers are measured, these and those they are compared with."""
     def check(recorded, now):
         found = {name.split(".")[0] for name in compare(recorded, now)[0]}
-        assert "accept_alone" in found and not found & {"deliver", "deliver_changes", "settle"}, found
+        assert "accept_alone" in found and not found & {"deliver", "deliver_changes", "deliver_told", "settle"}, found
 
     check(counts, count(AGAIN))
     alone = {name: counts[name.replace("groups", "alone")] for name in counts if name.startswith("accept_groups.")}
