@@ -421,7 +421,7 @@ static bool
 has_new_value(struct ldb_context *ldb, const struct ldb_message_element *element, uint64_t after)
 {
     bool found = false;
-    uint64_t usn;
+    uint64_t usn = 0;
 
     for (unsigned i = 0; i < element->num_values && !found; i++) {
         struct ldb_dn *dn = ldb_dn_from_ldb_val(NULL, ldb, &element->values[i]);

@@ -197,25 +197,39 @@ move_entry(struct work *from, struct work *to)
     *from = (struct work){ 0 };
 }
 
-/* A damaged page must not stop those who are read with it; one of a short table concerns them all. */
+static void
+forget_entry(struct work *entry)
+{
+    int64_t subject = entry->subject.id;
+
+    subject_done(&entry->subject);
+    link_done(&entry->link);
+    entry->subject.id = subject;
+}
+
+/* A damaged page must not stop those who are read with it; one of a short table concerns them all. A disk that failed
+ * once, which SQLite calls damage too, is asked again. */
 static int
 load_entry(struct db *db, struct work *entry, struct prov_error *err)
 {
     struct prov_error why = PROV_ERROR_INIT;
     int64_t subject = entry->subject.id;
-    bool sound = true;
-    int r;
+    bool sound = true, damaged = true;
+    int r = PROV_OK;
 
     (void)db_met_damage(db); /* what was read before does not count */
-    r = link_load(db, subject, entry, &why);
-    if (r && r != PROV_E_NOMEM && db_met_damage(db) && !flight_is_sound(db, &sound, err) && sound &&
-        !wait_is_sound(db, &sound, err) && sound) {
-        subject_done(&entry->subject);
-        link_done(&entry->link);
+    for (int tries = 0; damaged && tries < 2; tries++) {
+        forget_entry(entry);
+        r = link_load(db, subject, entry, &why);
+        entry->subject.id = subject;
+        damaged = r && r != PROV_E_NOMEM && db_met_damage(db);
+    }
+    if (damaged && !flight_is_sound(db, &sound, err) && sound && !wait_is_sound(db, &sound, err) &&
+        sound) {
+        forget_entry(entry);
         entry->unreadable = strdup(why.text);
         r = entry->unreadable ? PROV_OK : PROV_E_NOMEM;
     }
-    entry->subject.id = subject;
     return r ? error_set(err, r, "%s", why.text) : PROV_OK;
 }
 
@@ -227,13 +241,8 @@ load_some(struct db *db, struct work *list, size_t count, struct prov_error *err
 
     if (count > 1 && link_load_some(db, list, count, NULL) == PROV_OK)
         return PROV_OK;
-    for (size_t i = 0; !r && i < count; i++) {
-        int64_t subject = list[i].subject.id;
-        subject_done(&list[i].subject);
-        link_done(&list[i].link);
-        list[i].subject.id = subject;
+    for (size_t i = 0; !r && i < count; i++)
         r = load_entry(db, &list[i], err);
-    }
     return r;
 }
 

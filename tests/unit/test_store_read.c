@@ -240,6 +240,9 @@ a_subject_is_shown_with_all_an_admin_needs(void)
     T_STR(json_get_string(json_get(row, "resource"), "userName"), "CORP/Ada");
     T_TRUE(json_object_is_type(json_get(row, "confirmed"), json_type_object));
     T_INT(json_object_array_length(json_get(row, "events")), 1);
+    wait_end(&link, WAIT_USERNAME);
+    wait_end(&link, WAIT_MANAGER);
+    free(link.waits);
     scratch_remove(&s);
 }
 
