@@ -16,10 +16,12 @@
 #include <unistd.h>
 
 #include "hosts/adapter/names.h"
+#include "hosts/adapter/text.h"
 #include "hosts/cli/fault.h"
 
 #define CLOSE_TIMEOUT_MS 5000u
 #define BATCH            200
+#define REASON_SIZE      1300
 
 struct submit {
     struct prov_vtable api;
@@ -288,12 +290,20 @@ mark(struct submit *submit, const char *reason)
         say(submit, PROV_LOG_ERROR, "cannot mark that a resync is needed: %s", err.text);
 }
 
+/* As a request may say it: a request that is no UTF-8 is refused, and the mark with it. */
+static void
+spell_reason(const char *what, const struct prov_error *why, char to[REASON_SIZE])
+{
+    snprintf(to, REASON_SIZE, "'%.200s': %s", what, why->text);
+    utf8_mend(to);
+}
+
 void
 submit_missed(struct submit *submit, const char *what, const struct prov_error *why)
 {
-    char reason[1300];
+    char reason[REASON_SIZE];
 
-    snprintf(reason, sizeof(reason), "'%.200s': %s", what, why->text);
+    spell_reason(what, why, reason);
     say(submit, PROV_LOG_ERROR,
         "a change of %s; it is not handed over, and a resync is needed (sfprov status)", reason);
     mark(submit, reason);
@@ -303,9 +313,9 @@ void
 submit_late(struct submit *submit, const char *what, const struct prov_error *why)
 {
     struct prov_error err = { .size = sizeof(err) };
-    char reason[1300];
+    char reason[REASON_SIZE];
 
-    snprintf(reason, sizeof(reason), "'%.200s': %s", what, why->text);
+    spell_reason(what, why, reason);
     say(submit, PROV_LOG_ERROR,
         "a change of %s; it is not handed over yet, and comes with the next one (sfprov status)",
         reason);

@@ -78,6 +78,20 @@ utf8_is_text(const char *bytes, size_t length)
     return bytes == end;
 }
 
+void
+utf8_mend(char *text)
+{
+    const char *end = text + strlen(text);
+
+    while (*text) {
+        size_t width = utf8_length(text, end);
+
+        if (!width)
+            *text = '?';
+        text += width ? width : 1;
+    }
+}
+
 size_t
 utf8_count(const char *text, size_t length)
 {

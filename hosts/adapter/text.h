@@ -53,6 +53,8 @@ void text_drop(struct text *text);
 size_t utf8_length(const char *at, const char *end);
 /* Whether all of it is UTF-8, without a NUL. */
 bool utf8_is_text(const char *bytes, size_t length);
+/* Puts '?' for each byte that is of no character: of one that snprintf() cut, or of another encoding. */
+void utf8_mend(char *text);
 /* Characters of a valid UTF-8 text. */
 size_t utf8_count(const char *text, size_t length);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hosts/adapter/text.h"
 #include "hosts/adapter/token.h"
 #include "hosts/cli/adapter_file.h"
 #include "hosts/cli/answers.h"
@@ -75,6 +76,7 @@ missed(struct follow *follow, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(reason, sizeof(reason), format, arguments);
     va_end(arguments);
+    utf8_mend(reason); /* else the mark is refused */
     complain("%s; a resync is needed (sfprov status)", reason);
     reply_put_text(request, "name", "sfprov follow");
     reply_put_text(request, "state", "missed");

@@ -551,6 +551,7 @@ people_next(struct people *people, struct person *ret, struct prov_error *err)
         snprintf(people->place, sizeof(people->place), "entry '%.120s'", people->alias);
     else
         snprintf(people->place, sizeof(people->place), "line %zu", ret->line);
+    utf8_mend(people->place);
     ret->place = people->place;
     if (found != FOUND_ITEM)
         return found;

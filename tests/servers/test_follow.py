@@ -304,6 +304,19 @@ def test_an_adapters_file_says_whom_it_follows():
             assert f.process.wait(30) == 2 and "is followed by entryUUID" in f.text(), f.text()
 
 
+def test_a_mark_is_made_whatever_the_name():
+    far = f"ou={'ü' * 60},{PEOPLE}"  # longer than a message has room for
+    with world() as w, Slapd(w, provider=True, extra=LOG) as d:
+        d.seed()
+        d.add((far, {"objectClass": "organizationalUnit", "ou": "ü" * 60}), (f"uid=ada,{far}", person("ada")[1]))
+        with Follower(w, d, "--map", "jpegPhoto=nickName") as f:
+            in_step(w, d)
+            d.modify(f"uid=ada,{far}", ("replace", "jpegPhoto", PHOTO))
+            until(lambda: mark_of(w))
+            assert "cannot be read" in mark_of(w)["reason"], mark_of(w)
+            f.end()
+
+
 def test_a_store_has_one_follower():
     with world() as w, Slapd(w, provider=True, extra=LOG) as d:
         d.seed()

@@ -62,6 +62,15 @@ def test_scope_and_filter_of_the_url_are_heeded():
             assert report["counts"]["listed"] == listed, (tail, report["counts"])
 
 
+def test_a_long_name_of_other_letters_is_no_fault():
+    far = f"ou={'ü' * 60},{PEOPLE}"
+    with world() as w, Slapd(w) as d:
+        d.seed()
+        d.add((far, {"objectClass": "organizationalUnit", "ou": "ü" * 60}), (f"uid=ada,{far}", person("ada")[1]))
+        assert "1 hired" in sync(w, d)
+        assert compare(w, d) == 1
+
+
 def test_a_part_of_the_list_is_no_list():
     with world() as w, Slapd(w, extra='limits users size.soft=5 size.hard=5 size.pr=3 size.prtotal=5') as d:
         d.seed()

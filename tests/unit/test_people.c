@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 
+#include "hosts/adapter/text.h"
 #include "hosts/cli/ldif.h"
 #include "hosts/cli/people.h"
 
@@ -279,6 +280,38 @@ active_directory_is_known_by_its_key_and_a_columns_file_adds_to_it(void)
     free(got);
 }
 
+static enum found
+next_entry(void *context, struct ldap_entry *ret, struct prov_error *err)
+{
+    (void)err;
+    *ret = *(const struct ldap_entry *)context;
+    return FOUND_ITEM;
+}
+
+/* A character of two bytes stands at each byte where the place may end. */
+static void
+the_place_of_an_entry_is_text_however_long_its_name(void)
+{
+    static const struct ldap_value values[] = { { "entryuuid", "7", 1, false, 0 },
+                                                { "uid", "a", 1, false, 0 } };
+
+    for (int odd = 0; odd < 2; odd++) {
+        char *dn = repeat(odd ? "o=" : "ou=", "\xc3\xbc", 100, ",c=de");
+        struct ldap_entry entry = { .dn = dn, .values = values, .count = 2 };
+        struct people_options options = { .format = PEOPLE_LDAP,
+                                          .entries = { next_entry, &entry } };
+        struct prov_error err = PROV_ERROR_INIT;
+        struct people *people = NULL;
+        struct person person;
+
+        T_OK(people_open(&options, (struct text_source){ NULL, NULL }, &people, &err), &err);
+        T_INT(people_next(people, &person, &err), FOUND_ITEM);
+        T_TRUE(utf8_is_text(person.place, strlen(person.place)));
+        people_free(people);
+        free(dn);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -290,6 +323,7 @@ main(int argc, char **argv)
         UNIT_CASE(json_takes_no_columns),
         UNIT_CASE(a_source_that_fails_stops_the_list),
         UNIT_CASE(active_directory_is_known_by_its_key_and_a_columns_file_adds_to_it),
+        UNIT_CASE(the_place_of_an_entry_is_text_however_long_its_name),
     };
 
     return unit_run("people", cases, sizeof(cases) / sizeof(cases[0]), argc, argv);

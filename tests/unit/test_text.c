@@ -114,6 +114,26 @@ text_is_whole_utf8_without_a_nul(void)
 }
 
 static void
+what_was_cut_is_mended(void)
+{
+    static const struct {
+        const char *text, *want;
+    } cases[] = { { "", "" },
+                  { "Zo\xc3\xab", "Zo\xc3\xab" },
+                  { "Zo\xc3", "Zo?" },
+                  { "Zo\xeb!", "Zo?!" },
+                  { "\xf0\x9f\x98", "???" },
+                  { "\xf0\x9f\x98\x80\xf0\x9f", "\xf0\x9f\x98\x80??" } };
+    char text[20];
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        strcpy(text, cases[i].text);
+        utf8_mend(text);
+        T_STR(text, cases[i].want);
+    }
+}
+
+static void
 nothing_is_written_after_a_fault(void)
 {
     struct text text = { .bytes = NULL };
@@ -433,6 +453,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(every_byte_is_read_back_wherever_it_stands),
     UNIT_CASE(what_is_no_utf8_is_refused),
     UNIT_CASE(text_is_whole_utf8_without_a_nul),
+    UNIT_CASE(what_was_cut_is_mended),
     UNIT_CASE(nothing_is_written_after_a_fault),
     UNIT_CASE(any_text_is_read_back_as_it_was),
     UNIT_CASE(any_bytes_are_refused_or_read_back),
