@@ -153,7 +153,7 @@ write_codes(const struct page *page, const struct metric *metric)
     }
 }
 
-/* Nothing while nobody waits; so are seats. */
+/* Nothing while nobody waits; seats are the same. */
 static void
 write_waits(const struct page *page, const struct metric *metric)
 {

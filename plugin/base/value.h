@@ -240,9 +240,9 @@ void value_delete(struct value *array, size_t i);
 
 /* ---- writing ---- */
 
-/* Any value; NULL is null. */
+/* Any value; NULL is null. Where the text of writer->watched begins and ends is noted; it is no text itself. */
 void value_write(struct json_writer *writer, const struct value *value);
-/* Where the text of writer->watched begins and ends is noted. Members sorted by the bytes of their names: values that are equal but for the spelling of numbers have the
+/* The same, members sorted by the bytes of their names: values that are equal but for the spelling of numbers have the
  * same text. */
 void value_write_canonical(struct json_writer *writer, const struct value *value);
 /* The text alone, heap; NULL when out of memory. */

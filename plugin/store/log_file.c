@@ -4,7 +4,8 @@
  * between two flushes the system kept as little of it.
  *
  * A commit is shown to other connections after its flush, since they are all opened with synchronous=FULL (sqlite.c);
- * so nobody looks for a frame that is still gathered here. https://www.sqlite.org/walformat.html
+ * so nobody looks for a frame that is still gathered here. What a transaction wrote that is rolled back is forgotten.
+ * https://www.sqlite.org/walformat.html
  */
 #include "plugin/store/log_file.h"
 
@@ -33,25 +34,27 @@ log_of(sqlite3_file *file)
     return (struct log_file *)(void *)file;
 }
 
-/* What cannot be written is gone, as far as SQLite knows: it rolls back. */
+/* What cannot be written stays, for SQLite counts on it until the transaction is rolled back. */
 static int
 write_gathered(struct log_file *log)
 {
-    int length = log->length;
+    int r = log->length > 0
+                ? log->real->pMethods->xWrite(log->real, log->gathered, log->length, log->at)
+                : SQLITE_OK;
 
-    log->length = 0;
-    return length > 0 ? log->real->pMethods->xWrite(log->real, log->gathered, length, log->at)
-                      : SQLITE_OK;
+    if (r == SQLITE_OK)
+        log->length = 0;
+    return r;
 }
 
+/* What is gathered yet was never committed. */
 static int
 log_close(sqlite3_file *file)
 {
     struct log_file *log = log_of(file);
-    int written = write_gathered(log), closed = log->real->pMethods->xClose(log->real);
 
     sqlite3_free(log->gathered);
-    return written != SQLITE_OK ? written : closed;
+    return log->real->pMethods->xClose(log->real);
 }
 
 static int
@@ -175,6 +178,23 @@ static const sqlite3_io_methods log_methods = {
     .xSectorSize = log_sector,
     .xDeviceCharacteristics = log_device,
 };
+
+/* Once the lock is gone, others write at that place. */
+static void
+forget_gathered(void *handle)
+{
+    sqlite3_file *file = NULL;
+
+    if (sqlite3_file_control(handle, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &file) == SQLITE_OK &&
+        file && file->pMethods == &log_methods)
+        log_of(file)->length = 0;
+}
+
+void
+log_file_watch(sqlite3 *handle)
+{
+    sqlite3_rollback_hook(handle, forget_gathered, handle);
+}
 
 /* Every file but a log is the system's own. */
 static int

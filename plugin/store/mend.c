@@ -1,6 +1,7 @@
 /* What is due can be worked out anew from what is wanted and what is there, what is in flight can be read
  * back, what is waited for is found out by planning, and a story is not worth that nothing is delivered: a file
- * that is damaged where `due`, `flight`, `wait` or `history` stands stops nobody. An admin's orders (replan, repair, release) are lost with `due`. */
+ * that is damaged where `due`, `flight`, `wait` or `history` stands stops nobody. An admin's orders (replan, repair,
+ * release) are lost with `due`. */
 #include "plugin/store/internal.h"
 
 #include <stdio.h>

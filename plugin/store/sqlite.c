@@ -258,6 +258,7 @@ set_up(struct db *db, struct prov_error *err)
     sqlite3_extended_result_codes(db->handle, 1);
     sqlite3_busy_timeout(db->handle, db_busy_timeout_ms);
     sqlite3_wal_hook(db->handle, note_log, db);
+    log_file_watch(db->handle);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     /* what is bound chooses no plan: else whatever may depend on it is compiled anew at each run */
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);

@@ -24,6 +24,8 @@ open_through(const char *path, const char *vfs)
     sqlite3 *db = NULL;
 
     T_INT(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs), SQLITE_OK);
+    if (vfs)
+        log_file_watch(db);
     run(db, "PRAGMA synchronous=FULL; PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0;");
     return db;
 }
@@ -100,7 +102,7 @@ what_is_written_before_the_commit_is_read_back(void)
     scratch_remove(&s);
 }
 
-/* What was written of it stays gathered, as nothing has to be read; and the next begins where it began. */
+/* As nothing has to be read that stands in the log; and the next begins where it began. */
 static void
 what_follows_a_transaction_that_was_taken_back_is_whole(void)
 {
@@ -125,6 +127,37 @@ what_follows_a_transaction_that_was_taken_back_is_whole(void)
     sqlite3_close(plain);
     sqlite3_close(gathers);
     scratch_remove(&s);
+}
+
+/* Whatever the connection does then: it reads, writes, copies the log into the file, or is closed. Looked at by a
+ * connection that has seen nothing before. */
+static void
+what_was_taken_back_is_not_written_over_what_others_write(void)
+{
+    static const char *const next[] = { "SELECT * FROM t", "UPDATE u SET n = n + 1",
+                                        "PRAGMA wal_checkpoint(PASSIVE)", "" };
+
+    for (size_t i = 0; i < sizeof(next) / sizeof(next[0]); i++) {
+        struct scratch s;
+        sqlite3 *gathers, *plain, *late;
+        scratch_make(&s);
+        unlink(s.path);
+        gathers = open_through(s.path, log_file_vfs());
+        plain = open_through(s.path, NULL);
+        run(gathers,
+            "PRAGMA cache_size=5;" MAKE ROWS("1", "20") "CREATE TABLE u AS SELECT 1 AS n;");
+        run(gathers, "PRAGMA wal_checkpoint(TRUNCATE); UPDATE u SET n = n + 1;");
+        run(gathers, "BEGIN;" ROWS("100", "40") "ROLLBACK;");
+        run(plain, ROWS("200", "60"));
+        run(gathers, next[i]);
+        sqlite3_close(gathers);
+        late = open_through(s.path, NULL);
+        T_STR(seen(late, WHOLE), "ok");
+        T_STR(seen(late, "SELECT count(*) || ' ' || sum(n >= 200) FROM t"), "80 60");
+        sqlite3_close(late);
+        sqlite3_close(plain);
+        scratch_remove(&s);
+    }
 }
 
 static void
@@ -187,6 +220,7 @@ main(int argc, char **argv)
         UNIT_CASE(a_commit_is_there_for_others_at_once),
         UNIT_CASE(what_is_written_before_the_commit_is_read_back),
         UNIT_CASE(what_follows_a_transaction_that_was_taken_back_is_whole),
+        UNIT_CASE(what_was_taken_back_is_not_written_over_what_others_write),
         UNIT_CASE(a_log_begins_anew_and_is_cut),
         UNIT_CASE(a_commit_that_finds_no_room_fails_and_leaves_nothing),
     };

@@ -427,7 +427,6 @@ the_story_of_a_subject_holds_its_newest_events(void)
 
 static int64_t fixed_now_us;
 
-/* Every user's state worked out from the rows, as a list shows it. */
 static void
 count_waits_by_hand(struct db *db, struct json_object *counts)
 {
@@ -449,6 +448,7 @@ count_waits_by_hand(struct db *db, struct json_object *counts)
     T_INT(json_object_array_length(waits), kinds);
 }
 
+/* Every user's state worked out from the rows, as a list shows it. */
 static void
 count_by_hand(const struct scratch *s, struct json_object *counts)
 {
