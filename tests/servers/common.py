@@ -317,6 +317,19 @@ def the_server_does_not_wait_for_salesforce(Server):
         assert compare(w, d) == 50
 
 
+def a_mark_is_made_whatever_the_name(Server):
+    far = f"ou={'ü' * 60},{PEOPLE}"  # longer than a message has room for
+    with world() as w:
+        columns = os.path.join(w.folder, "columns.json")
+        with open(columns, "w", encoding="utf-8") as file:
+            json.dump({"columns": {"jpegPhoto": "nickName"}}, file)
+        with Server(w, {"columns": columns}) as d:
+            d.seed()
+            d.add((far, {"objectClass": "organizationalUnit", "ou": "ü" * 60}), (f"uid=ada,{far}", person("ada")[1]))
+            d.modify(f"uid=ada,{far}", ("replace", "jpegPhoto", b"\xff\xd8\xff\xe0"))
+            assert "not UTF-8 text" in mark_of(w)["reason"], mark_of(w)
+
+
 def a_full_disk_marks_that_a_resync_is_needed(Server):
     with world() as w, SmallDisk(w.folder) as disk:
         w.fields["store"] = os.path.join(disk.folder, "store.db")
