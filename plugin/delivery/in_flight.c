@@ -10,10 +10,14 @@ flight_began(struct link *link, int64_t took_us)
 {
     struct pool *pool = &link->pool;
     struct value *flight = link->in_flight;
+    int64_t at_us = clock_now_us() - took_us;
 
     if (flight_age_us(link) <= took_us)
         return PROV_OK;
-    return value_put_integer(pool, flight, "at_us", clock_now_us() - took_us) ||
+    /* by this it is known of a create that it is the first that was sent, see flight_failed() */
+    if (link->first_sent_us == value_get_integer(flight, "at_us", -1))
+        link->first_sent_us = at_us;
+    return value_put_integer(pool, flight, "at_us", at_us) ||
                    value_put_integer(pool, flight, "up_us", clock_up_us() - took_us) ||
                    value_put_text(pool, flight, "boot", clock_boot())
                ? PROV_E_NOMEM

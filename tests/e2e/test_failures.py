@@ -142,6 +142,27 @@ def test_a_foreign_user_without_our_correlation_is_not_taken_after_an_unknown_cr
         assert row["state"] == "parked" and row["code"] == "DUPLICATE_USERNAME" and not row.get("salesforce_id"), row
 
 
+def test_an_account_made_after_an_unknown_create_was_refused_is_not_taken():
+    with World(settle_window_s=1) as w:
+        c = w.connector()
+        warm(c, w)
+        w.org.fault({"on": "collections_create", "do": "drop_before"})
+        c.accept(create("/Users/1", person("jdoe")))
+        c.deliver(100)
+        w.org.ask("POST", "/__org/users", {"Username": "primary-jdoe@acme.example", "LastName": "Other"})
+        c.settle()
+        assert c.user("/Users/1")["code"] == "DUPLICATE_USERNAME"
+        w.org.ask("PATCH", "/__org/users/primary-jdoe@acme.example", {"Username": "other@acme.example"})
+        second = w.connector(store=os.path.join(w.folder, "other.db"))  # by the same execution user
+        second.accept(create("/Users/2", person("jdoe")))
+        second.settle()
+        c.act(act="retry", user="/Users/1")
+        c.settle()
+        row, other = c.user("/Users/1"), second.user("/Users/2")
+        assert row["code"] == "DUPLICATE_USERNAME" and not row.get("salesforce_id"), row
+        assert other["salesforce_id"] == w.org.user("primary-jdoe@acme.example")["Id"], other
+
+
 def test_another_subjects_account_is_not_taken_after_an_unknown_create():
     with World(settle_window_s=1) as w:
         c = w.connector()
