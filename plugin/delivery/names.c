@@ -29,7 +29,7 @@ wish_in_round(void *context, const struct name_claim *claim, char ret[PATTERN_MA
 
     if (!item)
         return names_wait_for(NULL, claim, ret, err);
-    if (!names_go_aside(&item->plan) && item->fate != FATE_READ_BACK &&
+    if (!names_go_aside(&item->plan) && !item->steps_aside && item->fate != FATE_READ_BACK &&
         value_get(item->plan.fields, "Username"))
         snprintf(ret, PATTERN_MAX_BYTES, "%s", item->plan.username);
     return PROV_OK;
