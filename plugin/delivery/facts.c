@@ -574,10 +574,7 @@ answer_org(struct delivery *d, bool anew, struct json_object **ret, struct prov_
 int
 delivery_org(struct delivery *d, bool anew, struct json_object **ret, struct prov_error *err)
 {
-    struct delivery own = { .store = d->store,
-                            .fields = d->fields,
-                            .session = d->session,
-                            .keeps_reserve = d->keeps_reserve };
+    struct delivery own = { .store = d->store, .fields = d->fields, .session = d->session };
     int r = answer_org(&own, anew, ret, err);
 
     facts_drop_lists(&own);

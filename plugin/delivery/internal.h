@@ -73,9 +73,9 @@ struct delivery {
     pthread_mutex_t lock; /* one round at a time */
     struct flights air;   /* may hold calls of earlier rounds */
     bool had_lease;
-    bool knows_hold;     /* the hold in force was probed, or made, by this object */
-    bool no_trouble;     /* the store is known to tell of no trouble */
-    atomic_bool probing; /* a call that fails prolongs the hold in force; read by queries as well */
+    bool knows_hold; /* the hold in force was probed, or made, by this object */
+    bool no_trouble; /* the store is known to tell of no trouble */
+    bool probing;    /* a call that fails prolongs the hold in force */
     bool knows_sandbox,
         is_sandbox;           /* is_sandbox: as far as is known; asked when it first matters */
     char user_id[SF_ID_SIZE]; /* the execution user */

@@ -2,8 +2,9 @@
  * settled; what is in flight is read back; then updates and creates are sent.
  *
  * A round does not wait for its last calls: the next one is planned while they are in the air, without those
- * they are about. They are updates that take no locks (send.c): nobody's access, username, profile or Id depends
- * on them, so that a plan, the guard, or a look-up of the org would say the same when they have landed. */
+ * they are about. They are updates that take no locks (share_calls.c): nobody's username, profile or Id depends
+ * on them, so that a plan, the guard, or a look-up of the org would say the same when they have landed. Unfreezes
+ * are among them only where the round gave way to who leaves. */
 #include <stdio.h>
 #include <string.h>
 

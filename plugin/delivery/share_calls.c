@@ -200,8 +200,8 @@ begin_in_place_of_another(struct sending *sending, struct prov_error *err)
     return r ? r : after;
 }
 
-/* What takes access away goes one call after the other, and is one more than may be under way where slow calls of others
- * have all places: these take no locks. */
+/* Deactivations go one call after the other, and freezes share the time. One such call is one more than may be under way
+ * where slow calls of others have all places: these take no locks. */
 static int
 send_filled_of_leavers(struct sending *sending, struct prov_error *err)
 {
