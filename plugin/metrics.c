@@ -130,7 +130,8 @@ write_members(const struct page *page, const struct metric *metric)
         return;
     json_object_object_foreach(object, name, value)
     {
-        if ((begin && strncmp(name, metric->key, begin) != 0) || strcmp(name, "total") == 0)
+        if ((begin && strncmp(name, metric->key, begin) != 0) || strcmp(name, "total") == 0 ||
+            !value) /* it cannot be read */
             continue;
         begin_sample(page, metric);
         add_label(page, metric->label, name + begin);

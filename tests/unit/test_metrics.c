@@ -106,6 +106,26 @@ states_and_outcomes_are_labels_as_they_come(void)
     T_HAS(text, "sfprov_field_warnings{store=\"s\"} 2\n");
 }
 
+static void
+what_cannot_be_read_is_left_out_and_is_no_nought(void)
+{
+    AUTO_FREE char *text =
+        text_of("{\"store\":\"s\",\"changes_delivered\":null,\"changes_refused\":null,"
+                "\"api_calls\":null,\"oldest_pending_s\":null,\"waits\":null,\"guard\":null,"
+                "\"passwords\":null,\"unreadable\":[{\"member\":\"changes_delivered\"},"
+                "{\"member\":\"changes_refused\"},{\"member\":\"api_calls\"},"
+                "{\"member\":\"oldest_pending_s\"},{\"member\":\"waits\"},"
+                "{\"member\":\"guard\"},{\"member\":\"passwords\"}]}");
+
+    T_HAS(text, "sfprov_unreadable{store=\"s\"} 7\n");
+    T_TRUE(!strstr(text, "sfprov_changes_total{"));
+    T_TRUE(!strstr(text, "sfprov_api_calls_total{"));
+    T_TRUE(!strstr(text, "sfprov_oldest_pending_seconds{"));
+    T_TRUE(!strstr(text, "sfprov_waits{"));
+    T_TRUE(!strstr(text, "sfprov_deactivations_held{"));
+    T_TRUE(!strstr(text, "sfprov_passwords{"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -114,6 +134,7 @@ main(int argc, char **argv)
         UNIT_CASE(every_metric_has_its_help_and_its_type_once_and_before_it),
         UNIT_CASE(what_is_not_known_is_left_out_and_what_is_not_so_is_nought),
         UNIT_CASE(states_and_outcomes_are_labels_as_they_come),
+        UNIT_CASE(what_cannot_be_read_is_left_out_and_is_no_nought),
     };
 
     return unit_run("metrics", cases, sizeof(cases) / sizeof(cases[0]), argc, argv);
