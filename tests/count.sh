@@ -35,6 +35,16 @@ left_out() {
 }not run: $1"
 }
 
+# names_left_out NAME FILE...: what lines "left out: ..." of the files name is named at the end
+names_left_out() {
+    group=$1
+    shift
+    sed -n 's/^ *left out: //p' "$@" | sort -u >"$logs/left_out"
+    while read -r what; do
+        left_out "$group: $what"
+    done <"$logs/left_out"
+}
+
 # step NAME COMMAND...: one check that passes or fails; its output is shown when it fails
 step() {
     start "$@"
@@ -64,6 +74,7 @@ finish() {
         tail -n 40 "$logs/$1.log"
         count "$1" 0 1
     fi
+    names_left_out "$1" "$logs/$1.log"
 }
 
 # finish_last NAME: the same for one that says last what passed and failed
@@ -82,10 +93,7 @@ count_last() {
     [ $((good + bad)) -gt 0 ] || good=0 bad=1 # there was no such line, or nothing ran
     [ "$3" = 0 ] || [ "$bad" -gt 0 ] || bad=1
     [ "$bad" = 0 ] || tail -n 60 "$4"
-    sed -n 's/^ *left out: //p' "$2" "$4" | sort -u >"$logs/left_out"
-    while read -r what; do
-        left_out "$1: $what"
-    done <"$logs/left_out"
+    names_left_out "$1" "$2" "$4"
     count "$1" "$good" "$bad"
 }
 

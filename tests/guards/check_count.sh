@@ -67,6 +67,9 @@ say "0 passed, 1 failed" killed
 say "2 passed, 1 failed" together
 grep -q '^not run: something large$' "$work/out" || bad "what was left out is not named"
 
+say "1 passed, 0 failed" step one sh -c 'echo "left out: a server"'
+grep -q '^not run: one: a server$' "$work/out" || bad "what a step leaves out is not named: $(cat "$work/out")"
+
 say "5 passed, 0 failed" last_line 'echo 5 passed, 0 failed'
 say "5 passed, 1 failed" last_line 'echo 5 passed, 0 failed; exit 1'
 say "5 passed, 2 failed" last_line 'echo 5 passed, 2 failed; exit 1'

@@ -28,7 +28,7 @@ EOF
 # loads NAME SERVER: the function load_NAME, where adapter and server are there
 loads() {
     if [ ! -f "$folder/sfprov-$1.so" ] || ! command -v "$2" >/dev/null; then
-        echo "installed: sfprov-$1.so is not loaded: it or $2 is not there"
+        echo "left out: sfprov-$1.so is not loaded: it or $2 is not there"
         return 0
     fi
     configure ''
