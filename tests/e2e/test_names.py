@@ -220,8 +220,7 @@ def test_a_create_that_did_not_happen_keeps_its_name():
         c.deliver(0)
         assert c.user("/Users/1")["state"] == "in_flight", c.user("/Users/1")
         c.accept(create("/Users/2", person("ann", family="Second")))
-        while not c.user("/Users/2")["waits"]:  # a write without an answer was a pause
-            c.deliver(100)
+        c.until(lambda: c.user("/Users/2")["waits"], "the end of the pause after a write without an answer")
         assert c.user("/Users/1")["state"] == "in_flight", c.user("/Users/1")
         c.settle()
         assert w.org.user(name_of("ann"))["LastName"] == "Doe", "whoever was first"

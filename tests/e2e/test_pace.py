@@ -168,10 +168,13 @@ def test_a_leaver_who_is_tried_again_needs_no_end_of_the_hold():
         assert c.deliver(100).state == HELD
         w.org.fault({"on": "collections_update", "do": "refuse_record"})
         leave(c, 1)
-        while len(active(w)) > 1:
+
+        def deliver():
             report = c.deliver(100)
             assert report.state == HELD, report.state
-        assert len(active(w)) == 1 and len(w.org.users()) == 2
+
+        until(lambda: len(active(w)) == 1, "the leaver", deliver)
+        assert len(w.org.users()) == 2
 
 
 # ---- a pause spares leavers ----
