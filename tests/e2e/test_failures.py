@@ -258,12 +258,12 @@ def test_a_late_reactivation_does_not_outlive_a_deactivation():
 
 
 def test_the_window_begins_when_the_call_went_out_and_not_when_its_token_was_asked_for():
-    with World(settle_window_s=5) as w:
+    with World(settle_window_s=8) as w:
         c = w.connector()
         warm(c, w)
         w.org.fault({"on": "collections_update", "do": "status", "status": 401,
                      "body": [{"errorCode": "INVALID_SESSION_ID", "message": "Session expired or invalid"}]},
-                    {"on": "token", "do": "delay", "delay_ms": 5500},
+                    {"on": "token", "do": "delay", "delay_ms": 8500},
                     {"on": "collections_update", "do": "late", "delay_ms": -1})
         c.accept(patch("/Users/warm", {"op": "replace", "path": "title", "value": "one"}))
         c.deliver(50)
