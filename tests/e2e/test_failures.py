@@ -116,42 +116,33 @@ def test_a_wrong_clock_makes_no_older_account_ours():
         assert row["state"] == "parked" and row["code"] == "DUPLICATE_USERNAME" and not row.get("salesforce_id"), row
 
 
+def refused_for_a_foreign_user(w):
+    """/Users/1, whose create had no answer; meanwhile somebody else has made a user of that name."""
+    c = w.connector()
+    warm(c, w)
+    w.org.fault({"on": "collections_create", "do": "drop_before"})
+    c.accept(create("/Users/1", person("jdoe")))
+    c.deliver(100)
+    w.org.ask("POST", "/__org/users", {"Username": "primary-jdoe@acme.example", "LastName": "Other"})
+    c.settle()
+    row = c.user("/Users/1")
+    assert row["state"] == "parked" and row["code"] == "DUPLICATE_USERNAME" and not row.get("salesforce_id"), row
+    return c
+
+
 def test_a_foreign_user_of_that_name_is_not_taken_after_an_unknown_create():
     with World(settle_window_s=1) as w:
-        c = w.connector()
-        warm(c, w)
-        w.org.fault({"on": "collections_create", "do": "drop_before"})
-        c.accept(create("/Users/1", person("jdoe")))
-        c.deliver(100)
-        w.org.ask("POST", "/__org/users", {"Username": "primary-jdoe@acme.example", "LastName": "Other"})
-        c.settle()
-        row = c.user("/Users/1")
-        assert row["state"] == "parked" and row["code"] == "DUPLICATE_USERNAME" and not row.get("salesforce_id"), row
+        refused_for_a_foreign_user(w)
 
 
 def test_a_foreign_user_without_our_correlation_is_not_taken_after_an_unknown_create():
     with World("--custom-field", "Host_Id__c:255:unique:external", correlation_field="Host_Id__c", settle_window_s=1) as w:
-        c = w.connector()
-        warm(c, w)
-        w.org.fault({"on": "collections_create", "do": "drop_before"})
-        c.accept(create("/Users/1", person("jdoe")))
-        c.deliver(100)
-        w.org.ask("POST", "/__org/users", {"Username": "primary-jdoe@acme.example", "LastName": "Other"})
-        c.settle()
-        row = c.user("/Users/1")
-        assert row["state"] == "parked" and row["code"] == "DUPLICATE_USERNAME" and not row.get("salesforce_id"), row
+        refused_for_a_foreign_user(w)
 
 
 def test_an_account_made_after_an_unknown_create_was_refused_is_not_taken():
     with World(settle_window_s=1) as w:
-        c = w.connector()
-        warm(c, w)
-        w.org.fault({"on": "collections_create", "do": "drop_before"})
-        c.accept(create("/Users/1", person("jdoe")))
-        c.deliver(100)
-        w.org.ask("POST", "/__org/users", {"Username": "primary-jdoe@acme.example", "LastName": "Other"})
-        c.settle()
-        assert c.user("/Users/1")["code"] == "DUPLICATE_USERNAME"
+        c = refused_for_a_foreign_user(w)
         w.org.ask("PATCH", "/__org/users/primary-jdoe@acme.example", {"Username": "other@acme.example"})
         second = w.connector(store=os.path.join(w.folder, "other.db"))  # by the same execution user
         second.accept(create("/Users/2", person("jdoe")))

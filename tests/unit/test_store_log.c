@@ -45,6 +45,29 @@ seen(sqlite3 *db, const char *sql)
     return text;
 }
 
+/* Two connections to a new file: one that gathers, and one as SQLite opens it. */
+struct two {
+    struct scratch scratch;
+    sqlite3 *gathers, *plain;
+};
+
+static void
+two_open(struct two *two)
+{
+    scratch_make(&two->scratch);
+    unlink(two->scratch.path);
+    two->gathers = open_through(two->scratch.path, log_file_vfs());
+    two->plain = open_through(two->scratch.path, NULL);
+}
+
+static void
+two_close(struct two *two)
+{
+    sqlite3_close(two->gathers);
+    sqlite3_close(two->plain);
+    scratch_remove(&two->scratch);
+}
+
 #define MAKE "CREATE TABLE t (n INTEGER PRIMARY KEY, x TEXT);"
 /* So many rows of a kilobyte, numbered from `from` on. */
 #define ROWS(FROM, COUNT)                                                                          \
@@ -55,78 +78,63 @@ seen(sqlite3 *db, const char *sql)
 static void
 a_commit_is_there_for_others_at_once(void)
 {
-    struct scratch s;
-    sqlite3 *gathers, *plain;
+    struct two two;
 
-    scratch_make(&s);
-    unlink(s.path);
-    gathers = open_through(s.path, log_file_vfs());
-    plain = open_through(s.path, NULL);
-    run(gathers, MAKE "INSERT INTO t VALUES (1, 'one');");
-    T_STR(seen(plain, "SELECT x FROM t"), "one");
-    run(gathers, ROWS("2", "300"));
-    T_STR(seen(plain, "SELECT count(*) FROM t"), "301");
-    run(plain, ROWS("1000", "50"));
-    T_STR(seen(gathers, "SELECT count(*) FROM t"), "351");
-    T_STR(seen(plain, WHOLE), "ok");
-    sqlite3_close(gathers);
-    T_STR(seen(plain, "SELECT count(*) FROM t"), "351");
-    sqlite3_close(plain);
-    scratch_remove(&s);
+    two_open(&two);
+    run(two.gathers, MAKE "INSERT INTO t VALUES (1, 'one');");
+    T_STR(seen(two.plain, "SELECT x FROM t"), "one");
+    run(two.gathers, ROWS("2", "300"));
+    T_STR(seen(two.plain, "SELECT count(*) FROM t"), "301");
+    run(two.plain, ROWS("1000", "50"));
+    T_STR(seen(two.gathers, "SELECT count(*) FROM t"), "351");
+    T_STR(seen(two.plain, WHOLE), "ok");
+    sqlite3_close(two.gathers);
+    two.gathers = NULL;
+    T_STR(seen(two.plain, "SELECT count(*) FROM t"), "351");
+    two_close(&two);
 }
 
 /* A page that leaves a small cache before the commit is written to the log, and read back from there. */
 static void
 what_is_written_before_the_commit_is_read_back(void)
 {
-    struct scratch s;
-    sqlite3 *gathers, *plain;
+    struct two two;
 
-    scratch_make(&s);
-    unlink(s.path);
-    gathers = open_through(s.path, log_file_vfs());
-    plain = open_through(s.path, NULL);
-    run(gathers, "PRAGMA cache_size=5;" MAKE ROWS("1", "200"));
-    run(gathers, "BEGIN;" ROWS("1000", "200") "UPDATE t SET x = 'half' WHERE n % 2;");
-    T_STR(seen(gathers, "SELECT count(*) || ' ' || sum(x = 'half') FROM t"), "400 200");
-    T_STR(seen(plain, "SELECT count(*) || ' ' || sum(x = 'half') FROM t"), "200 0");
-    run(gathers, "SAVEPOINT some; DELETE FROM t; ROLLBACK TO some;");
-    T_STR(seen(gathers, "SELECT count(*) FROM t"), "400");
-    run(gathers, "ROLLBACK;");
-    T_STR(seen(gathers, "SELECT count(*) || ' ' || sum(x = 'half') FROM t"), "200 0");
-    run(gathers, "BEGIN;" ROWS("5000", "7") "COMMIT;");
-    T_STR(seen(plain, "SELECT count(*) FROM t"), "207");
-    T_STR(seen(plain, WHOLE), "ok");
-    sqlite3_close(plain);
-    sqlite3_close(gathers);
-    scratch_remove(&s);
+    two_open(&two);
+    run(two.gathers, "PRAGMA cache_size=5;" MAKE ROWS("1", "200"));
+    run(two.gathers, "BEGIN;" ROWS("1000", "200") "UPDATE t SET x = 'half' WHERE n % 2;");
+    T_STR(seen(two.gathers, "SELECT count(*) || ' ' || sum(x = 'half') FROM t"), "400 200");
+    T_STR(seen(two.plain, "SELECT count(*) || ' ' || sum(x = 'half') FROM t"), "200 0");
+    run(two.gathers, "SAVEPOINT some; DELETE FROM t; ROLLBACK TO some;");
+    T_STR(seen(two.gathers, "SELECT count(*) FROM t"), "400");
+    run(two.gathers, "ROLLBACK;");
+    T_STR(seen(two.gathers, "SELECT count(*) || ' ' || sum(x = 'half') FROM t"), "200 0");
+    run(two.gathers, "BEGIN;" ROWS("5000", "7") "COMMIT;");
+    T_STR(seen(two.plain, "SELECT count(*) FROM t"), "207");
+    T_STR(seen(two.plain, WHOLE), "ok");
+    two_close(&two);
 }
 
 /* As nothing has to be read that stands in the log; and the next begins where it began. */
 static void
 what_follows_a_transaction_that_was_taken_back_is_whole(void)
 {
-    struct scratch s;
-    sqlite3 *gathers, *plain;
+    struct two two;
 
-    scratch_make(&s);
-    unlink(s.path);
-    gathers = open_through(s.path, log_file_vfs());
-    plain = open_through(s.path, NULL);
-    run(gathers, "PRAGMA cache_size=5;" MAKE ROWS("1", "20") "CREATE TABLE u AS SELECT 1 AS n;");
+    two_open(&two);
+    run(two.gathers,
+        "PRAGMA cache_size=5;" MAKE ROWS("1", "20") "CREATE TABLE u AS SELECT 1 AS n;");
     for (int rows = 20; rows < 68; rows += 4) {
         char sql[400];
         snprintf(sql, sizeof(sql), "BEGIN;" ROWS("%d00", "%d") "ROLLBACK;", rows, rows);
-        run(gathers, "PRAGMA wal_checkpoint(TRUNCATE); UPDATE u SET n = n + 1;");
-        run(gathers, sql);
-        run(gathers, "UPDATE t SET x = x || 'y' WHERE n = 1;");
-        T_STR(seen(plain, "SELECT count(*) FROM t"), "20");
-        T_STR(seen(plain, WHOLE), "ok");
+        run(two.gathers, "PRAGMA wal_checkpoint(TRUNCATE); UPDATE u SET n = n + 1;");
+        run(two.gathers, sql);
+        run(two.gathers, "UPDATE t SET x = x || 'y' WHERE n = 1;");
+        T_STR(seen(two.plain, "SELECT count(*) FROM t"), "20");
+        T_STR(seen(two.plain, WHOLE), "ok");
     }
-    T_STR(seen(plain, "SELECT length(x) FROM t WHERE n = 1"), "1012");
-    sqlite3_close(plain);
-    sqlite3_close(gathers);
-    scratch_remove(&s);
+    T_STR(seen(two.plain, "SELECT length(x) FROM t WHERE n = 1"), "1012");
+    two_close(&two);
 }
 
 /* Whatever the connection does then: it reads, writes, copies the log into the file, or is closed. Looked at by a
@@ -138,79 +146,64 @@ what_was_taken_back_is_not_written_over_what_others_write(void)
                                         "PRAGMA wal_checkpoint(PASSIVE)", "" };
 
     for (size_t i = 0; i < sizeof(next) / sizeof(next[0]); i++) {
-        struct scratch s;
-        sqlite3 *gathers, *plain, *late;
-        scratch_make(&s);
-        unlink(s.path);
-        gathers = open_through(s.path, log_file_vfs());
-        plain = open_through(s.path, NULL);
-        run(gathers,
+        struct two two;
+        sqlite3 *late;
+        two_open(&two);
+        run(two.gathers,
             "PRAGMA cache_size=5;" MAKE ROWS("1", "20") "CREATE TABLE u AS SELECT 1 AS n;");
-        run(gathers, "PRAGMA wal_checkpoint(TRUNCATE); UPDATE u SET n = n + 1;");
-        run(gathers, "BEGIN;" ROWS("100", "40") "ROLLBACK;");
-        run(plain, ROWS("200", "60"));
-        run(gathers, next[i]);
-        sqlite3_close(gathers);
-        late = open_through(s.path, NULL);
+        run(two.gathers, "PRAGMA wal_checkpoint(TRUNCATE); UPDATE u SET n = n + 1;");
+        run(two.gathers, "BEGIN;" ROWS("100", "40") "ROLLBACK;");
+        run(two.plain, ROWS("200", "60"));
+        run(two.gathers, next[i]);
+        sqlite3_close(two.gathers);
+        two.gathers = NULL;
+        late = open_through(two.scratch.path, NULL);
         T_STR(seen(late, WHOLE), "ok");
         T_STR(seen(late, "SELECT count(*) || ' ' || sum(n >= 200) FROM t"), "80 60");
         sqlite3_close(late);
-        sqlite3_close(plain);
-        scratch_remove(&s);
+        two_close(&two);
     }
 }
 
 static void
 a_log_begins_anew_and_is_cut(void)
 {
-    struct scratch s;
-    sqlite3 *gathers, *plain;
+    struct two two;
 
-    scratch_make(&s);
-    unlink(s.path);
-    gathers = open_through(s.path, log_file_vfs());
-    plain = open_through(s.path, NULL);
-    run(gathers, "PRAGMA journal_size_limit=20000;" MAKE);
+    two_open(&two);
+    run(two.gathers, "PRAGMA journal_size_limit=20000;" MAKE);
     for (int i = 0; i < 5; i++) {
-        run(gathers, "DELETE FROM t;" ROWS("1", "150"));
-        run(i % 2 ? gathers : plain, "PRAGMA wal_checkpoint(RESTART);");
-        T_STR(seen(plain, "SELECT count(*) FROM t"), "150");
+        run(two.gathers, "DELETE FROM t;" ROWS("1", "150"));
+        run(i % 2 ? two.gathers : two.plain, "PRAGMA wal_checkpoint(RESTART);");
+        T_STR(seen(two.plain, "SELECT count(*) FROM t"), "150");
     }
-    run(plain, "PRAGMA wal_checkpoint(TRUNCATE);");
-    run(gathers, ROWS("1000", "1"));
-    T_STR(seen(plain, "SELECT count(*) FROM t"), "151");
-    T_STR(seen(gathers, WHOLE), "ok");
-    sqlite3_close(plain);
-    sqlite3_close(gathers);
-    scratch_remove(&s);
+    run(two.plain, "PRAGMA wal_checkpoint(TRUNCATE);");
+    run(two.gathers, ROWS("1000", "1"));
+    T_STR(seen(two.plain, "SELECT count(*) FROM t"), "151");
+    T_STR(seen(two.gathers, WHOLE), "ok");
+    two_close(&two);
 }
 
 static void
 a_commit_that_finds_no_room_fails_and_leaves_nothing(void)
 {
-    struct scratch s;
+    struct two two;
     struct rlimit all, little;
-    sqlite3 *gathers, *plain;
 
-    scratch_make(&s);
-    unlink(s.path);
-    gathers = open_through(s.path, log_file_vfs());
-    plain = open_through(s.path, NULL);
-    run(gathers, MAKE ROWS("1", "20"));
+    two_open(&two);
+    run(two.gathers, MAKE ROWS("1", "20"));
     signal(SIGXFSZ, SIG_IGN);
     getrlimit(RLIMIT_FSIZE, &all);
     little = (struct rlimit){ 100000, all.rlim_max };
     setrlimit(RLIMIT_FSIZE, &little);
-    T_TRUE(sqlite3_exec(gathers, ROWS("1000", "300"), NULL, NULL, NULL) != SQLITE_OK);
+    T_TRUE(sqlite3_exec(two.gathers, ROWS("1000", "300"), NULL, NULL, NULL) != SQLITE_OK);
     setrlimit(RLIMIT_FSIZE, &all);
-    T_STR(seen(gathers, "SELECT count(*) FROM t"), "20");
-    T_STR(seen(plain, "SELECT count(*) FROM t"), "20");
-    run(gathers, ROWS("1000", "300"));
-    T_STR(seen(plain, "SELECT count(*) FROM t"), "320");
-    T_STR(seen(plain, WHOLE), "ok");
-    sqlite3_close(plain);
-    sqlite3_close(gathers);
-    scratch_remove(&s);
+    T_STR(seen(two.gathers, "SELECT count(*) FROM t"), "20");
+    T_STR(seen(two.plain, "SELECT count(*) FROM t"), "20");
+    run(two.gathers, ROWS("1000", "300"));
+    T_STR(seen(two.plain, "SELECT count(*) FROM t"), "320");
+    T_STR(seen(two.plain, WHOLE), "ok");
+    two_close(&two);
 }
 
 int
