@@ -562,8 +562,7 @@ bool text_is(const char *text, const char *other);
 void orders_take(const struct fields *fields, struct work *work);
 /* In the link or in flight. */
 unsigned orders_in_force(const struct link *link);
-/* Of those in the link what the item's plan leaves undone: a replan is over when the name was built, and of who has
- * left that is at the return. */
+/* Of those in the link what the item's plan leaves undone: of who has left a replan is for the return. */
 unsigned orders_left(const struct item *item);
 /* Takes from the link what the item's plan carries out; with what is in flight already. For the new flight. */
 unsigned orders_fly(struct item *item);

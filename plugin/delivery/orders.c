@@ -46,7 +46,7 @@ orders_take(const struct fields *fields, struct work *work)
 unsigned
 orders_left(const struct item *item)
 {
-    return item->plan.username_inputs ? 0 : item->work.link.orders & ORDER_REPLAN;
+    return item->plan.wanted ? 0 : item->work.link.orders & ORDER_REPLAN;
 }
 
 unsigned

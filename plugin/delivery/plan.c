@@ -247,6 +247,13 @@ build_username(const struct plan_input *input, unsigned number, struct plan *pla
     return keep_number(input->fields, number, plan) ? error_nomem(err) : PROV_OK;
 }
 
+/* Of who has left the account stays as it is until the return. */
+static bool
+is_replanned(const struct plan_input *input, const struct plan *plan)
+{
+    return input->replan && plan->wanted;
+}
+
 /* Fills plan->username, or parks. */
 static int
 choose_username(const struct plan_input *input, struct plan *plan, struct prov_error *err)
@@ -261,7 +268,7 @@ choose_username(const struct plan_input *input, struct plan *plan, struct prov_e
     if (!link->username_held || !link->username_inputs ||
         strcmp(without_number(link->username_inputs), plan->username_inputs) != 0)
         return build_username(input, 0, plan, err);
-    if (!input->replan && keep_name(link, plan))
+    if (!is_replanned(input, plan) && keep_name(link, plan))
         return error_nomem(err);
     if (!plan->username)
         return build_username(input, number_of(link->username_inputs), plan, err);
@@ -396,7 +403,7 @@ want_our_fields(const struct plan_input *input, struct plan *plan, struct value 
     const char *correlation_field = input->fields->correlation_field;
     AUTO_FREE char *correlation = NULL;
     /* what follows from connector fields alone does not creep through an org (rule 10) */
-    bool from_fields = creating || input->replan;
+    bool from_fields = creating || is_replanned(input, plan);
     int r = want_access(input, plan, wanted, creating);
 
     if (!r)
@@ -654,12 +661,12 @@ int
 plan_make(const struct plan_input *input, struct plan *ret, struct prov_error *err)
 {
     const struct subject *subject = input->subject;
-    bool linked = input->link->salesforce_id[0] != '\0', by_fields, active;
+    bool linked = input->link->salesforce_id[0] != '\0', by_fields;
 
     *ret = (struct plan){ .action = PLAN_NOTHING };
     ret->in_scope = find_scope(input, ret, &by_fields);
-    active = ret->in_scope && subject->resource && scim_is_active(subject->resource);
-    if (linked && !active && (!ret->in_scope || subject->resource) && may_have_access(input)) {
+    ret->wanted = ret->in_scope && subject->resource && scim_is_active(subject->resource);
+    if (linked && !ret->wanted && (!ret->in_scope || subject->resource) && may_have_access(input)) {
         if (ret->in_scope)
             ret->reason = "the user is inactive at the host";
         if (!is_withheld(input, by_fields))
@@ -676,7 +683,7 @@ plan_make(const struct plan_input *input, struct plan *ret, struct prov_error *e
         return park(ret, CODE_RESOURCE_NEVER_SEEN,
                     "the host has only sent changes of this user, never the user; send a "
                     "prov:put:full (or create:full) event with the whole resource");
-    if (!linked && !active && !input->fields->create_inactive)
+    if (!linked && !ret->wanted && !input->fields->create_inactive)
         return PROV_OK; /* no ghosts that hold usernames (rule 8) */
     return plan_fields(input, !linked, ret, err);
 }

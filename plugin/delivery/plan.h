@@ -31,8 +31,9 @@ struct plan_input {
         *names;             /* profiles and roles by name (org_names.h); NULL: none is known yet */
     const char *manager_id; /* Salesforce Id of the manager; NULL: none, or not linked yet */
     bool traced;            /* to be shown: plan.trace is wanted */
-    bool replan;            /* an admin asked: a username may change though its inputs did not */
-    struct value *there;    /* a repair: field -> value that the org holds now; what was confirmed
+    bool replan; /* an admin asked: what follows from connector fields alone is brought to who is
+                             * wanted, and takes away whom they let in no more */
+    struct value *there; /* a repair: field -> value that the org holds now; what was confirmed
                                 * and is not there any more is wanted again. NULL: what was confirmed
                                 * counts as there */
 };
@@ -54,6 +55,7 @@ struct plan {
     char *manager_uri;   /* whom the resource names as manager; NULL: nobody */
     bool more;           /* something else differs, and is a later difference */
     bool in_scope; /* the host has and wants the user, and the connector fields let the user in */
+    bool wanted;   /* in scope, and active at the host */
     /* In scope: "STAYS_FROZEN", to be said with what becomes of it. Parked: "RESOURCE_NEVER_SEEN", "USERNAME", "MAPPING", "NAME_NOT_FOUND". Not in scope: "GONE", "OUT_OF_SCOPE", and
      * "LEAVES_SCOPE": changed connector fields would deactivate, and wait for an event or a replan. */
     const char *code;

@@ -42,8 +42,7 @@ needs_profile(const struct round *round, const struct item *item)
                     "ProfileId")) /* then it is looked up by name */
         return false;
     return item->plan.action == PLAN_CREATE ||
-           ((item->work.link.orders & ORDER_REPLAN) && item->work.subject.presence == PRESENCE_IN &&
-            (item->plan.action == PLAN_UPDATE || item->plan.action == PLAN_NOTHING));
+           (item->plan.wanted && (item->work.link.orders & ORDER_REPLAN));
 }
 
 /* What the plan alone says of it. Nothing but a deactivation may be sent over what is in flight (rule 14); and who

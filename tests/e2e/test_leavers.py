@@ -561,6 +561,46 @@ def test_a_replan_reaches_who_has_left_at_the_return():
                 assert "primary_ada@acme.example" in w.org.users(), (action, leaves, w.org.users().keys())
 
 
+def test_a_replan_that_waits_for_the_return_changes_nothing_before_it():
+    gone = lambda name: simple(f"/Users/{name}", "prov:delete")
+    outside = lambda name: put(f"/Users/{name}", person(name, title="Guest"))
+    inactive = lambda name: put(f"/Users/{name}", person(name, active=False))
+    for action in ("deactivate", "deactivate_and_release", "freeze"):
+        for leaves in (gone, outside, inactive):
+            fields = {"leaver_action": action, "scope_filter": 'not (title eq "Guest")'}
+            with World(**fields) as w:
+                c = staffed(w, "ada")
+                c.accept(leaves("ada"))
+                c.settle()
+                c.act(act="replan", all=True, force=True)
+                c.settle()
+                c.close()
+                c = w.connector(profile="Nonesuch")
+                before = c.user("/Users/ada")["confirmed"]
+                c.accept(leaves("ada"))
+                c.settle()
+                row = c.user("/Users/ada")
+                assert row["state"] == "in_step" and row["confirmed"] == before, (action, row)
+                c.accept(put("/Users/ada", person("ada")))
+                c.settle()
+                assert c.user("/Users/ada")["code"] == "PROFILE_NOT_FOUND", "at the return the order is carried out"
+
+
+def test_who_is_unfrozen_is_replanned_before():
+    with World(leaver_action="freeze") as w:
+        c = staffed(w, "ada")
+        leave(c, "ada")
+        c.settle()
+        c.act(act="replan", all=True, force=True)
+        c.settle()
+        c.close()
+        c = w.connector(profile="System Administrator")
+        c.accept(put("/Users/ada", person("ada")))
+        c.settle()
+        assert user_of(w, "ada")["ProfileId"] == w.org.state()["profiles"]["System Administrator"], user_of(w, "ada")
+        assert not frozen(w)
+
+
 def test_a_list_with_inactive_people_releases_and_keeps_their_fields_in_step():
     with World(leaver_action="deactivate_and_release") as w:
         c = staffed(w, "ada")

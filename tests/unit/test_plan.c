@@ -422,6 +422,29 @@ a_replan_brings_the_connector_fields_to_who_is_delivered(void)
 }
 
 static void
+a_replan_leaves_who_is_inactive_as_is(void)
+{
+    struct situation s;
+
+    want(&s, "", "{" ADA "}");
+    deliver(&s);
+    reconfigure(&s, DOTS ",\"correlation_field\":\"Host_Id__c\"");
+    s.profile_id = "00e000000000002AAA";
+    s.replan = true;
+    change(&s, "{" ADA ",\"active\":false}");
+    make(&s);
+    T_INT(s.plan.action, PLAN_DEACTIVATE);
+    confirm(&s, "IsActive", value_boolean(false));
+    make(&s);
+    T_INT(s.plan.action, PLAN_NOTHING);
+    change(&s, "{" ADA "}");
+    make(&s);
+    T_STR(sent_text(&s, "Username"), "primary.ada@acme.example");
+    T_STR(sent_text(&s, "ProfileId"), "00e000000000002AAA");
+    done(&s);
+}
+
+static void
 a_repair_sets_back_what_is_not_there_any_more(void)
 {
     struct value *there;
@@ -669,6 +692,7 @@ main(int argc, char **argv)
         UNIT_CASE(a_username_is_kept_when_only_connector_fields_changed),
         UNIT_CASE(a_username_follows_what_the_host_says),
         UNIT_CASE(a_replan_brings_the_connector_fields_to_who_is_delivered),
+        UNIT_CASE(a_replan_leaves_who_is_inactive_as_is),
         UNIT_CASE(a_repair_sets_back_what_is_not_there_any_more),
         UNIT_CASE(who_never_had_a_username_gets_the_one_of_the_fields_in_force),
         UNIT_CASE(the_username_inputs_tell_what_counts),
