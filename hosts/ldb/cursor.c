@@ -51,12 +51,17 @@ put_end(int fd, char end)
     (void)!pwrite(fd, &end, 1, TEXT_BYTES - 1); /* else the next one waits as well */
 }
 
+/*
+ * The word is read after the first try, not before it, since it concerns whoever holds the file then. Where the holder
+ * changes between the last try and the word, that is met by the next one; until that one has released the file nobody
+ * waits for it, which makes changes late and loses none.
+ */
 static int
 hold(int fd)
 {
-    int tries = is_of_no_use(fd) ? 1 : TRIES;
+    bool known = false;
 
-    for (int i = 0; i < tries; i++) {
+    for (int i = 0; i < TRIES && !known; i++) {
         if (i)
             cursor_pause();
         if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
@@ -66,8 +71,10 @@ hold(int fd)
         }
         if (errno != EWOULDBLOCK && errno != EINTR)
             return -1;
+        known = i == 0 && is_of_no_use(fd);
     }
-    put_end(fd, NO_USE);
+    if (!known)
+        put_end(fd, NO_USE);
     errno = ETIMEDOUT;
     return -1;
 }

@@ -154,20 +154,12 @@ is_empty(struct opened *opened)
            !directory_has_people(opened->directory, opened->start, &any, &err) && !any;
 }
 
-/* From where on: what the cursor says, if it is of this database. */
-static int
-find_start(struct opened *opened, uint64_t *ret, struct prov_error *err)
+static void
+tell_gap(struct opened *opened)
 {
     const struct cursor *cursor = &opened->cursor;
     struct prov_error why = { .size = sizeof(why) };
 
-    *ret = cursor->usn;
-    if (!strcmp(cursor->id, opened->directory->id) && cursor->usn <= opened->until &&
-        opened->until - cursor->usn <= BEHIND_MAX)
-        return PROV_OK;
-    *ret = opened->start;
-    if (!cursor->id[0] && is_empty(opened))
-        return cursor_put(&opened->cursor, opened->directory->id, opened->start, err);
     if (!cursor->id[0])
         fault_set(&why, PROV_E_STATE, "nothing of this domain was handed over before; list it");
     else if (strcmp(cursor->id, opened->directory->id) || cursor->usn > opened->until)
@@ -180,8 +172,30 @@ find_start(struct opened *opened, uint64_t *ret, struct prov_error *err)
                   "%" PRIu64 " changes were made since something was handed over",
                   opened->until - cursor->usn);
     submit_missed(opened->adapter->submit, "the directory", &why);
-    /* so that this is told once, whatever becomes of what follows */
-    return cursor_put(&opened->cursor, opened->directory->id, opened->start, err);
+}
+
+/* From where on: what the cursor says, if it is of this database. */
+static uint64_t
+find_start(struct opened *opened)
+{
+    const struct cursor *cursor = &opened->cursor;
+    struct prov_error err = { .size = sizeof(err) };
+
+    if (!strcmp(cursor->id, opened->directory->id) && cursor->usn <= opened->until &&
+        opened->until - cursor->usn <= BEHIND_MAX)
+        return cursor->usn;
+    if (cursor->id[0] || !is_empty(opened))
+        tell_gap(opened);
+    /* so that this is told once, whatever becomes of what follows; where it fails it is told again */
+    (void)cursor_put(&opened->cursor, opened->directory->id, opened->start, &err);
+    return opened->start;
+}
+
+/* Whether the cursor stands there, as it does unless somebody before could not hand over or not say so. */
+static bool
+stands_at(const struct opened *opened, uint64_t usn)
+{
+    return opened->cursor.usn == usn && !strcmp(opened->cursor.id, opened->directory->id);
 }
 
 static void
@@ -191,19 +205,18 @@ hand_over(struct opened *opened)
                                      .submit = opened->adapter->submit,
                                      .notes = opened->notes };
     struct prov_error err = { .size = sizeof(err) };
-    uint64_t start;
+    bool in_step;
 
     if (opened->cursor.fd < 0)
         return; /* it was told why */
-    if (opened->cursor.usn == opened->until && !strcmp(opened->cursor.id, opened->directory->id))
+    if (stands_at(opened, opened->until))
         return;
-    if (find_start(opened, &start, &err))
-        late(opened, &err);
-    if (changes_hand_over(&changes, start, opened->until, &err))
+    in_step = stands_at(opened, opened->start);
+    if (changes_hand_over(&changes, find_start(opened), opened->until, &err))
         return;
     if (cursor_put(&opened->cursor, opened->directory->id, opened->until, &err))
         late(opened, &err);
-    else if (start < opened->start)
+    else if (!in_step)
         submit_caught_up(opened->adapter->submit);
 }
 
@@ -347,13 +360,12 @@ static void
 begin_to_count(struct opened *opened)
 {
     struct prov_error err = { .size = sizeof(err) };
-    uint64_t start;
 
     if (access(opened->adapter->cursor, F_OK) == 0)
         return;
     submit_begin(opened->adapter->submit);
     if (!take_turn(opened, &err) && !find_end(opened, &err) && !opened->cursor.id[0])
-        (void)find_start(opened, &start, &err);
+        (void)find_start(opened);
     forget(opened);
 }
 

@@ -640,6 +640,27 @@ def test_a_full_disk_is_marked_and_made_good_by_the_next_change():
             assert mark_of(w) is None
 
 
+def test_a_full_disk_at_the_first_change_leaves_nothing_that_is_late():
+    def is_late():
+        with open(w.fields["store"] + ".resync") as file:  # there is no store yet, so that status has nothing to show
+            return "cannot be written how far" in file.read()
+
+    with world() as w, SmallDisk(w.folder) as disk:
+        w.fields["store"] = os.path.join(disk.folder, "store.db")
+        with Samba(w, {}) as d:
+            d.tool("user", "list")  # the first opening, with room for the mark
+            os.truncate(w.fields["store"] + ".usn", 0)
+            disk.fill()
+            d.tool("group", "add", "anything")
+            disk.free()
+            assert is_late(), "nothing is late, so this shows nothing"
+            d.tool("group", "add", "more")
+            assert not is_late(), "the numbers show that nothing is missing"
+            d.seed()
+            d.hire("ada")
+            assert mark_of(w) is None, mark_of(w)
+
+
 def test_closed_refuses_what_could_not_be_kept():
     with world() as w, SmallDisk(w.folder) as disk:
         w.fields["store"] = os.path.join(disk.folder, "store.db")

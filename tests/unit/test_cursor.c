@@ -1,8 +1,11 @@
 /* How far a directory's changes were handed over: the file that the processes of Samba share. */
 #include "tests/unit/unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -137,6 +140,103 @@ for_who_does_not_go_on_is_waited_once(void)
     end_case();
 }
 
+static struct cursor first, second;
+static int tries;
+static void (*before_try)(void), (*after_try)(void);
+
+/* In the place of the C library's, so that the file changes hands at the moment that a case means. */
+int
+flock(int fd, int operation)
+{
+    int result;
+
+    tries++;
+    if (before_try)
+        before_try();
+    result = (int)syscall(SYS_flock, fd, operation);
+    if (after_try) {
+        int error = errno;
+
+        after_try();
+        errno = error;
+    }
+    return result;
+}
+
+/* Who held the file goes on, and another one holds it. */
+static void
+change_hands(void)
+{
+    before_try = after_try = NULL;
+    cursor_release(&first);
+    T_OK(cursor_hold(path, &second, &err), &err);
+}
+
+static void
+release_second(void)
+{
+    cursor_release(&second);
+}
+
+static void
+who_comes_as_the_file_changes_hands_waits_for_the_new_holder(void)
+{
+    void (*real_pause)(void) = cursor_pause;
+    struct cursor cursor;
+
+    begin_case();
+    T_OK(cursor_hold(path, &first, &err), &err);
+    cursor_pause = count_pause;
+    T_INT(cursor_hold(path, &cursor, &err), PROV_E_STORE);
+    cursor_pause = release_second;
+    before_try = change_hands;
+    T_OK(cursor_hold(path, &cursor, &err), &err);
+    T_INT(second.fd, -1);
+    cursor_release(&cursor);
+    cursor_pause = real_pause;
+    end_case();
+}
+
+static int tries_of_who_waits;
+
+static void
+change_hands_at_the_last_try(void)
+{
+    if (tries == tries_of_who_waits)
+        change_hands();
+}
+
+/* The word is meant for the first and met by the second: nobody waits for that one, and all for who comes then. */
+static void
+a_word_that_comes_too_late_is_good_for_one_holder(void)
+{
+    void (*real_pause)(void) = cursor_pause;
+    struct cursor cursor;
+
+    begin_case();
+    T_OK(cursor_hold(path, &first, &err), &err);
+    cursor_pause = count_pause;
+    tries = 0;
+    T_INT(cursor_hold(path, &cursor, &err), PROV_E_STORE);
+    tries_of_who_waits = tries;
+    cursor_release(&first);
+    T_OK(cursor_hold(path, &first, &err), &err);
+    tries = 0;
+    after_try = change_hands_at_the_last_try;
+    T_INT(cursor_hold(path, &cursor, &err), PROV_E_STORE);
+    T_INT(first.fd, -1);
+    pauses = 0;
+    T_INT(cursor_hold(path, &cursor, &err), PROV_E_STORE);
+    T_INT(pauses, 0);
+    cursor_release(&second);
+    T_OK(cursor_hold(path, &second, &err), &err);
+    cursor_pause = release_second;
+    T_OK(cursor_hold(path, &cursor, &err), &err);
+    cursor_release(&cursor);
+    cursor_pause = real_pause;
+    end_case();
+}
+
 static void
 a_file_that_cannot_be_made_is_told(void)
 {
@@ -148,8 +248,12 @@ a_file_that_cannot_be_made_is_told(void)
 }
 
 static const struct unit_case cases[] = {
-    UNIT_CASE(what_was_written_is_read),           UNIT_CASE(what_cannot_be_read_tells_nothing),
-    UNIT_CASE(one_process_holds_it_at_a_time),     UNIT_CASE(for_who_does_not_go_on_is_waited_once),
+    UNIT_CASE(what_was_written_is_read),
+    UNIT_CASE(what_cannot_be_read_tells_nothing),
+    UNIT_CASE(one_process_holds_it_at_a_time),
+    UNIT_CASE(for_who_does_not_go_on_is_waited_once),
+    UNIT_CASE(who_comes_as_the_file_changes_hands_waits_for_the_new_holder),
+    UNIT_CASE(a_word_that_comes_too_late_is_good_for_one_holder),
     UNIT_CASE(a_file_that_cannot_be_made_is_told),
 };
 
