@@ -68,7 +68,8 @@ MUST_CHECK int db_checkpoint(struct db *db, struct prov_error *err);
  * where it looked. Elsewhere the file may be sound. */
 bool db_met_damage(struct db *db);
 
-/* A write transaction, begun at once so that it cannot fail half-way for a lock. */
+/* A write transaction, begun at once so that it cannot fail half-way for a lock. PROV_E_STORE if the file was moved,
+ * deleted or replaced; a directory on the way to it may have been for a second. */
 MUST_CHECK int db_begin(struct db *db, struct prov_error *err);
 MUST_CHECK int db_commit(struct db *db, struct prov_error *err);
 void db_rollback(struct db *db);

@@ -13,7 +13,7 @@
 #define PROBLEMS_MAX 20
 
 /* Pages given back in one transaction: 2 MB. */
-#define GIVE_BACK_PAGES 500
+#define GIVE_BACK_PAGES 2000
 
 static int64_t
 file_bytes(const char *path)

@@ -13,8 +13,8 @@
 #include <sqlite3.h>
 #include <string.h>
 
-/* The heads and pages of 15 frames. */
-#define GATHERED_MOST (15 * (24 + 4096))
+/* The heads and pages of 60 frames, of 15 where pages have 4 KiB. */
+#define GATHERED_MOST (60 * (24 + 1024))
 
 /* In front of the file of SQLite's own way to the system. */
 struct log_file {

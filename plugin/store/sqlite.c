@@ -17,13 +17,19 @@
 
 #define CACHE_SIZE 128
 
-/* Of a million users the inner pages of the trees that delivery reads take some 1500; they are not worth being
- * read anew for each user. 8 MB, for a connection that has met so many. */
-#define CACHE_PAGES "2000"
+/* Of a new file; an older one keeps its own. An event alone changes three pages, and what is written to the log,
+ * summed and flushed is whole pages: of 4 KiB it took 8 us more (docs/performance.md). */
+#define PAGE_BYTES "1024"
+/* The inner pages of the trees that delivery reads are not worth being read anew for each user: 8 MB, for a
+ * connection that has met so many. */
+#define CACHE_KIB "8000"
 /* Of a statement, so much stands in a message that the reason and the remedy fit behind it. */
 #define DOING_MAX 60
 
 #define CHECKPOINT_WAIT_MS 1000
+
+/* So seldom is looked whether a directory on the way to the file was moved. */
+#define PATH_SEEN_US INT64_C(1000000)
 
 int db_busy_timeout_ms = 10000;
 
@@ -32,9 +38,21 @@ struct cached {
     sqlite3_stmt *statement;
 };
 
+/* Where a file is looked for before each transaction: by its name in its directory, which is a third of the way by
+ * the whole path, and now and then by that. */
+struct place {
+    int directory; /* -1: nobody looks */
+    char *real;
+    const char *name; /* in `real` */
+    dev_t device;
+    ino_t file;
+    int64_t path_seen_us; /* on the monotonic clock */
+};
+
 struct db {
     sqlite3 *handle;
     char *path;
+    struct place place;
     struct db_log *log; /* NULL: nobody asks */
     bool damage;        /* met since db_met_damage() was asked last */
     struct cached cache[CACHE_SIZE];
@@ -216,16 +234,18 @@ note_number(void *context, int columns, char **values, char **names)
     return 0;
 }
 
-/* Counts for a file without tables, and for others at the next VACUUM. Where it is so already, saying
- * it again would write. */
+/* Counts for a file without tables, and the second for others at the next VACUUM. Where it is so already,
+ * saying it again would write. */
 static int
-set_auto_vacuum(struct db *db)
+set_pages(struct db *db)
 {
     int mode = 0, r = sqlite3_exec(db->handle, "PRAGMA auto_vacuum", note_number, &mode, NULL);
 
     return r != SQLITE_OK || mode != 0
                ? r
-               : sqlite3_exec(db->handle, "PRAGMA auto_vacuum=INCREMENTAL", NULL, NULL, NULL);
+               : sqlite3_exec(db->handle,
+                              "PRAGMA page_size=" PAGE_BYTES "; PRAGMA auto_vacuum=INCREMENTAL",
+                              NULL, NULL, NULL);
 }
 
 /* In the place of SQLite's own hook, which would copy the log into the file inside a commit. */
@@ -251,7 +271,7 @@ set_up(struct db *db, struct prov_error *err)
                                    "PRAGMA trusted_schema=OFF;"
                                    "PRAGMA secure_delete=ON;"
                                    "PRAGMA temp_store=MEMORY;"
-                                   "PRAGMA cache_size=" CACHE_PAGES ";";
+                                   "PRAGMA cache_size=-" CACHE_KIB ";";
     int64_t end_us = clock_monotonic_us() + db_busy_timeout_ms * INT64_C(1000);
     int r;
 
@@ -262,7 +282,7 @@ set_up(struct db *db, struct prov_error *err)
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     /* what is bound chooses no plan: else whatever may depend on it is compiled anew at each run */
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);
-    while ((r = set_auto_vacuum(db)) != SQLITE_OK ||
+    while ((r = set_pages(db)) != SQLITE_OK ||
            (r = sqlite3_exec(db->handle, settings, NULL, NULL, NULL)) != SQLITE_OK) {
         if ((r & 0xff) != SQLITE_BUSY || clock_monotonic_us() >= end_us)
             return fail(db, r, "opening", err);
@@ -271,26 +291,93 @@ set_up(struct db *db, struct prov_error *err)
     return PROV_OK;
 }
 
+static struct db *
+db_new(const char *path)
+{
+    CLEANUP(db_cleanup) struct db *db = calloc(1, sizeof(*db));
+
+    if (!db)
+        return NULL;
+    db->place.directory = -1;
+    db->path = strdup(path);
+    return db->path ? STEAL(db) : NULL;
+}
+
+/* Whether the path leads to the file that SQLite has open. */
+static int
+check_path(struct db *db, struct prov_error *err)
+{
+    int moved = 0;
+
+    if (sqlite3_file_control(db->handle, NULL, SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+        moved)
+        return error_set(err, PROV_E_STORE,
+                         "store '%s' was moved, deleted or replaced while it is in use: put it "
+                         "back, or restart the host",
+                         db->path);
+    db->place.path_seen_us = clock_monotonic_us();
+    return PROV_OK;
+}
+
+/* A file that was moved away or deleted takes writes like before, and they would be lost with it. */
+static int
+check_in_place(struct db *db, struct prov_error *err)
+{
+    const struct place *place = &db->place;
+    struct stat status;
+
+    if (fstatat(place->directory, place->name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        status.st_ino == place->file && status.st_dev == place->device &&
+        clock_monotonic_us() - place->path_seen_us < PATH_SEEN_US)
+        return PROV_OK;
+    return check_path(db, err);
+}
+
+/* Notes where the file is that SQLite has open. */
+static int
+set_place(struct db *db, struct prov_error *err)
+{
+    struct place *place = &db->place;
+    char *slash = strrchr(place->real, '/');
+    struct stat status;
+
+    place->name = slash + 1;
+    *slash = '\0';
+    place->directory =
+        open(slash == place->real ? "/" : place->real, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    *slash = '/';
+    if (place->directory < 0 ||
+        fstatat(place->directory, place->name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+        return error_set(err, PROV_E_STORE,
+                         "store '%s': its directory cannot be opened: %s; give this process the "
+                         "right to search it, and room for more open files",
+                         db->path, strerror(errno));
+    place->device = status.st_dev;
+    place->file = status.st_ino;
+    return check_path(db, err); /* after it was noted: so it is the same file */
+}
+
 int
 db_open(const char *path, struct db **ret, struct prov_error *err)
 {
-    CLEANUP(db_cleanup) struct db *db = calloc(1, sizeof(*db));
-    AUTO_FREE char *real = NULL;
+    CLEANUP(db_cleanup) struct db *db = db_new(path);
     int r;
 
-    if (!db || !(db->path = strdup(path)))
+    if (!db)
         return error_nomem(err);
-    r = resolve(path, &real, err);
+    r = resolve(path, &db->place.real, err);
     if (!r)
-        r = create_private(real, path, err);
+        r = create_private(db->place.real, path, err);
     if (r)
         return r;
-    r = sqlite3_open_v2(real, &db->handle,
+    r = sqlite3_open_v2(db->place.real, &db->handle,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
                         log_file_vfs());
     if (r != SQLITE_OK)
         return fail(db, r, "opening", err);
     r = set_up(db, err);
+    if (!r)
+        r = set_place(db, err);
     if (!r)
         *ret = STEAL(db);
     return r;
@@ -318,13 +405,13 @@ set_up_scratch(struct db *db, struct prov_error *err)
 int
 db_open_scratch(const char *beside, struct db **ret, struct prov_error *err)
 {
-    CLEANUP(db_cleanup) struct db *db = calloc(1, sizeof(*db));
+    CLEANUP(db_cleanup) struct db *db = db_new(beside);
     AUTO_FREE char *real = NULL;
     AUTO_FREE char *file = NULL;
     bool shared = false;
     int fd, r;
 
-    if (!db || !(db->path = strdup(beside)))
+    if (!db)
         return error_nomem(err);
     r = resolve(beside, &real, err);
     if (!r)
@@ -406,6 +493,9 @@ db_close(struct db *db)
     for (size_t i = 0; i < CACHE_SIZE; i++)
         sqlite3_finalize(db->cache[i].statement);
     sqlite3_close(db->handle);
+    if (db->place.directory >= 0)
+        close(db->place.directory);
+    free(db->place.real);
     free(db->path);
     free(db);
 }
@@ -652,21 +742,6 @@ db_script(struct db *db, const char *sql, struct prov_error *err)
     int r = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
 
     return r == SQLITE_OK ? PROV_OK : fail(db, r, "preparing the tables", err);
-}
-
-/* A file that was moved away or deleted takes writes like before, and they would be lost with it. */
-static int
-check_in_place(struct db *db, struct prov_error *err)
-{
-    int moved = 0;
-
-    if (sqlite3_file_control(db->handle, NULL, SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
-        moved)
-        return error_set(err, PROV_E_STORE,
-                         "store '%s' was moved, deleted or replaced while it is in use: put it "
-                         "back, or restart the host",
-                         db->path);
-    return PROV_OK;
 }
 
 int

@@ -12,8 +12,8 @@
 /* So often the log may grow by more than that while it is copied. */
 #define MOST_COPIES 3
 
-/* 24 MB: long, so that little is copied for each event; the file itself is read as long at a start. */
-long store_log_pages = 6000;
+/* 12 MB, of pages of 1 KiB: long, so that little is copied for each event; the file itself is read as long at a start. */
+long store_log_pages = 12000;
 
 /* How much the log has grown since it was swept last. Somebody who reads in it may keep it from beginning
  * anew, and then not every commit is to try again. */

@@ -5,6 +5,7 @@
  * handler.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
@@ -603,6 +604,19 @@ compare_all(struct bench *what, const char *wanted)
     }
 }
 
+/* The bytes of a page in a write-ahead log: a number of its head, https://www.sqlite.org/fileformat.html#walformat. */
+static off_t
+page_of(const char *log)
+{
+    unsigned char bytes[4] = { 0 };
+    int file = open(log, O_RDONLY | O_CLOEXEC);
+
+    if (file < 0 || pread(file, bytes, sizeof(bytes), 8) != sizeof(bytes))
+        fail(log, "cannot be read");
+    close(file);
+    return (off_t)bytes[0] << 24 | (off_t)bytes[1] << 16 | (off_t)bytes[2] << 8 | bytes[3];
+}
+
 /* Makes every user known, and both logs as long as they get: while a log grows, each flush also writes how
  * long the file is, and a host that runs for a day leaves that behind in the first minutes. */
 static void
@@ -611,13 +625,12 @@ warm_up(struct bench *what)
     struct part *part = &parts[0];
     struct stat status;
     char log[sizeof(what->store_path) + 4];
-    const off_t page = 4096;
 
     store_log_pages = (long)bench_size((size_t)store_log_pages, 100);
     *part = (struct part){ .bench = what, .users = USERS, .group = GROUP_MOST };
     snprintf(log, sizeof(log), "%s-wal", what->store_path);
     for (; part->turn * GROUP_MOST < USERS || stat(log, &status) != 0 ||
-           status.st_size < 2 * store_log_pages * page;
+           status.st_size < 2 * store_log_pages * page_of(log);
          part->turn++) {
         take_parsed(part);
         accept_parsed(part);

@@ -409,7 +409,7 @@ damage(const struct scratch *scratch, const char *which)
     char nonsense[sizeof(kept)];
     int file;
 
-    damaged_at = (number(scratch, which) - 1) * 4096;
+    damaged_at = (number(scratch, which) - 1) * number(scratch, "PRAGMA page_size");
     memset(nonsense, 0xff, sizeof(nonsense));
     T_INT(number(scratch, "PRAGMA wal_checkpoint(TRUNCATE)"), 0);
     file = open(scratch->path, O_RDWR);

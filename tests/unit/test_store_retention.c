@@ -358,6 +358,21 @@ number(const struct scratch *s, const char *key)
     return json_get_int(answer, key, -1);
 }
 
+static void
+a_new_store_has_small_pages_and_an_old_one_keeps_its_own(void)
+{
+    struct scratch s;
+
+    scratch_make(&s);
+    scratch_put(s.store, "j1", "/Users/1", "a");
+    T_INT(number(&s, "page_bytes"), 1024);
+    scratch_restart(&s);
+    scratch_sql(&s, "PRAGMA journal_mode=DELETE; PRAGMA page_size=4096; VACUUM");
+    scratch_put(s.store, "j2", "/Users/1", "b");
+    T_INT(number(&s, "page_bytes"), 4096);
+    scratch_remove(&s);
+}
+
 /* Gives back in pieces. Returns how many it took. */
 static int
 give_back(const struct scratch *s, int64_t keep_percent)
@@ -384,7 +399,8 @@ what_is_free_is_given_back_in_pieces(void)
     scratch_make(&s);
     scratch_put(s.store, "j1", "/Users/1", "a");
     IN_TX(s.store, store_put_fact(s.store, "x", "y", &err));
-    scratch_sql(&s, "INSERT INTO fact SELECT 'long', hex(zeroblob(5000000))"); /* some 2400 pages */
+    scratch_sql(&s,
+                "INSERT INTO fact SELECT 'long', hex(zeroblob(5000000))"); /* some 10000 pages */
     scratch_sql(&s, "DELETE FROM fact WHERE key = 'long'");
     T_TRUE(number(&s, "free_pages") > 2000);
     T_INT(give_back(&s, 100), 1);
@@ -397,7 +413,7 @@ what_is_free_is_given_back_in_pieces(void)
     scratch_remove(&s);
 }
 
-/* Accepts so many events alone, each a commit of some pages. Returns the longest log seen. */
+/* Accepts so many events alone, each a commit of some pages. Returns the pages of the longest log seen. */
 static int64_t
 longest_log(const struct scratch *s, int events, bool delivers)
 {
@@ -415,7 +431,7 @@ longest_log(const struct scratch *s, int events, bool delivers)
         if (stat(log, &status) == 0 && status.st_size > longest)
             longest = status.st_size;
     }
-    return longest / 4096;
+    return longest / (24 + number(s, "page_bytes")); /* a frame has a head */
 }
 
 static void
@@ -468,6 +484,7 @@ main(int argc, char **argv)
         UNIT_CASE(a_look_at_a_store_makes_none),
         UNIT_CASE(a_sound_store_tells_what_is_in_it),
         UNIT_CASE(a_full_look_tells_where_the_tables_do_not_agree),
+        UNIT_CASE(a_new_store_has_small_pages_and_an_old_one_keeps_its_own),
         UNIT_CASE(what_is_free_is_given_back_in_pieces),
         UNIT_CASE(the_log_stays_short_whether_somebody_delivers_or_not),
     };
