@@ -16,7 +16,10 @@ query_subjects(const struct request_context *context, struct json_object *reques
     static const char *const states[] = { "all",     "in_step", "pending",
                                           "waiting", "parked",  "in_flight" };
     const char *state = json_get_string(request, "state");
+    AUTO_JSON struct json_object *result = NULL;
     bool known = state == NULL;
+    struct json_object *list;
+    int r;
 
     for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
         known = known || strcmp(states[i], state) == 0;
@@ -28,7 +31,13 @@ query_subjects(const struct request_context *context, struct json_object *reques
     if (json_get_string(request, "userName") && !json_get_string(request, "issuer") &&
         json_put_string(request, "issuer", context->fields->issuer))
         return error_nomem(err);
-    return store_read_subjects(context->store, request, ret, err);
+    r = store_read_subjects(context->store, request, &result, err);
+    list = json_get(result, "subjects");
+    for (size_t i = 0; !r && i < json_object_array_length(list); i++)
+        r = delivery_explain_waits(json_object_array_get_idx(list, i), err);
+    if (!r)
+        *ret = STEAL(result);
+    return r;
 }
 
 static const char *
@@ -47,8 +56,14 @@ query_subject(const struct request_context *context, struct json_object *request
               struct json_object **ret, struct prov_error *err)
 {
     const char *user = user_of(request, err);
+    AUTO_JSON struct json_object *result = NULL;
+    int r = user ? store_read_subject(context->store, user, &result, err) : PROV_E_INVALID;
 
-    return user ? store_read_subject(context->store, user, ret, err) : PROV_E_INVALID;
+    if (!r)
+        r = delivery_explain_waits(result, err);
+    if (!r)
+        *ret = STEAL(result);
+    return r;
 }
 
 static int

@@ -197,6 +197,8 @@ status_query(const struct request_context *context, struct json_object *request,
                          format ? format : json_object_get_string(wanted));
     r = store_read_counts(context->store, &result, err);
     if (!r)
+        r = delivery_explain_waits(result, err);
+    if (!r)
         r = put_obstacles(context, result, err);
     if (!r)
         r = resync_read(context->fields->store, &resync, err);

@@ -52,6 +52,21 @@ password_words(struct json_object *row)
                                                       : "password waits";
 }
 
+/* "created; waits for manager" */
+static void
+add_waits(const char *outcome, struct json_object *waits, char *ret, size_t size)
+{
+    const char *between = outcome ? "; waits for " : "waits for ";
+
+    snprintf(ret, size, "%s", outcome ? outcome : "");
+    for (size_t i = 0; i < reply_count(waits); i++) {
+        size_t length = strlen(ret);
+        snprintf(ret + length, size - length, "%s%s", between,
+                 reply_word(reply_item(waits, i), "kind"));
+        between = ", ";
+    }
+}
+
 static void
 print_list(struct json_object *rows)
 {
@@ -62,6 +77,7 @@ print_list(struct json_object *rows)
     for (size_t i = 0; i < reply_count(rows); i++) {
         struct json_object *row = reply_item(rows, i);
         const char *state = reply_word(row, "state"), *outcome = reply_text(row, "last_action");
+        char text[1000];
 
         if (!strcmp(state, "in_step") && scope_words(row))
             outcome = scope_words(row);
@@ -76,7 +92,8 @@ print_list(struct json_object *rows)
         table_add(table, state_tone(state), state);
         table_add(table, TONE_PLAIN, reply_text(row, "username"));
         table_add(table, TONE_DIM, reply_text(row, "salesforce_id"));
-        table_add(table, TONE_PLAIN, outcome);
+        add_waits(outcome, reply_get(row, "waits"), text, sizeof(text));
+        table_add(table, TONE_PLAIN, text);
     }
     table_print(table);
     table_free(table);
@@ -160,8 +177,10 @@ print_password(struct json_object *password)
 }
 
 static void
-print_waits(struct json_object *waits)
+print_waits(struct json_object *row)
 {
+    struct json_object *waits = reply_get(row, "waits");
+
     for (size_t i = 0; i < reply_count(waits); i++) {
         struct json_object *wait = reply_item(waits, i);
         const char *what = reply_text(wait, "for");
@@ -171,6 +190,10 @@ print_waits(struct json_object *waits)
                  what ? what : "", reply_word(wait, "since"),
                  reply_flag(wait, "long") ? ", longer than wait_limit_hours" : "");
         print_fact("waits for", TONE_PLAIN, text);
+        if (!strcmp(reply_word(wait, "remedy"), reply_word(row, "remedy")))
+            continue; /* it stands above */
+        print_fact("  cause", TONE_PLAIN, reply_text(wait, "cause"));
+        print_fact("  remedy", TONE_PLAIN, reply_text(wait, "remedy"));
     }
 }
 
@@ -193,7 +216,7 @@ print_story(struct json_object *row)
     print_fact("reason", TONE_PLAIN, reply_text(row, "message"));
     print_fact("cause", TONE_PLAIN, reply_text(row, "cause"));
     print_fact("remedy", TONE_PLAIN, reply_text(row, "remedy"));
-    print_waits(reply_get(row, "waits"));
+    print_waits(row);
     if (reply_number(row, "attempts"))
         print_fact("attempts", TONE_PLAIN, reply_text(row, "attempts"));
     print_fact("next try", TONE_PLAIN, reply_text(row, "next_attempt"));

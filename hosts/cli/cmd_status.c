@@ -86,8 +86,6 @@ print_seats(struct json_object *seats)
             print_factf("licence",
                         "%" PRId64 " users wait for a seat; the org does not tell of which",
                         reply_number(entry, "waiting"));
-        if (i + 1 == reply_count(seats))
-            print_fact("remedy", TONE_PLAIN, reply_text(entry, "remedy"));
     }
 }
 
@@ -106,6 +104,7 @@ print_waits(struct json_object *waits)
         else
             print_factf("wait", "%" PRId64 " for %s", reply_number(entry, "users"),
                         reply_word(entry, "kind"));
+        print_fact("remedy", TONE_PLAIN, reply_text(entry, "remedy"));
     }
 }
 

@@ -134,6 +134,17 @@ static const struct code_words rows[] = {
       "set it again at the host, and look after the disk" },
 };
 
+/* What is waited for, and the code that says so. `keeps`: the user is not delivered before; else a part waits. */
+static const struct {
+    const char *kind, *code;
+    bool keeps;
+} waits[] = { { WAIT_USERNAME, CODE_USERNAME_IN_USE_HERE, true },
+              { WAIT_RELEASE, CODE_USERNAME_ELSEWHERE, true },
+              { WAIT_ACCOUNT, CODE_MATCH_HELD, true },
+              { WAIT_SEAT, CODE_NO_SEAT, true },
+              { WAIT_MANAGER, CODE_MANAGER_AWAITED, false },
+              { WAIT_UNFREEZING, CODE_STAYS_FROZEN, false } };
+
 const struct code_words *
 code_words(const char *code)
 {
@@ -150,18 +161,27 @@ code_words(const char *code)
 const char *
 code_waits_for(const char *code)
 {
-    static const struct {
-        const char *code, *kind;
-    } known[] = { { CODE_USERNAME_IN_USE_HERE, WAIT_USERNAME },
-                  { CODE_USERNAME_ELSEWHERE, WAIT_RELEASE },
-                  { CODE_MATCH_HELD, WAIT_ACCOUNT },
-                  { CODE_NO_SEAT, WAIT_SEAT } };
-
-    for (size_t i = 0; code && i < sizeof(known) / sizeof(known[0]); i++) {
-        if (strcmp(known[i].code, code) == 0)
-            return known[i].kind;
+    for (size_t i = 0; code && i < sizeof(waits) / sizeof(waits[0]); i++) {
+        if (waits[i].keeps && strcmp(waits[i].code, code) == 0)
+            return waits[i].kind;
     }
     return NULL;
+}
+
+const struct code_words *
+wait_words(const char *kind)
+{
+    /* what stands in the way is Salesforce's own code */
+    static const struct code_words leaving = {
+        "", "waits", "the user is to lose access, and Salesforce has not taken it away yet",
+        "nothing, or what the user's `code` and `remedy` say; it is tried again by itself"
+    };
+
+    for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+        if (strcmp(waits[i].kind, kind) == 0)
+            return code_words(waits[i].code);
+    }
+    return &leaving;
 }
 
 const struct code_words *

@@ -63,6 +63,8 @@ struct code_words {
 const struct code_words *code_words(const char *code);
 /* What a user with this code waits for, one of WAIT_*; NULL: the user does not wait. */
 const char *code_waits_for(const char *code);
+/* What is said of a wait of this kind (WAIT_*), whatever the user's code. Never NULL; static. */
+const struct code_words *wait_words(const char *kind);
 /* The table, for documents and tests. */
 const struct code_words *code_table(size_t *ret_count);
 

@@ -96,6 +96,9 @@ MUST_CHECK int delivery_trouble_read(struct store *store, struct json_object **r
  * "age_s"}, or NULL: it told none yet. (quota.c) */
 MUST_CHECK int delivery_quota_read(struct store *store, const struct fields *fields,
                                    struct json_object **ret, struct prov_error *err);
+/* Puts "cause" and "remedy" to each of "waits" in a user's row, or in the status: a user has one code, and may wait for
+ * several things. (waits.c) */
+MUST_CHECK int delivery_explain_waits(struct json_object *row, struct prov_error *err);
 /* Licences that users wait for: array of {"licence","used","total","waiting","seen","remedy"}; licence, used, total
  * and seen are null where the org does not tell. (seats.c) */
 MUST_CHECK int delivery_seats_read(struct store *store, struct json_object **ret,

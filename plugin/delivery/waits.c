@@ -121,6 +121,21 @@ weigh_wait(const struct delivery *d, struct item *item, const char **ret_outcome
     return error_nomem(err);
 }
 
+int
+delivery_explain_waits(struct json_object *row, struct prov_error *err)
+{
+    struct json_object *list = json_get(row, "waits");
+
+    for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+        struct json_object *wait = json_object_array_get_idx(list, i);
+        const struct code_words *words = wait_words(json_get_string(wait, "kind"));
+        if (json_put_string(wait, "cause", words->cause) ||
+            json_put_string(wait, "remedy", words->remedy))
+            return error_nomem(err);
+    }
+    return PROV_OK;
+}
+
 /* ---- a username that nobody can see ---- */
 
 /* For so long Salesforce may keep the names of a sandbox that was refreshed; tried so often meanwhile. A

@@ -177,6 +177,29 @@ def test_preview_list_and_show_tell_the_story():
         assert "nobody" in sh.err
 
 
+def test_all_that_a_user_waits_for_is_told_each_with_a_remedy():
+    boss = {harness.ENTERPRISE: {"manager": {"value": "9"}}}
+    with World() as w:
+        sh = Shell(w)
+        sh("run", "-", stdin=lines(create("/Users/1", person("jdoe", **boss)), create("/Users/2", person("jdoe"))), code=1)
+        w.org.fault({"on": "collections_update", "do": "refuse_record", "match": {"IsActive": False}, "times": -1,
+                     "statusCode": "FIELD_INTEGRITY_EXCEPTION", "message": "Cannot inactivate: Deputy__c"})
+        listed = sh("list").splitlines()
+        assert any("created; waits for manager" in line for line in listed), listed
+        assert any("USERNAME_IN_USE_HERE; waits for username" in line for line in listed), listed
+        sh("run", "-", stdin=lines(put("/Users/1", person("jdoe", active=False, **boss))), code=1)
+        row = sh.json("show", "/Users/1")
+        told = {wait["kind"]: wait for wait in row["waits"]}
+        assert set(told) == {"leaving", "manager"} and row["code"] == "FIELD_INTEGRITY_EXCEPTION", row
+        assert "let the host send the manager" in told["manager"]["remedy"] and "`remedy`" in told["leaving"]["remedy"], told
+        assert row["waits"] == next(each for each in sh.json("list") if each["uri"] == "/Users/1")["waits"]
+        assert all(wait["cause"] and wait["remedy"] for each in sh.json("list") for wait in each["waits"])
+        counted = {wait["kind"]: wait for wait in sh.json("status", code=1)["waits"]}
+        assert set(counted) == {"leaving", "manager", "username"} and counted["manager"]["remedy"] == told["manager"]["remedy"]
+        for out in (sh("show", "/Users/1"), sh("status", code=1)):
+            assert "let the host send the manager" in " ".join(out.split()), out
+
+
 def test_a_notice_reads_the_user_from_the_directory_of_resources():
     with World() as w:
         sh = Shell(w)
