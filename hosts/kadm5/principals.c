@@ -1,7 +1,7 @@
 /*
- * sfprov-principals: the persons of a realm as a list for `sfprov sync --by-name`. Decides nothing: who is a
- * person, and what disabled means, is as the adapter has it. Reads what kdb5_util tells of the database,
- * names and flags, and no keys.
+ * sfprov-principals: the persons of a realm as a list for `sfprov sync --by-name`, and where its connector fields are.
+ * Decides nothing: who is a person, and what disabled means, is as the adapter has it. Reads what kdb5_util tells of the
+ * database, names and flags, and no keys.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -174,8 +174,6 @@ print(const struct list *list, const struct config *config, const char *realm)
         }
         free(name);
     }
-    if (fflush(stdout) != 0 || ferror(stdout))
-        fail("its output", strerror(errno));
 }
 
 static char *
@@ -189,31 +187,44 @@ default_realm(void)
     return realm; /* with the context, for as long as the program runs */
 }
 
-int
-main(int argc, char **argv)
+static void
+print_list(const struct config *config)
 {
-    struct prov_error err = { .size = sizeof(err) };
+    const char *realm = config->realm ? config->realm : default_realm();
     struct list list = { .items = NULL };
-    struct config config;
-    const char *realm;
 
-    if (argc > 2 || (argc == 2 && argv[1][0] == '-')) {
-        fprintf(stderr, "usage: sfprov-principals [FILE]\n"
-                        "Writes the persons of the realm as CSV. FILE: the adapter's configuration "
-                        "(" CONFIG_PATH ").\n");
-        return 2;
-    }
-    if (config_read(argc == 2 ? argv[1] : CONFIG_PATH, &config, &err))
-        fail("the configuration", err.text);
-    realm = config.realm ? config.realm : default_realm();
     dump(realm, "princ_flags", take_flag, &list);
     if (list.count) /* else there are no items to point to */
         qsort(list.items, list.count, sizeof(*list.items), by_name);
     dump(realm, "princ_tktpolicy", take_expiry, &list);
-    print(&list, &config, realm);
+    print(&list, config, realm);
     for (size_t i = 0; i < list.count; i++)
         free(list.items[i].name);
     free(list.items);
+}
+
+int
+main(int argc, char **argv)
+{
+    struct prov_error err = { .size = sizeof(err) };
+    struct config config;
+    bool fields = argc > 1 && !strcmp(argv[1], "--fields");
+    const char *const *files = (const char *const *)argv + 1 + fields;
+
+    if (*files && (files[1] || **files == '-')) {
+        fprintf(stderr, "usage: sfprov-principals [--fields] [FILE]\n"
+                        "Writes the persons of the realm as CSV, or where its connector fields "
+                        "are.\nFILE: the adapter's configuration (" CONFIG_PATH ").\n");
+        return 2;
+    }
+    if (config_read(*files ? *files : CONFIG_PATH, &config, &err))
+        fail("the configuration", err.text);
+    if (fields)
+        puts(config.settings.fields_file);
+    else
+        print_list(&config);
     config_clear(&config);
+    if (fflush(stdout) != 0 || ferror(stdout))
+        fail("its output", strerror(errno));
     return 0;
 }

@@ -3,6 +3,8 @@
 the org holds then."""
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -11,7 +13,7 @@ import time
 
 import servers
 from common import becomes, in_memory, mark_of, stored
-from kerberos import ADMIN, ADMIN_PASSWORD, MAPPING, REALM, Realm, binary, compare, list_principals, resync
+from kerberos import ADMIN, ADMIN_PASSWORD, LISTER, MAPPING, REALM, Realm, binary, compare, list_principals, resync
 from servers import SmallDisk, cli, events_of, harness
 
 
@@ -216,6 +218,28 @@ def test_a_list_that_is_not_whole_changes_nothing():
         done = cli(w, "sync", "--by-name", "--format", "csv", "--command", *r.lister())
         assert done.returncode == 2 and "not whole" in done.stderr and "nothing was changed" in done.stderr, done.stderr
         os.rename(f"{r.folder}/elsewhere", f"{r.folder}/principal")
+
+
+def test_the_unit_lists_the_realm_into_the_store_that_the_adapter_names():
+    with world() as w, Realm(w, None) as r:
+        r.local("addprinc -pw Hello-1-2 ada")
+        r.with_adapter({})
+        lister = f"{w.folder}/sfprov-principals"
+        with open(lister, "w") as file:  # as installed, where the configuration is in its own place
+            file.write(f'#!/bin/sh\nexec {LISTER} "$@" {r.config_file}\n')
+        os.chmod(lister, 0o700)
+        with open(f"{harness.TOP}/hosts/systemd/sfprov-principals.service") as file:
+            start, = re.findall(r"(?m)^ExecStart=((?:.*\\\n)*.*)$", file.read())
+        words = shlex.split(re.sub(r"/\S*/sfprov(?!\S)", harness.CLI, re.sub(r"/\S*/sfprov-principals\b", lister, start))
+                            .replace("\\\n", "").replace("$$", "$"))
+        environment = dict(r.environment(), SFPROV_PLUGIN=harness.PLUGIN, PATH="/usr/sbin:" + os.environ["PATH"])
+        done = subprocess.run(words, capture_output=True, text=True, env=environment, timeout=120)
+        assert done.returncode == 0, (words, done.stdout, done.stderr)
+        settle(w)
+        assert compare(w, r) == 1
+        r.write_adapter("{")
+        done = subprocess.run(words, capture_output=True, text=True, env=environment, timeout=120)
+        assert done.returncode and "the configuration: " in done.stderr and not done.stdout, done
 
 
 def test_an_expiry_that_comes_by_itself_is_seen_by_the_next_list():
