@@ -9,6 +9,7 @@
 #include "plugin/delivery/codes.h"
 #include "plugin/delivery/delivery.h"
 #include "plugin/delivery/names_chain.h"
+#include "plugin/delivery/refusals.h"
 
 /* The profile that new users get. */
 struct org_profile {
@@ -90,12 +91,8 @@ struct delivery {
     bool facts_asked;                /* of the org, whatever it answered; within the hour */
     struct json_object *seats; /* what is known of licence seats, see seats.c; NULL: nothing */
     int64_t seats_us;          /* read when; monotonic */
-    struct {                   /* since the tally was written last, see quarantine.c */
-        int64_t delivered;
-        struct json_object
-            *refused; /* code -> {"count","message","cause","remedy"}; NULL: nobody */
-    } tally;
-    bool in_quarantine; /* the hold in force is one */
+    struct refusals seen;      /* since the tally was written last, see quarantine.c */
+    bool in_quarantine;        /* the hold in force is one */
     struct json_object
         *woken_codes;          /* codes, as a set, whose parked were made due since the upkeep */
     struct backoff pause;      /* of everybody */
@@ -288,13 +285,10 @@ MUST_CHECK int org_listen(struct delivery *delivery, struct prov_error *err);
 /* ---- quarantine.c: most users are refused alike ---- */
 
 #define TALLY_FACT "tally"
-/* A user was refused, whose link is as it was before. 0 or PROV_E_NOMEM. */
-MUST_CHECK int quarantine_note_refused(struct delivery *delivery, const struct link *link,
-                                       const struct said *said);
+/* A user was refused, for what item.said says, whose link is as it was before. 0 or PROV_E_NOMEM. */
+MUST_CHECK int quarantine_note_refused(struct delivery *delivery, const struct item *item);
 /* After a call was settled: holds all but leavers, and stops the round, if too many were refused alike. */
 MUST_CHECK int quarantine_weigh(struct round *round, struct prov_error *err);
-/* What was seen counts no more. */
-void quarantine_forget(struct delivery *delivery);
 /* Tries one of those who are parked with the code. Whether it passes is *ret_passed; true also if nobody is
  * left. */
 MUST_CHECK int quarantine_probe(struct delivery *delivery, const char *code, bool *ret_passed,

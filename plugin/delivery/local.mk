@@ -35,6 +35,7 @@ libsfprov_la_SOURCES += \
 	plugin/delivery/plan.c plugin/delivery/plan.h \
 	plugin/delivery/policy.c plugin/delivery/policy.h \
 	plugin/delivery/preview.c plugin/delivery/preview.h \
+	plugin/delivery/refusals.c plugin/delivery/refusals.h \
 	plugin/delivery/released.c plugin/delivery/released.h \
 	plugin/delivery/repair.c \
 	plugin/delivery/replan.c plugin/delivery/replan.h \

@@ -542,7 +542,7 @@ probe_quarantine(struct delivery *d, struct json_object *in_force, struct prov_e
         return hold(d, now, 0, err);
     d->knows_hold = false;
     d->in_quarantine = false;
-    quarantine_forget(d);
+    refusals_forget(&d->seen);
     return end_hold(d, "a user who was refused like most others is taken now", err);
 }
 
@@ -582,7 +582,7 @@ org_held(struct delivery *d, struct stop *ret, struct prov_error *err)
     if (!r && !in_force && d->knows_hold) {
         /* an admin ended it, since something was put right: what the session remembers is old */
         d->knows_hold = false;
-        quarantine_forget(d);
+        refusals_forget(&d->seen);
         sf_session_forget_token(d->session);
     }
     d->in_quarantine = json_get(in_force, CODE) != NULL;

@@ -5,10 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "plugin/base/clock.h"
 #include "plugin/delivery/internal.h"
-
-#define WINDOW_US (3600 * CLOCK_SECOND_US)
 
 /* Codes of ours cost no call; and one that was refused the same way before is no news. */
 static bool
@@ -21,95 +18,31 @@ counts(const struct link *link, const char *code)
 }
 
 int
-quarantine_note_refused(struct delivery *d, const struct link *link, const struct said *said)
+quarantine_note_refused(struct delivery *d, const struct item *item)
 {
-    const char *code = said->code;
-    struct json_object *entry;
+    const struct said *said = &item->said;
 
-    if (!counts(link, code))
-        return PROV_OK;
-    if (!d->tally.refused && !(d->tally.refused = json_object_new_object()))
-        return PROV_E_NOMEM;
-    entry = json_get(d->tally.refused, code);
-    if (!entry &&
-        ((entry = json_object_new_object()) == NULL || json_put(d->tally.refused, code, entry)))
-        return PROV_E_NOMEM;
-    if (json_put_int(entry, "count", json_get_int(entry, "count", 0) + 1) ||
-        json_put_string(entry, "message", said->message) ||
-        json_put_string(entry, "cause", said->cause) ||
-        json_put_string(entry, "remedy", said->remedy))
-        return PROV_E_NOMEM;
-    return PROV_OK;
+    return counts(&item->work.link, said->code)
+               ? refusals_note(&d->seen, item->work.subject.id, said->code, said->message,
+                               said->cause, said->remedy)
+               : PROV_OK;
 }
 
-/* ---- the tally of the window: {"since_us","delivered","refused":{code:{"count"}}} ---- */
-
-/* Adds what this process saw since to what the store has of the window that is under way. */
+/* What the store has of the window, and what this process saw besides. */
 static int
-merge(struct delivery *d, struct json_object **ret, struct prov_error *err)
+read_tally(struct delivery *d, struct json_object **ret, struct prov_error *err)
 {
     AUTO_FREE char *text = NULL;
-    AUTO_JSON struct json_object *before = NULL;
-    AUTO_JSON struct json_object *tally = json_object_new_object();
-    struct json_object *refused = json_object_new_object(), *earlier;
-    int64_t now = clock_now_us(), since;
+    AUTO_JSON struct json_object *tally = NULL;
     int r = store_get_fact(d->store, TALLY_FACT, &text, err);
 
-    if (json_put(tally, "refused", refused))
-        return error_nomem(err);
     if (!r && text)
-        r = json_parse(text, strlen(text), "a fact of the store", &before, err);
-    if (r)
-        return r;
-    since = json_get_int(before, "since_us", 0);
-    if (since > now || now - since >= WINDOW_US) {
-        since = now;
-        json_object_put(STEAL(before));
-    }
-    if (json_put_int(tally, "since_us", since) ||
-        json_put_int(tally, "delivered", json_get_int(before, "delivered", 0) + d->tally.delivered))
-        return error_nomem(err);
-    earlier = json_get(before, "refused");
-    if (earlier) {
-        json_object_object_foreach(earlier, code, count)
-        {
-            if (json_put(refused, code, json_ref(count)))
-                return error_nomem(err);
-        }
-    }
-    json_object_object_foreach(d->tally.refused, code, entry)
-    {
-        if (json_put_int(refused, code,
-                         json_get_int(refused, code, 0) + json_get_int(entry, "count", 0)))
-            return error_nomem(err);
-    }
-    *ret = STEAL(tally);
-    return PROV_OK;
-}
-
-/* The code most were refused with, of all that were tried. NULL: not too many were. */
-static const char *
-common_code(const struct delivery *d, struct json_object *tally, int64_t *ret_count,
-            int64_t *ret_tried)
-{
-    struct json_object *refused = json_get(tally, "refused");
-    const char *most = NULL;
-
-    *ret_tried = json_get_int(tally, "delivered", 0);
-    *ret_count = 0;
-    json_object_object_foreach(refused, code, value)
-    {
-        int64_t count = json_object_get_int64(value);
-        *ret_tried += count;
-        if (count > *ret_count) {
-            *ret_count = count;
-            most = code;
-        }
-    }
-    return *ret_count >= d->fields->quarantine_floor &&
-                   *ret_count * 100 > *ret_tried * d->fields->quarantine_percent
-               ? most
-               : NULL;
+        r = json_parse(text, strlen(text), "a fact of the store", &tally, err);
+    if (!r && refusals_add(&d->seen, &tally))
+        r = error_nomem(err);
+    if (!r)
+        *ret = STEAL(tally);
+    return r;
 }
 
 static int
@@ -130,7 +63,7 @@ put_tally(struct delivery *d, struct json_object *tally, struct prov_error *err)
 static int
 declare(struct delivery *d, const char *code, int64_t count, int64_t tried, struct prov_error *err)
 {
-    struct json_object *entry = json_get(d->tally.refused, code);
+    struct json_object *entry = json_get(d->seen.codes, code);
     AUTO_FREE char *reason = NULL;
     AUTO_FREE char *remedy = NULL;
 
@@ -150,36 +83,26 @@ quarantine_weigh(struct round *round, struct prov_error *err)
     struct delivery *d = round->delivery;
     AUTO_JSON struct json_object *tally = NULL;
     const char *code;
-    int64_t count, tried, parked = 0;
+    int64_t count, tried;
     int r;
 
-    if (!d->tally.refused)
+    if (!d->seen.codes)
         return PROV_OK;
-    r = merge(d, &tally, err);
+    r = read_tally(d, &tally, err);
     if (!r)
         r = put_tally(d, tally, err);
     if (r)
         return r;
-    code = d->in_quarantine ? NULL : common_code(d, tally, &count, &tried);
-    /* one user who is refused again and again is not many */
-    if (code)
-        r = store_count_parked(d->store, code, &parked, err);
-    if (r)
-        return r;
+    code = d->in_quarantine ? NULL
+                            : refusals_common(tally, d->fields->quarantine_floor,
+                                              d->fields->quarantine_percent, &count, &tried);
     /* another call under way may have seen the message */
-    if (code && parked >= d->fields->quarantine_floor && json_get(d->tally.refused, code)) {
+    if (code && json_get(d->seen.codes, code)) {
         round->stop = true;
         r = declare(d, code, count, tried, err);
     }
-    quarantine_forget(d);
+    refusals_forget(&d->seen);
     return r;
-}
-
-void
-quarantine_forget(struct delivery *d)
-{
-    json_object_put(STEAL(d->tally.refused));
-    d->tally.delivered = 0;
 }
 
 /* ---- the probe ---- */

@@ -255,7 +255,7 @@ end_delivered(struct round *round, struct item *item, struct ending *ret, struct
     r = put_done(round, item, late, action, err);
     forget_frost(item);
     round->report->delivered++;
-    d->tally.delivered++;
+    refusals_note_delivered(&d->seen);
     *ret = (struct ending){
         .outcome = OUTCOME_DELIVERED,
         .said = note_of(d, item),
@@ -377,7 +377,7 @@ end_refused(struct round *round, struct item *item, struct ending *ret, struct p
         return r;
     ret->said = item->said;
     ret->said.message = ret->message;
-    if (!code_waits_for(item->said.code) && quarantine_note_refused(d, link, &item->said))
+    if (!code_waits_for(item->said.code) && quarantine_note_refused(d, item))
         return error_nomem(err);
     facts_note_refused(d, item->said.code);
     round->seats_refused |= text_is(item->said.code, CODE_NO_SEAT);

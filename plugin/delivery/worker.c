@@ -563,7 +563,7 @@ delivery_free(struct delivery *d)
     json_object_put(d->facts);
     json_object_put(d->seats);
     json_object_put(d->woken_codes);
-    quarantine_forget(d);
+    refusals_forget(&d->seen);
     close(d->bell);
     if (d->watch >= 0)
         close(d->watch);

@@ -489,9 +489,6 @@ MUST_CHECK int store_guard_numbers(struct store *store, struct guard_numbers *re
                                    struct prov_error *err);
 /* Accounts that are active as far as we know. */
 MUST_CHECK int store_active_accounts(struct store *store, int64_t *ret, struct prov_error *err);
-/* Users who are parked with the code. */
-MUST_CHECK int store_count_parked(struct store *store, const char *code, int64_t *ret,
-                                  struct prov_error *err);
 /* [tx] Lets pass what is held, *ret_count subjects, and what is due now. */
 MUST_CHECK int store_guard_release(struct store *store, int64_t *ret_count, struct prov_error *err);
 

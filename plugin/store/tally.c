@@ -144,19 +144,6 @@ store_active_accounts(struct store *store, int64_t *ret, struct prov_error *err)
     return r;
 }
 
-int
-store_count_parked(struct store *store, const char *code, int64_t *ret, struct prov_error *err)
-{
-    CLEANUP(look_done) struct look look = { 0 };
-    int r = store_look(store, &look, err,
-                       "SELECT coalesce((SELECT n FROM tally WHERE what = '" OUTCOME_REFUSED
-                       "' AND code = ?), 0)",
-                       "s", code);
-    if (!r)
-        *ret = db_int(&look.rows, 0);
-    return r;
-}
-
 /* ---- what was done ---- */
 
 static const char *const counter_names[] = {

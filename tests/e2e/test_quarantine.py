@@ -1,5 +1,6 @@
 """Where most users are refused alike, delivery stops trying each one, says the cause once, lets leavers pass, and goes
 on by itself when one of those users is taken."""
+import sqlite3
 import sys
 import time
 
@@ -187,6 +188,34 @@ def test_few_a_small_share_and_different_reasons_stop_nobody():
         hire(c, range(60))
         c.settle()
         assert hold_of(c) is None and len(parked(c)) == 60
+
+
+def age_the_window(w):
+    """What was refused so far was so more than an hour ago."""
+    with sqlite3.connect(w.fields["store"]) as db:
+        assert db.execute("UPDATE fact SET value = json_set(value, '$.since_us', json_extract(value, '$.since_us') -"
+                          " 7200000000) WHERE key = 'tally'").rowcount == 1
+
+
+def test_those_who_were_parked_before_the_window_count_no_more():
+    with World(quarantine_floor=4) as w:
+        c = w.connector()
+        c.accept(*[create(f"/Users/{n}", person(f"u{n}", title="Bad")) for n in range(3)])
+        w.org.fault({"on": "collections_create", "do": "refuse_record", "match": {"Title": "Bad"}, "times": -1, **REASON})
+        w.org.fault({"on": "collections_update", "do": "refuse_record", "match": {"Title": "Bad"}, "times": -1, **REASON})
+        c.settle()
+        age_the_window(w)
+        c.accept(create("/Users/10", person("ada")), create("/Users/11", person("bob")))
+        c.settle()
+        for _ in range(5):  # one of today, who goes back and forth
+            c.accept(put("/Users/10", person("ada", title="Bad")))
+            c.settle()
+            c.accept(put("/Users/10", person("bob", title="Bad")))
+            c.settle()
+        assert hold_of(c) is None and len(parked(c)) == 3, (hold_of(c), parked(c))
+        c.accept(*[create(f"/Users/{n}", person(f"u{n}", title="Bad")) for n in range(20, 23)])
+        c.deliver(5000)
+        assert "4 of 6 users" in hold_of(c)["reason"], hold_of(c)
 
 
 def test_one_user_refused_again_and_again_stops_nobody():

@@ -9,6 +9,7 @@ check_PROGRAMS += \
 	tests/unit/test_plan \
 	tests/unit/test_policy \
 	tests/unit/test_preview \
+	tests/unit/test_refusals \
 	tests/unit/test_resync \
 	tests/unit/test_seal \
 	tests/unit/test_secret_ref \
@@ -39,6 +40,8 @@ tests_unit_test_plan_SOURCES = tests/unit/test_plan.c tests/unit/situation.h
 tests_unit_test_plan_LDADD = libunit.la libsfprov.la
 tests_unit_test_policy_SOURCES = tests/unit/test_policy.c
 tests_unit_test_policy_LDADD = libunit.la libsfprov.la
+tests_unit_test_refusals_SOURCES = tests/unit/test_refusals.c
+tests_unit_test_refusals_LDADD = libunit.la libsfprov.la
 tests_unit_test_resync_SOURCES = tests/unit/test_resync.c
 tests_unit_test_resync_LDADD = libunit.la libsfprov.la
 tests_unit_test_seal_SOURCES = tests/unit/test_seal.c
@@ -83,6 +86,7 @@ TESTS += \
 	tests/unit/test_plan \
 	tests/unit/test_policy \
 	tests/unit/test_preview \
+	tests/unit/test_refusals \
 	tests/unit/test_resync \
 	tests/unit/test_seal \
 	tests/unit/test_secret_ref \
