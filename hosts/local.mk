@@ -29,7 +29,9 @@ sfprov_SOURCES = \
 	hosts/cli/drive.c hosts/cli/drive.h \
 	hosts/cli/fact.c hosts/cli/fact.h \
 	hosts/cli/fault.c hosts/cli/fault.h \
+	hosts/cli/follow_age.c hosts/cli/follow_age.h \
 	hosts/cli/follow_groups.c hosts/cli/follow_groups.h \
+	hosts/cli/follow_pace.c hosts/cli/follow_pace.h \
 	hosts/cli/follow_reports.c hosts/cli/follow_reports.h \
 	hosts/cli/follow_state.c hosts/cli/follow_state.h \
 	hosts/cli/host.c hosts/cli/host.h \
@@ -54,6 +56,7 @@ sfprov_SOURCES = \
 	hosts/adapter/text.c hosts/adapter/text.h \
 	hosts/adapter/token.c hosts/adapter/token.h \
 	hosts/ldap/content.c hosts/ldap/content.h \
+	hosts/ldap/cookie.c hosts/ldap/cookie.h \
 	hosts/ldap/entry.c hosts/ldap/entry.h \
 	hosts/ldap/groups.c hosts/ldap/groups.h \
 	hosts/ldap/member.c hosts/ldap/member.h \
@@ -92,7 +95,10 @@ check_PROGRAMS += tests/unit/test_text
 tests_unit_test_text_SOURCES = tests/unit/test_text.c hosts/adapter/text.c hosts/cli/column.c hosts/cli/fault.c \
 	hosts/cli/person.c
 tests_unit_test_text_LDADD = libunit.la $(JSONC_LIBS)
-TESTS += tests/unit/test_csv tests/unit/test_people tests/unit/test_entry tests/unit/test_text
+check_PROGRAMS += tests/unit/test_cookie
+tests_unit_test_cookie_SOURCES = tests/unit/test_cookie.c hosts/ldap/cookie.c
+tests_unit_test_cookie_LDADD = libunit.la
+TESTS += tests/unit/test_csv tests/unit/test_people tests/unit/test_entry tests/unit/test_text tests/unit/test_cookie
 endif
 
 EXTRA_DIST += scripts/packages.txt scripts/install-packages scripts/demo \

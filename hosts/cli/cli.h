@@ -39,6 +39,7 @@ struct options {
     const char *resources; /* directory of whole users; NULL: none */
     long timeout_s;        /* 0: none */
     long limit;            /* 0: none */
+    long lag_s;            /* 0: the usual one */
     long port;             /* 0: the usual one */
     bool paste, no_browser, daemon, by_name, command;
 };

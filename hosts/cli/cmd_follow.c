@@ -17,7 +17,9 @@
 #include "hosts/cli/cli.h"
 #include "hosts/cli/drive.h"
 #include "hosts/cli/fault.h"
+#include "hosts/cli/follow_age.h"
 #include "hosts/cli/follow_groups.h"
+#include "hosts/cli/follow_pace.h"
 #include "hosts/cli/follow_reports.h"
 #include "hosts/cli/follow_state.h"
 #include "hosts/cli/host.h"
@@ -31,12 +33,12 @@
 #define COLUMNS_BYTES (1024u * 1024u)
 #define POLL_S        1
 #define STEP_MS       200u
-#define LONGEST_S     60
+#define LAG_S         600
 #define ATTRIBUTES    1000
-#define KEY           "entryUUID"
+#define KEY           FOLLOW_KEY
 #define PREFIX        "/Users/"
 #define URI_SIZE      (sizeof(PREFIX) + CONTENT_UUID_SIZE)
-#define CHANGE        "entryCSN"
+#define CHANGE        FOLLOW_CHANGE
 
 struct follow {
     struct adapter_file adapter; /* of --adapter */
@@ -51,7 +53,12 @@ struct follow {
         *groups;         /* of --groups; NULL: what the directory says of an entry's counts */
     prov_snapshot *list; /* while a whole list is being heard */
     struct follow_reports reports; /* of those who have come */
-    bool in_doubt;                 /* whether the directory is older than its cookie */
+    bool whole;                    /* everybody has to be heard, and a list of them be applied */
+    bool heard;                    /* all that was there */
+    bool in_doubt;                 /* whether the directory is older than what was heard of it */
+    bool older, restored;          /* it is; and says that it is no replica which lags behind */
+    bool at_once;                  /* it is left for a list, and nothing has failed */
+    struct follow_pace pace;
     struct news {
         struct token token;
         char *dn; /* NULL: of who is gone */
@@ -176,16 +183,6 @@ tell_reports(struct follow *follow, struct prov_error *err)
     return PROV_OK;
 }
 
-static const char *
-change_of(const struct ldap_entry *entry)
-{
-    for (size_t i = 0; i < entry->count; i++) {
-        if (!strcasecmp(entry->values[i].name, CHANGE))
-            return entry->values[i].text;
-    }
-    return NULL;
-}
-
 /* ---- a whole list ---- */
 
 /* As `sync` adds one. Managers of a list are named by DN. resource: NULL of who cannot be read. */
@@ -221,6 +218,7 @@ judge_list(struct follow *follow, struct json_object *report, struct prov_error 
         follow->code = CODE_USAGE;
         return err->code = PROV_E_STATE;
     }
+    follow->whole = false;
     complain("%" PRId64 " people listed: %" PRId64 " hired, %" PRId64 " changed, %" PRId64
              " returned, %" PRId64 " lost, %" PRId64 " unreadable",
              reply_number(counts, "listed"), reply_number(counts, "hired"),
@@ -330,10 +328,11 @@ hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, bool
                                        .context = follow };
     struct ldap_entry whole = *entry;
     struct entry_person person;
+    const char *change = entry_text(entry, CHANGE);
     bool meant = false;
     int result;
 
-    follow_state_heard(&follow->state, uuid, change_of(entry) ? change_of(entry) : "");
+    follow_state_heard(&follow->state, uuid, change ? change : "");
     if (!follow->adapter.any_class && !entry_is_person(entry, NULL))
         return PROV_OK;
     result = adapter_file_means(&follow->adapter, entry->dn, &meant, err);
@@ -363,7 +362,7 @@ hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, bool
                           &(struct token_spec){ .kind = TOKEN_PUT,
                                                 .host = "follow",
                                                 .uri = person.uri,
-                                                .change = change_of(entry),
+                                                .change = change,
                                                 .resource = person.resource.json },
                           entry->dn, err);
         if (!result && fresh)
@@ -389,6 +388,7 @@ hear_all_was_told(void *context, struct prov_error *err)
     int result = follow->list ? apply_list(follow, err) : PROV_OK;
 
     follow->in_doubt = !follow->list;
+    follow->heard = true;
     end_list(follow);
     if (!result)
         complain("'%s' is followed", follow->url);
@@ -397,81 +397,22 @@ hear_all_was_told(void *context, struct prov_error *err)
 
 /* ---- a directory from a backup ---- */
 
-struct looking {
-    const struct follow_state *state;
-    bool found[FOLLOW_NEWEST], older;
-};
-
-/* Somebody of whom something newer was heard, or that they are gone. */
-static int
-look_at(void *context, const struct ldap_entry *entry, const char *uuid, bool fresh,
-        struct prov_error *err)
-{
-    struct looking *looking = context;
-    const char *csn = change_of(entry);
-
-    (void)fresh;
-    (void)err;
-    for (size_t i = 0; i < looking->state->newest_count; i++) {
-        const struct follow_change *change = &looking->state->newest[i];
-
-        if (strcasecmp(change->uuid, uuid))
-            continue;
-        looking->found[i] = true;
-        looking->older |= change->gone || (csn && strcmp(csn, change->csn) < 0);
-    }
-    return PROV_OK;
-}
-
-/* The filter of those whose newest change is in doubt. Heap; NULL when out of memory, or there are none. */
-static char *
-doubted(const struct follow_state *state)
-{
-    char *text = NULL;
-    size_t size;
-    FILE *to = open_memstream(&text, &size);
-    bool any = false;
-
-    if (!to)
-        return NULL;
-    fputs("(|", to);
-    for (size_t i = 0; i < state->newest_count; i++) {
-        if (!state->newest[i].told)
-            member_condition(to, KEY, state->newest[i].uuid);
-        any |= !state->newest[i].told;
-    }
-    fputc(')', to);
-    if (!fclose(to) && any)
-        return text;
-    free(text);
-    return NULL;
-}
-
 /* A directory that was restored and has changed since takes the cookie, and says nothing of what it does not know any
- * more. But the newest changes are not there then, and it has not said either what became of those people. */
+ * more. But the newest changes are not there then, and it has not said either what became of those people. A replica that
+ * lags behind looks the same, but it does not say that it is as new as what was heard. */
 static int
 check_age(struct follow *follow, struct prov_error *err)
 {
-    struct looking looking = { .state = &follow->state };
-    const struct content_listener listener = { .entry = look_at, .context = &looking };
-    char *filter = doubted(&follow->state);
-    int result = filter ? content_search(follow->content, filter, &listener, err) : PROV_OK;
+    int result = follow_age_look(&follow->state, follow->content, &follow->older, err);
 
-    for (size_t i = 0; filter && !result && i < follow->state.newest_count; i++) {
-        const struct follow_change *change = &follow->state.newest[i];
-
-        looking.older |= !change->told && !change->gone && !looking.found[i];
-    }
-    free(filter);
     if (result == PROV_E_LIMIT) {
         complain("whether the directory comes from a backup cannot be looked up: %s", err->text);
         return PROV_OK;
     }
-    if (result || !looking.older)
+    if (result || !follow->older)
         return result;
-    missed(follow, "the directory was restored: what was heard of it last is not there");
-    return fault_set(err, PROV_E_NOTFOUND,
-                     "the directory is older than what was heard of it, as after a restore");
+    follow->restored = content_age(follow->content) == CONTENT_NOT_OLDER;
+    return fault_set(err, PROV_E_NOTFOUND, "what was heard of the directory last is not there");
 }
 
 /* ---- going on ---- */
@@ -493,54 +434,85 @@ listen_to(struct follow *follow, struct prov_error *err)
     int result = PROV_OK;
 
     mine.context = follow;
-    follow_state_doubt(&follow->state);
-    follow->in_doubt = false;
+    follow->whole |= !follow->state.cookie || options->groups.count;
+    follow->heard = follow->in_doubt = follow->older = follow->restored = follow->at_once = false;
+    follow_state_begin(&follow->state, follow->whole);
     for (size_t i = 0; i < ATTRIBUTES && columns_attribute(follow->columns, i); i++)
         attributes[i + 2] = columns_attribute(follow->columns, i);
-    if (options->groups.count) { /* which of them changed meanwhile nobody knows */
-        follow_state_forget(&follow->state);
+    if (options->groups.count) /* which of them changed meanwhile nobody knows */
         result = follow_groups_open(&options->groups, &how, &follow->groups, err);
-    }
-    if (!result && !follow->state.cookie)
+    if (!result && follow->whole)
         result = follow->host.api.snapshot_begin(follow->host.connector, NULL,
                                                  PROV_SNAPSHOT_TOLERANT, &follow->list, err);
-    return result ? result : content_open(&how, follow->state.cookie, &mine, &follow->content, err);
+    return result ? result
+                  : content_open(&how, follow->state.cookie, follow->whole, &mine, &follow->content,
+                                 err);
+}
+
+/* Hands over what was heard, also before a connection that is over is left. */
+static int
+hand_over_after(struct follow *follow, int result, struct prov_error *err)
+{
+    struct prov_error why = { .size = sizeof(why) };
+    int handed;
+
+    if (result && result != PROV_E_STATE)
+        return result;
+    handed = hand_over(follow, &why);
+    if (handed && !result)
+        *err = why;
+    return result ? result : handed;
+}
+
+/* Whether everybody has to be listed anew, though nothing fails: PROV_E_NOTFOUND then. */
+static int
+look_whether_to_list(struct follow *follow, struct prov_error *err)
+{
+    bool groups_changed = false;
+    int result =
+        follow->groups ? follow_groups_poll(follow->groups, &groups_changed, err) : PROV_OK;
+
+    if (result || follow->list)
+        return result;
+    follow->at_once = groups_changed || follow_pace_list_is_due(&follow->pace);
+    if (!follow->at_once)
+        return PROV_OK;
+    return fault_set(err, PROV_E_NOTFOUND, "%s",
+                     groups_changed ? "groups have changed" : "a list was not applied");
+}
+
+static int
+listen_once(struct follow *follow, struct prov_error *err)
+{
+    int result = content_poll(follow->content, POLL_S, err);
+
+    if (!result && follow->in_doubt) {
+        result = check_age(follow, err);
+        follow->in_doubt = false;
+    }
+    if (!result && !follow->list) /* which has them itself */
+        result = tell_reports(follow, err);
+    result = hand_over_after(follow, result, err);
+    if (!result)
+        result = look_whether_to_list(follow, err);
+    if (result || !follow->heard)
+        return result;
+    if (!follow->whole) /* else it begins there again, until the list is applied */
+        follow_state_keep(&follow->state, content_cookie(follow->content));
+    follow_pace_well(&follow->pace);
+    return PROV_OK;
 }
 
 /* Hears what comes until the connection or the store fails, or it is told to end. */
 static int
-listen_on(struct follow *follow, int *pause_s, struct prov_error *err)
+listen_on(struct follow *follow, struct prov_error *err)
 {
     int result = listen_to(follow, err);
-    bool groups_changed = false;
 
-    while (!result && !interrupt_seen()) {
-        result = content_poll(follow->content, POLL_S, err);
-        if (!result && follow->in_doubt) {
-            result = check_age(follow, err);
-            follow->in_doubt = false;
-        }
-        if (!result && !follow->list) /* which has them itself */
-            result = tell_reports(follow, err);
-        if (!result || result == PROV_E_STATE) {
-            struct prov_error why = { .size = sizeof(why) };
-            int handed = hand_over(follow, &why);
-
-            if (handed && !result)
-                *err = why;
-            result = result ? result : handed;
-        }
-        if (!result && follow->groups)
-            result = follow_groups_poll(follow->groups, &groups_changed, err);
-        if (result || follow->list)
-            continue;
-        if (groups_changed) {
-            result = fault_set(err, PROV_E_NOTFOUND, "groups have changed");
-            continue;
-        }
-        follow_state_keep(&follow->state, content_cookie(follow->content));
-        *pause_s = 1;
-    }
+    while (!result && !interrupt_seen())
+        result = listen_once(follow, err);
+    if (follow->content)
+        follow->older |= content_age(follow->content) == CONTENT_OLDER;
     forget_news(follow);
     follow_reports_clear(&follow->reports);
     end_list(follow);
@@ -558,14 +530,45 @@ wait_s(int seconds)
         usleep(100000);
 }
 
+/* The directory is older than what was heard of it. Nothing of it counts until it has caught up, as a replica does:
+ * whoever it does not have yet would be taken for gone, and who left for one who has returned. */
+static void
+wait_for_age(struct follow *follow, const struct prov_error *why)
+{
+    int pause_s;
+
+    if (follow->restored || follow_pace_is_restored(&follow->pace)) {
+        missed(follow, "the directory was restored: what was heard of it last is not there");
+        complain("all of it is heard anew");
+        follow_state_forget(&follow->state);
+        follow->whole = true;
+        return;
+    }
+    pause_s = follow_pace_failed(&follow->pace);
+    complain("%s: it is a replica that lags behind, or was restored from a backup; it is looked at "
+             "again in %d s, and counts as restored if that lasts for %ld s",
+             why->text, pause_s, follow->pace.lag_s);
+    wait_s(pause_s);
+}
+
+/* The directory does not tell any more what has become of everybody. */
+static void
+wait_for_list(struct follow *follow, const struct prov_error *why)
+{
+    int pause_s = follow->at_once ? 0 : follow_pace_anew(&follow->pace);
+
+    complain(pause_s ? "%s: all of it is heard anew in %d s" : "%s: all of it is heard anew",
+             why->text, pause_s);
+    follow->whole = true;
+    wait_s(pause_s);
+}
+
 static int
 follow_on(struct follow *follow)
 {
-    int pause_s = 1;
-
     while (!interrupt_seen() && !follow->code) {
         struct prov_error err = { .size = sizeof(err) };
-        int result = listen_on(follow, &pause_s, &err);
+        int result = listen_on(follow, &err), pause_s;
 
         if (!result || follow->code || interrupt_seen())
             continue;
@@ -573,14 +576,15 @@ follow_on(struct follow *follow)
             complain("%s", err.text);
             return CODE_USAGE;
         }
-        if (result == PROV_E_NOTFOUND && (follow->state.cookie || follow->options->groups.count)) {
-            complain("%s: all of it is heard anew", err.text);
-            follow_state_forget(&follow->state);
-            continue;
+        if (result == PROV_E_NOTFOUND && follow->older) {
+            wait_for_age(follow, &err);
+        } else if (result == PROV_E_NOTFOUND) {
+            wait_for_list(follow, &err);
+        } else {
+            pause_s = follow_pace_failed(&follow->pace);
+            complain("%s; tried again in %d s", err.text, pause_s);
+            wait_s(pause_s);
         }
-        complain("%s; tried again in %d s", err.text, pause_s);
-        wait_s(pause_s);
-        pause_s = pause_s * 2 < LONGEST_S ? pause_s * 2 : LONGEST_S;
     }
     return follow->code;
 }
@@ -649,6 +653,7 @@ command_follow(const struct options *options, const struct arguments *arguments)
     code = adapter_file_read(options, arguments->texts[0], &follow->adapter);
     options = follow->options = &follow->adapter.options;
     follow->url = follow->adapter.url;
+    follow->pace.lag_s = options->lag_s ? options->lag_s : LAG_S;
     if (!code)
         code = check_use(options, follow->url);
     if (!code)

@@ -40,7 +40,7 @@ const struct command commands[] = {
       "name (.csv, .ldif, .json, .jsonl) or --format, or what a directory holds below a DN;\n"
       "sfprov-sync(1) tells what is read. Every fault of it is named, and one changes nothing." },
     { NULL, "follow", "ldap://...", 1, 1,
-      "map columns bind-dn password-file groups adapter no-deliver", command_follow,
+      "map columns bind-dn password-file groups adapter lag no-deliver", command_follow,
       "follow a directory that has no plugin of ours",
       "Hears all that it holds, then what becomes of its people, until SIGTERM: content\n"
       "synchronization (RFC 4533), which OpenLDAP's overlay syncprov offers. Started again it "
@@ -143,6 +143,8 @@ const struct option_row option_rows[] = {
       "a group of the directory, or what such are below: their members have them", NULL },
     { "adapter", 0, "FILE", OPTION_TEXT, FIELD(adapter), false,
       "whom of the directory, their groups and attributes: an adapter's configuration", NULL },
+    { "lag", 0, "SECONDS", OPTION_NUMBER, FIELD(lag_s), false,
+      "a directory may be older than what was heard of it for so long (600)", NULL },
     { "dry-run", 'n', NULL, OPTION_FLAG, FIELD(dry_run), false, "show what would happen", NULL },
     { "refresh", 0, NULL, OPTION_FLAG, FIELD(refresh), false, "ask Salesforce now", NULL },
     { "full", 0, NULL, OPTION_FLAG, FIELD(full), false,

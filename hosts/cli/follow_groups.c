@@ -77,7 +77,7 @@ open_base(struct follow_groups *groups, const char *base, const struct connectio
 
     options.base = base;
     options.filter = MEMBER_ANY;
-    result = content_open(&options, NULL, &listener, content, err);
+    result = content_open(&options, NULL, true, &listener, content, err);
     if (result)
         return result;
     groups->count++;

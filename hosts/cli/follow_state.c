@@ -93,8 +93,10 @@ follow_state_heard(struct follow_state *state, const char *uuid, const char *csn
 }
 
 void
-follow_state_doubt(struct follow_state *state)
+follow_state_begin(struct follow_state *state, bool whole)
 {
+    if (whole)
+        state->newest_count = 0;
     for (size_t i = 0; i < state->newest_count; i++)
         state->newest[i].told = false;
 }

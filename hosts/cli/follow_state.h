@@ -7,13 +7,15 @@
 #include "hosts/cli/host.h"
 
 #define FOLLOW_NEWEST 8
+#define FOLLOW_KEY    "entryUUID"
+#define FOLLOW_CHANGE "entryCSN"
 
 /* A change that was heard: the directory cannot be older than that, unless it comes from a backup. */
 struct follow_change {
     char uuid[40]; /* whose; */
     char csn[64];  /* when: their entryCSN, or the newest one that was known when they went */
     bool gone;
-    bool told; /* since follow_state_doubt() */
+    bool told; /* since follow_state_begin() */
 };
 
 struct follow_state {
@@ -32,12 +34,13 @@ void follow_state_close(struct follow_state *state);
 
 /* Notes what was heard; csn NULL: they are gone. */
 void follow_state_heard(struct follow_state *state, const char *uuid, const char *csn);
-/* What was heard so far has to be found again. */
-void follow_state_doubt(struct follow_state *state);
+/* It is heard once more: what was heard so far has to be found again; or, of a whole list, all of it is heard anew. */
+void follow_state_begin(struct follow_state *state, bool whole);
 
 /* Takes the cookie over, NULL allowed, and keeps it if it is another one. What cannot be written is told: it costs
  * no more than hearing it twice. */
 void follow_state_keep(struct follow_state *state, char *cookie);
+/* As if it had never been heard. */
 void follow_state_forget(struct follow_state *state);
 
 #endif

@@ -11,6 +11,7 @@
 #include <sys/time.h>
 
 #include "hosts/cli/fault.h"
+#include "hosts/ldap/cookie.h"
 
 #define UUID_BYTES   16
 #define POLL_MOST    500 /* messages in a row */
@@ -22,9 +23,11 @@ struct content {
     struct content_listener listener;
     struct taken_entry taken;
     int message;     /* id of the search */
-    bool whole;      /* begun without a cookie: all that is present is told as an entry */
+    bool whole;      /* all that is present is told as an entry */
     bool refreshing; /* what was there is still being told */
-    struct berval *cookie;
+    enum content_age age;
+    struct berval *known;  /* how far it was heard before; NULL: not at all */
+    struct berval *cookie; /* how far it is heard now; NULL: not yet */
 };
 
 /* ---- opening ---- */
@@ -62,7 +65,7 @@ ask(struct content *content, struct prov_error *err)
     int code = LDAP_NO_MEMORY;
 
     if (request && ber_printf(request, "{e", LDAP_SYNC_REFRESH_AND_PERSIST) >= 0 &&
-        (!content->cookie || ber_printf(request, "O", content->cookie) >= 0) &&
+        (content->whole || ber_printf(request, "O", content->known) >= 0) &&
         ber_printf(request, "N}") >= 0 && ber_flatten2(request, &value, 0) == 0)
         code = ldap_control_create(LDAP_CONTROL_SYNC, 1, &value, 1, &controls[0]);
     ber_free(request, 1);
@@ -77,7 +80,7 @@ ask(struct content *content, struct prov_error *err)
 }
 
 int
-content_open(const struct connection_options *options, const char *cookie,
+content_open(const struct connection_options *options, const char *cookie, bool whole,
              const struct content_listener *listener, struct content **ret, struct prov_error *err)
 {
     struct content *content = calloc(1, sizeof(*content));
@@ -85,12 +88,14 @@ content_open(const struct connection_options *options, const char *cookie,
 
     if (!result) {
         content->listener = *listener;
-        content->whole = !cookie;
+        content->whole = whole || !cookie;
         content->refreshing = true;
         result = connection_open(options, &content->connection, err);
     }
     if (!result && cookie)
-        result = text_of_cookie(cookie, &content->cookie, err);
+        result = text_of_cookie(cookie, &content->known, err);
+    if (result == PROV_E_NOTFOUND && whole)
+        result = PROV_OK; /* nothing is known of how far that was */
     if (!result)
         result = ask(content, err);
     if (result) {
@@ -108,14 +113,22 @@ content_close(struct content *content)
         return;
     taken_entry_clear(&content->taken);
     ber_bvfree(content->cookie);
+    ber_bvfree(content->known);
     connection_close(&content->connection);
     free(content);
+}
+
+enum content_age
+content_age(const struct content *content)
+{
+    return content->age;
 }
 
 char *
 content_cookie(const struct content *content)
 {
-    const struct berval *cookie = content->cookie;
+    const struct berval *cookie =
+        content->cookie || content->whole ? content->cookie : content->known;
     char *text = cookie && cookie->bv_len ? malloc(2 * cookie->bv_len + 1) : NULL;
 
     for (size_t i = 0; text && i < cookie->bv_len; i++)
@@ -153,17 +166,50 @@ spell_uuid(const struct berval *uuid, char to[CONTENT_UUID_SIZE])
 static int
 take_cookie(struct content *content, struct berval *cookie, struct prov_error *err)
 {
+    const struct berval *before = content->cookie ? content->cookie : content->known;
     struct berval *copy;
+    char *merged = NULL;
 
     if (!cookie->bv_val || content->refreshing)
         return PROV_OK;
     if (cookie->bv_len > COOKIE_BYTES)
         return unreadable(err);
     copy = ber_bvdup(cookie);
+    if (copy && before && cookie_compare(copy->bv_val, before->bv_val) != COOKIE_UNKNOWN) {
+        merged = cookie_merge(before->bv_val, copy->bv_val);
+        ber_bvfree(copy);
+        copy = merged ? ber_mem2bv(merged, strlen(merged), 1, NULL) : NULL;
+        free(merged);
+    }
     if (!copy)
         return fault_nomem(err);
     ber_bvfree(content->cookie);
     content->cookie = copy;
+    return PROV_OK;
+}
+
+static int
+is_older(struct content *content, struct prov_error *err)
+{
+    content->age = CONTENT_OLDER;
+    return fault_set(err, PROV_E_NOTFOUND, "the directory is older than what was heard of it");
+}
+
+/* What the cookie at the end of a refresh says of the directory. */
+static int
+judge_age(struct content *content, struct berval *cookie, struct prov_error *err)
+{
+    struct berval *now = cookie->bv_val ? ber_bvdup(cookie) : NULL;
+    enum cookie_age age = COOKIE_UNKNOWN;
+
+    if (cookie->bv_val && !now)
+        return fault_nomem(err);
+    if (now && content->known)
+        age = cookie_compare(now->bv_val, content->known->bv_val);
+    ber_bvfree(now);
+    if (age == COOKIE_OLDER)
+        return is_older(content, err);
+    content->age = age == COOKIE_UNKNOWN ? CONTENT_AGE_UNKNOWN : CONTENT_NOT_OLDER;
     return PROV_OK;
 }
 
@@ -219,12 +265,18 @@ hear_entry(struct content *content, LDAPMessage *message, struct prov_error *err
 }
 
 static int
-end_refresh(struct content *content, struct prov_error *err)
+end_refresh(struct content *content, struct berval *cookie, struct prov_error *err)
 {
+    int result;
+
     if (!content->refreshing)
-        return PROV_OK;
+        return take_cookie(content, cookie, err);
+    result = judge_age(content, cookie, err);
+    if (result)
+        return result;
     content->refreshing = false;
-    return content->listener.refreshed(content->listener.context, err);
+    result = take_cookie(content, cookie, err);
+    return result ? result : content->listener.refreshed(content->listener.context, err);
 }
 
 /* refreshDelete and refreshPresent: the one knows who is gone, the other one who is there. */
@@ -234,7 +286,6 @@ hear_phase(struct content *content, BerElement *value, bool deletes, struct prov
     struct berval cookie = { 0 };
     ber_int_t done = 1;
     ber_len_t length;
-    int result;
 
     if (ber_scanf(value, "{") == LBER_ERROR ||
         (ber_peek_tag(value, &length) == LDAP_TAG_SYNC_COOKIE &&
@@ -244,8 +295,7 @@ hear_phase(struct content *content, BerElement *value, bool deletes, struct prov
         return unreadable(err);
     if (!deletes && !content->whole)
         return unknown_gone(err);
-    result = done ? end_refresh(content, err) : PROV_OK;
-    return result ? result : take_cookie(content, &cookie, err);
+    return done ? end_refresh(content, &cookie, err) : PROV_OK;
 }
 
 static int
@@ -324,9 +374,8 @@ hear_end(struct content *content, LDAPMessage *message, struct prov_error *err)
     if (code == LDAP_SYNC_REFRESH_REQUIRED)
         return unknown_gone(err);
     /* as OpenLDAP says it */
-    if (code == LDAP_UNWILLING_TO_PERFORM && content->cookie && content->refreshing)
-        return fault_set(err, PROV_E_NOTFOUND,
-                         "the directory is older than what was heard of it, as after a restore");
+    if (code == LDAP_UNWILLING_TO_PERFORM && !content->whole && content->refreshing)
+        return is_older(content, err);
     return connection_fail(content->connection.ldap, code, "the directory has ended the search",
                            code == LDAP_UNAVAILABLE_CRITICAL_EXTENSION
                                ? "it needs content synchronization (RFC 4533): OpenLDAP's overlay "

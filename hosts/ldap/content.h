@@ -25,12 +25,23 @@ struct content_listener {
 
 struct content;
 
-/* cookie: how far it was heard before (content_cookie()); NULL: from the beginning, every entry. Other errors
- * as connection_open(); PROV_E_NOTFOUND: the cookie is none. The listener is called by content_poll(). */
-int content_open(const struct connection_options *options, const char *cookie,
+/* cookie: how far it was heard before (content_cookie()); NULL: not at all. whole: every entry is told all the same, as
+ * it is without a cookie. Other errors as connection_open(); PROV_E_NOTFOUND: the cookie is none. The listener is
+ * called by content_poll(). */
+int content_open(const struct connection_options *options, const char *cookie, bool whole,
                  const struct content_listener *listener, struct content **ret,
                  struct prov_error *err);
 void content_close(struct content *content);
+
+enum content_age {
+    CONTENT_AGE_UNKNOWN, /* the directory has not said it, or not in words that we know */
+    CONTENT_OLDER,       /* a replica that lags behind, or a directory from a backup */
+    CONTENT_NOT_OLDER
+};
+
+/* Whether the directory is older than its cookie. One that says so ends content_poll() with PROV_E_NOTFOUND, and its
+ * listener hears no `refreshed`. */
+enum content_age content_age(const struct content *content);
 
 /*
  * Hears what there is, waiting for it at most that long. PROV_E_STATE: the connection is over, or a

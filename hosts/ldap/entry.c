@@ -317,6 +317,16 @@ entry_read(const struct entry_options *options, const struct ldap_entry *entry,
     return result;
 }
 
+const char *
+entry_text(const struct ldap_entry *entry, const char *name)
+{
+    for (size_t i = 0; i < entry->count; i++) {
+        if (!strcasecmp(entry->values[i].name, name))
+            return entry->values[i].text;
+    }
+    return NULL;
+}
+
 char *
 entry_uri(const struct entry_options *options, const struct ldap_entry *entry)
 {

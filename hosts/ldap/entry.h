@@ -57,6 +57,9 @@ int entry_read(const struct entry_options *options, const struct ldap_entry *ent
                struct entry_person *ret, struct prov_error *err);
 void entry_person_clear(struct entry_person *person);
 
+/* The first text of an attribute, whatever its case; borrowed; NULL: there is none. */
+const char *entry_text(const struct ldap_entry *entry, const char *name);
+
 /* "/Users/" and the key of an entry that cannot be read else. Heap; NULL: it has none, or out of memory. */
 char *entry_uri(const struct entry_options *options, const struct ldap_entry *entry);
 

@@ -5,69 +5,13 @@ import os
 import select
 import shutil
 import signal
-import socket
-import subprocess
 import sys
 import time
 
-from common import mark_of
-from servers import GROUPS, LDAP_PASSWORD, PEOPLE, SUFFIX, cli, compare, events_of, harness, person, settle, world
+from common import mark_of, same_on_both
+from followers import LOG, Follower, Provider, asks_anew, ber, group_changes, heard_before, in_step, long_ber, replica_that_lags, until
+from servers import GROUPS, PEOPLE, SUFFIX, cli, compare, events_of, harness, person, settle, world
 from slapd import Slapd
-
-LOG = "syncprov-sessionlog 1000"  # behind the overlay syncprov
-
-
-class Follower:
-    def __init__(self, w, d, *arguments, base=PEOPLE, tail=""):
-        self.log = os.path.join(w.folder, f"follow-{time.monotonic_ns()}.log")
-        secret = os.path.join(w.folder, "ldap-password")
-        with open(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(LDAP_PASSWORD)
-        fields = os.path.join(w.folder, "fields-follow.json")
-        with open(os.open(fields, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(w.fields, file)
-        with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(
-                [harness.CLI, "--plugin", harness.PLUGIN, "-c", fields, "follow", "--bind-dn", d.admin, "--password-file",
-                 secret, *arguments, f"{d.uri}/{base}{tail}"], stdout=log, stderr=log)
-
-    def text(self):
-        with open(self.log, encoding="utf-8") as log:
-            return log.read()
-
-    def end(self, number=signal.SIGTERM, code=0):
-        self.process.send_signal(number)
-        ended = self.process.wait(30)
-        assert ended == code, (ended, self.text())
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, *_):
-        if kind:
-            print(self.text())
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-
-
-def until(what, seconds=30):
-    end = time.monotonic() + seconds
-    last = None
-    while time.monotonic() < end:
-        try:
-            last = what()
-            if last is not False:
-                return last
-        except (AssertionError, KeyError, ValueError) as failure:  # nobody of that name yet
-            last = failure
-        time.sleep(0.05)
-    raise AssertionError(f"it did not come about: {last}")
-
-
-def in_step(w, d, **more):
-    until(lambda: compare(w, d, **more))
-
 
 def test_a_life_is_followed_from_the_first_load_on():
     with world() as w, Slapd(w, provider=True) as d:
@@ -414,7 +358,7 @@ def test_a_directory_from_an_older_backup_is_heard_anew():
         d.stop()
         backup = d.tool("slapcat").stdout
         d.start()
-        with Follower(w, d) as f:
+        with Follower(w, d, "--lag", "3") as f:
             in_step(w, d)
             d.modify(f"uid=ada,{PEOPLE}", ("replace", "title", "Countess"))
             d.add(person("late"))
@@ -428,7 +372,8 @@ def test_a_directory_from_an_older_backup_is_heard_anew():
             d.start()
             in_step(w, d, gone=["late"])
             assert w.org.user("ada@acme.example")["Title"] == "Analyst" and w.org.user("bob@acme.example")["IsActive"]
-            assert "older than what was heard" in f.text(), f.text()
+            assert "looked at again" in f.text() and "was restored" in f.text(), f.text()
+            until(lambda: mark_of(w) is None)
             d.add(person("new"))
             in_step(w, d, gone=["late"])
             f.end()
@@ -471,6 +416,31 @@ def test_a_directory_from_a_backup_that_has_changed_since_is_heard_anew():
                 f.end()
 
 
+def test_a_replica_that_lags_takes_nobody_for_gone():
+    crm = f"cn=crm,{GROUPS}"
+    for extra, identity, more in ((LOG, 2, ()), ("", 1, ()), (LOG, 2, ("--groups", GROUPS))):
+        with world() as w, replica_that_lags(w, extra, identity) as (d, r, way, catch_up):
+            with Follower(w, way, *more) as f:
+                in_step(w, d)
+                catch_up.lead(None)
+                d.add(person("late"), (crm, {"objectClass": "groupOfNames", "cn": "crm", "member": "cn=x"}))
+                d.modify(f"uid=ada,{PEOPLE}", ("replace", "title", "Countess"))
+                d.delete(f"uid=bob,{PEOPLE}")
+                in_step(w, d, gone=["bob"])
+                events = [len(events_of(w, name)) for name in ("late", "ada", "bob")]
+                way.lead(r.port)
+                until(lambda: "it is looked at again" in f.text())
+                time.sleep(3)  # it looks again
+                assert [len(events_of(w, name)) for name in ("late", "ada", "bob")] == events, f.text()
+                catch_up.lead(d.port)
+                same_on_both(d, r)
+                d.modify(f"uid=ada,{PEOPLE}", ("replace", "title", "Dr"))
+                in_step(w, d, gone=["bob"])
+                assert [len(events_of(w, name)) for name in ("late", "ada", "bob")] == [events[0], events[1] + 1, events[2]], f.text()
+                assert mark_of(w) is None and "a resync is needed" not in f.text(), f.text()
+                f.end()
+
+
 def quiet_for(d):
     """Seconds until the kernel probes the follower's connection; None: not at all, or no such connection."""
     port = f":{int(d.uri.rsplit(':', 1)[1].strip('/')):04X}"
@@ -492,73 +462,6 @@ def test_a_silent_way_is_probed():
             until(lambda: quiet_for(d) is not None)
             assert quiet_for(d) <= 60
             f.end()
-
-
-def ber(tag, *parts):
-    body = b"".join(parts)
-    assert len(body) < 128
-    return bytes((tag, len(body))) + body
-
-
-def long_ber(tag, *parts):
-    body = b"".join(parts)
-    return bytes((tag, 0x82)) + len(body).to_bytes(2, "big") + body
-
-
-class Provider:
-    """Answers a bind and a search as content synchronization does; what is sent then is the test's."""
-
-    admin = "cn=x"
-
-    def __init__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.listener.settimeout(30)
-        self.uri = f"ldap://127.0.0.1:{self.listener.getsockname()[1]}"
-
-    def searched(self):
-        """The next connection, and the request of its search."""
-        connection, _ = self.listener.accept()
-        connection.settimeout(30)
-        connection.recv(4096)
-        connection.sendall(ber(0x30, ber(2, b"\1"), ber(0x61, ber(10, b"\0"), ber(4), ber(4))))
-        return connection, connection.recv(65536)
-
-    @staticmethod
-    def asked(connection):
-        """A look-up by DN amid that: its number, and all of it."""
-        request = connection.recv(65536)
-        at = 2 + (request[1] & 0x7f if request[1] & 0x80 else 0)
-        assert request[at:at + 2] == b"\2\1", request
-        return request[at + 2], request
-
-    @staticmethod
-    def tell(connection, name, number, manager=None, answer=None, behind=b"", state=b"\1"):
-        """A person, as news; or as the answer of a look-up."""
-        told = {"uid": name, "sn": "Byron", "mail": f"{name}@example.org",
-                "entryUUID": f"00000000-0000-0000-0000-{number:012d}"}
-        if manager:
-            told["manager"] = f"uid={manager},{PEOPLE}"
-        attributes = b"".join(ber(0x30, ber(4, key.encode()), ber(0x31, ber(4, value.encode())))
-                              for key, value in told.items())
-        entry = long_ber(0x64, ber(4, f"uid={name},{PEOPLE}".encode()), long_ber(0x30, attributes))
-        if answer:
-            connection.sendall(long_ber(0x30, ber(2, bytes((answer,))), entry))
-            return
-        state = ber(0x30, ber(10, state), ber(4, bytes(15) + bytes((number,))))
-        control = ber(0x30, ber(4, b"1.3.6.1.4.1.4203.1.9.1.2"), ber(4, state))
-        connection.sendall(long_ber(0x30, ber(2, b"\2"), entry, ber(0xa0, control)) + behind)
-
-    @staticmethod
-    def end(connection, number, code=b"\0"):
-        connection.sendall(ber(0x30, ber(2, bytes((number,))), ber(0x65, ber(10, code), ber(4), ber(4))))
-
-    def nobody(self, connection, number):
-        self.end(connection, number, b"\x20")
-
-    @staticmethod
-    def info(connection, value):
-        oid = b"1.3.6.1.4.1.4203.1.9.1.4"
-        connection.sendall(ber(0x30, ber(2, b"\2"), ber(0x79, ber(0x80, oid), ber(0x81, value))))
 
 
 def test_a_cookie_amid_a_refresh_stands_for_nothing_yet():
@@ -602,16 +505,6 @@ def test_a_cookie_that_is_refused_has_all_of_it_heard_anew():
             f.end()
 
 
-def group_changes(p, connection):
-    group = long_ber(0x64, ber(4, f"cn=crm,{GROUPS}".encode()), long_ber(0x30))
-    control = ber(0x30, ber(4, b"1.3.6.1.4.1.4203.1.9.1.2"), ber(4, ber(0x30, ber(10, b"\2"), ber(4, b"g" * 16))))
-    connection.sendall(long_ber(0x30, ber(2, b"\2"), group, ber(0xa0, control)))
-
-
-def asks_anew(p, seconds):
-    return bool(select.select([p.listener], [], [], seconds)[0])
-
-
 def test_a_list_is_heard_to_its_end_whatever_groups_do():
     with world() as w:
         p = Provider()
@@ -645,12 +538,6 @@ def test_groups_that_never_rest_are_listed_all_the_same():
             else:
                 raise AssertionError("it waits for a rest that does not come")
             f.end()
-
-
-def heard_before(w, p):
-    """So that what it hears first is no list."""
-    with open(w.fields["store"] + ".follow", "w", encoding="utf-8") as file:
-        json.dump({"url": f"{p.uri}/{PEOPLE}", "cookie": b"before".hex()}, file)
 
 
 def comes(p, connection, name, number, code=b"\0", reports=()):

@@ -1,0 +1,36 @@
+/*
+ * When `follow` tries again: what fails, a directory that is older than what was heard of it, and a list that was not
+ * applied.
+ */
+#ifndef CLI_FOLLOW_PACE_H
+#define CLI_FOLLOW_PACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Zeroed but for lag_s: nothing was tried yet. */
+struct follow_pace {
+    long lag_s;            /* so long a directory may be older than what was heard of it */
+    int pause_s;           /* before the next try; 0: none */
+    int64_t well_us;       /* since when it is followed; 0: it is not */
+    int64_t older_us;      /* since when it is older; 0: it is not */
+    int64_t list_us;       /* when a list that was not applied is heard again; 0: there is none */
+    int64_t list_pause_us; /* before it was */
+};
+
+/* The directory is followed. */
+void follow_pace_well(struct follow_pace *pace);
+
+/* Seconds to wait after a failure; */
+int follow_pace_failed(struct follow_pace *pace);
+/* before all of it is heard anew: none, unless it was not followed for long. */
+int follow_pace_anew(struct follow_pace *pace);
+
+/* The directory is older than what was heard of it: whether it has been so long enough to count as restored. */
+bool follow_pace_is_restored(struct follow_pace *pace);
+
+/* A list was heard. Seconds until it is heard again, if it was not applied. */
+int follow_pace_list(struct follow_pace *pace, bool applied);
+bool follow_pace_list_is_due(const struct follow_pace *pace);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * How far a directory was heard, as OpenLDAP writes it into its cookies: "rid=000,sid=001,csn=A;B", the newest change of
+ * each server whose changes it has. RFC 4533 leaves open what is in one, so of others nothing is known. Pure.
+ */
+#ifndef LDAP_COOKIE_H
+#define LDAP_COOKIE_H
+
+enum cookie_age {
+    COOKIE_UNKNOWN, /* nobody can tell */
+    COOKIE_OLDER,
+    COOKIE_NOT_OLDER
+};
+
+/* Whether a cookie stands for less than an earlier one, of any server. */
+enum cookie_age cookie_compare(const char *now, const char *before);
+
+/* A cookie that stands for what both do: what is told of one change names its server alone. Heap; NULL when out of
+ * memory. */
+char *cookie_merge(const char *before, const char *now);
+
+#endif
