@@ -178,4 +178,4 @@ if __name__ == "__main__":
     try:
         main()
     finally:
-        samba.forget_template()
+        samba.forget_templates()

@@ -4,7 +4,7 @@ EXTRA_DIST += tests/servers/servers.py tests/servers/common.py tests/servers/sla
 	tests/servers/ns389.py tests/servers/test_openldap.py tests/servers/test_389ds.py \
 	tests/servers/test_sync.py tests/servers/bench.py tests/servers/test_follow.py tests/servers/followers.py \
 	tests/servers/kerberos.py tests/servers/test_kerberos.py \
-	tests/servers/samba.py tests/servers/test_samba.py
+	tests/servers/samba.py tests/servers/test_samba.py tests/servers/test_samba_domains.py
 server_tests = tests/servers/test_sync.py tests/servers/test_follow.py
 servers_not_built =
 if SLAPI_OPENLDAP
@@ -26,7 +26,7 @@ servers_not_built += Kerberos
 endif
 
 if LDB_MODULE
-server_tests += tests/servers/test_samba.py
+server_tests += tests/servers/test_samba.py tests/servers/test_samba_domains.py
 else
 servers_not_built += Samba
 endif

@@ -41,25 +41,24 @@ def alone():
     os.execvp("unshare", ["unshare", "-n", "sh", "-c", inside, "sh", sys.executable, *sys.argv])
 
 
-_template = []
+_templates = {}
 
 
-def template():
+def template(*backend):
     """The folder of a domain that is provisioned, and in which nobody has done anything."""
-    if not _template:
-        folder = tempfile.mkdtemp(prefix="sfprov-domain-")
-        _template.append(folder)
+    if backend not in _templates:
+        folder = _templates[backend] = tempfile.mkdtemp(prefix="sfprov-domain-")
         done = subprocess.run(
             ["samba-tool", "domain", "provision", f"--realm={REALM}", f"--domain={DOMAIN}", "--server-role=dc",
              "--dns-backend=NONE", f"--adminpass={PASSWORD}", "--host-name=dc1", "--host-ip=127.0.0.1",
-             f"--targetdir={folder}"], capture_output=True, text=True, check=False)
+             f"--targetdir={folder}", *backend], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[-3000:]
-    return _template[0]
+    return _templates[backend]
 
 
-def forget_template():
-    while _template:
-        shutil.rmtree(_template.pop(), ignore_errors=True)
+def forget_templates():
+    while _templates:
+        shutil.rmtree(_templates.popitem()[1], ignore_errors=True)
 
 
 class Samba(Directory):
@@ -68,8 +67,9 @@ class Samba(Directory):
 
     key, host = "objectGUID", "samba"
 
-    def __init__(self, world, config=None, tls=None, model="prefork", first=None):
-        """first: a domain controller that runs and replicates(); this one joins its domain, and is not started."""
+    def __init__(self, world, config=None, tls=None, model="prefork", first=None, role="DC", backend=()):
+        """first: a domain controller that runs and replicates(); this one joins its domain as `role`, and is not started.
+        backend: of `samba-tool domain provision`."""
         super().__init__(world, "samba", config)
         self.model, self.tls, self.port, self.services = model, tls, 389, "ldap"
         self.computer = "DC2" if first else "DC1"
@@ -79,9 +79,9 @@ class Samba(Directory):
         self.domain = f"{self.folder}/domain"
         self.tool_said = ""
         if first:
-            self.join(first)
+            self.join(first, role)
         else:
-            shutil.copytree(template(), self.domain, symlinks=True)
+            shutil.copytree(template(*backend), self.domain, symlinks=True)
         os.chmod(self.domain, 0o700)
         self.smb_conf, self.database = f"{self.domain}/etc/smb.conf", f"{self.domain}/private/sam.ldb"
         self.write_smb_conf()
@@ -114,10 +114,10 @@ class Samba(Directory):
         self.write_smb_conf()
         return self
 
-    def join(self, first):
+    def join(self, first, role):
         os.mkdir(self.domain)
         done = subprocess.run(
-            ["samba-tool", "domain", "join", REALM, "DC", "--server=127.0.0.1", "-U",
+            ["samba-tool", "domain", "join", REALM, role, "--server=127.0.0.1", "-U",
              f"{DOMAIN}\\Administrator%{PASSWORD}", f"--targetdir={self.domain}", "--dns-backend=NONE",
              *(f"--option={line}" for line in (f"netbios name={self.computer}", f"workgroup={DOMAIN}", f"realm={REALM}",
                                                "interfaces=lo", "bind interfaces only=yes"))],
