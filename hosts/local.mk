@@ -98,7 +98,14 @@ tests_unit_test_text_LDADD = libunit.la $(JSONC_LIBS)
 check_PROGRAMS += tests/unit/test_cookie
 tests_unit_test_cookie_SOURCES = tests/unit/test_cookie.c hosts/ldap/cookie.c
 tests_unit_test_cookie_LDADD = libunit.la
-TESTS += tests/unit/test_csv tests/unit/test_people tests/unit/test_entry tests/unit/test_text tests/unit/test_cookie
+# with the connector in it, that it loads from itself
+check_PROGRAMS += tests/unit/test_submit
+tests_unit_test_submit_SOURCES = tests/unit/test_submit.c $(adapter_sources) hosts/cli/column.c hosts/cli/person.c \
+	$(sfprov_la_SOURCES)
+tests_unit_test_submit_CPPFLAGS = $(AM_CPPFLAGS) -DPLUGIN_PATH=NULL
+tests_unit_test_submit_LDADD = libunit.la libsfprov.la -ldl
+tests_unit_test_submit_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
+TESTS += tests/unit/test_csv tests/unit/test_people tests/unit/test_entry tests/unit/test_text tests/unit/test_cookie tests/unit/test_submit
 endif
 
 EXTRA_DIST += scripts/packages.txt scripts/install-packages scripts/demo \

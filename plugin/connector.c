@@ -68,15 +68,19 @@ in_scope(const void *fields, struct value *resource)
     return scope_admits(fields, resource, NULL, 0);
 }
 
+/* `before` is of the process that this one was forked from, or NULL. */
 static int
-runtime_new(struct prov_connector *connector, struct runtime **ret, struct prov_error *err)
+runtime_new(struct prov_connector *connector, struct runtime *before, struct runtime **ret,
+            struct prov_error *err)
 {
     struct runtime *runtime = calloc(1, sizeof(*runtime));
     struct delivery_settings settings = { .fields = connector->fields, .host = &connector->host };
     int r = runtime ? store_new(connector->fields->store, &runtime->store, err) : error_nomem(err);
 
-    if (runtime)
+    if (runtime) {
         runtime->work = (struct resync_work)RESYNC_WORK_INIT;
+        runtime->work.before = before ? &before->work : NULL;
+    }
     if (!r) {
         runtime->pid = getpid();
         store_set_scope(runtime->store, in_scope, connector->fields);
@@ -102,7 +106,7 @@ runtime_of(struct prov_connector *connector, struct runtime **ret, struct prov_e
 
     while (!there || there->pid != getpid()) {
         if (!mine) {
-            r = runtime_new(connector, &mine, err);
+            r = runtime_new(connector, there, &mine, err);
             if (r)
                 return r;
         }

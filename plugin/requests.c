@@ -362,7 +362,7 @@ act_host(const struct request_context *context, struct json_object *request,
     if (!strcmp(state, "begun"))
         r = resync_begin(context->work, store, host, err);
     else if (!strcmp(state, "joined"))
-        r = resync_join(store, host, err);
+        r = resync_join(store, err);
     else if (!strcmp(state, "ended"))
         r = resync_end(context->work, store, err);
     else if (!strcmp(state, "missed"))

@@ -1,6 +1,7 @@
 /*
- * Decides what is in the mark, and that it outlives the process, a full disk and a machine that stops. An
- * empty or broken file is a mark as well: its room was taken and its text never got there.
+ * Decides what is in the mark, and that it outlives the process, a full disk and a machine that stops. The file is
+ * never removed: so it has its room before a host begins again, and whoever opens it holds the one that all hold. What
+ * is not understood in it counts as missed, an empty file too: its text never got there.
  */
 #include "plugin/resync.h"
 
@@ -9,19 +10,26 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "plugin/base/clock.h"
+#include "plugin/base/digest.h"
 
+#define FORMAT      1
 #define MARK_BYTES  16384 /* always, so that it never needs more room than it has */
 #define REASON_MAX  900
 #define WORKERS_MAX 100 /* processes of hosts at work at the same time */
-#define WORKER_MAX  120
+#define HOST_MAX    20
+#define WORKER_MAX  80
 
-/* What is in the mark: misses of two kinds, each {"count","since","reason"}. */
-#define MISSED "missed"
-#define LATE   "late" /* the host hands it over by itself */
+/* A mark is {"format","number","host","at_work"}, and misses of two kinds, each {"count","since","reason"}. */
+#define AT_WORK "at_work" /* {"17":"slapd, process 1234, begun 2026-11-22T13:40:05Z"} */
+#define MISSED  "missed"
+#define LATE    "late" /* the host hands it over by itself */
+
+/* All of it fits: of a name and a reason JSON makes at most twice as much, and 16 is for what stands around them. */
+_Static_assert(WORKERS_MAX *(WORKER_MAX + HOST_MAX + 16) + 2 * (2 * REASON_MAX + 100) < MARK_BYTES,
+               "the mark has room for all that may be in it");
 
 /* The file, held by this process's descriptor until it is closed. */
 struct mark {
@@ -39,8 +47,11 @@ count_of(const struct mark *mark, const char *kind)
 static void
 mark_close(struct mark *mark)
 {
-    if (mark->fd >= 0)
+    if (mark->fd >= 0) {
+        /* by its word: a child that was forked meanwhile has a copy of the descriptor */
+        flock(mark->fd, LOCK_UN);
         close(mark->fd);
+    }
     free(mark->path);
     json_object_put(mark->json);
 }
@@ -54,7 +65,7 @@ failed(const struct mark *mark, const char *what, struct prov_error *err)
 
 /* ---- processes at work ---- */
 
-/* An entry is "17 slapd, process 1234, begun 2026-11-22T13:40:05Z"; its work holds byte 17 behind the text. */
+/* Who is at work at place 17 holds byte 17 behind the text. */
 static struct flock
 place_of(int place)
 {
@@ -72,18 +83,29 @@ is_held(const struct mark *mark, int place)
     return fcntl(mark->fd, F_OFD_GETLK, &lock) != 0 || lock.l_type != F_UNLCK;
 }
 
-static bool
-is_at_work(const struct mark *mark, const char *worker)
+/* Who is said to be at the place; NULL: nobody. */
+static const char *
+worker_at(const struct mark *mark, int place)
 {
-    int place = 0;
+    char key[16];
 
-    return worker && sscanf(worker, "%d", &place) == 1 && place >= 0 && place < WORKERS_MAX &&
-           is_held(mark, place);
+    snprintf(key, sizeof(key), "%d", place);
+    return json_get_string(json_get(mark->json, AT_WORK), key);
+}
+
+static void
+leave(struct mark *mark, int place)
+{
+    char key[16];
+
+    snprintf(key, sizeof(key), "%d", place);
+    json_object_object_del(json_get(mark->json, AT_WORK), key);
 }
 
 static int add_miss(struct mark *mark, const char *kind, const char *reason,
                     struct prov_error *err);
 static int mark_write(struct mark *mark, struct prov_error *err);
+static int mark_flush(struct mark *mark, struct prov_error *err);
 
 /* Whoever is at work no more and has not said that it ended may have missed what it did last. That is written, for
  * the time since when it is known; if it cannot be, the next one who looks finds the same. */
@@ -92,31 +114,48 @@ bury(struct mark *mark, struct prov_error *err)
 {
     struct prov_error ignored = PROV_ERROR_INIT;
     bool found = false;
-    struct json_object *workers = json_get(mark->json, "at_work");
     char reason[REASON_MAX];
 
-    for (size_t i =
-             json_object_is_type(workers, json_type_array) ? json_object_array_length(workers) : 0;
-         i-- > 0;) {
-        const char *worker = json_object_get_string(json_object_array_get_idx(workers, i));
-        const char *who = worker ? strchr(worker, ' ') : NULL;
+    for (int place = 0; place < WORKERS_MAX; place++) {
+        const char *worker = worker_at(mark, place);
 
-        if (is_at_work(mark, worker))
+        if (!worker || is_held(mark, place))
             continue;
         snprintf(reason, sizeof(reason),
-                 "%.200s, did not end in order: what it did last may not have been handed over",
-                 who ? who + 1 : "a host");
-        json_object_array_del_idx(workers, i, 1);
+                 "%s, did not end in order: what it did last may not have been handed over",
+                 worker);
+        leave(mark, place);
         if (add_miss(mark, MISSED, reason, err))
             return PROV_E_NOMEM;
         found = true;
     }
     if (found)
-        (void)!mark_write(mark, &ignored);
+        (void)!mark_flush(mark, &ignored);
     return PROV_OK;
 }
 
 /* ---- the file ---- */
+
+static int
+mark_clear(struct mark *mark, struct prov_error *err)
+{
+    json_object_put(mark->json);
+    mark->json = json_object_new_object();
+    if (json_put_int(mark->json, "format", FORMAT) || json_put_int(mark->json, "number", 1) ||
+        json_put(mark->json, AT_WORK, json_object_new_object()))
+        return error_nomem(err);
+    return PROV_OK;
+}
+
+static bool
+is_understood(const struct mark *mark)
+{
+    return json_get_int(mark->json, "format", 0) == FORMAT &&
+           json_get_int(mark->json, "number", 0) > 0 &&
+           json_object_is_type(json_get(mark->json, AT_WORK), json_type_object) &&
+           (!json_get(mark->json, MISSED) || count_of(mark, MISSED) > 0) &&
+           (!json_get(mark->json, LATE) || count_of(mark, LATE) > 0);
+}
 
 static int
 mark_parse(struct mark *mark, struct prov_error *err)
@@ -124,56 +163,55 @@ mark_parse(struct mark *mark, struct prov_error *err)
     struct prov_error ignored = PROV_ERROR_INIT;
     char text[MARK_BYTES + 1];
     ssize_t length = pread(mark->fd, text, MARK_BYTES, 0);
+    int r;
 
     if (length < 0)
         return failed(mark, "read", err);
     text[length] = '\0';
-    if (!json_parse(text, strlen(text), "the mark", &mark->json, &ignored) &&
-        json_object_is_type(mark->json, json_type_object))
+    if (!json_parse(text, strlen(text), "the mark", &mark->json, &ignored) && is_understood(mark))
         return bury(mark, err);
-    json_object_put(mark->json);
-    mark->json = json_object_new_object();
-    return add_miss(mark, MISSED, "the mark itself could not be written in full", err);
+    r = mark_clear(mark, err);
+    if (!r)
+        r = add_miss(mark, MISSED,
+                     "the mark itself is damaged, was not written in full, or is of another "
+                     "version of sfprov, and cannot be read",
+                     err);
+    if (!r)
+        (void)!mark_flush(mark, &ignored);
+    return r;
 }
 
 /* Opens, holds and reads it. Without `make`, a file that is not there is no fault. */
 static int
 mark_open(const char *store, bool make, struct mark *ret, struct prov_error *err)
 {
-    struct stat facts;
+    const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
+    bool fresh = false;
+    int r;
 
     *ret = (struct mark){ .fd = -1 };
     if (asprintf(&ret->path, "%s.resync", store) < 0) {
         ret->path = NULL;
         return error_nomem(err);
     }
-    for (;;) {
-        int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
-        bool fresh = false;
-
-        ret->fd = open(ret->path, flags);
-        if (ret->fd < 0 && errno == ENOENT && make) {
-            ret->fd = open(ret->path, flags | O_CREAT | O_EXCL, 0600);
-            fresh = ret->fd >= 0;
-            if (!fresh && errno == EEXIST)
-                continue;
-        }
-        if (ret->fd < 0 && errno == ENOENT && !make)
-            return PROV_OK;
-        if (ret->fd < 0)
-            return failed(ret, "opened", err);
-        while (flock(ret->fd, LOCK_EX) != 0 && errno == EINTR)
-            ;
-        if (fresh) {
-            ret->json = json_object_new_object();
-            return ret->json ? PROV_OK : error_nomem(err);
-        }
-        /* somebody may have taken it away while we waited */
-        if (fstat(ret->fd, &facts) == 0 && facts.st_nlink > 0)
-            return mark_parse(ret, err);
-        close(ret->fd);
-        ret->fd = -1;
+    ret->fd = open(ret->path, flags);
+    if (ret->fd < 0 && errno == ENOENT && !make)
+        return PROV_OK;
+    if (ret->fd < 0 && errno == ENOENT) {
+        ret->fd = open(ret->path, flags | O_CREAT | O_EXCL, 0600);
+        fresh = ret->fd >= 0;
+        if (!fresh && errno == EEXIST)
+            ret->fd = open(ret->path, flags);
     }
+    if (ret->fd < 0)
+        return failed(ret, "opened", err);
+    while (flock(ret->fd, LOCK_EX) != 0 && errno == EINTR)
+        ;
+    /* another one may have been faster with what we made */
+    if (!fresh || lseek(ret->fd, 0, SEEK_END) != 0)
+        return mark_parse(ret, err);
+    r = mark_clear(ret, err);
+    return r ? r : mark_flush(ret, err);
 }
 
 static int
@@ -191,28 +229,33 @@ mark_write(struct mark *mark, struct prov_error *err)
     /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): it ends with its line */
     memcpy(text, json, length);
     text[sizeof(text) - 1] = '\n';
-    if (pwrite(mark->fd, text, sizeof(text), 0) != (ssize_t)sizeof(text) ||
-        fdatasync(mark->fd) != 0)
+    if (pwrite(mark->fd, text, sizeof(text), 0) != (ssize_t)sizeof(text))
         return failed(mark, "written", err);
     return PROV_OK;
 }
 
-/* Not needed any more, unless a host is at work, or takes turns, or something was missed. */
 static int
-mark_keep(struct mark *mark, struct prov_error *err)
+mark_flush(struct mark *mark, struct prov_error *err)
 {
-    struct json_object *workers = json_get(mark->json, "at_work");
-    bool empty =
-        !json_object_is_type(workers, json_type_array) || !json_object_array_length(workers);
+    int r = mark_write(mark, err);
 
-    if (!empty || json_get(mark->json, "joined") || count_of(mark, MISSED) || count_of(mark, LATE))
-        return mark_write(mark, err);
-    if (unlink(mark->path) != 0 && errno != ENOENT)
-        return failed(mark, "removed", err);
-    return PROV_OK;
+    if (!r && fdatasync(mark->fd) != 0)
+        r = failed(mark, "written", err);
+    return r;
 }
 
-/* Of several reasons the first is kept. */
+/* The host by a name that fits. */
+static int
+put_host(struct mark *mark, const char *host, struct prov_error *err)
+{
+    char name[HOST_MAX + 1];
+
+    snprintf(name, sizeof(name), "%s", host);
+    error_tidy(name);
+    return json_put_string(mark->json, "host", name) ? error_nomem(err) : PROV_OK;
+}
+
+/* Of several reasons the first is kept. The number is another one than any before, also of a mark that is gone. */
 static int
 add_miss(struct mark *mark, const char *kind, const char *reason, struct prov_error *err)
 {
@@ -220,7 +263,7 @@ add_miss(struct mark *mark, const char *kind, const char *reason, struct prov_er
     int64_t count = count_of(mark, kind);
     char since[21], shown[REASON_MAX];
 
-    if (json_put_int(mark->json, "number", json_get_int(mark->json, "number", 0) + 1))
+    if (json_put_int(mark->json, "number", 1 + (int64_t)random_below(INT64_MAX)))
         return error_nomem(err);
     if (count)
         return json_put_int(misses, "count", count + 1) ? error_nomem(err) : PROV_OK;
@@ -236,33 +279,39 @@ add_miss(struct mark *mark, const char *kind, const char *reason, struct prov_er
 
 /* ---- begin, end ---- */
 
-/* What is at the place out of those at work. */
 static void
-leave(struct mark *mark, int place)
+give_up(struct resync_work *work)
 {
-    struct json_object *workers = json_get(mark->json, "at_work");
+    if (work->fd >= 0)
+        close(work->fd);
+    work->fd = -1;
+}
 
-    for (size_t i =
-             json_object_is_type(workers, json_type_array) ? json_object_array_length(workers) : 0;
-         i-- > 0;) {
-        const char *worker = json_object_get_string(json_object_array_get_idx(workers, i));
-
-        if (worker && atoi(worker) == place)
-            json_object_array_del_idx(workers, i, 1);
+/* With a fork the child has the lock of what its parent began. That is the child's to go on with when the parent is
+ * gone, as of a server that went to the background, and else the parent's alone. */
+static void
+take_over(struct resync_work *work, struct mark *mark)
+{
+    for (struct resync_work *before = STEAL(work->before); before; before = before->before) {
+        if (before->fd < 0)
+            continue;
+        give_up(before);
+        if (!is_held(mark, before->place))
+            leave(mark, before->place);
     }
 }
 
 /* Holds the first place that is free, by a descriptor of its own: the lock ends with that one. */
 static int
-take_place(struct resync_work *work, const struct mark *mark, struct prov_error *err)
+take_place(const struct mark *mark, int *ret_fd, int *ret_place, struct prov_error *err)
 {
-    work->fd = open(mark->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-    if (work->fd < 0)
+    *ret_fd = open(mark->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (*ret_fd < 0)
         return failed(mark, "opened", err);
-    for (work->place = 0; work->place < WORKERS_MAX; work->place++) {
-        struct flock lock = place_of(work->place);
+    for (*ret_place = 0; *ret_place < WORKERS_MAX; ++*ret_place) {
+        struct flock lock = place_of(*ret_place);
 
-        if (fcntl(work->fd, F_OFD_SETLK, &lock) == 0)
+        if (fcntl(*ret_fd, F_OFD_SETLK, &lock) == 0)
             return PROV_OK;
         if (errno != EAGAIN && errno != EACCES && errno != EINTR)
             return failed(mark, "locked", err);
@@ -274,33 +323,38 @@ take_place(struct resync_work *work, const struct mark *mark, struct prov_error 
 }
 
 static int
-begin(struct resync_work *work, struct mark *mark, const char *host, struct prov_error *err)
+put_worker(struct mark *mark, int place, struct prov_error *err)
 {
-    struct json_object *workers = json_get(mark->json, "at_work");
-    char self[WORKER_MAX], now[21];
-    int r = take_place(work, mark, err);
+    char worker[WORKER_MAX], key[16], now[21];
 
-    if (r)
-        return r;
-    if (!json_object_is_type(workers, json_type_array)) {
-        workers = json_object_new_array();
-        if (json_put(mark->json, "at_work", workers) || !workers)
-            return error_nomem(err);
-    }
-    snprintf(self, sizeof(self), "%d %.20s, process %ld, begun %s", work->place, host,
-             (long)getpid(), clock_format(clock_now_us(), now));
-    if (json_put_string(mark->json, "host", host) ||
-        json_append(workers, json_object_new_string(self)))
-        return error_nomem(err);
-    return mark_write(mark, err);
+    snprintf(key, sizeof(key), "%d", place);
+    snprintf(worker, sizeof(worker), "%s, process %ld, begun %s",
+             json_get_string(mark->json, "host"), (long)getpid(),
+             clock_format(clock_now_us(), now));
+    return json_put_string(json_get(mark->json, AT_WORK), key, worker) ? error_nomem(err) : PROV_OK;
 }
 
-static void
-give_up(struct resync_work *work)
+static int
+begin(struct resync_work *work, struct mark *mark, const char *host, struct prov_error *err)
 {
-    if (work->fd >= 0)
-        close(work->fd);
-    work->fd = -1;
+    int fd = -1, place = 0;
+    int r = take_place(mark, &fd, &place, err);
+
+    if (!r)
+        r = put_host(mark, host, err);
+    if (!r)
+        r = put_worker(mark, place, err);
+    if (!r)
+        r = mark_flush(mark, err);
+    if (r) {
+        if (fd >= 0)
+            close(fd);
+        return r;
+    }
+    /* in this order: a fork at this moment hands them on */
+    work->place = place;
+    work->fd = fd;
+    return PROV_OK;
 }
 
 int
@@ -312,10 +366,10 @@ resync_begin(struct resync_work *work, const char *store, const char *host, stru
     pthread_mutex_lock(&work->lock);
     if (work->fd < 0) {
         r = mark_open(store, true, &mark, err);
-        if (!r)
+        if (!r) {
+            take_over(work, &mark);
             r = begin(work, &mark, host, err);
-        if (r)
-            give_up(work);
+        }
     }
     pthread_mutex_unlock(&work->lock);
     return r;
@@ -328,12 +382,15 @@ resync_end(struct resync_work *work, const char *store, struct prov_error *err)
     int r = PROV_OK;
 
     pthread_mutex_lock(&work->lock);
-    if (work->fd >= 0) {
+    if (work->fd >= 0 || work->before) {
         r = mark_open(store, false, &mark, err);
-        if (!r && mark.fd >= 0) {
+        if (!r)
+            take_over(work, &mark);
+        if (!r && work->fd >= 0)
             leave(&mark, work->place);
-            r = mark_keep(&mark, err);
-        }
+        /* not flushed: should the machine stop now, there is a list too many, and none too few */
+        if (!r && mark.fd >= 0)
+            r = mark_write(&mark, err);
         if (!r)
             give_up(work);
     }
@@ -349,16 +406,11 @@ resync_work_free(struct resync_work *work)
 }
 
 int
-resync_join(const char *store, const char *host, struct prov_error *err)
+resync_join(const char *store, struct prov_error *err)
 {
     CLEANUP(mark_close) struct mark mark;
-    int r = mark_open(store, true, &mark, err);
 
-    if (r || json_get(mark.json, "joined"))
-        return r;
-    if (json_put_string(mark.json, "host", host) || json_put_int(mark.json, "joined", 1))
-        return error_nomem(err);
-    return mark_write(&mark, err);
+    return mark_open(store, true, &mark, err);
 }
 
 static int
@@ -368,11 +420,11 @@ miss(const char *store, const char *host, const char *kind, const char *reason,
     CLEANUP(mark_close) struct mark mark;
     int r = mark_open(store, true, &mark, err);
 
-    if (!r && json_put_string(mark.json, "host", host))
-        r = error_nomem(err);
+    if (!r)
+        r = put_host(&mark, host, err);
     if (!r)
         r = add_miss(&mark, kind, reason, err);
-    return r ? r : mark_write(&mark, err);
+    return r ? r : mark_flush(&mark, err);
 }
 
 int
@@ -396,7 +448,7 @@ resync_caught_up(const char *store, struct prov_error *err)
     if (r || mark.fd < 0 || !count_of(&mark, LATE))
         return r;
     json_object_object_del(mark.json, LATE);
-    return mark_keep(&mark, err);
+    return mark_flush(&mark, err);
 }
 
 int
@@ -420,7 +472,7 @@ resync_done(const char *store, int64_t missed, struct prov_error *err)
         return r;
     json_object_object_del(mark.json, MISSED);
     json_object_object_del(mark.json, LATE);
-    return mark_keep(&mark, err);
+    return mark_flush(&mark, err);
 }
 
 int

@@ -1,7 +1,7 @@
 /*
  * The mark that the host's users have to be listed anew (sfprov sync), since a change may have been missed:
  * a file beside the store, because it is needed most when the store cannot be written. It has its room on
- * the disk from the moment a host begins its work, and is overwritten in place.
+ * the disk from the moment a host begins its work for the first time, is overwritten in place, and stays.
  */
 #ifndef PLUGIN_RESYNC_H
 #define PLUGIN_RESYNC_H
@@ -12,15 +12,17 @@
 #include "plugin/base/json.h"
 
 /* That a host is at work in this process: a lock on a byte of the mark's file, which the system gives up with
- * the process, whoever looks and whatever they may see of it. Calls with the same one wait for each other. */
+ * the process, whoever looks and whatever they may see of it. Calls with the same one wait for each other. A child
+ * of a fork makes its own, with its parent's as `before`. */
 struct resync_work {
     pthread_mutex_t lock;
     int fd; /* -1: nothing is under way */
     int place;
+    struct resync_work *before; /* NULL: none, or it is known what became of it */
 };
 #define RESYNC_WORK_INIT                                                                           \
     {                                                                                              \
-        PTHREAD_MUTEX_INITIALIZER, -1, 0                                                           \
+        PTHREAD_MUTEX_INITIALIZER, -1, 0, NULL                                                     \
     }
 
 /* A host begins its work in this process; several may be at work. One that is no more, and has not said that
@@ -30,8 +32,8 @@ MUST_CHECK int resync_begin(struct resync_work *work, const char *store, const c
                             struct prov_error *err);
 /* A process of a host that has many, and finds out by itself what one that died has missed: the mark gets
  * its room, and nobody is expected to end. */
-MUST_CHECK int resync_join(const char *store, const char *host, struct prov_error *err);
-/* It ends, in this process; what was missed stays marked. */
+MUST_CHECK int resync_join(const char *store, struct prov_error *err);
+/* It ends, in this process, or what a parent that is gone began; what was missed stays marked. */
 MUST_CHECK int resync_end(struct resync_work *work, const char *store, struct prov_error *err);
 /* Gives up the lock without a word, as the end of the process does. */
 void resync_work_free(struct resync_work *work);
@@ -43,14 +45,14 @@ MUST_CHECK int resync_late(const char *store, const char *host, const char *reas
                            struct prov_error *err);
 MUST_CHECK int resync_caught_up(const char *store, struct prov_error *err);
 
-/* A number that grows with each miss. */
+/* A number that each miss makes another one than any before; 0: there is no mark yet. */
 MUST_CHECK int resync_missed(const char *store, int64_t *ret, struct prov_error *err);
 /* A whole list was applied that was begun when the number was this: takes the mark away, unless more has been
  * missed since. */
 MUST_CHECK int resync_done(const char *store, int64_t missed, struct prov_error *err);
 
-/* {"since","host","reason","missed","remedy"}; NULL: no resync is needed. A mark that cannot be read
- * counts as one. */
+/* {"since","host","reason","missed","remedy"}; NULL: no resync is needed. A mark that is not
+ * understood counts as one. */
 MUST_CHECK int resync_read(const char *store, struct json_object **ret, struct prov_error *err);
 
 #endif

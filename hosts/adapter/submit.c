@@ -2,7 +2,7 @@
  * Decides what a failure means: the change is made in the directory and is not with the connector, so
  * that a lasting mark asks for a resync, whatever the server does next. Leaves events to the caller.
  *
- * Concurrency: any thread may submit. `begun` is the process that has begun; `unmarked` says that a
+ * Concurrency: any thread may submit. `begun` is the process that has begun, which a child may end for; `unmarked` says that a
  * mark could not be made, so that the next submit makes it.
  */
 #include "hosts/adapter/submit.h"
@@ -263,7 +263,7 @@ submit_pause(struct submit *submit)
 {
     struct prov_error err = { .size = sizeof(err) };
 
-    if (submit->begun != getpid() || submit->several)
+    if (!submit->begun || submit->several)
         return;
     submit->begun = 0;
     if (tell(submit, "ended", NULL, &err))

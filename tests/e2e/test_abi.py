@@ -219,6 +219,32 @@ c.close()
         until(lambda: len(w.org.users()) == 29)
 
 
+def test_who_begins_before_a_fork_and_ends_in_the_child_has_missed_nothing():
+    with World() as w:
+        looker = w.connector()
+        for states in (["ended"], ["begun", "ended"]):
+            code = f"""
+import sys, os, json
+sys.path.insert(0, {os.path.dirname(os.path.abspath(harness.__file__))!r})
+import harness
+c = harness.Connector(json.loads(sys.argv[1]))
+c.accept(harness.create("/Users/1", harness.person("before")))
+c.act(act="host", name="slapd", state="begun")
+if os.fork():
+    os._exit(0)
+sys.stdin.readline()
+for state in {states!r}:
+    c.act(act="host", name="slapd", state=state)
+"""
+            daemon = subprocess.Popen([sys.executable, "-c", code, json.dumps(w.fields)], stdin=subprocess.PIPE,
+                                      stdout=subprocess.PIPE)
+            assert daemon.wait(harness.PATIENCE_S) == 0
+            assert not looker.query(query="status")["resync"], "the child is at work"
+            daemon.stdin.close()
+            daemon.stdout.read()  # until the child is gone
+            assert not looker.query(query="status")["resync"], states
+
+
 def test_two_connectors_in_one_process_do_not_mix():
     with World() as w:
         one = w.connector()

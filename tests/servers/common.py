@@ -16,6 +16,11 @@ def mark_of(w):
     return json.loads(cli(w, "status", "--json").stdout)["resync"]
 
 
+def mark_file(w):
+    with open(w.fields["store"] + ".resync", encoding="utf-8") as file:
+        return file.read()
+
+
 def stored(w):
     """Every byte that the store keeps on disk."""
     found = b""

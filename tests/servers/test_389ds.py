@@ -66,10 +66,12 @@ def test_the_tools_do_no_harm():
         d.seed()
         d.add(person("ada"))
         d.stop()
+        mark = common.mark_file(w)
+        assert common.mark_of(w) is None, common.mark_of(w)
         done = d.tool("db2ldif", "-n", "userroot", "-a", f"{d.folder}/ldif/out.ldif")
         assert done.returncode == 0, (done.stdout, done.stderr)
         assert "uid: ada" in open(f"{d.folder}/ldif/out.ldif").read()
-        assert not os.path.exists(os.path.join(w.folder, "store.db.resync"))
+        assert common.mark_file(w) == mark, "db2ldif wrote the mark"
         text = open(f"{d.folder}/ldif/out.ldif").read()
         with open(f"{d.folder}/ldif/in.ldif", "w") as file:
             dn, attributes = person("new", "New", "Comer")

@@ -152,13 +152,13 @@ def test_the_tools_do_no_harm():
         done = d.tool("slapcat")
         assert done.returncode == 0 and "uid=ada" in done.stdout, done.stderr
         d.stop()
-        mark = os.path.join(w.folder, "store.db.resync")
-        assert not os.path.exists(mark)
+        mark = common.mark_file(w)
+        assert mark_of(w) is None, mark_of(w)
         entry = person("new", "New", "Comer")
         text = f"dn: {entry[0]}\n" + "".join(f"{k}: {v}\n" for k, v in entry[1].items())
         done = d.tool("slapadd", input=text)
         assert done.returncode == 0, done.stderr
-        assert not os.path.exists(mark)
+        assert common.mark_file(w) == mark, "slapadd wrote the mark"
         after = cli(w, "status", "--json").stdout
         assert json.loads(after)["subjects"] == json.loads(state)["subjects"], "slapadd handed something over"
         d.start()

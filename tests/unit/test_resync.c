@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -44,6 +45,16 @@ reason(void)
     return text;
 }
 
+/* A whole list, and nothing that was missed while it was under way. */
+static void
+apply_list(void)
+{
+    int64_t missed = 0;
+
+    T_OK(resync_missed(store, &missed, &err), &err);
+    T_OK(resync_done(store, missed, &err), &err);
+}
+
 static void
 an_orderly_life_leaves_nothing(void)
 {
@@ -52,7 +63,6 @@ an_orderly_life_leaves_nothing(void)
     T_OK(resync_begin(&work, store, "slapd", &err), &err);
     T_STR(reason(), "none");
     T_OK(resync_end(&work, store, &err), &err);
-    T_TRUE(access(mark, F_OK) != 0);
     end_case();
 }
 
@@ -92,9 +102,8 @@ a_process_that_is_gone_without_an_end_is_a_mark(void)
     zombie = other_process("slapd", false, false);
     T_HAS(reason(), "2: slapd, process ");
     T_INT(waitpid(zombie, NULL, 0), zombie);
-    T_OK(resync_done(store, 2, &err), &err);
+    apply_list();
     T_STR(reason(), "none");
-    T_TRUE(access(mark, F_OK) != 0);
     end_case();
 }
 
@@ -126,8 +135,7 @@ a_mark_tells_since_when_it_is_known(void)
     clock_now_us = real_clock;
     T_STR(since[0], "2023-11-14T22:13:20Z");
     T_STR(since[1], since[0]);
-    T_OK(resync_done(store, 1, &err), &err);
-    T_TRUE(access(mark, F_OK) != 0);
+    apply_list();
     end_case();
 }
 
@@ -141,11 +149,10 @@ several_processes_are_at_work_at_a_time(void)
     T_STR(reason(), "none");
     other_process("kadmin.local", false, true);
     T_HAS(reason(), "1: kadmin.local, process ");
-    T_OK(resync_done(store, 1, &err), &err);
+    apply_list();
     T_STR(reason(), "none");
-    T_INT(access(mark, F_OK), 0);
     T_OK(resync_end(&work, store, &err), &err);
-    T_TRUE(access(mark, F_OK) != 0);
+    T_STR(reason(), "none");
     end_case();
 }
 
@@ -153,6 +160,7 @@ several_processes_are_at_work_at_a_time(void)
 static void
 who_goes_on_in_a_child_is_at_work(void)
 {
+    struct resync_work own = RESYNC_WORK_INIT;
     int go[2], done[2];
     char letter;
     pid_t child;
@@ -164,17 +172,92 @@ who_goes_on_in_a_child_is_at_work(void)
     if (child == 0) {
         if (resync_begin(&work, store, "slapd", &err) || fork() != 0)
             _exit(0);
-        letter = read(go[0], &letter, 1) == 1 && !resync_end(&work, store, &err) ? 'y' : 'n';
+        own.before = &work;
+        letter = read(go[0], &letter, 1) == 1 && !resync_end(&own, store, &err) ? 'y' : 'n';
         _exit(write(done[1], &letter, 1) != 1);
     }
     T_INT(waitpid(child, NULL, 0), child);
     T_STR(reason(), "none");
-    T_INT(access(mark, F_OK), 0);
     T_INT(write(go[1], "g", 1), 1);
     T_INT(read(done[0], &letter, 1), 1);
     T_INT(letter, 'y');
     T_STR(reason(), "none");
-    T_TRUE(access(mark, F_OK) != 0);
+    end_case();
+}
+
+/* Does what it is told, and says when it is done. */
+static pid_t
+begin_child(const char *orders, int done)
+{
+    struct resync_work own = { .lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1, .before = &work };
+    pid_t child = fork();
+    int r = 0;
+
+    for (const char *order = orders; child == 0 && !r && *order; order++)
+        r = *order == 'b' ? resync_begin(&own, store, "child", &err)
+                          : resync_end(&own, store, &err);
+    if (child == 0)
+        _exit(r || write(done, "y", 1) != 1 || sleep(60));
+    return child;
+}
+
+static void
+end_child(pid_t child)
+{
+    T_INT(kill(child, SIGKILL), 0);
+    T_INT(waitpid(child, NULL, 0), child);
+}
+
+static void
+a_parent_and_a_child_at_work_end_by_themselves(void)
+{
+    static const struct {
+        const char *orders, *then;
+    } lives[] = { { "", "none" }, { "e", "none" }, { "be", "none" }, { "b", "1: child, " } };
+    int done[2];
+    pid_t child;
+    char letter;
+
+    T_INT(pipe(done), 0);
+    for (size_t i = 0; i < sizeof(lives) / sizeof(lives[0]); i++) {
+        begin_case();
+        T_OK(resync_begin(&work, store, "parent", &err), &err);
+        child = begin_child(lives[i].orders, done[1]);
+        T_INT(read(done[0], &letter, 1), 1);
+        end_child(child);
+        T_HAS(reason(), lives[i].then);
+        /* what the parent has begun is there all the same, whatever the child has said */
+        resync_work_free(&work);
+        work = (struct resync_work)RESYNC_WORK_INIT;
+        T_HAS(reason(),
+              lives[i].orders[0] == 'b' && !lives[i].orders[1] ? "2: child" : "1: parent");
+        end_case();
+    }
+}
+
+static void
+a_killed_parent_is_noticed_while_its_child_is_at_work(void)
+{
+    int done[2], told[2];
+    pid_t parent, child = 0;
+    char letter;
+
+    begin_case();
+    T_INT(pipe(done), 0);
+    T_INT(pipe(told), 0);
+    parent = fork();
+    if (parent == 0) {
+        if (resync_begin(&work, store, "parent", &err))
+            _exit(1);
+        child = begin_child("b", done[1]);
+        _exit(read(done[0], &letter, 1) != 1 ||
+              write(told[1], &child, sizeof(child)) != sizeof(child) || sleep(60));
+    }
+    T_INT(read(told[0], &child, sizeof(child)), sizeof(child));
+    T_STR(reason(), "none");
+    end_child(parent);
+    T_HAS(reason(), "1: parent, process ");
+    T_INT(kill(child, SIGKILL), 0);
     end_case();
 }
 
@@ -190,7 +273,7 @@ two_at_work_in_one_process_end_by_themselves(void)
     T_STR(reason(), "none");
     resync_work_free(&other); /* without a word */
     T_HAS(reason(), "1: other, process ");
-    T_OK(resync_done(store, 1, &err), &err);
+    apply_list();
     end_case();
 }
 
@@ -198,6 +281,7 @@ two_at_work_in_one_process_end_by_themselves(void)
 static void
 there_are_not_too_many_at_work(void)
 {
+    static const char long_name[] = "\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"";
     int go[2], done[2], refused = 0;
     char answer, quotes[900];
 
@@ -206,7 +290,7 @@ there_are_not_too_many_at_work(void)
     T_INT(pipe(done), 0);
     for (int i = 0; i < 102; i++) {
         if (fork() == 0) {
-            answer = resync_begin(&work, store, "a host with quite a long name", &err) ? 'n' : 'y';
+            answer = resync_begin(&work, store, long_name, &err) ? 'n' : 'y';
             _exit(write(done[1], &answer, 1) != 1 || read(go[0], &answer, 1) != 1);
         }
         T_INT(read(done[0], &answer, 1), 1);
@@ -216,13 +300,14 @@ there_are_not_too_many_at_work(void)
     T_STR(reason(), "none");
     memset(quotes, '"', sizeof(quotes) - 1); /* each takes two characters */
     quotes[sizeof(quotes) - 1] = '\0';
-    T_OK(resync_miss(store, "a host with quite a long name", quotes, &err), &err);
-    T_OK(resync_done(store, 1, &err), &err);
+    T_OK(resync_late(store, long_name, quotes, &err), &err);
+    T_OK(resync_miss(store, long_name, quotes, &err), &err);
+    apply_list();
     for (int i = 0; i < 102; i++)
         T_INT(write(go[1], "g", 1), 1);
     while (wait(NULL) > 0)
         ;
-    T_HAS(reason(), "100: a host with quite a ");
+    T_HAS(reason(), "100: \"\"\"");
     end_case();
 }
 
@@ -249,9 +334,8 @@ a_list_takes_the_mark_away_unless_more_was_missed_since(void)
     T_OK(resync_miss(store, "h", "two", &err), &err);
     T_OK(resync_done(store, before, &err), &err);
     T_STR(reason(), "2: one");
-    T_OK(resync_done(store, 2, &err), &err);
+    apply_list();
     T_STR(reason(), "none");
-    T_TRUE(access(mark, F_OK) != 0);
     end_case();
 }
 
@@ -261,7 +345,7 @@ what_is_late_is_marked_until_the_host_has_caught_up(void)
     int64_t before = 0;
 
     begin_case();
-    T_OK(resync_join(store, "samba", &err), &err);
+    T_OK(resync_join(store, &err), &err);
     T_OK(resync_caught_up(store, &err), &err);
     T_OK(resync_late(store, "samba", "disk full", &err), &err);
     T_OK(resync_late(store, "samba", "still full", &err), &err);
@@ -289,6 +373,23 @@ what_is_late_is_marked_until_the_host_has_caught_up(void)
     end_case();
 }
 
+/* Somebody else's list has taken the mark away, and there is a new one. */
+static void
+a_list_takes_no_mark_away_that_came_while_there_was_none(void)
+{
+    int64_t before = 0;
+
+    begin_case();
+    T_OK(resync_miss(store, "h", "one", &err), &err);
+    T_OK(resync_missed(store, &before, &err), &err);
+    T_OK(resync_done(store, before, &err), &err);
+    T_STR(reason(), "none");
+    T_OK(resync_miss(store, "h", "two", &err), &err);
+    T_OK(resync_done(store, before, &err), &err);
+    T_STR(reason(), "1: two");
+    end_case();
+}
+
 static void
 a_host_at_work_keeps_the_room_of_its_mark(void)
 {
@@ -297,7 +398,7 @@ a_host_at_work_keeps_the_room_of_its_mark(void)
     begin_case();
     T_OK(resync_begin(&work, store, "slapd", &err), &err);
     T_OK(resync_miss(store, "slapd", "one", &err), &err);
-    T_OK(resync_done(store, 1, &err), &err);
+    apply_list();
     T_INT(stat(mark, &facts), 0);
     T_INT(facts.st_size, 16384);
     T_OK(resync_miss(store, "slapd", "two", &err), &err);
@@ -318,8 +419,89 @@ an_empty_or_broken_mark_counts(void)
     T_INT(write(fd, "{\"mis", 5), 5);
     close(fd);
     T_HAS(reason(), "1: the mark itself");
-    T_OK(resync_done(store, 1, &err), &err);
+    apply_list();
     T_STR(reason(), "none");
+    end_case();
+}
+
+/* Of an older version, of a newer one, or damaged. */
+static void
+a_mark_that_is_not_understood_counts(void)
+{
+    static const char *const texts[] = {
+        "[]",
+        "{}",
+        "{\"number\":2,\"processes\":[\"slapd, process 7\"]}",
+        "{\"format\":1000,\"number\":1,\"at_work\":{}}",
+        "{\"format\":1,\"number\":1,\"at_work\":{},\"missed\":7}",
+        "{\"format\":1,\"number\":1,\"at_work\":{},\"late\":{\"count\":\"many\"}}",
+        "{\"format\":1,\"number\":1,\"at_work\":[\"0 slapd, process 7\"]}",
+    };
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        int64_t before = 0;
+        int fd;
+        begin_case();
+        fd = open(mark, O_CREAT | O_WRONLY, 0600);
+        T_INT(write(fd, texts[i], strlen(texts[i])), (ssize_t)strlen(texts[i]));
+        close(fd);
+        T_HAS(reason(), "1: the mark itself");
+        T_OK(resync_missed(store, &before, &err), &err);
+        T_OK(resync_done(store, before, &err), &err);
+        T_STR(reason(), "none");
+        end_case();
+    }
+}
+
+static void
+the_name_of_a_host_may_be_any(void)
+{
+    static const char *const names[] = {
+        "a\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9",
+        "\1\"\\/\1\"\\/\1\"\\/\1\"\\/\1\"\\/", ""
+    };
+    AUTO_FREE char *endless = NULL;
+
+    T_TRUE(asprintf(&endless, "%20000s", "h") > 0);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) + 1; i++) {
+        const char *name = i < sizeof(names) / sizeof(names[0]) ? names[i] : endless;
+        begin_case();
+        T_OK(resync_begin(&work, store, name, &err), &err);
+        T_STR(reason(), "none");
+        T_OK(resync_miss(store, name, "one", &err), &err);
+        T_STR(reason(), "1: one");
+        T_OK(resync_end(&work, store, &err), &err);
+        T_STR(reason(), "1: one");
+        end_case();
+    }
+}
+
+static pid_t forked;
+
+static int64_t
+forking_clock(void)
+{
+    forked = fork();
+    if (forked == 0)
+        _exit(sleep(30) != 0);
+    return INT64_C(1700000000) * CLOCK_SECOND_US;
+}
+
+/* The host forks in one thread while another one writes the mark. */
+static void
+a_child_that_is_forked_meanwhile_keeps_nobody_waiting(void)
+{
+    int64_t (*real_clock)(void) = clock_now_us;
+
+    begin_case();
+    alarm(20);
+    clock_now_us = forking_clock;
+    T_OK(resync_miss(store, "h", "one", &err), &err);
+    clock_now_us = real_clock;
+    T_STR(reason(), "1: one");
+    alarm(0);
+    T_INT(kill(forked, SIGKILL), 0);
+    T_INT(waitpid(forked, NULL, 0), forked);
     end_case();
 }
 
@@ -340,15 +522,15 @@ who_joins_in_is_not_expected_to_end(void)
     struct stat facts;
 
     begin_case();
-    T_OK(resync_join(store, "samba", &err), &err);
-    T_OK(resync_join(store, "samba", &err), &err);
+    T_OK(resync_join(store, &err), &err);
+    T_OK(resync_join(store, &err), &err);
     T_STR(reason(), "none");
     T_INT(stat(mark, &facts), 0);
     T_TRUE(facts.st_size > 0); /* it has its room */
     T_OK(resync_miss(store, "samba", "disk full", &err), &err);
-    T_OK(resync_join(store, "samba", &err), &err);
+    T_OK(resync_join(store, &err), &err);
     T_STR(reason(), "1: disk full");
-    T_OK(resync_done(store, 1, &err), &err);
+    apply_list();
     T_STR(reason(), "none");
     T_INT(stat(mark, &facts), 0);
     end_case();
@@ -362,12 +544,18 @@ static const struct unit_case cases[] = {
     UNIT_CASE(a_mark_tells_since_when_it_is_known),
     UNIT_CASE(several_processes_are_at_work_at_a_time),
     UNIT_CASE(who_goes_on_in_a_child_is_at_work),
+    UNIT_CASE(a_parent_and_a_child_at_work_end_by_themselves),
+    UNIT_CASE(a_killed_parent_is_noticed_while_its_child_is_at_work),
     UNIT_CASE(two_at_work_in_one_process_end_by_themselves),
     UNIT_CASE(there_are_not_too_many_at_work),
     UNIT_CASE(what_was_missed_outlives_the_host_and_keeps_its_first_reason),
     UNIT_CASE(a_list_takes_the_mark_away_unless_more_was_missed_since),
     UNIT_CASE(a_host_at_work_keeps_the_room_of_its_mark),
+    UNIT_CASE(a_list_takes_no_mark_away_that_came_while_there_was_none),
     UNIT_CASE(an_empty_or_broken_mark_counts),
+    UNIT_CASE(a_mark_that_is_not_understood_counts),
+    UNIT_CASE(the_name_of_a_host_may_be_any),
+    UNIT_CASE(a_child_that_is_forked_meanwhile_keeps_nobody_waiting),
     UNIT_CASE(what_cannot_be_written_is_told),
 };
 
