@@ -1,8 +1,7 @@
 #!/bin/sh
 # The adapters that are installed beside a plugin, each loaded by its server, where that is installed:
 # adapters.sh PLUGIN. With a wrong configuration the server must refuse, in the adapter's words; with a right one it
-# must not. Needs no network, and touches nothing but a folder of its own. 389 Directory Server's needs an instance,
-# which is more than a look (tests/servers).
+# must not. Needs no network, and touches nothing but a folder of its own.
 set -eu
 plugin=$1
 folder=$(dirname "$plugin")
@@ -71,6 +70,38 @@ load_ldb() {
         ldbadd -H "$work/test.ldb" && LDB_MODULES_PATH=$where ldbsearch -H "$work/test.ldb" -s base -b '@MODULES'
 }
 
+# An instance without data, which listens on a socket in its folder alone. It reads nothing without starting, so it is
+# started, and ended once it says its number.
+load_389() {
+    ds=$work/ds user=$(id -un)
+    rm -rf "$ds"
+    mkdir -p "$ds/schema"
+    cp /etc/dirsrv/config/certmap.conf /etc/dirsrv/config/slapd-collations.conf "$ds/"
+    cp /etc/dirsrv/schema/99user.ldif "$ds/schema/"
+    [ "$user" != root ] || user=dirsrv
+    sed -e "s|%schema_dir%|$ds/schema|; s|%[a-z_]*_dir%|$ds|; s|%ds_user%|$user|; s|%ds_suffix%|dc=example,dc=org|" \
+        -e "s|%fqdn%|localhost|; s|%ds_port%|0|; s|%ldapi_enabled%|on|; s|%ldapi%|$ds/ldapi|; s|%ldapi_autobind%|off|" \
+        -e "s|%rootdn%|cn=root|; /%ds_passwd%/d; s|%db_lib%|bdb|" /usr/share/dirsrv/data/template-dse.ldif >"$ds/dse.ldif"
+    printf '%s\n' 'dn: cn=sfprov,cn=plugins,cn=config' 'objectClass: nsSlapdPlugin' 'objectClass: extensibleObject' \
+        'cn: sfprov' "nsslapd-pluginPath: $folder/sfprov-389.so" 'nsslapd-pluginInitfunc: sfprov_init' \
+        'nsslapd-pluginType: postoperation' 'nsslapd-pluginEnabled: on' 'nsslapd-pluginId: sfprov' \
+        'nsslapd-pluginVersion: 0' 'nsslapd-pluginVendor: sfprov' 'nsslapd-pluginDescription: sfprov' \
+        "nsslapd-pluginarg0: $work/adapter.json" >>"$ds/dse.ldif"
+    certutil -N -d "$ds" --empty-password
+    [ "$(id -un)" = "$user" ] || chown -R "$user" "$work"
+    ns-slapd -D "$ds" -i "$ds/pid" -d 16384 &
+    server=$! tries=300
+    while [ $tries -gt 0 ] && kill -0 $server && [ ! -s "$ds/pid" ]; do
+        tries=$((tries - 1))
+        sleep 0.1
+    done
+    cat "$ds/errors"
+    loaded=$(grep -c "$folder/sfprov-389.so" "/proc/$server/maps")
+    kill $server && wait $server
+    [ -s "$ds/pid" ] && [ "$loaded" -gt 0 ]
+}
+
 loads slapi slaptest
 loads kadm5 kadmin.local
 loads ldb ldbsearch
+loads 389 ns-slapd
