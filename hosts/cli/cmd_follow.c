@@ -204,19 +204,23 @@ add_to_list(struct follow *follow, const char *dn, const char *uri, const char *
     return result;
 }
 
-/* What the plugin said of a list: whether it was applied. */
-static int
-judge_list(struct follow *follow, struct json_object *report, struct prov_error *err)
+/* What the plugin said of a list: whether it was applied. If it was not, the directory is followed all the same, since
+ * whoever leaves now must not wait for somebody to look at the list. */
+static void
+judge_list(struct follow *follow, struct json_object *report)
 {
     struct json_object *counts = reply_get(report, "counts");
 
-    if (!reply_flag(report, "applied")) {
+    bool applied = reply_flag(report, "applied");
+    int pause_s = follow_pace_list(&follow->pace, applied);
+
+    if (!applied) {
         missed(follow, "the list was not applied: %s", reply_word(report, "reason"));
         complain("'sfprov sync --dry-run %s' shows whom it would change, 'sfprov sync --force' "
-                 "applies it; then start this again",
-                 follow->url);
-        follow->code = CODE_USAGE;
-        return err->code = PROV_E_STATE;
+                 "applies it; what changes meanwhile is followed, and the list is heard again in "
+                 "%d s",
+                 follow->url, pause_s);
+        return;
     }
     follow->whole = false;
     complain("%" PRId64 " people listed: %" PRId64 " hired, %" PRId64 " changed, %" PRId64
@@ -224,7 +228,6 @@ judge_list(struct follow *follow, struct json_object *report, struct prov_error 
              reply_number(counts, "listed"), reply_number(counts, "hired"),
              reply_number(counts, "changed"), reply_number(counts, "returned"),
              reply_number(counts, "lost"), reply_number(counts, "unreadable"));
-    return PROV_OK;
 }
 
 /* A signal is heeded while nothing was changed yet. */
@@ -248,7 +251,7 @@ apply_list(struct follow *follow, struct prov_error *err)
             result = err->code = PROV_E_ABI;
     } while (!result && strcmp(reply_word(report, "state"), "done"));
     if (!result)
-        result = judge_list(follow, report, err);
+        judge_list(follow, report);
     json_object_put(report);
     return result;
 }

@@ -226,12 +226,11 @@ def compare(world, directory, gone=(), inactive=(), skip=()):
     are skipped."""
     entries = directory.entries(base=PEOPLE, filter="(objectClass=person)")
     users = world.org.users()
-    seen = set()
+    seen = {f"{uid}@acme.example" for uid in skip}
     for dn, entry in entries.items():
         name = f"{entry['uid'][0]}@acme.example"
         want = expected(entry)
-        if entry["uid"][0] in skip:
-            seen.add(name)
+        if name in seen:
             continue
         if entry["uid"][0] in inactive:
             want = {"IsActive": False}

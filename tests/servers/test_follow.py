@@ -132,19 +132,50 @@ def test_a_directory_that_goes_away_and_comes_back_is_followed_again():
             f.end()
 
 
-def test_a_list_that_loses_many_is_not_applied():
+def test_a_list_that_loses_many_is_held_and_what_changes_is_followed():
     with world(guard_percent=30, guard_floor=5) as w, Slapd(w, provider=True) as d:
         d.seed()
         d.add(*(person(f"u{i}") for i in range(12)))
         with Follower(w, d) as f:
             in_step(w, d)
             f.end()
-        os.remove(w.fields["store"] + ".follow")
-        d.delete(*(f"uid=u{i},{PEOPLE}" for i in range(8)))
+        lost = [f"u{i}" for i in range(8)]
+        d.delete(*(f"uid={name},{PEOPLE}" for name in lost))
+        with Follower(w, d) as f:  # which has no log: a list
+            until(lambda: "was not applied" in f.text())
+            mark = mark_of(w)
+            assert "was not applied" in mark["reason"] and mark["host"] == "sfprov follow", mark
+            d.add(person("new"))
+            d.modify(f"uid=u10,{PEOPLE}", ("replace", "title", "Dr"))
+            d.delete(f"uid=u11,{PEOPLE}")
+            in_step(w, d, gone=["u11"], skip=lost)
+            assert "tried again" not in f.text(), f.text()
+            f.end()
+        with Follower(w, d) as f:  # it begins there again
+            until(lambda: "was not applied" in f.text())
+            assert all(w.org.user(f"{name}@acme.example")["IsActive"] for name in lost)
+            done = cli(w, "sync", "--force", "--no-deliver", "--bind-dn", d.admin, "--password-file",
+                       os.path.join(w.folder, "ldap-password"), f"{d.uri}/{PEOPLE}")
+            assert done.returncode == 0, done.stderr
+            in_step(w, d, gone=["u11", *lost])
+            until(lambda: "people listed" in f.text())
+            d.add(person("eve"))
+            in_step(w, d, gone=["u11", *lost])
+            f.end()
         with Follower(w, d) as f:
-            assert f.process.wait(30) == 2 and "was not applied" in f.text(), f.text()
-        settle(w, d)
-        assert all(user["IsActive"] for user in w.org.users().values())
+            until(lambda: "is followed" in f.text())
+            assert "people listed" not in f.text() and mark_of(w) is None, f.text()
+            f.end()
+
+
+def test_an_empty_directory_is_waited_for():
+    with world() as w, Slapd(w, provider=True) as d:
+        d.seed()
+        with Follower(w, d) as f:
+            until(lambda: "was not applied" in f.text())
+            d.add(person("ada"))
+            in_step(w, d)
+            f.end()
 
 
 def test_no_follower_of_a_directory_that_cannot_be_followed():
@@ -503,6 +534,28 @@ def test_a_cookie_that_is_refused_has_all_of_it_heard_anew():
             assert "heard anew" in f.text(), f.text()
             connection.close()
             f.end()
+
+
+def test_a_directory_that_has_all_of_it_heard_anew_for_ever_is_not_hammered():
+    """It refuses each list; or it takes it, and refuses to go on."""
+    end = ber(0x30, ber(2, b"\2"), ber(0x65, ber(10, b"\x10\x00"), ber(4), ber(4, b"refresh required")))
+    for refuses_all in (True, False):
+        with world() as w:
+            p, asked, started = Provider(), 0, time.monotonic()
+            with Follower(w, p, "--no-deliver", "--groups", GROUPS) as f:
+                while time.monotonic() - started < 6:
+                    if not asks_anew(p, 0.5):
+                        continue
+                    groups, _ = p.searched()
+                    p.info(groups, ber(0xa2, ber(4, b"groups")))
+                    people, _ = p.searched()
+                    if not refuses_all:
+                        p.tell(people, "ada", 1)
+                        p.info(people, ber(0xa2, ber(4, b"people")))
+                    people.sendall(end)
+                    asked += 1
+                assert 2 <= asked <= 5, (asked, f.text())
+                f.end()
 
 
 def test_a_list_is_heard_to_its_end_whatever_groups_do():
