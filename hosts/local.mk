@@ -105,7 +105,13 @@ tests_unit_test_submit_SOURCES = tests/unit/test_submit.c $(adapter_sources) hos
 tests_unit_test_submit_CPPFLAGS = $(AM_CPPFLAGS) -DPLUGIN_PATH=NULL
 tests_unit_test_submit_LDADD = libunit.la libsfprov.la -ldl
 tests_unit_test_submit_LDFLAGS = $(AM_LDFLAGS) -export-dynamic
-TESTS += tests/unit/test_csv tests/unit/test_people tests/unit/test_entry tests/unit/test_text tests/unit/test_cookie tests/unit/test_submit
+check_PROGRAMS += tests/unit/test_reports
+tests_unit_test_reports_SOURCES = tests/unit/test_reports.c hosts/cli/follow_reports.c \
+	hosts/cli/column.c hosts/cli/columns.c hosts/cli/fault.c hosts/ldap/member.c
+tests_unit_test_reports_LDADD = libunit.la $(JSONC_LIBS)
+tests_unit_test_reports_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=open_memstream
+TESTS += tests/unit/test_csv tests/unit/test_people tests/unit/test_entry tests/unit/test_text tests/unit/test_cookie \
+	tests/unit/test_submit tests/unit/test_reports
 endif
 
 EXTRA_DIST += scripts/packages.txt scripts/install-packages scripts/demo \

@@ -53,6 +53,7 @@ struct follow {
         *groups;         /* of --groups; NULL: what the directory says of an entry's counts */
     prov_snapshot *list; /* while a whole list is being heard */
     struct follow_reports reports; /* of those who have come */
+    bool asking;                   /* for those, so they have not come themselves */
     bool whole;                    /* everybody has to be heard, and a list of them be applied */
     bool heard;                    /* all that was there */
     bool in_doubt;                 /* whether the directory is older than what was heard of it */
@@ -175,8 +176,11 @@ manager_key(void *context, const char *dn, char **ret, struct prov_error *err)
 static int
 tell_reports(struct follow *follow, struct prov_error *err)
 {
-    int result = follow_reports_tell(&follow->reports, follow->columns, follow->content, err);
+    int result;
 
+    follow->asking = true;
+    result = follow_reports_tell(&follow->reports, follow->columns, follow->content, err);
+    follow->asking = false;
     if (result != PROV_E_LIMIT)
         return result;
     missed(follow, "who reports to somebody who has come cannot be looked up: %s", err->text);
@@ -332,7 +336,7 @@ hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, bool
     struct ldap_entry whole = *entry;
     struct entry_person person;
     const char *change = entry_text(entry, CHANGE);
-    bool meant = false;
+    bool meant = false, moved;
     int result;
 
     follow_state_heard(&follow->state, uuid, change ? change : "");
@@ -347,6 +351,7 @@ hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, bool
         result = entry_read(&how, &whole, &person, err);
     if (result)
         return unreadable(follow, entry->dn, uuid, result, err);
+    moved = !follow->asking && follow_reports_moved(&follow->reports, uuid, entry->dn);
     if (!person.name)
         complain("'%s' has no userName", entry->dn);
     if (strcasecmp(person.id, uuid)) {
@@ -368,7 +373,7 @@ hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, bool
                                                 .change = change,
                                                 .resource = person.resource.json },
                           entry->dn, err);
-        if (!result && fresh)
+        if (!result && (fresh || moved))
             result = follow_reports_note(&follow->reports, entry->dn, err);
     }
     entry_person_clear(&person);

@@ -12,6 +12,26 @@
 
 #define MANAGERS_MAX 50 /* in one question */
 
+/* FNV-1a. */
+static uint64_t
+digest(uint64_t start, const char *text)
+{
+    for (; *text; text++)
+        start = (start ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+    return start;
+}
+
+bool
+follow_reports_moved(struct follow_reports *reports, const char *uuid, const char *dn)
+{
+    uint64_t who = digest(UINT64_C(0xcbf29ce484222325), uuid);
+    uint64_t *place = &reports->places[who % FOLLOW_PLACES], is = digest(who, dn);
+    bool moved = *place != is;
+
+    *place = is;
+    return moved;
+}
+
 int
 follow_reports_note(struct follow_reports *reports, const char *manager, struct prov_error *err)
 {
@@ -28,26 +48,37 @@ follow_reports_note(struct follow_reports *reports, const char *manager, struct 
     return reports->managers[reports->count++] ? PROV_OK : fault_nomem(err);
 }
 
-void
-follow_reports_clear(struct follow_reports *reports)
+static void
+forget_managers(struct follow_reports *reports)
 {
     for (size_t i = 0; i < reports->count; i++)
         free(reports->managers[i]);
     free(reports->managers);
-    *reports = (struct follow_reports){ .count = 0 };
+    reports->managers = NULL;
+    reports->count = reports->room = 0;
 }
 
-/* The filter of whoever names one of these. Heap; NULL when out of memory, or no attribute names a manager. */
-static char *
-filter_of(char *const *managers, size_t count, const struct columns *columns)
+void
+follow_reports_clear(struct follow_reports *reports)
+{
+    if (reports->count)
+        memset(reports->places, 0, sizeof(reports->places));
+    forget_managers(reports);
+}
+
+/* The filter of whoever names one of these, heap; NULL in *ret: no attribute names a manager. */
+static int
+filter_of(char *const *managers, size_t count, const struct columns *columns, char **ret,
+          struct prov_error *err)
 {
     char *text = NULL;
     size_t size;
     FILE *to = open_memstream(&text, &size);
     bool any = false;
 
+    *ret = NULL;
     if (!to)
-        return NULL;
+        return fault_nomem(err);
     fputs("(|", to);
     for (size_t i = 0; columns_attribute(columns, i); i++) {
         const char *name = columns_attribute(columns, i);
@@ -59,10 +90,15 @@ filter_of(char *const *managers, size_t count, const struct columns *columns)
             member_condition(to, name, managers[j]);
     }
     fputc(')', to);
-    if (!fclose(to) && any)
-        return text;
-    free(text);
-    return NULL;
+    if (fclose(to)) {
+        free(text);
+        return fault_nomem(err);
+    }
+    if (any)
+        *ret = text;
+    else
+        free(text);
+    return PROV_OK;
 }
 
 int
@@ -73,13 +109,17 @@ follow_reports_tell(struct follow_reports *reports, const struct columns *column
 
     for (size_t at = 0; at < reports->count && !result; at += MANAGERS_MAX) {
         size_t left = reports->count - at;
-        char *filter =
-            filter_of(reports->managers + at, left < MANAGERS_MAX ? left : MANAGERS_MAX, columns);
+        char *filter = NULL;
 
+        result = filter_of(reports->managers + at, left < MANAGERS_MAX ? left : MANAGERS_MAX,
+                           columns, &filter, err);
         if (filter)
             result = content_search(content, filter, NULL, err);
         free(filter);
     }
-    follow_reports_clear(reports);
+    if (result)
+        follow_reports_clear(reports);
+    else
+        forget_managers(reports);
     return result;
 }
