@@ -240,15 +240,18 @@ static const struct field_row rows[] = {
       .help = "Most users in one call. Each call counts once against the API limit of the org." },
     { INTEGER(parallel_calls), .fallback = "2", .minimum = 1, .maximum = 25, .unit = "calls",
       .group = DELIVERY, .title = "Parallel calls",
-      .help = "Most calls under way at the same time. Calls that create users, change their "
-              "username, profile or role, or give access back, go alone all the same: Salesforce "
-              "locks the memberships of groups for them. Those that take access away go one after "
-              "the other, and wait for none of these: one may be under way besides." },
+      .help = "Most calls under way at the same time. Calls that create or activate users, or "
+              "change their username, profile or role, go alone all the same: Salesforce locks "
+              "the memberships of groups for them. Who is to lose access waits for no call of "
+              "others: where those have all places, one call more than this is under way. "
+              "Deactivations lock as well, so of these there is one at a time; freezings share "
+              "the time like other changes." },
     { INTEGER(api_reserve_percent), .fallback = "10", .minimum = 0, .maximum = 90,
       .unit = "percent", .group = DELIVERY, .title = "API reserve",
       .help = "Share of the org's API calls of 24 hours that is left to other programs. When it is "
               "reached, deactivations go on and everything else waits, until older calls drop out "
-              "of the 24 hours." },
+              "of the 24 hours. What an admin looks at with a few calls is asked all the same: "
+              "sfprov check, and sfprov org --refresh." },
     { INTEGER(settle_window_s), .fallback = "600", .minimum = 1, .maximum = 86400,
       .unit = "seconds", .group = DELIVERY, .title = "Settle window",
       .help = "How long a call without an answer may still take effect. Only then is \"not found\" "

@@ -228,8 +228,7 @@ check_quota(struct check *check, struct prov_error *err)
                          "them, or buy more.",
                          "%" PRId64 " of %" PRId64 " API calls of 24 hours are used",
                          usage.day_used, usage.day_max);
-    if (usage.day_used + 1 >
-        usage.day_max - sf_reserve_of(usage.day_max, check->fields->api_reserve_percent))
+    if (sf_reserve_left(usage.day_used, usage.day_max, check->fields->api_reserve_percent) == 0)
         return check_say(check, CHECK_WARNING,
                          "What is left is the reserve ('api_reserve_percent'): only who leaves is "
                          "provisioned until others use fewer calls.",

@@ -102,7 +102,7 @@ struct delivery {
     uint64_t calls_counted; /* of the session's, those that the store's totals have */
     int64_t calls_failed;   /* that they have not */
     int64_t quota_noted_us; /* the use of the quota was written when; monotonic */
-    bool keeps_reserve;     /* its session does; that of a check makes all its calls */
+    bool keeps_reserve;     /* its session does; that of an admin's look makes all its calls */
     int64_t upkeep_us;      /* when it last began */
     struct event_walk forgetting, forgetting_history, telling, shrinking;
     bool untold; /* the host declined an outcome since */

@@ -93,7 +93,7 @@ delivery_quota_read(struct store *store, const struct fields *fields, struct jso
     AUTO_FREE char *text = NULL;
     AUTO_JSON struct json_object *fact = NULL;
     AUTO_JSON struct json_object *shown = NULL;
-    int64_t used, max, at_us, reserve;
+    int64_t used, max, at_us, percent = fields->api_reserve_percent;
     char time[21];
     int r = store_get_fact(store, FACT, &text, err);
 
@@ -106,11 +106,10 @@ delivery_quota_read(struct store *store, const struct fields *fields, struct jso
     used = json_get_int(fact, "used", 0);
     max = json_get_int(fact, "max", 0);
     at_us = json_get_int(fact, "at_us", 0);
-    reserve = sf_reserve_of(max, fields->api_reserve_percent);
     shown = json_object_new_object();
     if (!shown || json_put_int(shown, "used", used) || json_put_int(shown, "max", max) ||
-        json_put_int(shown, "reserve", reserve) ||
-        json_put_int(shown, "left", used < max - reserve ? max - reserve - used : 0) ||
+        json_put_int(shown, "reserve", sf_reserve_of(max, percent)) ||
+        json_put_int(shown, "left", sf_reserve_left(used, max, percent)) ||
         json_put_string(shown, "seen", clock_format(at_us, time)) ||
         json_put_int(shown, "age_s",
                      clock_now_us() > at_us ? (clock_now_us() - at_us) / CLOCK_SECOND_US : 0))

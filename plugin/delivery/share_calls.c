@@ -40,8 +40,9 @@ look_for_leavers(struct round *round, struct prov_error *err)
     return r;
 }
 
-/* Whether a batch of this kind may go now. The session keeps others than leavers off the reserve of the quota; where it
- * would, nothing is stored as in flight for it. */
+/* Whether a batch of this kind may go now. The session keeps others than leavers off the reserve of the quota: where it
+ * surely would, nothing is stored as in flight. A call that was handed to its thread a moment ago may not be known to it
+ * yet; then it refuses this one later, and its users are due again, for nothing was sent. */
 static int
 may_send(struct round *round, enum send_kind kind, bool *ret, struct prov_error *err)
 {

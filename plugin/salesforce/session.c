@@ -448,6 +448,14 @@ sf_reserve_of(int64_t day_max, int64_t percent)
     return day_max / 100 * percent + (day_max % 100 * percent + 99) / 100;
 }
 
+int64_t
+sf_reserve_left(int64_t day_used, int64_t day_max, int64_t percent)
+{
+    int64_t left = day_max - sf_reserve_of(day_max, percent) - day_used;
+
+    return left > 0 ? left : 0;
+}
+
 /* Those under way count as if they were told. Lock held. */
 static bool
 reaches_reserve(const struct sf_session *session)
@@ -455,8 +463,8 @@ reaches_reserve(const struct sf_session *session)
     const struct sf_usage *usage = &session->usage;
 
     return session->keeps_reserve && usage->day_max > 0 &&
-           usage->day_used + session->under_way + 1 >
-               usage->day_max - sf_reserve_of(usage->day_max, session->reserve_percent);
+           sf_reserve_left(usage->day_used + session->under_way, usage->day_max,
+                           session->reserve_percent) == 0;
 }
 
 /* Lock held. */

@@ -242,8 +242,9 @@ struct sf_usage {
     int64_t day_at_us;         /* told when; wall clock */
 };
 void sf_session_usage(struct sf_session *session, struct sf_usage *ret);
-/* So many of an org's calls are the reserve. */
+/* So many of an org's calls are the reserve; and so many are left before one touches it, 0 or more. */
 int64_t sf_reserve_of(int64_t day_max, int64_t percent);
+int64_t sf_reserve_left(int64_t day_used, int64_t day_max, int64_t percent);
 /* Whether a call that can wait would not be made now; *ret_call as for such a one, in both cases. */
 bool sf_reserve_reached(struct sf_session *session, struct sf_call *ret_call);
 

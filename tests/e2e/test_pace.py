@@ -88,6 +88,45 @@ def held_by_the_reserve(w):
     return c
 
 
+def test_an_admin_may_look_at_the_org_when_the_reserve_is_reached():
+    with World() as w:
+        c = held_by_the_reserve(w)
+        w.org.settings(api_used=91)
+        told = c.query(query="org", refresh=True)
+        assert told["limits"]["DailyApiRequests"] and told["profiles"], told
+        assert w.org.usage()["api_calls"] == 97, "seven, one of which the org does not count"
+        try:  # as many calls as there are users are no look
+            c.query(query="drift")
+            raise AssertionError("drift took calls of the reserve")
+        except harness.Failure as failure:
+            assert failure.code == harness.E_REMOTE and "in reserve" in failure.text, failure.text
+        assert w.org.usage()["api_calls"] == 97
+        hire(c, 4)
+        assert c.deliver(100).state == HELD
+
+
+def test_calls_begun_at_the_same_time_leave_the_reserve_alone():
+    with World(batch_size=1, parallel_calls=8) as w:
+        c = w.connector()
+        hire(c, *range(20))
+        c.settle()
+        for round in range(5):
+            w.org.settings(api_max=100, api_used=86, latency_ms=50)
+            c.accept(put("/Users/0", person("u0", title=f"first {round}")))  # tells how many are used
+            c.settle()
+            c.accept(*[put(f"/Users/{n}", person(f"u{n}", title=f"next {round}")) for n in range(20)])
+            c.until(lambda: c.query(query="status")["hold"], "the hold")
+            c.deliver(500)
+            assert w.org.usage()["api_calls"] == 90, (round, w.org.usage())
+            assert sum(user["Title"] == f"next {round}" for user in w.org.users().values()) == 3
+            with sqlite3.connect(w.fields["store"]) as store:
+                assert store.execute("SELECT count(*) FROM flight").fetchone() == (0,), "nothing was sent to the others"
+            w.org.settings(api_used=0, latency_ms=0)
+            c.act(act="resume")
+            c.settle()
+            assert all(user["Title"] == f"next {round}" for user in w.org.users().values())
+
+
 def test_it_goes_on_by_itself_when_older_calls_drop_out():
     with World() as w:
         c = held_by_the_reserve(w)
