@@ -165,12 +165,6 @@ admit(Slapi_PBlock *block)
 }
 
 static int
-before_add(Slapi_PBlock *block)
-{
-    return admit(block);
-}
-
-static int
 before_modify(Slapi_PBlock *block)
 {
     const char *dn = target(block);
@@ -184,12 +178,6 @@ before_modify(Slapi_PBlock *block)
     if (!refused && changes_need_members(&adapter->changes, dn, mods))
         carry(LDAP_REQ_MODIFY, dn);
     return refused;
-}
-
-static int
-before_rename(Slapi_PBlock *block)
-{
-    return admit(block);
 }
 
 static int
@@ -354,12 +342,14 @@ sfprov_init(Slapi_PBlock *block)
                                           .release = release };
     static const struct callback callbacks[] = { { SLAPI_PLUGIN_START_FN, adapter_start },
                                                  { SLAPI_PLUGIN_CLOSE_FN, adapter_end },
-                                                 { SLAPI_PLUGIN_PRE_ADD_FN, before_add },
                                                  { SLAPI_PLUGIN_PRE_MODIFY_FN, before_modify },
-                                                 { SLAPI_PLUGIN_PRE_MODRDN_FN, before_rename },
                                                  { SLAPI_PLUGIN_PRE_DELETE_FN, before_delete },
                                                  { SLAPI_PLUGIN_PRE_RESULT_FN, result_ready },
                                                  { 0, NULL } };
+    /* of no use where everything is admitted, and each takes slapd a microsecond or two to call */
+    static const struct callback closed[] = { { SLAPI_PLUGIN_PRE_ADD_FN, admit },
+                                              { SLAPI_PLUGIN_PRE_MODRDN_FN, admit },
+                                              { 0, NULL } };
     struct prov_error err = { .size = sizeof(err) };
 
     if (adapter_open(block, &server,
@@ -371,6 +361,9 @@ sfprov_init(Slapi_PBlock *block)
             return -1;
         return adapter_describe(block);
     }
-    return is_tool() || !adapter->config.settings.active ? adapter_describe(block)
-                                                         : adapter_register(block, callbacks);
+    if (is_tool() || !adapter->config.settings.active)
+        return adapter_describe(block);
+    if (adapter->config.settings.closed && adapter_register(block, closed))
+        return -1;
+    return adapter_register(block, callbacks);
 }

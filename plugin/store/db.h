@@ -69,7 +69,7 @@ MUST_CHECK int db_checkpoint(struct db *db, struct prov_error *err);
 bool db_met_damage(struct db *db);
 
 /* A write transaction, begun at once so that it cannot fail half-way for a lock. PROV_E_STORE if the file was moved,
- * deleted or replaced; a directory on the way to it may have been for a second. */
+ * deleted or replaced more than 10 ms ago. */
 MUST_CHECK int db_begin(struct db *db, struct prov_error *err);
 MUST_CHECK int db_commit(struct db *db, struct prov_error *err);
 void db_rollback(struct db *db);

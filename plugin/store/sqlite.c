@@ -28,8 +28,9 @@
 
 #define CHECKPOINT_WAIT_MS 1000
 
-/* So seldom is looked whether a directory on the way to the file was moved. */
-#define PATH_SEEN_US INT64_C(1000000)
+/* For so long a file that was seen in its place counts as there. It may be moved while a transaction is flushed
+ * just as well, which takes as long on a slow disk; and a look costs a caller who submits without pause 3 us. */
+#define IN_PLACE_US INT64_C(10000)
 
 int db_busy_timeout_ms = 10000;
 
@@ -38,23 +39,12 @@ struct cached {
     sqlite3_stmt *statement;
 };
 
-/* Where a file is looked for before each transaction: by its name in its directory, which is a third of the way by
- * the whole path, and now and then by that. */
-struct place {
-    int directory; /* -1: nobody looks */
-    char *real;
-    const char *name; /* in `real` */
-    dev_t device;
-    ino_t file;
-    int64_t path_seen_us; /* on the monotonic clock */
-};
-
 struct db {
     sqlite3 *handle;
     char *path;
-    struct place place;
-    struct db_log *log; /* NULL: nobody asks */
-    bool damage;        /* met since db_met_damage() was asked last */
+    int64_t in_place_us; /* the file was last seen in its place then, on the monotonic clock */
+    struct db_log *log;  /* NULL: nobody asks */
+    bool damage;         /* met since db_met_damage() was asked last */
     struct cached cache[CACHE_SIZE];
 };
 
@@ -291,93 +281,46 @@ set_up(struct db *db, struct prov_error *err)
     return PROV_OK;
 }
 
-static struct db *
-db_new(const char *path)
-{
-    CLEANUP(db_cleanup) struct db *db = calloc(1, sizeof(*db));
-
-    if (!db)
-        return NULL;
-    db->place.directory = -1;
-    db->path = strdup(path);
-    return db->path ? STEAL(db) : NULL;
-}
-
-/* Whether the path leads to the file that SQLite has open. */
+/* A file that was moved away or deleted takes writes like before, and they would be lost with it. */
 static int
-check_path(struct db *db, struct prov_error *err)
+check_in_place(struct db *db, struct prov_error *err)
 {
+    int64_t now_us = clock_monotonic_us();
     int moved = 0;
 
+    if (db->in_place_us && now_us - db->in_place_us < IN_PLACE_US)
+        return PROV_OK;
+    db->in_place_us = 0;
     if (sqlite3_file_control(db->handle, NULL, SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
         moved)
         return error_set(err, PROV_E_STORE,
                          "store '%s' was moved, deleted or replaced while it is in use: put it "
                          "back, or restart the host",
                          db->path);
-    db->place.path_seen_us = clock_monotonic_us();
+    db->in_place_us = now_us;
     return PROV_OK;
-}
-
-/* A file that was moved away or deleted takes writes like before, and they would be lost with it. */
-static int
-check_in_place(struct db *db, struct prov_error *err)
-{
-    const struct place *place = &db->place;
-    struct stat status;
-
-    if (fstatat(place->directory, place->name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-        status.st_ino == place->file && status.st_dev == place->device &&
-        clock_monotonic_us() - place->path_seen_us < PATH_SEEN_US)
-        return PROV_OK;
-    return check_path(db, err);
-}
-
-/* Notes where the file is that SQLite has open. */
-static int
-set_place(struct db *db, struct prov_error *err)
-{
-    struct place *place = &db->place;
-    char *slash = strrchr(place->real, '/');
-    struct stat status;
-
-    place->name = slash + 1;
-    *slash = '\0';
-    place->directory =
-        open(slash == place->real ? "/" : place->real, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    *slash = '/';
-    if (place->directory < 0 ||
-        fstatat(place->directory, place->name, &status, AT_SYMLINK_NOFOLLOW) != 0)
-        return error_set(err, PROV_E_STORE,
-                         "store '%s': its directory cannot be opened: %s; give this process the "
-                         "right to search it, and room for more open files",
-                         db->path, strerror(errno));
-    place->device = status.st_dev;
-    place->file = status.st_ino;
-    return check_path(db, err); /* after it was noted: so it is the same file */
 }
 
 int
 db_open(const char *path, struct db **ret, struct prov_error *err)
 {
-    CLEANUP(db_cleanup) struct db *db = db_new(path);
+    CLEANUP(db_cleanup) struct db *db = calloc(1, sizeof(*db));
+    AUTO_FREE char *real = NULL;
     int r;
 
-    if (!db)
+    if (!db || !(db->path = strdup(path)))
         return error_nomem(err);
-    r = resolve(path, &db->place.real, err);
+    r = resolve(path, &real, err);
     if (!r)
-        r = create_private(db->place.real, path, err);
+        r = create_private(real, path, err);
     if (r)
         return r;
-    r = sqlite3_open_v2(db->place.real, &db->handle,
+    r = sqlite3_open_v2(real, &db->handle,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
                         log_file_vfs());
     if (r != SQLITE_OK)
         return fail(db, r, "opening", err);
     r = set_up(db, err);
-    if (!r)
-        r = set_place(db, err);
     if (!r)
         *ret = STEAL(db);
     return r;
@@ -405,13 +348,13 @@ set_up_scratch(struct db *db, struct prov_error *err)
 int
 db_open_scratch(const char *beside, struct db **ret, struct prov_error *err)
 {
-    CLEANUP(db_cleanup) struct db *db = db_new(beside);
+    CLEANUP(db_cleanup) struct db *db = calloc(1, sizeof(*db));
     AUTO_FREE char *real = NULL;
     AUTO_FREE char *file = NULL;
     bool shared = false;
     int fd, r;
 
-    if (!db)
+    if (!db || !(db->path = strdup(beside)))
         return error_nomem(err);
     r = resolve(beside, &real, err);
     if (!r)
@@ -493,9 +436,6 @@ db_close(struct db *db)
     for (size_t i = 0; i < CACHE_SIZE; i++)
         sqlite3_finalize(db->cache[i].statement);
     sqlite3_close(db->handle);
-    if (db->place.directory >= 0)
-        close(db->place.directory);
-    free(db->place.real);
     free(db->path);
     free(db);
 }
