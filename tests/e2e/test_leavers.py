@@ -219,8 +219,11 @@ def test_two_waits_of_one_user_are_told_and_each_ends_by_itself():
             assert all(word in answer["response"]["detail"] for word in ("/Users/9", "is frozen")), answer
             assert [(wait["kind"], wait["long"]) for wait in row["waits"]] == [("manager", is_long), ("unfreezing", is_long)], row
             assert ("stays frozen" in row["message"], "/Users/9" in row["message"]) == (True, is_long), row
-            assert c.query(query="status")["waits"] == [{"kind": kind, "users": 1, "long": int(is_long)}
-                                                        for kind in ("manager", "unfreezing")]
+            counted = c.query(query="status")["waits"]
+            assert [(wait["kind"], wait["users"], wait["long"]) for wait in counted] == [
+                ("manager", 1, int(is_long)), ("unfreezing", 1, int(is_long))], counted
+            for each in (row["waits"], counted):
+                assert "send the manager" in each[0]["remedy"] and "unfreeze the account" in each[1]["remedy"], each
             if not is_long:
                 c = hours_later(w, c, 6, outcome=lambda: True)
         said = [line for level, line in c.lines if level == WARNING and "/Users/ada" in line]
