@@ -645,7 +645,9 @@ judge_told(const struct life *life, struct json_object *users)
         if (told->times == 0 && !waits_for_name(life, &life->people[told->user], users,
                                                 account_of(users, told->user, &count)))
             return "the host was not told of an event";
-        if ((told->refused > 1 || told->times - told->refused - told->parts > 1) && !life->died)
+        if ((told->refused > 1 || told->parts > 1 ||
+             told->times - told->refused - told->parts > 1) &&
+            !life->died)
             return "the host was told of an event twice";
         if (told->lacks && all_is_there(life, &life->people[told->user], users))
             return "the host was not told that nothing is missing any more";
