@@ -106,7 +106,7 @@ settle_claim(struct round *round, struct link *link, const char *name, struct pr
     if (!before || (name && strcmp(before, name) == 0) ||
         (link->username_held && strcmp(before, link->username_held) == 0))
         return PROV_OK;
-    return store_wake(round->delivery->store, WAIT_USERNAME, before, NULL, INT64_MAX, err);
+    return store_wake_name(round->delivery->store, before, err);
 }
 
 /* [tx] The username held is the one confirmed; and, unless what was wanted is tried again, no other is claimed but
@@ -124,7 +124,7 @@ put_names(struct round *round, struct link *link, bool keeps_claim, struct prov_
         if (set_text(&link->username_held, now))
             return error_nomem(err);
         if (before)
-            r = store_wake(round->delivery->store, WAIT_USERNAME, before, NULL, INT64_MAX, err);
+            r = store_wake_name(round->delivery->store, before, err);
     }
     return r || keeps_claim ? r
                             : settle_claim(round, link, flying ? flying : link->username_held, err);
@@ -163,7 +163,7 @@ ending_write(struct round *round, struct item *item, const struct ending *ending
     if (!r)
         r = put_link(round, item, err);
     if (!r && ending->frees_held && link->username_held)
-        r = store_wake(store, WAIT_USERNAME, link->username_held, NULL, INT64_MAX, err);
+        r = store_wake_name(store, link->username_held, err);
     if (!r && ending->arrives)
         r = store_wake(store, WAIT_MANAGER, subject->uri, subject->iss, INT64_MAX, err);
     return r ? r : make_due(round, item, ending, err);

@@ -9,6 +9,10 @@
 #include "plugin/delivery/released.h"
 #include "plugin/scim/patch.h"
 
+/* A chain of renames takes one call more than this, however long it is; and if it is longer, one of so many gets a
+ * temporary name. */
+#define CHAIN_CALLS 8
+
 static struct item *
 item_of(const struct round *round, int64_t subject)
 {
@@ -104,6 +108,13 @@ step_aside(struct item *item, struct prov_error *err)
     return move_to(item, name, inputs, err);
 }
 
+/* Whether an account gets another username, as far as is planned. */
+static bool
+is_renamed(const struct item *item)
+{
+    return item_sends(item, PLAN_UPDATE) && value_get(item->plan.fields, "Username");
+}
+
 /* On a ring that this one closes every second steps aside with him, in one call, so that all the others get their
  * names in the next, and these in a third, however long it is. */
 static int
@@ -120,10 +131,70 @@ part_ring(struct round *round, const struct item *first, struct prov_error *err)
         if (r || !claim.holds || claim.subject == first->work.subject.id)
             break;
         next = item_of(round, claim.subject);
-        if (!next || !item_sends(next, PLAN_UPDATE) || !value_get(next->plan.fields, "Username"))
+        if (!next || !is_renamed(next))
             break;
         next->steps_aside = aside;
         at = next;
+    }
+    return r;
+}
+
+/* Whether what is wanted was refused before, and not for having waited for long. Such a one does not step aside
+ * again: he would be left with the temporary name, and his own would be the other's. */
+static bool
+was_parked(const struct item *item)
+{
+    const struct link *link = &item->work.link;
+
+    return outcome_is(link->outcome, OUTCOME_REFUSED) && !code_waits_for(link->code) &&
+           link->settled_version == item->work.subject.version;
+}
+
+/* The one in the round who is to get the name that this one gives up; NULL: nobody. */
+static struct item *
+heir_of(const struct round *round, struct json_object *wanted, const struct item *item)
+{
+    const char *name = item->work.link.username_held;
+    int64_t place = name ? json_get_int(wanted, name, -1) : -1;
+
+    return place < 0 ? NULL : &round->items[place];
+}
+
+/* A straight chain moves up by one in each call, for what Salesforce makes of two in one call is not sure. On a long
+ * one every so many steps aside, and what is before and behind moves up at the same time. */
+static void
+part_chain(const struct round *round, struct json_object *wanted, const struct item *first)
+{
+    struct item *at = heir_of(round, wanted, first);
+
+    for (size_t calls = 2; at && heir_of(round, wanted, at); at = heir_of(round, wanted, at)) {
+        at->steps_aside = calls >= CHAIN_CALLS && !was_parked(at);
+        calls = at->steps_aside ? 1 : calls + 1;
+    }
+}
+
+/* Chains end with a name that is free. */
+static int
+part_chains(struct round *round, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *wanted = json_object_new_object();
+    int r = wanted ? PROV_OK : error_nomem(err);
+
+    for (size_t i = 0; !r && i < round->count; i++) {
+        const struct item *item = &round->items[i];
+        if (is_renamed(item) && !json_get(wanted, item->plan.username) &&
+            json_put_int(wanted, item->plan.username, (int64_t)i))
+            r = error_nomem(err);
+    }
+    for (size_t i = 0; !r && i < round->count; i++) {
+        CLEANUP(name_claim_done) struct name_claim claim = { 0 };
+        const struct item *item = &round->items[i];
+        if (!is_renamed(item) || !heir_of(round, wanted, item))
+            continue;
+        r = store_name_claim(round->delivery->store, item->plan.username, item->work.subject.id,
+                             &claim, err);
+        if (!r && !claim.subject)
+            part_chain(round, wanted, item);
     }
     return r;
 }
@@ -148,17 +219,6 @@ go_back(struct round *round, struct item *item, bool *ret_goes, struct prov_erro
         return r;
     *ret_goes = true;
     return move_to(item, name, USERNAME_IS_TEMPORARY, err);
-}
-
-/* Whether what is wanted was refused before, and not for having waited for long. Such a one does not step aside
- * again: he would be left with the temporary name, and his own would be the other's. */
-static bool
-was_parked(const struct item *item)
-{
-    const struct link *link = &item->work.link;
-
-    return outcome_is(link->outcome, OUTCOME_REFUSED) && !code_waits_for(link->code) &&
-           link->settled_version == item->work.subject.version;
 }
 
 /* Of a leaver's account, to whom a name is of no use before the return: then it is built anew, for what the
@@ -262,13 +322,15 @@ wait_for(struct round *round, struct item *item, const struct name_claim *claim,
 {
     const struct item *other = item_of(round, claim->subject);
     bool ring, found = false, parked = was_parked(item);
-    int r = find_ring(round, item, &ring, err);
+    int r;
 
+    if (item->steps_aside && !parked)
+        return step_aside(item, err);
+    r = find_ring(round, item, &ring, err);
     if (r)
         return r;
-    if ((ring || item->steps_aside) && !parked) {
-        if (!item->steps_aside)
-            r = part_ring(round, item, err);
+    if (ring && !parked) {
+        r = part_ring(round, item, err);
         return r ? r : step_aside(item, err);
     }
     /* this very round may free the name before the store knows that someone waits for it: look again
@@ -326,6 +388,7 @@ names_check(struct round *round, struct prov_error *err)
 
     if (r)
         return r;
+    r = part_chains(round, err);
     /* a newcomer must not take the name that one who steps aside has made room for */
     for (size_t k = 0; k < sizeof(order) / sizeof(order[0]); k++) {
         for (size_t i = 0; !r && i < round->count; i++) {

@@ -423,6 +423,8 @@ MUST_CHECK int store_seen(struct store *store, int64_t after, int64_t limit, int
  * value NULL: so many for each value of the kind; iss NULL: of any issuer. */
 MUST_CHECK int store_wake(struct store *store, const char *kind, const char *value, const char *iss,
                           int64_t limit, struct prov_error *err);
+/* [tx] Makes due who waits for a username that is given up, and who waits for theirs, and so on. */
+MUST_CHECK int store_wake_name(struct store *store, const char *username, struct prov_error *err);
 /* [tx] Makes due who waits since before_us or longer, which is not said yet; or since a time after now_us, which
  * a wrong clock has written. Reads all who wait. */
 MUST_CHECK int store_wake_long(struct store *store, int64_t before_us, int64_t now_us,

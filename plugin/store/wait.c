@@ -233,6 +233,29 @@ store_wake(struct store *store, const char *kind, const char *value, const char 
                       "sssi", kind, value, iss, limit);
 }
 
+/* So far along those who wait for each other. They are woken together, or each would have a round of his own; and no
+ * more of them, since each who moves up wakes those behind him again. */
+#define BEHIND_MAX "64"
+
+int
+store_wake_name(struct store *store, const char *username, struct prov_error *err)
+{
+    bool waits = false;
+    int r = anybody_waits(store, WAIT_USERNAME, username, &waits, err);
+
+    if (r || !waits)
+        return r;
+    return due_insert(store->write, err,
+                      "WITH RECURSIVE behind (subject, place) AS ("
+                      "SELECT subject, 1 FROM wait WHERE kind = '" WAIT_USERNAME "' AND value = ?"
+                      " UNION SELECT w.subject, b.place + 1 FROM behind b"
+                      " CROSS JOIN link l ON l.subject = b.subject"
+                      " CROSS JOIN wait w ON w.kind = '" WAIT_USERNAME
+                      "' AND w.value = l.username_held WHERE b.place < " BEHIND_MAX ") " DUE_NOW_FOR
+                      "subject FROM (SELECT DISTINCT subject FROM behind)",
+                      "s", username);
+}
+
 int
 store_wake_long(struct store *store, int64_t before_us, int64_t now_us, struct prov_error *err)
 {

@@ -86,6 +86,80 @@ def test_a_ring_of_more_than_a_hundred_is_a_ring():
         assert len(calls_of(w, "collections_update")) - made == 3
 
 
+def test_of_a_ring_on_which_one_is_refused_nobody_is_left_without_need():
+    names = list("abcd")
+    for together in (True, False):
+        for refused, wanted in zip(names, names[1:] + names[:1]):
+            with World() as w:
+                c = w.connector()
+                c.accept(*[create(f"/Users/{name}", person(name, title=name)) for name in names])
+                c.settle()
+                before = ids(w)
+                w.org.fault({"on": "collections_update", "do": "refuse_record", "times": -1, "message": "no",
+                             "match": {"Username": name_of(wanted), "Title": refused},
+                             "statusCode": "FIELD_CUSTOM_VALIDATION_EXCEPTION"})
+                for old, new in zip(names, names[1:] + names[:1]):
+                    c.accept(put(f"/Users/{old}", person(new, title=old)))
+                    if not together:
+                        c.settle()
+                c.settle()
+                now = ids(w)
+                aside = [user for name, user in now.items() if name.startswith("swap-")]
+                given_up = [name for name, user in before.items() if user in aside]
+                assert len(aside) <= 1 and all(name in now for name in given_up), (together, refused, now.keys())
+
+
+# ---- chains ----
+
+def test_a_straight_chain_takes_a_few_calls_however_long_it_is():
+    for length, most in ((8, 8), (100, 9)):
+        for turned in (False, True):
+            with World() as w:
+                names = [f"u{n}" for n in range(length)]
+                c = staffed(w, *names)
+                before, made = ids(w), len(calls_of(w, "collections_update"))
+                news = [put(f"/Users/{old}", person(new)) for old, new in zip(names, names[1:] + ["free"])]
+                c.accept(*(reversed(news) if turned else news))
+                c.settle()
+                got = ids(w)
+                assert got == {name_of(new): before[name_of(old)] for old, new in zip(names, names[1:] + ["free"])}, got
+                calls = calls_of(w, "collections_update")[made:]
+                assert len(calls) <= most, (length, len(calls))
+                aside = sum(str(call["body"]).count("swap-") for call in calls)
+                assert aside == (0 if length == 8 else 12), (length, aside)
+
+
+def test_a_chain_that_has_waited_is_woken_as_one():
+    with World() as w:
+        names = [f"u{n}" for n in range(60)]
+        c = staffed(w, *names)
+        before = ids(w)
+        c.accept(*[put(f"/Users/{old}", person(new)) for old, new in zip(names, names[1:])])
+        c.settle()
+        made = len(calls_of(w, "collections_update"))
+        assert made == 0 and c.query(query="status")["subjects"]["waiting"] == 59
+        c.accept(put("/Users/u59", person("free")))
+        c.settle()
+        assert ids(w) == {name_of(new): before[name_of(old)] for old, new in zip(names, names[1:] + ["free"])}, w.org.users()
+        assert len(calls_of(w, "collections_update")) <= 10
+
+
+def test_of_a_chain_that_is_broken_one_is_left_on_a_temporary_name():
+    with World() as w:
+        names = [f"u{n}" for n in range(40)]
+        c = staffed(w, *names)
+        w.org.fault({"on": "collections_update", "do": "refuse_record", "match": {"Username": name_of("u37")},
+                     "statusCode": "FIELD_CUSTOM_VALIDATION_EXCEPTION", "message": "not u37", "times": -1})
+        c.accept(*[put(f"/Users/{old}", person(new)) for old, new in zip(names, names[1:] + ["free"])])
+        c.settle()
+        assert sum(name.startswith("swap-") for name in w.org.users()) == 1, w.org.users().keys()
+        assert c.query(query="status")["subjects"]["parked"] == 1
+        w.org.ask("DELETE", "/__org/faults")
+        c.act(act="retry", state="parked")
+        c.settle()
+        assert sorted(w.org.users()) == sorted(name_of(name) for name in names[1:] + ["free"]), w.org.users().keys()
+
+
 def test_news_that_come_one_after_the_other_meet():
     with World() as w:
         c = staffed(w, "a", "b", "c")

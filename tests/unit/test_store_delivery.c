@@ -443,10 +443,10 @@ who_waits_is_woken_and_nobody_else(void)
     int64_t count = -1;
 
     make_waiting(&s);
-    IN_TX(s.store, store_wake(s.store, WAIT_USERNAME, "ada@x.example", NULL, 99, &err));
+    IN_TX(s.store, store_wake_name(s.store, "ada@x.example", &err));
     T_STR(scratch_due(s.store, DUE_NOW), "/Users/1");
     scratch_drain(s.store, DUE_NOW);
-    IN_TX(s.store, store_wake(s.store, WAIT_USERNAME, "eve@x.example", NULL, 99, &err));
+    IN_TX(s.store, store_wake_name(s.store, "eve@x.example", &err));
     IN_TX(s.store, store_wake(s.store, WAIT_MANAGER, "/Users/3", "https://other", 99, &err));
     T_STR(scratch_due(s.store, DUE_NOW), "");
     IN_TX(s.store, store_wake(s.store, WAIT_MANAGER, "/Users/3", ISSUER, 99, &err));
