@@ -1,6 +1,7 @@
 """A Kerberos realm in a folder of its own: its database, kadmind and KDC on loopback, and their own clients."""
 import csv
 import ctypes
+import gzip
 import io
 import json
 import os
@@ -10,13 +11,15 @@ import socket
 import subprocess
 import tempfile
 import time
+import urllib.parse
 
 from servers import ADAPTERS, cli, free_port, harness
 
 LISTER = os.environ.get("SFPROV_PRINCIPALS", os.path.join(harness.TOP, "sfprov-principals"))
-PR_SET_CHILD_SUBREAPER = 36
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 REALM = "EXAMPLE.ORG"
 ADMIN, ADMIN_PASSWORD = "root/admin", "admin-admin-9"
+ENTRY = "uid=bob,dc=example,dc=org"  # of a person, in the directory that has the realm
 # nothing of a principal but its name: the mapping makes the rest
 MAPPING = [{"field": "LastName", "source": ["name.familyName", {"source": "userName", "steps": [
                {"replace": "^.*\\.", "with": ""}]}]},
@@ -43,7 +46,7 @@ class Realm:
         if config is not None:
             self.write_adapter(config)
         self.write_configuration(**more)
-        self.tool("kdb5_util", "create", "-s", "-P", "master-key-1", "-r", REALM)
+        self.make_database()
         self.local(f"addprinc -pw {ADMIN_PASSWORD} {ADMIN}")
 
     def write_adapter(self, config):
@@ -86,9 +89,9 @@ class Realm:
  kdc = FILE:{self.folder}/kdc.log
 {plugins}""")
         with open(f"{self.folder}/kdc.conf", "w") as file:
-            file.write(f"""[realms]
+            file.write(f"""{self.database()}[realms]
  {REALM} = {{
-  database_name = {self.folder}/principal
+  database_module = the_database
   key_stash_file = {self.folder}/stash
   acl_file = {self.folder}/acl
   kdc_listen = 127.0.0.1:{self.kdc_port}
@@ -99,6 +102,12 @@ class Realm:
 """)
         with open(f"{self.folder}/acl", "w") as file:
             file.write(f"{ADMIN}@{REALM} *\n")
+
+    def database(self):
+        return f"[dbmodules]\n the_database = {{\n  db_library = db2\n  database_name = {self.folder}/principal\n }}\n"
+
+    def make_database(self):
+        self.tool("kdb5_util", "create", "-s", "-P", "master-key-1", "-r", REALM)
 
     def environment(self):
         return dict(os.environ, KRB5_CONFIG=f"{self.folder}/krb5.conf", KRB5_KDC_PROFILE=f"{self.folder}/kdc.conf",
@@ -257,6 +266,71 @@ class Realm:
             if name in names and int(expiration) and int(expiration) <= time.time():
                 names[name] = False
         return names
+
+
+class LdapRealm(Realm):
+    """Its database is a directory of OpenLDAP (kldap), which runs from the beginning until the realm is stopped."""
+    container, manager, password = "cn=realms,dc=example,dc=org", "cn=admin,dc=example,dc=org", "secret-secret-7"
+    who = ("-D", manager, "-w", password)
+
+    def database(self):
+        return f"""[dbmodules]
+ the_database = {{
+  db_library = kldap
+  ldap_kerberos_container_dn = "{self.container}"
+  ldap_kdc_dn = "{self.manager}"
+  ldap_kadmind_dn = "{self.manager}"
+  ldap_service_password_file = {self.folder}/service
+  ldap_servers = {self.uri()}
+ }}
+"""
+
+    def uri(self):
+        return "ldapi://" + urllib.parse.quote(f"{self.folder}/ldapi", safe="")
+
+    def make_database(self):
+        schema = "/usr/share/doc/krb5-kdc-ldap/kerberos.schema.gz"
+        if not binary("kdb5_ldap_util") or not binary("slapd") or not os.path.exists(schema):
+            raise harness.NotRun("no realm in a directory: krb5-kdc-ldap or slapd is not there")
+        with gzip.open(schema) as packed, open(f"{self.folder}/kerberos.schema", "wb") as file:
+            shutil.copyfileobj(packed, file)
+        os.mkdir(f"{self.folder}/data")
+        with open(f"{self.folder}/slapd.conf", "w") as file:
+            file.write(f"""include /etc/ldap/schema/core.schema
+include /etc/ldap/schema/cosine.schema
+include {self.folder}/kerberos.schema
+modulepath /usr/lib/ldap
+moduleload back_mdb
+database mdb
+suffix dc=example,dc=org
+rootdn {self.manager}
+rootpw {self.password}
+directory {self.folder}/data
+""")
+        self.slapd = subprocess.Popen(
+            [binary("slapd"), "-d", "0", "-f", f"{self.folder}/slapd.conf", "-h", self.uri()], stdin=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, preexec_fn=lambda: ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM))
+        end = time.monotonic() + 30
+        with socket.socket(socket.AF_UNIX) as probe:
+            while probe.connect_ex(f"{self.folder}/ldapi"):
+                assert self.slapd.poll() is None and time.monotonic() < end, "slapd does not listen"
+                time.sleep(0.02)
+        self.directory("ldapadd", "dn: dc=example,dc=org\nobjectClass: domain\ndc: example\n\n"
+                       f"dn: {self.container}\nobjectClass: krbContainer\ncn: realms\n\n"
+                       f"dn: {ENTRY}\nobjectClass: account\nuid: bob\n")
+        self.tool("kdb5_ldap_util", *self.who, "stashsrvpw", "-f", f"{self.folder}/service", self.manager,
+                  text=f"{self.password}\n{self.password}\n")
+        self.tool("kdb5_ldap_util", *self.who, "-H", self.uri(), "create", "-r", REALM, "-s", "-P", "master-key-1",
+                  "-subtrees", "dc=example,dc=org")
+
+    def directory(self, name, text):
+        """A client of the directory, past kadmind."""
+        self.tool(name, "-x", "-H", self.uri(), *self.who, text=text)
+
+    def stop(self, how=signal.SIGTERM):
+        super().stop(how)
+        self.slapd.terminate()
+        self.slapd.wait(30)
 
 
 class Session:

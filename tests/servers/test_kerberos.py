@@ -13,7 +13,7 @@ import time
 
 import servers
 from common import becomes, in_memory, mark_of, stored
-from kerberos import ADMIN, ADMIN_PASSWORD, LISTER, MAPPING, REALM, Realm, binary, compare, list_principals, resync
+from kerberos import ADMIN, ADMIN_PASSWORD, ENTRY, LISTER, MAPPING, REALM, LdapRealm, Realm, binary, compare, list_principals, resync
 from servers import SmallDisk, cli, events_of, harness
 
 
@@ -64,6 +64,35 @@ def test_a_life_from_hire_to_delete():
         settle(w)
         compare(w, r, gone=["ada.byron"])
         assert resync(w, r, "--dry-run")["counts"]["unchanged"] == 3, "a list says something else than the events"
+
+
+def test_a_realm_in_a_directory_is_handed_over():
+    with world() as w, LdapRealm(w, {}) as r:
+        # one of its own, and one in the entry of a person who is there
+        r.admin("addprinc -pw Hello-1-2 ada", f"addprinc -x dn={ENTRY} -pw Hello-1-2 bob")
+        r.local("addprinc -pw Hello-1-2 cyd")
+        settle(w)
+        assert compare(w, r) == 3
+        ids = {name: w.org.user(f"{name}@acme.example")["Id"] for name in ("ada", "bob")}
+        r.admin("renprinc -force ada anna", "modprinc -allow_tix bob", "renprinc -force bob bert", "delprinc -force cyd",
+                "cpw -pw Other-3-4 anna")
+        settle(w)
+        compare(w, r, gone=["cyd"])
+        assert w.org.user("anna@acme.example")["Id"] == ids["ada"] and w.org.user("bert@acme.example")["Id"] == ids["bob"]
+        assert list_principals(r) == {"anna": True, "bert": False}
+        assert resync(w, r, "--dry-run")["counts"]["unchanged"] == 2
+        # what is done past kadmin, the next list sees
+        r.directory("ldapmodify", f"dn: {ENTRY}\nchangetype: modify\nreplace: krbTicketFlags\nkrbTicketFlags: 0\n")
+        settle(w)
+        assert not w.org.user("bert@acme.example")["IsActive"], "somebody has told it, so this shows nothing"
+        resync(w, r)
+        settle(w)
+        assert compare(w, r, gone=["cyd"]) == 3 and w.org.user("bert@acme.example")["IsActive"]
+        r.directory("ldapdelete", ENTRY + "\n")
+        resync(w, r)
+        settle(w)
+        compare(w, r, gone=["bert", "cyd"])
+        assert mark_of(w) is None
 
 
 def test_names_are_followed_wherever_they_go():
