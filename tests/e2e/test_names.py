@@ -354,6 +354,25 @@ def test_a_leaver_gives_up_a_name_that_another_one_wants():
         assert ids(w) == rotate(before, ["a", "b"]), w.org.users().keys()
 
 
+def test_who_waits_for_a_name_gets_it_before_who_stepped_aside_and_goes_back_to_it():
+    with World(batch_size=1, parallel_calls=1) as w:  # three are looked at in a round
+        c = staffed(w, "a", "b", "c", "d")
+        before = ids(w)
+        for waiting in "cd":
+            c.accept(put(f"/Users/{waiting}", person("a")))
+        c.settle()
+        refused_partner(w, c)
+        first = next(user for user in "cd" if ids(w)[name_of("a")] == before[name_of(user)])
+        then = "d" if first == "c" else "c"
+        assert "temporary name swap-" in c.user("/Users/a")["message"], "the name that was given up is another one's"
+        # whose name it is gives it up, and who gave it up is looked at before who waits for it is
+        c.accept(put(f"/Users/{first}", person("new")), create("/Users/x", person("x")), create("/Users/y", person("y")),
+                 put("/Users/a", person("b", title="A")))
+        c.settle()
+        assert ids(w)[name_of("a")] == before[name_of(then)], w.org.users().keys()
+        assert waits(c.user("/Users/a")) == {"username": name_of("b")}
+
+
 # ---- failures on the way ----
 
 def test_nobody_is_left_on_a_temporary_name_whatever_fails():
