@@ -128,6 +128,7 @@ add_entry(struct list *list, const char *json, size_t length, struct prov_error 
         return r;
     user = (struct store_listed){ .event = event,
                                   .unreadable = !json_get(entry, "data"),
+                                  .inactive = !json_get_bool(entry, "active", true),
                                   .alias = json_get_string(entry, "alias"),
                                   .place = json_get_string(entry, "place") };
     return store_snapshot_add(list->snapshot, &user, err);

@@ -62,7 +62,9 @@ struct follow {
     struct follow_pace pace;
     struct news {
         struct token token;
-        char *dn; /* NULL: of who is gone */
+        char *dn;      /* NULL: of who is gone, or cannot be read */
+        bool inactive; /* of a whole resource: it says so */
+        bool refused;
     } news[ANSWERS_BATCH];
     size_t count;
     int code; /* why it cannot go on; CODE_DONE: it can */
@@ -99,9 +101,10 @@ static int
 answered(struct follow *follow, const struct prov_answer *answers, struct prov_error *err)
 {
     for (size_t i = 0; i < follow->count; i++) {
-        const struct news *news = &follow->news[i];
+        struct news *news = &follow->news[i];
 
-        if (answers[i].status == PROV_ANSWER_REFUSED)
+        news->refused = answers[i].status == PROV_ANSWER_REFUSED;
+        if (news->refused)
             missed(follow, "'%s' is refused: %s", news->dn ? news->dn : news->token.uri,
                    answers[i].error.text);
         else if (answers[i].status != PROV_ANSWER_ACCEPTED) {
@@ -123,9 +126,8 @@ forget_news(struct follow *follow)
     follow->count = 0;
 }
 
-/* Hands over what was heard. On failure all of it is heard again. */
 static int
-hand_over(struct follow *follow, struct prov_error *err)
+submit(struct follow *follow, struct prov_error *err)
 {
     struct prov_event events[ANSWERS_BATCH];
     struct prov_answer answers[ANSWERS_BATCH];
@@ -140,8 +142,35 @@ hand_over(struct follow *follow, struct prov_error *err)
     if (follow->count)
         result =
             follow->host.api.submit(follow->host.connector, events, follow->count, answers, err);
-    if (!result)
-        result = answered(follow, answers, err);
+    return result ? result : answered(follow, answers, err);
+}
+
+static int add_lock(struct follow *follow, const char *uri, struct prov_error *err);
+
+/* Hands over what was heard. On failure all of it is heard again. A lock is handed over also of those who are refused. */
+static int
+hand_over(struct follow *follow, struct prov_error *err)
+{
+    char *locked[ANSWERS_BATCH];
+    size_t count = 0;
+    int result = submit(follow, err);
+
+    for (size_t i = 0; i < follow->count; i++) {
+        struct news *news = &follow->news[i];
+
+        if (!news->refused || !news->inactive)
+            continue;
+        locked[count++] = news->token.uri;
+        news->token.uri = NULL;
+    }
+    forget_news(follow);
+    for (size_t i = 0; i < count; i++) {
+        if (!result)
+            result = add_lock(follow, locked[i], err);
+        free(locked[i]);
+    }
+    if (!result && follow->count)
+        result = submit(follow, err);
     forget_news(follow);
     return result;
 }
@@ -159,8 +188,39 @@ add_news(struct follow *follow, const struct token_spec *spec, const char *dn,
     if (result)
         return result;
     news->dn = dn ? strdup(dn) : NULL;
+    news->inactive = news->refused = false;
     follow->count++;
     return PROV_OK;
+}
+
+static int
+is_known(struct follow *follow, const char *uri, bool *ret, struct prov_error *err)
+{
+    struct json_object *request = host_request("query", "subject"), *known = NULL;
+    int result;
+
+    reply_put_text(request, "user", uri);
+    result = host_ask(&follow->host, request, &known, err);
+    json_object_put(known);
+    *ret = !result;
+    return result == PROV_E_NOTFOUND ? PROV_OK : result;
+}
+
+/* Of somebody who cannot be read: that they are inactive. Nobody is made known by that. */
+static int
+add_lock(struct follow *follow, const char *uri, struct prov_error *err)
+{
+    bool known = false;
+    int result = is_known(follow, uri, &known, err);
+
+    if (result || !known)
+        return result;
+    complain("'%s' is inactive, and stays as it is otherwise", uri);
+    return add_news(
+        follow,
+        &(struct token_spec){
+            .kind = TOKEN_PATCH, .host = "follow", .uri = uri, .resource = "{\"active\":false}" },
+        NULL, err);
 }
 
 /* The key of a manager is asked of the directory. Of one who is not there yet the reports are heard anew later. */
@@ -191,13 +251,16 @@ tell_reports(struct follow *follow, struct prov_error *err)
 
 /* As `sync` adds one. Managers of a list are named by DN. resource: NULL of who cannot be read. */
 static int
-add_to_list(struct follow *follow, const char *dn, const char *uri, const char *resource,
-            struct prov_error *err)
+add_to_list(struct follow *follow, const struct ldap_entry *entry, const char *uri,
+            const char *resource, struct prov_error *err)
 {
-    char *alias = entry_plain_dn(dn), *text = NULL;
-    const struct person_listed listed = {
-        .uri = uri, .resource = resource, .place = dn, .alias = alias
-    };
+    char *alias = entry_plain_dn(entry->dn), *text = NULL;
+    const struct person_listed listed = { .uri = uri,
+                                          .resource = resource,
+                                          .inactive = !resource &&
+                                                      entry_is_inactive(follow->columns, entry),
+                                          .place = entry->dn,
+                                          .alias = alias };
     size_t length;
     int result = alias ? person_list(&listed, &text, &length, err) : fault_nomem(err);
 
@@ -276,20 +339,23 @@ uri_of(const char *uuid, char to[URI_SIZE])
     snprintf(to, URI_SIZE, PREFIX "%s", uuid);
 }
 
-/* A person who cannot be read is told, stays as they are, and the rest goes on. */
+/* A person who cannot be read is told, stays as they are but for a lock, and the rest goes on. */
 static int
-unreadable(struct follow *follow, const char *dn, const char *uuid, int result,
+unreadable(struct follow *follow, const struct ldap_entry *entry, const char *uuid, int result,
            struct prov_error *err)
 {
     char uri[URI_SIZE];
 
     if (result != PROV_E_INVALID && result != PROV_E_LIMIT)
         return result;
-    missed(follow, "'%s' cannot be read, and stays as it is: %s", dn, err->text);
-    if (!follow->list)
-        return PROV_OK;
+    missed(follow, "'%s' cannot be read, and stays as it is: %s", entry->dn, err->text);
     uri_of(uuid, uri);
-    return add_to_list(follow, dn, uri, NULL, err);
+    if (follow->list)
+        return add_to_list(follow, entry, uri, NULL, err);
+    if (!entry_is_inactive(follow->columns, entry))
+        return PROV_OK;
+    result = hand_over(follow, err); /* which may have them in it */
+    return result ? result : add_lock(follow, uri, err);
 }
 
 static int
@@ -307,20 +373,14 @@ tell_gone(struct follow *follow, const char *uuid, struct prov_error *err)
 static int
 hear_outsider(struct follow *follow, const char *uuid, struct prov_error *err)
 {
-    struct json_object *request = host_request("query", "subject"), *known = NULL;
     char uri[URI_SIZE];
+    bool known = false;
     int result = hand_over(follow, err); /* which may have them in it */
 
     uri_of(uuid, uri);
-    reply_put_text(request, "user", uri);
-    if (result)
-        json_object_put(request);
-    else
-        result = host_ask(&follow->host, request, &known, err);
-    json_object_put(known);
-    if (result)
-        return result == PROV_E_NOTFOUND ? PROV_OK : result;
-    return tell_gone(follow, uuid, err);
+    if (!result)
+        result = is_known(follow, uri, &known, err);
+    return result || !known ? result : tell_gone(follow, uuid, err);
 }
 
 static int
@@ -350,7 +410,7 @@ hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, bool
     if (!result)
         result = entry_read(&how, &whole, &person, err);
     if (result)
-        return unreadable(follow, entry->dn, uuid, result, err);
+        return unreadable(follow, &whole, uuid, result, err);
     moved = !follow->asking && follow_reports_moved(&follow->reports, uuid, entry->dn);
     if (!person.name)
         complain("'%s' has no userName", entry->dn);
@@ -362,9 +422,9 @@ hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, bool
         follow->code = CODE_USAGE;
         result = err->code = PROV_E_UNSUPPORTED;
     } else if (follow->list) {
-        result = add_to_list(follow, entry->dn, person.uri, person.resource.json, err);
+        result = add_to_list(follow, &whole, person.uri, person.resource.json, err);
         if (result)
-            result = unreadable(follow, entry->dn, uuid, result, err);
+            result = unreadable(follow, &whole, uuid, result, err);
     } else {
         result = add_news(follow,
                           &(struct token_spec){ .kind = TOKEN_PUT,
@@ -373,6 +433,8 @@ hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, bool
                                                 .change = change,
                                                 .resource = person.resource.json },
                           entry->dn, err);
+        if (!result)
+            follow->news[follow->count - 1].inactive = entry_is_inactive(follow->columns, &whole);
         if (!result && (fresh || moved))
             result = follow_reports_note(&follow->reports, entry->dn, err);
     }

@@ -268,14 +268,11 @@ find_user(struct sync *sync, const struct person *person, char **ret_uri, struct
 }
 
 static int
-add_user(struct sync *sync, const struct person *person, const char *uri, struct prov_error *err)
+add_user(struct sync *sync, const struct person_listed *listed, struct prov_error *err)
 {
-    const struct person_listed listed = {
-        .uri = uri, .resource = person->resource, .place = person->place, .alias = person->alias
-    };
     char *text = NULL;
     size_t length;
-    int result = person_list(&listed, &text, &length, err);
+    int result = person_list(listed, &text, &length, err);
 
     if (!result)
         result = sync->host.api.snapshot_add(sync->snapshot, text, length, err);
@@ -291,7 +288,12 @@ add_person(struct sync *sync, const struct person *person, struct prov_error *er
     int result = find_user(sync, person, &uri, err);
 
     if (!result)
-        result = add_user(sync, person, uri ? uri : person->uri, err);
+        result = add_user(sync,
+                          &(struct person_listed){ .uri = uri ? uri : person->uri,
+                                                   .resource = person->resource,
+                                                   .place = person->place,
+                                                   .alias = person->alias },
+                          err);
     free(uri);
     if (result && !strstr(err->text, person->place)) {
         snprintf(reason, sizeof(reason), "%s", err->text);
@@ -300,20 +302,24 @@ add_person(struct sync *sync, const struct person *person, struct prov_error *er
     return result;
 }
 
-/* Somebody of a directory who cannot be read, and is there all the same. */
+/* Somebody of a directory who cannot be read, and is there all the same; or there, and locked. */
 static int
 leave_person(struct sync *sync, const struct person *person, struct prov_error *fault)
 {
-    const struct person bare = { .alias = person->alias, .place = person->place };
+    const struct person_listed bare = { .uri = person->uri,
+                                        .inactive = people_is_inactive(sync->people),
+                                        .place = person->place,
+                                        .alias = person->alias };
     struct prov_error err = { .size = sizeof(err) };
-    int result = add_user(sync, &bare, person->uri, &err);
+    int result = add_user(sync, &bare, &err);
 
     if (result) {
         *fault = err;
         return result;
     }
     sync->unreadable++;
-    complain("%s: %s; they stay as they are", sync->file, fault->text);
+    complain("%s: %s; they %s", sync->file, fault->text,
+             bare.inactive ? "are inactive, and stay as they are otherwise" : "stay as they are");
     return PROV_OK;
 }
 

@@ -45,7 +45,8 @@ struct people {
     size_t key_column, header_next;
     bool header_bad, begun;
 
-    char *id, *uri, *alias; /* of the person at hand; id is the key as it stands */
+    struct ldap_entry entry; /* the one at hand; borrowed */
+    char *id, *uri, *alias;  /* of the person at hand; id is the key as it stands */
     char *resource;
     struct json_object *user; /* JSON: the same, as it was read */
     struct person_value *values;
@@ -359,6 +360,12 @@ next_row(struct people *people, struct person *ret, struct prov_error *err)
 
 /* ---- LDIF ---- */
 
+bool
+people_is_inactive(const struct people *people)
+{
+    return entry_is_inactive(people->columns, &people->entry);
+}
+
 static void
 note_name(struct names *names, const char *name)
 {
@@ -404,6 +411,7 @@ read_entry(struct people *people, const struct ldap_entry *entry, struct person 
     struct entry_person read = { .id = NULL };
     enum found found = found_of(entry_read(&options, entry, &read, err));
 
+    people->entry = *entry;
     free(people->id);
     free(people->uri);
     free(people->alias);

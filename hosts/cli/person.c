@@ -373,6 +373,8 @@ person_list(const struct person_listed *listed, char **ret, size_t *ret_length,
         text_add(&text, listed->resource, strlen(listed->resource));
     else
         TEXT_ADD(&text, "null");
+    if (!listed->resource && listed->inactive)
+        TEXT_ADD(&text, ",\"active\":false");
     write_text(&text, "place", listed->place);
     if (listed->alias)
         write_text(&text, "alias", listed->alias);

@@ -38,9 +38,12 @@ int person_make(struct person_value *values, size_t count, const struct person_o
  * NULL when out of memory. */
 char *person_uri(const char *key);
 
-/* One user of a list, as snapshot_add() takes it; `resource` is NULL of who cannot be read, `alias` may be. Heap. PROV_E_INVALID: a text is not UTF-8. */
+/* One user of a list, as snapshot_add() takes it. Heap. PROV_E_INVALID: a text is not UTF-8. */
 struct person_listed {
-    const char *uri, *resource, *place, *alias;
+    const char *uri, *place;
+    const char *resource; /* NULL of who cannot be read */
+    bool inactive;        /* of those: they are inactive all the same */
+    const char *alias;    /* may be NULL */
 };
 int person_list(const struct person_listed *listed, char **ret, size_t *ret_length,
                 struct prov_error *err);

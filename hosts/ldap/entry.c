@@ -317,6 +317,23 @@ entry_read(const struct entry_options *options, const struct ldap_entry *entry,
     return result;
 }
 
+/* Any value that locks the account counts, as in a resource. */
+bool
+entry_is_inactive(const struct columns *columns, const struct ldap_entry *entry)
+{
+    for (size_t i = 0; i < entry->count; i++) {
+        const struct ldap_value *value = &entry->values[i];
+        const struct column *column = columns_find(columns, value->name, true);
+        bool active = true;
+
+        if (column && !column->left_out && !*column->schema &&
+            !strcmp(column->attribute, "active") && !value->binary && value->length &&
+            !column_boolean(column, value->text, &active) && !active)
+            return true;
+    }
+    return false;
+}
+
 const char *
 entry_text(const struct ldap_entry *entry, const char *name)
 {

@@ -57,6 +57,9 @@ int entry_read(const struct entry_options *options, const struct ldap_entry *ent
                struct entry_person *ret, struct prov_error *err);
 void entry_person_clear(struct entry_person *person);
 
+/* Whether it says that the person is inactive, also if it cannot be read else. */
+bool entry_is_inactive(const struct columns *columns, const struct ldap_entry *entry);
+
 /* The first text of an attribute, whatever its case; borrowed; NULL: there is none. */
 const char *entry_text(const struct ldap_entry *entry, const char *name);
 

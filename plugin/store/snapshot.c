@@ -15,7 +15,7 @@
 
 static const char tables[] =
     "CREATE TABLE listed (seq INTEGER PRIMARY KEY, uri TEXT NOT NULL UNIQUE, alias TEXT UNIQUE,"
-    " place TEXT, manager TEXT, data TEXT);"
+    " place TEXT, manager TEXT, data TEXT, inactive INTEGER);"
     "CREATE TABLE change (seq INTEGER PRIMARY KEY, listed INTEGER, uri TEXT NOT NULL,"
     " user_name TEXT, place TEXT, what INTEGER NOT NULL, attributes TEXT, note TEXT);"
     "CREATE TABLE claim (username TEXT PRIMARY KEY, uri TEXT NOT NULL) WITHOUT ROWID;";
@@ -158,9 +158,10 @@ store_snapshot_add(struct store_snapshot *snapshot, const struct store_listed *u
     }
     held = lock(&snapshot->store->list_lock);
     r = db_run(snapshot->scratch, err,
-               "INSERT OR IGNORE INTO listed (uri, alias, place, manager, data)"
-               " VALUES (?, ?, ?, ?, ?)",
-               "sssss", event->uri, user->alias, user->place, manager, data);
+               "INSERT OR IGNORE INTO listed (uri, alias, place, manager, data, inactive)"
+               " VALUES (?, ?, ?, ?, ?, ?)",
+               "sssssi", event->uri, user->alias, user->place, manager, data,
+               (int64_t)user->inactive);
     if (!r && db_changes(snapshot->scratch) == 0)
         r = refuse_twice(snapshot, user, err);
     if (r)

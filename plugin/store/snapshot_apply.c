@@ -260,6 +260,36 @@ compare(struct page *page, const struct listed *listed, struct prov_error *err)
     return compare_known(page, listed, &known, wanted, err);
 }
 
+/* What is known of somebody who cannot be read, but that they are inactive. *ret_data: heap; NULL: there is nothing to
+ * be made inactive. */
+static int
+make_inactive(struct page *page, const struct listed *listed, char **ret_data,
+              struct prov_error *err)
+{
+    CLEANUP(known_done) struct known known = { 0 };
+    AUTO_POOL struct pool pool = { 0 };
+    struct value *resource = NULL;
+    struct member *before;
+    struct prov_error damage = PROV_ERROR_INIT;
+    int r = load_known(page->db, page->snapshot, listed->uri, &known, err);
+
+    if (r || !known.resource || known.presence != PRESENCE_IN)
+        return r;
+    r = value_parse(&pool, known.resource, strlen(known.resource), "a stored resource", &resource,
+                    &damage);
+    if (r)
+        return r == PROV_E_NOMEM ? error_nomem(err) : PROV_OK;
+    before = value_find_nocase(resource, "active");
+    if (before && value_is(before->value, VALUE_FALSE))
+        return PROV_OK;
+    if (before)
+        value_remove(resource, before->name);
+    if (value_put(&pool, resource, "active", value_boolean(false)))
+        return error_nomem(err);
+    *ret_data = value_canonical(resource);
+    return *ret_data ? PROV_OK : error_nomem(err);
+}
+
 static int
 compare_row(struct page *page, const struct db_rows *rows, struct prov_error *err)
 {
@@ -276,7 +306,9 @@ compare_row(struct page *page, const struct db_rows *rows, struct prov_error *er
     page->done++;
     if (!listed.data) {
         page->snapshot->counts[LIST_UNREADABLE]++;
-        return PROV_OK;
+        r = db_int(rows, 6) ? make_inactive(page, &listed, &data, err) : PROV_OK;
+        if (r || !data)
+            return r;
     }
     if (!r && data) {
         r = db_run(page->scratch, err, "UPDATE listed SET data = ? WHERE seq = ?", "si", data,
@@ -322,8 +354,8 @@ compare_page(struct store_snapshot *snapshot, struct prov_error *err)
 
     if (!r)
         r = db_select(page.scratch, &rows, err,
-                      "SELECT seq, uri, place, manager, data, alias IS NOT NULL FROM listed"
-                      " WHERE seq > ? ORDER BY seq LIMIT ?",
+                      "SELECT seq, uri, place, manager, data, alias IS NOT NULL, inactive"
+                      " FROM listed WHERE seq > ? ORDER BY seq LIMIT ?",
                       "ii", snapshot->cursor, (int64_t)PAGE);
     if (!r)
         r = take_rows(&page, &rows, compare_row, err);

@@ -204,6 +204,37 @@ def test_who_cannot_be_read_is_neither_gone_nor_changed():
         assert not c.query(query="status")["resync"]
 
 
+def test_who_cannot_be_read_and_is_locked_is_let_go():
+    with World(guard_percent=50, guard_floor=1) as w:
+        c = w.connector()
+        c.sync(people(4))
+        c.settle()
+
+        def locked(*keys):
+            with Listing(c, TOLERANT) as listing:
+                for key in range(4):
+                    if key in keys:
+                        listing.add(f"/Users/{key}", None, active=False)
+                    else:
+                        listing.add(f"/Users/{key}", person(f"u{key}"))
+                listing.add("/Users/9", None, active=False)  # nobody is made an account to be deactivated
+                report = listing.apply()
+            c.settle()
+            return report
+
+        active = lambda: [w.org.user(f"primary-u{key}@acme.example")["IsActive"] for key in range(4)]
+        report = locked(0, 1, 2)
+        assert not report["applied"] and "guard" in report["reason"] and all(active()), report
+        for _ in range(2):
+            report = locked(0)
+            assert report["applied"] and report["counts"]["unreadable"] == 2, report
+            assert active() == [False, True, True, True] and len(w.org.users()) == 4
+        assert report["counts"]["changed"] == 0, "it is told once"
+        c.sync({f"/Users/{key}": person(f"u{key}") for key in range(4)})
+        c.settle()
+        assert all(active())
+
+
 def test_a_list_of_the_parent_is_refused_in_a_child():
     with World() as w:
         c = w.connector()

@@ -367,6 +367,34 @@ def test_who_cannot_be_read_keeps_nobody_else_of_a_list():
             f.end()
 
 
+def test_who_cannot_be_read_and_is_locked_is_let_go():
+    lock = ("add", "pwdAccountLockedTime", "000001010000Z")
+    for attribute, value in (("jpegPhoto", PHOTO), ("title", "T" * 300_000)):
+        with world() as w, Slapd(w, provider=True, extra=LOG) as d:
+            d.seed()
+            d.add(*(person(name, title="Analyst") for name in ("ada", "bob", "cyd")), person("odd", **{attribute: value}))
+
+            def active(*names):
+                return [w.org.user(f"{name}@acme.example")["IsActive"] for name in names]
+
+            with Follower(w, d, "--map", "jpegPhoto=nickName") as f:
+                until(lambda: len(w.org.users()) == 3)
+                d.modify(f"uid=bob,{PEOPLE}", ("replace", attribute, value))
+                d.modify(f"uid=ada,{PEOPLE}", ("replace", attribute, value), lock)
+                d.modify(f"uid=odd,{PEOPLE}", lock)
+                until(lambda: not active("ada")[0])
+                assert active("bob", "cyd") == [True, True] and w.org.user("ada@acme.example")["Title"] == "Analyst"
+                assert mark_of(w) and len(w.org.users()) == 3
+                assert json.loads(cli(w, "status", "--json").stdout)["subjects"]["total"] == 3, "of whom nothing can be read nothing is kept"
+                f.end()
+            d.modify(f"uid=cyd,{PEOPLE}", ("replace", attribute, value), lock)
+            os.remove(w.fields["store"] + ".follow")
+            with Follower(w, d, "--map", "jpegPhoto=nickName") as f:  # a list
+                until(lambda: not active("cyd")[0])
+                assert active("ada", "bob") == [False, True]
+                f.end()
+
+
 def test_who_has_lost_their_name_is_let_go_all_the_same():
     locked = ("add", "pwdAccountLockedTime", "000001010000Z")
     with world() as w, Slapd(w, provider=True, extra=LOG) as d:

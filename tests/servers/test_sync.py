@@ -107,6 +107,9 @@ def test_who_cannot_be_read_keeps_nobody_else():
         sync(w, d, *photo, code=1)
         compare(w, d, gone=["bob"])
         assert w.org.user("ada@acme.example")["IsActive"]
+        d.modify(f"uid=ada,{PEOPLE}", ("add", "pwdAccountLockedTime", "000001010000Z"))
+        assert "are inactive" in sync(w, d, *photo, code=1)
+        assert not w.org.user("ada@acme.example")["IsActive"]
 
 
 def test_an_entry_without_a_key_may_be_anybody():
