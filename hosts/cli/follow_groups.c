@@ -77,6 +77,8 @@ open_base(struct follow_groups *groups, const char *base, const struct connectio
 
     options.base = base;
     options.filter = MEMBER_ANY;
+    options.attributes = member_attributes;
+    options.only_these = true;
     result = content_open(&options, NULL, true, &listener, content, err);
     if (result)
         return result;

@@ -41,6 +41,8 @@ connection_fail(LDAP *ldap, int code, const char *what, const char *remedy, stru
 
     if (code == LDAP_NO_MEMORY)
         return fault_nomem(err);
+    if (code == LDAP_FILTER_ERROR)
+        remedy = "write the filter of the URL as (&(objectClass=person)(title=Dr)), see RFC 4515";
     ldap_get_option(ldap, LDAP_OPT_DIAGNOSTIC_MESSAGE, &diagnosis);
     fault_set(err, PROV_E_STATE, "%s: %s%s%.200s%s; %s", what, ldap_err2string(code),
               diagnosis && *diagnosis ? " (" : "", diagnosis && *diagnosis ? diagnosis : "",
@@ -53,18 +55,23 @@ connection_fail(LDAP *ldap, int code, const char *what, const char *remedy, stru
 
 /* All that users have, and operational ones by name: a server has many of those that say nothing. */
 static int
-ask_for(struct connection *connection, const char *const *operational, struct prov_error *err)
+ask_for(struct connection *connection, const struct connection_options *options,
+        struct prov_error *err)
 {
-    size_t count = 0;
+    const char *const *names = options->attributes;
+    size_t count = 0, first = options->only_these ? 0 : 1;
 
-    while (operational[count])
+    while (names[count])
         count++;
-    connection->wanted = calloc(count + 2, sizeof(*connection->wanted));
-    if (connection->wanted)
+    connection->wanted = calloc(first + count + 1, sizeof(*connection->wanted));
+    if (connection->wanted && first)
         connection->wanted[0] = strdup(LDAP_ALL_USER_ATTRIBUTES);
-    for (size_t i = 0; connection->wanted && connection->wanted[i] && i < count; i++)
-        connection->wanted[i + 1] = strdup(operational[i]);
-    return connection->wanted && connection->wanted[count] ? PROV_OK : fault_nomem(err);
+    for (size_t i = 0; connection->wanted && (!first || connection->wanted[0]) && i < count; i++) {
+        connection->wanted[first + i] = strdup(names[i]);
+        if (!connection->wanted[first + i])
+            return fault_nomem(err);
+    }
+    return connection->wanted && (!first || connection->wanted[0]) ? PROV_OK : fault_nomem(err);
 }
 
 /* Whether a host is this machine by its name alone; "127.example.com" is a name like others. */
@@ -88,6 +95,17 @@ names_scope(const char *url)
     return scope && scope[1] && scope[1] != '?';
 }
 
+char *
+connection_narrowed(const char *filter, const char *more)
+{
+    bool bare = *filter != '(';
+    char *text = NULL;
+
+    return asprintf(&text, "(&%s%s%s%s)", bare ? "(" : "", filter, bare ? ")" : "", more) < 0
+               ? NULL
+               : text;
+}
+
 static bool
 choose_filter(struct connection *connection, const char *instead)
 {
@@ -97,8 +115,8 @@ choose_filter(struct connection *connection, const char *instead)
         connection->filter = strdup(instead);
     else if (!connection->active_directory)
         connection->filter = strdup(filter ? filter : ANY_PERSON);
-    else if (asprintf(&connection->filter, "(&" AD_PERSON "%s)", filter ? filter : "") < 0)
-        connection->filter = NULL;
+    else
+        connection->filter = connection_narrowed(filter ? filter : ANY_PERSON, AD_PERSON);
     return connection->filter != NULL;
 }
 
@@ -273,7 +291,7 @@ connection_open(const struct connection_options *options, struct connection *ret
     if ((options->bind_dn != NULL) != (options->password_file != NULL))
         return fault_set(err, PROV_E_INVALID,
                          "--bind-dn and --password-file belong together: give both, or none");
-    result = ask_for(ret, options->attributes, err);
+    result = ask_for(ret, options, err);
     if (!result)
         result = parse_url(ret, options, err);
     if (!result)
@@ -298,19 +316,29 @@ connection_close(struct connection *connection)
 
 /* ---- entries ---- */
 
+/* Room for one more of what an array holds. */
+static bool
+make_room(void **array, size_t count, size_t *room, size_t size)
+{
+    size_t more = *room ? *room * 2 : 64;
+    void *grown;
+
+    if (count < *room)
+        return true;
+    grown = realloc(*array, more * size);
+    if (!grown)
+        return false;
+    *array = grown;
+    *room = more;
+    return true;
+}
+
 static int
 add_value(struct taken_entry *taken, const char *name, const struct berval *value,
           struct prov_error *err)
 {
-    if (taken->count == taken->room) {
-        size_t room = taken->room ? taken->room * 2 : 64;
-        struct ldap_value *more = realloc(taken->values, room * sizeof(*more));
-
-        if (!more)
-            return fault_nomem(err);
-        taken->values = more;
-        taken->room = room;
-    }
+    if (!make_room((void **)&taken->values, taken->count, &taken->room, sizeof(*taken->values)))
+        return fault_nomem(err);
     /* libldap ends each value with a NUL that does not count */
     taken->values[taken->count++] =
         (struct ldap_value){ .name = name,
@@ -320,6 +348,26 @@ add_value(struct taken_entry *taken, const char *name, const struct berval *valu
     return PROV_OK;
 }
 
+/* Of "member;range=0-1499" where this part begins, and where the next one does; 0: there is none, it is the last, or all
+ * of it. */
+struct range {
+    unsigned long first, next;
+};
+
+static struct range
+range_of(const char *name)
+{
+    const char *text = strcasestr(name, ";range=");
+    struct range range = { 0 };
+    char *end;
+
+    if (!text)
+        return range;
+    range.first = strtoul(text + strlen(";range="), &end, 10);
+    range.next = *end == '-' && end[1] != '*' ? strtoul(end + 1, NULL, 10) + 1 : 0;
+    return range;
+}
+
 /* Takes over the list of values. "GivenName;lang-en" becomes "givenname". */
 static int
 add_attribute(struct taken_entry *taken, const struct berval *name, BerVarray values,
@@ -327,24 +375,10 @@ add_attribute(struct taken_entry *taken, const struct berval *name, BerVarray va
 {
     int result = PROV_OK;
 
-    if (strcasestr(name->bv_val, ";range=")) {
+    if (!make_room((void **)&taken->lists, taken->list_count, &taken->list_room,
+                   sizeof(struct berval *))) {
         ber_memfree(values);
-        return fault_set(
-            err, PROV_E_STATE,
-            "the directory gives a part only of the values of '%.100s'; have it give all "
-            "(MaxValRange of Active Directory)",
-            name->bv_val);
-    }
-    if (taken->list_count == taken->list_room) {
-        size_t room = taken->list_room ? taken->list_room * 2 : 64;
-        struct berval **lists = realloc(taken->lists, room * sizeof(struct berval *));
-
-        if (!lists) {
-            ber_memfree(values);
-            return fault_nomem(err);
-        }
-        taken->lists = lists;
-        taken->list_room = room;
+        return fault_nomem(err);
     }
     taken->lists[taken->list_count++] = values;
     name->bv_val[strcspn(name->bv_val, ";")] = '\0';
@@ -355,12 +389,80 @@ add_attribute(struct taken_entry *taken, const struct berval *name, BerVarray va
     return result;
 }
 
+/* One part more: of what a search for it has found, what begins where the part before has ended. */
+static int
+add_part(LDAP *ldap, struct taken_entry *taken, LDAPMessage *message, struct range *range,
+         struct prov_error *err)
+{
+    unsigned long begin = range->next;
+    BerElement *position = NULL;
+    struct berval dn, name = { 0 };
+    BerVarray values = NULL;
+    bool found = false;
+    int code = message ? ldap_get_dn_ber(ldap, message, &position, &dn) : LDAP_NO_SUCH_OBJECT;
+    int result = PROV_OK;
+
+    while (!code && !result && !found) {
+        code = ldap_get_attribute_ber(ldap, message, position, &name, &values);
+        if (code || !name.bv_val)
+            break;
+        *range = range_of(name.bv_val);
+        found = range->first == begin && (!range->next || range->next > begin);
+        if (found)
+            result = add_attribute(taken, &name, values, err);
+        else
+            ber_memfree(values);
+    }
+    ber_free(position, 0);
+    if (result || found)
+        return result;
+    return fault_set(err, PROV_E_STATE, "the directory does not give the values from %lu on",
+                     begin);
+}
+
+/* The values behind those that the directory has given, part by part. */
+static int
+add_rest(LDAP *ldap, struct taken_entry *taken, char *dn, const char *name, struct range range,
+         struct prov_error *err)
+{
+    struct timeval limit = { .tv_sec = ANSWER_S };
+    int result = PROV_OK;
+
+    while (range.next && !result) {
+        char *wanted[] = { NULL, NULL };
+        LDAPMessage *answer = NULL;
+        char why[300];
+        int code;
+
+        if (!make_room((void **)&taken->rests, taken->rest_count, &taken->rest_room,
+                       sizeof(LDAPMessage *)) ||
+            asprintf(&wanted[0], "%s;range=%lu-*", name, range.next) < 0)
+            return fault_nomem(err);
+        code = ldap_search_ext_s(ldap, dn, LDAP_SCOPE_BASE, "(objectClass=*)", wanted, 0, NULL,
+                                 NULL, &limit, 1, &answer);
+        taken->rests[taken->rest_count++] = answer;
+        if (code)
+            result = connection_fail(ldap, code, "it cannot be searched", "check its log", err);
+        else
+            result = add_part(ldap, taken, ldap_first_entry(ldap, answer), &range, err);
+        if (result && result != PROV_E_NOMEM) {
+            snprintf(why, sizeof(why), "%s", err->text);
+            fault_set(err, result, "the rest of the values of %s of '%.200s' cannot be read: %s",
+                      wanted[0], dn, why);
+        }
+        free(wanted[0]);
+    }
+    return result;
+}
+
 static void
 forget(struct taken_entry *taken)
 {
     for (size_t i = 0; i < taken->list_count; i++)
         ber_memfree(taken->lists[i]);
-    taken->list_count = taken->count = 0;
+    for (size_t i = 0; i < taken->rest_count; i++)
+        ldap_msgfree(taken->rests[i]);
+    taken->list_count = taken->count = taken->rest_count = 0;
 }
 
 void
@@ -369,6 +471,7 @@ taken_entry_clear(struct taken_entry *taken)
     forget(taken);
     free(taken->values);
     free(taken->lists);
+    free(taken->rests);
     *taken = (struct taken_entry){ .values = NULL };
 }
 
@@ -386,7 +489,11 @@ connection_take(const struct connection *connection, LDAPMessage *message,
     if (!code)
         code = ldap_get_attribute_ber(ldap, message, position, &name, &values);
     while (!code && !result && name.bv_val) {
+        struct range range = range_of(name.bv_val);
+
         result = add_attribute(taken, &name, values, err);
+        if (!result)
+            result = add_rest(ldap, taken, dn.bv_val, name.bv_val, range, err);
         values = NULL;
         if (!result)
             code = ldap_get_attribute_ber(ldap, message, position, &name, &values);

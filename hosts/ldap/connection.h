@@ -16,6 +16,7 @@ struct connection_options {
     const char *base,
         *filter; /* in the place of the URL's, for the whole tree below; NULL: as it says */
     const char *const *attributes; /* what is read, operational ones among them; ends with NULL */
+    bool only_these;               /* else all that users have as well */
     /* NULL: SASL EXTERNAL by ldapi where the directory offers it, else nobody (anonymous) */
     const char *bind_dn;
     const char *password_file; /* of bind_dn; its first line. Others may not read it */
@@ -30,7 +31,7 @@ struct connection {
     LDAPURLDesc *url; /* its scope is set */
     char *filter;
     bool active_directory;
-    char **wanted; /* all user attributes, and those of the options */
+    char **wanted; /* of all user attributes, and of those of the options */
 };
 
 /* Whether the text is meant as such a URL. */
@@ -42,22 +43,28 @@ int connection_open(const struct connection_options *options, struct connection 
                     struct prov_error *err);
 void connection_close(struct connection *connection);
 
+/* Who both filters let in; the second one is in brackets. Heap; NULL when out of memory. */
+char *connection_narrowed(const char *filter, const char *more);
+
 /* PROV_E_STATE with `what` failed, libldap's code, the server's own words, and the remedy. */
 int connection_fail(LDAP *ldap, int code, const char *what, const char *remedy,
                     struct prov_error *err);
 
-/* The values of one entry, in the memory of a message of libldap. */
+/* The values of one entry, in the memory of messages of libldap. */
 struct taken_entry {
     struct ldap_value *values;
     size_t count, room;
     struct berval **lists; /* libldap's, one for each attribute */
     size_t list_count, list_room;
+    LDAPMessage **rests; /* of attributes that came in parts */
+    size_t rest_count, rest_room;
 };
 
 /*
  * *ret lives as long as the message, and until the next call with this `taken`, which taken_entry_clear()
- * ends. A message may be taken once. PROV_E_NOMEM; PROV_E_STATE: it cannot be read to its end, so that
- * it is no entry: what is missing would be taken for cleared.
+ * ends. A message may be taken once. Where the directory has given the first of many values only, as Active Directory
+ * does ("member;range=0-1499"), it is asked for the rest. PROV_E_NOMEM; PROV_E_STATE: it cannot be read to its end, so
+ * that it is no entry: what is missing would be taken for cleared.
  */
 int connection_take(const struct connection *connection, LDAPMessage *message,
                     struct taken_entry *taken, struct ldap_entry *ret, struct prov_error *err);

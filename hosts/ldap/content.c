@@ -438,18 +438,6 @@ cannot_tell(int code)
            code == LDAP_TIMELIMIT_EXCEEDED;
 }
 
-/* The filter of what is heard, narrowed. Heap; NULL when out of memory. */
-static char *
-narrowed(const char *filter, const char *more)
-{
-    bool bare = *filter != '(';
-    char *text = NULL;
-
-    return asprintf(&text, "(&%s%s%s%s)", bare ? "(" : "", filter, bare ? ")" : "", more) < 0
-               ? NULL
-               : text;
-}
-
 static int
 tell_found(struct content *content, const struct content_listener *listener, LDAPMessage *message,
            struct prov_error *err)
@@ -470,7 +458,7 @@ content_search(struct content *content, const char *filter, const struct content
 {
     const struct connection *way = &content->connection;
     struct timeval limit = { .tv_sec = LOOK_UP_S };
-    char *both = narrowed(way->filter, filter);
+    char *both = connection_narrowed(way->filter, filter);
     LDAPMessage *answer = NULL, *message = NULL;
     int result = PROV_OK, code;
 

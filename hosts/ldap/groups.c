@@ -185,6 +185,7 @@ static int
 read_nested(struct groups *groups, const struct connection_options *how, const char *base,
             struct prov_error *err)
 {
+    static const char *const nesting[] = { "memberOf", "objectSid", NULL };
     struct connection_options options = *how;
     bool first = !groups->base_count;
     const char *plain =
@@ -199,6 +200,8 @@ read_nested(struct groups *groups, const struct connection_options *how, const c
                          base);
     options.base = domain + 1;
     options.filter = "(objectClass=group)";
+    options.attributes = nesting;
+    options.only_these = true;
     return first ? read_all(groups, &options, take_nested, err) : PROV_OK;
 }
 
@@ -212,6 +215,8 @@ groups_read(struct groups *groups, const struct connection_options *how, const c
         return read_nested(groups, how, base, err);
     options.base = base;
     options.filter = MEMBER_ANY;
+    options.attributes = member_attributes;
+    options.only_these = true;
     return read_all(groups, &options, groups_take, err);
 }
 

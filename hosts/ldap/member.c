@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+const char *const member_attributes[] = { "member", "uniqueMember", "memberUid", NULL };
+
 bool
 member_by_uid(const char *attribute)
 {
@@ -17,8 +19,11 @@ member_by_uid(const char *attribute)
 bool
 member_names(const char *attribute)
 {
-    return !strcasecmp(attribute, "member") || !strcasecmp(attribute, "uniqueMember") ||
-           member_by_uid(attribute);
+    for (size_t i = 0; member_attributes[i]; i++) {
+        if (!strcasecmp(attribute, member_attributes[i]))
+            return true;
+    }
+    return false;
 }
 
 void

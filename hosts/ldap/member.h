@@ -11,6 +11,9 @@
 
 #define MEMBER_ANY "(|(member=*)(uniqueMember=*)(memberUid=*))"
 
+/* Those attributes, ends with NULL. */
+extern const char *const member_attributes[];
+
 /* Whether an attribute, without options and in any case, names members of a group. */
 bool member_names(const char *attribute);
 /* Whether it is one that names them by `uid`, not by DN. */

@@ -7,7 +7,9 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 
+from followers import Provider, ber, long_ber
 from servers import (GROUPS, LDAP_PASSWORD, PEOPLE, SUFFIX, certificates, cli, compare, harness, person, secret,
                      world)
 from slapd import Slapd
@@ -159,6 +161,41 @@ def test_groups_say_who_is_in_scope_as_the_adapters_say_it():
         assert "are for a directory" in cli(w, "sync", "--groups", GROUPS, "people.csv").stderr
 
 
+def test_values_that_come_in_parts_are_read_to_the_last():
+    """As Active Directory gives those of which there are more than MaxValRange."""
+    groups = [f"cn=g{number},{GROUPS}" for number in range(5)]
+
+    def entry(connection, number, told):
+        attributes = (long_ber(0x30, ber(4, name.encode()), long_ber(0x31, *(ber(4, value.encode()) for value in values)))
+                      for name, values in told.items())
+        found = long_ber(0x64, ber(4, f"uid=ada,{PEOPLE}".encode()), long_ber(0x30, *attributes))
+        connection.sendall(long_ber(0x30, ber(2, bytes((number,))), found))
+        Provider.end(connection, number)
+
+    def answer(p, rests):
+        connection, _ = p.searched()
+        entry(connection, 2, {"uid": ["ada"], "memberOf": [], "memberOf;range=0-1": groups[:2], "sn": ["Byron"],
+                              "mail": ["a@example.org"], "entryUUID": ["00000000-0000-0000-0000-000000000001"]})
+        for asked, told, values in rests:
+            number, request = Provider.asked(connection)
+            assert f"memberof;range={asked}-*".encode() in request and f"uid=ada,{PEOPLE}".encode() in request, request
+            entry(connection, number, {told: values})
+        while connection.recv(4096):  # until it is over
+            pass
+
+    whole = ((2, "memberOf;Range=2-3", groups[2:4]), (4, "memberOf;range=4-*", groups[4:]))
+    for rests, code in ((whole, 0), (whole[:1] + ((4, "memberOf;range=2-3", groups[2:4]),), 2), (((2, "cn", ["ada"]),), 2)):
+        with world(scope_groups=[groups[4]]) as w:
+            p = Provider()
+            server = threading.Thread(target=answer, args=(p, rests))
+            server.start()
+            done = cli(w, "sync", "--bind-dn", "cn=x", "--password-file", secret(w.folder), f"{p.uri}/{PEOPLE}")
+            server.join(30)
+            assert not server.is_alive() and done.returncode == code, (done.returncode, done.stdout, done.stderr)
+            assert bool(w.org.users()) == (code == 0), done.stdout
+            assert code == 0 or "does not give the values from" in done.stderr, done.stderr
+
+
 def test_what_is_wrong_is_told_and_changes_nothing():
     with world() as w, Slapd(w) as d:
         d.seed()
@@ -173,7 +210,7 @@ def test_what_is_wrong_is_told_and_changes_nothing():
         done = cli(w, "sync", "--bind-dn", d.admin, "--password-file", secret(w.folder, mode=0o644), f"{d.uri}/{PEOPLE}")
         assert done.returncode == 2 and "chmod 600" in done.stderr, done.stderr
         for url, code, said in ((d.uri, 2, "names no entry"), (f"{d.uri}/no dn", 2, "Invalid DN"),
-                                (f"{d.uri}/{SUFFIX}??sub?(((", 2, "filter"), (f"ldap://127.0.0.1:1/{PEOPLE}", 5, "check host, port"),
+                                (f"{d.uri}/{SUFFIX}??sub?(((", 2, "write the filter"), (f"ldap://127.0.0.1:1/{PEOPLE}", 5, "check host, port"),
                                 # not this machine by its name, so in clear it is not asked
                                 (f"ldap://0.0.0.0:{d.port}/{PEOPLE}", 5, "StartTLS"),
                                 (f"ldap://127.sfprov.invalid:{d.port}/{PEOPLE}", 5, "StartTLS"),
@@ -181,6 +218,8 @@ def test_what_is_wrong_is_told_and_changes_nothing():
             done = cli(w, "sync", url)
             assert done.returncode == code and said in done.stderr, (url, done.returncode, done.stderr)
         assert cli(w, "sync", "--bind-dn", d.admin, "people.csv").returncode == 2
+        done = cli(w, "sync", "--key", "objectGUID", f"{d.uri}/{PEOPLE}??sub?title=Dr")  # a filter that needs no brackets
+        assert "the list is empty" in done.stderr, done.stderr
         assert not w.org.users()
 
 

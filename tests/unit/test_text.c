@@ -434,7 +434,10 @@ a_value_that_is_also_an_object_is_written_once(void)
 static void
 a_user_of_a_list_is_written_with_place_and_alias(void)
 {
-    struct person_listed listed = { "/Users/7", "{\"userName\":\"a\"}", "line \"7\"", NULL };
+    struct person_listed listed = { .uri = "/Users/7",
+                                    .resource = "{\"userName\":\"a\"}",
+                                    .inactive = true, /* which the resource says, or not */
+                                    .place = "line \"7\"" };
     char *text;
     size_t length;
 
