@@ -533,12 +533,12 @@ deliver(prov_connector *connector, uint32_t max_ms, struct prov_delivery *ret,
         return error_set(err, PROV_E_STATE,
                          "this connector was opened never to deliver (PROV_OPEN_NEVER_DELIVER)");
     r = delivery_run(runtime->delivery, max_ms, &report, err);
-    if (r || !ret)
+    if (!ret || (r && report.next_due_us == 0))
         return r;
     size = ret->size < sizeof(report) ? ret->size : sizeof(report);
     memcpy((char *)ret + sizeof(ret->size), (const char *)&report + sizeof(ret->size),
            size > sizeof(ret->size) ? size - sizeof(ret->size) : 0);
-    return PROV_OK;
+    return r;
 }
 
 static int

@@ -251,8 +251,15 @@ struct prov_vtable {
     int32_t (*snapshot_end)(prov_snapshot *snapshot, int32_t apply, char **ret_json,
                             struct prov_error *err);
 
-    /* Delivers what is due on the caller's thread, for at most max_ms; 0: one round. Blocks on
-     * the network. `ret` may be NULL. */
+    /*
+     * Delivers what is due on the caller's thread, for at most max_ms; 0: one round. Blocks on
+     * the network. `ret` may be NULL. What fails for Salesforce is no failure of the call: see
+     * `state`. A round that fails for the store (PROV_E_STORE) or for memory is not made again by
+     * itself, and may have made API calls whose answers are read back by the next one: then *ret is
+     * written too, and the host does not call again before next_due_us, which is a second away at
+     * first (retry_first_s) and up to a minute where it fails again and again. What is pending is
+     * not told then, and all that was accepted stays due.
+     */
     int32_t (*deliver)(prov_connector *connector, uint32_t max_ms, struct prov_delivery *ret,
                        struct prov_error *err);
 

@@ -50,6 +50,23 @@ struct event_walk {
     int64_t after; /* the last event looked at */
 };
 
+/* What the host has taken, and the store does not know yet: of a whole call one commit. */
+struct taken {
+    bool stuck; /* it could not be noted: that is done before the host is told more */
+    size_t count;
+    struct {
+        int64_t event;
+        enum told how;
+    } list[256];
+};
+
+/* The host declined an outcome, or the store failed while it was told. */
+struct untold {
+    bool some;
+    int64_t after;        /* of the events after this one */
+    struct backoff again; /* until the host is told again */
+};
+
 #define FLIGHTS_MAX 25 /* the most of the connector field parallel_calls */
 
 /* The calls under way: their list is of whoever holds delivery->lock (flights.c). */
@@ -104,8 +121,11 @@ struct delivery {
     int64_t quota_noted_us; /* the use of the quota was written when; monotonic */
     bool keeps_reserve;     /* its session does; that of an admin's look makes all its calls */
     int64_t upkeep_us;      /* when it last began */
+    bool mended;            /* by the last round, which had failed */
+    atomic_int failures;    /* rounds in a row */
     struct event_walk forgetting, forgetting_history, telling, shrinking;
-    bool untold; /* the host declined an outcome since */
+    struct taken taken;   /* by the host, and not noted yet; see tell.c */
+    struct untold untold; /* that is to be told again */
 
     pthread_mutex_t thread_lock;
     pthread_cond_t moved;
@@ -565,17 +585,12 @@ MUST_CHECK int orders_return(struct link *link);
 
 /* ---- tell.c: the log line, and the word to the host ---- */
 
-/* What the host has taken, and the store does not know yet: of a whole call one commit. Until then a crash has the
- * host told again. CLEANUP(telling_end) struct telling telling = { .delivery = delivery }; */
+/* What the host takes meanwhile is noted at the end; a crash before that has the host told again.
+ * CLEANUP(telling_end) struct telling telling = { .delivery = delivery }; */
 struct telling {
     struct delivery *delivery;
-    size_t count;
-    struct {
-        int64_t event;
-        enum told how;
-    } taken[256];
 };
-/* Writes it; what cannot be written is told again, and the log says so. */
+/* Notes it; what cannot be noted is later, and the log says so. */
 void telling_end(struct telling *telling);
 
 /* After the commit: the log line, and the host's outcome callback. */
@@ -586,6 +601,8 @@ void tell_password(struct delivery *delivery, int64_t subject);
  * store_untold_subjects() walks. *ret_taken false: the host declined, the rest is left. */
 MUST_CHECK int tell_rest(struct delivery *delivery, int64_t limit, int64_t *after, bool *ret_taken,
                          struct prov_error *err);
+/* Events after this one are to be told again, with back-off to an hour. */
+void tell_later(struct delivery *delivery, int64_t after);
 
 /* ---- history.c: what became of a subject, one outcome a row ---- */
 

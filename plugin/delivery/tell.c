@@ -6,6 +6,10 @@
 #include "plugin/base/clock.h"
 #include "plugin/base/digest.h"
 #include "plugin/delivery/internal.h"
+#include "plugin/delivery/policy.h"
+
+/* The longest wait before the host is told again. */
+#define TELL_MAX_US (3600 * CLOCK_SECOND_US)
 
 /* "; waits for manager /Users/9", of each part that waits. */
 static const char *
@@ -191,37 +195,70 @@ asyncresp(const struct delivery *d, const struct subject *subject, const struct 
     return json_text(claims);
 }
 
-/* What was taken is the store's from now on. */
-static int
-write_taken(struct telling *telling, struct prov_error *err)
+void
+tell_later(struct delivery *d, int64_t after)
 {
-    struct store *store = telling->delivery->store;
-    size_t count = telling->count;
-    int r;
+    const struct policy_limits limits = { d->fields->retry_first_s * CLOCK_SECOND_US, TELL_MAX_US };
+    struct untold *untold = &d->untold;
 
-    telling->count = 0;
-    if (count == 0)
-        return PROV_OK;
-    r = store_begin(store, STORE_FENCED, err);
+    if (!untold->some)
+        untold->again.until_us =
+            clock_monotonic_us() +
+            policy_retry_after_us(&limits, untold->again.failures++, 0, random_below(UINT64_MAX));
+    if (!untold->some || after < untold->after)
+        untold->after = after;
+    untold->some = true;
+}
+
+static int
+write_all(struct store *store, const struct taken *taken, struct prov_error *err)
+{
+    int r = store_begin(store, STORE_FENCED, err);
+
     if (r)
         return r;
-    for (size_t i = 0; !r && i < count; i++)
-        r = store_told(store, telling->taken[i].event, telling->taken[i].how, err);
+    for (size_t i = 0; !r && i < taken->count; i++)
+        r = store_told(store, taken->list[i].event, taken->list[i].how, err);
     if (!r)
         return store_commit(store, err);
     store_rollback(store);
     return r;
 }
 
+/* What was taken is the store's from now on. */
+static int
+write_taken(struct delivery *d, struct prov_error *err)
+{
+    struct taken *taken = &d->taken;
+    int r = taken->count > 0 ? write_all(d->store, taken, err) : PROV_OK;
+
+    taken->stuck = r != PROV_OK;
+    if (!r)
+        taken->count = 0;
+    return r;
+}
+
+static int
+note_taken(struct delivery *d, int64_t event, enum told how, struct prov_error *err)
+{
+    struct taken *taken = &d->taken;
+
+    taken->list[taken->count].event = event;
+    taken->list[taken->count++].how = how;
+    return taken->count == sizeof(taken->list) / sizeof(taken->list[0]) ? write_taken(d, err)
+                                                                        : PROV_OK;
+}
+
 /* Tells every settled event of the subject that has not been told; stops when the host declines. */
 static int
-tell_subject(struct telling *telling, const struct subject *subject, const struct link *link,
+tell_subject(struct delivery *d, const struct subject *subject, const struct link *link,
              struct prov_error *err)
 {
-    struct delivery *d = telling->delivery;
     AUTO_JSON struct json_object *events = NULL;
-    int r = is_over(link) ? store_untold(d->store, subject->id, link, long_wait_us(d), &events, err)
-                          : PROV_OK;
+    int r = d->taken.stuck ? write_taken(d, err) : PROV_OK;
+
+    if (!r && is_over(link))
+        r = store_untold(d->store, subject->id, link, long_wait_us(d), &events, err);
 
     for (size_t i = 0; !r && events && i < json_object_array_length(events); i++) {
         struct json_object *event = json_object_array_get_idx(events, i);
@@ -229,26 +266,22 @@ tell_subject(struct telling *telling, const struct subject *subject, const struc
         if (!text)
             return error_nomem(err);
         if (!host_told(d, text)) {
-            d->untold = true; /* told again later */
+            tell_later(d, json_get_int(event, "seq", 0) - 1);
             return PROV_OK;
         }
-        telling->taken[telling->count].event = json_get_int(event, "seq", 0);
-        telling->taken[telling->count++].how = how_told(link, event);
-        if (telling->count == sizeof(telling->taken) / sizeof(telling->taken[0]))
-            r = write_taken(telling, err);
+        r = note_taken(d, json_get_int(event, "seq", 0), how_told(link, event), err);
     }
     return r;
 }
 
-/* A host that could not be told is told later. */
+/* A host that could not be told is told later; of which events it was to be told is not known then. */
 static void
-tell_now(struct telling *telling, const struct subject *subject, const struct link *link)
+tell_now(struct delivery *d, const struct subject *subject, const struct link *link)
 {
-    struct delivery *d = telling->delivery;
     struct prov_error error = PROV_ERROR_INIT;
 
-    if (d->host.outcome && tell_subject(telling, subject, link, &error)) {
-        d->untold = true;
+    if (d->host.outcome && tell_subject(d, subject, link, &error)) {
+        tell_later(d, 0);
         log_line(&d->log, PROV_LOG_ERROR,
                  "the host could not be told of '%s': %s; it is told later", subject->uri,
                  error.text);
@@ -261,10 +294,12 @@ telling_end(struct telling *telling)
     struct delivery *d = telling->delivery;
     struct prov_error error = PROV_ERROR_INIT;
 
-    if (write_taken(telling, &error)) {
-        d->untold = true;
+    if (!d->taken.stuck && write_taken(d, &error)) {
+        tell_later(d, d->taken.list[0].event - 1);
         log_line(&d->log, PROV_LOG_ERROR,
-                 "what the host was told could not be noted: %s; it is told again", error.text);
+                 "what the host was told could not be noted: %s; that is tried again, and should "
+                 "the process end before, the host is told once more",
+                 error.text);
     }
 }
 
@@ -281,7 +316,7 @@ tell_settled(struct telling *telling, const struct item *item)
         log_line(&d->log, PROV_LOG_WARNING, "user '%s' (%s): %s; to do: %s",
                  plan_user_name(&item->work.subject), item->work.subject.uri,
                  item->work.link.message, item->work.link.remedy);
-    tell_now(telling, &item->work.subject, &item->work.link);
+    tell_now(d, &item->work.subject, &item->work.link);
 }
 
 void
@@ -294,9 +329,9 @@ tell_password(struct delivery *d, int64_t subject)
     if (!d->host.outcome)
         return;
     if (store_load_id(d->store, subject, &work, &error))
-        d->untold = true; /* told later */
+        tell_later(d, 0);
     else
-        tell_now(&telling, &work.subject, &work.link);
+        tell_now(d, &work.subject, &work.link);
 }
 
 int
@@ -305,15 +340,17 @@ tell_rest(struct delivery *d, int64_t limit, int64_t *after, bool *ret_taken,
 {
     CLEANUP(telling_end) struct telling telling = { .delivery = d };
     AUTO_JSON struct json_object *subjects = NULL;
-    int r = store_untold_subjects(d->store, limit, after, &subjects, err);
+    int r = d->taken.stuck ? write_taken(d, err) : PROV_OK;
 
-    for (size_t i = 0; !r && !d->untold && i < json_object_array_length(subjects); i++) {
+    if (!r)
+        r = store_untold_subjects(d->store, limit, after, &subjects, err);
+    for (size_t i = 0; !r && !d->untold.some && i < json_object_array_length(subjects); i++) {
         CLEANUP(work_done) struct work work = { 0 };
         r = store_load_id(d->store, json_object_get_int64(json_object_array_get_idx(subjects, i)),
                           &work, err);
         if (!r)
-            r = tell_subject(&telling, &work.subject, &work.link, err);
+            r = tell_subject(d, &work.subject, &work.link, err);
     }
-    *ret_taken = !d->untold;
+    *ret_taken = !d->untold.some;
     return r;
 }

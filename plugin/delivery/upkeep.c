@@ -100,16 +100,29 @@ forget_some(struct delivery *d, struct event_walk *walk, forget_fn forget, int64
     return r;
 }
 
-/* Only who had the lease before, or a host that declined, leaves something untold. */
+/* Only who had the lease before, a host that declined, or a store that failed, leaves something untold. */
 static int
 tell_some(struct delivery *d, struct prov_error *err)
 {
     bool taken = true;
+    int64_t after = d->telling.after;
     int r = tell_rest(d, TELL_LIMIT, &d->telling.after, &taken, err);
 
-    if (!r)
-        d->telling.under_way = taken && d->telling.after != 0;
+    if (r || !taken)
+        tell_later(d, after);
+    else if (d->telling.after == 0) /* all is told */
+        d->untold.again.failures = 0;
+    d->telling.under_way = !r && taken && d->telling.after != 0;
     return r;
+}
+
+static void
+begin_telling(struct delivery *d)
+{
+    if (!d->untold.some || clock_monotonic_us() < d->untold.again.until_us)
+        return;
+    d->telling = (struct event_walk){ true, d->untold.after };
+    d->untold.some = false;
 }
 
 /* A file that is mostly free pages since its events were forgotten gives them back, a piece a round; a
@@ -136,9 +149,12 @@ begin_upkeep(struct delivery *d, int64_t now, struct prov_error *err)
     org_names_drop(d); /* profiles and roles are renamed at times */
     json_object_put(STEAL(d->woken_codes));
     d->forgetting = d->forgetting_history = d->shrinking = (struct event_walk){ true, 0 };
-    if (d->host.outcome && (!d->had_lease || d->untold))
+    if (d->host.outcome && !d->had_lease) {
         d->telling = (struct event_walk){ true, 0 };
-    d->untold = false;
+        d->untold = (struct untold){ .some = false };
+        d->taken.stuck = false; /* somebody else may have told it otherwise */
+        d->taken.count = 0;
+    }
     d->had_lease = true;
     d->facts_looked = false; /* another process may have read them */
     d->facts_asked = false;
@@ -146,8 +162,8 @@ begin_upkeep(struct delivery *d, int64_t now, struct prov_error *err)
     return PROV_OK;
 }
 
-/* A walk that the store stopped, by a damaged page perhaps, begins anew in an hour, and delivery goes
- * on. */
+/* A walk that the store stopped, by a damaged page perhaps, begins anew in an hour (what the host is told with back-off
+ * to an hour), and delivery goes on. */
 static int
 or_later(struct delivery *d, struct event_walk *walk, int result, const struct prov_error *why,
          struct prov_error *err)
@@ -155,7 +171,8 @@ or_later(struct delivery *d, struct event_walk *walk, int result, const struct p
     if (result != PROV_E_STORE)
         return result ? error_set(err, result, "%s", why->text) : PROV_OK;
     walk->under_way = false;
-    log_line(&d->log, PROV_LOG_ERROR, "upkeep of the store: %s; tried again in an hour", why->text);
+    log_line(&d->log, PROV_LOG_ERROR, "upkeep of the store: %s; tried again within the hour",
+             why->text);
     return PROV_OK;
 }
 
@@ -177,6 +194,8 @@ upkeep_step(struct delivery *d, struct prov_error *err)
         r = or_later(d, &d->forgetting_history,
                      forget_some(d, &d->forgetting_history, store_forget_history, now, &why), &why,
                      err);
+    if (!r)
+        begin_telling(d);
     if (!r && d->telling.under_way)
         r = or_later(d, &d->telling, tell_some(d, &why), &why, err);
     if (!r && d->shrinking.under_way && !d->forgetting.under_way &&

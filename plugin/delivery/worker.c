@@ -178,7 +178,10 @@ round_once(struct delivery *d, struct prov_delivery *report, bool *ret_more, str
         if (!r)
             r = org_held(d, &hold, err);
     }
-    return r ? r : conclude(d, hold, subjects > 0 || d->air.count > 0, report, ret_more, err);
+    if (!r)
+        r = conclude(d, hold, subjects > 0 || d->air.count > 0, report, ret_more, err);
+    d->mended = d->mended && r;
+    return r;
 }
 
 /* Under the lock, by whoever makes no other round: nothing stays in the air. */
@@ -213,7 +216,7 @@ after_us(int64_t us)
 }
 
 /* A file that is damaged where it says what is due, what is in flight, what users wait for, or what became of them,
- * would stop every round. */
+ * would stop every round. Damage that is there again at the next one is the disk's, and the round has failed. */
 static int
 mend(struct delivery *d, const struct prov_error *why, struct prov_delivery *report, bool *ret_more,
      struct prov_error *err)
@@ -248,12 +251,28 @@ mend(struct delivery *d, const struct prov_error *why, struct prov_delivery *rep
         log_line(&d->log, PROV_LOG_ERROR,
                  "what became of users could not be read, and is kept from now on anew: %s",
                  why->text);
-    if (r || !(mended.due || mended.news || mended.flight || mended.wait || mended.history))
+    if (r || d->mended ||
+        !(mended.due || mended.news || mended.flight || mended.wait || mended.history))
         return error_set(err, PROV_E_STORE, "%s", why->text);
+    d->mended = true;
     report->state = PROV_DELIVERY_BUSY;
     report->next_due_us = clock_now_us();
     *ret_more = true;
     return PROV_OK;
+}
+
+/* After a round that failed, mostly for the store: when the next one is to be. */
+static void
+put_off_next(struct delivery *d, struct prov_delivery *report)
+{
+    struct policy_limits limits = { d->fields->retry_first_s * CLOCK_SECOND_US,
+                                    d->fields->retry_max_s * CLOCK_SECOND_US };
+
+    if (limits.max_us > FAILED_MAX_US)
+        limits.max_us = FAILED_MAX_US;
+    report->state = PROV_DELIVERY_WAITING;
+    report->next_due_us =
+        clock_now_us() + policy_retry_after_us(&limits, d->failures++, 0, random_below(UINT64_MAX));
 }
 
 /* A step, round_once() or land(), when the one under way on another thread is over; none if that takes longer
@@ -294,6 +313,10 @@ guarded(struct delivery *d,
         report->state = PROV_DELIVERY_ELSEWHERE;
         r = PROV_OK;
     }
+    if (r)
+        put_off_next(d, report);
+    else
+        d->failures = 0;
     pthread_mutex_unlock(&d->lock);
     return r;
 }
@@ -314,8 +337,10 @@ delivery_run(struct delivery *d, uint32_t max_ms, struct prov_delivery *ret, str
     }
     if (!r && more)
         r = guarded(d, land, 0, ret, &more, &why);
-    if (!r)
-        r = store_due_count(d->store, clock_now_us(), &pending, &why);
+    if (!r && store_due_count(d->store, clock_now_us(), &pending, &why)) {
+        r = why.code;
+        put_off_next(d, ret);
+    }
     ret->pending = (uint64_t)pending;
     return r ? error_set(err, r, "%s", why.text) : PROV_OK;
 }
@@ -367,6 +392,8 @@ wait_for_work(struct delivery *d, const struct prov_delivery *report)
     if (report->next_due_us > 0 && report->next_due_us - now < wait_us)
         wait_us = report->next_due_us > now ? report->next_due_us - now : 0;
     end_us = clock_monotonic_us() + wait_us;
+    if (d->untold.some && d->untold.again.until_us < end_us)
+        end_us = d->untold.again.until_us;
     while (!is_called(d) && (wait_us = end_us - clock_monotonic_us()) > 0) {
         struct pollfd waits[] = { { .fd = d->bell, .events = POLLIN },
                                   { .fd = report->state == PROV_DELIVERY_ELSEWHERE ? -1 : d->watch,
@@ -379,19 +406,13 @@ wait_for_work(struct delivery *d, const struct prov_delivery *report)
         (void)store_watch_read(d->store, d->watch);
 }
 
-/* After a round that failed, mostly for the store. Nobody who rings ends the pause, or each event would be a try, with
- * the calls of one; but whoever leaves must not wait for long once the disk has room again. */
+/* After a round that failed. Nobody who rings ends the pause, or each event would be a try, with the calls of one; but
+ * whoever leaves must not wait for long once the disk has room again. */
 static void
-wait_after_failure(struct delivery *d, int64_t failures)
+wait_after_failure(struct delivery *d, const struct prov_delivery *report)
 {
-    struct policy_limits limits = { d->fields->retry_first_s * CLOCK_SECOND_US,
-                                    d->fields->retry_max_s * CLOCK_SECOND_US };
-    int64_t wait_us, end_us;
+    int64_t wait_us, end_us = clock_monotonic_us() + report->next_due_us - clock_now_us();
 
-    if (limits.max_us > FAILED_MAX_US)
-        limits.max_us = FAILED_MAX_US;
-    end_us = clock_monotonic_us() +
-             policy_retry_after_us(&limits, failures, 0, random_below(UINT64_MAX));
     while (!is_stopping(d) && (wait_us = end_us - clock_monotonic_us()) > 0) {
         struct pollfd bell = { .fd = d->bell, .events = POLLIN };
         (void)poll(&bell, 1, (int)(wait_us / 1000 + 1));
@@ -405,7 +426,6 @@ run_worker(void *argument)
     struct delivery *d = argument;
     struct prov_delivery report = { .size = sizeof(report) };
     struct prov_error error = PROV_ERROR_INIT;
-    int64_t failures = 0;
     bool more = false;
     char said[sizeof(((struct prov_error *)0)->text)] = "";
 
@@ -422,11 +442,10 @@ run_worker(void *argument)
             log_line(&d->log, PROV_LOG_ERROR, "delivery: %s; it goes on when this passes", said);
         }
         if (r) {
-            wait_after_failure(d, failures++);
+            wait_after_failure(d, &report);
             continue;
         }
         said[0] = '\0';
-        failures = 0;
         if (!more)
             wait_for_work(d, &report);
     }

@@ -208,7 +208,8 @@ forget_entry(struct work *entry)
 }
 
 /* A damaged page must not stop those who are read with it; one of a short table concerns them all. A disk that failed
- * once, which SQLite calls damage too, is asked again. */
+ * once, which SQLite calls damage too, is asked again. What fails for another reason, a lock say, is no damage of
+ * anybody's, and fails the round. */
 static int
 load_entry(struct db *db, struct work *entry, struct prov_error *err)
 {

@@ -590,7 +590,7 @@ MUST_CHECK int store_checkpoint(struct store *store, int64_t above_bytes, struct
 MUST_CHECK int store_read_counts(struct store *store, struct json_object **ret,
                                  struct prov_error *err);
 /* What came of a part of that answer, with its members, NULL behind the last: if the store could not read it, they are
- * null and named in `unreadable`, and all else goes on. */
+ * null and named in `unreadable`, and all else goes on, for whatever the store failed: the reason says so. */
 MUST_CHECK int store_or_unreadable(struct json_object *result, const char *const *members, int r,
                                    const struct prov_error *why, struct prov_error *err);
 MUST_CHECK int store_read_subjects(struct store *store, struct json_object *request,

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 """Stores that are old or damaged: an old one is delivered from as it is, and one bad row stops nobody else."""
 import contextlib
+import ctypes
 import json
 import os
-import sqlite3
 import sqlite3
 import subprocess
 import sys
 import time
 
 import harness
-from harness import ACCEPTED, ENTERPRISE, World, create, patch, person, put, simple, waits
+from harness import ACCEPTED, ENTERPRISE, WAITING, World, create, patch, person, put, simple, until, waits
 
 GOLDEN = os.path.join(os.environ.get("srcdir", os.path.join(os.path.dirname(__file__), "../..")), "tests/golden/store")
 
@@ -276,7 +276,8 @@ def table_pages(w, table):
 
 def damage(w, page):
     with open(w.fields["store"], "r+b") as file:
-        file.seek((page - 1) * 4096)
+        size = int.from_bytes(file.read(18)[16:], "big")
+        file.seek((page - 1) * size)
         file.write(b"\xff" * 64)
 
 
@@ -437,6 +438,94 @@ def test_what_cannot_be_written_is_not_tried_at_every_event():
                 store.commit()
             if longest == 1:
                 until(lambda: c.user("/Users/40")["state"] == "in_step")
+
+
+@contextlib.contextmanager
+def broken(w, statement):
+    """While it lasts no such statement can be made."""
+    with contextlib.closing(sqlite3.connect(w.fields["store"], timeout=20)) as store:
+        store.execute(f"CREATE TRIGGER broken BEFORE {statement} BEGIN SELECT RAISE(FAIL, 'broken'); END")
+        store.commit()
+        yield
+        store.execute("DROP TRIGGER broken")
+        store.commit()
+
+
+def test_a_host_that_delivers_itself_is_told_when_to_call_again():
+    with World(retry_first_s=100, retry_max_s=100) as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("ada")))
+        with broken(w, "INSERT ON history"):
+            for _ in range(2):
+                report, error = harness.Delivery(ctypes.sizeof(harness.Delivery)), harness.Error(ctypes.sizeof(harness.Error))
+                now = time.time() * 1e6
+                code = c.table.deliver(c.handle, ctypes.c_uint32(0), ctypes.byref(report), ctypes.byref(error))
+                assert code == harness.E_STORE and b"broken" in error.text, (code, error.text)
+                assert report.state == WAITING and report.api_calls > 0, (report.state, report.api_calls)
+                assert now + 50_000 <= report.next_due_us <= now + 90_000_000, (report.next_due_us - now) / 1e6
+        c.settle()
+        assert c.user("/Users/1")["state"] == "in_step" and len(w.org.users()) == 1
+
+
+def untold(w):
+    with contextlib.closing(sqlite3.connect(w.fields["store"], timeout=20)) as store:
+        return store.execute("SELECT count(*) FROM event WHERE told = 0").fetchone()[0]
+
+
+def test_what_the_host_took_is_noted_when_the_store_can_be_written_again():
+    with World() as w:
+        c = w.connector(outcome=lambda: True)
+        c.deliver(0)  # makes the store
+        with broken(w, "UPDATE OF told ON event"):
+            c.accept(create("/Users/1", person("ada")), create("/Users/2", person("bob")))
+            c.settle()
+            c.accept(create("/Users/3", person("cid")))
+            c.until(lambda: c.user("/Users/3")["state"] == "in_step", "the third")
+            time.sleep(0.2)
+            c.deliver(0)
+            assert len(c.outcomes) == 2 and untold(w) == 3, "nobody is told what cannot be noted, but for the first call"
+        c.until(lambda: untold(w) == 0, "what was told")
+        assert len(c.outcomes) == 3, "once each"
+
+
+def test_a_host_that_declined_is_told_again_before_an_hour_has_passed():
+    answers = [False, False]
+    with World() as w:
+        c = w.connector(flags=0, outcome=lambda: answers.pop() if answers else True, poll_interval_s=3600)
+        c.accept(create("/Users/1", person("ada")))
+        until(lambda: c.outcomes)
+        until(lambda: untold(w) == 0)
+        assert len(c.outcomes) == 1
+
+
+def test_damage_that_comes_back_is_a_failure_with_a_pause():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/0", person("ada")))
+        c.settle()
+
+        def deliver_damaged(n):
+            c.accept(create(f"/Users/{n}", person(f"u{n}")))
+            with contextlib.closing(sqlite3.connect(w.fields["store"], timeout=20)) as store:
+                store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            damage(w, table_pages(w, "due")[0])
+            with contextlib.closing(sqlite3.connect(w.fields["store"], timeout=20)) as store:  # who has the page reads it anew
+                store.execute("UPDATE fact SET value = value WHERE key = 'causes'")
+                store.commit()
+            c.deliver(0)
+
+        deliver_damaged(1)
+        try:
+            deliver_damaged(2)
+            raise AssertionError("it goes on for ever, without a pause")
+        except harness.Failure as failure:
+            assert failure.code == harness.E_STORE and "damaged" in failure.text, failure.text
+        assert sum("was made anew" in line for _, line in c.lines) == 2, c.lines
+        c.settle()
+        assert len(w.org.users()) == 3
+        deliver_damaged(3)  # a round went well since: no disk that fails
+        c.settle()
+        assert len(w.org.users()) == 4
 
 
 def test_a_file_cut_short_is_an_error_that_says_so():

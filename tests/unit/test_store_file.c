@@ -542,7 +542,8 @@ a_store_that_is_locked_is_waited_for_and_then_refused(void)
     T_INT(status, PROV_ANSWER_UNKNOWN);
     T_INT(store_lease_take(s.store, &held, &err), PROV_E_STORE);
     T_TRUE(!store_lease_held(s.store));
-    T_INT(scratch_id(s.store, "/Users/1"), 1); /* reading does not wait */
+    T_INT(scratch_id(s.store, "/Users/1"), 1);        /* reading does not wait */
+    T_STR(scratch_due(s.store, DUE_NOW), "/Users/1"); /* and who is due is not unreadable */
     db_busy_timeout_ms = 10000;
     scratch_restart(&s);
     T_OK(try_put(s.store, "j2", &status, &err), &err); /* waits until the other is done */
