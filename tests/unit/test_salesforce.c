@@ -198,7 +198,7 @@ many_threads_with_an_expired_token_renew_it_once(void)
           .status = 401,
           .body = EXPIRED,
           .times = 2 * THREADS,
-          .delay_ms = 400 },
+          .delay_ms = 1000 },
         { .where = "Bearer " TOKEN_2 "\r\n", .status = 200, .body = NO_ROWS, .times = 2 * THREADS }
     };
     struct loopback *server = START(answers);
