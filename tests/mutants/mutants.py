@@ -18,7 +18,8 @@ LIST = "tests/mutants/list"
 LIMIT_S = 300  # a test that takes longer hangs, and so has seen the fault
 NOT_COPIED = shutil.ignore_patterns(".git", "build", "build-[!a]*", "autom4te.cache", "node_modules", "__pycache__",
                                     "config.status", "*.o", "*.lo", "*.la", ".libs", ".deps")
-ADAPTERS = {"openldap": ["sfprov-slapi.la"], "389ds": ["sfprov-389.la"], "kerberos": ["sfprov-kadm5.la", "sfprov-principals"],
+ADAPTERS = {"openldap": ["sfprov-slapi.la"], "389ds": ["sfprov-389.la"],
+            "kerberos": ["sfprov-kadm5.la", "sfprov-principals", "hosts/systemd/sfprov-principals.service"],
             "samba": ["sfprov-ldb.la"]}
 
 
