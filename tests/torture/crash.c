@@ -1,11 +1,13 @@
 /*
  * A fixed small life of two users, and each call of it that can fail or be the last: a child process
  * lives it until the shim strikes; then another process finishes. What submit had answered accepted
- * must be in the org, once and in order, and nothing else; nobody crashes or hangs.
- *   crash [STRIDE [LOOP [CALL]]]   each STRIDE-th call (1: all), of the loops with this in their
- *                                  name; or that call alone
+ * must be in the org, once and in order, and nothing else; nobody crashes or hangs. The loops "beside another" live
+ * the life of beside.c instead, in which a second process writes the same store.
+ *   crash [STRIDE [LOOP [CALL [LAST]]]]   each STRIDE-th call (1: all), of the loops with this in their
+ *                                         name; that call alone, or from there to the last one
  */
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +17,7 @@
 #include <unistd.h>
 
 #include "plugin/base/json.h"
+#include "tests/torture/beside.h"
 #include "tests/torture/shim.h"
 #include "tests/torture/world.h"
 
@@ -72,11 +75,9 @@ live(struct world *world, const struct shim_plan *plan)
 {
     struct prov_delivery delivery;
 
-    shim_be_connector(true);
-    shim_sleepless(true); /* SQLite waits ten seconds for a lock that it cannot have */
     shim_arm(plan);
     if (world_open(world, fields) && world_open(world, fields))
-        _exit(0);
+        return;
     for (size_t i = 0; i < EVENT_COUNT; i++) {
         unsigned status = 0;
         for (int times = 0; times < 3 && status != PROV_ANSWER_ACCEPTED; times++)
@@ -88,9 +89,6 @@ live(struct world *world, const struct shim_plan *plan)
             world_deliver(world, &delivery);
     }
     world_close(world);
-    report->calls = shim_disarm();
-    report->done = true;
-    _exit(0);
 }
 
 /* ---- what must be ---- */
@@ -202,7 +200,7 @@ password_is_right(struct world *world)
 
 /* ---- one strike ---- */
 
-/* From where the call was made that failed. */
+/* From where the call was made that failed, or where it hangs. */
 static void
 print_trace(void)
 {
@@ -222,19 +220,36 @@ fail(struct world *world, const char *what, long nth, const char *why)
     return false;
 }
 
+/* Where it hangs is told instead of where a call failed. */
+static void
+on_hang(int signal_number)
+{
+    shim_trace();
+    signal(signal_number, SIG_DFL);
+    raise(signal_number);
+}
+
 static int
-run_child(struct world *world, const struct shim_plan *plan)
+run_child(struct world *world, const struct shim_plan *plan, bool beside)
 {
     pid_t child;
     int status = 0;
 
     memset(report, 0, sizeof(*report));
+    if (ftruncate(shim_trace_fd, 0))
+        abort();
     shim_follow(plan->action == SHIM_LOSE ? world->folder : "");
     fflush(stdout);
     child = fork();
     if (child == 0) {
+        signal(SIGALRM, on_hang);
         alarm(HANG_S);
-        live(world, plan);
+        shim_be_connector(true);
+        shim_sleepless(true); /* SQLite waits ten seconds for a lock that it cannot have */
+        (beside ? beside_live : live)(world, plan);
+        report->calls = shim_disarm();
+        report->done = true;
+        _exit(0);
     }
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         ;
@@ -269,21 +284,37 @@ finish(struct world *world, const char *what, long nth)
     return right;
 }
 
+static bool
+finish_beside(struct world *world, const char *what, long nth)
+{
+    const char *why = beside_judge(world);
+
+    world_close(world);
+    if (!why)
+        return true;
+    printf("%s, call %ld: %s: %s\n", what, nth, why, world->error.text);
+    print_trace();
+    return false;
+}
+
 /* *ret_over: the life ended before the n-th call. */
 static bool
-strike(struct world *world, const char *what, const struct shim_plan *plan, bool *ret_over)
+strike(struct world *world, const char *what, const struct shim_plan *plan, bool beside,
+       bool *ret_over)
 {
     int status;
 
     world_reset(world);
-    status = run_child(world, plan);
+    if (beside)
+        beside_start(world);
+    status = run_child(world, plan, beside);
     *ret_over = report->done && report->calls < plan->nth;
     if (WIFSIGNALED(status)) {
         snprintf(world->error.text, sizeof(world->error.text), "signal %d%s", WTERMSIG(status),
                  WTERMSIG(status) == SIGALRM ? " (it hangs)" : "");
         return fail(world, what, plan->nth, "the process ended");
     }
-    return finish(world, what, plan->nth);
+    return (beside ? finish_beside : finish)(world, what, plan->nth);
 }
 
 /* ---- loops ---- */
@@ -291,41 +322,62 @@ strike(struct world *world, const char *what, const struct shim_plan *plan, bool
 static const struct loop {
     const char *what;
     struct shim_plan plan;
-    int stride; /* times the one of the command line */
+    int stride;  /* times the one of the command line */
+    int strikes; /* beside another: so many, spread over its calls, unless all are wanted */
 } loops[] = {
-    { "killed", { SHIM_STORE | SHIM_SOCKET, SHIM_DIE, 0, 0, 0 }, 1 },
-    { "power lost", { SHIM_STORE | SHIM_SOCKET, SHIM_LOSE, 0, 0, 0 }, 1 },
-    { "power lost, some of it written", { SHIM_STORE, SHIM_LOSE, 0, 0, 1 }, 1 },
-    { "store fails once", { SHIM_STORE, SHIM_FAIL, 0, 0, 0 }, 1 },
-    { "store fails for good", { SHIM_STORE, SHIM_FAIL_ON, 0, 0, 0 }, 1 },
-    { "EIO once", { SHIM_STORE, SHIM_FAIL, 0, EIO, 0 }, 1 },
-    { "socket fails once", { SHIM_SOCKET, SHIM_FAIL, 0, 0, 0 }, 1 },
-    { "socket fails for good", { SHIM_SOCKET, SHIM_FAIL_ON, 0, 0, 0 }, 1 },
-    { "no memory once", { SHIM_MEMORY, SHIM_FAIL, 0, 0, 0 }, 25 },
-    { "no memory for good", { SHIM_MEMORY, SHIM_FAIL_ON, 0, 0, 0 }, 50 },
+    { "killed", { SHIM_STORE | SHIM_SOCKET, SHIM_DIE, 0, 0, 0 }, 1, 0 },
+    { "power lost", { SHIM_STORE | SHIM_SOCKET, SHIM_LOSE, 0, 0, 0 }, 1, 0 },
+    { "power lost, some of it written", { SHIM_STORE, SHIM_LOSE, 0, 0, 1 }, 1, 0 },
+    { "store fails once", { SHIM_STORE, SHIM_FAIL, 0, 0, 0 }, 1, 0 },
+    { "store fails for good", { SHIM_STORE, SHIM_FAIL_ON, 0, 0, 0 }, 1, 0 },
+    { "EIO once", { SHIM_STORE, SHIM_FAIL, 0, EIO, 0 }, 1, 0 },
+    { "socket fails once", { SHIM_SOCKET, SHIM_FAIL, 0, 0, 0 }, 1, 0 },
+    { "socket fails for good", { SHIM_SOCKET, SHIM_FAIL_ON, 0, 0, 0 }, 1, 0 },
+    { "no memory once", { SHIM_MEMORY, SHIM_FAIL, 0, 0, 0 }, 25, 0 },
+    { "no memory for good", { SHIM_MEMORY, SHIM_FAIL_ON, 0, 0, 0 }, 50, 0 },
+    { "killed beside another", { SHIM_STORE, SHIM_DIE, 0, 0, 0 }, 0, 8 },
+    { "store fails once beside another", { SHIM_STORE, SHIM_FAIL, 0, 0, 0 }, 0, 24 },
+    { "store fails for good beside another", { SHIM_STORE, SHIM_FAIL_ON, 0, 0, 0 }, 0, 4 },
+    { "no memory once beside another", { SHIM_MEMORY, SHIM_FAIL, 0, 0, 0 }, 0, 30 },
 };
 
 static unsigned passed, failed;
 
+/* How many there are depends on the store's pages. */
+static long
+calls_beside(struct world *world, const struct loop *loop)
+{
+    struct shim_plan plan = { .classes = loop->plan.classes, .action = SHIM_COUNT };
+    bool over;
+
+    return strike(world, loop->what, &plan, true, &over) ? report->calls : 0;
+}
+
 static void
-run_loop(struct world *world, const struct loop *loop, int stride, long only)
+run_loop(struct world *world, const struct loop *loop, int stride, long first, long last)
 {
     unsigned good = 0, bad = 0;
-    long step = stride == 1 ? 1 : (long)loop->stride * stride;
+    bool beside = loop->strikes > 0;
+    long step = stride == 1 ? 1
+                : beside    ? calls_beside(world, loop) / loop->strikes + 1
+                            : (long)loop->stride * stride;
     bool over = false;
 
     /* calls differ from run to run by a few, so the first of a stride may as well be any */
-    for (long nth = only ? only : 1; !over && bad < 5; nth += step) {
+    for (long nth = first; !over && nth <= last && bad < 5; nth += step) {
         struct shim_plan plan = loop->plan;
         plan.nth = nth;
         plan.chance = plan.chance ? (unsigned)nth : 0;
-        if (strike(world, loop->what, &plan, &over))
+        if (strike(world, loop->what, &plan, beside, &over))
             good++;
         else
             bad++;
-        over = over || only;
     }
     printf("%s: %u strikes survived, %u not\n", loop->what, good, bad);
+    if (beside && last == LONG_MAX && beside_rolled_back() == 0) {
+        printf("  none of them rolled back what stood in the log\n");
+        bad++;
+    }
     passed += bad == 0;
     failed += bad > 0;
 }
@@ -350,6 +402,7 @@ main(int argc, char **argv)
 {
     int stride = argc > 1 ? atoi(argv[1]) : 6;
     const char *only = argc > 2 ? argv[2] : "";
+    long first = argc > 3 ? atol(argv[3]) : 1, last = argc > 4 ? atol(argv[4]) : first;
     char key[] = "/tmp/sfprov-torture-key-XXXXXX", *more;
     struct world world;
 
@@ -362,10 +415,11 @@ main(int argc, char **argv)
     more = write_key(key);
     fields = world_fields(&world, more);
     free(more);
+    beside_begin(&world, fields);
     for (size_t i = 0; i < sizeof(loops) / sizeof(loops[0]); i++) {
         if (strstr(loops[i].what, only) &&
             (shim_has_memory || !(loops[i].plan.classes & SHIM_MEMORY)))
-            run_loop(&world, &loops[i], stride, argc > 3 ? atol(argv[3]) : 0);
+            run_loop(&world, &loops[i], stride, first, argc > 3 ? last : LONG_MAX);
     }
     free(fields);
     unlink(key);

@@ -16,7 +16,7 @@ libtorture_la_LIBADD = libsfprov.la liborg.la $(JSONC_LIBS)
 torture_programs = tests/torture/crash tests/torture/faults tests/torture/model
 check_PROGRAMS += $(torture_programs)
 # the shim's definitions must be seen by the shared libraries
-tests_torture_crash_SOURCES = tests/torture/crash.c
+tests_torture_crash_SOURCES = tests/torture/crash.c tests/torture/beside.c tests/torture/beside.h
 tests_torture_crash_LDADD = libtorture.la
 tests_torture_crash_LDFLAGS = $(AM_LDFLAGS) -Wl,--export-dynamic
 tests_torture_faults_SOURCES = tests/torture/faults.c

@@ -73,9 +73,8 @@ shim_disarm(void)
     return count;
 }
 
-/* Addresses for addr2line -e, of the last call that failed. */
-static void
-trace(void)
+void
+shim_trace(void)
 {
     struct shim_plan before = plan;
     long counted = count;
@@ -109,7 +108,7 @@ strikes(enum shim_class class, int error)
     if (plan.action == SHIM_LOSE || plan.action == SHIM_DIE)
         _exit(SHIM_EXIT_CODE);
     if (shim_trace_fd >= 0)
-        trace();
+        shim_trace();
     errno = plan.error ? plan.error : error;
     return true;
 }

@@ -41,8 +41,10 @@ struct shim_plan {
 /* Whether allocations can be made to fail: not under a sanitizer, which has its own. */
 extern const bool shim_has_memory;
 
-/* Where to write from where the last call that failed was made; -1: nowhere. */
+/* Where to write from where the last call that failed was made; -1: nowhere. Addresses for addr2line -e. */
 extern int shim_trace_fd;
+/* Writes there from where it is called. */
+void shim_trace(void);
 
 void shim_arm(const struct shim_plan *plan);
 /* Returns how many calls were counted since. */
