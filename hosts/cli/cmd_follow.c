@@ -56,6 +56,7 @@ struct follow {
     bool asking;                   /* for those, so they have not come themselves */
     bool whole;                    /* everybody has to be heard, and a list of them be applied */
     bool heard;                    /* all that was there */
+    bool followed, ever_followed;  /* what becomes of it counts; and did so before */
     bool in_doubt;                 /* whether the directory is older than what was heard of it */
     bool older, restored;          /* it is; and says that it is no replica which lags behind */
     bool at_once;                  /* it is left for a list, and nothing has failed */
@@ -460,8 +461,6 @@ hear_all_was_told(void *context, struct prov_error *err)
     follow->in_doubt = !follow->list;
     follow->heard = true;
     end_list(follow);
-    if (!result)
-        complain("'%s' is followed", follow->url);
     return result;
 }
 
@@ -505,7 +504,8 @@ listen_to(struct follow *follow, struct prov_error *err)
 
     mine.context = follow;
     follow->whole |= !follow->state.cookie || options->groups.count;
-    follow->heard = follow->in_doubt = follow->older = follow->restored = follow->at_once = false;
+    follow->heard = follow->followed = follow->in_doubt = follow->older = follow->restored =
+        follow->at_once = false;
     follow_state_begin(&follow->state, follow->whole);
     for (size_t i = 0; i < ATTRIBUTES && columns_attribute(follow->columns, i); i++)
         attributes[i + 2] = columns_attribute(follow->columns, i);
@@ -567,6 +567,9 @@ listen_once(struct follow *follow, struct prov_error *err)
         result = look_whether_to_list(follow, err);
     if (result || !follow->heard)
         return result;
+    if (!follow->followed)
+        complain("'%s' is followed", follow->url);
+    follow->followed = follow->ever_followed = true;
     if (!follow->whole) /* else it begins there again, until the list is applied */
         follow_state_keep(&follow->state, content_cookie(follow->content));
     follow_pace_well(&follow->pace);
@@ -642,7 +645,7 @@ follow_on(struct follow *follow)
 
         if (!result || follow->code || interrupt_seen())
             continue;
-        if (result == PROV_E_INVALID) {
+        if (result == PROV_E_INVALID && !follow->ever_followed) {
             complain("%s", err.text);
             return CODE_USAGE;
         }

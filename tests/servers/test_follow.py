@@ -10,7 +10,7 @@ import time
 
 from common import mark_of, same_on_both
 from followers import LOG, Follower, Provider, asks_anew, ber, group_changes, heard_before, in_step, long_ber, replica_that_lags, until
-from servers import GROUPS, PEOPLE, SUFFIX, cli, compare, events_of, harness, person, settle, world
+from servers import GROUPS, PEOPLE, SUFFIX, cli, compare, events_of, harness, person, secret, settle, world
 from slapd import Slapd
 
 def test_a_life_is_followed_from_the_first_load_on():
@@ -156,6 +156,25 @@ def test_a_directory_that_goes_away_and_comes_back_is_followed_again():
             d.add(person("bob"))
             in_step(w, d)
             f.end()
+
+
+def test_a_password_that_is_being_changed_ends_nobody():
+    with world() as w, Slapd(w, provider=True, extra=LOG) as d:
+        d.seed()
+        d.add(person("ada"))
+        with Follower(w, d) as f:
+            in_step(w, d)
+            os.truncate(os.path.join(w.folder, "ldap-password"), 0)
+            d.stop()
+            d.start()
+            until(lambda: "is empty" in f.text() and "tried again" in f.text().split("is empty")[1])
+            secret(w.folder)
+            d.add(person("bob"))
+            in_step(w, d)
+            f.end()
+        os.truncate(os.path.join(w.folder, "ldap-password"), 0)
+        done = cli(w, "follow", "--bind-dn", d.admin, "--password-file", os.path.join(w.folder, "ldap-password"), f"{d.uri}/{PEOPLE}")
+        assert done.returncode == 2 and "is empty" in done.stderr, done.stderr
 
 
 def test_a_list_that_loses_many_is_held_and_what_changes_is_followed():
@@ -516,6 +535,7 @@ def test_a_replica_that_lags_takes_nobody_for_gone():
                 way.lead(r.port)
                 until(lambda: "it is looked at again" in f.text())
                 time.sleep(3)  # it looks again
+                assert "is followed" not in f.text().split("looked at again")[1], f.text()
                 assert [len(events_of(w, name)) for name in ("late", "ada", "bob")] == events, f.text()
                 catch_up.lead(d.port)
                 same_on_both(d, r)
