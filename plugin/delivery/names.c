@@ -166,10 +166,13 @@ static void
 part_chain(const struct round *round, struct json_object *wanted, const struct item *first)
 {
     struct item *at = heir_of(round, wanted, first);
+    size_t calls = 2;
 
-    for (size_t calls = 2; at && heir_of(round, wanted, at); at = heir_of(round, wanted, at)) {
+    /* a store may be wrong, and have two hold one name: then they may go round */
+    for (size_t i = 0; i < round->count && at && heir_of(round, wanted, at); i++) {
         at->steps_aside = calls >= CHAIN_CALLS && !was_parked(at);
         calls = at->steps_aside ? 1 : calls + 1;
+        at = heir_of(round, wanted, at);
     }
 }
 
@@ -182,7 +185,9 @@ part_chains(struct round *round, struct prov_error *err)
 
     for (size_t i = 0; !r && i < round->count; i++) {
         const struct item *item = &round->items[i];
-        if (is_renamed(item) && !json_get(wanted, item->plan.username) &&
+        /* who is repaired may want back what he counts as having */
+        if (is_renamed(item) && !text_is(item->plan.username, item->work.link.username_held) &&
+            !json_get(wanted, item->plan.username) &&
             json_put_int(wanted, item->plan.username, (int64_t)i))
             r = error_nomem(err);
     }
