@@ -202,6 +202,15 @@ item_is_there(struct item *item, enum fate fate, const char *account)
     item->fate = flight_is_aside(link) && !flight_is_mixed(link) ? FATE_ASIDE : fate;
 }
 
+/* Whether it is not all that is wanted with this version; the rest follows at once, and may be refused. What follows of
+ * a leaver who is not wanted is our business alone. */
+static bool
+is_first_step(const struct item *item)
+{
+    return item->without_manager || (item->plan.more && item->plan.in_scope &&
+                                     flight_version(item) == item->work.subject.version);
+}
+
 /* What the account has by now; `late`: an earlier change may land yet. */
 static int
 put_done(struct round *round, struct item *item, bool late, const char *action,
@@ -212,7 +221,9 @@ put_done(struct round *round, struct item *item, bool late, const char *action,
 
     if (!link->salesforce_id[0]) /* later ids may be those of a UserLogin */
         snprintf(link->salesforce_id, sizeof(link->salesforce_id), "%s", item->account);
-    link->confirmed_version = link->settled_version = flight_version(item);
+    link->settled_version = flight_version(item);
+    if (!is_first_step(item))
+        link->confirmed_version = link->settled_version;
     link->attempts = link->next_us = link->first_sent_us = 0;
     if (set_text(&link->last_action, action) || await(round->delivery, item, NULL, NULL) ||
         set_text(&link->plan_digest, round->delivery->fields->plan_digest) ||
@@ -297,7 +308,7 @@ end_nothing(struct round *round, struct item *item, struct ending *ret, struct p
                       text_is(link->message, ret->said.message);
     link->settled_version = item->work.subject.version;
     /* of a user who is gone or out of scope the changes are not there: nothing was wanted of them */
-    if (link->salesforce_id[0] && item->plan.in_scope)
+    if (link->salesforce_id[0] && (item->plan.in_scope || told))
         link->confirmed_version = link->settled_version;
     link->next_us = item->look_failed ? retry_at_us(d, link) : 0;
     link->attempts = item->look_failed ? link->attempts + 1 : 0;

@@ -94,7 +94,9 @@ is_over(const struct link *link)
     if (outcome_is(link->outcome,
                    OUTCOME_REFUSED)) /* a leaver whom Salesforce keeps: tried again */
         return link->next_us == 0 || is_kept_for_long(link);
-    return outcome_is_in_step(link->outcome);
+    /* a first step may be delivered, and the rest of the same version not yet */
+    return outcome_is_in_step(link->outcome) && !(outcome_is(link->outcome, OUTCOME_DELIVERED) &&
+                                                  link->confirmed_version < link->settled_version);
 }
 
 /* Told late, an older event may have been delivered before a newer one was refused. */

@@ -214,7 +214,7 @@ struct wait {
 struct link {
     char salesforce_id[19];    /* "" until confirmed */
     struct value *confirmed;   /* field -> value last confirmed; NULL: nothing */
-    int64_t confirmed_version; /* version those came from */
+    int64_t confirmed_version; /* version that is there, all of it */
     int64_t settled_version;   /* version that outcome speaks of */
     char *username_wanted;     /* lower case, as are the next two */
     char *username_held;       /* confirmed; also while inactive */

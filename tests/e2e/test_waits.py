@@ -152,6 +152,26 @@ def test_the_host_hears_that_the_manager_waits_and_when_he_is_there():
         assert said(c) == [], "after 200 without a response nothing more is said"
 
 
+def test_what_is_delivered_in_two_steps_is_told_after_both():
+    boss = lambda uri: {ENTERPRISE: {"manager": {"value": uri}}}
+    with World() as w:
+        c = w.connector(outcome=lambda: True)
+        c.accept(*[create(f"/Users/{n}", person(f"u{n}", **more), txn="made") for n, more in (
+            (1, {}), (2, {}), (3, boss("2")))])
+        c.settle()
+        said(c)
+        c.accept(put("/Users/1", person("u1", active=False, title="x" * 100), txn="t-1"),
+                 put("/Users/2", person("u2", title="Dr", **boss("3")), txn="t-2"))
+        c.settle()
+        heard = said(c)
+        assert [(txn, status) for txn, status, _ in heard] == [("t-1", "400"), ("t-2", "400")], heard
+        assert "Title" in heard[0][2] and "own manager" in heard[1][2], heard
+        assert not w.org.user("primary-u1@acme.example")["IsActive"] and w.org.user("primary-u2@acme.example")["Title"] == "Dr"
+        c.accept(put("/Users/1", person("u1", active=False, title="Dr"), txn="t-3"))
+        c.settle()
+        assert said(c) == [("t-1", "200", ""), ("t-3", "200", "")]
+
+
 def test_nobody_waits_for_an_answer_for_longer_than_wait_limit_hours():
     with World(wait_limit_hours=5) as w:
         c = w.connector(outcome=lambda: True)
