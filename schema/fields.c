@@ -28,6 +28,16 @@ struct reader {
     bool refused[MOST_FIELDS]; /* already has a fault */
 };
 
+/* Of a value that may be a secret. */
+static void
+wiped_cleanup(char **text)
+{
+    if (*text)
+        explicit_bzero(*text, strlen(*text));
+    free(*text);
+}
+#define AUTO_WIPED CLEANUP(wiped_cleanup)
+
 static char **
 text_member(struct fields *fields, const struct field_row *row)
 {
@@ -282,8 +292,8 @@ note_secret(struct reader *reader, const char *key, struct json_object *value)
 {
     const struct field_row *row = find_row(reader, key);
     struct fault_list *faults = &reader->draft.faults;
-    AUTO_FREE char *given = NULL;
-    AUTO_FREE char *text = NULL;
+    AUTO_WIPED char *given = NULL;
+    AUTO_WIPED char *text = NULL;
     struct json_object *secret;
 
     if (!row || !(row->flags & FIELD_SECRET) || is_blank(value))
@@ -308,6 +318,16 @@ note_secret(struct reader *reader, const char *key, struct json_object *value)
         json_object_put(secret);
         faults->result = PROV_E_NOMEM;
     }
+}
+
+/* What was given as a secret, or may be one under a misspelt name. */
+static void
+wipe_secret(struct reader *reader, const char *key, struct json_object *value)
+{
+    const struct field_row *row = find_row(reader, key);
+
+    if (!row || row->flags & FIELD_SECRET)
+        json_wipe(value);
 }
 
 /* ---- converting ---- */
@@ -359,8 +379,8 @@ read_text(struct reader *reader, const struct field_row *row, struct json_object
 {
     bool is_number =
         json_object_is_type(value, json_type_int) || json_object_is_type(value, json_type_double);
-    AUTO_FREE char *given = NULL;
-    AUTO_FREE char *text = NULL;
+    AUTO_WIPED char *given = NULL;
+    AUTO_WIPED char *text = NULL;
     size_t bad;
 
     if (!json_object_is_type(value, json_type_string) &&
@@ -551,12 +571,15 @@ read_all(struct reader *reader, struct json_object *root)
 {
     const struct visitor secrets = { .field = note_secret };
     const struct visitor all = { .field = take, .odd = odd_entry };
+    const struct visitor wipe = { .field = wipe_secret };
 
     visit(reader, root, &secrets); /* first, so that no message can hold one */
     visit(reader, root, &all);
     for (size_t i = 0; i < reader->count; i++)
         read_row(reader, i);
     fields_check(&reader->draft);
+    visit(reader, root, &wipe);
+    json_wipe(reader->draft.faults.secrets);
 }
 
 int

@@ -20,6 +20,25 @@ json_parse(const char *text, size_t length, const char *what, struct json_object
     return json_from_value(value, ret) == PROV_OK ? PROV_OK : error_nomem(err);
 }
 
+void
+json_wipe(struct json_object *value)
+{
+    if (json_object_is_type(value, json_type_string)) {
+        /* the text itself, not a copy */
+        char *text = (char *)(uintptr_t)json_object_get_string(value);
+        explicit_bzero(text, (size_t)json_object_get_string_len(value));
+    } else if (json_object_is_type(value, json_type_array)) {
+        for (size_t i = 0; i < json_object_array_length(value); i++)
+            json_wipe(json_object_array_get_idx(value, i));
+    } else if (json_object_is_type(value, json_type_object)) {
+        json_object_object_foreach(value, name, member)
+        {
+            (void)name;
+            json_wipe(member);
+        }
+    }
+}
+
 /* ---- writing ---- */
 
 char *

@@ -1,6 +1,7 @@
 """What a core dump of the process that delivers would hold, read as the kernel would write it: from its memory,
 without the pages that are left out of dumps. The tests' secrets hold a mark (canary.py)."""
 import base64
+import json
 import os
 import re
 import subprocess
@@ -116,6 +117,35 @@ def looks_for_assertion():
 def test_a_dump_holds_no_assertion():
     """Who finds a signed assertion can log in with it for as long as it holds."""
     assert any(looks_for_assertion() for _ in range(8)), "what was signed was never found in freed memory"
+
+
+def test_of_what_was_read_for_the_fields_no_secret_is_left():
+    secret = MARK + "-that-stands-in-the-connector-fields"
+    code = f"""
+import sys
+sys.path.insert(0, {os.path.dirname(os.path.abspath(harness.__file__))!r})
+import harness
+fields = sys.stdin.buffer.readline()
+print("read", flush=True)
+sys.stdin.readline()
+c = harness.Connector(fields)
+print("open", flush=True)
+sys.stdin.readline()
+c.close()
+print("closed", flush=True)
+sys.stdin.readline()
+"""
+    with World(client_secret=secret) as w:
+        with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as host:
+            copies = {}
+            for said, line in (("read", json.dumps(w.fields)), ("open", "on"), ("closed", "on")):
+                host.stdin.write(line.encode() + b"\n")
+                host.stdin.flush()
+                assert host.stdout.readline().decode().strip() == said
+                copies[said] = len(holders(host.pid, {"it": secret.encode()})["it"])
+            host.stdin.close()
+        # the host's own, and one while the connector is open
+        assert 0 < copies["closed"] <= copies["read"] and copies["open"] <= copies["read"] + 1, copies
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 /* Pools, and the JSON values that live in them: looking, comparing, making, and the way from and to json-c.
  * What is read and refused is tested with json_parse() (test_base.c), and against json-c by fuzz_value. */
+#include "plugin/base/json.h"
 #include "plugin/base/json_write.h"
 #include "tests/unit/values.h"
 
@@ -237,7 +238,28 @@ values_of_json_c_are_the_same_values(void)
     }
 }
 
+static void
+all_texts_of_a_value_are_wiped(void)
+{
+    static const char json[] = "{\"a\":\"short\",\"b\":[1,{\"c\":\"a text of more than thirty "
+                               "bytes, which stands elsewhere\"}],\"d\":null}";
+    AUTO_JSON struct json_object *value = NULL;
+    struct prov_error err = PROV_ERROR_INIT;
+    struct json_object *inner;
+    const char *text;
+
+    T_OK(json_parse(json, sizeof(json) - 1, "it", &value, &err), &err);
+    inner = json_get(json_object_array_get_idx(json_get(value, "b"), 1), "c");
+    text = json_object_get_string(inner);
+    json_wipe(value);
+    for (int i = 0; i < json_object_get_string_len(inner); i++)
+        T_INT(text[i], 0);
+    T_STR(json_get_string(value, "a"), "");
+    json_wipe(NULL);
+}
+
 static const struct unit_case cases[] = {
+    UNIT_CASE(all_texts_of_a_value_are_wiped),
     UNIT_CASE(pool_gives_blocks_of_every_size_that_stay),
     UNIT_CASE(texts_are_read_in_place),
     UNIT_CASE(nothing_of_a_text_is_left_behind_its_end),
