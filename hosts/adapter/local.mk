@@ -6,6 +6,9 @@ adapter_sources = \
 	hosts/adapter/text.c hosts/adapter/text.h \
 	hosts/adapter/token.c hosts/adapter/token.h \
 	hosts/cli/fault.c hosts/cli/fault.h hosts/cli/input.c hosts/cli/input.h
+# A module that a server loads once and never gives up.
+adapter_ldflags = $(AM_LDFLAGS) -module -avoid-version -shared \
+	-Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now -Wl,-Bsymbolic
 # and those for directories
 directory_sources = $(adapter_sources) \
 	hosts/adapter/config.c hosts/adapter/config.h \

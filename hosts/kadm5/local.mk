@@ -9,9 +9,7 @@ sfprov_kadm5_la_SOURCES = \
 	$(adapter_sources)
 sfprov_kadm5_la_CPPFLAGS = $(AM_CPPFLAGS) -DPLUGIN_PATH='"$(libdir)/sfprov/sfprov.so"' \
 	-DPACKAGE_VERSION='"$(PACKAGE_VERSION)"'
-sfprov_kadm5_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared \
-	-export-symbols-regex '^kadm5_hook_sfprov_initvt$$' \
-	-Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now -Wl,-Bsymbolic $(ZDEFS)
+sfprov_kadm5_la_LDFLAGS = $(adapter_ldflags) -export-symbols-regex '^kadm5_hook_sfprov_initvt$$' $(ZDEFS)
 # libkdb5: a server with another layout of its entries does not load it
 sfprov_kadm5_la_LIBADD = $(JSONC_LIBS) -lkdb5 -lkrb5 -lcom_err -ldl
 

@@ -12,8 +12,7 @@ sfprov_ldb_la_SOURCES = \
 	$(directory_sources)
 sfprov_ldb_la_CPPFLAGS = $(AM_CPPFLAGS) $(LDB_CFLAGS) -DPLUGIN_PATH='"$(libdir)/sfprov/sfprov.so"' \
 	-DPACKAGE_VERSION='"$(PACKAGE_VERSION)"'
-sfprov_ldb_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -export-symbols-regex '^ldb_init_module$$' \
-	-Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now -Wl,-Bsymbolic
+sfprov_ldb_la_LDFLAGS = $(adapter_ldflags) -export-symbols-regex '^ldb_init_module$$'
 sfprov_ldb_la_LIBADD = $(JSONC_LIBS) $(LDB_LIBS) -ldl
 endif
 

@@ -9,8 +9,7 @@ slapi_sources = \
 slapi_cppflags = $(AM_CPPFLAGS) -DPLUGIN_PATH='"$(libdir)/sfprov/sfprov.so"' \
 	-DPACKAGE_VERSION='"$(PACKAGE_VERSION)"'
 # The server has the functions it offers; -z defs would look for them here.
-slapi_ldflags = $(AM_LDFLAGS) -module -avoid-version -shared -export-symbols-regex '^sfprov_init$$' \
-	-Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now -Wl,-Bsymbolic
+slapi_ldflags = $(adapter_ldflags) -export-symbols-regex '^sfprov_init$$'
 
 if SLAPI_OPENLDAP
 pluginexec_LTLIBRARIES += sfprov-slapi.la

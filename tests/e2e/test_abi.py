@@ -210,13 +210,15 @@ for n in range(2, 30):
     c.accept(harness.create(f"/Users/{{n}}", harness.person(f"u{{n}}")))
 harness.until(lambda: c.query(query="status")["subjects"].get("in_step") == 29)
 c.close()
+print("delivered")
 """
-        daemon = subprocess.Popen([sys.executable, "-c", code, json.dumps(w.fields)])
+        daemon = subprocess.Popen([sys.executable, "-c", code, json.dumps(w.fields)], stdout=subprocess.PIPE)
         assert daemon.wait(harness.PATIENCE_S) == 0
         looker = w.connector()  # opens and closes the store while the daemon works
         looker.query(query="status")
         looker.close()
-        until(lambda: len(w.org.users()) == 29)
+        assert daemon.stdout.read() == b"delivered\n"  # when the child is gone, and needs the store no more
+        assert len(w.org.users()) == 29
 
 
 def test_who_begins_before_a_fork_and_ends_in_the_child_has_missed_nothing():
