@@ -3,6 +3,10 @@
  * written when it is to be flushed or read. That changes nothing of what a crash may leave: the order is kept, and
  * between two flushes the system kept as little of it.
  *
+ * Of a log that grows each flush writes the length of the file too, which takes an ext4 two to four times as long. So it
+ * is made longer than it has to be, with zeros, by as much as it is long, at most half a megabyte. What stands behind the
+ * last frame is no frame to SQLite, as it does not bear the salts of the log's head.
+ *
  * A commit is shown to other connections after its flush, since they are all opened with synchronous=FULL (sqlite.c);
  * so nobody looks for a frame that is still gathered here. What a transaction wrote that is rolled back is forgotten.
  * https://www.sqlite.org/walformat.html
@@ -16,12 +20,16 @@
 /* The heads and pages of 60 frames, of 15 where pages have 4 KiB. */
 #define GATHERED_MOST (60 * (24 + 1024))
 
+#define AHEAD_MOST (512 * 1024)
+
 /* In front of the file of SQLite's own way to the system. */
 struct log_file {
     sqlite3_file base;
     char *gathered; /* NULL: nothing was yet */
     int length;
-    sqlite3_int64 at; /* where it begins in the file */
+    sqlite3_int64 at;    /* where it begins in the file */
+    sqlite3_int64 end;   /* of what was written and not flushed; 0: nothing */
+    sqlite3_int64 known; /* the file was so long, or longer, when it was looked at last */
     sqlite3_file *real;
 };
 
@@ -72,6 +80,7 @@ log_write(sqlite3_file *file, const void *from, int length, sqlite3_int64 at)
     struct log_file *log = log_of(file);
     int r = SQLITE_OK;
 
+    log->end = at + length > log->end ? at + length : log->end;
     if (log->length > 0 && (at != log->at + log->length || length > GATHERED_MOST - log->length))
         r = write_gathered(log);
     if (r == SQLITE_OK && !log->gathered)
@@ -93,7 +102,32 @@ log_truncate(sqlite3_file *file, sqlite3_int64 length)
     struct log_file *log = log_of(file);
     int r = write_gathered(log);
 
+    log->known = 0;
     return r != SQLITE_OK ? r : log->real->pMethods->xTruncate(log->real, length);
+}
+
+/* Only behind what this connection has written itself, for which it holds the lock; and only behind the end of the file,
+ * as others may have made it longer. Where there is no room for it the log does without. */
+static void
+go_ahead(struct log_file *log)
+{
+    sqlite3_int64 length = 0, until;
+
+    if (log->end <= log->known || !log->gathered ||
+        log->real->pMethods->xFileSize(log->real, &length) != SQLITE_OK)
+        return;
+    log->known = length;
+    if (length > log->end)
+        return;
+    until = length + (length < AHEAD_MOST ? length : AHEAD_MOST);
+    memset(log->gathered, 0,
+           until - length < GATHERED_MOST ? (size_t)(until - length) : GATHERED_MOST);
+    while (log->known < until) {
+        int piece = until - log->known < GATHERED_MOST ? (int)(until - log->known) : GATHERED_MOST;
+        if (log->real->pMethods->xWrite(log->real, log->gathered, piece, log->known) != SQLITE_OK)
+            return;
+        log->known += piece;
+    }
 }
 
 static int
@@ -102,6 +136,9 @@ log_sync(sqlite3_file *file, int flags)
     struct log_file *log = log_of(file);
     int r = write_gathered(log);
 
+    if (r == SQLITE_OK)
+        go_ahead(log);
+    log->end = 0;
     return r != SQLITE_OK ? r : log->real->pMethods->xSync(log->real, flags);
 }
 
@@ -185,9 +222,11 @@ forget_gathered(void *handle)
 {
     sqlite3_file *file = NULL;
 
-    if (sqlite3_file_control(handle, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &file) == SQLITE_OK &&
-        file && file->pMethods == &log_methods)
-        log_of(file)->length = 0;
+    if (sqlite3_file_control(handle, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &file) != SQLITE_OK ||
+        !file || file->pMethods != &log_methods)
+        return;
+    log_of(file)->length = 0;
+    log_of(file)->end = 0;
 }
 
 void

@@ -2,7 +2,9 @@
  * connection, whatever a transaction does. */
 #include <signal.h>
 #include <sqlite3.h>
+#include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "plugin/store/log_file.h"
@@ -184,6 +186,84 @@ a_log_begins_anew_and_is_cut(void)
     two_close(&two);
 }
 
+static off_t
+log_length(const struct two *two)
+{
+    struct stat status = { .st_size = -1 };
+    char log[300];
+
+    snprintf(log, sizeof(log), "%s-wal", two->scratch.path);
+    T_INT(stat(log, &status), 0);
+    return status.st_size;
+}
+
+/* A log that need not grow at each commit: in 200 commits of a page or two it has grown nine times. */
+static void
+a_log_is_longer_than_it_has_to_be(void)
+{
+    struct two two;
+    off_t before = 0;
+    int grown = 0;
+
+    two_open(&two);
+    run(two.gathers, MAKE);
+    for (int i = 0; i < 200; i++) {
+        char sql[100];
+        off_t length;
+        snprintf(sql, sizeof(sql), "INSERT INTO t VALUES (%d, 'x');", i);
+        run(two.gathers, sql);
+        length = log_length(&two);
+        grown += length != before;
+        before = length;
+    }
+    T_TRUE(grown > 3 && grown < 12);
+    T_STR(seen(two.plain, "SELECT count(*) FROM t"), "200");
+    two_close(&two);
+}
+
+/* What another connection has written behind is left alone, however long this one believes the file to be. */
+static void
+nothing_is_written_over_what_others_wrote_behind(void)
+{
+    struct two two;
+
+    two_open(&two);
+    run(two.gathers, MAKE ROWS("1", "1"));
+    for (int i = 1; i < 12; i++) {
+        char sql[400];
+        snprintf(sql, sizeof(sql), ROWS("%d000", "%d"), i, i * 7);
+        run(i % 2 ? two.plain : two.gathers, sql);
+        if (i % 4 == 0)
+            run(i % 8 ? two.plain : two.gathers, "PRAGMA wal_checkpoint(TRUNCATE);");
+    }
+    T_STR(seen(two.gathers, "SELECT count(*) FROM t"), "463");
+    T_STR(seen(two.plain, "SELECT count(*) FROM t"), "463");
+    T_STR(seen(two.plain, WHOLE), "ok");
+    two_close(&two);
+}
+
+/* The file and its log as they would be found after the machine has stopped. */
+static void
+what_is_found_after_a_crash_ends_with_the_last_commit(void)
+{
+    struct two two;
+    char copy[1000];
+    sqlite3 *found;
+
+    two_open(&two);
+    run(two.gathers, MAKE ROWS("1", "60"));
+    run(two.gathers, "PRAGMA wal_checkpoint(RESTART);" ROWS("100", "7"));
+    snprintf(copy, sizeof(copy), "cd '%s' && cp '%s' copy.db && cp '%s-wal' copy.db-wal",
+             two.scratch.directory, two.scratch.path, two.scratch.path);
+    T_INT(system(copy), 0);
+    snprintf(copy, sizeof(copy), "%s/copy.db", two.scratch.directory);
+    found = open_through(copy, NULL);
+    T_STR(seen(found, "SELECT count(*) FROM t"), "67");
+    T_STR(seen(found, WHOLE), "ok");
+    sqlite3_close(found);
+    two_close(&two);
+}
+
 static void
 a_commit_that_finds_no_room_fails_and_leaves_nothing(void)
 {
@@ -215,6 +295,9 @@ main(int argc, char **argv)
         UNIT_CASE(what_follows_a_transaction_that_was_taken_back_is_whole),
         UNIT_CASE(what_was_taken_back_is_not_written_over_what_others_write),
         UNIT_CASE(a_log_begins_anew_and_is_cut),
+        UNIT_CASE(a_log_is_longer_than_it_has_to_be),
+        UNIT_CASE(nothing_is_written_over_what_others_wrote_behind),
+        UNIT_CASE(what_is_found_after_a_crash_ends_with_the_last_commit),
         UNIT_CASE(a_commit_that_finds_no_room_fails_and_leaves_nothing),
     };
 
