@@ -101,7 +101,7 @@ def targets_of(test):
     if kind == "unit":
         return [f"tests/unit/test_{file}"]
     if kind == "servers":
-        return plugin + ADAPTERS[file]
+        return plugin + ADAPTERS.get(file, [])
     return plugin if kind == "e2e" else [f"tests/torture/{kind}"]
 
 
