@@ -196,6 +196,8 @@ def test_fork_after_first_use_while_delivering():
 
 
 def test_a_daemon_that_forks_and_lets_the_parent_end_keeps_its_store():
+    if "libtsan" in os.environ.get("LD_PRELOAD", ""):
+        raise harness.NotRun("ThreadSanitizer ends a child that begins a thread where its parent had one (dup thread with used id)")
     with World() as w:
         code = f"""
 import sys, os, json, time
