@@ -383,16 +383,18 @@ ring(struct delivery *d)
 }
 
 /* How long to sleep: until the next due time, but look now and then for what other processes submitted. Who
- * does not deliver is not told of each commit: all that share the store would look at it. */
+ * does not deliver is not told of each commit: all that share the store would look at it. What is due, or to be told,
+ * is nothing to him either, and stays so however often he looks. */
 static void
 wait_for_work(struct delivery *d, const struct prov_delivery *report)
 {
     int64_t now = clock_now_us(), wait_us = d->fields->poll_interval_s * CLOCK_SECOND_US, end_us;
+    bool holds = store_lease_held(d->store);
 
-    if (report->next_due_us > 0 && report->next_due_us - now < wait_us)
+    if (holds && report->next_due_us > 0 && report->next_due_us - now < wait_us)
         wait_us = report->next_due_us > now ? report->next_due_us - now : 0;
     end_us = clock_monotonic_us() + wait_us;
-    if (d->untold.some && d->untold.again.until_us < end_us)
+    if (holds && d->untold.some && d->untold.again.until_us < end_us)
         end_us = d->untold.again.until_us;
     while (!is_called(d) && (wait_us = end_us - clock_monotonic_us()) > 0) {
         struct pollfd waits[] = { { .fd = d->bell, .events = POLLIN },

@@ -498,6 +498,27 @@ def test_a_host_that_declined_is_told_again_before_an_hour_has_passed():
         assert len(c.outcomes) == 1
 
 
+def test_who_does_not_have_the_lease_waits_though_somebody_is_due_and_the_host_declined():
+    def busy_s():
+        before = time.process_time()
+        time.sleep(2)
+        return time.process_time() - before
+
+    with World(poll_interval_s=3600, retry_first_s=1) as w:
+        beside = w.connector(flags=0, outcome=lambda: False)
+        beside.accept(create("/Users/1", person("ada")))
+        until(lambda: beside.user("/Users/1")["state"] == "in_step")
+        os.unlink(w.fields["store"] + ".lease")  # by mistake
+        c = w.connector()
+        c.deliver(0)
+        beside.accept(create("/Users/2", person("bob")))
+        until(lambda: any("taken delivery over" in line for _, line in beside.lines))
+        assert c.query(query="status")["subjects"]["pending"] == 1
+        assert busy_s() < 0.1, "somebody is due"
+        c.settle()
+        assert busy_s() < 0.1, "the host is to be told again"
+
+
 def test_damage_that_comes_back_is_a_failure_with_a_pause():
     with World() as w:
         c = w.connector()
