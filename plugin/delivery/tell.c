@@ -94,9 +94,11 @@ is_over(const struct link *link)
     if (outcome_is(link->outcome,
                    OUTCOME_REFUSED)) /* a leaver whom Salesforce keeps: tried again */
         return link->next_us == 0 || is_kept_for_long(link);
-    /* a first step may be delivered, and the rest of the same version not yet */
-    return outcome_is_in_step(link->outcome) && !(outcome_is(link->outcome, OUTCOME_DELIVERED) &&
-                                                  link->confirmed_version < link->settled_version);
+    /* a first step may be delivered, and the rest of the same version not yet; of an account that went to another
+     * user of the host nothing follows */
+    return outcome_is_in_step(link->outcome) &&
+           !(outcome_is(link->outcome, OUTCOME_DELIVERED) && link->salesforce_id[0] &&
+             link->confirmed_version < link->settled_version);
 }
 
 /* Told late, an older event may have been delivered before a newer one was refused. */

@@ -107,6 +107,23 @@ def test_who_returns_with_a_new_id_gets_the_leavers_account():
         assert w.org.user("primary-jane@acme.example")["IsActive"], "a late word about the leaver harms nobody"
 
 
+def test_the_host_that_declined_hears_of_the_leaver_whose_account_went():
+    takes = [True]
+    with World(*CUSTOM, match=["EmployeeNumber"], retry_first_s=1) as w:
+        c = w.connector(outcome=lambda: takes[0])
+        c.accept(create("/Users/1", employee("7", "jane")))
+        c.settle()
+        takes[0] = False
+        c.accept(simple("/Users/1", "prov:delete"))
+        c.settle()
+        c.accept(create("/Users/8", employee("7", "jane.again")))
+        c.settle()
+        assert "salesforce_id" not in c.user("/Users/1") and len(c.outcomes) == 1, c.outcomes
+        takes[0] = True
+        c.until(lambda: len(c.outcomes) == 3, "the two others")
+        assert sorted(outcome["sub_id"]["uri"] for outcome in c.outcomes) == ["/Users/1", "/Users/1", "/Users/8"]
+
+
 def test_who_comes_back_before_the_leaver_has_left_gets_the_account_then():
     with matching("EmployeeNumber") as (w, c):
         c.accept(create("/Users/1", employee("7", "jane")))
