@@ -176,6 +176,15 @@ part_chain(const struct round *round, struct json_object *wanted, const struct i
     }
 }
 
+/* Whether others move up if this one gets his name, and that is likely: the first who wants it gets it, and who was
+ * refused may be again. Else one of them would be left on a temporary name. */
+static bool
+leads_chain(const struct round *round, struct json_object *wanted, const struct item *item)
+{
+    return is_renamed(item) && !was_parked(item) && heir_of(round, wanted, item) &&
+           json_get_int(wanted, item->plan.username, -1) == item - round->items;
+}
+
 /* Chains end with a name that is free. */
 static int
 part_chains(struct round *round, struct prov_error *err)
@@ -194,7 +203,7 @@ part_chains(struct round *round, struct prov_error *err)
     for (size_t i = 0; !r && i < round->count; i++) {
         CLEANUP(name_claim_done) struct name_claim claim = { 0 };
         const struct item *item = &round->items[i];
-        if (!is_renamed(item) || !heir_of(round, wanted, item))
+        if (!leads_chain(round, wanted, item))
             continue;
         r = store_name_claim(round->delivery->store, item->plan.username, item->work.subject.id,
                              &claim, err);

@@ -129,6 +129,43 @@ def test_a_straight_chain_takes_a_few_calls_however_long_it_is():
                 assert aside == (0 if length == 8 else 12), (length, aside)
 
 
+def test_on_a_chain_whose_end_goes_to_another_nobody_steps_aside():
+    for first in (True, False):
+        with World() as w:
+            names = [f"u{n}" for n in range(20)]
+            c = staffed(w, "x", *names)
+            before = ids(w)
+            news = [put("/Users/x", person("free")), put("/Users/u19", person("free"))]
+            c.accept(*(news if first else reversed(news)), *[put(f"/Users/{old}", person(new)) for old, new in zip(names, names[1:])])
+            c.settle()
+            got = ids(w)
+            assert not any(name.startswith("swap-") for name in got), got
+            stays = got[name_of("free")] == before[name_of("x")]
+            assert got[name_of("u0" if stays else "x")] == before[name_of("u0" if stays else "x")], got
+
+
+def test_on_a_chain_whose_end_was_refused_before_nobody_steps_aside():
+    with World() as w:
+        names = [f"u{n}" for n in range(20)]
+        c = staffed(w, *names)
+        before = ids(w)
+        w.org.fault({"on": "collections_update", "do": "refuse_record", "match": {"Username": name_of("free")},
+                     "statusCode": "FIELD_CUSTOM_VALIDATION_EXCEPTION", "message": "not free", "times": -1})
+        c.accept(put("/Users/u19", person("free")))
+        c.settle()
+
+        def together(title):
+            c.act(act="retry", user="/Users/u19")
+            c.accept(*[put(f"/Users/{old}", person(new, title=title)) for old, new in zip(names, names[1:])])
+            c.settle()
+
+        together("A")
+        assert ids(w) == before, w.org.users().keys()
+        w.org.ask("DELETE", "/__org/faults")
+        together("B")
+        assert ids(w) == {name_of(new): before[name_of(old)] for old, new in zip(names, names[1:] + ["free"])}, w.org.users()
+
+
 def test_a_chain_that_has_waited_is_woken_as_one():
     with World() as w:
         names = [f"u{n}" for n in range(60)]
