@@ -73,11 +73,14 @@ load_ldb() {
 # An instance without data, which listens on a socket in its folder alone. It reads nothing without starting, so it is
 # started, and ended once it says its number.
 load_389() {
-    ds=$work/ds user=$(id -un)
+    # the server names a semaphore of the whole system after its folder
+    ds=$work/$(basename "$work") user=$(id -un)
     rm -rf "$ds"
     mkdir -p "$ds/schema"
-    cp /etc/dirsrv/config/certmap.conf /etc/dirsrv/config/slapd-collations.conf "$ds/"
-    cp /etc/dirsrv/schema/99user.ldif "$ds/schema/"
+    # those in /etc/dirsrv are not for everybody to read
+    echo 'certmap default default' >"$ds/certmap.conf"
+    echo 'collation "" "" "" 1 3 2.16.840.1.113730.3.3.2.0.1 default' >"$ds/slapd-collations.conf"
+    echo 'dn: cn=schema' >"$ds/schema/99user.ldif"
     [ "$user" != root ] || user=dirsrv
     sed -e "s|%schema_dir%|$ds/schema|; s|%[a-z_]*_dir%|$ds|; s|%ds_user%|$user|; s|%ds_suffix%|dc=example,dc=org|" \
         -e "s|%fqdn%|localhost|; s|%ds_port%|0|; s|%ldapi_enabled%|on|; s|%ldapi%|$ds/ldapi|; s|%ldapi_autobind%|off|" \

@@ -31,6 +31,10 @@ nsslapd-state: backend
 nsslapd-backend: userroot
 """
 
+# those in /etc/dirsrv are not for everybody to read
+FILES = {"certmap.conf": "certmap default default", "schema/99user.ldif": "dn: cn=schema",
+         "slapd-collations.conf": 'collation "" "" "" 1 3 2.16.840.1.113730.3.3.2.0.1 default'}
+
 MAPPING = "cn=dc\\3Dexample\\2Cdc\\3Dorg,cn=mapping tree,cn=config"
 
 PLUGIN = """
@@ -63,14 +67,15 @@ class DS389(Directory):
     def __init__(self, world, config=None, plugins=(), on=()):
         self.admin = "cn=Directory Manager"
         super().__init__(world, "ds389", config)  # "slapd-" in the path would name an instance
-        for name in "conf conf/schema db log lock run tmp ldif bak inst".split():
-            os.makedirs(f"{self.folder}/{name}", exist_ok=True)
+        self.conf = f"{self.folder}/{os.path.basename(self.folder)}"  # the server names a semaphore of the whole system after it
+        for name in [f"{self.conf}/schema", *"db log lock run tmp ldif bak inst".split()]:
+            os.makedirs(os.path.join(self.folder, name))
         self.port = free_port()
         self.uri = f"ldap://127.0.0.1:{self.port}"
         self.log_file = f"{self.folder}/log/errors"
         self.user = "dirsrv" if os.getuid() == 0 else pwd.getpwuid(os.getuid()).pw_name
         self.write_config(plugins, on)
-        subprocess.run(["certutil", "-N", "-d", f"{self.folder}/conf", "--empty-password"], check=True)
+        subprocess.run(["certutil", "-N", "-d", self.conf, "--empty-password"], check=True)
         self.own()
 
     def own(self):
@@ -81,11 +86,11 @@ class DS389(Directory):
         folder = self.folder
         hashed = subprocess.run(["pwdhash", "-s", "PBKDF2_SHA256", LDAP_PASSWORD], capture_output=True, text=True,
                                 check=True).stdout.strip()
-        values = dict(schema_dir=f"{folder}/conf/schema", lock_dir=f"{folder}/lock", tmp_dir=f"{folder}/tmp",
-                      cert_dir=f"{folder}/conf", ldif_dir=f"{folder}/ldif", bak_dir=f"{folder}/bak",
+        values = dict(schema_dir=f"{self.conf}/schema", lock_dir=f"{folder}/lock", tmp_dir=f"{folder}/tmp",
+                      cert_dir=self.conf, ldif_dir=f"{folder}/ldif", bak_dir=f"{folder}/bak",
                       run_dir=f"{folder}/run", inst_dir=f"{folder}/inst", log_dir=f"{folder}/log", fqdn="localhost",
                       ds_port=str(self.port), ds_user=self.user, rootdn=self.admin, ds_passwd=hashed,
-                      ds_suffix=SUFFIX, config_dir=f"{folder}/conf", db_dir=f"{folder}/db", db_home_dir=f"{folder}/db",
+                      ds_suffix=SUFFIX, config_dir=self.conf, db_dir=f"{folder}/db", db_home_dir=f"{folder}/db",
                       db_lib="bdb", ldapi_enabled="on", ldapi=f"{folder}/run/ldapi", ldapi_autobind="off")
         text = re.sub(r"%([a-z_]+)%", lambda found: values[found.group(1)], open(TEMPLATE).read())
         # loopback only, before the first start
@@ -101,14 +106,14 @@ class DS389(Directory):
                                   argument=self.config_file)
         for name, path, init, precedence, argument in plugins:
             text += PLUGIN.format(name=name, path=path, init=init, precedence=precedence, argument=argument)
-        with open(f"{folder}/conf/dse.ldif", "w") as file:
+        with open(f"{self.conf}/dse.ldif", "w") as file:
             file.write(re.sub(r"\n{3,}", "\n\n", text))
-        for name in ("certmap.conf", "slapd-collations.conf"):
-            shutil.copy(f"/etc/dirsrv/config/{name}", f"{folder}/conf/{name}")
-        shutil.copy("/etc/dirsrv/schema/99user.ldif", f"{folder}/conf/schema/99user.ldif")
+        for name, line in FILES.items():
+            with open(f"{self.conf}/{name}", "w") as file:
+                file.write(f"{line}\n")
 
     def command(self):
-        return [NS_SLAPD, "-D", f"{self.folder}/conf", "-i", f"{self.folder}/pid", "-d", "16384"]
+        return [NS_SLAPD, "-D", self.conf, "-i", f"{self.folder}/pid", "-d", "16384"]
 
     def start(self, seconds=60):
         self.own()
@@ -116,7 +121,7 @@ class DS389(Directory):
 
     def tool(self, name, *arguments):
         """db2ldif and ldif2db: the server's own binary."""
-        return subprocess.run([NS_SLAPD, name, "-D", f"{self.folder}/conf", *arguments], capture_output=True, text=True,
+        return subprocess.run([NS_SLAPD, name, "-D", self.conf, *arguments], capture_output=True, text=True,
                               timeout=120, check=False)
 
     def show_passwords(self):
