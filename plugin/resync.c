@@ -93,6 +93,27 @@ worker_at(const struct mark *mark, int place)
     return json_get_string(json_get(mark->json, AT_WORK), key);
 }
 
+static int
+put_worker(struct mark *mark, int place, const char *worker, struct prov_error *err)
+{
+    char key[16];
+
+    snprintf(key, sizeof(key), "%d", place);
+    return json_put_string(json_get(mark->json, AT_WORK), key, worker) ? error_nomem(err) : PROV_OK;
+}
+
+/* Whoever holds a place, in a mark whose text is lost: of them the locks are left, and they will end like others. */
+static int
+put_holders(struct mark *mark, struct prov_error *err)
+{
+    for (int place = 0; place < WORKERS_MAX; place++) {
+        if (is_held(mark, place) &&
+            put_worker(mark, place, "a host that was at work with a damaged mark", err))
+            return PROV_E_NOMEM;
+    }
+    return PROV_OK;
+}
+
 static void
 leave(struct mark *mark, int place)
 {
@@ -171,6 +192,8 @@ mark_parse(struct mark *mark, struct prov_error *err)
     if (!json_parse(text, strlen(text), "the mark", &mark->json, &ignored) && is_understood(mark))
         return bury(mark, err);
     r = mark_clear(mark, err);
+    if (!r)
+        r = put_holders(mark, err);
     if (!r)
         r = add_miss(mark, MISSED,
                      "the mark itself is damaged, was not written in full, or is of another "
@@ -323,27 +346,20 @@ take_place(const struct mark *mark, int *ret_fd, int *ret_place, struct prov_err
 }
 
 static int
-put_worker(struct mark *mark, int place, struct prov_error *err)
-{
-    char worker[WORKER_MAX], key[16], now[21];
-
-    snprintf(key, sizeof(key), "%d", place);
-    snprintf(worker, sizeof(worker), "%s, process %ld, begun %s",
-             json_get_string(mark->json, "host"), (long)getpid(),
-             clock_format(clock_now_us(), now));
-    return json_put_string(json_get(mark->json, AT_WORK), key, worker) ? error_nomem(err) : PROV_OK;
-}
-
-static int
 begin(struct resync_work *work, struct mark *mark, const char *host, struct prov_error *err)
 {
+    char worker[WORKER_MAX], now[21];
     int fd = -1, place = 0;
     int r = take_place(mark, &fd, &place, err);
 
     if (!r)
         r = put_host(mark, host, err);
-    if (!r)
-        r = put_worker(mark, place, err);
+    if (!r) {
+        snprintf(worker, sizeof(worker), "%s, process %ld, begun %s",
+                 json_get_string(mark->json, "host"), (long)getpid(),
+                 clock_format(clock_now_us(), now));
+        r = put_worker(mark, place, worker, err);
+    }
     if (!r)
         r = mark_flush(mark, err);
     if (r) {

@@ -81,6 +81,8 @@ log_write(sqlite3_file *file, const void *from, int length, sqlite3_int64 at)
     int r = SQLITE_OK;
 
     log->end = at + length > log->end ? at + length : log->end;
+    if (at == 0) /* it begins anew: another one may have cut it */
+        log->known = 0;
     if (log->length > 0 && (at != log->at + log->length || length > GATHERED_MOST - log->length))
         r = write_gathered(log);
     if (r == SQLITE_OK && !log->gathered)

@@ -424,6 +424,30 @@ an_empty_or_broken_mark_counts(void)
     end_case();
 }
 
+/* Their names are gone with the text, and their locks are not. */
+static void
+who_is_at_work_while_the_mark_is_damaged_is_still_expected_to_end(void)
+{
+    struct resync_work one = RESYNC_WORK_INIT, other = RESYNC_WORK_INIT;
+    int fd;
+
+    begin_case();
+    T_OK(resync_begin(&one, store, "one", &err), &err);
+    T_OK(resync_begin(&other, store, "other", &err), &err);
+    fd = open(mark, O_WRONLY);
+    T_INT(write(fd, "damage", 6), 6);
+    close(fd);
+    T_HAS(reason(), "1: the mark itself");
+    apply_list();
+    T_STR(reason(), "none");
+    T_OK(resync_end(&one, store, &err), &err);
+    T_STR(reason(), "none");
+    resync_work_free(&other); /* without a word */
+    T_HAS(reason(), "1: a host");
+    T_HAS(reason(), "did not end in order");
+    end_case();
+}
+
 /* Of an older version, of a newer one, or damaged. */
 static void
 a_mark_that_is_not_understood_counts(void)
@@ -553,6 +577,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(a_host_at_work_keeps_the_room_of_its_mark),
     UNIT_CASE(a_list_takes_no_mark_away_that_came_while_there_was_none),
     UNIT_CASE(an_empty_or_broken_mark_counts),
+    UNIT_CASE(who_is_at_work_while_the_mark_is_damaged_is_still_expected_to_end),
     UNIT_CASE(a_mark_that_is_not_understood_counts),
     UNIT_CASE(the_name_of_a_host_may_be_any),
     UNIT_CASE(a_child_that_is_forked_meanwhile_keeps_nobody_waiting),
