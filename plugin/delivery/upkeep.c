@@ -121,7 +121,8 @@ begin_telling(struct delivery *d)
 {
     if (!d->untold.some || clock_monotonic_us() < d->untold.again.until_us)
         return;
-    d->telling = (struct event_walk){ true, d->untold.after };
+    if (!d->telling.under_way || d->untold.after < d->telling.after)
+        d->telling = (struct event_walk){ true, d->untold.after };
     d->untold.some = false;
 }
 

@@ -498,6 +498,20 @@ def test_a_host_that_declined_is_told_again_before_an_hour_has_passed():
         assert len(c.outcomes) == 1
 
 
+def test_who_declines_while_much_is_told_hears_of_all_of_it():
+    heard = iter(range(1000))
+    with World(retry_first_s=1, batch_size=1, parallel_calls=1) as w:
+        before = w.connector(batch_size=200)  # of a host that is told nothing
+        before.accept(*[create(f"/Users/{n}", person(f"u{n}")) for n in range(250)])
+        before.settle()
+        before.close()
+        c = w.connector(outcome=lambda: next(heard) != 200)  # a page is 200; then the first of the two is declined
+        w.org.fault({"on": "collections_create", "do": "delay", "delay_ms": 1500, "match": {"Username": "primary-bob@acme.example"}})
+        c.accept(create("/Users/a", person("ada")), create("/Users/b", person("bob")))
+        c.until(lambda: untold(w) == 0, "all of them")
+        assert len(c.outcomes) == 252
+
+
 def test_who_does_not_have_the_lease_waits_though_somebody_is_due_and_the_host_declined():
     def busy_s():
         before = time.process_time()
