@@ -148,7 +148,19 @@ submit(struct follow *follow, struct prov_error *err)
 
 static int add_lock(struct follow *follow, const char *uri, struct prov_error *err);
 
-/* Hands over what was heard. On failure all of it is heard again. A lock is handed over also of those who are refused. */
+/* Whether nothing was heard of them after that. */
+static bool
+is_newest(const struct follow *follow, size_t at)
+{
+    for (size_t i = at + 1; i < follow->count; i++) {
+        if (!strcmp(follow->news[i].token.uri, follow->news[at].token.uri))
+            return false;
+    }
+    return true;
+}
+
+/* Hands over what was heard. On failure all of it is heard again. A lock is handed over also of those who are refused,
+ * unless something newer is said of them. */
 static int
 hand_over(struct follow *follow, struct prov_error *err)
 {
@@ -159,7 +171,7 @@ hand_over(struct follow *follow, struct prov_error *err)
     for (size_t i = 0; i < follow->count; i++) {
         struct news *news = &follow->news[i];
 
-        if (!news->refused || !news->inactive)
+        if (!news->refused || !news->inactive || !is_newest(follow, i))
             continue;
         locked[count++] = news->token.uri;
         news->token.uri = NULL;

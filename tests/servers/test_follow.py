@@ -414,6 +414,27 @@ def test_who_cannot_be_read_and_is_locked_is_let_go():
                 f.end()
 
 
+def test_who_is_locked_and_is_so_no_more_is_not_let_go():
+    """All of it is heard at once, and the plugin refuses what says of the lock."""
+    with world() as w, Slapd(w, provider=True, extra=LOG) as d:
+        d.seed()
+        d.add(person("ada"))
+        with Follower(w, d) as f:
+            in_step(w, d)
+            f.process.send_signal(signal.SIGSTOP)
+            d.modify(f"uid=ada,{PEOPLE}", ("replace", "title", "T" * 300_000), ("add", "pwdAccountLockedTime", "000001010000Z"))
+            time.sleep(0.5)  # so that both are told
+            d.modify(f"uid=ada,{PEOPLE}", ("replace", "title", "Dr"), ("delete", "pwdAccountLockedTime"))
+            time.sleep(0.5)
+            f.process.send_signal(signal.SIGCONT)
+            until(lambda: w.org.user("ada@acme.example").get("Title") == "Dr")
+            assert "is refused" in f.text(), f.text()
+            d.add(person("bob"))
+            until(lambda: "bob@acme.example" in w.org.users())
+            assert w.org.user("ada@acme.example")["IsActive"], events_of(w, "ada")
+            f.end()
+
+
 def test_who_has_lost_their_name_is_let_go_all_the_same():
     locked = ("add", "pwdAccountLockedTime", "000001010000Z")
     with world() as w, Slapd(w, provider=True, extra=LOG) as d:
