@@ -412,6 +412,9 @@ hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, bool
     bool meant = false, moved;
     int result;
 
+    /* what a replica is behind in it tells nevertheless, where it is ahead in what another server changed */
+    if (change && !follow->asking && content_is_old(follow->content, change))
+        return PROV_OK;
     follow_state_heard(&follow->state, uuid, change ? change : "");
     if (!follow->adapter.any_class && !entry_is_person(entry, NULL))
         return PROV_OK;

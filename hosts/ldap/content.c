@@ -124,6 +124,12 @@ content_age(const struct content *content)
     return content->age;
 }
 
+bool
+content_is_old(const struct content *content, const char *change)
+{
+    return content->refreshing && !content->whole && cookie_has(content->known->bv_val, change);
+}
+
 char *
 content_cookie(const struct content *content)
 {

@@ -43,6 +43,10 @@ enum content_age {
  * listener hears no `refreshed`. */
 enum content_age content_age(const struct content *content);
 
+/* Whether a change (an entryCSN) was heard before, and is told once more in catching up from the cookie: then it is what it
+ * was, or older than what was heard of it since. */
+bool content_is_old(const struct content *content, const char *change);
+
 /*
  * Hears what there is, waiting for it at most that long. PROV_E_STATE: the connection is over, or a
  * signal came; open it anew with the cookie. PROV_E_NOTFOUND: the directory does not know any more what was gone since the cookie, so

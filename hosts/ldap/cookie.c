@@ -4,7 +4,6 @@
  */
 #include "hosts/ldap/cookie.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +80,14 @@ cookie_compare(const char *now, const char *before)
             return COOKIE_OLDER;
     }
     return COOKIE_NOT_OLDER;
+}
+
+bool
+cookie_has(const char *cookie, const char *change)
+{
+    struct csn csn, its;
+
+    return next(&change, &csn) && find(list_of(cookie), &csn, &its) && !is_older(&its, &csn);
 }
 
 char *

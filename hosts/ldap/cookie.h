@@ -5,6 +5,8 @@
 #ifndef LDAP_COOKIE_H
 #define LDAP_COOKIE_H
 
+#include <stdbool.h>
+
 enum cookie_age {
     COOKIE_UNKNOWN, /* nobody can tell */
     COOKIE_OLDER,
@@ -13,6 +15,9 @@ enum cookie_age {
 
 /* Whether a cookie stands for less than an earlier one, of any server. */
 enum cookie_age cookie_compare(const char *now, const char *before);
+
+/* Whether it stands for that change (an entryCSN) too. */
+bool cookie_has(const char *cookie, const char *change);
 
 /* A cookie that stands for what both do: what is told of one change names its server alone. Heap; NULL when out of
  * memory. */

@@ -10,7 +10,7 @@ import threading
 import time
 
 from common import same_on_both
-from servers import GROUPS, LDAP_PASSWORD, PEOPLE, compare, free_port, harness, person
+from servers import GROUPS, LDAP_PASSWORD, PEOPLE, compare, free_port, harness, person, world
 from slapd import Slapd
 
 LOG = "syncprov-sessionlog 1000"  # behind the overlay syncprov
@@ -161,12 +161,14 @@ class Provider:
         return request[at + 2], request
 
     @staticmethod
-    def tell(connection, name, number, manager=None, answer=None, behind=b"", state=b"\1"):
+    def tell(connection, name, number, manager=None, answer=None, behind=b"", state=b"\1", change=None):
         """A person, as news; or as the answer of a look-up."""
         told = {"uid": name, "sn": "Byron", "mail": f"{name}@example.org",
                 "entryUUID": f"00000000-0000-0000-0000-{number:012d}"}
         if manager:
             told["manager"] = f"uid={manager},{PEOPLE}"
+        if change:
+            told["entryCSN"] = change
         attributes = b"".join(ber(0x30, ber(4, key.encode()), ber(0x31, ber(4, value.encode())))
                               for key, value in told.items())
         entry = long_ber(0x64, ber(4, f"uid={name},{PEOPLE}".encode()), long_ber(0x30, attributes))
@@ -200,7 +202,69 @@ def asks_anew(p, seconds):
     return bool(select.select([p.listener], [], [], seconds)[0])
 
 
-def heard_before(w, p):
+def csn(second, server):
+    """A change as OpenLDAP numbers it, in short."""
+    return f"2026112800000{second}Z#0#{server:03d}#0"
+
+
+def heard_before(w, p, cookie="before"):
     """So that what it hears first is no list."""
     with open(w.fields["store"] + ".follow", "w", encoding="utf-8") as file:
-        json.dump({"url": f"{p.uri}/{PEOPLE}", "cookie": b"before".hex()}, file)
+        json.dump({"url": f"{p.uri}/{PEOPLE}", "cookie": cookie.encode().hex()}, file)
+
+
+def comes(p, connection, name, number, code=b"\0", reports=()):
+    """Somebody new, and who reports to them is asked."""
+    p.tell(connection, name, number)
+    asked, request = p.asked(connection)
+    assert f"uid={name},".encode() in request and b"manager" in request, request
+    for report, more in reports:
+        p.tell(connection, report, more, name, answer=asked)
+        p.end(connection, asked)
+        looked, request = p.asked(connection)
+        assert f"uid={name},".encode() in request and b"manager" not in request, request
+        p.tell(connection, name, number, answer=looked)
+        p.end(connection, looked)
+    if not reports:
+        p.end(connection, asked, code)
+
+
+def quiet_for(d):
+    """Seconds until the kernel probes the follower's connection; None: not at all, or no such connection."""
+    port = f":{int(d.uri.rsplit(':', 1)[1].strip('/')):04X}"
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        for line in table.readlines()[1:]:
+            _, _, other, state, _, timer = line.split()[:6]
+            kind, when = timer.split(":")
+            if other.endswith(port) and state == "01" and kind == "02":
+                return int(when, 16) / os.sysconf("SC_CLK_TCK")
+    return None
+
+
+def goes_on(extra, anew):
+    """A follower that is killed, and much that happens meanwhile."""
+    with world() as w, Slapd(w, provider=True, extra=extra) as d:
+        d.seed()
+        d.add(*(person(f"u{i}") for i in range(12)))
+        with Follower(w, d) as f:
+            in_step(w, d)
+            d.add(person("ada"))
+            in_step(w, d)
+            f.end(signal.SIGKILL, -signal.SIGKILL)
+        d.add(person("bob"))
+        d.modify(f"uid=ada,{PEOPLE}", ("replace", "title", "Countess"))
+        d.delete(f"uid=u1,{PEOPLE}", f"uid=u2,{PEOPLE}")
+        with Follower(w, d) as f:
+            in_step(w, d, gone=["u1", "u2"])
+            assert ("heard anew" in f.text()) == anew, f.text()
+            d.delete(f"uid=ada,{PEOPLE}")
+            in_step(w, d, gone=["u1", "u2", "ada"])
+            f.end()
+        calls = w.org.usage()["api_calls"]
+        with Follower(w, d) as f:  # nothing happened: nothing is heard, nothing sent
+            until(lambda: "is followed" in f.text())
+            d.add(person("eve"))
+            in_step(w, d, gone=["u1", "u2", "ada"])
+            assert "people listed" not in f.text(), f.text()
+            f.end()
+        assert w.org.usage()["api_calls"] - calls < 5

@@ -9,7 +9,8 @@ import sys
 import time
 
 from common import mark_of, same_on_both
-from followers import LOG, Follower, Provider, asks_anew, ber, group_changes, heard_before, in_step, long_ber, replica_that_lags, until
+from followers import (LOG, Follower, Provider, asks_anew, ber, comes, csn, goes_on, group_changes, heard_before, in_step, long_ber,
+                       quiet_for, replica_that_lags, until)
 from servers import GROUPS, PEOPLE, SUFFIX, cli, compare, events_of, harness, person, secret, settle, world
 from slapd import Slapd
 
@@ -105,35 +106,6 @@ def test_a_manager_who_is_renamed_to_what_reports_name_is_linked():
             until(lambda: manager_of("bob") == w.org.user("head@acme.example")["Id"])
             assert "people listed" not in f.text(), f.text()
             f.end()
-
-
-def goes_on(extra, anew):
-    """A follower that is killed, and much that happens meanwhile."""
-    with world() as w, Slapd(w, provider=True, extra=extra) as d:
-        d.seed()
-        d.add(*(person(f"u{i}") for i in range(12)))
-        with Follower(w, d) as f:
-            in_step(w, d)
-            d.add(person("ada"))
-            in_step(w, d)
-            f.end(signal.SIGKILL, -signal.SIGKILL)
-        d.add(person("bob"))
-        d.modify(f"uid=ada,{PEOPLE}", ("replace", "title", "Countess"))
-        d.delete(f"uid=u1,{PEOPLE}", f"uid=u2,{PEOPLE}")
-        with Follower(w, d) as f:
-            in_step(w, d, gone=["u1", "u2"])
-            assert ("heard anew" in f.text()) == anew, f.text()
-            d.delete(f"uid=ada,{PEOPLE}")
-            in_step(w, d, gone=["u1", "u2", "ada"])
-            f.end()
-        calls = w.org.usage()["api_calls"]
-        with Follower(w, d) as f:  # nothing happened: nothing is heard, nothing sent
-            until(lambda: "is followed" in f.text())
-            d.add(person("eve"))
-            in_step(w, d, gone=["u1", "u2", "ada"])
-            assert "people listed" not in f.text(), f.text()
-            f.end()
-        assert w.org.usage()["api_calls"] - calls < 5
 
 
 def test_it_goes_on_from_where_it_was_where_the_directory_has_a_log():
@@ -567,16 +539,23 @@ def test_a_replica_that_lags_takes_nobody_for_gone():
                 f.end()
 
 
-def quiet_for(d):
-    """Seconds until the kernel probes the follower's connection; None: not at all, or no such connection."""
-    port = f":{int(d.uri.rsplit(':', 1)[1].strip('/')):04X}"
-    with open("/proc/net/tcp", encoding="ascii") as table:
-        for line in table.readlines()[1:]:
-            _, _, other, state, _, timer = line.split()[:6]
-            kind, when = timer.split(":")
-            if other.endswith(port) and state == "01" and kind == "02":
-                return int(when, 16) / os.sysconf("SC_CLK_TCK")
-    return None
+def test_a_replica_that_lags_in_what_one_server_changed_brings_nobody_back():
+    """It is ahead in what another one did, and tells all that is newer than what was heard of that."""
+    with world() as w:
+        p = Provider()
+        heard_before(w, p, f"rid=000,csn={csn(1, 1)};{csn(5, 2)}")
+        with Follower(w, p, "--no-deliver") as f:
+            connection, _ = p.searched()
+            p.tell(connection, "ada", 1, change=csn(2, 2))  # who has left since
+            p.tell(connection, "bob", 2, change=csn(3, 1))
+            while not cli(w, "show", "--json", "bob").stdout:
+                if select.select([connection], [], [], 0.1)[0]:  # who reports to them
+                    p.end(connection, p.asked(connection)[0])
+            p.info(connection, ber(0xa1, ber(4, f"rid=000,csn={csn(3, 1)};{csn(2, 2)}".encode())))
+            until(lambda: "it is looked at again" in f.text())
+            assert json.loads(cli(w, "status", "--json").stdout)["subjects"]["total"] == 1, events_of(w, "ada")
+            connection.close()
+            f.end()
 
 
 def test_a_silent_way_is_probed():
@@ -686,22 +665,6 @@ def test_groups_that_never_rest_are_listed_all_the_same():
             else:
                 raise AssertionError("it waits for a rest that does not come")
             f.end()
-
-
-def comes(p, connection, name, number, code=b"\0", reports=()):
-    """Somebody new, and who reports to them is asked."""
-    p.tell(connection, name, number)
-    asked, request = p.asked(connection)
-    assert f"uid={name},".encode() in request and b"manager" in request, request
-    for report, more in reports:
-        p.tell(connection, report, more, name, answer=asked)
-        p.end(connection, asked)
-        looked, request = p.asked(connection)
-        assert f"uid={name},".encode() in request and b"manager" not in request, request
-        p.tell(connection, name, number, answer=looked)
-        p.end(connection, looked)
-    if not reports:
-        p.end(connection, asked, code)
 
 
 def test_who_reports_to_somebody_new_is_heard_anew():

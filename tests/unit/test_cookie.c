@@ -58,9 +58,21 @@ what_is_heard_of_one_server_forgets_no_other(void)
     }
 }
 
+static void
+a_cookie_stands_for_all_that_a_server_has_changed_before(void)
+{
+    const char *cookie = "rid=000,csn=" A1 ";" B2;
+
+    T_TRUE(cookie_has(cookie, A1) && cookie_has(cookie, B1) && cookie_has(cookie, B2));
+    T_TRUE(!cookie_has(cookie, A2) && !cookie_has("rid=000,csn=" B2, A1));
+    T_TRUE(!cookie_has("rid=000", A1) && !cookie_has("host#cn=x#18", A1) &&
+           !cookie_has(cookie, ""));
+}
+
 static const struct unit_case cases[] = {
     UNIT_CASE(a_cookie_is_older_if_it_is_of_any_server),
     UNIT_CASE(what_is_heard_of_one_server_forgets_no_other),
+    UNIT_CASE(a_cookie_stands_for_all_that_a_server_has_changed_before),
 };
 
 int
