@@ -382,6 +382,21 @@ ring(struct delivery *d)
     (void)!write(d->bell, &once, sizeof(once));
 }
 
+/* When the host is told again what it declined, if that is before end_us. Who delivers meanwhile, and takes long, tells
+ * it himself. */
+static int64_t
+before_untold(struct delivery *d, int64_t end_us)
+{
+    struct timespec until = after_us(CLOCK_SECOND_US);
+
+    if (!lock_until(&d->lock, &until))
+        return end_us;
+    if (d->untold.some && d->untold.again.until_us < end_us)
+        end_us = d->untold.again.until_us;
+    pthread_mutex_unlock(&d->lock);
+    return end_us;
+}
+
 /* How long to sleep: until the next due time, but look now and then for what other processes submitted. Who
  * does not deliver is not told of each commit: all that share the store would look at it. What is due, or to be told,
  * is nothing to him either, and stays so however often he looks. */
@@ -394,8 +409,8 @@ wait_for_work(struct delivery *d, const struct prov_delivery *report)
     if (holds && report->next_due_us > 0 && report->next_due_us - now < wait_us)
         wait_us = report->next_due_us > now ? report->next_due_us - now : 0;
     end_us = clock_monotonic_us() + wait_us;
-    if (holds && d->untold.some && d->untold.again.until_us < end_us)
-        end_us = d->untold.again.until_us;
+    if (holds)
+        end_us = before_untold(d, end_us);
     while (!is_called(d) && (wait_us = end_us - clock_monotonic_us()) > 0) {
         struct pollfd waits[] = { { .fd = d->bell, .events = POLLIN },
                                   { .fd = report->state == PROV_DELIVERY_ELSEWHERE ? -1 : d->watch,
