@@ -183,6 +183,10 @@ take_cookie(struct content *content, struct berval *cookie, struct prov_error *e
     copy = ber_bvdup(cookie);
     if (copy && before && cookie_compare(copy->bv_val, before->bv_val) != COOKIE_UNKNOWN) {
         merged = cookie_merge(before->bv_val, copy->bv_val);
+        if (merged && strlen(merged) > COOKIE_BYTES) { /* of servers without end */
+            free(merged);
+            merged = strdup(copy->bv_val);
+        }
         ber_bvfree(copy);
         copy = merged ? ber_mem2bv(merged, strlen(merged), 1, NULL) : NULL;
         free(merged);

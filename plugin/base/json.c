@@ -25,6 +25,7 @@ json_wipe(struct json_object *value)
 {
     if (json_object_is_type(value, json_type_string)) {
         /* the text itself, not a copy */
+        /* NOLINTNEXTLINE(performance-no-int-to-ptr): drops const */
         char *text = (char *)(uintptr_t)json_object_get_string(value);
         explicit_bzero(text, (size_t)json_object_get_string_len(value));
     } else if (json_object_is_type(value, json_type_array)) {

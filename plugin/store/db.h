@@ -69,7 +69,8 @@ MUST_CHECK int db_checkpoint(struct db *db, struct prov_error *err);
 bool db_met_damage(struct db *db);
 
 /* A write transaction, begun at once so that it cannot fail half-way for a lock. PROV_E_STORE if the file was moved,
- * deleted or replaced more than 10 ms ago. */
+ * deleted or replaced more than 10 ms ago. A statement that fails in it ends it all, by db_rollback(), and there are no
+ * savepoints: with a part undone that SQLite 3.40 had spilled into the log, a crash after the commit loses it. */
 MUST_CHECK int db_begin(struct db *db, struct prov_error *err);
 MUST_CHECK int db_commit(struct db *db, struct prov_error *err);
 void db_rollback(struct db *db);
