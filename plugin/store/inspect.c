@@ -12,8 +12,8 @@
 /* So many faults of a damaged file are told; the rest says nothing new. */
 #define PROBLEMS_MAX 20
 
-/* Pages given back in one transaction: 2 MB, 8 of an older store. */
-#define GIVE_BACK_PAGES 2000
+/* Pages given back in one transaction: 2 MB, 4 of an older store. */
+#define GIVE_BACK_PAGES 1000
 
 static int64_t
 file_bytes(const char *path)

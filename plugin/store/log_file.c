@@ -17,8 +17,8 @@
 #include <sqlite3.h>
 #include <string.h>
 
-/* The heads and pages of 60 frames, of 15 where pages have 4 KiB. */
-#define GATHERED_MOST (60 * (24 + 1024))
+/* The heads and pages of 30 frames. */
+#define GATHERED_MOST (30 * (24 + 2048))
 
 #define AHEAD_MOST (512 * 1024)
 

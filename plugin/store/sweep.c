@@ -12,7 +12,8 @@
 /* So often the log may grow by more than that while it is copied. */
 #define MOST_COPIES 3
 
-/* 12 MB of pages of 1 KiB, 48 of those of an older store: long, so that little is copied for each event; the file itself is read as long at a start. */
+/* 24 MB, 48 where an older store has pages of 4 KiB: long, so that little is copied for each event; the file itself is
+ * read as long at a start. */
 long store_log_pages = 12000;
 
 /* How much the log has grown since it was swept last. Somebody who reads in it may keep it from beginning

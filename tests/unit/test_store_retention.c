@@ -367,7 +367,7 @@ a_new_store_has_small_pages_and_an_old_one_keeps_its_own(void)
 
     scratch_make(&s);
     scratch_put(s.store, "j1", "/Users/1", "a");
-    T_INT(number(&s, "page_bytes"), 1024);
+    T_INT(number(&s, "page_bytes"), 2048);
     scratch_restart(&s);
     scratch_sql(&s, "PRAGMA journal_mode=DELETE; PRAGMA page_size=4096; VACUUM");
     scratch_put(s.store, "j2", "/Users/1", "b");
@@ -401,8 +401,7 @@ what_is_free_is_given_back_in_pieces(void)
     scratch_make(&s);
     scratch_put(s.store, "j1", "/Users/1", "a");
     IN_TX(s.store, store_put_fact(s.store, "x", "y", &err));
-    scratch_sql(&s,
-                "INSERT INTO fact SELECT 'long', hex(zeroblob(5000000))"); /* some 10000 pages */
+    scratch_sql(&s, "INSERT INTO fact SELECT 'long', hex(zeroblob(5000000))"); /* some 5000 pages */
     scratch_sql(&s, "DELETE FROM fact WHERE key = 'long'");
     T_TRUE(number(&s, "free_pages") > 2000);
     T_INT(give_back(&s, 100), 1);
