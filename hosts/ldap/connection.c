@@ -316,28 +316,12 @@ connection_close(struct connection *connection)
 
 /* ---- entries ---- */
 
-/* Room for one more of what an array holds. */
-static bool
-make_room(void **array, size_t count, size_t *room, size_t size)
-{
-    size_t more = *room ? *room * 2 : 64;
-    void *grown;
-
-    if (count < *room)
-        return true;
-    grown = realloc(*array, more * size);
-    if (!grown)
-        return false;
-    *array = grown;
-    *room = more;
-    return true;
-}
-
 static int
 add_value(struct taken_entry *taken, const char *name, const struct berval *value,
           struct prov_error *err)
 {
-    if (!make_room((void **)&taken->values, taken->count, &taken->room, sizeof(*taken->values)))
+    if (!entry_make_room((void **)&taken->values, taken->count, &taken->room,
+                         sizeof(*taken->values)))
         return fault_nomem(err);
     /* libldap ends each value with a NUL that does not count */
     taken->values[taken->count++] =
@@ -375,8 +359,8 @@ add_attribute(struct taken_entry *taken, const struct berval *name, BerVarray va
 {
     int result = PROV_OK;
 
-    if (!make_room((void **)&taken->lists, taken->list_count, &taken->list_room,
-                   sizeof(struct berval *))) {
+    if (!entry_make_room((void **)&taken->lists, taken->list_count, &taken->list_room,
+                         sizeof(struct berval *))) {
         ber_memfree(values);
         return fault_nomem(err);
     }
@@ -434,8 +418,8 @@ add_rest(LDAP *ldap, struct taken_entry *taken, char *dn, const char *name, stru
         char why[300];
         int code;
 
-        if (!make_room((void **)&taken->rests, taken->rest_count, &taken->rest_room,
-                       sizeof(LDAPMessage *)) ||
+        if (!entry_make_room((void **)&taken->rests, taken->rest_count, &taken->rest_room,
+                             sizeof(LDAPMessage *)) ||
             asprintf(&wanted[0], "%s;range=%lu-*", name, range.next) < 0)
             return fault_nomem(err);
         code = ldap_search_ext_s(ldap, dn, LDAP_SCOPE_BASE, "(objectClass=*)", wanted, 0, NULL,

@@ -361,3 +361,19 @@ entry_person_clear(struct entry_person *person)
     free(person->resource.json);
     *person = (struct entry_person){ .id = NULL };
 }
+
+bool
+entry_make_room(void **array, size_t count, size_t *room, size_t size)
+{
+    size_t more = *room ? *room * 2 : 64;
+    void *grown;
+
+    if (count < *room)
+        return true;
+    grown = realloc(*array, more * size);
+    if (!grown)
+        return false;
+    *array = grown;
+    *room = more;
+    return true;
+}

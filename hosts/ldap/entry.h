@@ -79,4 +79,8 @@ void entry_free_dns(char **dns);
 /* Whether a DN is one of these bases, or below one; all of them in that spelling. */
 bool entry_is_below(const char *plain, char *const *bases);
 
+/* Room for one more of `size` bytes in an array that holds `count` and has room for *room. False: out of memory, and the
+ * array is as it was. */
+bool entry_make_room(void **array, size_t count, size_t *room, size_t size);
+
 #endif

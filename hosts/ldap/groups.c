@@ -57,23 +57,6 @@ groups_free(struct groups *groups)
 
 /* ---- taking up ---- */
 
-/* Room for one more of what an array holds. */
-static bool
-make_room(void **array, size_t count, size_t *room, size_t size)
-{
-    size_t more = *room ? *room * 2 : 64;
-    void *grown;
-
-    if (count < *room)
-        return true;
-    grown = realloc(*array, more * size);
-    if (!grown)
-        return false;
-    *array = grown;
-    *room = more;
-    return true;
-}
-
 static char *
 text_key(const char *text)
 {
@@ -86,7 +69,7 @@ text_key(const char *text)
 static const char *
 keep(char ***list, size_t *count, size_t *room, char *text)
 {
-    if (!text || !make_room((void **)list, *count, room, sizeof(**list))) {
+    if (!text || !entry_make_room((void **)list, *count, room, sizeof(**list))) {
         free(text);
         return NULL;
     }
@@ -102,8 +85,8 @@ keep_name(struct groups *groups, const char *name)
 static int
 add(struct groups *groups, char *member, const char *group, struct prov_error *err)
 {
-    if (!member ||
-        !make_room((void **)&groups->all, groups->count, &groups->room, sizeof(*groups->all))) {
+    if (!member || !entry_make_room((void **)&groups->all, groups->count, &groups->room,
+                                    sizeof(*groups->all))) {
         free(member);
         return fault_nomem(err);
     }
@@ -262,7 +245,8 @@ has(const struct groups *groups, size_t from, size_t to, const char *group)
 static int
 write_group(struct groups *groups, const char *group, size_t *count, struct prov_error *err)
 {
-    if (!make_room((void **)&groups->values, *count, &groups->value_room, sizeof(*groups->values)))
+    if (!entry_make_room((void **)&groups->values, *count, &groups->value_room,
+                         sizeof(*groups->values)))
         return fault_nomem(err);
     groups->values[(*count)++] =
         (struct ldap_value){ .name = "memberof", .text = group, .length = strlen(group) };
@@ -350,8 +334,8 @@ groups_write(struct groups *groups, struct ldap_entry *entry, struct prov_error 
     for (size_t i = 0; i < entry->count; i++) {
         if (!strcmp(entry->values[i].name, "memberof"))
             continue;
-        if (!make_room((void **)&groups->values, kept, &groups->value_room,
-                       sizeof(*groups->values)))
+        if (!entry_make_room((void **)&groups->values, kept, &groups->value_room,
+                             sizeof(*groups->values)))
             return fault_nomem(err);
         groups->values[kept++] = entry->values[i];
     }
