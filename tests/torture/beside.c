@@ -16,6 +16,7 @@
 #include "plugin/base/cleanup.h"
 #include "plugin/base/json.h"
 #include "plugin/store/db.h"
+#include "tests/torture/watch.h"
 
 #define USER_COUNT 45 /* of either side; there are 100 seats */
 #define FILLER_MAX (PROV_EVENT_MAX_BYTES - 1000)
@@ -130,7 +131,7 @@ live_beside(struct world *world)
 {
     unsigned number = 1000; /* not the jti of the first one's */
 
-    alarm(HANG_S);
+    watch_begin(HANG_S, shim_trace);
     shim_be_connector(true);
     if (world_open(world, fields))
         shared->refused = true;
@@ -168,9 +169,9 @@ beside_start(struct world *world)
     other = fork();
     if (other == 0)
         live_beside(world);
-    alarm(HANG_S);
+    watch_begin(HANG_S, shim_trace);
     ask_other(world, false);
-    alarm(0);
+    watch_end();
 }
 
 /* Whether it was accepted all that time, and ended in order. */
@@ -321,10 +322,10 @@ beside_judge(struct world *world)
 {
     bool ended;
 
-    alarm(HANG_S);
+    watch_begin(HANG_S, shim_trace);
     ask_other(world, shared->unsure > 0);
     ended = end_other();
-    alarm(0);
+    watch_end();
     if (!ended)
         return "the other process was refused, or ended";
     if (world_open(world, fields))

@@ -19,6 +19,7 @@
 #include "plugin/base/json.h"
 #include "tests/torture/beside.h"
 #include "tests/torture/shim.h"
+#include "tests/torture/watch.h"
 #include "tests/torture/world.h"
 
 #define HANG_S 30
@@ -220,15 +221,6 @@ fail(struct world *world, const char *what, long nth, const char *why)
     return false;
 }
 
-/* Where it hangs is told instead of where a call failed. */
-static void
-on_hang(int signal_number)
-{
-    shim_trace();
-    signal(signal_number, SIG_DFL);
-    raise(signal_number);
-}
-
 static int
 run_child(struct world *world, const struct shim_plan *plan, bool beside)
 {
@@ -242,8 +234,7 @@ run_child(struct world *world, const struct shim_plan *plan, bool beside)
     fflush(stdout);
     child = fork();
     if (child == 0) {
-        signal(SIGALRM, on_hang);
-        alarm(HANG_S);
+        watch_begin(HANG_S, shim_trace); /* instead of where a call failed */
         shim_be_connector(true);
         shim_sleepless(true); /* SQLite waits ten seconds for a lock that it cannot have */
         (beside ? beside_live : live)(world, plan);
@@ -411,6 +402,7 @@ main(int argc, char **argv)
     if (report == MAP_FAILED)
         return 1;
     shim_trace_fd = memfd_create("trace", 0);
+    shim_trace(); /* the first loads a library, which a process that hangs may not be able to */
     world_start(&world, ORG_SIM_PLAIN_HTTP);
     more = write_key(key);
     fields = world_fields(&world, more);

@@ -76,17 +76,15 @@ shim_disarm(void)
 void
 shim_trace(void)
 {
-    struct shim_plan before = plan;
-    long counted = count;
+    bool before = armed;
     void *frames[40];
     int depth;
 
-    shim_disarm();
+    armed = false;
     depth = backtrace(frames, sizeof(frames) / sizeof(frames[0]));
     if (ftruncate(shim_trace_fd, 0) == 0 && lseek(shim_trace_fd, 0, SEEK_SET) == 0)
         backtrace_symbols_fd(frames, depth, shim_trace_fd);
-    shim_arm(&before);
-    count = counted;
+    armed = before;
 }
 
 /* Counts a call; true: it is to fail, errno is set. */

@@ -23,9 +23,12 @@ check_PROGRAMS += \
 	tests/unit/test_store_news \
 	tests/unit/test_store_retention \
 	tests/unit/test_store_schema \
-	tests/unit/test_value
+	tests/unit/test_value \
+	tests/unit/test_watch
 tests_unit_test_base_SOURCES = tests/unit/test_base.c
 tests_unit_test_base_LDADD = libunit.la libsfprov.la
+tests_unit_test_watch_SOURCES = tests/unit/test_watch.c tests/torture/watch.c tests/torture/watch.h
+tests_unit_test_watch_LDADD = libunit.la libsfprov.la
 tests_unit_test_value_SOURCES = tests/unit/test_value.c tests/unit/values.h
 tests_unit_test_value_LDADD = libunit.la libsfprov.la
 tests_unit_test_codes_SOURCES = tests/unit/test_codes.c
@@ -100,7 +103,8 @@ TESTS += \
 	tests/unit/test_store_news \
 	tests/unit/test_store_retention \
 	tests/unit/test_store_schema \
-	tests/unit/test_value
+	tests/unit/test_value \
+	tests/unit/test_watch
 
 # Makes the committed page anew from the tables.
 messages-docs: tests/unit/test_codes
