@@ -98,6 +98,9 @@ tests_unit_test_text_LDADD = libunit.la $(JSONC_LIBS)
 check_PROGRAMS += tests/unit/test_cookie
 tests_unit_test_cookie_SOURCES = tests/unit/test_cookie.c hosts/ldap/cookie.c
 tests_unit_test_cookie_LDADD = libunit.la
+check_PROGRAMS += tests/unit/test_pace
+tests_unit_test_pace_SOURCES = tests/unit/test_pace.c hosts/cli/follow_pace.c
+tests_unit_test_pace_LDADD = libunit.la
 # with the connector in it, that it loads from itself
 check_PROGRAMS += tests/unit/test_submit
 tests_unit_test_submit_SOURCES = tests/unit/test_submit.c $(adapter_sources) hosts/cli/column.c hosts/cli/person.c \
@@ -110,7 +113,7 @@ tests_unit_test_reports_SOURCES = tests/unit/test_reports.c hosts/cli/follow_rep
 	hosts/cli/column.c hosts/cli/columns.c hosts/cli/fault.c hosts/ldap/member.c
 tests_unit_test_reports_LDADD = libunit.la $(JSONC_LIBS)
 tests_unit_test_reports_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=open_memstream
-TESTS += tests/unit/test_csv tests/unit/test_people tests/unit/test_entry tests/unit/test_text tests/unit/test_cookie \
+TESTS += tests/unit/test_csv tests/unit/test_people tests/unit/test_entry tests/unit/test_text tests/unit/test_cookie tests/unit/test_pace \
 	tests/unit/test_submit tests/unit/test_reports
 endif
 

@@ -483,19 +483,26 @@ hear_all_was_told(void *context, struct prov_error *err)
 
 /* A directory that was restored and has changed since takes the cookie, and says nothing of what it does not know any
  * more. But the newest changes are not there then, and it has not said either what became of those people. A replica that
- * lags behind looks the same, but it does not say that it is as new as what was heard. */
+ * lags behind looks the same, but it does not say that it is as new as what was heard; nor is it known of what it lacks, if
+ * that was heard after the cookie. Who goes while they are looked for is told of soon, and no more looked for then. */
 static int
 check_age(struct follow *follow, struct prov_error *err)
 {
-    int result = follow_age_look(&follow->state, follow->content, &follow->older, err);
+    struct follow_lack lack = { .any = false };
+    int result = follow_age_look(&follow->state, follow->content, &lack, err);
 
+    if (!result && lack.any)
+        result = content_poll(follow->content, POLL_S, err);
+    if (!result && lack.any)
+        result = follow_age_look(&follow->state, follow->content, &lack, err);
     if (result == PROV_E_LIMIT) {
         complain("whether the directory comes from a backup cannot be looked up: %s", err->text);
         return PROV_OK;
     }
-    if (result || !follow->older)
+    if (result || !lack.any)
         return result;
-    follow->restored = content_age(follow->content) == CONTENT_NOT_OLDER;
+    follow->older = true;
+    follow->restored = lack.kept && content_age(follow->content) == CONTENT_NOT_OLDER;
     return fault_set(err, PROV_E_NOTFOUND, "what was heard of the directory last is not there");
 }
 
@@ -575,7 +582,8 @@ listen_once(struct follow *follow, struct prov_error *err)
         result = check_age(follow, err);
         follow->in_doubt = false;
     }
-    if (!result && !follow->list) /* which has them itself */
+    /* a list has them itself; and what an older directory says of them would be old as well */
+    if (!result && follow->heard)
         result = tell_reports(follow, err);
     result = hand_over_after(follow, result, err);
     if (!result)
@@ -632,7 +640,7 @@ wait_for_age(struct follow *follow, const struct prov_error *why)
         follow->whole = true;
         return;
     }
-    pause_s = follow_pace_failed(&follow->pace);
+    pause_s = follow_pace_older(&follow->pace);
     complain("%s: it is a replica that lags behind, or was restored from a backup; it is looked at "
              "again in %d s, and counts as restored if that lasts for %ld s",
              why->text, pause_s, follow->pace.lag_s);

@@ -12,8 +12,16 @@
 
 struct looking {
     const struct follow_state *state;
-    bool found[FOLLOW_NEWEST], older;
+    bool found[FOLLOW_NEWEST];
+    struct follow_lack lack;
 };
+
+static void
+lacks(struct looking *looking, const struct follow_change *change)
+{
+    looking->lack.any = true;
+    looking->lack.kept |= change->kept;
+}
 
 /* Somebody of whom something newer was heard, or that they are gone. */
 static int
@@ -31,7 +39,8 @@ look_at(void *context, const struct ldap_entry *entry, const char *uuid, bool fr
         if (strcasecmp(change->uuid, uuid))
             continue;
         looking->found[i] = true;
-        looking->older |= change->gone || (csn && strcmp(csn, change->csn) < 0);
+        if (change->gone || (csn && strcmp(csn, change->csn) < 0))
+            lacks(looking, change);
     }
     return PROV_OK;
 }
@@ -67,7 +76,7 @@ doubted(const struct follow_state *state, char **ret, struct prov_error *err)
 }
 
 int
-follow_age_look(const struct follow_state *state, struct content *content, bool *ret_older,
+follow_age_look(const struct follow_state *state, struct content *content, struct follow_lack *ret,
                 struct prov_error *err)
 {
     struct looking looking = { .state = state };
@@ -80,10 +89,11 @@ follow_age_look(const struct follow_state *state, struct content *content, bool 
     for (size_t i = 0; filter && !result && i < state->newest_count; i++) {
         const struct follow_change *change = &state->newest[i];
 
-        looking.older |= !change->told && !change->gone && !looking.found[i];
+        if (!change->told && !change->gone && !looking.found[i])
+            lacks(&looking, change);
     }
     free(filter);
     if (!result)
-        *ret_older = looking.older;
+        *ret = looking.lack;
     return result;
 }

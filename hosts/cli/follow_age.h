@@ -8,8 +8,13 @@
 #include "hosts/cli/follow_state.h"
 #include "hosts/ldap/content.h"
 
+struct follow_lack {
+    bool any;  /* a change that was heard is not there; */
+    bool kept; /* one that the cookie stands for */
+};
+
 /* Looks for the newest changes that it has not told anew since follow_state_begin(). As content_search(). */
-int follow_age_look(const struct follow_state *state, struct content *content, bool *ret_older,
-                    struct prov_error *err);
+int follow_age_look(const struct follow_state *state, struct content *content,
+                    struct follow_lack *ret, struct prov_error *err);
 
 #endif

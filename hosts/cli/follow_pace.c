@@ -16,7 +16,7 @@ follow_pace_well(struct follow_pace *pace)
 {
     int64_t now_us = clock_us();
 
-    pace->older_us = 0;
+    pace->older_us = pace->lagging_us = 0;
     if (!pace->well_us)
         pace->well_us = now_us;
     if (now_us - pace->well_us > LONGEST_S * SECOND_US)
@@ -24,13 +24,20 @@ follow_pace_well(struct follow_pace *pace)
 }
 
 int
-follow_pace_failed(struct follow_pace *pace)
+follow_pace_older(struct follow_pace *pace)
 {
     int pause_s = pace->pause_s ? pace->pause_s : 1;
 
     pace->well_us = 0;
     pace->pause_s = pause_s * 2 < LONGEST_S ? pause_s * 2 : LONGEST_S;
     return pause_s;
+}
+
+int
+follow_pace_failed(struct follow_pace *pace)
+{
+    pace->older_us = 0;
+    return follow_pace_older(pace);
 }
 
 int
@@ -48,11 +55,12 @@ follow_pace_is_restored(struct follow_pace *pace)
 {
     int64_t now_us = clock_us();
 
-    if (!pace->older_us)
-        pace->older_us = now_us;
-    if (now_us - pace->older_us < pace->lag_s * SECOND_US)
+    if (pace->older_us)
+        pace->lagging_us += now_us - pace->older_us;
+    pace->older_us = now_us;
+    if (pace->lagging_us < pace->lag_s * SECOND_US)
         return false;
-    pace->older_us = 0;
+    pace->older_us = pace->lagging_us = 0;
     return true;
 }
 

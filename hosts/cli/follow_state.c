@@ -78,6 +78,7 @@ note(struct follow_state *state, const char *uuid, const char *csn, bool gone)
     snprintf(change->csn, sizeof(change->csn), "%s", csn);
     change->gone = gone;
     change->told = true;
+    change->kept = false;
 }
 
 void
@@ -102,6 +103,13 @@ follow_state_begin(struct follow_state *state, bool whole)
 }
 
 static void
+kept(struct follow_state *state)
+{
+    for (size_t i = 0; i < state->newest_count; i++)
+        state->newest[i].kept = true;
+}
+
+static void
 read_newest(struct follow_state *state, struct json_object *changes)
 {
     for (size_t i = 0; i < reply_count(changes) && i < FOLLOW_NEWEST; i++) {
@@ -110,6 +118,7 @@ read_newest(struct follow_state *state, struct json_object *changes)
         note(state, reply_word(change, "uuid"), reply_word(change, "csn"),
              reply_flag(change, "gone"));
     }
+    kept(state);
 }
 
 static struct json_object *
@@ -233,6 +242,7 @@ follow_state_keep(struct follow_state *state, char *cookie)
                  state->file, strerror(reason));
     free(state->cookie);
     state->cookie = cookie;
+    kept(state);
 }
 
 void

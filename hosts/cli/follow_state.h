@@ -16,6 +16,7 @@ struct follow_change {
     char csn[64];  /* when: their entryCSN, or the newest one that was known when they went */
     bool gone;
     bool told; /* since follow_state_begin() */
+    bool kept; /* the cookie stands for it; else the connection broke before that was heard */
 };
 
 struct follow_state {

@@ -167,21 +167,38 @@ spell_uuid(const struct berval *uuid, char to[CONTENT_UUID_SIZE])
     return true;
 }
 
+/* A copy that ends with a NUL; NULL in *ret: there is none, or it says nothing. */
+static int
+copy_cookie(struct berval *cookie, struct berval **ret, struct prov_error *err)
+{
+    *ret = NULL;
+    if (!cookie->bv_val)
+        return PROV_OK;
+    if (cookie->bv_len > COOKIE_BYTES)
+        return unreadable(err);
+    *ret = ber_bvdup(cookie);
+    if (!*ret)
+        return fault_nomem(err);
+    if (cookie_is_bare((*ret)->bv_val)) {
+        ber_bvfree(*ret);
+        *ret = NULL;
+    }
+    return PROV_OK;
+}
+
 /* Takes it up when there is one. Not before the refresh is over: OpenLDAP tells who is gone first, with the
  * cookie of the last who went, and only then those who changed before that. */
 static int
 take_cookie(struct content *content, struct berval *cookie, struct prov_error *err)
 {
     const struct berval *before = content->cookie ? content->cookie : content->known;
-    struct berval *copy;
+    struct berval *copy = NULL;
     char *merged = NULL;
+    int result = content->refreshing ? PROV_OK : copy_cookie(cookie, &copy, err);
 
-    if (!cookie->bv_val || content->refreshing)
-        return PROV_OK;
-    if (cookie->bv_len > COOKIE_BYTES)
-        return unreadable(err);
-    copy = ber_bvdup(cookie);
-    if (copy && before && cookie_compare(copy->bv_val, before->bv_val) != COOKIE_UNKNOWN) {
+    if (result || !copy)
+        return result;
+    if (before && cookie_compare(copy->bv_val, before->bv_val) != COOKIE_UNKNOWN) {
         merged = cookie_merge(before->bv_val, copy->bv_val);
         if (merged && strlen(merged) > COOKIE_BYTES) { /* of servers without end */
             free(merged);
@@ -205,15 +222,22 @@ is_older(struct content *content, struct prov_error *err)
     return fault_set(err, PROV_E_NOTFOUND, "the directory is older than what was heard of it");
 }
 
-/* What the cookie at the end of a refresh says of the directory. */
+/* What the cookie at the end of a refresh says of the directory. There is none where nothing has changed since; but not at
+ * the end of all of it, unless it is a part: a replica of OpenLDAP has none before it is loaded. */
 static int
 judge_age(struct content *content, struct berval *cookie, struct prov_error *err)
 {
-    struct berval *now = cookie->bv_val ? ber_bvdup(cookie) : NULL;
+    struct berval *now = NULL;
     enum cookie_age age = COOKIE_UNKNOWN;
+    int result = copy_cookie(cookie, &now, err);
 
-    if (cookie->bv_val && !now)
-        return fault_nomem(err);
+    if (result)
+        return result;
+    if (!now && content->whole)
+        return fault_set(
+            err, PROV_E_STATE,
+            "the directory does not say how far it is, as a replica that is not loaded "
+            "yet: what it holds may be a part");
     if (now && content->known)
         age = cookie_compare(now->bv_val, content->known->bv_val);
     ber_bvfree(now);

@@ -83,6 +83,13 @@ cookie_compare(const char *now, const char *before)
 }
 
 bool
+cookie_is_bare(const char *cookie)
+{
+    return !*cookie ||
+           ((!strncmp(cookie, "rid=", 4) || !strncmp(cookie, "sid=", 4)) && !*list_of(cookie));
+}
+
+bool
 cookie_has(const char *cookie, const char *change)
 {
     struct csn csn, its;

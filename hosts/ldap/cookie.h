@@ -16,6 +16,9 @@ enum cookie_age {
 /* Whether a cookie stands for less than an earlier one, of any server. */
 enum cookie_age cookie_compare(const char *now, const char *before);
 
+/* Whether it is one of OpenLDAP that names no change at all: it says nothing. */
+bool cookie_is_bare(const char *cookie);
+
 /* Whether it stands for that change (an entryCSN) too. */
 bool cookie_has(const char *cookie, const char *change);
 

@@ -134,6 +134,10 @@ def long_ber(tag, *parts):
     return bytes((tag, 0x82)) + len(body).to_bytes(2, "big") + body
 
 
+def uuid(number):
+    return f"00000000-0000-0000-0000-{number:012x}"
+
+
 class Provider:
     """Answers a bind and a search as content synchronization does; what is sent then is the test's."""
 
@@ -153,6 +157,10 @@ class Provider:
         return connection, connection.recv(65536)
 
     @staticmethod
+    def is_asked(connection, seconds):
+        return bool(select.select([connection], [], [], seconds)[0])
+
+    @staticmethod
     def asked(connection):
         """A look-up by DN amid that: its number, and all of it."""
         request = connection.recv(65536)
@@ -161,10 +169,10 @@ class Provider:
         return request[at + 2], request
 
     @staticmethod
-    def tell(connection, name, number, manager=None, answer=None, behind=b"", state=b"\1", change=None):
-        """A person, as news; or as the answer of a look-up."""
+    def tell(connection, name, number, manager=None, answer=None, behind=b"", state=b"\1", change=None, cookie=None):
+        """A person, as news; or as the answer of a look-up. behind: what follows in one piece."""
         told = {"uid": name, "sn": "Byron", "mail": f"{name}@example.org",
-                "entryUUID": f"00000000-0000-0000-0000-{number:012d}"}
+                "entryUUID": uuid(number)}
         if manager:
             told["manager"] = f"uid={manager},{PEOPLE}"
         if change:
@@ -175,7 +183,7 @@ class Provider:
         if answer:
             connection.sendall(long_ber(0x30, ber(2, bytes((answer,))), entry))
             return
-        state = ber(0x30, ber(10, state), ber(4, bytes(15) + bytes((number,))))
+        state = ber(0x30, ber(10, state), ber(4, bytes(15) + bytes((number,))), *([ber(4, cookie.encode())] if cookie else []))
         control = ber(0x30, ber(4, b"1.3.6.1.4.1.4203.1.9.1.2"), ber(4, state))
         connection.sendall(long_ber(0x30, ber(2, b"\2"), entry, ber(0xa0, control)) + behind)
 
@@ -207,10 +215,16 @@ def csn(second, server):
     return f"2026112800000{second}Z#0#{server:03d}#0"
 
 
-def heard_before(w, p, cookie="before"):
-    """So that what it hears first is no list."""
+def heard_before(w, p, cookie="before", newest=()):
+    """So that what it hears first is no list. newest: numbers of people, and their newest changes."""
     with open(w.fields["store"] + ".follow", "w", encoding="utf-8") as file:
-        json.dump({"url": f"{p.uri}/{PEOPLE}", "cookie": cookie.encode().hex()}, file)
+        json.dump({"url": f"{p.uri}/{PEOPLE}", "cookie": cookie.encode().hex(),
+                   "newest": [{"uuid": uuid(number), "csn": change, "gone": False} for number, change in newest]}, file)
+
+
+def kept_cookie(w):
+    with open(w.fields["store"] + ".follow", encoding="utf-8") as file:
+        return bytes.fromhex(json.load(file)["cookie"]).decode()
 
 
 def comes(p, connection, name, number, code=b"\0", reports=()):

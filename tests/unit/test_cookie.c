@@ -69,10 +69,20 @@ a_cookie_stands_for_all_that_a_server_has_changed_before(void)
            !cookie_has(cookie, ""));
 }
 
+static void
+a_cookie_without_a_change_says_nothing(void)
+{
+    T_TRUE(cookie_is_bare("") && cookie_is_bare("rid=000") && cookie_is_bare("rid=000,sid=001") &&
+           cookie_is_bare("sid=001,delcsn=" A1) && cookie_is_bare("rid=000,csn="));
+    T_TRUE(!cookie_is_bare("rid=000,csn=" A1) && !cookie_is_bare("csn=" A1) &&
+           !cookie_is_bare("host:389#cn=x#17") && !cookie_is_bare("17"));
+}
+
 static const struct unit_case cases[] = {
     UNIT_CASE(a_cookie_is_older_if_it_is_of_any_server),
     UNIT_CASE(what_is_heard_of_one_server_forgets_no_other),
     UNIT_CASE(a_cookie_stands_for_all_that_a_server_has_changed_before),
+    UNIT_CASE(a_cookie_without_a_change_says_nothing),
 };
 
 int
