@@ -42,6 +42,12 @@ flight_is_aside(const struct link *link)
     return names_are_temporary(value_get_text(link->in_flight, "inputs"));
 }
 
+bool
+flight_is_first_step(const struct link *link)
+{
+    return value_get_boolean(link->in_flight, "first_step", false);
+}
+
 struct value *
 flight_fields(const struct item *item)
 {

@@ -493,7 +493,7 @@ int64_t flight_tries(const struct link *link);
 
 /*
  * What is in flight (link.in_flight):
- * {"op","fields","inputs","version","at_us","up_us","boot","late","orders","counts","tries"}.
+ * {"op","fields","inputs","version","at_us","up_us","boot","late","orders","counts","first_step","tries"}.
  * It was sent at at_us by the wall clock; and, unless the machine has started anew since, at up_us by
  * a clock that nobody sets.
  * "orders": of the admin (enum order), those that it carries out (orders.c). "counts": for the guard.
@@ -504,6 +504,8 @@ int64_t flight_tries(const struct link *link);
 bool flight_is_mixed(const struct link *link);
 /* Whether it gives the account a temporary username, or the one before it again, and no more. */
 bool flight_is_aside(const struct link *link);
+/* Whether more is wanted with that version, and follows when it is there. */
+bool flight_is_first_step(const struct link *link);
 /* Its fields; borrowed. */
 struct value *flight_fields(const struct item *item);
 /* The version that was sent: it may be older than what is wanted by now. Without a flight what is wanted. */

@@ -21,6 +21,14 @@ send_action(enum send_kind kind)
 
 /* ---- in flight ---- */
 
+/* Whether it is not all that is wanted with this version; the rest follows at once, and may be refused. What follows of
+ * a leaver who is not wanted is our business alone. */
+static bool
+is_first_step(const struct item *item)
+{
+    return item->without_manager || (item->plan.more && item->plan.in_scope);
+}
+
 /*
  * What is in flight for an item. Over a change that is in flight already, which only a deactivation
  * may be sent over, both are kept: the earlier one can land after ours, so the union is read back
@@ -55,6 +63,7 @@ send_fly(struct round *round, struct item *item, enum send_kind kind, struct pro
         (before && value_put(pool, flight, "late", value_boolean(true))) ||
         value_put_integer(pool, flight, "orders", orders_fly(item)) ||
         (counts && value_put(pool, flight, "counts", value_boolean(true))) ||
+        (is_first_step(item) && value_put(pool, flight, "first_step", value_boolean(true))) ||
         value_put_integer(pool, flight, "tries", flight_tries(link)))
         return error_nomem(err);
     link->in_flight = flight;

@@ -202,15 +202,6 @@ item_is_there(struct item *item, enum fate fate, const char *account)
     item->fate = flight_is_aside(link) && !flight_is_mixed(link) ? FATE_ASIDE : fate;
 }
 
-/* Whether it is not all that is wanted with this version; the rest follows at once, and may be refused. What follows of
- * a leaver who is not wanted is our business alone. */
-static bool
-is_first_step(const struct item *item)
-{
-    return item->without_manager || (item->plan.more && item->plan.in_scope &&
-                                     flight_version(item) == item->work.subject.version);
-}
-
 /* What the account has by now; `late`: an earlier change may land yet. */
 static int
 put_done(struct round *round, struct item *item, bool late, const char *action,
@@ -222,7 +213,7 @@ put_done(struct round *round, struct item *item, bool late, const char *action,
     if (!link->salesforce_id[0]) /* later ids may be those of a UserLogin */
         snprintf(link->salesforce_id, sizeof(link->salesforce_id), "%s", item->account);
     link->settled_version = flight_version(item);
-    if (!is_first_step(item))
+    if (!flight_is_first_step(link))
         link->confirmed_version = link->settled_version;
     link->attempts = link->next_us = link->first_sent_us = 0;
     if (set_text(&link->last_action, action) || await(round->delivery, item, NULL, NULL) ||

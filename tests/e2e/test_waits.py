@@ -172,6 +172,52 @@ def test_what_is_delivered_in_two_steps_is_told_after_both():
         assert said(c) == [("t-1", "200", ""), ("t-3", "200", "")]
 
 
+def statuses(c):
+    return [(txn, status) for txn, status, _ in said(c)]
+
+
+def test_a_first_step_that_is_read_back_is_not_told_as_all():
+    boss = lambda uri: {ENTERPRISE: {"manager": {"value": uri}}}
+    lost = {"on": "collections_update", "do": "drop_after"}
+    with World(settle_window_s=1) as w:
+        c = w.connector(outcome=lambda: True)
+        c.accept(create("/Users/1", person("u1"), txn="made"), create("/Users/2", person("u2", **boss("1")), txn="made"))
+        c.settle()
+        said(c)
+        w.org.fault(lost)
+        c.accept(put("/Users/1", person("u1", active=False, title="x" * 100), txn="left"))
+        c.settle()
+        assert not w.org.user("primary-u1@acme.example")["IsActive"] and statuses(c) == [("left", "400")]
+        c.accept(put("/Users/1", person("u1"), txn="back"))
+        c.settle()
+        said(c)
+        w.org.fault(dict(lost, skip=1))
+        c.accept(put("/Users/1", person("u1", title="Dr", **boss("2")), txn="ring"))
+        c.settle()
+        assert w.org.user("primary-u1@acme.example")["Title"] == "Dr" and statuses(c) == [("ring", "400")]
+
+
+def test_a_first_step_that_is_read_back_after_newer_news_is_not_told_as_all():
+    with World(leaver_action="freeze") as w:
+        c = w.connector(outcome=lambda: True)
+        c.accept(create("/Users/1", person("u1"), txn="made"))
+        c.settle()
+        c.accept(put("/Users/1", person("u1", active=False), txn="left"))
+        c.settle()
+        said(c)
+        w.org.fault({"on": "collections_update", "do": "drop_after"})
+        c.accept(put("/Users/1", person("u1", title="Dr"), txn="back"))
+        c.deliver(0)
+        c.accept(put("/Users/1", person("u1", title="x" * 100), txn="news"))
+        c.settle()
+        assert w.org.state()["frozen"] and w.org.user("primary-u1@acme.example")["Title"] == "Dr"
+        assert statuses(c) == [("back", "400"), ("news", "400")], "nobody has unfrozen the account"
+        c.accept(put("/Users/1", person("u1", title="Dr"), txn="mended"))
+        c.settle()
+        assert not w.org.state()["frozen"]
+        assert statuses(c) == [("back", "200"), ("mended", "200"), ("news", "200")]
+
+
 def test_nobody_waits_for_an_answer_for_longer_than_wait_limit_hours():
     with World(wait_limit_hours=5) as w:
         c = w.connector(outcome=lambda: True)
