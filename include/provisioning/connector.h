@@ -167,7 +167,7 @@ struct prov_answer {
 
 enum prov_delivery_state {
     PROV_DELIVERY_IDLE =
-        1, /* nothing is due, but for parked users that are tried again at next_due_us */
+        1, /* nothing is due, but at next_due_us parked users, or outcomes the host declined */
     PROV_DELIVERY_BUSY = 2,     /* time ran out, more is due now */
     PROV_DELIVERY_WAITING = 3,  /* nothing due now; something is due later, see next_due_us */
     PROV_DELIVERY_HELD = 4,     /* the connector is on hold: query status for the reason */
@@ -183,7 +183,8 @@ struct prov_delivery {
     uint64_t retried;    /* subjects put back to be tried later by this call */
     uint64_t pending;    /* subjects not settled yet, in the whole store */
     uint64_t api_calls;  /* Salesforce API calls made by this call, token requests left out */
-    int64_t next_due_us; /* when the next is due, microseconds since the epoch; 0: never */
+    int64_t next_due_us; /* when to call again, microseconds since the epoch; 0: when something is
+                          * submitted */
     /* End of minor version 0. */
 };
 

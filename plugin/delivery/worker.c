@@ -120,6 +120,27 @@ outlook(struct delivery *d, struct stop stop, bool moved, struct prov_delivery *
     return PROV_OK;
 }
 
+/* What is to be told to the host waits for no hold. */
+static void
+outlook_untold(const struct delivery *d, struct prov_delivery *report)
+{
+    int64_t left_us = d->telling.under_way ? 0 : d->untold.again.until_us - clock_monotonic_us();
+    int64_t at_us = clock_now_us() + (left_us > 0 ? left_us : 0);
+
+    if (!d->telling.under_way && !d->untold.some)
+        return;
+    if (report->next_due_us == 0 || at_us < report->next_due_us)
+        report->next_due_us = at_us;
+}
+
+/* Another one delivers, and may end before it has done what is due. */
+static void
+leave_to_other(const struct delivery *d, struct prov_delivery *report)
+{
+    report->state = PROV_DELIVERY_ELSEWHERE;
+    report->next_due_us = clock_now_us() + d->fields->poll_interval_s * CLOCK_SECOND_US;
+}
+
 /* After a round: what the host is told, and whether it is worth going on at once. */
 static int
 conclude(struct delivery *d, struct stop hold, bool moved, struct prov_delivery *report,
@@ -135,6 +156,7 @@ conclude(struct delivery *d, struct stop hold, bool moved, struct prov_delivery 
         report->state = PROV_DELIVERY_HELD;
         report->next_due_us = hold.until_us;
     }
+    outlook_untold(d, report);
     *ret_more = (moved && report->state == PROV_DELIVERY_BUSY) || d->air.count > 0 ||
                 d->forgetting.under_way || d->forgetting_history.under_way ||
                 d->telling.under_way || d->shrinking.under_way;
@@ -155,8 +177,8 @@ round_once(struct delivery *d, struct prov_delivery *report, bool *ret_more, str
         return r;
     if (!held) {
         r = outlook(d, stop, false, report, err);
-        if (report->state != PROV_DELIVERY_IDLE)
-            report->state = PROV_DELIVERY_ELSEWHERE;
+        if (!r && report->state != PROV_DELIVERY_IDLE)
+            leave_to_other(d, report);
         return r;
     }
     r = upkeep_step(d, err);
@@ -310,7 +332,7 @@ guarded(struct delivery *d,
         log_line(&d->log, PROV_LOG_WARNING, "%s", err->text);
         store_lease_drop(d->store);
         d->had_lease = false;
-        report->state = PROV_DELIVERY_ELSEWHERE;
+        leave_to_other(d, report);
         r = PROV_OK;
     }
     if (r)
@@ -382,21 +404,6 @@ ring(struct delivery *d)
     (void)!write(d->bell, &once, sizeof(once));
 }
 
-/* When the host is told again what it declined, if that is before end_us. Who delivers meanwhile, and takes long, tells
- * it himself. */
-static int64_t
-before_untold(struct delivery *d, int64_t end_us)
-{
-    struct timespec until = after_us(CLOCK_SECOND_US);
-
-    if (!lock_until(&d->lock, &until))
-        return end_us;
-    if (d->untold.some && d->untold.again.until_us < end_us)
-        end_us = d->untold.again.until_us;
-    pthread_mutex_unlock(&d->lock);
-    return end_us;
-}
-
 /* How long to sleep: until the next due time, but look now and then for what other processes submitted. Who
  * does not deliver is not told of each commit: all that share the store would look at it. What is due, or to be told,
  * is nothing to him either, and stays so however often he looks. */
@@ -409,8 +416,6 @@ wait_for_work(struct delivery *d, const struct prov_delivery *report)
     if (holds && report->next_due_us > 0 && report->next_due_us - now < wait_us)
         wait_us = report->next_due_us > now ? report->next_due_us - now : 0;
     end_us = clock_monotonic_us() + wait_us;
-    if (holds)
-        end_us = before_untold(d, end_us);
     while (!is_called(d) && (wait_us = end_us - clock_monotonic_us()) > 0) {
         struct pollfd waits[] = { { .fd = d->bell, .events = POLLIN },
                                   { .fd = report->state == PROV_DELIVERY_ELSEWHERE ? -1 : d->watch,

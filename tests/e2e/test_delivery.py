@@ -2,12 +2,13 @@
 import contextlib
 import json
 import sqlite3
+import subprocess
 import sys
 import threading
 import time
 
 import harness
-from harness import ENTERPRISE, HELD, IDLE, WAITING, World, create, patch, person, put, simple, until, window_over
+from harness import ELSEWHERE, ENTERPRISE, HELD, IDLE, WAITING, World, create, patch, person, put, simple, until, window_over
 
 
 # a call that surely did nothing and is tried again
@@ -481,6 +482,62 @@ def test_what_was_not_sent_yet_is_not_told_as_delivered():
         c.settle()
         told = {claims["txn"]: claims["events"][harness.URN + "misc:asyncresp"]["status"] for claims in c.outcomes}
         assert told["one"] == "200" and told["two"] == "400", told
+
+
+# ---- when to deliver again ----
+
+def test_a_host_that_declined_hears_when_it_is_told_again():
+    takes = []
+    with World() as w:
+        c = w.connector(outcome=lambda: bool(takes))
+        c.accept(create("/Users/1", person("jdoe")))
+        for _ in range(2):
+            report = c.deliver()
+            left = report.next_due_us - time.time() * 1e6
+            assert report.state == IDLE and 0 < left < 3e6, (report.state, left)
+            time.sleep(left / 1e6 + 0.01)
+        takes.append(True)
+        assert c.deliver().next_due_us == 0 and len(c.outcomes) == 1, c.outcomes
+        del takes[:]
+        c.accept(title("/Users/1", "Dr"))
+        c.deliver()
+        c.act(act="hold", reason="maintenance")
+        c.accept(title("/Users/1", "Prof"))
+        report = c.deliver()
+        left = report.next_due_us - time.time() * 1e6
+        assert report.state == HELD and 0 < left < 3e6, (report.state, left)
+
+
+def test_a_host_of_many_who_are_untold_is_called_at_once():
+    with World() as w:
+        c = w.connector()
+        c.accept(*[create(f"/Users/{n}", person(f"u{n}")) for n in range(450)])
+        c.settle()
+        c.close()
+        c = w.connector(outcome=lambda: True)
+        for heard in (200, 400):
+            report = c.deliver(0)
+            assert len(c.outcomes) == heard, len(c.outcomes)
+            assert 0 < report.next_due_us <= time.time() * 1e6, report.next_due_us
+        while c.deliver(0).next_due_us:
+            pass
+        assert len(c.outcomes) == 450
+
+
+def test_who_leaves_delivery_to_another_looks_again_after_poll_interval():
+    with started((), "jdoe") as (w, c):
+        beside = w.connector(poll_interval_s=60)
+        assert beside.deliver(0).next_due_us == 0, "nothing is due to anybody"
+        c.accept(title("/Users/jdoe", "Dr"))
+        left = lambda report: report.next_due_us / 1e6 - time.time()
+        report = beside.deliver(0)
+        assert report.state == ELSEWHERE and 50 < left(report) <= 60, (report.state, left(report))
+        # in a process of its own: closing the file here would drop the locks of the connectors
+        subprocess.run([sys.executable, "-c", "import sqlite3, sys\nwith sqlite3.connect(sys.argv[1]) as store:\n"
+                        "    store.execute('UPDATE fact SET value = value + 1 WHERE key = \"epoch\"')",
+                        w.fields["store"]], check=True)
+        report = c.deliver(0)
+        assert report.state == ELSEWHERE and 0 < left(report) <= 1, "who is fenced out as well"
 
 
 # ---- in someone else's process ----
