@@ -1,4 +1,5 @@
 """The binary interface as a host sees it: versions, sizes, wrong calls, forks, threads, processes."""
+import contextlib
 import ctypes as c
 import json
 import os
@@ -361,24 +362,76 @@ def test_close_is_bounded_while_a_call_hangs():
 
 
 def test_nothing_is_written_to_stdout_or_stderr_and_no_handler_is_installed():
+    """Signals as the kernel has them: what Python says of them knows nothing of handlers that C installs."""
     with World() as w:
         code = f"""
 import sys, json, signal
 sys.path.insert(0, {os.path.dirname(os.path.abspath(harness.__file__))!r})
 import harness
-before = [signal.getsignal(n) for n in range(1, 32)]
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it
+def signals():
+    return [line for line in open("/proc/self/status") if line.startswith(("SigBlk", "SigIgn", "SigCgt"))]
+before = signals()
+assert len(before) == 3
 c = harness.Connector(json.loads(sys.argv[1]))
 c.accept(harness.create("/Users/1", harness.person("jdoe")))
 c.submit(b"nonsense")
 c.settle()
 c.check()
+assert signals() == before, (before, signals())
 c.close()
-status = open("/proc/self/status").read()
-caught = [line for line in status.splitlines() if line.startswith("SigCgt")]
-assert before == [signal.getsignal(n) for n in range(1, 32)]
+assert signals() == before, (before, signals())
 """
         child = subprocess.run([sys.executable, "-c", code, json.dumps(w.fields)], capture_output=True, timeout=harness.PATIENCE_S)
         assert (child.returncode, child.stdout, child.stderr) == (0, b"", b""), child
+
+
+def test_our_threads_take_no_signal_and_no_program_gets_our_files():
+    with World(parallel_calls=3, batch_size=1) as w:
+        def threads():
+            return set(os.listdir("/proc/self/task"))
+
+        def line_of(path, name):
+            with open(path, encoding="ascii") as file:
+                return next(line.split()[1] for line in file if line.startswith(name))
+
+        def files():
+            """What is open, with its flags; not what came in the place of another meanwhile."""
+            found = {}
+            for number in os.listdir("/proc/self/fd"):
+                with contextlib.suppress(OSError, StopIteration):
+                    what = os.readlink(f"/proc/self/fd/{number}")
+                    flags = int(line_of(f"/proc/self/fdinfo/{number}", "flags:"), 8)
+                    if os.readlink(f"/proc/self/fd/{number}") == what:
+                        found[number, what] = flags
+            return found
+
+        def tcp():
+            with open("/proc/net/tcp", encoding="ascii") as file:
+                return {f"socket:[{line.split()[9]}]" for line in file}
+
+        others, before = threads(), files()
+        most, kinds, everything = 0, set(), sum(1 << number - 1 for number in range(1, 32) if number not in (9, 19))
+        c_ = w.connector(0)
+        c_.accept(*(create(f"/Users/{n}", person(f"u{n}")) for n in range(6)))
+        until(lambda: c_.query(query="status")["state"] == "idle")
+        w.org.fault({"on": "write", "do": "slow", "delay_ms": 100, "times": 6})
+        c_.accept(*(patch(f"/Users/{n}", {"op": "replace", "path": "title", "value": "Dr"}) for n in range(6)))
+        while c_.query(query="status")["state"] != "idle":
+            ours = threads() - others
+            most = max(most, len(ours))
+            for thread in ours:
+                with contextlib.suppress(OSError, StopIteration):
+                    blocked = int(line_of(f"/proc/self/task/{thread}/status", "SigBlk"), 16)
+                    assert blocked & everything == everything, hex(blocked)
+            connections = tcp()  # the pair by which libcurl wakes itself is libcurl's, and holds nothing
+            for (number, what), flags in files().items():
+                ours_too = what in connections or what.startswith(w.folder) or "inotify" in what
+                if ours_too and (number, what) not in before:
+                    assert flags & os.O_CLOEXEC, f"another program would get {what}"
+                    kinds.add("socket" if what in connections else what.rsplit("/", 1)[-1])
+        assert most > 1, "no call had a thread of its own"
+        assert {"socket", "store.db", "store.db-wal", "store.db.lease", "anon_inode:inotify"} <= kinds, kinds
 
 
 def test_a_host_of_thirty_lines_in_python():
