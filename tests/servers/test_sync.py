@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """`sfprov sync ldap://...` against a real slapd, which has no adapter loaded: what the directory holds is what
 the org holds afterwards."""
+import contextlib
 import json
 import os
 import shutil
@@ -230,17 +231,59 @@ def test_a_server_that_never_answers_is_told():
         assert not w.org.users()
 
 
+def write_before(d, lines):
+    with open(f"{d.folder}/slapd.conf") as file:
+        text = file.read()
+    with open(f"{d.folder}/slapd.conf", "w") as file:
+        file.write(lines + "\n" + text)
+
+
+def with_certificate(w, name):
+    """A server that shows a certificate of a CA that nobody knows but for the file ca.pem."""
+    certificates(w.folder, name)
+    tls = "\n".join(f"{key} {w.folder}/{file}" for key, file in
+                    (("TLSCACertificateFile", "ca.pem"), ("TLSCertificateFile", "server.pem"),
+                     ("TLSCertificateKeyFile", "server.key")))
+    d = Slapd(w)
+    write_before(d, tls)
+    return d
+
+
+@contextlib.contextmanager
+def no_authority_is_known():
+    os.environ.pop("LDAPTLS_CACERT", None)
+    os.environ["LDAPTLS_REQCERT"] = "never"  # is not heeded
+    try:
+        yield
+    finally:
+        os.environ.pop("LDAPTLS_CACERT", None)
+        del os.environ["LDAPTLS_REQCERT"]
+
+
+def test_another_machine_is_asked_by_starttls():
+    with world() as w, no_authority_is_known():
+        d = with_certificate(w, "0.0.0.0")  # leads to this machine, and is not taken for it
+        command = d.command
+        d.command = lambda: [*command()[:-1], f"ldap://0.0.0.0:{d.port}"]
+        with d:
+            d.seed()
+            d.add(person("ada"))
+            d.stop()
+            write_before(d, "security ssf=128")  # in clear nobody is told anything any more
+            d.start()
+            url = f"ldap://0.0.0.0:{d.port}/{PEOPLE}"
+            done = cli(w, "sync", url)
+            assert done.returncode == 5 and "StartTLS" in done.stderr and "TLS_CACERT" in done.stderr, done.stderr
+            assert not w.org.users()
+            os.environ["LDAPTLS_CACERT"] = os.path.join(w.folder, "ca.pem")
+            done = cli(w, "sync", url)
+            assert done.returncode == 0, (done.returncode, done.stderr)
+            assert "ada@acme.example" in w.org.users()
+
+
 def test_ldaps_needs_a_certificate_that_somebody_vouches_for():
-    with world() as w:
-        certificates(w.folder, "127.0.0.1")
-        tls = "\n".join(f"{name} {w.folder}/{file}" for name, file in
-                        (("TLSCACertificateFile", "ca.pem"), ("TLSCertificateFile", "server.pem"),
-                         ("TLSCertificateKeyFile", "server.key")))
-        d = Slapd(w)
-        with open(f"{d.folder}/slapd.conf") as file:
-            text = file.read()
-        with open(f"{d.folder}/slapd.conf", "w") as file:
-            file.write(tls + "\n" + text)
+    with world() as w, no_authority_is_known():
+        d = with_certificate(w, "127.0.0.1")
         with d:
             d.seed()
             d.add(person("ada"))
@@ -249,8 +292,6 @@ def test_ldaps_needs_a_certificate_that_somebody_vouches_for():
                                  "-h", f"ldaps://127.0.0.1:{d.port}"]
             d.start()
             url = f"ldaps://127.0.0.1:{d.port}/{PEOPLE}"
-            os.environ.pop("LDAPTLS_CACERT", None)
-            os.environ["LDAPTLS_REQCERT"] = "never"  # is not heeded
             done = cli(w, "sync", url)
             assert done.returncode == 5 and "TLS_CACERT" in done.stderr, (done.returncode, done.stderr)
             os.environ["LDAPTLS_CACERT"] = os.path.join(w.folder, "ca.pem")
@@ -259,7 +300,6 @@ def test_ldaps_needs_a_certificate_that_somebody_vouches_for():
             done = cli(w, "sync", url)
             assert done.returncode == 0, (done.returncode, done.stderr)
             assert "ada@acme.example" in w.org.users()
-            del os.environ["LDAPTLS_CACERT"], os.environ["LDAPTLS_REQCERT"]
 
 
 def test_by_a_socket_the_system_says_who_asks():
