@@ -2,6 +2,7 @@
 """Documents are run: the first hour command by command against the simulated org, and the connector fields of
 each page about logging in. A block of text behind commands is what they have to answer, line by line and in
 order; "..." is anything, blanks do not count."""
+import glob
 import json
 import os
 import re
@@ -82,6 +83,27 @@ def test_the_first_hour():
         assert sorted(users) == ["jane@acme.example", "john@acme.example", "kim@acme.example"], users
         assert users["jane@acme.example"]["Title"] == "Senior Analyst" and users["kim@acme.example"]["IsActive"]
         assert not users["john@acme.example"]["IsActive"]
+
+
+def test_what_a_page_of_the_package_names_is_in_the_package():
+    """But for what is about the making of sfprov."""
+    top = os.path.join(DOCS, "..")
+    packaged = set()
+    if not os.path.isdir(os.path.join(top, "debian")):
+        raise harness.NotRun("a release holds no packaging")
+    for name in ("sfprov.docs", "sfprov.examples"):
+        with open(os.path.join(top, "debian", name), encoding="utf-8") as file:
+            for line in file.read().split():
+                packaged |= {os.path.relpath(path, top) for path in glob.glob(os.path.join(top, line))}
+    for folder in [name for name in packaged if os.path.isdir(os.path.join(top, name))]:
+        packaged |= {os.path.join(folder, name) for name in os.listdir(os.path.join(top, folder))}
+    packaged.add("docs/hosts")  # each page of it
+    named = set()
+    for name in packaged:
+        if name.endswith((".md", ".service", ".timer")):
+            named |= {word for word in re.findall(r"\bdocs/[\w./-]*\w", read(os.path.join("..", name)))}
+    assert "docs/mapping.md" in named
+    assert named <= packaged | {"docs/architecture.md", "docs/performance.md", "docs/promises.md"}, named - packaged
 
 
 def test_that_an_answer_which_is_not_there_is_seen():
