@@ -251,13 +251,15 @@ command_show(const struct options *options, const struct arguments *arguments)
     return CODE_DONE;
 }
 
-/* Gives an order and tells what came of it; `counted`: of how many users. */
+/* Gives an order and tells what came of it: `noun`, of how many, or NULL; `none`: it was for nobody. */
 static int
-order(const struct options *options, struct json_object *request, bool counted, const char *done)
+order(const struct options *options, struct json_object *request, const char *noun,
+      const char *done, const char *none)
 {
     struct json_object *answer;
     struct host host;
     int code = host_open(options, PROV_OPEN_NEVER_DELIVER, &host);
+    int64_t count;
 
     if (code) {
         json_object_put(request);
@@ -267,12 +269,13 @@ order(const struct options *options, struct json_object *request, bool counted, 
     host_close(&host);
     if (code)
         return code;
+    count = reply_number(answer, "count");
     if (options->json)
         host_print_json(answer);
-    else if (reply_number(answer, "count") == 0)
-        printf("nothing to do\n");
-    else if (counted)
-        printf("%" PRId64 " %s\n", reply_number(answer, "count"), done);
+    else if (count == 0)
+        printf("%s\n", none);
+    else if (noun)
+        printf("%" PRId64 " %s%s %s\n", count, noun, count == 1 ? "" : "s", done);
     else
         printf("%s\n", done);
     json_object_put(answer);
@@ -293,7 +296,10 @@ command_retry(const struct options *options, const struct arguments *arguments)
         reply_put_text(request, "state", "parked");
     else
         reply_put_text(request, "user", arguments->texts[0]);
-    return order(options, request, true, "users to be tried again; 'sfprov deliver' does it now");
+    return order(
+        options, request, "user", "to be tried again; 'sfprov deliver' does it now",
+        "nobody is parked; a pause after calls that failed is over, and what is pending is tried "
+        "at once");
 }
 
 int
@@ -302,21 +308,21 @@ command_hold(const struct options *options, const struct arguments *arguments)
     struct json_object *request = host_request("act", "hold");
 
     reply_put_text(request, "reason", arguments->count ? arguments->texts[0] : NULL);
-    return order(options, request, false, "on hold: events are accepted, nothing is sent");
+    return order(options, request, NULL, "on hold: events are accepted, nothing is sent", "");
 }
 
 int
 command_resume(const struct options *options, const struct arguments *arguments)
 {
     (void)arguments;
-    return order(options, host_request("act", "resume"), false,
-                 "resumed: delivery goes on; 'sfprov deliver' does it now");
+    return order(options, host_request("act", "resume"), NULL,
+                 "resumed: delivery goes on; 'sfprov deliver' does it now", "there is no hold");
 }
 
 int
 command_release(const struct options *options, const struct arguments *arguments)
 {
     (void)arguments;
-    return order(options, host_request("act", "release"), true,
-                 "deactivations are let go; 'sfprov deliver' does it now");
+    return order(options, host_request("act", "release"), "deactivation",
+                 "let go; 'sfprov deliver' does it now", "the guard holds nobody");
 }

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import harness
-from harness import CLI, PLUGIN, World, create, patch, person, put
+from harness import CLI, PLUGIN, World, create, patch, person, put, simple
 
 
 class Shell:
@@ -149,6 +149,28 @@ def test_run_ends_with_a_hold_and_keeps_everything():
         sh("resume")
         sh("deliver")
         assert len(w.org.users()) == 1
+
+
+def test_an_order_says_what_it_did():
+    with World(guard_floor=0, guard_percent=10) as w:
+        sh = Shell(w)
+        sh("submit", "-", stdin=lines(create("/Users/1", person("jdoe"))))
+        assert "there is no hold" in sh("resume") and "the guard holds nobody" in sh("release")
+        w.org.fault({"on": "any", "do": "drop_before", "times": -1})
+        sh("deliver", "--timeout", "1", code=4)
+        assert sh.json("status", code=4)["trouble"]
+        assert "nobody is parked" in sh("retry", "--all"), "a pause has ended"
+        assert not sh.json("status").get("trouble"), sh.json("status")
+        w.org.ask("DELETE", "/__org/faults")
+        sh("deliver")
+        assert "1 user to be tried again" in sh("retry", "jdoe")
+        sh("deliver")
+        sh("submit", "-", stdin=lines(simple("/Users/1", "prov:delete")))
+        sh("deliver", code=4)
+        assert w.org.user("primary-jdoe@acme.example")["IsActive"]
+        assert "1 deactivation let go" in sh("release")
+        sh("deliver")
+        assert not w.org.user("primary-jdoe@acme.example")["IsActive"]
 
 
 def test_submit_does_not_deliver():
