@@ -2,6 +2,10 @@
  * Decides what is in the mark, and that it outlives the process, a full disk and a machine that stops. The file is
  * never removed: so it has its room before a host begins again, and whoever opens it holds the one that all hold. What
  * is not understood in it counts as missed, an empty file too: its text never got there.
+ *
+ * Whoever holds the file may be stopped by somebody, for hours, so nobody waits for it without a limit, and it is held
+ * for no flush. A miss that cannot be put into the text meanwhile becomes a note, behind the text, which needs no lock:
+ * whoever reads the mark next takes it into the text.
  */
 #include "plugin/resync.h"
 
@@ -10,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "plugin/base/clock.h"
@@ -17,23 +22,30 @@
 
 #define FORMAT      1
 #define MARK_BYTES  16384 /* always, so that it never needs more room than it has */
+#define NOTE_BYTES  400
+#define TEXT_BYTES  (MARK_BYTES - 2 * NOTE_BYTES)
+#define COUNT_MAX   (INT64_C(1) << 40) /* of more nobody knows, but damage */
 #define REASON_MAX  900
 #define WORKERS_MAX 100 /* processes of hosts at work at the same time */
 #define HOST_MAX    20
 #define WORKER_MAX  80
 
-/* A mark is {"format","number","host","at_work"}, and misses of two kinds, each {"count","since","reason"}. */
+/* A mark is {"format","number","host","at_work"}, and misses of two kinds, each {"count","since","reason"}; and the
+ * numbers of the last notes that were taken into it. */
 #define AT_WORK "at_work" /* {"17":"slapd, process 1234, begun 2026-11-22T13:40:05Z"} */
 #define MISSED  "missed"
 #define LATE    "late" /* the host hands it over by itself */
 
+int resync_wait_ms = 2000;
+
 /* All of it fits: of a name and a reason JSON makes at most twice as much, and 16 is for what stands around them. */
-_Static_assert(WORKERS_MAX *(WORKER_MAX + HOST_MAX + 16) + 2 * (2 * REASON_MAX + 100) < MARK_BYTES,
+_Static_assert(WORKERS_MAX *(WORKER_MAX + HOST_MAX + 16) + 2 * (2 * REASON_MAX + 140) < TEXT_BYTES,
                "the mark has room for all that may be in it");
 
-/* The file, held by this process's descriptor until it is closed. */
 struct mark {
-    int fd; /* -1: there is no file */
+    int fd;         /* -1: there is no file */
+    bool held;      /* by this process's descriptor */
+    bool unflushed; /* written, and the disk does not have it yet */
     char *path;
     struct json_object *json;
 };
@@ -44,14 +56,23 @@ count_of(const struct mark *mark, const char *kind)
     return json_get_int(json_get(mark->json, kind), "count", 0);
 }
 
+/* By its word: a child that was forked meanwhile has a copy of the descriptor. */
+static void
+give_back(struct mark *mark)
+{
+    if (mark->held)
+        flock(mark->fd, LOCK_UN);
+    mark->held = false;
+}
+
 static void
 mark_close(struct mark *mark)
 {
-    if (mark->fd >= 0) {
-        /* by its word: a child that was forked meanwhile has a copy of the descriptor */
-        flock(mark->fd, LOCK_UN);
+    give_back(mark);
+    if (mark->unflushed)
+        fdatasync(mark->fd);
+    if (mark->fd >= 0)
         close(mark->fd);
-    }
     free(mark->path);
     json_object_put(mark->json);
 }
@@ -126,15 +147,11 @@ leave(struct mark *mark, int place)
 static int add_miss(struct mark *mark, const char *kind, const char *reason,
                     struct prov_error *err);
 static int mark_write(struct mark *mark, struct prov_error *err);
-static int mark_flush(struct mark *mark, struct prov_error *err);
 
-/* Whoever is at work no more and has not said that it ended may have missed what it did last. That is written, for
- * the time since when it is known; if it cannot be, the next one who looks finds the same. */
+/* Whoever is at work no more and has not said that it ended may have missed what it did last. */
 static int
-bury(struct mark *mark, struct prov_error *err)
+bury(struct mark *mark, bool *found, struct prov_error *err)
 {
-    struct prov_error ignored = PROV_ERROR_INIT;
-    bool found = false;
     char reason[REASON_MAX];
 
     for (int place = 0; place < WORKERS_MAX; place++) {
@@ -148,11 +165,71 @@ bury(struct mark *mark, struct prov_error *err)
         leave(mark, place);
         if (add_miss(mark, MISSED, reason, err))
             return PROV_E_NOMEM;
-        found = true;
+        *found = true;
     }
-    if (found)
-        (void)!mark_flush(mark, &ignored);
     return PROV_OK;
+}
+
+/* ---- notes ---- */
+
+/* A note is a line "NUMBER HOST: REASON", written at once over the one before of its kind. */
+struct note {
+    const char *kind, *number; /* the name of the number in the text */
+    off_t place;
+};
+
+static const struct note notes[] = { { MISSED, "missed_note", TEXT_BYTES },
+                                     { LATE, "late_note", TEXT_BYTES + NOTE_BYTES } };
+
+static int
+put(const struct mark *mark, const char *bytes, size_t length, off_t at, struct prov_error *err)
+{
+    while (length > 0) {
+        ssize_t done = pwrite(mark->fd, bytes, length, at);
+        if (done <= 0)
+            return failed(mark, "written", err);
+        bytes += done;
+        at += done;
+        length -= (size_t)done;
+    }
+    return PROV_OK;
+}
+
+static int
+leave_note(const struct mark *mark, const struct note *note, const char *host, const char *reason,
+           struct prov_error *err)
+{
+    char line[NOTE_BYTES];
+    size_t length;
+    int r;
+
+    snprintf(line, sizeof(line) - 1, "%lld %.*s: %s", 1 + (long long)random_below(INT64_MAX),
+             HOST_MAX, host, reason);
+    error_tidy(line);
+    length = strlen(line);
+    line[length] = '\n';
+    r = put(mark, line, length + 1, note->place, err);
+    if (!r && fdatasync(mark->fd) != 0)
+        r = failed(mark, "written", err);
+    return r;
+}
+
+static int
+take_note(struct mark *mark, const struct note *note, char *line, bool *found,
+          struct prov_error *err)
+{
+    char *reason;
+    int64_t number;
+
+    line[NOTE_BYTES - 1] = '\0';
+    line[strcspn(line, "\n")] = '\0';
+    number = strtoll(line, &reason, 10);
+    if (number <= 0 || number == json_get_int(mark->json, note->number, 0))
+        return PROV_OK;
+    *found = true;
+    if (json_put_int(mark->json, note->number, number))
+        return error_nomem(err);
+    return add_miss(mark, note->kind, reason + strspn(reason, " "), err);
 }
 
 /* ---- the file ---- */
@@ -175,33 +252,72 @@ is_understood(const struct mark *mark)
            json_get_int(mark->json, "number", 0) > 0 &&
            json_object_is_type(json_get(mark->json, AT_WORK), json_type_object) &&
            (!json_get(mark->json, MISSED) || count_of(mark, MISSED) > 0) &&
-           (!json_get(mark->json, LATE) || count_of(mark, LATE) > 0);
+           (!json_get(mark->json, LATE) || count_of(mark, LATE) > 0) &&
+           count_of(mark, MISSED) < COUNT_MAX && count_of(mark, LATE) < COUNT_MAX;
+}
+
+/* What is there and not in the text yet. That is written, for the time since when it is known; if it cannot be, the
+ * next one who looks finds the same. */
+static int
+mark_gather(struct mark *mark, char bytes[MARK_BYTES + 1], struct prov_error *err)
+{
+    struct prov_error ignored = PROV_ERROR_INIT;
+    bool found = false;
+    int r = PROV_OK;
+
+    if (is_understood(mark)) {
+        r = bury(mark, &found, err);
+    } else {
+        found = true;
+        r = mark_clear(mark, err);
+        if (!r)
+            r = put_holders(mark, err);
+        if (!r)
+            r = add_miss(mark, MISSED,
+                         "the mark itself is damaged, was not written in full, or is of another "
+                         "version of sfprov, and cannot be read",
+                         err);
+    }
+    for (size_t i = 0; !r && i < sizeof(notes) / sizeof(notes[0]); i++)
+        r = take_note(mark, &notes[i], bytes + notes[i].place, &found, err);
+    if (!r && found)
+        mark->unflushed = mark_write(mark, &ignored) == PROV_OK;
+    return r;
 }
 
 static int
-mark_parse(struct mark *mark, struct prov_error *err)
+mark_read(struct mark *mark, struct prov_error *err)
 {
     struct prov_error ignored = PROV_ERROR_INIT;
-    char text[MARK_BYTES + 1];
-    ssize_t length = pread(mark->fd, text, MARK_BYTES, 0);
-    int r;
+    char bytes[MARK_BYTES + 1];
+    ssize_t length = pread(mark->fd, bytes, MARK_BYTES, 0);
 
     if (length < 0)
         return failed(mark, "read", err);
-    text[length] = '\0';
-    if (!json_parse(text, strlen(text), "the mark", &mark->json, &ignored) && is_understood(mark))
-        return bury(mark, err);
-    r = mark_clear(mark, err);
-    if (!r)
-        r = put_holders(mark, err);
-    if (!r)
-        r = add_miss(mark, MISSED,
-                     "the mark itself is damaged, was not written in full, or is of another "
-                     "version of sfprov, and cannot be read",
-                     err);
-    if (!r)
-        (void)!mark_flush(mark, &ignored);
-    return r;
+    memset(bytes + length, 0, sizeof(bytes) - (size_t)length);
+    (void)!json_parse(bytes, strnlen(bytes, TEXT_BYTES), "the mark", &mark->json, &ignored);
+    return mark_gather(mark, bytes, err);
+}
+
+static int
+mark_hold(struct mark *mark, struct prov_error *err)
+{
+    static const struct timespec pause = { .tv_nsec = 2000000 };
+    int64_t until_us = clock_monotonic_us() + resync_wait_ms * INT64_C(1000);
+
+    while (flock(mark->fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return failed(mark, "locked", err);
+        if (clock_monotonic_us() > until_us)
+            return error_set(err, PROV_E_STORE,
+                             "the mark for a resync '%s' cannot be read: another process holds it "
+                             "for longer than %d ms; look for one that is stopped or hangs "
+                             "(lslocks names it), and let it go on, or end it",
+                             mark->path, resync_wait_ms);
+        nanosleep(&pause, NULL);
+    }
+    mark->held = true;
+    return PROV_OK;
 }
 
 /* Opens, holds and reads it. Without `make`, a file that is not there is no fault. */
@@ -210,6 +326,7 @@ mark_open(const char *store, bool make, struct mark *ret, struct prov_error *err
 {
     const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
     bool fresh = false;
+    off_t length;
     int r;
 
     *ret = (struct mark){ .fd = -1 };
@@ -228,19 +345,25 @@ mark_open(const char *store, bool make, struct mark *ret, struct prov_error *err
     }
     if (ret->fd < 0)
         return failed(ret, "opened", err);
-    while (flock(ret->fd, LOCK_EX) != 0 && errno == EINTR)
-        ;
+    r = mark_hold(ret, err);
+    length = r ? 0 : lseek(ret->fd, 0, SEEK_END);
+    if (!r && length < MARK_BYTES) /* the notes have their room too */
+        r = put(ret, "\n", 1, MARK_BYTES - 1, err);
     /* another one may have been faster with what we made */
-    if (!fresh || lseek(ret->fd, 0, SEEK_END) != 0)
-        return mark_parse(ret, err);
-    r = mark_clear(ret, err);
-    return r ? r : mark_flush(ret, err);
+    if (!r && (!fresh || length != 0))
+        return mark_read(ret, err);
+    if (!r)
+        r = mark_clear(ret, err);
+    if (!r)
+        r = mark_write(ret, err);
+    ret->unflushed = !r;
+    return r;
 }
 
 static int
 mark_write(struct mark *mark, struct prov_error *err)
 {
-    char text[MARK_BYTES];
+    char text[TEXT_BYTES];
     const char *json = json_borrow_text(mark->json);
     size_t length = json ? strlen(json) : 0;
 
@@ -252,18 +375,19 @@ mark_write(struct mark *mark, struct prov_error *err)
     /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): it ends with its line */
     memcpy(text, json, length);
     text[sizeof(text) - 1] = '\n';
-    if (pwrite(mark->fd, text, sizeof(text), 0) != (ssize_t)sizeof(text))
-        return failed(mark, "written", err);
-    return PROV_OK;
+    return put(mark, text, sizeof(text), 0, err);
 }
 
+/* Written for good, and not held any more. */
 static int
-mark_flush(struct mark *mark, struct prov_error *err)
+mark_save(struct mark *mark, struct prov_error *err)
 {
     int r = mark_write(mark, err);
 
+    give_back(mark);
     if (!r && fdatasync(mark->fd) != 0)
         r = failed(mark, "written", err);
+    mark->unflushed = false;
     return r;
 }
 
@@ -361,7 +485,7 @@ begin(struct resync_work *work, struct mark *mark, const char *host, struct prov
         r = put_worker(mark, place, worker, err);
     }
     if (!r)
-        r = mark_flush(mark, err);
+        r = mark_save(mark, err);
     if (r) {
         if (fd >= 0)
             close(fd);
@@ -425,12 +549,13 @@ int
 resync_join(const char *store, struct prov_error *err)
 {
     CLEANUP(mark_close) struct mark mark;
+    int r = mark_open(store, true, &mark, err);
 
-    return mark_open(store, true, &mark, err);
+    return !r && mark.unflushed ? mark_save(&mark, err) : r;
 }
 
 static int
-miss(const char *store, const char *host, const char *kind, const char *reason,
+miss(const char *store, const char *host, const struct note *note, const char *reason,
      struct prov_error *err)
 {
     CLEANUP(mark_close) struct mark mark;
@@ -439,20 +564,23 @@ miss(const char *store, const char *host, const char *kind, const char *reason,
     if (!r)
         r = put_host(&mark, host, err);
     if (!r)
-        r = add_miss(&mark, kind, reason, err);
-    return r ? r : mark_flush(&mark, err);
+        r = add_miss(&mark, note->kind, reason, err);
+    if (!r)
+        r = mark_save(&mark, err);
+    /* whatever kept it from being put into the text */
+    return r && mark.fd >= 0 ? leave_note(&mark, note, host, reason, err) : r;
 }
 
 int
 resync_miss(const char *store, const char *host, const char *reason, struct prov_error *err)
 {
-    return miss(store, host, MISSED, reason, err);
+    return miss(store, host, &notes[0], reason, err);
 }
 
 int
 resync_late(const char *store, const char *host, const char *reason, struct prov_error *err)
 {
-    return miss(store, host, LATE, reason, err);
+    return miss(store, host, &notes[1], reason, err);
 }
 
 int
@@ -464,7 +592,7 @@ resync_caught_up(const char *store, struct prov_error *err)
     if (r || mark.fd < 0 || !count_of(&mark, LATE))
         return r;
     json_object_object_del(mark.json, LATE);
-    return mark_flush(&mark, err);
+    return mark_save(&mark, err);
 }
 
 int
@@ -488,7 +616,7 @@ resync_done(const char *store, int64_t missed, struct prov_error *err)
         return r;
     json_object_object_del(mark.json, MISSED);
     json_object_object_del(mark.json, LATE);
-    return mark_flush(&mark, err);
+    return mark_save(&mark, err);
 }
 
 int

@@ -11,6 +11,10 @@
 
 #include "plugin/base/json.h"
 
+/* Who holds the mark gives it back at once; one that was stopped keeps all others waiting for so long, and then each
+ * function but resync_miss() and resync_late() fails with PROV_E_STORE. */
+extern int resync_wait_ms;
+
 /* That a host is at work in this process: a lock on a byte of the mark's file, which the system gives up with
  * the process, whoever looks and whatever they may see of it. Calls with the same one wait for each other. A child
  * of a fork makes its own, with its parent's as `before`. */
@@ -37,7 +41,7 @@ MUST_CHECK int resync_join(const char *store, struct prov_error *err);
 MUST_CHECK int resync_end(struct resync_work *work, const char *store, struct prov_error *err);
 /* Gives up the lock without a word, as the end of the process does. */
 void resync_work_free(struct resync_work *work);
-/* A change was missed. */
+/* A change was missed. While somebody keeps the mark that is noted, without the mark: of several the last one. */
 MUST_CHECK int resync_miss(const char *store, const char *host, const char *reason,
                            struct prov_error *err);
 /* The same of one that the host knows of, and hands over later by itself; and that it has done so with all such. */

@@ -135,6 +135,16 @@ put_seats(const struct request_context *context, struct json_object *result, str
     return !r && json_put(result, "seats", seats) ? error_nomem(err) : r;
 }
 
+static int
+put_resync(const struct request_context *context, struct json_object *result,
+           struct prov_error *err)
+{
+    struct json_object *resync = NULL;
+    int r = resync_read(context->fields->store, &resync, err);
+
+    return !r && json_put(result, "resync", resync) ? error_nomem(err) : r;
+}
+
 /* What keeps delivery from going on, or may do so soon. What is due and cannot be read is due. */
 static int
 put_obstacles(const struct request_context *context, struct json_object *result,
@@ -144,9 +154,10 @@ put_obstacles(const struct request_context *context, struct json_object *result,
         int (*put)(const struct request_context *context, struct json_object *result,
                    struct prov_error *err);
         const char *members[2]; /* NULL behind the last */
-    } parts[] = { { put_hold, { "hold" } },   { put_trouble, { "trouble" } },
-                  { put_guard, { "guard" } }, { put_usage, { "api_usage" } },
-                  { put_seats, { "seats" } }, { put_org, { "org_id" } } };
+    } parts[] = { { put_hold, { "hold" } },    { put_trouble, { "trouble" } },
+                  { put_guard, { "guard" } },  { put_usage, { "api_usage" } },
+                  { put_seats, { "seats" } },  { put_org, { "org_id" } },
+                  { put_resync, { "resync" } } };
     int r = PROV_OK;
 
     for (size_t i = 0; !r && i < sizeof(parts) / sizeof(parts[0]); i++) {
@@ -186,7 +197,7 @@ status_query(const struct request_context *context, struct json_object *request,
              struct json_object **ret, struct prov_error *err)
 {
     AUTO_JSON struct json_object *result = NULL;
-    struct json_object *wanted = json_get(request, "format"), *warnings = NULL, *resync = NULL;
+    struct json_object *wanted = json_get(request, "format"), *warnings = NULL;
     const char *format = wanted ? json_get_string(request, "format") : "json";
     bool metrics = format && strcmp(format, "prometheus") == 0;
     int r;
@@ -200,10 +211,6 @@ status_query(const struct request_context *context, struct json_object *request,
         r = delivery_explain_waits(result, err);
     if (!r)
         r = put_obstacles(context, result, err);
-    if (!r)
-        r = resync_read(context->fields->store, &resync, err);
-    if (!r && json_put(result, "resync", resync))
-        r = error_nomem(err);
     if (!r)
         r = put_store(context, result, err);
     if (r)

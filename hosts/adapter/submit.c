@@ -22,6 +22,7 @@
 #define CLOSE_TIMEOUT_MS 5000u
 #define BATCH            200
 #define REASON_SIZE      1300
+#define LATER            "changes were missed while no mark could be made"
 
 struct submit {
     struct prov_vtable api;
@@ -258,12 +259,24 @@ submit_begin(struct submit *submit)
     }
 }
 
+static void
+mark(struct submit *submit, const char *reason)
+{
+    struct prov_error err = { .size = sizeof(err) };
+
+    submit->unmarked = tell(submit, "missed", reason, &err) != PROV_OK;
+    if (submit->unmarked)
+        say(submit, PROV_LOG_ERROR, "cannot mark that a resync is needed: %s", err.text);
+}
+
 void
 submit_pause(struct submit *submit)
 {
     struct prov_error err = { .size = sizeof(err) };
 
-    if (!submit->begun || submit->several)
+    if (submit->unmarked)
+        mark(submit, LATER);
+    if (!submit->begun || submit->several || submit->unmarked)
         return;
     submit->begun = 0;
     if (tell(submit, "ended", NULL, &err))
@@ -278,16 +291,6 @@ submit_close(struct submit *submit)
     submit_pause(submit);
     submit->api.close(submit->connector, CLOSE_TIMEOUT_MS);
     free(submit);
-}
-
-static void
-mark(struct submit *submit, const char *reason)
-{
-    struct prov_error err = { .size = sizeof(err) };
-
-    submit->unmarked = tell(submit, "missed", reason, &err) != PROV_OK;
-    if (submit->unmarked)
-        say(submit, PROV_LOG_ERROR, "cannot mark that a resync is needed: %s", err.text);
 }
 
 /* As a request may say it: a request that is no UTF-8 is refused, and the mark with it. */
@@ -423,7 +426,7 @@ submit_tokens(struct submit *submit, const char *what, const struct token *token
         return done ? PROV_E_STATE : PROV_E_STORE;
     }
     if (submit->unmarked)
-        mark(submit, "changes were missed while no mark could be made");
+        mark(submit, LATER);
     return PROV_OK;
 }
 

@@ -2,6 +2,7 @@
 """Stores that are old or damaged: an old one is delivered from as it is, and one bad row stops nobody else."""
 import contextlib
 import ctypes
+import fcntl
 import json
 import os
 import sqlite3
@@ -371,6 +372,27 @@ def test_the_status_tells_what_it_can_when_a_page_is_damaged():
             done = cli(w, "status")
             assert done.returncode == 5 and f"cannot be read" in done.stdout and "delivered" in done.stdout, done
             assert all(member in done.stdout for member in named), done.stdout
+
+
+def test_the_status_tells_that_the_mark_for_a_resync_is_held():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("ada")))
+        c.act(act="host", name="slapd", state="begun")
+        c.settle()
+        with open(w.fields["store"] + ".resync", "r+") as mark:
+            fcntl.flock(mark, fcntl.LOCK_EX)  # as a process that was stopped meanwhile
+            done = cli(w, "status")
+            assert done.returncode == 5 and "1 in step" in done.stdout, done
+            assert "resync: the mark for a resync" in done.stdout and "another process holds it" in done.stdout, done.stdout
+            assert "\nsfprov_unreadable{" in c.query(query="status", format="prometheus")["text"]
+            c.act(act="host", name="slapd", state="missed", reason="the disk is full")
+            c.accept(create("/Users/2", person("bob")))
+            c.settle()
+        resync = c.query(query="status")["resync"]
+        assert (resync["missed"], resync["reason"]) == (1, "slapd: the disk is full"), resync
+        c.act(act="host", name="slapd", state="ended")
+        c.close()
 
 
 def test_what_is_in_flight_is_read_back_when_its_page_is_damaged():

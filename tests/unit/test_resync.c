@@ -1,8 +1,11 @@
 /* The mark that a resync is needed: what makes it, what it outlives, what takes it away. */
 #include "tests/unit/unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -460,6 +463,7 @@ a_mark_that_is_not_understood_counts(void)
         "{\"format\":1,\"number\":1,\"at_work\":{},\"missed\":7}",
         "{\"format\":1,\"number\":1,\"at_work\":{},\"late\":{\"count\":\"many\"}}",
         "{\"format\":1,\"number\":1,\"at_work\":[\"0 slapd, process 7\"]}",
+        "{\"format\":1,\"number\":1,\"at_work\":{},\"missed\":{\"count\":9223372036854775807}}",
     };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -529,6 +533,114 @@ a_child_that_is_forked_meanwhile_keeps_nobody_waiting(void)
     end_case();
 }
 
+/* As a process holds the mark that was stopped meanwhile. */
+static int
+hold_mark(void)
+{
+    int fd = open(mark, O_RDWR | O_CLOEXEC);
+
+    T_INT(flock(fd, LOCK_EX), 0);
+    alarm(20); /* nobody waits without an end */
+    resync_wait_ms = 50;
+    return fd;
+}
+
+/* It goes on with what it was about to write. */
+static void
+give_mark_back(int fd, const char *text)
+{
+    T_INT(pwrite(fd, text, strlen(text), 0), (ssize_t)strlen(text));
+    close(fd);
+    alarm(0);
+    resync_wait_ms = 10000;
+}
+
+static char *
+text_of_mark(char text[15000])
+{
+    int fd = open(mark, O_RDONLY);
+
+    T_INT(read(fd, text, 14999), 14999);
+    close(fd);
+    text[14999] = '\0';
+    return text;
+}
+
+static void
+a_process_that_hangs_with_the_mark_stops_nobody_and_hides_no_miss(void)
+{
+    AUTO_JSON struct json_object *shown = NULL;
+    char text[15000];
+    int64_t before = 0;
+    int fd;
+
+    begin_case();
+    T_OK(resync_begin(&work, store, "slapd", &err), &err);
+    T_OK(resync_missed(store, &before, &err), &err);
+    text_of_mark(text);
+    fd = hold_mark();
+    T_INT(resync_read(store, &shown, &err), PROV_E_STORE);
+    T_HAS(err.text, mark);
+    T_HAS(err.text, "another process holds it");
+    T_INT(resync_missed(store, &before, &err), PROV_E_STORE);
+    T_INT(resync_end(&work, store, &err), PROV_E_STORE);
+    T_OK(resync_miss(store, "slapd", "disk full", &err), &err);
+    give_mark_back(fd, text);
+    T_OK(resync_done(store, before, &err), &err); /* a list that began before that */
+    T_STR(reason(), "1: slapd: disk full");
+    T_STR(reason(), "1: slapd: disk full");
+    apply_list();
+    T_STR(reason(), "none");
+    T_OK(resync_end(&work, store, &err), &err);
+    T_STR(reason(), "none");
+    end_case();
+}
+
+static void
+what_is_late_while_the_mark_is_held_hides_no_miss(void)
+{
+    char text[15000];
+    int fd;
+
+    begin_case();
+    T_OK(resync_join(store, &err), &err);
+    text_of_mark(text);
+    fd = hold_mark();
+    T_OK(resync_miss(store, "samba", "a long reason for which there is room, and more", &err),
+         &err);
+    T_OK(resync_miss(store, "samba", "refused", &err), &err);
+    T_OK(resync_late(store, "samba", "disk full", &err), &err);
+    give_mark_back(fd, text);
+    T_STR(reason(), "2: samba: refused");
+    T_OK(resync_caught_up(store, &err), &err);
+    T_STR(reason(), "1: samba: refused");
+    apply_list();
+    fd = hold_mark();
+    T_OK(resync_late(store, "samba", "disk full", &err), &err);
+    give_mark_back(fd, text_of_mark(text));
+    T_STR(reason(), "1: samba: disk full");
+    T_OK(resync_caught_up(store, &err), &err);
+    T_STR(reason(), "none");
+    end_case();
+}
+
+/* The mark was made, and its text never got there. */
+static void
+a_miss_is_noted_in_a_mark_that_has_no_text_yet(void)
+{
+    int fd;
+
+    begin_case();
+    close(open(mark, O_CREAT | O_WRONLY, 0600));
+    fd = hold_mark();
+    T_OK(resync_miss(store, "slapd", "disk full", &err), &err);
+    give_mark_back(fd, "");
+    T_HAS(reason(), "2: the mark itself");
+    apply_list();
+    T_STR(reason(), "none");
+    end_case();
+}
+
 static void
 what_cannot_be_written_is_told(void)
 {
@@ -537,6 +649,28 @@ what_cannot_be_written_is_told(void)
     T_INT(resync_miss(store, "h", "x", &err), PROV_E_STORE);
     T_HAS(err.text, mark);
     rmdir(mark);
+    end_case();
+}
+
+/* Where the limit cuts a write in two, the system says why with the second part only. */
+static void
+what_is_written_in_part_is_told_with_the_reason(void)
+{
+    const struct rlimit limit = { 8192, 8192 };
+    pid_t child;
+    int status = 0;
+
+    begin_case();
+    child = fork();
+    if (child == 0) {
+        signal(SIGXFSZ, SIG_IGN);
+        errno = 0;
+        _exit(setrlimit(RLIMIT_FSIZE, &limit) != 0 ||
+              resync_miss(store, "h", "x", &err) != PROV_E_STORE ||
+              !strstr(err.text, strerror(EFBIG)));
+    }
+    T_INT(waitpid(child, &status, 0), child);
+    T_INT(status, 0);
     end_case();
 }
 
@@ -581,7 +715,11 @@ static const struct unit_case cases[] = {
     UNIT_CASE(a_mark_that_is_not_understood_counts),
     UNIT_CASE(the_name_of_a_host_may_be_any),
     UNIT_CASE(a_child_that_is_forked_meanwhile_keeps_nobody_waiting),
+    UNIT_CASE(a_process_that_hangs_with_the_mark_stops_nobody_and_hides_no_miss),
+    UNIT_CASE(what_is_late_while_the_mark_is_held_hides_no_miss),
+    UNIT_CASE(a_miss_is_noted_in_a_mark_that_has_no_text_yet),
     UNIT_CASE(what_cannot_be_written_is_told),
+    UNIT_CASE(what_is_written_in_part_is_told_with_the_reason),
 };
 
 int

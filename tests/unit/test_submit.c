@@ -103,6 +103,18 @@ a_mark_that_could_not_be_made_is_made_later(void)
     end_case();
 }
 
+static void
+a_mark_that_could_not_be_made_is_made_at_the_end(void)
+{
+    begin_case();
+    T_INT(hand_over(), PROV_E_STORE);
+    T_INT(mkdir(folder, 0700), 0);
+    submit_close(submit);
+    submit = NULL;
+    T_STR(reason(), "changes were missed while no mark could be made");
+    end_case();
+}
+
 /* It goes to the background after it has begun. */
 static void
 who_ends_in_a_child_has_ended(void)
@@ -136,6 +148,7 @@ who_ends_in_a_child_has_ended(void)
 
 static const struct unit_case cases[] = {
     UNIT_CASE(a_mark_that_could_not_be_made_is_made_later),
+    UNIT_CASE(a_mark_that_could_not_be_made_is_made_at_the_end),
     UNIT_CASE(who_ends_in_a_child_has_ended),
 };
 
