@@ -84,7 +84,7 @@ def is_there(test):
     kind, file, name = split(test)
     places = {"e2e": (f"tests/e2e/test_{file}.py", f"def test_{name}("),
               "unit": (f"tests/unit/test_{file}.c", f"UNIT_CASE({name})" if name else "UNIT_CASE("),
-              "servers": (f"tests/servers/test_{file}.py", name), "model": ("tests/torture/model.c", ""),
+              "servers": (f"tests/servers/test_{file}.py", name), "model": ("tests/torture/model.c", ""), "log": ("tests/torture/log.c", ""),
               "faults": ("tests/torture/faults.c", '{ .name = "' + name + '"'),
               "crash": ("tests/torture/crash.c", '{ "' + name + '", { SHIM_')}
     if kind not in places or not os.path.isfile(os.path.join(TOP, places[kind][0])):
@@ -111,7 +111,7 @@ def command_of(test, source):
         return [f"tests/unit/test_{file}"] + [name] * bool(name)
     if kind in ("e2e", "servers"):
         return [sys.executable, f"{source}/tests/{kind}/test_{file}.py"] + [name] * bool(name)
-    arguments = {"crash": ["6", name], "faults": [name], "model": []}
+    arguments = {"crash": ["6", name], "faults": [name], "model": [], "log": []}
     return [f"tests/torture/{kind}"] + arguments[kind]
 
 

@@ -201,23 +201,12 @@ password_is_right(struct world *world)
 
 /* ---- one strike ---- */
 
-/* From where the call was made that failed, or where it hangs. */
-static void
-print_trace(void)
-{
-    char text[4096];
-    ssize_t length = pread(shim_trace_fd, text, sizeof(text) - 1, 0);
-
-    if (length > 0)
-        printf("%.*s", (int)length, text);
-}
-
 static bool
 fail(struct world *world, const char *what, long nth, const char *why)
 {
     printf("%s, call %ld: %s: %s; accepted were %zu events\n", what, nth, why, world->error.text,
            report->accepted);
-    print_trace();
+    shim_print_trace();
     return false;
 }
 
@@ -284,7 +273,7 @@ finish_beside(struct world *world, const char *what, long nth)
     if (!why)
         return true;
     printf("%s, call %ld: %s: %s\n", what, nth, why, world->error.text);
-    print_trace();
+    shim_print_trace();
     return false;
 }
 

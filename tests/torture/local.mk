@@ -14,7 +14,7 @@ libtorture_la_SOURCES = $(sfprov_la_SOURCES) \
 libtorture_la_CFLAGS = $(AM_CFLAGS)
 libtorture_la_LIBADD = libsfprov.la liborg.la $(JSONC_LIBS)
 
-torture_programs = tests/torture/crash tests/torture/faults tests/torture/model
+torture_programs = tests/torture/crash tests/torture/faults tests/torture/log tests/torture/model
 check_PROGRAMS += $(torture_programs)
 # the shim's definitions must be seen by the shared libraries
 tests_torture_crash_SOURCES = tests/torture/crash.c tests/torture/beside.c tests/torture/beside.h
@@ -23,6 +23,9 @@ tests_torture_crash_LDFLAGS = $(AM_LDFLAGS) -Wl,--export-dynamic
 tests_torture_faults_SOURCES = tests/torture/faults.c
 tests_torture_faults_LDADD = libtorture.la
 tests_torture_faults_LDFLAGS = $(AM_LDFLAGS) -Wl,--export-dynamic
+tests_torture_log_SOURCES = tests/torture/log.c
+tests_torture_log_LDADD = libtorture.la $(SQLITE_LIBS)
+tests_torture_log_LDFLAGS = $(AM_LDFLAGS) -Wl,--export-dynamic
 tests_torture_model_SOURCES = tests/torture/model.c
 tests_torture_model_LDADD = libtorture.la
 tests_torture_model_LDFLAGS = $(AM_LDFLAGS) -Wl,--export-dynamic
@@ -39,5 +42,6 @@ SOAK_SEED = 1000
 soak: all
 	$(MAKE) $(AM_MAKEFLAGS) $(torture_programs)
 	tests/torture/model $(SOAK_SEED) 0 $(SOAK_SECONDS)
+	tests/torture/log $(SOAK_SEED) 0 $(SOAK_SECONDS)
 	tests/torture/faults "" 1 200 1
 	tests/torture/crash 1

@@ -1,5 +1,5 @@
-/* What was there before it was followed counts as flushed. Keeps, for each followed file, its content at the last flush, and the writes since. A file that
- * was never flushed is not there after the loss; the shared memory of the WAL (-shm) never is. A
+/* What was there before it was followed counts as flushed. Keeps, for each followed file, its content at the last flush,
+ * and the writes since. A file that was never flushed is not there after the loss; the shared memory of the WAL (-shm) never is. A
  * name that was unlinked stays away: SQLite does not rely on it. */
 #include "tests/torture/loss.h"
 
@@ -15,6 +15,7 @@
 
 #define FILES_MAX 16
 #define FDS_MAX   256
+#define SECTOR    512
 
 struct change {
     off_t at;
@@ -193,6 +194,37 @@ write_file(const struct file *file)
     close(fd);
 }
 
+/* One of a number, by chance. */
+static unsigned
+draw(uint64_t *state, unsigned count)
+{
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return (unsigned)(*state >> 33) % count;
+}
+
+/* A disk takes each sector by itself; sometimes all that was written together, or nearly all, or hardly any. */
+static void
+keep_some(struct file *file, const struct change *change, uint64_t *state)
+{
+    static const unsigned of_16[] = { 0, 1, 8, 15, 16, 16 };
+    unsigned kept = of_16[draw(state, sizeof(of_16) / sizeof(of_16[0]))];
+    struct change piece = *change;
+    size_t done = 0;
+
+    do {
+        piece.at = change->at + (off_t)done;
+        piece.length = SECTOR - (size_t)piece.at % SECTOR;
+        if (piece.length > change->length - done)
+            piece.length = change->length - done;
+        if (draw(state, 16) < kept) {
+            apply(file, &piece);
+            file->was_flushed = true;
+        }
+        done += piece.length;
+        piece.data += change->data ? piece.length : 0;
+    } while (done < change->length);
+}
+
 void
 loss_write(unsigned chance)
 {
@@ -202,13 +234,8 @@ loss_write(unsigned chance)
     shim_disarm();
     for (size_t i = 0; i < FILES_MAX && files[i].path[0]; i++) {
         struct file *file = &files[i];
-        for (size_t change = 0; chance && change < file->change_count; change++) {
-            state = state * 6364136223846793005u + 1442695040888963407u;
-            if (state >> 33 & 1) {
-                apply(file, &file->changes[change]);
-                file->was_flushed = true;
-            }
-        }
+        for (size_t change = 0; chance && change < file->change_count; change++)
+            keep_some(file, &file->changes[change], &state);
         syscall(SYS_unlink, file->path);
         if (file->was_flushed)
             write_file(file);

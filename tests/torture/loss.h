@@ -14,7 +14,7 @@ void loss_truncated(int fd, off_t length);
 void loss_flushed(int fd);
 void loss_unlinked(const char *path);
 
-/* Replaces the files. chance 0: all that was not flushed is gone; else each write is there or not. */
+/* Replaces the files. chance 0: all that was not flushed is gone; else each sector of each write is there or not. */
 void loss_write(unsigned chance);
 
 #endif

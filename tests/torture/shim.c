@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -36,7 +37,7 @@ const bool shim_has_memory = HAS_MEMORY;
 
 int shim_trace_fd = -1;
 static __thread struct shim_plan plan;
-static __thread bool armed, connector;
+static __thread bool armed, connector, halves;
 static __thread long count;
 static int64_t moved_us;
 static int64_t skew_us;
@@ -87,6 +88,16 @@ shim_trace(void)
     armed = before;
 }
 
+void
+shim_print_trace(void)
+{
+    char text[4096];
+    ssize_t length = pread(shim_trace_fd, text, sizeof(text), 0);
+
+    if (length > 0)
+        printf("%.*s", (int)length, text);
+}
+
 /* Counts a call; true: it is to fail, errno is set. */
 static bool
 strikes(enum shim_class class, int error)
@@ -95,8 +106,12 @@ strikes(enum shim_class class, int error)
         return false;
     count++;
     if (plan.action == SHIM_COUNT || count < plan.nth ||
-        (count > plan.nth && plan.action != SHIM_FAIL_ON))
+        (count > plan.nth && plan.action != SHIM_FAIL_ON && plan.action != SHIM_SHORT))
         return false;
+    if (plan.action == SHIM_SHORT && count == plan.nth) {
+        halves = true;
+        return false;
+    }
     if (plan.action == SHIM_STOP) {
         raise(SIGSTOP);
         return false;
@@ -179,9 +194,10 @@ pwrite64(int fd, const void *data, size_t length, off64_t at)
 {
     ssize_t done;
 
+    halves = false;
     if (strikes_file(fd, ENOSPC))
         return -1;
-    done = REAL(pwrite64)(fd, data, length, at);
+    done = REAL(pwrite64)(fd, data, halves ? (length + 1) / 2 : length, at);
     if (done > 0)
         loss_written(fd, data, (size_t)done, at);
     return done;

@@ -22,6 +22,7 @@ enum shim_action {
     SHIM_COUNT,
     SHIM_FAIL,    /* once */
     SHIM_FAIL_ON, /* from then on */
+    SHIM_SHORT,   /* as SHIM_FAIL_ON, but of the first a half is written yet */
     SHIM_DIE,     /* _exit() before the call is done */
     SHIM_STOP,    /* SIGSTOP before the call is done */
     SHIM_LOSE /* as SHIM_DIE, and what was not flushed is gone, but for what chance left there */
@@ -45,6 +46,8 @@ extern const bool shim_has_memory;
 extern int shim_trace_fd;
 /* Writes there from where it is called. */
 void shim_trace(void);
+/* To stdout, what was written there last. */
+void shim_print_trace(void);
 
 void shim_arm(const struct shim_plan *plan);
 /* Returns how many calls were counted since. */
