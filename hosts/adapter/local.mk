@@ -12,5 +12,6 @@ adapter_ldflags = $(AM_LDFLAGS) -module -avoid-version -shared \
 # and those for directories
 directory_sources = $(adapter_sources) \
 	hosts/adapter/config.c hosts/adapter/config.h \
+	hosts/adapter/unreadable.c hosts/adapter/unreadable.h \
 	hosts/cli/column.c hosts/cli/columns.c hosts/cli/person.c \
 	hosts/ldap/entry.c hosts/ldap/entry.h

@@ -373,6 +373,48 @@ look_at_answers(struct submit *submit, const char *what, const struct token *tok
     return result;
 }
 
+/* Of somebody who cannot be handed over as they are, that they are inactive. Nobody is made known by that. */
+static int
+submit_lock(struct submit *submit, const char *uri, struct prov_error *err)
+{
+    const struct token_spec spec = { .kind = TOKEN_LOCK, .host = submit->host, .uri = uri };
+    struct prov_event event = { .size = sizeof(event) };
+    struct prov_answer answer = { .size = sizeof(answer) };
+    enum submit_presence presence;
+    struct token token;
+    int result = submit_presence(submit, uri, &presence, err);
+
+    if (result || presence != SUBMIT_IN)
+        return result;
+    result = token_make(&spec, &token, err);
+    if (result)
+        return result;
+    event.json = token.json;
+    event.length = token.length;
+    result = submit->api.submit(submit->connector, &event, 1, &answer, err);
+    token_clear(&token);
+    if (!result && answer.status != PROV_ANSWER_ACCEPTED)
+        result = fault_set(err, PROV_E_STATE, "%s", answer.error.text);
+    return result;
+}
+
+/* A lock counts also of those who are refused. */
+static int
+lock_refused(struct submit *submit, const struct token *tokens, const struct prov_answer *answers,
+             size_t count, struct prov_error *err)
+{
+    int result = PROV_OK;
+
+    for (size_t i = 0; i < count; i++) {
+        if (answers[i].status != PROV_ANSWER_REFUSED || !tokens[i].inactive ||
+            !submit_lock(submit, tokens[i].uri, err))
+            continue;
+        not_taken(submit, tokens[i].uri, err);
+        result = PROV_E_STATE;
+    }
+    return result;
+}
+
 /* A failure of the call itself is the caller's to tell. */
 static int
 submit_batch(struct submit *submit, const char *what, const struct token *tokens, size_t count,
@@ -393,10 +435,13 @@ submit_batch(struct submit *submit, const char *what, const struct token *tokens
     asked_count = count;
     result = submit->api.submit(submit->connector, events, count, answers, err);
     asked_count = 0;
-    if (result)
+    if (result) {
         result = PROV_E_STORE;
-    else
+    } else {
         result = look_at_answers(submit, what, tokens, answers, count, err);
+        if (lock_refused(submit, tokens, answers, count, err))
+            result = PROV_E_STATE;
+    }
     if (answers != &one)
         free(answers);
     return result;

@@ -21,10 +21,16 @@ add_text(struct text *text, const char *more)
     text_add(text, more, strlen(more));
 }
 
+static bool
+is_patch(const struct token_spec *spec)
+{
+    return spec->kind == TOKEN_PATCH || spec->kind == TOKEN_LOCK;
+}
+
 static void
 add_data(struct text *text, const struct token_spec *spec, const char *resource)
 {
-    if (spec->kind == TOKEN_PATCH)
+    if (is_patch(spec))
         TEXT_ADD(text, "{\"data\":{\"Operations\":[{\"op\":\"replace\",\"value\":{");
     else
         TEXT_ADD(text, "{\"data\":{");
@@ -35,7 +41,7 @@ add_data(struct text *text, const struct token_spec *spec, const char *resource)
             TEXT_ADD(text, ",");
     }
     add_text(text, resource + 1); /* it ends its object itself */
-    if (spec->kind == TOKEN_PATCH)
+    if (is_patch(spec))
         TEXT_ADD(text, "}]}}");
     else
         TEXT_ADD(text, "}");
@@ -48,6 +54,7 @@ add_events(struct text *text, const struct token_spec *spec)
     static const char *const names[] = { [TOKEN_CREATE] = "{\"" URN "prov:create:full\":",
                                          [TOKEN_PUT] = "{\"" URN "prov:put:full\":",
                                          [TOKEN_PATCH] = "{\"" URN "prov:patch:full\":",
+                                         [TOKEN_LOCK] = "{\"" URN "prov:patch:full\":",
                                          [TOKEN_PASSWORD] = "{\"" URN "prov:patch:notice\":",
                                          [TOKEN_LEAVE] = "{\"" URN "feed:remove\":",
                                          [TOKEN_DELETE] = "{\"" URN "prov:delete\":" };
@@ -55,6 +62,8 @@ add_events(struct text *text, const struct token_spec *spec)
     add_text(text, names[spec->kind]);
     if (spec->kind <= TOKEN_PATCH)
         add_data(text, spec, spec->resource ? spec->resource : "{}");
+    else if (spec->kind == TOKEN_LOCK)
+        add_data(text, spec, "{\"active\":false}");
     else if (spec->kind == TOKEN_PASSWORD)
         TEXT_ADD(text, "{\"attributes\":[\"password\"]}");
     else
@@ -106,7 +115,7 @@ int
 token_make(const struct token_spec *spec, struct token *ret, struct prov_error *err)
 {
     size_t uri = strlen(spec->uri), resource = spec->resource ? strlen(spec->resource) : 0;
-    struct token token = { .uri = strdup(spec->uri) };
+    struct token token = { .uri = strdup(spec->uri), .inactive = spec->inactive };
     struct text text = { .bytes = NULL };
     int result = PROV_OK;
 

@@ -13,6 +13,7 @@ enum token_kind {
     TOKEN_CREATE,
     TOKEN_PUT,
     TOKEN_PATCH,    /* what the resource has takes the place of what was there; the rest stays */
+    TOKEN_LOCK,     /* they are inactive; the rest stays */
     TOKEN_PASSWORD, /* the password changed, and perhaps more; its value is not said */
     TOKEN_LEAVE, /* the entry is there, and the person no longer one of those to be provisioned */
     TOKEN_DELETE
@@ -25,7 +26,8 @@ struct token_spec {
     /* The change number of the operation (entryCSN), by which the connector recognises the last event of a
      * user that comes again. NULL: the server gives none. */
     const char *change;
-    bool scoped; /* the person may have been out of scope before */
+    bool scoped;   /* the person may have been out of scope before */
+    bool inactive; /* the resource says that they are: of use also if the rest of it is refused */
     const char *
         resource; /* JSON, an object; of TOKEN_CREATE, _PUT, _PATCH, _PASSWORD; NULL: nothing is said of it */
     const char *password; /* in clear, to be provisioned; NULL: none. Not with _PASSWORD */
@@ -37,6 +39,7 @@ struct token {
     size_t length;
     char *uri;
     char *resource; /* of TOKEN_PASSWORD: what the connector will ask for; NULL: it is as it was */
+    bool inactive;  /* of the spec */
 };
 
 /* PROV_E_NOMEM; PROV_E_INVALID: a text is not UTF-8. The caller clears *ret, on success only. */

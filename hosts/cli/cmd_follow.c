@@ -63,8 +63,7 @@ struct follow {
     struct follow_pace pace;
     struct news {
         struct token token;
-        char *dn;      /* NULL: of who is gone, or cannot be read */
-        bool inactive; /* of a whole resource: it says so */
+        char *dn; /* NULL: of who is gone, or cannot be read */
         bool refused;
     } news[ANSWERS_BATCH];
     size_t count;
@@ -171,7 +170,7 @@ hand_over(struct follow *follow, struct prov_error *err)
     for (size_t i = 0; i < follow->count; i++) {
         struct news *news = &follow->news[i];
 
-        if (!news->refused || !news->inactive || !is_newest(follow, i))
+        if (!news->refused || !news->token.inactive || !is_newest(follow, i))
             continue;
         locked[count++] = news->token.uri;
         news->token.uri = NULL;
@@ -201,7 +200,7 @@ add_news(struct follow *follow, const struct token_spec *spec, const char *dn,
     if (result)
         return result;
     news->dn = dn ? strdup(dn) : NULL;
-    news->inactive = news->refused = false;
+    news->refused = false;
     follow->count++;
     return PROV_OK;
 }
@@ -229,11 +228,9 @@ add_lock(struct follow *follow, const char *uri, struct prov_error *err)
     if (result || !known)
         return result;
     complain("'%s' is inactive, and stays as it is otherwise", uri);
-    return add_news(
-        follow,
-        &(struct token_spec){
-            .kind = TOKEN_PATCH, .host = "follow", .uri = uri, .resource = "{\"active\":false}" },
-        NULL, err);
+    return add_news(follow,
+                    &(struct token_spec){ .kind = TOKEN_LOCK, .host = "follow", .uri = uri }, NULL,
+                    err);
 }
 
 /* The key of a manager is asked of the directory. Of one who is not there yet the reports are heard anew later. */
@@ -447,10 +444,9 @@ hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, bool
                                                 .host = "follow",
                                                 .uri = person.uri,
                                                 .change = change,
-                                                .resource = person.resource.json },
+                                                .resource = person.resource.json,
+                                                .inactive = person.resource.inactive },
                           entry->dn, err);
-        if (!result)
-            follow->news[follow->count - 1].inactive = entry_is_inactive(follow->columns, &whole);
         if (!result && (fresh || moved))
             result = follow_reports_note(&follow->reports, entry->dn, err);
     }

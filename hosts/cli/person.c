@@ -53,6 +53,7 @@ struct making {
     bool refs;
     struct text text;
     size_t further;
+    bool inactive;
 };
 
 /* ---- what belongs together ---- */
@@ -74,6 +75,12 @@ same_selection(const struct column *a, const struct column *b)
 {
     return a == b || (same_attribute(a, b) && !strcmp(a->select, b->select) &&
                       !strcmp(a->select_value, b->select_value));
+}
+
+static bool
+is_active(const struct column *column)
+{
+    return !column->schema[0] && !strcmp(column->attribute, "active");
 }
 
 /* ---- values ---- */
@@ -166,6 +173,7 @@ write_one(struct making *making, size_t first, const char *name)
             making->further++;
     }
     value->written = true;
+    making->inactive |= column->kind == COLUMN_BOOLEAN && !value->yes && is_active(column);
     write_value(making, name, value);
 }
 
@@ -341,6 +349,7 @@ person_make(struct person_value *values, size_t count, const struct person_optio
     if (result)
         return result;
     resource.further = making.further;
+    resource.inactive = making.inactive;
     *ret = resource;
     return PROV_OK;
 }

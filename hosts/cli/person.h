@@ -23,6 +23,7 @@ struct person_resource {
     char *json; /* heap */
     size_t length;
     size_t further; /* values left out, where one is taken */
+    bool inactive;  /* it says that they are */
 };
 
 /*

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hosts/adapter/unreadable.h"
 #include "hosts/cli/fault.h"
 #include "hosts/cli/person.h"
 #include "hosts/ldb/membership.h"
@@ -128,6 +129,30 @@ is_scoped(const struct changes *changes)
     return config->filter || *config->bases;
 }
 
+/* Somebody who cannot be read and is locked. Not an error of its own: `result`, of entry_read(). */
+static int
+append_unreadable(struct batch *batch, const struct entry_options *options,
+                  const struct ldb_message *entry, const struct ldap_entry *view, int result,
+                  struct prov_error *err)
+{
+    const struct prov_error why = *err;
+    struct token_spec spec = { .kind = TOKEN_LOCK };
+    char *uri;
+    int failed;
+
+    if (!unreadable_is(result))
+        return result;
+    failed = unreadable_locked(batch->changes->submit, options, view, &uri, err);
+    spec.uri = uri;
+    if (uri)
+        failed = append(batch, &spec, entry, err);
+    free(uri);
+    if (failed)
+        return failed;
+    *err = why;
+    return result;
+}
+
 /* What happened to a person: made, changed, or given a password. */
 static int
 append_person(struct batch *batch, const struct ldb_message *entry, const char *guid,
@@ -150,10 +175,11 @@ append_person(struct batch *batch, const struct ldb_message *entry, const char *
 
     if (!result)
         result = directory_view(batch->memory, entry, groups, &view, err);
-    if (!result)
-        result = entry_read(&options, &view, &person, err);
     if (result)
         return result;
+    result = entry_read(&options, &view, &person, err);
+    if (result)
+        return append_unreadable(batch, &options, entry, &view, result, err);
     spec.password = new_password(batch, entry, guid);
     spec.password_length = spec.password ? strlen(spec.password) : 0;
     if (directory_number(entry, "uSNCreated") > batch->after)
@@ -162,6 +188,7 @@ append_person(struct batch *batch, const struct ldb_message *entry, const char *
         spec.kind = TOKEN_PASSWORD;
     spec.uri = person.uri;
     spec.resource = person.resource.json;
+    spec.inactive = person.resource.inactive;
     result = append(batch, &spec, entry, err);
     entry_person_clear(&person);
     return result;
@@ -314,7 +341,7 @@ append_below(struct batch *batch, const struct ldb_message *entry, struct prov_e
 static int
 forgive(struct batch *batch, struct ldb_dn *dn, int result, struct prov_error *err)
 {
-    if (result != PROV_E_INVALID && result != PROV_E_LIMIT)
+    if (!unreadable_is(result))
         return result;
     submit_missed(batch->changes->submit, ldb_dn_get_linearized(dn), err);
     return PROV_OK;

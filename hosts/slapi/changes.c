@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "hosts/adapter/text.h"
+#include "hosts/adapter/unreadable.h"
 #include "hosts/cli/fault.h"
 #include "hosts/cli/person.h"
 #include "hosts/ldap/member.h"
@@ -25,6 +26,7 @@ struct batch {
     bool refusable;     /* the operation will be refused if it cannot be handed over */
     struct token *tokens;
     size_t count, room;
+    bool unreadable; /* somebody was, and that is told */
 };
 
 static int
@@ -238,6 +240,37 @@ manager_key(void *context, const char *dn, char **ret, struct prov_error *err)
     return directory_key((void *)question->directory, dn, ret, err);
 }
 
+/*
+ * Somebody who cannot be read keeps nobody else, and is let go if they are locked. `result`, of entry_read(), remains
+ * one where the operation can be refused instead; but never a lock.
+ */
+static int
+append_unreadable(struct batch *batch, const struct entry_options *options,
+                  const struct directory_entry *entry, int result, struct prov_error *err)
+{
+    struct submit *submit = batch->changes->submit;
+    struct token_spec spec = { .kind = TOKEN_LOCK, .host = batch->changes->host };
+    char change[128], *uri;
+    int failed;
+
+    if (!unreadable_is(result))
+        return result;
+    failed = unreadable_locked(submit, options, &entry->view, &uri, err);
+    if (failed)
+        return failed;
+    if (!uri && batch->refusable)
+        return result;
+    submit_missed(submit, entry->dn, err);
+    batch->unreadable = true;
+    if (!uri)
+        return PROV_OK;
+    spec.uri = uri;
+    spec.change = change_number(batch, entry, change, sizeof(change));
+    result = append(batch, &spec, err);
+    free(uri);
+    return result;
+}
+
 static int
 append_user(struct batch *batch, struct directory_entry *entry, enum token_kind kind,
             struct prov_error *err)
@@ -257,14 +290,16 @@ append_user(struct batch *batch, struct directory_entry *entry, enum token_kind 
     char change[128];
     int result = directory_add_groups(directory, entry, err);
 
-    if (!result)
-        result = entry_read(&options, &entry->view, &person, err);
     if (result)
         return result;
+    result = entry_read(&options, &entry->view, &person, err);
+    if (result)
+        return append_unreadable(batch, &options, entry, result, err);
     spec.kind =
         kind == TOKEN_PUT && changes_password(batch, true) && !password ? TOKEN_PASSWORD : kind;
     spec.uri = person.uri;
     spec.resource = person.resource.json;
+    spec.inactive = person.resource.inactive;
     spec.change = change_number(batch, entry, change, sizeof(change));
     spec.password = password ? password->bv_val : NULL;
     spec.password_length = password ? password->bv_len : 0;
@@ -683,7 +718,7 @@ changes_read_back(struct changes *changes, const char *dn, const char *uri)
         unsigned long count = order_count(dn);
 
         result = append_dn(&batch, dn, false, &err);
-        if (!result && !batch.count && uri)
+        if (!result && !batch.count && !batch.unreadable && uri)
             result = append(&batch, &gone, &err);
         order_hold(dn);
         newer = order_count(dn) != count;

@@ -322,17 +322,69 @@ def the_server_does_not_wait_for_salesforce(Server):
         assert compare(w, d) == 50
 
 
+PHOTO = b"\xff\xd8\xff\xe0"  # no text
+
+
+def columns_with_a_photo(w):
+    """A columns file by which a person with a photo cannot be read."""
+    columns = os.path.join(w.folder, "columns.json")
+    with open(columns, "w", encoding="utf-8") as file:
+        json.dump({"columns": {"jpegPhoto": "nickName"}}, file)
+    return columns
+
+
+def who_cannot_be_read_and_is_locked_is_let_go(Server):
+    for attribute, value in (("jpegPhoto", PHOTO), ("title", "T" * 300_000)):  # the adapter, and the store, cannot take it
+        with world() as w, Server(w, {"columns": columns_with_a_photo(w)}) as d:
+            unreadable = ("replace", attribute, value)
+            names = ("ada", "bob", "cyd", "dan")
+            d.seed()
+            d.add(*(person(name, title="Analyst") for name in names), person("odd", **{attribute: value}))
+            settle(w, d)
+            assert compare(w, d, skip=["odd"]) == 4 and mark_of(w)
+            d.modify(f"uid=ada,{PEOPLE}", unreadable, ("add", *d.lock))
+            for name in names[1:]:
+                d.modify(f"uid={name},{PEOPLE}", unreadable)
+            for name in ("cyd", "odd"):
+                d.modify(f"uid={name},{PEOPLE}", ("add", *d.lock))
+            d.delete(f"uid=dan,{PEOPLE}")
+            settle(w, d)
+            active = [w.org.user(f"{name}@acme.example")["IsActive"] for name in names]
+            assert active == [False, True, False, False], (attribute, active, mark_of(w))
+            assert w.org.user("ada@acme.example")["Title"] == "Analyst" and len(w.org.users()) == 4
+            assert "'uid=bob," in d.said() and mark_of(w)["missed"] > 4, mark_of(w)
+            total = json.loads(cli(w, "status", "--json").stdout)["subjects"]["total"]
+            assert total == 4, ("of whom nothing can be read nothing is kept", total)
+            for name in ("ada", "cyd"):
+                d.modify(f"uid={name},{PEOPLE}", ("delete", attribute), ("delete", d.lock[0]))
+            settle(w, d)
+            assert w.org.user("ada@acme.example")["IsActive"] and w.org.user("cyd@acme.example")["IsActive"]
+
+
+def who_cannot_be_read_keeps_nobody_else_of_a_group(Server):
+    crm = f"cn=crm,{GROUPS}"
+    with world(scope_groups=[crm]) as w, Server(w, {"columns": columns_with_a_photo(w), "groups": [GROUPS]}) as d:
+        names = ("ada", "bob", "cyd")
+        d.seed()
+        d.add(*(person(name) for name in names), (crm, {"objectClass": "groupOfNames", "cn": "crm",
+                                                        "member": [f"uid={name},{PEOPLE}" for name in names]}))
+        settle(w, d)
+        assert compare(w, d) == 3
+        for name in ("ada", "cyd"):
+            d.modify(f"uid={name},{PEOPLE}", ("replace", "jpegPhoto", PHOTO))
+        d.delete(crm)
+        settle(w, d)
+        active = [w.org.user(f"{name}@acme.example")["IsActive"] for name in names]
+        assert active == [True, False, True], active
+
+
 def a_mark_is_made_whatever_the_name(Server):
     far = f"ou={'ü' * 60},{PEOPLE}"  # longer than a message has room for
-    with world() as w:
-        columns = os.path.join(w.folder, "columns.json")
-        with open(columns, "w", encoding="utf-8") as file:
-            json.dump({"columns": {"jpegPhoto": "nickName"}}, file)
-        with Server(w, {"columns": columns}) as d:
-            d.seed()
-            d.add((far, {"objectClass": "organizationalUnit", "ou": "ü" * 60}), (f"uid=ada,{far}", person("ada")[1]))
-            d.modify(f"uid=ada,{far}", ("replace", "jpegPhoto", b"\xff\xd8\xff\xe0"))
-            assert "not UTF-8 text" in mark_of(w)["reason"], mark_of(w)
+    with world() as w, Server(w, {"columns": columns_with_a_photo(w)}) as d:
+        d.seed()
+        d.add((far, {"objectClass": "organizationalUnit", "ou": "ü" * 60}), (f"uid=ada,{far}", person("ada")[1]))
+        d.modify(f"uid=ada,{far}", ("replace", "jpegPhoto", PHOTO))
+        assert "not UTF-8 text" in mark_of(w)["reason"], mark_of(w)
 
 
 def a_full_disk_marks_that_a_resync_is_needed(Server):

@@ -15,7 +15,8 @@ for case in (common.a_life_from_hire_to_delete, common.a_list_of_the_directory_s
              common.changes_at_the_same_time_end_as_the_directory_says, common.somebody_else_may_deliver,
              common.a_password_in_clear_is_handed_over_where_that_is_wanted, common.a_posix_group_takes_users_into_scope_and_out,
              common.a_manager_who_comes_after_the_reports_is_linked, common.a_killed_server_loses_nothing_after_a_resync,
-             common.the_adapters_own_file_says_who_is_listed):
+             common.the_adapters_own_file_says_who_is_listed,
+             common.who_cannot_be_read_and_is_locked_is_let_go, common.who_cannot_be_read_keeps_nobody_else_of_a_group):
     globals()["test_" + case.__name__] = functools.partial(case, DS389)
 
 
@@ -109,6 +110,37 @@ def test_memory_is_flat_over_many_changes():
 
 def test_closed_refuses_what_could_not_be_kept_and_misses_nothing():
     assert not common.closed_refuses_what_could_not_be_kept(DS389)
+
+
+def test_closed_refuses_of_who_cannot_be_read_all_but_a_lock():
+    with world() as w, DS389(w, {"deliver": False, "on_failure": "closed", "columns": common.columns_with_a_photo(w)}) as d:
+        ada = f"uid=ada,{PEOPLE}"
+        d.seed()
+        d.add(person("ada", title="Analyst"))
+        settle(w, d)
+        d.modify(ada, ("replace", "jpegPhoto", common.PHOTO), code=53)
+        assert common.mark_of(w) is None, common.mark_of(w)
+        d.modify(ada, ("replace", "jpegPhoto", common.PHOTO), ("add", *d.lock))
+        settle(w, d)
+        assert not w.org.user("ada@acme.example")["IsActive"] and "not UTF-8" in common.mark_of(w)["reason"]
+        d.modify(ada, ("delete", d.lock[0]), code=53)
+        d.modify(ada, ("delete", d.lock[0]), ("delete", "jpegPhoto"))
+        settle(w, d)
+        assert compare(w, d) == 1
+
+
+def test_who_cannot_be_read_when_a_transaction_is_taken_back_is_not_gone():
+    crm = f"cn=crm,{GROUPS}"
+    with world() as w, DS389(w, {"columns": common.columns_with_a_photo(w)}, on=["MemberOf Plugin"]) as d:
+        d.seed()
+        d.add(person("ada", objectClass=["inetOrgPerson", "inetUser"]), person("cyd"),
+              (crm, {"objectClass": "groupOfNames", "cn": "crm"}))
+        d.modify(f"uid=ada,{PEOPLE}", ("replace", "jpegPhoto", common.PHOTO))
+        # cyd cannot have the attribute, so all of it is taken back
+        d.modify(crm, ("add", "member", f"uid=ada,{PEOPLE}", f"uid=cyd,{PEOPLE}"), code=65)
+        settle(w, d)
+        assert common.mark_of(w)["missed"] == 3, "its change, and ada is looked at again: " + str(common.mark_of(w))
+        assert events_of(w, "ada") == ["prov:create:full"] and w.org.user("ada@acme.example")["IsActive"], events_of(w, "ada")
 
 
 if __name__ == "__main__":

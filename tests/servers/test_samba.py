@@ -13,7 +13,7 @@ import time
 
 from samba import (GROUPS, PEOPLE, SUFFIX, Samba, alone, compare, fill, forget_templates, logon, resident, sync,
                    user_ldif)
-from common import in_memory, mark_of, stored, wrong_configurations
+from common import PHOTO, columns_with_a_photo, in_memory, mark_of, stored, wrong_configurations
 from servers import SmallDisk, certificates, cli, events_of, harness, secret, settle, world
 
 CREATED, PUT, NOTICE, DELETED = "prov:create:full", "prov:put:full", "prov:patch:notice", "prov:delete"
@@ -198,6 +198,39 @@ def test_a_group_takes_users_into_scope_and_out():
         settle(w, d)
         compare(w, d, inactive=["ada", "bob"], gone=["cyd"])
         assert mark_of(w) is None, mark_of(w)
+
+
+def test_who_cannot_be_read_and_is_locked_is_let_go():
+    for photo in (PHOTO, b"T" * 300_000):  # the adapter, and the store, cannot take it
+        with world() as w, Samba(w, {"columns": columns_with_a_photo(w)}) as d:
+            names = ("ada", "bob", "cyd", "dan")
+
+            def change(name, *lines):
+                d.change("\n".join((f"dn: CN={name},{PEOPLE}", "changetype: modify", *lines)) + "\n")
+
+            unreadable = ("replace: jpegPhoto", "jpegPhoto:: " + base64.b64encode(photo).decode())
+            locked = ("-", "replace: userAccountControl", "userAccountControl: 546")
+            d.seed()
+            fill(d, *((name, name.title(), "Family", {"title": "Analyst"}) for name in names),
+                 ("odd", "Odd", "Family", {"jpegPhoto": photo}))
+            settle(w, d)
+            assert len(w.org.users()) == 4 and mark_of(w), w.org.users()
+            change("ada", *unreadable, *locked)
+            for name in names[1:]:
+                change(name, *unreadable)
+            for name in ("cyd", "odd"):
+                d.tool("user", "disable", name)
+            d.tool("user", "delete", "dan")
+            settle(w, d)
+            active = [w.org.user(f"{name}@acme.example")["IsActive"] for name in names]
+            assert active == [False, True, False, False], (len(photo), active, mark_of(w))
+            assert w.org.user("ada@acme.example")["Title"] == "Analyst" and len(w.org.users()) == 4
+            total = json.loads(cli(w, "status", "--json").stdout)["subjects"]["total"]
+            assert total == 4, ("of whom nothing can be read nothing is kept", total)
+            for name in ("ada", "cyd"):
+                change(name, "delete: jpegPhoto", *locked[:2], "userAccountControl: 544")
+            settle(w, d)
+            assert w.org.user("ada@acme.example")["IsActive"] and w.org.user("cyd@acme.example")["IsActive"]
 
 
 def test_a_group_within_a_group_and_the_primary_group_count():

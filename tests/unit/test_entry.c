@@ -221,13 +221,15 @@ each_kind_is_an_event_of_its_own(void)
     } cases[] = {
         { TOKEN_CREATE,
           "prov:create:full\":{\"data\":{}},\"urn:ietf:params:scim:event:feed:add\":{}}" },
+        { TOKEN_LOCK, "prov:patch:full\":{\"data\":{\"Operations\":[{\"op\":\"replace\",\"value\":"
+                      "{\"active\":false}}]}}}" },
         { TOKEN_PASSWORD, "prov:patch:notice\":{\"attributes\":[\"password\"]},\"urn" },
         { TOKEN_LEAVE, "{\"urn:ietf:params:scim:event:feed:remove\":{}}" },
         { TOKEN_DELETE, "{\"urn:ietf:params:scim:event:prov:delete\":{}}" }
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        bool data = cases[i].kind <= TOKEN_PASSWORD;
+        bool data = cases[i].kind <= TOKEN_PASSWORD && cases[i].kind != TOKEN_LOCK;
         struct token_spec spec = {
             .kind = cases[i].kind, .host = "h", .uri = "/Users/7", .scoped = true
         };
