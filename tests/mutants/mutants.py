@@ -15,7 +15,7 @@ import time
 
 TOP = os.path.abspath(os.environ.get("srcdir", os.path.join(os.path.dirname(__file__), "../..")))
 LIST = "tests/mutants/list"
-LIMIT_S = 300  # a test that takes longer hangs, and so has seen the fault
+LIMIT_S = 300  # what takes longer hangs
 NOT_COPIED = shutil.ignore_patterns(".git", "build", "build-[!a]*", "autom4te.cache", "node_modules", "__pycache__",
                                     "config.status", "*.o", "*.lo", "*.la", ".libs", ".deps")
 ADAPTERS = {"openldap": ["sfprov-slapi.la"], "389ds": ["sfprov-389.la"],
@@ -30,7 +30,7 @@ def read(path, top=TOP):
 
 class Mutant:
     def __init__(self, name):
-        self.name, self.file, self.before, self.after, self.test = name, None, [], [], None
+        self.name, self.file, self.before, self.after, self.test, self.hangs = name, None, [], [], None, None
 
     def pattern(self):
         return r"\s*\n\s*".join(re.escape(line.strip()) for line in self.before)
@@ -51,6 +51,8 @@ class Mutant:
             found.append("changes nothing")
         if not is_there(self.test):
             found.append(f"there is no test '{self.test}'")
+        if self.hangs is not None and not self.hangs.isdigit():
+            found.append(f"'hangs {self.hangs}' is no number of seconds")
         return found
 
 
@@ -62,7 +64,7 @@ def read_list():
             continue
         if word == "mutant":
             mutants.append(Mutant(rest))
-        elif word in ("file", "test") and mutants:
+        elif word in ("file", "test", "hangs") and mutants:
             setattr(mutants[-1], word, rest)
         elif word in ("-", "+") and mutants:
             (mutants[-1].before if word == "-" else mutants[-1].after).append(rest)
@@ -123,11 +125,11 @@ class Copy:
         self.log = open(os.path.join(folder, "log"), "w+", encoding="utf-8", errors="replace")
         shutil.copytree(TOP, self.source, ignore=NOT_COPIED, symlinks=True)
         os.mkdir(self.build)
-        if not self.run([f"{self.source}/configure", "CFLAGS=-g -O1 -Wno-cpp"]):
+        if self.run([f"{self.source}/configure", "CFLAGS=-g -O1 -Wno-cpp"]) != "passed":
             sys.exit("configure failed:\n" + self.said())
 
-    def run(self, command):
-        """Whether it succeeded in time."""
+    def run(self, command, limit_s=LIMIT_S):
+        """"passed", "failed" or "hung"."""
         self.log.seek(0)
         self.log.truncate()
         environment = dict(os.environ, srcdir=self.source, top_builddir=self.build, PYTHONDONTWRITEBYTECODE="1")
@@ -136,21 +138,21 @@ class Copy:
         process = subprocess.Popen(command, cwd=self.build, env=environment, stdin=subprocess.DEVNULL, stdout=self.log,
                                    stderr=self.log, start_new_session=True)
         try:
-            return process.wait(LIMIT_S) == 0
+            return "failed" if process.wait(limit_s) else "passed"
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, 9)
             process.wait()
-            return False
+            return "hung"
 
     def said(self):
         self.log.seek(0)
         return "".join(self.log.readlines()[-30:])
 
     def make(self, test):
-        return self.run(["make", "-s", f"-j{os.cpu_count()}", *targets_of(test)])
+        return self.run(["make", "-s", f"-j{os.cpu_count()}", *targets_of(test)]) == "passed"
 
-    def passes(self, test):
-        return self.run(command_of(test, self.source))
+    def test(self, test, limit_s=LIMIT_S):
+        return self.run(command_of(test, self.source), limit_s)
 
     def put(self, file, text):
         with open(os.path.join(self.source, file), "w", encoding="utf-8") as out:
@@ -158,11 +160,11 @@ class Copy:
 
 
 def run_one(copy, mutant, sound):
-    """"found", "SURVIVED", or why that is not known. `sound`: tests that are known to pass without a fault."""
+    """"found", "SURVIVED", "HUNG", or why that is not known. `sound`: tests that are known to pass without a fault."""
     if mutant.test not in sound:
         if not copy.make(mutant.test):
             return "the tree does not build:\n" + copy.said()
-        if not copy.passes(mutant.test):
+        if copy.test(mutant.test) != "passed":
             return "its test fails without it:\n" + copy.said()
         if re.search("^ *left out: ", copy.said(), re.M):
             return "its test cannot run here:\n" + copy.said()
@@ -172,7 +174,10 @@ def run_one(copy, mutant, sound):
     try:
         if not copy.make(mutant.test):
             return "it does not build:\n" + copy.said()
-        return "SURVIVED" if copy.passes(mutant.test) else "found"
+        result = copy.test(mutant.test, int(mutant.hangs or LIMIT_S))
+        if result == "hung":
+            return "found" if mutant.hangs else "HUNG, and is not said to:\n" + copy.said()
+        return "found" if result == "failed" else "SURVIVED"
     finally:
         copy.put(mutant.file, text)
 
