@@ -17,12 +17,12 @@
 #include "hosts/cli/input.h"
 
 #define CONNECT_S      10
-#define ANSWER_S       30 /* to StartTLS and to a bind */
-#define QUIET_S        60 /* after which a silent way is probed, */
-#define PROBE_S        10 /* so often, */
-#define PROBES         6  /* before it counts as gone */
 #define PASSWORD_BYTES 4096u
-#define ANY_PERSON     "(objectClass=person)"
+#define PARTS_MAX      1000 /* of an attribute; Active Directory gives 1500 values in one */
+#define WHERE                                                                                      \
+    "check host, port and, with ldaps://, its certificate (TLS_CACERT in ldap.conf(5), or "        \
+    "LDAPTLS_CACERT)"
+#define ANY_PERSON "(objectClass=person)"
 /* what the adapter for Samba takes for one */
 #define AD_PERSON                                                                                  \
     "(sAMAccountType=805306368)(!(isCriticalSystemObject=TRUE))(!(msDS-SecondaryKrbTgtNumber=*))"
@@ -151,17 +151,17 @@ parse_url(struct connection *connection, const struct connection_options *option
     return connection->url->lud_dn ? PROV_OK : fault_nomem(err);
 }
 
-/* scheme://host:port alone, as ldap_initialize() takes it. */
+/* scheme://host:port alone, as ldap_initialize() takes it. Nothing is sent yet. */
 static int
-connect_to(struct connection *connection, struct prov_error *err)
+prepare(struct connection *connection, struct prov_error *err)
 {
     LDAPURLDesc only = { .lud_scheme = connection->url->lud_scheme,
                          .lud_host = connection->url->lud_host,
                          .lud_port = connection->url->lud_port,
                          .lud_scope = LDAP_SCOPE_DEFAULT };
-    const struct timeval connect = { .tv_sec = CONNECT_S }, answer = { .tv_sec = ANSWER_S };
-    const int version = LDAP_VERSION3, demand = LDAP_OPT_X_TLS_DEMAND;
-    const int quiet = QUIET_S, probe = PROBE_S, probes = PROBES;
+    const struct timeval connect = { .tv_sec = CONNECT_S },
+                         answer = { .tv_sec = CONNECTION_ANSWER_S };
+    const int version = LDAP_VERSION3, demand = LDAP_OPT_X_TLS_DEMAND, never = LDAP_DEREF_NEVER;
     char *uri = ldap_url_desc2str(&only);
     int code;
 
@@ -176,29 +176,43 @@ connect_to(struct connection *connection, struct prov_error *err)
     ldap_set_option(connection->ldap, LDAP_OPT_PROTOCOL_VERSION, &version);
     ldap_set_option(connection->ldap, LDAP_OPT_NETWORK_TIMEOUT, &connect);
     ldap_set_option(connection->ldap, LDAP_OPT_TIMEOUT, &answer);
-    /* who only listens would not notice for hours that nobody is there any more */
-    ldap_set_option(connection->ldap, LDAP_OPT_X_KEEPALIVE_IDLE, &quiet);
-    ldap_set_option(connection->ldap, LDAP_OPT_X_KEEPALIVE_INTERVAL, &probe);
-    ldap_set_option(connection->ldap, LDAP_OPT_X_KEEPALIVE_PROBES, &probes);
     ldap_set_option(connection->ldap, LDAP_OPT_REFERRALS, LDAP_OPT_OFF);
+    /* whatever ldap.conf says: who an alias stands for is elsewhere, and syncprov refuses it */
+    ldap_set_option(connection->ldap, LDAP_OPT_DEREF, &never);
     return PROV_OK;
 }
 
-static int
-encrypt(struct connection *connection, struct prov_error *err)
+/* Else libldap waits for the rest of a message that has begun whatever limit is set. TLS sets it back. */
+static void
+never_block(LDAP *ldap)
 {
-    const char *scheme = connection->url->lud_scheme;
-    int code;
+    Sockbuf *way = NULL;
 
-    if (strcasecmp(scheme, "ldap") || is_loopback(connection->url->lud_host))
-        return PROV_OK;
-    code = ldap_start_tls_s(connection->ldap, NULL, NULL);
+    if (!ldap_get_option(ldap, LDAP_OPT_SOCKBUF, &way) && way)
+        ber_sockbuf_ctrl(way, LBER_SB_OPT_SET_NONBLOCK, way);
+}
+
+static int
+reach(struct connection *connection, struct prov_error *err)
+{
+    bool start_tls =
+        !strcasecmp(connection->url->lud_scheme, "ldap") && !is_loopback(connection->url->lud_host);
+    int code = ldap_connect(connection->ldap);
+
+    if (!code)
+        never_block(connection->ldap);
+    if (!code && start_tls) {
+        code = ldap_start_tls_s(connection->ldap, NULL, NULL);
+        never_block(connection->ldap);
+    }
     if (!code)
         return PROV_OK;
     return connection_fail(
-        connection->ldap, code, "the directory cannot be reached with encryption (StartTLS)",
+        connection->ldap, code,
+        start_tls ? "the directory cannot be reached with encryption (StartTLS)"
+                  : "the directory cannot be reached",
         code == LDAP_SERVER_DOWN
-            ? "check host and port, and whether anything listens there"
+            ? WHERE
             : "have the server offer it, use ldaps://, and name its authority with "
               "TLS_CACERT in ldap.conf(5) or with LDAPTLS_CACERT",
         err);
@@ -272,13 +286,11 @@ bind_as(struct connection *connection, const struct connection_options *options,
     free(password);
     if (!code)
         return PROV_OK;
-    return connection_fail(
-        connection->ldap, code, "the directory does not let us in",
-        code == LDAP_SERVER_DOWN
-            ? "check host, port and, with ldaps://, its certificate (TLS_CACERT in "
-              "ldap.conf(5), or LDAPTLS_CACERT)"
-            : "check --bind-dn and the file of --password-file, or give both",
-        err);
+    return connection_fail(connection->ldap, code, "the directory does not let us in",
+                           code == LDAP_SERVER_DOWN
+                               ? WHERE
+                               : "check --bind-dn and the file of --password-file, or give both",
+                           err);
 }
 
 int
@@ -295,9 +307,9 @@ connection_open(const struct connection_options *options, struct connection *ret
     if (!result)
         result = parse_url(ret, options, err);
     if (!result)
-        result = connect_to(ret, err);
+        result = prepare(ret, err);
     if (!result)
-        result = encrypt(ret, err);
+        result = reach(ret, err);
     return result ? result : bind_as(ret, options, err);
 }
 
@@ -409,10 +421,10 @@ static int
 add_rest(LDAP *ldap, struct taken_entry *taken, char *dn, const char *name, struct range range,
          struct prov_error *err)
 {
-    struct timeval limit = { .tv_sec = ANSWER_S };
+    struct timeval limit = { .tv_sec = CONNECTION_ANSWER_S };
     int result = PROV_OK;
 
-    while (range.next && !result) {
+    for (int part = 0; range.next && !result; part++) {
         char *wanted[] = { NULL, NULL };
         LDAPMessage *answer = NULL;
         char why[300];
@@ -427,6 +439,8 @@ add_rest(LDAP *ldap, struct taken_entry *taken, char *dn, const char *name, stru
         taken->rests[taken->rest_count++] = answer;
         if (code)
             result = connection_fail(ldap, code, "it cannot be searched", "check its log", err);
+        else if (part == PARTS_MAX)
+            result = fault_set(err, PROV_E_STATE, "the directory gives parts without end");
         else
             result = add_part(ldap, taken, ldap_first_entry(ldap, answer), &range, err);
         if (result && result != PROV_E_NOMEM) {

@@ -25,6 +25,8 @@ struct connection_options {
     bool active_directory;
 };
 
+#define CONNECTION_ANSWER_S 30 /* to all but a search for many */
+
 /* Read only but for libldap's own. */
 struct connection {
     LDAP *ldap;

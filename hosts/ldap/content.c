@@ -10,12 +10,13 @@
 #include <string.h>
 #include <sys/time.h>
 
+#include "hosts/cli/drive.h"
 #include "hosts/cli/fault.h"
 #include "hosts/ldap/cookie.h"
 
 #define UUID_BYTES   16
 #define POLL_MOST    500 /* messages in a row */
-#define LOOK_UP_S    30
+#define QUIET_S      60  /* after which a directory is asked whether it is there */
 #define COOKIE_BYTES 4096u
 
 struct content {
@@ -26,6 +27,7 @@ struct content {
     bool whole;      /* all that is present is told as an entry */
     bool refreshing; /* what was there is still being told */
     enum content_age age;
+    int64_t heard_us;      /* when something was heard last */
     struct berval *known;  /* how far it was heard before; NULL: not at all */
     struct berval *cookie; /* how far it is heard now; NULL: not yet */
 };
@@ -90,6 +92,7 @@ content_open(const struct connection_options *options, const char *cookie, bool 
         content->listener = *listener;
         content->whole = whole || !cookie;
         content->refreshing = true;
+        content->heard_us = clock_us();
         result = connection_open(options, &content->connection, err);
     }
     if (!result && cookie)
@@ -439,6 +442,29 @@ hear(struct content *content, LDAPMessage *message, struct prov_error *err)
     }
 }
 
+/* Who only listens would not notice that nobody is there any more, that the directory stands still, that the rest of a
+ * message does not come, or that the base was renamed, of which OpenLDAP says nothing. */
+static int
+ask_whether_there(struct content *content, struct prov_error *err)
+{
+    char nothing[] = LDAP_NO_ATTRS, *attributes[] = { nothing, NULL };
+    struct timeval limit = { .tv_sec = CONNECTION_ANSWER_S };
+    const struct connection *way = &content->connection;
+    LDAPMessage *answer = NULL;
+    int code;
+
+    if (clock_us() - content->heard_us < QUIET_S * INT64_C(1000000))
+        return PROV_OK;
+    code = ldap_search_ext_s(way->ldap, way->url->lud_dn, LDAP_SCOPE_BASE, "(objectClass=*)",
+                             attributes, 1, NULL, NULL, &limit, 1, &answer);
+    ldap_msgfree(answer);
+    content->heard_us = clock_us();
+    return LDAP_API_ERROR(code) || code == LDAP_NO_SUCH_OBJECT
+               ? connection_fail(way->ldap, code, "the directory is silent, and was asked why",
+                                 "check its log, and the DN of the URL", err)
+               : PROV_OK;
+}
+
 int
 content_poll(struct content *content, int seconds, struct prov_error *err)
 {
@@ -452,13 +478,14 @@ content_poll(struct content *content, int seconds, struct prov_error *err)
 
         if (type == 0)
             break;
+        content->heard_us = clock_us();
         result = type < 0 ? connection_fail(content->connection.ldap, LDAP_SERVER_DOWN,
                                             "the connection to the directory is over",
                                             "it is made anew", err)
                           : hear(content, message, err);
         ldap_msgfree(message);
     }
-    return result;
+    return result ? result : ask_whether_there(content, err);
 }
 
 /* ---- look-up ---- */
@@ -491,7 +518,7 @@ content_search(struct content *content, const char *filter, const struct content
                struct prov_error *err)
 {
     const struct connection *way = &content->connection;
-    struct timeval limit = { .tv_sec = LOOK_UP_S };
+    struct timeval limit = { .tv_sec = CONNECTION_ANSWER_S };
     char *both = connection_narrowed(way->filter, filter);
     LDAPMessage *answer = NULL, *message = NULL;
     int result = PROV_OK, code;
@@ -521,7 +548,7 @@ content_uuid_of(struct content *content, const char *dn, char **ret, struct prov
     LDAP *ldap = content->connection.ldap;
     static char uuid[] = "entryUUID";
     char *attributes[] = { uuid, NULL };
-    struct timeval limit = { .tv_sec = LOOK_UP_S };
+    struct timeval limit = { .tv_sec = CONNECTION_ANSWER_S };
     LDAPMessage *answer = NULL, *entry;
     struct berval **values = NULL;
     int code = ldap_search_ext_s(ldap, dn, LDAP_SCOPE_BASE, "(objectClass=*)", attributes, 0, NULL,

@@ -243,18 +243,6 @@ def comes(p, connection, name, number, code=b"\0", reports=()):
         p.end(connection, asked, code)
 
 
-def quiet_for(d):
-    """Seconds until the kernel probes the follower's connection; None: not at all, or no such connection."""
-    port = f":{int(d.uri.rsplit(':', 1)[1].strip('/')):04X}"
-    with open("/proc/net/tcp", encoding="ascii") as table:
-        for line in table.readlines()[1:]:
-            _, _, other, state, _, timer = line.split()[:6]
-            kind, when = timer.split(":")
-            if other.endswith(port) and state == "01" and kind == "02":
-                return int(when, 16) / os.sysconf("SC_CLK_TCK")
-    return None
-
-
 def goes_on(extra, anew):
     """A follower that is killed, and much that happens meanwhile."""
     with world() as w, Slapd(w, provider=True, extra=extra) as d:

@@ -10,7 +10,7 @@ import time
 
 from common import mark_of, same_on_both
 from followers import (LOG, Follower, Provider, asks_anew, ber, comes, csn, goes_on, group_changes, heard_before, in_step, long_ber,
-                       quiet_for, replica_that_lags, until)
+                       replica_that_lags, until)
 from servers import GROUPS, PEOPLE, SUFFIX, cli, compare, events_of, harness, person, secret, settle, world
 from slapd import Slapd
 
@@ -555,17 +555,6 @@ def test_a_replica_that_lags_in_what_one_server_changed_brings_nobody_back():
             until(lambda: "it is looked at again" in f.text())
             assert json.loads(cli(w, "status", "--json").stdout)["subjects"]["total"] == 1, events_of(w, "ada")
             connection.close()
-            f.end()
-
-
-def test_a_silent_way_is_probed():
-    with world() as w, Slapd(w, provider=True, extra=LOG) as d:
-        d.seed()
-        d.add(person("ada"))
-        with Follower(w, d, "--no-deliver") as f:
-            until(lambda: "is followed" in f.text())
-            until(lambda: quiet_for(d) is not None)
-            assert quiet_for(d) <= 60
             f.end()
 
 

@@ -3,12 +3,14 @@
 import contextlib
 import json
 import os
+import signal
+import subprocess
 import sys
 import time
 
 from common import mark_of
-from followers import LOG, Follower, Provider, Way, ber, comes, csn, heard_before, kept_cookie, until
-from servers import GROUPS, cli, events_of, harness, person, world
+from followers import LOG, Follower, Provider, Way, ber, comes, csn, heard_before, kept_cookie, long_ber, until
+from servers import GROUPS, PEOPLE, cli, events_of, harness, person, secret, world
 from slapd import Slapd
 
 GONE = b"\3"
@@ -143,6 +145,88 @@ def test_a_replica_that_is_not_loaded_yet_has_no_list():
                 until(lambda: "100 people listed: 0 hired, 0 changed, 0 returned, 0 lost" in f.text())
                 assert f.text().count("people listed") == 1, f.text()
                 f.end()
+
+
+ENTRY = long_ber(0x30, ber(2, b"\2"), long_ber(0x64, ber(4, f"uid=ada,{PEOPLE}".encode()), long_ber(0x30)))
+
+
+def starts_sync(w, p):
+    """As a process; cli() waits for it."""
+    cli(w, "status")  # which writes the fields
+    return subprocess.Popen([harness.CLI, "--plugin", harness.PLUGIN, "-c", os.path.join(w.folder, "fields-cli.json"), "sync",
+                             "--bind-dn", "cn=x", "--password-file", secret(w.folder), f"{p.uri}/{PEOPLE}"],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@contextlib.contextmanager
+def followed(*more):
+    """A world, a provider that it follows, and the connection."""
+    with world() as w:
+        p = Provider()
+        heard_before(w, p)
+        with Follower(w, p, "--no-deliver", *more) as f:
+            connection, _ = p.searched()
+            refreshed(connection, "whole")
+            until(lambda: "is followed" in f.text())
+            yield w, p, f, connection
+            connection.close()
+            f.end()
+
+
+def test_who_is_silent_is_asked_whether_they_are_there():
+    """One stops amid a message, one answers, and the base of one is there no more."""
+    with world() as w, followed() as stopped, followed() as silent, followed() as renamed:
+        began = time.monotonic()
+        stopped[3].sendall(ENTRY[:20])
+        dumb = Provider()
+        sync = starts_sync(w, dumb)
+        held, _ = dumb.listener.accept()
+        held.recv(4096)
+        held.sendall(ber(0x30, ber(2, b"\1"), ber(0x61, ber(10, b"\0"), ber(4), ber(4)))[:5])
+        for (_, p, f, connection), code in ((silent, b"\0"), (renamed, b"\x20")):
+            until(lambda: p.is_asked(connection, 0.1), 90)  # pylint: disable=cell-var-from-loop
+            assert time.monotonic() - began > 50, f.text()
+            number, request = p.asked(connection)
+            assert PEOPLE.encode() in request, request
+            p.end(connection, number, code)
+        until(lambda: "No such object" in renamed[2].text() and "tried again" in renamed[2].text())
+        comes(*silent[1::2], "ada", 1)
+        until(lambda: len(events_of(silent[0], "ada")) == 1)
+        assert "tried again" not in silent[2].text(), silent[2].text()
+        assert sync.wait(60) == 5 and "Timed out" in sync.communicate()[1]
+        held.close()
+        until(lambda: "tried again" in stopped[2].text(), 60)
+        again, request = stopped[1].searched()
+        assert b"whole" in request and "Timed out" in stopped[2].text(), stopped[2].text()
+        again.close()
+
+
+def test_what_ldap_conf_says_of_aliases_is_not_heeded():
+    with world() as w, Slapd(w, provider=True) as d:
+        d.seed()
+        d.add(person("ada"))
+        os.environ["LDAPDEREF"] = "always"  # which syncprov refuses
+        try:
+            with Follower(w, d, "--no-deliver") as f:
+                until(lambda: "1 people listed" in f.text())
+                f.end()
+        finally:
+            del os.environ["LDAPDEREF"]
+
+
+def test_a_signal_ends_what_waits_for_the_rest_of_a_message():
+    with followed() as (w, p, f, connection):
+        connection.sendall(ENTRY[:20])
+        time.sleep(1.5)  # it reads that
+        f.process.send_signal(signal.SIGTERM)
+        assert f.process.wait(5) == 0, f.text()
+        sync = starts_sync(w, p)
+        connection, _ = p.searched()
+        connection.sendall(ENTRY[:20])
+        time.sleep(1.5)
+        sync.send_signal(signal.SIGTERM)
+        assert sync.wait(5) == 130 and "nothing was changed" in sync.communicate()[1]
+        connection.close()
 
 
 if __name__ == "__main__":

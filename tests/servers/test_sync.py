@@ -197,6 +197,32 @@ def test_values_that_come_in_parts_are_read_to_the_last():
             assert code == 0 or "does not give the values from" in done.stderr, done.stderr
 
 
+def test_values_that_come_in_parts_without_end_are_refused():
+    def answer(p, counts):
+        connection, _ = p.searched()
+        part = 0
+        while True:
+            told = [long_ber(0x30, ber(4, name.encode()), long_ber(0x31, ber(4, b"v"))) for name in
+                    ("uid", "sn", "entryUUID")] if not part else []
+            told += [long_ber(0x30, ber(4, f"memberOf;range={part}-{part}".encode()), long_ber(0x31, ber(4, b"cn=g")))]
+            found = long_ber(0x64, ber(4, f"uid=ada,{PEOPLE}".encode()), long_ber(0x30, *told))
+            number = ber(2, (part + 2).to_bytes(4, "big"))
+            connection.sendall(long_ber(0x30, number, found) + long_ber(0x30, number, ber(0x65, ber(10, b"\0"), ber(4), ber(4))))
+            part += 1
+            counts[0] = part
+            if not connection.recv(4096) or part > 20000:
+                connection.close()
+                return
+
+    with world() as w:
+        p, counts = Provider(), [0]
+        server = threading.Thread(target=answer, args=(p, counts))
+        server.start()
+        done = cli(w, "sync", "--bind-dn", "cn=x", "--password-file", secret(w.folder), f"{p.uri}/{PEOPLE}")
+        server.join(30)
+        assert done.returncode == 2 and "without end" in done.stderr and counts[0] < 20000, (counts, done.stderr)
+
+
 def test_what_is_wrong_is_told_and_changes_nothing():
     with world() as w, Slapd(w) as d:
         d.seed()
