@@ -468,6 +468,18 @@ def test_a_rename_that_was_in_doubt_when_the_user_left_can_be_undone():
         assert w.org.user(name_of("old"))["IsActive"], w.org.users().keys()
 
 
+def test_leavers_go_before_changes_and_changes_before_hires():
+    with started((), "ada", "bob") as (w, c):
+        before = writes(w)
+        c.accept(create("/Users/new", person("new")), title("/Users/ada", "Chief"), simple("/Users/bob", "prov:delete"))
+        c.settle()
+        sent = [call for call in w.org.calls()["calls"] if call["kind"].startswith("collections_")][before:]
+        assert [call["kind"] for call in sent] == ["collections_update", "collections_update", "collections_create"], sent
+        assert '"IsActive":false' in sent[0]["body"] and '"Title":"Chief"' in sent[1]["body"], sent
+        left, changed, hired = (w.org.user(f"primary-{name}@acme.example") for name in ("bob", "ada", "new"))
+        assert not left["IsActive"] and changed["Title"] == "Chief" and hired["IsActive"]
+
+
 def test_what_was_not_sent_yet_is_not_told_as_delivered():
     with World() as w:
         c = w.connector(outcome=lambda: True)

@@ -1,4 +1,5 @@
 """Passwords: sealed until they are set, set once, and told to nobody."""
+import contextlib
 import glob
 import json
 import os
@@ -321,6 +322,24 @@ def test_a_repetition_without_a_doubt_is_a_refusal():
         c.accept(change("/Users/ada", CANARY))
         c.settle()
         assert password_of(c)["outcome"] == "refused" and "repeated" in password_of(c)["message"]
+
+
+def test_a_password_in_the_place_of_another_users_is_not_set():
+    """Who may write into the store, but has no key, cannot give one user the password of another."""
+    with Sealed() as w:
+        c = w.connector()
+        c.accept(create("/Users/ada", secret("ada")), create("/Users/bob", secret("bob", "Marble-3-arch")))
+        c.close()
+        with contextlib.closing(sqlite3.connect(w.fields["store"])) as db, db:
+            (ada, hers), (bob, his) = db.execute("SELECT subject, sealed FROM command").fetchall()
+            db.executemany("UPDATE command SET sealed = ? WHERE subject = ?", ((his, ada), (hers, bob)))
+        c = w.connector()
+        c.settle()
+        for name in ("ada", "bob"):
+            told = password_of(c, "/Users/" + name)
+            assert told["outcome"] == "refused" and told["code"] == "PASSWORD_DAMAGED", told
+            assert w.org.user(f"primary-{name}@acme.example")["IsActive"]
+        assert posts(w) == 0 and sealed_of(w) == [None, None]
 
 
 def test_nothing_of_it_is_left_after_it_is_set():
