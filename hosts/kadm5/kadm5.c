@@ -32,12 +32,16 @@ struct kadm5_hook_modinfo_st {
 
 /* ---- the server ---- */
 
-/* Into kadmind's log, or onto the terminal of kadmin.local. */
+/* Into kadmind's log, or onto the terminal of kadmin.local, which takes what com_err() says for a failure of
+ * its command and ends with 1, though the change was made. */
 static void
 log_line(int level, const char *line)
 {
     (void)level;
-    com_err("sfprov", 0, "%s", line);
+    if (the_adapter.lasting)
+        com_err("sfprov", 0, "%s", line);
+    else
+        fprintf(stderr, "sfprov: %s\n", line);
 }
 
 static bool
