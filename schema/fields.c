@@ -168,8 +168,8 @@ is_blank(struct json_object *value)
 static bool
 same_value(struct reader *reader, struct json_object *a, struct json_object *b)
 {
-    AUTO_FREE char *one = spelled(a);
-    AUTO_FREE char *other = spelled(b);
+    AUTO_WIPED char *one = spelled(a);
+    AUTO_WIPED char *other = spelled(b);
 
     if (!one || !other)
         reader->draft.faults.result = PROV_E_NOMEM;
@@ -320,16 +320,6 @@ note_secret(struct reader *reader, const char *key, struct json_object *value)
     }
 }
 
-/* What was given as a secret, or may be one under a misspelt name. */
-static void
-wipe_secret(struct reader *reader, const char *key, struct json_object *value)
-{
-    const struct field_row *row = find_row(reader, key);
-
-    if (!row || row->flags & FIELD_SECRET)
-        json_wipe(value);
-}
-
 /* ---- converting ---- */
 
 /* A value in angle brackets stands in the sample to be replaced. */
@@ -476,6 +466,14 @@ use_default(struct reader *reader, const struct field_row *row)
         reader->draft.faults.result = PROV_E_NOMEM;
 }
 
+/* A copy, since all that the fields are read from is wiped. */
+static void
+read_json_value(struct reader *reader, const struct field_row *row, struct json_object *value)
+{
+    if (json_object_deep_copy(value, json_member(reader->draft.fields, row), NULL) != 0)
+        reader->draft.faults.result = PROV_E_NOMEM;
+}
+
 static void
 read_row(struct reader *reader, size_t at)
 {
@@ -502,10 +500,10 @@ read_row(struct reader *reader, size_t at)
     case FIELD_RULES:
         /* no rules are the default mapping, which must not count as another plan */
         if (!json_object_is_type(value, json_type_array) || json_object_array_length(value) > 0)
-            *json_member(reader->draft.fields, row) = json_ref(value);
+            read_json_value(reader, row, value);
         break;
     case FIELD_NAMES: /* brought to a list by names.c */
-        *json_member(reader->draft.fields, row) = json_ref(value);
+        read_json_value(reader, row, value);
         break;
     }
 }
@@ -562,6 +560,7 @@ read_json(const char *json, size_t length, struct fault_list *faults)
                    "the connector fields are one JSON object");
     else
         return root;
+    json_wipe(root);
     json_object_put(root);
     return NULL;
 }
@@ -571,14 +570,14 @@ read_all(struct reader *reader, struct json_object *root)
 {
     const struct visitor secrets = { .field = note_secret };
     const struct visitor all = { .field = take, .odd = odd_entry };
-    const struct visitor wipe = { .field = wipe_secret };
 
     visit(reader, root, &secrets); /* first, so that no message can hold one */
     visit(reader, root, &all);
     for (size_t i = 0; i < reader->count; i++)
         read_row(reader, i);
     fields_check(&reader->draft);
-    visit(reader, root, &wipe);
+    /* a secret may stand under a misspelt name, or where nothing is read */
+    json_wipe(root);
     json_wipe(reader->draft.faults.secrets);
 }
 

@@ -20,22 +20,50 @@ json_parse(const char *text, size_t length, const char *what, struct json_object
     return json_from_value(value, ret) == PROV_OK ? PROV_OK : error_nomem(err);
 }
 
+static bool
+is_number(struct json_object *value)
+{
+    return json_object_is_type(value, json_type_int) ||
+           json_object_is_type(value, json_type_double);
+}
+
+/* Where it stands, not a copy. */
+static void
+wipe(const char *text, size_t length)
+{
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): drops const */
+    explicit_bzero((char *)(uintptr_t)text, length);
+}
+
+/* It has its spelling, and json-c keeps the text of a number that was written. */
+static void
+wipe_number(struct json_object *number)
+{
+    const char *spelling =
+        json_object_is_type(number, json_type_double) ? json_object_get_userdata(number) : NULL;
+    const char *written = json_object_to_json_string(number);
+
+    if (written)
+        wipe(written, strlen(written));
+    if (spelling)
+        wipe(spelling, strlen(spelling));
+}
+
 void
 json_wipe(struct json_object *value)
 {
     if (json_object_is_type(value, json_type_string)) {
-        /* the text itself, not a copy */
-        /* NOLINTNEXTLINE(performance-no-int-to-ptr): drops const */
-        char *text = (char *)(uintptr_t)json_object_get_string(value);
-        explicit_bzero(text, (size_t)json_object_get_string_len(value));
+        wipe(json_object_get_string(value), (size_t)json_object_get_string_len(value));
+    } else if (is_number(value)) {
+        wipe_number(value);
     } else if (json_object_is_type(value, json_type_array)) {
         for (size_t i = 0; i < json_object_array_length(value); i++)
             json_wipe(json_object_array_get_idx(value, i));
     } else if (json_object_is_type(value, json_type_object)) {
         json_object_object_foreach(value, name, member)
         {
-            (void)name;
             json_wipe(member);
+            wipe(name, strlen(name));
         }
     }
 }
@@ -117,13 +145,6 @@ json_get_nocase(struct json_object *object, const char *key, const char **ret_na
         }
     }
     return NULL;
-}
-
-static bool
-is_number(struct json_object *value)
-{
-    return json_object_is_type(value, json_type_int) ||
-           json_object_is_type(value, json_type_double);
 }
 
 static bool

@@ -18,7 +18,8 @@ json_cleanup(struct json_object **variable)
 /* AUTO_JSON struct json_object *value = NULL; drops one reference at the end of the scope. */
 #define AUTO_JSON CLEANUP(json_cleanup)
 
-/* Wipes all texts in the value, whoever else refers to them; names of members stay. NULL is allowed. */
+/* Wipes all texts in the value, spellings of numbers and names of members too, whoever else refers to them; it is of
+ * no use then but to be given back. NULL is allowed. */
 void json_wipe(struct json_object *value);
 
 /* Another reference (json-c calls it get, which reads like a look-up). */

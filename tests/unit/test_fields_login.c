@@ -279,6 +279,71 @@ pin_client_certificate_and_proxy_are_held_to_their_forms(void)
     }
 }
 
+/* How often the bytes stand in the heap of this process, in use or freed. */
+static size_t
+copies_in_heap(const char *needle)
+{
+    FILE *maps = fopen("/proc/self/maps", "r"), *memory = fopen("/proc/self/mem", "r");
+    static char page[1 << 24]; /* no heap */
+    unsigned long from = 0, to = 0;
+    size_t count = 0, length;
+    char line[400];
+
+    while (fgets(line, sizeof(line), maps) && !strstr(line, "[heap]"))
+        ;
+    if (strstr(line, "[heap]") && sscanf(line, "%lx-%lx", &from, &to) == 2 &&
+        fseeko(memory, (off_t)from, SEEK_SET) == 0) {
+        length = fread(page, 1, to - from < sizeof(page) ? to - from : sizeof(page), memory);
+        for (char *at = page;
+             (at = memmem(at, length - (size_t)(at - page), needle, strlen(needle))); at++)
+            count++;
+    }
+    fclose(maps);
+    fclose(memory);
+    return count;
+}
+
+/* The end of each is looked for, since what a block begins with is lost when it is freed. */
+static void
+of_no_form_of_a_secret_a_copy_is_left(void)
+{
+#define LEFT        "which-is-to-be-left-nowhere"
+#define LEFT_NUMBER "4711081547110815471108154711"
+    static const struct {
+        const char *json, *field; /* NULL: none is at fault */
+    } forms[] = {
+        { "{\"client_secret\":\"a secret " LEFT "\"}", NULL },
+        { "{\"client_secret\":\"a secret " LEFT "\",\"sf-client-secret\":\"a secret " LEFT "\"}",
+          NULL },
+        { "{\"client_secret\":\"a secret " LEFT "\",\"sf-client-secret\":\"the other " LEFT "\"}",
+          "client_secret" },
+        { "{\"client_secret\":\"a secret " LEFT "\",\"client_secret\":\"the other " LEFT "\"}",
+          "(all fields)" },
+        { "[{\"name\":\"client_secret\",\"value\":\"a secret " LEFT "\"},"
+          "{\"name\":\"client_secret\",\"value\":\"the other " LEFT "\"}]",
+          "client_secret" },
+        { "[{\"client_secret\":\"a secret " LEFT "\"}]", "properties[0]" },
+        { "[{\"name\":\"client_secret\",\"values\":\"a secret " LEFT "\"}]", NULL },
+        { "[{\"name\":\"client_secret\",\"value\":\"x1y2z3z4\",\"old\":\"a secret " LEFT "\"}]",
+          NULL },
+        { "{\"properties\":[],\"displayName\":\"a secret " LEFT "\"}", NULL },
+        { "{\"client_secret\":{\"value\":[\"a secret " LEFT "\"]}}", "client_secret" },
+        { "{\"client_secret\":{\"a secret " LEFT "\":1}}", "client_secret" },
+        { "{\"client_secret\":0.1234567890123456" LEFT_NUMBER "}", "client_secret" },
+        { "{\"client_secret\":[1.1234567890123456" LEFT_NUMBER "]}", "client_secret" },
+        { "\"a secret " LEFT "\"", "(all fields)" },
+        { "0.1234567890123456" LEFT_NUMBER, "(all fields)" },
+    };
+
+    for (size_t i = 0; i < COUNT(forms); i++) {
+        struct run run = parse_text(forms[i].json);
+        T_TRUE(!forms[i].field || *about(run.faults, forms[i].field));
+        run_cleanup(&run);
+        if (copies_in_heap(LEFT) || copies_in_heap(LEFT_NUMBER))
+            T_STR(forms[i].json, "");
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -293,6 +358,7 @@ main(int argc, char **argv)
         UNIT_CASE(secrets_are_named_by_where_they_are_kept),
         UNIT_CASE(a_key_may_stand_in_the_fields_with_its_lines),
         UNIT_CASE(allowed_hosts_are_names),
+        UNIT_CASE(of_no_form_of_a_secret_a_copy_is_left),
         UNIT_CASE(pin_client_certificate_and_proxy_are_held_to_their_forms),
     };
 
