@@ -68,7 +68,7 @@ struct store_answer {
 };
 
 /*
- * Folds events, in order, each in a savepoint of its own, and returns when they are on disk. Calls
+ * Folds events, in order, and returns when they are on disk. Calls
  * that come together share one commit. The caller zeroes the answers and sets error.size. An event
  * that is NULL was settled before and keeps its answer. Of an event with can_ask that asks the host, and was
  * not answered for the version that the subject has now, nothing is kept (`asks`); one whose ask failed
