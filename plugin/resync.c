@@ -320,11 +320,23 @@ mark_hold(struct mark *mark, struct prov_error *err)
     return PROV_OK;
 }
 
+/* A host may have closed the standard files and write to them all the same. */
+static int
+open_file(const char *path, int flags)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600), above = fd;
+
+    if (fd >= 0 && fd <= STDERR_FILENO) {
+        above = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+        close(fd);
+    }
+    return above;
+}
+
 /* Opens, holds and reads it. Without `make`, a file that is not there is no fault. */
 static int
 mark_open(const char *store, bool make, struct mark *ret, struct prov_error *err)
 {
-    const int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
     bool fresh = false;
     off_t length;
     int r;
@@ -334,14 +346,14 @@ mark_open(const char *store, bool make, struct mark *ret, struct prov_error *err
         ret->path = NULL;
         return error_nomem(err);
     }
-    ret->fd = open(ret->path, flags);
+    ret->fd = open_file(ret->path, 0);
     if (ret->fd < 0 && errno == ENOENT && !make)
         return PROV_OK;
     if (ret->fd < 0 && errno == ENOENT) {
-        ret->fd = open(ret->path, flags | O_CREAT | O_EXCL, 0600);
+        ret->fd = open_file(ret->path, O_CREAT | O_EXCL);
         fresh = ret->fd >= 0;
         if (!fresh && errno == EEXIST)
-            ret->fd = open(ret->path, flags);
+            ret->fd = open_file(ret->path, 0);
     }
     if (ret->fd < 0)
         return failed(ret, "opened", err);
@@ -452,7 +464,7 @@ take_over(struct resync_work *work, struct mark *mark)
 static int
 take_place(const struct mark *mark, int *ret_fd, int *ret_place, struct prov_error *err)
 {
-    *ret_fd = open(mark->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    *ret_fd = open_file(mark->path, 0);
     if (*ret_fd < 0)
         return failed(mark, "opened", err);
     for (*ret_place = 0; *ret_place < WORKERS_MAX; ++*ret_place) {

@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 
-from servers import (GROUPS, LDAP_PASSWORD, PEOPLE, SUFFIX, SmallDisk, cli, compare, events_of, harness, person, resync,
+from servers import (GROUPS, LDAP_PASSWORD, PEOPLE, SUFFIX, SmallDisk, at_once, cli, compare, events_of, harness, person, resync,
                      secret, settle, world)
 
 
@@ -492,11 +492,7 @@ def changes_at_the_same_time_end_as_the_directory_says(Server):
                           f"title: Title {part}-{number}", "-", ""]
             d.client("ldapmodify", text="\n".join(lines) + "\n")
 
-        threads = [threading.Thread(target=work, args=(part,)) for part in range(6)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        at_once(6, work)
         settle(w, d)
         assert compare(w, d) == 3
         assert all(events_of(w, f"user{i}")[-1] == "prov:put:full" for i in range(3))

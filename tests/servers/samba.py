@@ -17,7 +17,7 @@ import tempfile
 import time
 import urllib.parse
 
-from servers import ADAPTERS, Directory, cli, harness, ldif
+from servers import ADAPTERS, Directory, at_once, cli, harness, ldif
 
 ADAPTER = os.path.join(ADAPTERS, "sfprov-ldb.so")
 REALM, DOMAIN = "AD.EXAMPLE.ORG", "ADEX"
@@ -276,6 +276,20 @@ def fill(d, *people):
     """People without a password, in one transaction: (name, given, family, more)."""
     d.change("\n\n".join(user_ldif(name, given, family, **more).replace("\n", "\nchangetype: add\n", 1)
                          for name, given, family, more in people) + "\n")
+
+
+def retitle_at_once(d, processes, titles, names):
+    """Each process gives the people new titles in turn, half of them past the server."""
+    def work(part):
+        for number in range(titles):
+            text = (f"dn: CN={names[number % len(names)]},{PEOPLE}\nchangetype: modify\nreplace: title\n"
+                    f"title: T {part}-{number}\n")
+            if part % 2:
+                d.change(text)
+            else:
+                d.client("ldapmodify", text=text)
+
+    at_once(processes, work)
 
 
 def sync(w, d, *more, code=0, url=None):

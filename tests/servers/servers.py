@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
@@ -290,6 +291,15 @@ def certificates(folder, name):
 def events_of(world_, name):
     """The kinds of the events of a user, oldest first."""
     return [event["kinds"] for event in json.loads(cli(world_, "show", "--json", name).stdout)["events"]]
+
+
+def at_once(count, work):
+    """work(0), work(1), ... at the same time, until all have ended."""
+    threads = [threading.Thread(target=work, args=(part,)) for part in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 class SmallDisk:

@@ -14,7 +14,7 @@ import time
 import servers
 from common import becomes, in_memory, mark_of, stored
 from kerberos import ADMIN, ADMIN_PASSWORD, ENTRY, LISTER, MAPPING, REALM, LdapRealm, Realm, binary, compare, list_principals, resync
-from servers import SmallDisk, cli, events_of, harness
+from servers import SmallDisk, at_once, cli, events_of, harness
 
 
 def world(**fields):
@@ -315,7 +315,7 @@ def test_kadmind_and_kadmin_local_at_the_same_time():
     with world() as w, Realm(w, {}) as r:
         r.local("addprinc -pw Hello-1-2 shared")
 
-        def work(part, client):
+        def work(part):
             lines = []
             for number in range(12):
                 name = f"user{part}-{number}"
@@ -324,15 +324,12 @@ def test_kadmind_and_kadmin_local_at_the_same_time():
                           f"modprinc {'+' if part % 2 else '-'}allow_tix shared"]
                 if number % 3 == 0:
                     lines.append(f"delprinc -force {name}.x")
-            client(lines)
+            if part < 2:
+                r.local(*lines)
+            else:
+                r.admin_session(lines)
 
-        one_by_one = lambda lines: r.local(*lines)
-        threads = [threading.Thread(target=work, args=(0, one_by_one)), threading.Thread(target=work, args=(1, one_by_one)),
-                   threading.Thread(target=work, args=(2, r.admin_session)), threading.Thread(target=work, args=(3, r.admin_session))]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        at_once(4, work)
         assert mark_of(w) is None, mark_of(w)
         settle(w)
         compare(w, r)

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-from samba import (GROUPS, PEOPLE, SUFFIX, Samba, alone, compare, fill, forget_templates, logon, resident, sync,
+from samba import (GROUPS, PEOPLE, SUFFIX, Samba, alone, compare, fill, forget_templates, logon, resident, retitle_at_once, sync,
                    user_ldif)
 from common import PHOTO, columns_with_a_photo, in_memory, mark_of, stored, wrong_configurations
 from servers import SmallDisk, certificates, cli, events_of, harness, secret, settle, world
@@ -367,20 +367,7 @@ def test_changes_of_several_processes_end_as_the_domain_says():
         d.seed()
         fill(d, *((f"user{i}", "U", f"Family{i}", {}) for i in range(3)))
         d.start()
-
-        def work(part):
-            for number in range(15):
-                text = f"dn: CN=user{number % 3},{PEOPLE}\nchangetype: modify\nreplace: title\ntitle: T {part}-{number}\n"
-                if part % 2:
-                    d.change(text)
-                else:
-                    d.client("ldapmodify", text=text)
-
-        threads = [threading.Thread(target=work, args=(part,)) for part in range(6)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        retitle_at_once(d, 6, 15, ["user0", "user1", "user2"])
         settle(w, d)
         assert compare(w, d) == 3
         assert sum(len(events_of(w, f"user{i}")) for i in range(3)) == 3 + 6 * 15

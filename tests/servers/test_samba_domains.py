@@ -3,9 +3,8 @@
 import json
 import signal
 import sys
-import threading
 
-from samba import GROUPS, PEOPLE, SUFFIX, Samba, alone, compare, forget_templates, sync, user_ldif
+from samba import GROUPS, PEOPLE, SUFFIX, Samba, alone, compare, forget_templates, retitle_at_once, sync, user_ldif
 from common import mark_of
 from servers import cli, events_of, harness, settle, world
 
@@ -93,20 +92,7 @@ def test_a_domain_in_lmdb_is_handed_over():
         d.seed().start()
         d.hire("ada")
         d.client("ldapadd", text=user_ldif("bob", "Bob", "Miller") + "\n")
-
-        def work(part):
-            for number in range(8):
-                text = f"dn: CN=ada,{PEOPLE}\nchangetype: modify\nreplace: title\ntitle: T {part}-{number}\n"
-                if part % 2:
-                    d.change(text)
-                else:
-                    d.client("ldapmodify", text=text)
-
-        threads = [threading.Thread(target=work, args=(part,)) for part in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        retitle_at_once(d, 4, 8, ["ada"])
         settle(w, d)
         assert compare(w, d) == 2
         assert len(events_of(w, "ada")) == 1 + 4 * 8

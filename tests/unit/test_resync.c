@@ -675,6 +675,29 @@ what_is_written_in_part_is_told_with_the_reason(void)
 }
 
 static void
+what_a_host_writes_to_files_that_it_has_closed_is_not_in_the_mark(void)
+{
+    static const char line[] = "a line for the log that is there no more\n";
+    pid_t child;
+    int status = 0;
+
+    begin_case();
+    child = fork();
+    if (child == 0) {
+        for (int fd = 0; fd <= 2; fd++)
+            close(fd);
+        status = resync_begin(&work, store, "slapd", &err) != PROV_OK;
+        for (int fd = 0; fd <= 2; fd++)
+            status |= write(fd, line, sizeof(line)) >= 0;
+        _exit(status | (resync_end(&work, store, &err) != PROV_OK));
+    }
+    T_INT(waitpid(child, &status, 0), child);
+    T_INT(status, 0);
+    T_STR(reason(), "none");
+    end_case();
+}
+
+static void
 who_joins_in_is_not_expected_to_end(void)
 {
     struct stat facts;
@@ -719,6 +742,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(what_is_late_while_the_mark_is_held_hides_no_miss),
     UNIT_CASE(a_miss_is_noted_in_a_mark_that_has_no_text_yet),
     UNIT_CASE(what_cannot_be_written_is_told),
+    UNIT_CASE(what_a_host_writes_to_files_that_it_has_closed_is_not_in_the_mark),
     UNIT_CASE(what_is_written_in_part_is_told_with_the_reason),
 };
 
