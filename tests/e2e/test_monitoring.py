@@ -4,6 +4,7 @@ import configparser
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -174,6 +175,24 @@ def test_the_alerts_ask_for_numbers_that_there_are():
     with open(os.path.join(SOURCES, "docs/monitoring.md"), encoding="utf-8") as file:
         told = set(re.findall(r"sfprov_[a-z_]+", file.read()))
     assert told <= words, told - words
+
+
+def test_prometheus_takes_the_alerts():
+    promtool = shutil.which("promtool")
+    if not promtool:  # Debian has it in `prometheus`, of 100 MB; so it is in no list of packages
+        raise harness.NotRun("promtool is not installed")
+    done = subprocess.run([promtool, "check", "rules", os.path.join(MONITORING, "sfprov.rules.yml")], capture_output=True, text=True,
+                          timeout=60, check=False)
+    assert done.returncode == 0, (done.stdout, done.stderr)
+
+
+def test_systemd_takes_each_line_of_the_units():
+    if not shutil.which("systemd-analyze"):
+        raise harness.NotRun("systemd-analyze is not installed")
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", "--recursive-errors=no",
+                           *(os.path.join(MONITORING, f"sfprov-metrics.{kind}") for kind in ("service", "timer"))],
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_service_writes_the_numbers_for_the_collector():

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the adapter costs: one client's serial operations against a server with it and one without, in turn.
 
-    top_builddir=build tests/servers/bench.py [slapd|389|samba|kadmind] [OPERATIONS]
+    top_builddir=build tests/servers/bench.py [slapd|389|samba|kadmind] [OPERATIONS [ROUNDS]]
 
 Prints, for adds and for changes, the median of each in microseconds, their ratio and difference, the server's
 processor time, which other programs disturb less, and its flushes (fsync, fdatasync, msync), as strace counts
@@ -108,7 +108,7 @@ def processor_us(directory):
     return total / 1000
 
 
-def measure(Server, make_client, configs, operations, rounds=6):
+def measure(Server, make_client, configs, operations, rounds):
     """{name: {"add": [us, ...], "modify": [...]}}, and the same of processor time for each round; the servers take
     turns."""
     processor = {name: collections.defaultdict(list) for name in configs}
@@ -150,6 +150,7 @@ def flushes(Server, make_client, config, operations=100):
 def main():
     which = sys.argv[1] if len(sys.argv) > 1 else "slapd"
     operations = int(sys.argv[2]) if len(sys.argv) > 2 else 1200
+    rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 6
     deliver, client = {"deliver": False}, Client
     if which == "slapd":
         from slapd import Slapd as Server
@@ -162,7 +163,7 @@ def main():
     else:
         from ns389 import DS389 as Server
     configs = {"without": None, "with": deliver, "closed": dict(deliver, on_failure="closed")}
-    times, processor = measure(Server, client, configs, operations)
+    times, processor = measure(Server, client, configs, operations, rounds)
     bare = {kind: statistics.median(values) for kind, values in times["without"].items()}
     idle = {kind: statistics.median(values) for kind, values in processor["without"].items()}
     for name in configs:
