@@ -245,18 +245,24 @@ tell(struct submit *submit, const char *state, const char *reason, struct prov_e
     return result;
 }
 
-void
-submit_begin(struct submit *submit)
+static void
+begin(struct submit *submit)
 {
     struct prov_error err = { .size = sizeof(err) };
-    int before = submit->begun;
 
-    if (before == getpid() || !atomic_compare_exchange_strong(&submit->begun, &before, getpid()))
-        return;
     if (tell(submit, submit->several ? "joined" : "begun", NULL, &err)) {
         say(submit, PROV_LOG_ERROR, "cannot begin: %s", err.text);
         submit->begun = 0;
     }
+}
+
+void
+submit_begin(struct submit *submit)
+{
+    int before = submit->begun, now = getpid();
+
+    if (before != now && atomic_compare_exchange_strong(&submit->begun, &before, now))
+        begin(submit);
 }
 
 static void
@@ -415,35 +421,34 @@ lock_refused(struct submit *submit, const struct token *tokens, const struct pro
     return result;
 }
 
-/* A failure of the call itself is the caller's to tell. */
+/* A failure of the call itself is the caller's to tell. Mostly it is one token, and then nothing is allocated. */
 static int
 submit_batch(struct submit *submit, const char *what, const struct token *tokens, size_t count,
              struct prov_error *err)
 {
-    struct prov_event events[BATCH];
-    struct prov_answer one = { .size = sizeof(one) };
-    struct prov_answer *answers = count > 1 ? calloc(count, sizeof(*answers)) : &one;
-    int result;
+    struct prov_event event, *events = count > 1 ? calloc(count, sizeof(*events)) : &event;
+    struct prov_answer answer = { .size = sizeof(answer) };
+    struct prov_answer *answers = count > 1 ? calloc(count, sizeof(*answers)) : &answer;
+    int result = events && answers ? PROV_OK : fault_nomem(err);
 
-    if (!answers)
-        return fault_nomem(err);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && !result; i++) {
         events[i] = (struct prov_event){ sizeof(*events), tokens[i].json, tokens[i].length };
         answers[i].size = sizeof(*answers);
     }
     asked_tokens = tokens;
     asked_count = count;
-    result = submit->api.submit(submit->connector, events, count, answers, err);
-    asked_count = 0;
-    if (result) {
+    if (!result && submit->api.submit(submit->connector, events, count, answers, err))
         result = PROV_E_STORE;
-    } else {
+    asked_count = 0;
+    if (!result) {
         result = look_at_answers(submit, what, tokens, answers, count, err);
         if (lock_refused(submit, tokens, answers, count, err))
             result = PROV_E_STATE;
     }
-    if (answers != &one)
+    if (count > 1) {
+        free(events);
         free(answers);
+    }
     return result;
 }
 

@@ -194,13 +194,23 @@ no_key(const struct reading *reading, struct prov_error *err)
                      entry->dn, key, hint);
 }
 
+static int
+not_text(const struct ldap_entry *entry, const struct ldap_value *value, struct prov_error *err)
+{
+    char at[160];
+
+    return fault_set(err, PROV_E_INVALID,
+                     "%s, attribute '%s': the value is not UTF-8 text; leave it out with "
+                     "--map '%s='",
+                     place(entry, value->line, at, sizeof(at)), value->name, value->name);
+}
+
 /* Takes one value up, if it is read at all. */
 static int
 take_value(struct reading *reading, const struct ldap_value *value, struct prov_error *err)
 {
     const struct entry_options *options = reading->options;
     const struct column *column = columns_find(options->columns, value->name, true);
-    char at[160];
 
     if (!column && options->unread && strcmp(value->name, "objectclass") != 0 &&
         !is_key(reading, value))
@@ -208,11 +218,7 @@ take_value(struct reading *reading, const struct ldap_value *value, struct prov_
     if (!column || column->left_out)
         return PROV_OK;
     if (value->binary)
-        return fault_set(err, PROV_E_INVALID,
-                         "%s, attribute '%s': the value is not UTF-8 text; leave it out with "
-                         "--map '%s='",
-                         place(reading->entry, value->line, at, sizeof(at)), value->name,
-                         value->name);
+        return not_text(reading->entry, value, err);
     if (reading->count == VALUES_MAX) {
         reading->further++;
         return PROV_OK;
@@ -252,14 +258,12 @@ name_manager(struct reading *reading, struct prov_error *err)
 
 /* What is wrong with a value is told with whose it is; in a file the line says that. */
 static int
-name_entry(const struct ldap_entry *entry, int result, struct prov_error *err)
+name_entry(const struct ldap_entry *entry, struct prov_error *err)
 {
     char reason[sizeof(err->text)];
 
-    if (result != PROV_E_INVALID || entry->line)
-        return result;
     snprintf(reason, sizeof(reason), "%s", err->text);
-    return fault_set(err, result, "entry '%.120s', %.800s", entry->dn, reason);
+    return fault_set(err, PROV_E_INVALID, "entry '%.120s', %.800s", entry->dn, reason);
 }
 
 /* Lists tell people apart by the externalId also where they are compared by another key. */
@@ -275,10 +279,11 @@ make_person(struct reading *reading, struct entry_person *ret, struct prov_error
 
     if (!result)
         result = name_manager(reading, err);
-    if (!result)
-        result = name_entry(
-            reading->entry,
-            person_make(reading->values, reading->count, &how, &person.resource, err), err);
+    if (!result) {
+        result = person_make(reading->values, reading->count, &how, &person.resource, err);
+        if (result == PROV_E_INVALID && !reading->entry->line)
+            result = name_entry(reading->entry, err);
+    }
     if (result) {
         entry_person_clear(&person);
         return result;

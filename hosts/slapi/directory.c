@@ -213,11 +213,13 @@ add_attribute(struct directory_entry *entry, const char *name, Slapi_Attr *attri
 static bool
 is_wanted(const struct directory *directory, const char *name)
 {
+    if (columns_find(directory->config->columns, name, true) || !strcmp(name, directory->key))
+        return true;
     for (size_t i = 0; i < ALWAYS; i++) {
         if (name[0] == always[i][0] && !strcmp(name, always[i]))
             return true;
     }
-    return !strcmp(name, directory->key) || columns_find(directory->config->columns, name, true);
+    return false;
 }
 
 static bool

@@ -57,26 +57,36 @@ shows_what_is_stored(Slapi_PBlock *block)
     return true;
 }
 
+static Slapi_Entry *
+look_up(void *operation, char *dn)
+{
+    struct berval value = { strlen(dn), dn };
+    Slapi_Entry *entry = NULL;
+
+    return be_entry_get_rw(operation, &value, NULL, NULL, 0, &entry) ? NULL : entry;
+}
+
+/* Entries are found by the normal form of their DN alone. Making it takes longer than to look, and many a DN, as
+ * one all in small letters, has it already: then it is nobody else's. */
 Slapi_Entry *
 stored_entry(Slapi_PBlock *block)
 {
-    char *target = NULL, *dn;
+    char *dn = NULL, *normal;
     void *operation = NULL;
-    Slapi_Entry *entry = NULL;
-    struct berval value;
+    Slapi_Entry *entry;
 
     if (!be_entry_get_rw || !be_entry_release_rw || !overlay_next || !overlay_is_inst ||
         !&frontendDB || !frontendDB || !shows_what_is_stored(block))
         return NULL;
     slapi_pblock_get(block, SLAPI_OPERATION, &operation);
-    slapi_pblock_get(block, SLAPI_TARGET_DN, &target);
-    dn = operation && target ? slapi_dn_normalize_case(target) : NULL;
-    if (!dn)
+    slapi_pblock_get(block, SLAPI_TARGET_DN, &dn);
+    if (!operation || !dn)
         return NULL;
-    value = (struct berval){ strlen(dn), dn };
-    if (be_entry_get_rw(operation, &value, NULL, NULL, 0, &entry))
-        entry = NULL;
-    slapi_ch_free_string(&dn);
+    entry = look_up(operation, dn);
+    normal = entry ? NULL : slapi_dn_normalize_case(dn);
+    if (normal)
+        entry = look_up(operation, normal);
+    slapi_ch_free_string(&normal);
     return entry;
 }
 
