@@ -360,8 +360,11 @@ unreadable(struct follow *follow, const struct ldap_entry *entry, const char *uu
         return result;
     missed(follow, "'%s' cannot be read, and stays as it is: %s", entry->dn, err->text);
     uri_of(uuid, uri);
-    if (follow->list)
-        return add_to_list(follow, entry, uri, NULL, err);
+    if (follow->list) {
+        result = add_to_list(follow, entry, uri, NULL, err);
+        /* told twice: the list is none, and no option is wrong, which would end it */
+        return result == PROV_E_INVALID ? (err->code = PROV_E_STATE) : result;
+    }
     if (!entry_is_inactive(follow->columns, entry))
         return PROV_OK;
     result = hand_over(follow, err); /* which may have them in it */

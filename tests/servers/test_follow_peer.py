@@ -106,6 +106,22 @@ def test_a_replica_that_lags_brings_no_report_back():
             f.end()
 
 
+def test_who_is_told_twice_spoils_a_list_and_ends_nobody():
+    with world() as w:
+        p = Provider()
+        with Follower(w, p, "--no-deliver") as f:
+            for names in (("ada", "ada"), ("ada", "bob")):
+                connection, _ = p.searched()
+                for name in names:
+                    p.tell(connection, name, 1 + names.index(name))
+                p.info(connection, ber(0xa2, ber(4, b"all")))
+                until(lambda: "tried again" in f.text() or f.process.poll() is not None)
+                assert f.process.poll() is None and "stands twice" in f.text(), f.text()
+            until(lambda: "2 people listed" in f.text())
+            connection.close()
+            f.end()
+
+
 class Narrow(Way):
     """Lets so many bytes through, and then none."""
 
