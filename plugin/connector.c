@@ -203,7 +203,8 @@ copy_host(const struct prov_host *host)
 static int
 check_options(const struct prov_open *options, struct prov_error *err)
 {
-    const uint32_t known = PROV_OPEN_NO_WORKER | PROV_OPEN_NEVER_DELIVER;
+    const uint32_t known =
+        PROV_OPEN_NO_WORKER | PROV_OPEN_NEVER_DELIVER | PROV_OPEN_SQLITE_UNCOUNTED;
 
     if (!options || options->size < sizeof(struct prov_open))
         return error_set(err, PROV_E_ABI,
@@ -274,6 +275,8 @@ open_connector(const struct prov_open *options, prov_connector **ret_connector, 
                  json_get_string(warning, "field"), json_get_string(warning, "reason"),
                  json_get_string(warning, "remedy"));
     }
+    if (options->flags & PROV_OPEN_SQLITE_UNCOUNTED)
+        store_count_no_memory();
     *ret_connector = connector;
     return PROV_OK;
 }
@@ -347,7 +350,12 @@ put_answer(struct prov_answer *answer, const struct store_answer *from)
     answer->status = (uint32_t)from->status;
     answer->duplicate = from->duplicate;
     answer->version = from->version;
-    answer->error = from->error;
+    if (from->error.code) {
+        answer->error = from->error;
+    } else { /* all of it is a kilobyte */
+        answer->error.code = PROV_OK;
+        answer->error.text[0] = '\0';
+    }
     answer->error.size = sizeof(answer->error);
 }
 
@@ -356,7 +364,6 @@ events_free(struct event **events, size_t count)
 {
     for (size_t i = 0; events && i < count; i++)
         event_free(events[i]);
-    free(events);
 }
 
 static int
@@ -378,14 +385,14 @@ check_submit(const prov_connector *connector, const struct prov_event *events, s
     return PROV_OK;
 }
 
-/* Parses what can be parsed; an event that cannot is refused in its answer and stays NULL. */
+/* Parses what can be parsed; an event that cannot is refused in its answer and stays NULL. All is zeroed before. */
 static void
 parse_events(const prov_connector *connector, const struct prov_event *events, size_t count,
              struct event **parsed, struct store_answer *answers)
 {
     for (size_t i = 0; i < count; i++) {
         const struct prov_event *event = event_at(events, i);
-        answers[i].error = (struct prov_error)PROV_ERROR_INIT;
+        answers[i].error.size = sizeof(answers[i].error);
         answers[i].status = PROV_ANSWER_UNKNOWN;
         if (!event->json) {
             answers[i].status = PROV_ANSWER_REFUSED;
@@ -399,22 +406,27 @@ parse_events(const prov_connector *connector, const struct prov_event *events, s
     }
 }
 
+/* One event alone, as most servers hand over, needs no memory but the caller's stack. */
 static int32_t
 submit(prov_connector *connector, const struct prov_event *events, size_t count,
        struct prov_answer *answers, struct prov_error *err)
 {
     const struct resolver resolver = resolver_of(connector);
     struct runtime *runtime = NULL;
-    struct event **parsed = NULL;
-    AUTO_FREE struct store_answer *results = NULL;
+    struct event *event = NULL, **parsed = &event;
+    struct store_answer result = { .asks = false }, *results = &result;
+    AUTO_FREE struct event **more_events = NULL;
+    AUTO_FREE struct store_answer *more_results = NULL;
     size_t stride;
     int r = check_submit(connector, events, count, answers, err);
 
     if (r || count == 0)
         return r;
     stride = answers[0].size;
-    parsed = calloc(count, sizeof(struct event *));
-    results = calloc(count, sizeof(*results));
+    if (count > 1) {
+        parsed = more_events = calloc(count, sizeof(struct event *));
+        results = more_results = calloc(count, sizeof(*results));
+    }
     r = parsed && results ? runtime_of(connector, &runtime, err) : error_nomem(err);
     if (!r) {
         parse_events(connector, events, count, parsed, results);

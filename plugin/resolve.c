@@ -169,7 +169,8 @@ int
 resolve_accept(const struct resolver *resolver, struct store *store, struct event **events,
                size_t count, struct store_answer *answers, struct prov_error *err)
 {
-    AUTO_FREE struct event **pending = calloc(count, sizeof(struct event *));
+    AUTO_FREE struct event **several = count > 1 ? calloc(count, sizeof(struct event *)) : NULL;
+    struct event *one = NULL, **pending = count > 1 ? several : &one;
     size_t left = count;
     int result = pending ? PROV_OK : error_nomem(err);
 

@@ -197,7 +197,8 @@ submit_open(const struct settings *settings, const struct submit_options *option
     struct prov_open open = { .size = sizeof(open),
                               .fields = settings->fields,
                               .fields_length = settings->fields_length,
-                              .flags = settings->deliver ? 0 : PROV_OPEN_NEVER_DELIVER,
+                              .flags = PROV_OPEN_SQLITE_UNCOUNTED |
+                                       (settings->deliver ? 0u : PROV_OPEN_NEVER_DELIVER),
                               .host = &host };
     int result;
 

@@ -183,7 +183,9 @@ host_open_fields(const struct options *options, uint32_t flags, struct host *hos
     const char *file = host_fields_file(options);
     struct prov_error err = { .size = sizeof(err) };
     struct prov_host callbacks = { .size = sizeof(callbacks), .log = log_line };
-    struct prov_open open = { .size = sizeof(open), .flags = flags, .host = &callbacks };
+    struct prov_open open = { .size = sizeof(open),
+                              .flags = flags | PROV_OPEN_SQLITE_UNCOUNTED,
+                              .host = &callbacks };
     struct json_object *faults = NULL;
     char *text = NULL, *faults_text = NULL;
     int code = read_fields(file, &text, &open.fields_length), result;

@@ -128,8 +128,12 @@ struct prov_host {
 };
 
 enum prov_open_flag {
-    PROV_OPEN_NO_WORKER = 1u,    /* no thread of our own; the host drives with deliver() */
-    PROV_OPEN_NEVER_DELIVER = 2u /* a tool or short-lived process: deliver() is refused as well */
+    PROV_OPEN_NO_WORKER = 1u,     /* no thread of our own; the host drives with deliver() */
+    PROV_OPEN_NEVER_DELIVER = 2u, /* a tool or short-lived process: deliver() is refused as well */
+    /* Since minor version 1. Nobody in this process asks SQLite how much memory it takes, or limits that: so it
+     * is not counted, which makes each event cheaper. It is for the whole process, and does nothing where SQLite
+     * is in use already; no other thread may begin to use SQLite during open(). */
+    PROV_OPEN_SQLITE_UNCOUNTED = 4u
 };
 
 struct prov_open {

@@ -3,6 +3,8 @@
 
 #include <openssl/evp.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/random.h>
 
@@ -22,15 +24,40 @@ fetch_sha256(void)
         sha256 = EVP_sha256();
 }
 
+/* Room for a digest under way is dear to make, so that of whoever was last is kept for whoever comes next; who comes
+ * meanwhile makes his own. */
+static _Atomic(EVP_MD_CTX *) spare;
+
+static EVP_MD_CTX *
+take_context(void)
+{
+    EVP_MD_CTX *context = atomic_exchange(&spare, NULL);
+
+    return context ? context : EVP_MD_CTX_new();
+}
+
+static void
+give_back_context(EVP_MD_CTX *context)
+{
+    EVP_MD_CTX_free(atomic_exchange(&spare, context));
+}
+
 int
 digest_hex(const void *bytes, size_t length, char hex[DIGEST_HEX_SIZE])
 {
     CLEANUP(fork_gate_leave) int inside = fork_gate_enter();
     unsigned char digest[32];
     unsigned int size = sizeof(digest);
+    EVP_MD_CTX *context;
+    bool done;
 
     pthread_once(&sha256_once, fetch_sha256);
-    if (EVP_Digest(bytes, length, digest, &size, sha256, NULL) != 1)
+    context = take_context();
+    done = context && EVP_DigestInit_ex(context, sha256, NULL) == 1 &&
+           EVP_DigestUpdate(context, bytes, length) == 1 &&
+           EVP_DigestFinal_ex(context, digest, &size) == 1;
+    give_back_context(context);
+    if (!done)
         return PROV_E_NOMEM;
     for (unsigned int i = 0; i < size; i++) {
         hex[2 * i] = "0123456789abcdef"[digest[i] >> 4];

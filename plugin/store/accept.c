@@ -10,6 +10,12 @@
 /* Of an event's digest so many hex digits are kept: 128 bits are enough to tell contents apart. */
 #define DIGEST_LENGTH 32
 
+static bool
+is_digest_of(const struct event *event, const char *kept)
+{
+    return kept && strncmp(kept, event->digest, DIGEST_LENGTH) == 0;
+}
+
 /* The jti is known: the same event again, or another one under its name. Then *answer is final. */
 static int
 answer_known(struct db *db, const struct event *event, struct store_answer *answer, bool *ret_known,
@@ -23,7 +29,7 @@ answer_known(struct db *db, const struct event *event, struct store_answer *answ
         r = db_next(&rows, ret_known, err);
     if (r || !*ret_known)
         return r;
-    if (strncmp(db_text(&rows, 1), event->digest, DIGEST_LENGTH) != 0) {
+    if (!is_digest_of(event, db_text(&rows, 1))) {
         answer->status = PROV_ANSWER_REFUSED;
         error_set(&answer->error, PROV_E_INVALID,
                   "jti '%s' of issuer '%s' was accepted before with another content; give every "
@@ -37,26 +43,28 @@ answer_known(struct db *db, const struct event *event, struct store_answer *answ
     return PROV_OK;
 }
 
+/* The transaction of the host by which the event may be known under another jti; NULL: by none. The digest knows
+ * nothing of a password: two events that differ in it alone are not the same. */
+static const char *
+known_by(const struct event *event)
+{
+    return event->password ? NULL : event->txn;
+}
+
 /* An event that says to which transaction of the host it belongs may come again under another jti. It is
  * the same one only if nothing else came for the user since: of "off, on, off" in one transaction the
  * last is no repetition of the first. Then *answer is final. */
 static int
 answer_transaction(struct db *db, const struct event *event, const struct known *known,
-                   struct store_answer *answer, bool *ret_known, struct prov_error *err)
+                   struct store_answer *answer, struct prov_error *err)
 {
-    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
-    int r = db_one_row(db, &rows, ret_known, err,
-                       "SELECT version FROM event WHERE seq = ? AND txn = ?"
-                       " AND digest = substr(?, 1, 32)",
-                       "iss", known->last_event, event->txn, event->digest);
+    bool duplicate = false;
+    int r = answer_known(db, event, answer, &duplicate, err); /* a jti that is known counts more */
 
-    if (r || !*ret_known)
-        return r;
-    r = answer_known(db, event, answer, ret_known, err); /* a jti that is known counts more */
-    if (!r && !*ret_known) {
+    if (!r && !duplicate) {
         answer->status = PROV_ANSWER_ACCEPTED;
-        answer->duplicate = *ret_known = true;
-        answer->version = db_int(&rows, 0);
+        answer->duplicate = true;
+        answer->version = known->repeated;
     }
     return r;
 }
@@ -89,41 +97,50 @@ read_known(struct store *store, struct pool *pool, const struct db_rows *rows,
         return error_nomem(err);
     if (tally_find(store, db_text(rows, 7), db_text(rows, 8), &ret->counted, err))
         return PROV_E_NOMEM;
+    if (db_int(rows, 9) && is_digest_of(event, db_text(rows, 10)))
+        ret->repeated = db_int(rows, 9);
     return text && value_parse(pool, text, strlen(text), "the resource", &ret->state.resource,
                                &damage) == PROV_E_NOMEM
                ? error_nomem(err)
                : PROV_OK;
 }
 
+/* The subject's last event is looked at only where there is a transaction to compare. */
 #define SELECT_KNOWN                                                                               \
     "s.id, s.version, s.last_event, s.presence, s.user_name, s.resource, l.outcome,"               \
-    " coalesce(l.code, '') FROM "
-#define JOIN_LINK " LEFT JOIN link l ON l.subject = s.id AND l.settled_version >= s.version WHERE "
+    " coalesce(l.code, ''), e.version, e.digest FROM "
+#define JOIN_REST(txn)                                                                             \
+    " LEFT JOIN link l ON l.subject = s.id AND l.settled_version >= s.version"                     \
+    " LEFT JOIN event e ON e.seq = CASE WHEN " txn " NOT NULL THEN s.last_event END"               \
+    " AND e.txn = " txn " WHERE "
 
 int
 accept_look(struct store *store, struct pool *pool, const struct event *const *events, size_t count,
             struct known *known, struct prov_error *err)
 {
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
-    const char *keys[AHEAD_MOST][2] = { { NULL } };
+    const char *keys[AHEAD_MOST][3] = { { NULL } };
     bool row = false;
     int r;
 
     for (size_t i = 0; i < count; i++) {
         keys[i][0] = events[i]->ignored ? NULL : events[i]->uri; /* NULL: of nobody */
         keys[i][1] = events[i]->iss;
+        keys[i][2] = known_by(events[i]);
     }
     if (count > 1)
         r = db_select_texts(store->write, &rows, err,
-                            "SELECT k.column1, " SELECT_KNOWN "(VALUES (0, ?, ?), (1, ?, ?),"
-                            " (2, ?, ?), (3, ?, ?), (4, ?, ?), (5, ?, ?), (6, ?, ?), (7, ?, ?)) k"
-                            " CROSS JOIN subject s" JOIN_LINK
-                            "s.uri = k.column2 AND s.iss = k.column3",
-                            keys[0], 2 * AHEAD_MOST);
+                            "SELECT k.column1, " SELECT_KNOWN
+                            "(VALUES (0, ?, ?, ?), (1, ?, ?, ?), (2, ?, ?, ?), (3, ?, ?, ?),"
+                            " (4, ?, ?, ?), (5, ?, ?, ?), (6, ?, ?, ?), (7, ?, ?, ?)) k"
+                            " CROSS JOIN subject s" JOIN_REST(
+                                "k.column4") "s.uri = k.column2 AND s.iss = k.column3",
+                            keys[0], 3 * AHEAD_MOST);
     else
-        r = db_select_texts(
-            store->write, &rows, err,
-            "SELECT 0, " SELECT_KNOWN "subject s" JOIN_LINK "s.uri = ? AND s.iss = ?", keys[0], 2);
+        r = db_select_texts(store->write, &rows, err,
+                            "SELECT 0, " SELECT_KNOWN
+                            "subject s" JOIN_REST("?3") "s.uri = ?1 AND s.iss = ?2",
+                            keys[0], 3);
     if (!r)
         r = db_next(&rows, &row, err);
     while (!r && row) {
@@ -343,14 +360,8 @@ accept_fold_known(struct store *store, struct pool *pool, const struct event *ev
                   struct known *known, int64_t now_us, struct store_answer *answer,
                   struct prov_error *err)
 {
-    bool duplicate = false;
-    int r = PROV_OK;
-
-    /* the digest knows nothing of a password: two that differ in it alone are not the same */
-    if (event->txn && !event->password && known->last_event)
-        r = answer_transaction(store->write, event, known, answer, &duplicate, err);
-    if (r || duplicate)
-        return r;
+    if (known->repeated)
+        return answer_transaction(store->write, event, known, answer, err);
     if (must_ask(event, known))
         return answer_unasked(store->write, event, known, answer, err);
     if (event->password && store->key_source && !event->ignored &&

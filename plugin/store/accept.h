@@ -9,6 +9,8 @@
 struct known {
     int64_t id; /* 0: never heard of */
     int64_t version, last_event;
+    int64_t
+        repeated; /* the last event is this one under another jti, of that version; 0: it is not */
     int64_t counted;       /* as settled, there (tally_find) */
     const char *user_name; /* it and the resource live in the pool given to accept_look() */
     struct subject_state state;

@@ -20,6 +20,9 @@ struct db;
  * tests. */
 extern int db_busy_timeout_ms;
 
+/* See store_count_no_memory(). */
+void db_count_no_memory(void);
+
 /*
  * Opens, creating the file with mode 0600 if it is not there, and sets what durability and safety
  * need (WAL, synchronous FULL, defensive mode). Blocks on other processes for db_busy_timeout_ms.

@@ -301,6 +301,12 @@ check_in_place(struct db *db, struct prov_error *err)
     return PROV_OK;
 }
 
+void
+db_count_no_memory(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* SQLITE_MISUSE: it is in use already */
+}
+
 int
 db_open(const char *path, struct db **ret, struct prov_error *err)
 {

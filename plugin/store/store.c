@@ -139,6 +139,12 @@ store_set_scope(struct store *store, store_scope_fn in_scope, const void *contex
     store->scope_context = context;
 }
 
+void
+store_count_no_memory(void)
+{
+    db_count_no_memory();
+}
+
 const char *
 store_path(const struct store *store)
 {

@@ -39,6 +39,10 @@ bool store_exists(const struct store *store);
 /* Whether the store could be used as far as its place goes; makes nothing. PROV_E_STORE. */
 MUST_CHECK int store_check_place(const struct store *store, struct prov_error *err);
 
+/* SQLite keeps no count of the memory that it takes, which costs a lock for each piece: for the whole process, and
+ * before anybody in it has used SQLite, or it does nothing. No other thread may use SQLite meanwhile. */
+void store_count_no_memory(void);
+
 /*
  * Names who is in scope by the connector fields: their leavers go ahead like the others (rule 7), and
  * the guard of a list counts them. Called inside transactions, from any thread; must not block.

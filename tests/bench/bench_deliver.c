@@ -100,7 +100,7 @@ host_open(struct host *host, const char *name, uint32_t flags, int parallel)
     void *library = dlopen(path ? path : ".libs/sfprov.so", RTLD_NOW);
     int32_t (*init)(uint32_t, uint32_t, struct prov_vtable *, struct prov_error *);
     struct prov_error err = { .size = sizeof(err) };
-    struct prov_open open = { .size = sizeof(open), .flags = flags };
+    struct prov_open open = { .size = sizeof(open), .flags = flags | PROV_OPEN_SQLITE_UNCOUNTED };
     char fields[1500];
 
     if (!library || !(init = dlsym(library, "prov_connector_init")))

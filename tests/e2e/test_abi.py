@@ -3,13 +3,15 @@ import contextlib
 import ctypes as c
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
 
 import harness
 from harness import (ACCEPTED, E_ABI, E_FIELDS, E_INVALID, E_LIMIT, E_NOTFOUND, E_STATE, E_UNSUPPORTED, NEVER_DELIVER,
-                     REFUSED, Answer, Connector, Error, Event, Failure, Open, Table, World, create, patch, person, put, until)
+                     REFUSED, SQLITE_UNCOUNTED, Answer, Connector, Error, Event, Failure, Open, Table, World, create, patch, person,
+                     put, until)
 
 FIELDS = {"domain_name": "http://127.0.0.1:9", "client_id": "id", "client_secret": "secret", "profile": "Standard User",
           "provisioning_domain": "acme.example", "issuer": "https://idp.example", "store": "/nonexistent/store.db"}
@@ -174,6 +176,17 @@ def test_a_connector_that_never_delivers_does_not():
         c_.accept(create("/Users/1", person("x")))
         fails(E_STATE, c_.deliver)
         assert w.org.usage()["token_requests"] == 0
+
+
+def test_where_sqlite_is_in_use_its_memory_stays_counted():
+    with World() as w, contextlib.closing(sqlite3.connect(":memory:")) as ours:
+        used = c.CDLL("libsqlite3.so.0").sqlite3_memory_used
+        used.restype = c.c_int64
+        before = used()
+        c_ = w.connector(flags=NEVER_DELIVER | SQLITE_UNCOUNTED)
+        c_.accept(create("/Users/1", person("x")))
+        assert used() > before > 0
+        assert ours.execute("SELECT 1").fetchone() == (1,)
 
 
 def test_fork_between_open_and_first_use():

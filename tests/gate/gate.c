@@ -308,7 +308,7 @@ open_connector(const char *fields, const struct prov_host *host)
 {
     struct prov_error error = PROV_ERROR_INIT;
     struct prov_open options = { .size = sizeof(options),
-                                 .flags = PROV_OPEN_NO_WORKER,
+                                 .flags = PROV_OPEN_NO_WORKER | PROV_OPEN_SQLITE_UNCOUNTED,
                                  .fields = fields,
                                  .fields_length = strlen(fields),
                                  .host = host };

@@ -108,14 +108,15 @@ def compare(recorded, measured):
 
 def check_the_gate(counts, instructions):
     """What really costs more has to be found, and nothing else: of the single events one in ten is accepted twice;
-    and arrays cost what single events do. The numbers are measured, these and those they are compared with."""
+    and arrays cost what single events do, of which only the allocations are as few. The numbers are measured, these and
+    those they are compared with."""
     def check(recorded, now):
         found = {name.split(".")[0] for name in compare(recorded, now)[0]}
         assert "accept_alone" in found and not found & {"deliver", "deliver_changes", "deliver_told", "settle"}, found
 
     check(counts, count(AGAIN))
     alone = {name: counts[name.replace("groups", "alone")] for name in counts if name.startswith("accept_groups.")}
-    assert sorted(compare(counts, alone)[0]) == sorted(alone), "what each array costs is not seen"
+    assert sorted(compare(counts, alone)[0]) == sorted(alone.keys() - {"accept_groups.allocations"}), "what each array costs is not seen"
     assert not compare(counts, counts)[0]
     if instructions:
         check(instructions, count_instructions(AGAIN))

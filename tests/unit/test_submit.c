@@ -1,6 +1,7 @@
 /* What an adapter does with the mark that a resync is needed, by the connector itself: it is part of this program. */
 #include "tests/unit/unit.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -146,10 +147,22 @@ who_ends_in_a_child_has_ended(void)
     end_case();
 }
 
+/* Which is for the whole process, so this can only be seen by whoever uses SQLite first. */
+static void
+nobody_counts_the_memory_that_sqlite_takes(void)
+{
+    begin_case();
+    T_INT(mkdir(folder, 0700), 0);
+    T_OK(hand_over(), &err);
+    T_INT(sqlite3_memory_used(), 0);
+    end_case();
+}
+
 static const struct unit_case cases[] = {
     UNIT_CASE(a_mark_that_could_not_be_made_is_made_later),
     UNIT_CASE(a_mark_that_could_not_be_made_is_made_at_the_end),
     UNIT_CASE(who_ends_in_a_child_has_ended),
+    UNIT_CASE(nobody_counts_the_memory_that_sqlite_takes),
 };
 
 int
