@@ -243,11 +243,13 @@ username_temporary(const char *salesforce_id, const char *before,
     const char *at = strrchr(before, '@'), *domain = at ? at + 1 : elsewhere;
 
     /* of a long domain the end; of one without a dot to cut at nothing */
-    while (strlen("swap-@") + strlen(salesforce_id) + strlen(domain) > USERNAME_MAX_CHARACTERS) {
+    while (strlen(USERNAME_TEMPORARY_PREFIX "@") + strlen(salesforce_id) + strlen(domain) >
+           USERNAME_MAX_CHARACTERS) {
         const char *dot = strchr(domain, '.');
         domain = dot && strchr(dot + 1, '.') ? dot + 1 : elsewhere;
     }
-    snprintf(ret, USERNAME_MAX_CHARACTERS + 1, "swap-%s@%s", salesforce_id, domain);
+    snprintf(ret, USERNAME_MAX_CHARACTERS + 1, USERNAME_TEMPORARY_PREFIX "%s@%s", salesforce_id,
+             domain);
     username_lower(ret);
 }
 

@@ -30,8 +30,9 @@ int username_takes(unsigned char byte);
  * found too, but without their name. */
 const char *username_domain_fault(const char *domain, size_t *ret_position);
 
-/* The name that an account has while two exchange theirs: of its Salesforce Id, which no other account
+/* The name that an account has while two exchange theirs: this and its Salesforce Id, which no other account
  * has, at the domain of the one before. */
+#define USERNAME_TEMPORARY_PREFIX "swap-"
 void username_temporary(const char *salesforce_id, const char *before,
                         char ret[USERNAME_MAX_CHARACTERS + 1]);
 

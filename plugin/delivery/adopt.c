@@ -54,7 +54,7 @@ take_from(struct round *round, int64_t holder, struct link *heir, bool *ret_froz
     if (!r)
         r = settle_claim(round, link, NULL, err);
     if (!r && link->username_held)
-        r = store_wake_name(store, link->username_held, err);
+        r = names_wake(store, link->username_held, err);
     if (r)
         return r;
     *ret_frozen = link_is_frozen(link);

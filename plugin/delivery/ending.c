@@ -106,7 +106,10 @@ settle_claim(struct round *round, struct link *link, const char *name, struct pr
     if (!before || (name && strcmp(before, name) == 0) ||
         (link->username_held && strcmp(before, link->username_held) == 0))
         return PROV_OK;
-    return store_wake_name(round->delivery->store, before, err);
+    /* who could not go back is not tried at once again */
+    return text_is(before, names_given_up(link))
+               ? store_wake_name(round->delivery->store, before, err)
+               : names_wake(round->delivery->store, before, err);
 }
 
 /* [tx] The username held is the one confirmed; and, unless what was wanted is tried again, no other is claimed but
@@ -124,7 +127,7 @@ put_names(struct round *round, struct link *link, bool keeps_claim, struct prov_
         if (set_text(&link->username_held, now))
             return error_nomem(err);
         if (before)
-            r = store_wake_name(round->delivery->store, before, err);
+            r = names_wake(round->delivery->store, before, err);
     }
     return r || keeps_claim ? r
                             : settle_claim(round, link, flying ? flying : link->username_held, err);
@@ -162,8 +165,6 @@ ending_write(struct round *round, struct item *item, const struct ending *ending
         r = put_names(round, link, ending->keeps_claim, err);
     if (!r)
         r = put_link(round, item, err);
-    if (!r && ending->frees_held && link->username_held)
-        r = store_wake_name(store, link->username_held, err);
     if (!r && ending->arrives)
         r = store_wake(store, WAIT_MANAGER, subject->uri, subject->iss, INT64_MAX, err);
     return r ? r : make_due(round, item, ending, err);

@@ -9,7 +9,6 @@ struct ending {
     struct said said; /* borrowed */
     char *message;    /* heap: said.message, where it was made for this; or NULL */
     bool keeps_claim; /* the username that is claimed stays so */
-    bool frees_held;  /* others waited for the username that is held, and get it now or never */
     bool arrives;     /* there is an account now: those whom the user is the manager of are due */
     bool
         lands_late; /* what was sent before may land yet: read back when the settle window is over */

@@ -660,6 +660,8 @@ MUST_CHECK int names_free(struct store *store, const struct fields *fields, cons
 #define USERNAME_IS_TEMPORARY "temporary"
 #define NAME_FOR_NOW          "; meanwhile the account has the temporary name "
 bool names_are_temporary(const char *inputs);
+/* [tx] A username is given up: whoever waits for it is due, and whoever gave it up for a temporary one. */
+MUST_CHECK int names_wake(struct store *store, const char *name, struct prov_error *err);
 /* Whether the plan is to go to a temporary username, or back, and no further in this round. */
 bool names_go_aside(const struct plan *plan);
 /* The name that the account gave up for a temporary one, which it has; borrowed. NULL: it has none. */

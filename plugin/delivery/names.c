@@ -78,6 +78,21 @@ names_given_up(const struct link *link)
     return name ? name + 1 : NULL;
 }
 
+int
+names_wake(struct store *store, const char *name, struct prov_error *err)
+{
+    AUTO_FREE char *inputs = NULL;
+    int r = store_wake_name(store, name, err);
+
+    if (r)
+        return r;
+    if (asprintf(&inputs, "%s %s", USERNAME_IS_TEMPORARY, name) < 0) {
+        inputs = NULL;
+        return error_nomem(err);
+    }
+    return store_wake_holder(store, USERNAME_TEMPORARY_PREFIX, inputs, err);
+}
+
 /* Plans a name alone. What was to be sent is not done yet. */
 static int
 move_to(struct item *item, const char *name, const char *inputs, struct prov_error *err)
@@ -329,6 +344,16 @@ names_takes_number(const struct plan *plan, const struct link *link)
            (link->username_held && released_undo(link->username_held, link->salesforce_id, before));
 }
 
+/* Whether the account has its name again after it stepped aside in vain. Who was refused then would be refused again, and
+ * they would take turns for ever. */
+static bool
+just_went_back(const struct item *item)
+{
+    const struct link *link = &item->work.link;
+
+    return text_is(link->code, CODE_USERNAME_SWAP) && !names_given_up(link);
+}
+
 /* Another subject has the name. */
 static int
 wait_for(struct round *round, struct item *item, const struct name_claim *claim,
@@ -343,7 +368,7 @@ wait_for(struct round *round, struct item *item, const struct name_claim *claim,
     r = find_ring(round, item, &ring, err);
     if (r)
         return r;
-    if (ring && !parked) {
+    if (ring && !parked && !just_went_back(item)) {
         r = part_ring(round, item, err);
         return r ? r : step_aside(item, err);
     }

@@ -372,7 +372,6 @@ end_refused(struct round *round, struct item *item, struct ending *ret, struct p
 {
     struct delivery *d = round->delivery;
     struct link *link = &item->work.link;
-    bool renames = value_get(flight_fields(item), "Username") != NULL;
     int r = weigh_wait(d, item, &ret->outcome, &ret->message, err);
 
     if (r)
@@ -384,8 +383,6 @@ end_refused(struct round *round, struct item *item, struct ending *ret, struct p
     facts_note_refused(d, item->said.code);
     round->seats_refused |= text_is(item->said.code, CODE_NO_SEAT);
     r = put_parked(round, item, ret, err);
-    /* who stepped aside for this one does not get the name now */
-    ret->frees_held = renames;
     if (text_is(item->said.code, CODE_USERNAME_ELSEWHERE) && !link->in_flight)
         link->next_us = release_again_us();
     return r;

@@ -430,6 +430,9 @@ MUST_CHECK int store_wake(struct store *store, const char *kind, const char *val
                           int64_t limit, struct prov_error *err);
 /* [tx] Makes due who waits for a username that is given up, and who waits for theirs, and so on. */
 MUST_CHECK int store_wake_name(struct store *store, const char *username, struct prov_error *err);
+/* [tx] Makes due who holds a username that begins so, made of these inputs; those who hold such a username are read. */
+MUST_CHECK int store_wake_holder(struct store *store, const char *prefix, const char *inputs,
+                                 struct prov_error *err);
 /* [tx] Makes due who waits since before_us or longer, which is not said yet; or since a time after now_us, which
  * a wrong clock has written. Reads all who wait. */
 MUST_CHECK int store_wake_long(struct store *store, int64_t before_us, int64_t now_us,

@@ -257,6 +257,17 @@ store_wake_name(struct store *store, const char *username, struct prov_error *er
 }
 
 int
+store_wake_holder(struct store *store, const char *prefix, const char *inputs,
+                  struct prov_error *err)
+{
+    return due_insert(store->write, err,
+                      DUE_NOW_FOR "subject FROM link WHERE username_held >= ?1"
+                                  " AND username_held < ?1 || char(1114111)"
+                                  " AND username_inputs = ?2",
+                      "ss", prefix, inputs);
+}
+
+int
 store_wake_long(struct store *store, int64_t before_us, int64_t now_us, struct prov_error *err)
 {
     return due_insert(store->write, err,

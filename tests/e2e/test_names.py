@@ -109,6 +109,40 @@ def test_of_a_ring_on_which_one_is_refused_nobody_is_left_without_need():
                 assert len(aside) <= 1 and all(name in now for name in given_up), (together, refused, now.keys())
 
 
+def ring_looked_at_in_pieces(c, w, order, first, refused):
+    """Each of a ring is to get the next one's name, and one of them is refused; three are looked at in a round, and `first`
+    before the others are heard of. Who is on a temporary name then, without need."""
+    names = sorted(order)
+    wanted = dict(zip(names, names[1:] + names[:1]))
+    c.accept(*[create(f"/Users/{name}", person(name, title=name)) for name in names])
+    c.settle()
+    before = ids(w)
+    w.org.fault({"on": "collections_update", "do": "refuse_record", "times": -1, "message": "no",
+                 "match": {"Username": name_of(wanted[refused]), "Title": refused},
+                 "statusCode": "FIELD_CUSTOM_VALIDATION_EXCEPTION"})
+    news = [put(f"/Users/{name}", person(wanted[name], title=name)) for name in order]
+    c.accept(*news[:first])
+    c.deliver(0)
+    if news[first:]:
+        c.accept(*news[first:])
+    c.settle()
+    now = ids(w)
+    aside = [user for name, user in now.items() if name.startswith("swap-")]
+    return [name for name, user in before.items() if user in aside and name not in now]
+
+
+def test_who_stepped_aside_on_a_ring_longer_than_a_round_goes_back_when_that_was_in_vain():
+    for refused, first in (("f", 3), ("f", 4), ("c", 3)):
+        with World(batch_size=1, parallel_calls=1) as w:
+            assert not ring_looked_at_in_pieces(w.connector(), w, "abcdef", first, refused), (refused, first, w.org.users().keys())
+
+
+def test_who_went_back_does_not_step_aside_at_once_for_the_one_who_was_refused():
+    with World(batch_size=1, parallel_calls=1) as w:
+        assert not ring_looked_at_in_pieces(w.connector(), w, "dacb", 4, "c"), w.org.users().keys()
+        assert len(calls_of(w, "collections_update")) <= 4, "aside, refused, back"
+
+
 # ---- chains ----
 
 def test_a_straight_chain_takes_a_few_calls_however_long_it_is():

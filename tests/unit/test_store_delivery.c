@@ -436,6 +436,34 @@ make_waiting(struct scratch *s)
 }
 
 static void
+who_holds_a_name_of_a_kind_is_woken_by_what_it_was_made_of(void)
+{
+    static const char *const held[][2] = { { "swap-1@x.example", "temporary ada@x.example" },
+                                           { "swap-2@x.example", "temporary eve@x.example" },
+                                           { "swa@x.example", "temporary ada@x.example" },
+                                           { "swb@x.example", "temporary ada@x.example" } };
+    struct prov_error err = PROV_ERROR_INIT;
+    struct scratch s;
+
+    scratch_make(&s);
+    for (size_t i = 0; i < 4; i++) {
+        char jti[20], uri[40];
+        struct link link = { .salesforce_id = "",
+                             .username_held = (char *)held[i][0],
+                             .username_inputs = (char *)held[i][1] };
+        int64_t id;
+        snprintf(jti, sizeof(jti), "j%zu", i);
+        snprintf(uri, sizeof(uri), "/Users/%zu", i + 1);
+        id = scratch_put(s.store, jti, uri, "a");
+        IN_TX(s.store, store_put_link(s.store, id, &link, &err));
+    }
+    scratch_drain(s.store, DUE_NOW);
+    IN_TX(s.store, store_wake_holder(s.store, "swap-", "temporary ada@x.example", &err));
+    T_STR(scratch_due(s.store, DUE_NOW), "/Users/1");
+    scratch_remove(&s);
+}
+
+static void
 who_waits_is_woken_and_nobody_else(void)
 {
     struct prov_error err = PROV_ERROR_INIT;
@@ -734,6 +762,7 @@ main(int argc, char **argv)
         UNIT_CASE(two_subjects_cannot_hold_one_salesforce_id),
         UNIT_CASE(what_is_rolled_back_never_was),
         UNIT_CASE(facts_are_set_changed_and_forgotten),
+        UNIT_CASE(who_holds_a_name_of_a_kind_is_woken_by_what_it_was_made_of),
         UNIT_CASE(who_waits_is_woken_and_nobody_else),
         UNIT_CASE(usernames_and_ids_of_other_subjects_are_found),
         UNIT_CASE(who_delivers_is_told_and_goes_on_holding_the_lease),
