@@ -60,6 +60,7 @@ print_answer(struct json_object *answer)
 {
     struct json_object *groups = reply_get(answer, "groups");
     int64_t shared = reply_number(answer, "shared"), nameless = reply_number(answer, "nameless");
+    int64_t named = reply_number(answer, "users") - nameless;
 
     for (size_t i = 0; i < reply_count(groups); i++)
         print_group(reply_item(groups, i));
@@ -70,8 +71,8 @@ print_answer(struct json_object *answer)
                reply_number(answer, "sharing"), reply_number(answer, "users"), shared,
                shared == 1 ? "" : "s");
     else
-        printf("%" PRId64 " users, each with a username of their own\n",
-               reply_number(answer, "users") - nameless);
+        printf("%" PRId64 " user%s, each with a username of their own\n", named,
+               named == 1 ? "" : "s");
     if (nameless)
         printf("%" PRId64 " more get no username that Salesforce takes, and will be parked with "
                "the reason\n",

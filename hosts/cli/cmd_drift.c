@@ -75,8 +75,8 @@ print_lines(struct json_object *lines, const struct counts *counts, size_t limit
     if (table_rows(table))
         putchar('\n');
     table_free(table);
-    printf("%" PRId64 " accounts looked at: %" PRId64 " as confirmed, %zu drifted",
-           counts->looked_at, counts->same, count - pending);
+    printf("%" PRId64 " account%s looked at: %" PRId64 " as confirmed, %zu drifted",
+           counts->looked_at, counts->looked_at == 1 ? "" : "s", counts->same, count - pending);
     if (counts->in_flight)
         printf(", %" PRId64 " in flight", counts->in_flight);
     if (pending)

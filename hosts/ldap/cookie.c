@@ -105,6 +105,7 @@ cookie_merge(const char *before, const char *now)
     size_t size;
     FILE *to = *old && *list ? open_memstream(&text, &size) : NULL;
     struct csn csn, its;
+    bool cut;
 
     if (!*old || !*list)
         return strdup(now);
@@ -121,7 +122,8 @@ cookie_merge(const char *before, const char *now)
         if (!find(list, &csn, &its))
             fprintf(to, ";%.*s", csn.length, csn.text);
     }
-    if (!fclose(to))
+    cut = ferror(to) != 0;
+    if (!fclose(to) && !cut)
         return text;
     free(text);
     return NULL;
