@@ -240,7 +240,7 @@ judge_age(struct content *content, struct berval *cookie, struct prov_error *err
         return fault_set(
             err, PROV_E_STATE,
             "the directory does not say how far it is, as a replica that is not loaded "
-            "yet: what it holds may be a part");
+            "yet: what it holds may be a part; see whether it reaches its provider, or name that");
     if (now && content->known)
         age = cookie_compare(now->bv_val, content->known->bv_val);
     ber_bvfree(now);

@@ -157,6 +157,7 @@ def test_a_replica_that_is_not_loaded_yet_has_no_list():
             os.remove(w.fields["store"] + ".follow")
             with Follower(w, way, "--no-deliver") as f:
                 until(lambda: "is not loaded yet" in f.text() or "people listed" in f.text())
+                assert "its provider, or name that; tried again" in f.text(), f.text()
                 way.lead(d.port)
                 until(lambda: "100 people listed: 0 hired, 0 changed, 0 returned, 0 lost" in f.text())
                 assert f.text().count("people listed") == 1, f.text()
