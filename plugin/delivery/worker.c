@@ -133,12 +133,19 @@ outlook_untold(const struct delivery *d, struct prov_delivery *report)
         report->next_due_us = at_us;
 }
 
+/* When to see whether what has no time of its own is over. */
+static int64_t
+look_again_us(const struct delivery *d)
+{
+    return clock_now_us() + d->fields->poll_interval_s * CLOCK_SECOND_US;
+}
+
 /* Another one delivers, and may end before it has done what is due. */
 static void
 leave_to_other(const struct delivery *d, struct prov_delivery *report)
 {
     report->state = PROV_DELIVERY_ELSEWHERE;
-    report->next_due_us = clock_now_us() + d->fields->poll_interval_s * CLOCK_SECOND_US;
+    report->next_due_us = look_again_us(d);
 }
 
 /* After a round: what the host is told, and whether it is worth going on at once. */
@@ -154,7 +161,7 @@ conclude(struct delivery *d, struct stop hold, bool moved, struct prov_delivery 
         report->state = PROV_DELIVERY_HELD;
     if (hold.passage == PASS_NOBODY && report->state != PROV_DELIVERY_IDLE) {
         report->state = PROV_DELIVERY_HELD;
-        report->next_due_us = hold.until_us;
+        report->next_due_us = hold.until_us ? hold.until_us : look_again_us(d);
     }
     outlook_untold(d, report);
     *ret_more = (moved && report->state == PROV_DELIVERY_BUSY) || d->air.count > 0 ||

@@ -552,6 +552,21 @@ def test_who_leaves_delivery_to_another_looks_again_after_poll_interval():
         assert report.state == ELSEWHERE and 0 < left(report) <= 1, "who is fenced out as well"
 
 
+def test_a_hold_of_an_administrator_is_looked_at_again_after_poll_interval():
+    with started((), "jdoe") as (w, c):
+        c.close()
+        host, admin = w.connector(poll_interval_s=60), w.connector()
+        admin.act(act="hold", reason="maintenance")
+        assert host.deliver(0).next_due_us == 0, "nothing is due"
+        host.accept(title("/Users/jdoe", "Dr"))
+        report = host.deliver(0)
+        left = report.next_due_us / 1e6 - time.time()
+        assert report.state == HELD and 50 < left <= 60, (report.state, left)
+        admin.act(act="resume")
+        host.deliver(0)
+        assert w.org.user(name_of("jdoe"))["Title"] == "Dr"
+
+
 # ---- in someone else's process ----
 
 def test_a_check_does_not_wait_for_a_call_under_way():
