@@ -88,10 +88,11 @@ flush(struct batch *batch, struct prov_error *err)
 }
 
 static int
-append(struct batch *batch, struct token_spec *spec, const struct ldb_message *entry,
+append(struct batch *batch, const struct token_spec *what, const struct ldb_message *entry,
        struct prov_error *err)
 {
     uint64_t own = directory_number(entry, "uSNChanged");
+    struct token_spec spec = *what;
     char change[64];
     int result = batch->count == TOKENS_AT_ONCE ? flush(batch, err) : PROV_OK;
 
@@ -99,9 +100,9 @@ append(struct batch *batch, struct token_spec *spec, const struct ldb_message *e
         return result;
     snprintf(change, sizeof(change), batch->cause ? "%" PRIu64 "/%" PRIu64 : "%" PRIu64, own,
              batch->cause);
-    spec->host = "samba";
-    spec->change = change;
-    result = token_make(spec, &batch->tokens[batch->count], err);
+    spec.host = "samba";
+    spec.change = change;
+    result = token_make(&spec, &batch->tokens[batch->count], err);
     if (!result)
         batch->count++;
     batch->what = ldb_dn_get_linearized(entry->dn);
