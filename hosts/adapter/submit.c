@@ -427,7 +427,8 @@ static int
 submit_batch(struct submit *submit, const char *what, const struct token *tokens, size_t count,
              struct prov_error *err)
 {
-    struct prov_event event, *events = count > 1 ? calloc(count, sizeof(*events)) : &event;
+    struct prov_event event = { .size = sizeof(event) };
+    struct prov_event *events = count > 1 ? calloc(count, sizeof(*events)) : &event;
     struct prov_answer answer = { .size = sizeof(answer) };
     struct prov_answer *answers = count > 1 ? calloc(count, sizeof(*answers)) : &answer;
     int result = events && answers ? PROV_OK : fault_nomem(err);
