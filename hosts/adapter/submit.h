@@ -35,7 +35,8 @@ void submit_begin(struct submit *submit);
  * Hands the tokens over, in order; returns when they are on disk. Otherwise says why in the log, leaves
  * the mark that a resync is needed, or of several processes that they are late, and returns PROV_E_STORE if none
  * of them was taken, PROV_E_STATE if some were. What the connector refuses for good is marked as missed, and no
- * failure, unless somebody's lock is not taken either. refusable: the change will be refused if none is taken, and is then no change: there is no mark.
+ * failure, unless somebody's lock is not taken either. refusable: the change will be refused if none is taken, and is
+ * then no change: there is no mark.
  * `what` is for the log: the DN.
  */
 int submit_tokens(struct submit *submit, const char *what, const struct token *tokens, size_t count,
