@@ -262,12 +262,11 @@ commit_one(struct store *store, struct accept_call *call, size_t place, struct p
 }
 
 /* Each event of a call in a transaction of its own, so that only those fail that need the damaged page,
- * and what comes after them of the same user. Other failures end it. */
+ * and what comes after them of the same user. Other failures end it, for the calls behind it too: `r` and *err are
+ * what the one before has returned. */
 static int
-commit_singly(struct store *store, struct accept_call *call, struct prov_error *err)
+commit_singly(struct store *store, struct accept_call *call, int r, struct prov_error *err)
 {
-    int r = PROV_OK;
-
     forget_unsettled(call);
     for (size_t i = 0; i < call->count; i++) {
         struct store_answer *answer = &call->answers[i];
@@ -305,8 +304,8 @@ commit_group(struct store *store, struct accept_group *group, struct prov_error 
     if (!r || !db_met_damage(db))
         return r;
     r = PROV_OK;
-    for (struct accept_call *call = group->first; call && !r; call = call->next)
-        r = commit_singly(store, call, err);
+    for (struct accept_call *call = group->first; call; call = call->next)
+        r = commit_singly(store, call, r, err);
     return PROV_OK; /* the answers say the rest */
 }
 

@@ -2,7 +2,10 @@
 #include "tests/unit/scratch.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -202,6 +205,57 @@ scratch_sql(const struct scratch *scratch, const char *sql)
     T_OK(db_open(scratch->path, &db, &err), &err);
     if (db)
         T_OK(db_script(db, sql, &err), &err);
+}
+
+int64_t
+scratch_number(const struct scratch *scratch, const char *sql)
+{
+    CLEANUP(db_cleanup) struct db *db = NULL;
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    struct prov_error err = PROV_ERROR_INIT;
+    bool row = false;
+
+    T_OK(db_open(scratch->path, &db, &err), &err);
+    T_OK(db_one_row(db, &rows, &row, &err, sql, ""), &err);
+    return row ? db_int(&rows, 0) : -1;
+}
+
+static char kept[64];
+static int64_t damaged_at;
+
+void
+scratch_damage(const struct scratch *scratch, const char *which)
+{
+    char nonsense[sizeof(kept)];
+    int file;
+
+    damaged_at = (scratch_number(scratch, which) - 1) * scratch_number(scratch, "PRAGMA page_size");
+    memset(nonsense, 0xff, sizeof(nonsense));
+    T_INT(scratch_number(scratch, "PRAGMA wal_checkpoint(TRUNCATE)"), 0);
+    file = open(scratch->path, O_RDWR);
+    T_INT(pread(file, kept, sizeof(kept), damaged_at), sizeof(kept));
+    T_INT(pwrite(file, nonsense, sizeof(nonsense), damaged_at), sizeof(nonsense));
+    close(file);
+}
+
+void
+scratch_repair(const struct scratch *scratch)
+{
+    int file = open(scratch->path, O_WRONLY);
+
+    T_INT(pwrite(file, kept, sizeof(kept), damaged_at), sizeof(kept));
+    close(file);
+}
+
+void
+scratch_limit_files(rlim_t bytes)
+{
+    struct rlimit limit;
+
+    signal(SIGXFSZ, SIG_IGN);
+    T_INT(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes;
+    T_INT(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 /* ---- children ---- */

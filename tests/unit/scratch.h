@@ -2,6 +2,8 @@
 #ifndef UNIT_SCRATCH_H
 #define UNIT_SCRATCH_H
 
+#include <sys/resource.h>
+
 #include "plugin/store/store.h"
 #include "tests/unit/unit.h"
 
@@ -42,6 +44,14 @@ const char *scratch_due(struct store *store, int64_t now_us);
 
 /* SQL on the file itself, past the store. */
 void scratch_sql(const struct scratch *scratch, const char *sql);
+/* The first number that a select gives; -1: no row. */
+int64_t scratch_number(const struct scratch *scratch, const char *sql);
+/* Nonsense at the beginning of the page whose number the select gives; who has the file open may still hold what was
+ * there. And as it was. */
+void scratch_damage(const struct scratch *scratch, const char *which);
+void scratch_repair(const struct scratch *scratch);
+/* What this process writes behind so many bytes of a file fails, as on a full disk; RLIM_INFINITY ends that. */
+void scratch_limit_files(rlim_t bytes);
 
 /* Runs a child that returns the number of its failures; T_ checks inside it count. */
 void scratch_in_child(const struct scratch *scratch, void (*run)(const struct scratch *));

@@ -510,6 +510,92 @@ callers_that_come_together_share_one_commit(void)
     scratch_remove(&s);
 }
 
+#define WIDE         300
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* A call of several events, one a user. */
+struct call {
+    struct store *store;
+    const int *users;
+    struct store_answer answers[10];
+    size_t count;
+    int result;
+};
+
+static void *
+submit_call(void *argument)
+{
+    struct call *call = argument;
+    struct event *events[COUNT(call->answers)];
+    struct prov_error err = PROV_ERROR_INIT;
+
+    for (size_t i = 0; i < call->count; i++) {
+        char jti[20], uri[20];
+        snprintf(jti, sizeof(jti), "again-%d", call->users[i]);
+        snprintf(uri, sizeof(uri), "/Users/%03d", call->users[i]);
+        events[i] = scratch_event(jti, uri, "put", "{\"userName\":\"again\"}");
+        call->answers[i] = (struct store_answer){ .error = PROV_ERROR_INIT };
+    }
+    call->result = store_accept(call->store, events, call->count, call->answers, &err);
+    for (size_t i = 0; i < call->count; i++)
+        event_free(events[i]);
+    return NULL;
+}
+
+/* Two calls that share a commit, which meets the page of the last user: each event is committed alone then, and that
+ * fails for another reason. */
+static void
+share_a_damaged_page_on_a_full_disk(const struct scratch *scratch)
+{
+    static const int first[] = { 0 }, second[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, WIDE - 1 };
+    struct call calls[] = { { .users = first, .count = COUNT(first) },
+                            { .users = second, .count = COUNT(second) } };
+    struct prov_error err = PROV_ERROR_INIT;
+    struct store *store = NULL;
+    pthread_t threads[COUNT(calls)];
+
+    T_OK(store_new(scratch->path, &store, &err), &err);
+    T_OK(store_begin(store, STORE_UNFENCED, &err), &err); /* so that both have to wait */
+    scratch_limit_files(20);
+    for (size_t i = 0; i < COUNT(calls); i++) {
+        calls[i].store = store;
+        T_INT(pthread_create(&threads[i], NULL, submit_call, &calls[i]), 0);
+        usleep(200000);
+    }
+    store_rollback(store);
+    for (size_t i = 0; i < COUNT(calls); i++)
+        pthread_join(threads[i], NULL);
+    scratch_limit_files(RLIM_INFINITY);
+    store_free(store);
+    T_INT(scratch_number(scratch, "SELECT count(*) FROM event WHERE jti LIKE 'again-%'"), 0);
+    for (size_t i = 0; i < COUNT(calls); i++) {
+        for (size_t k = 0; k < calls[i].count; k++) {
+            T_INT(calls[i].answers[k].status, PROV_ANSWER_UNKNOWN);
+            T_INT(calls[i].answers[k].version, 0);
+            T_HAS(calls[i].answers[k].error.text, "store '");
+        }
+    }
+}
+
+static void
+nothing_is_accepted_that_a_failed_commit_was_to_write(void)
+{
+    struct scratch s;
+
+    scratch_make(&s);
+    for (int i = 0; i < WIDE; i++) {
+        char jti[20], uri[20];
+        snprintf(jti, sizeof(jti), "j%d", i);
+        snprintf(uri, sizeof(uri), "/Users/%03d", i);
+        scratch_put(s.store, jti, uri, "somebody with a name that takes some room");
+    }
+    store_free(STEAL(s.store));
+    scratch_damage(&s, "SELECT pageno FROM dbstat WHERE name = 'subject' AND pagetype = 'leaf'"
+                       " ORDER BY path DESC LIMIT 1");
+    scratch_in_child(&s, share_a_damaged_page_on_a_full_disk);
+    scratch_remove(&s);
+}
+
 static void
 many_threads_lose_and_double_nothing(void)
 {
@@ -627,6 +713,7 @@ main(int argc, char **argv)
         UNIT_CASE(a_change_of_a_user_never_seen_is_kept_as_such),
         UNIT_CASE(who_is_wanted_inactive_is_due_ahead_of_all_others),
         UNIT_CASE(callers_that_come_together_share_one_commit),
+        UNIT_CASE(nothing_is_accepted_that_a_failed_commit_was_to_write),
         UNIT_CASE(many_threads_lose_and_double_nothing),
         UNIT_CASE(one_thread_reads_while_others_submit),
         UNIT_CASE(several_processes_share_one_store_from_its_first_moment),

@@ -358,17 +358,6 @@ a_store_that_was_moved_away_accepts_nothing(void)
 
 /* ---- a full disk ---- */
 
-static void
-limit_files(rlim_t bytes)
-{
-    struct rlimit limit;
-
-    signal(SIGXFSZ, SIG_IGN);
-    T_INT(getrlimit(RLIMIT_FSIZE, &limit), 0);
-    limit.rlim_cur = bytes;
-    T_INT(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
 static struct event *
 large_event(int number)
 {
@@ -393,7 +382,7 @@ fill_the_disk(const struct scratch *scratch)
 
     T_OK(store_new(scratch->path, &store, &err), &err);
     T_OK(try_put(store, "first", NULL, &err), &err);
-    limit_files(600000);
+    scratch_limit_files(600000);
     while (!r && accepted < 200) {
         struct store_answer answer = { .error = PROV_ERROR_INIT };
         struct event *event = large_event(accepted);
@@ -408,7 +397,7 @@ fill_the_disk(const struct scratch *scratch)
     T_TRUE(accepted > 3 && accepted < 200);
     T_OK(store_read_counts(store, &counts, &err), &err); /* reading goes on */
     T_INT(json_get_int(counts, "events", -1), accepted + 1);
-    limit_files(RLIM_INFINITY);
+    scratch_limit_files(RLIM_INFINITY);
     T_TRUE(!scratch_accept(store, large_event(accepted)).duplicate);
     T_TRUE(scratch_accept(store, large_event(accepted)).duplicate);
     T_TRUE(scratch_accept(store, large_event(accepted - 1)).duplicate);
@@ -434,7 +423,7 @@ start_on_a_full_disk(const struct scratch *scratch)
 
     T_OK(store_new(scratch->path, &store, &err), &err);
     for (rlim_t bytes = 0; bytes < 80000; bytes += 9000) {
-        limit_files(bytes);
+        scratch_limit_files(bytes);
         if (try_put(store, "j1", NULL, &err) == PROV_OK)
             break;
         T_INT(err.code, PROV_E_STORE);
@@ -442,7 +431,7 @@ start_on_a_full_disk(const struct scratch *scratch)
         T_TRUE(store_lease_take(store, &held, &err) != PROV_OK || held);
         store_lease_drop(store);
     }
-    limit_files(RLIM_INFINITY);
+    scratch_limit_files(RLIM_INFINITY);
     T_OK(try_put(store, "j1", NULL, &err), &err);
     T_OK(store_lease_take(store, &held, &err), &err);
     T_TRUE(held);

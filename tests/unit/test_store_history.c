@@ -172,30 +172,6 @@ old_ones_are_forgotten_and_those_that_came_again_stay(void)
     scratch_remove(&s);
 }
 
-/* Fills the table's first page with nonsense. */
-static void
-damage(const struct scratch *scratch)
-{
-    CLEANUP(db_cleanup) struct db *db = NULL;
-    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
-    struct prov_error err = PROV_ERROR_INIT;
-    char nonsense[512];
-    bool row = false;
-    int file;
-
-    T_OK(db_open(scratch->path, &db, &err), &err);
-    T_OK(db_checkpoint(db, &err), &err);
-    T_OK(db_one_row(db, &rows, &row, &err,
-                    "SELECT (rootpage - 1) * page_size FROM sqlite_schema, pragma_page_size()"
-                    " WHERE name = 'history'",
-                    ""),
-         &err);
-    memset(nonsense, 0x5a, sizeof(nonsense));
-    file = open(scratch->path, O_WRONLY);
-    T_INT(pwrite(file, nonsense, sizeof(nonsense), db_int(&rows, 0)), sizeof(nonsense));
-    close(file);
-}
-
 static void
 a_damaged_history_is_put_aside(void)
 {
@@ -213,7 +189,7 @@ a_damaged_history_is_put_aside(void)
     T_OK(store_mend(s.store, &mended, &err), &err);
     T_TRUE(!mended.due && !mended.flight && !mended.history);
     scratch_restart(&s);
-    damage(&s);
+    scratch_damage(&s, "SELECT rootpage FROM sqlite_schema WHERE name = 'history'");
     next.version = 2;
     T_OK(store_begin(s.store, STORE_UNFENCED, &err), &err);
     T_INT(store_history_add(s.store, one, &next, &last, &why), PROV_E_STORE);

@@ -24,20 +24,6 @@ commit(struct store *store)
     T_OK(store_commit(store, &err), &err);
 }
 
-/* The first number that the select gives. */
-static int64_t
-number(const struct scratch *scratch, const char *sql)
-{
-    CLEANUP(db_cleanup) struct db *db = NULL;
-    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
-    struct prov_error err = PROV_ERROR_INIT;
-    bool row = false;
-
-    T_OK(db_open(scratch->path, &db, &err), &err);
-    T_OK(db_one_row(db, &rows, &row, &err, sql, ""), &err);
-    return row ? db_int(&rows, 0) : -1;
-}
-
 #define TAKEN "SELECT n FROM tally WHERE what = 'total' AND code = 'news'"
 
 static void
@@ -94,13 +80,13 @@ what_is_settled_out_of_turn_is_not_taken_again(void)
     put_users(s.store, 4);
     scratch_settle(s.store, "/Users/3", "delivered", "005000000000003AAA");
     T_STR(scratch_due(s.store, DUE_NOW), "/Users/1 /Users/2 /Users/4");
-    T_INT(number(&s, TAKEN), 0);
+    T_INT(scratch_number(&s, TAKEN), 0);
     scratch_restart(&s);
     T_STR(scratch_due(s.store, DUE_NOW), "/Users/1 /Users/2 /Users/4");
     scratch_settle(s.store, "/Users/1", "delivered", "005000000000001AAA");
-    T_INT(number(&s, TAKEN), 1);
+    T_INT(scratch_number(&s, TAKEN), 1);
     scratch_settle(s.store, "/Users/2", "refused", NULL);
-    T_INT(number(&s, TAKEN), 3);
+    T_INT(scratch_number(&s, TAKEN), 3);
     T_STR(scratch_due(s.store, DUE_NOW), "/Users/4");
     scratch_settle(s.store, "/Users/4", "delivered", "005000000000004AAA");
     T_STR(scratch_due(s.store, DUE_NOW), "");
@@ -151,7 +137,7 @@ a_number_that_lags_is_brought_up_without_a_delivery(void)
     scratch_sql(&s, "UPDATE tally SET n = 0 WHERE code = 'news'");
     scratch_restart(&s);
     T_STR(scratch_due(s.store, DUE_NOW), "");
-    T_INT(number(&s, TAKEN), 3);
+    T_INT(scratch_number(&s, TAKEN), 3);
     T_OK(store_due_next(s.store, DUE_NOW, &any, &next, &err), &err);
     T_TRUE(!any);
     scratch_remove(&s);
@@ -210,7 +196,7 @@ what_is_rolled_back_is_owed(void)
         settle(s.store, &list[i]);
     store_rollback(s.store);
     T_STR(scratch_due(s.store, DUE_NOW), "/Users/1 /Users/2 /Users/3");
-    T_INT(number(&s, TAKEN), 0);
+    T_INT(scratch_number(&s, TAKEN), 0);
     begin(s.store);
     settle(s.store, &list[1]);
     commit(s.store);
@@ -255,7 +241,7 @@ who_is_under_way_is_passed_over_and_not_lost(void)
     T_STR(scratch_due(s.store, DUE_NOW), "/Users/1");
     T_INT(settle_all_but(s.store, 0, 100), 1);
     T_STR(scratch_due(s.store, DUE_NOW), "");
-    T_INT(number(&s, TAKEN), 4);
+    T_INT(scratch_number(&s, TAKEN), 4);
     scratch_remove(&s);
 }
 
@@ -280,14 +266,14 @@ a_leaver_is_no_news(void)
     commit(s.store);
     work_list_free(list, count);
     T_INT(settle_all_but(s.store, scratch_id(s.store, "/Users/2"), 100), 1);
-    T_INT(number(&s, "SELECT count(*) FROM event WHERE urgent AND seq = 3"), 1);
+    T_INT(scratch_number(&s, "SELECT count(*) FROM event WHERE urgent AND seq = 3"), 1);
     T_STR(scratch_due(s.store, DUE_NOW),
           "/Users/2"); /* for the put before, of which nobody knows */
     T_INT(scratch_drain(s.store, DUE_NOW), 1);
     T_STR(scratch_due(s.store, DUE_NOW), "");
     scratch_restart(&s);
     T_STR(scratch_due(s.store, DUE_NOW), "");
-    T_INT(number(&s, TAKEN), 3);
+    T_INT(scratch_number(&s, TAKEN), 3);
     scratch_remove(&s);
 }
 
@@ -325,10 +311,10 @@ events_of_no_user_are_passed_over_for_good(void)
     scratch_make(&s);
     accept_many(s.store, "/Groups/", 0, 900);
     T_STR(scratch_due(s.store, DUE_NOW), "");
-    T_INT(number(&s, TAKEN), 0); /* not worth a flush */
+    T_INT(scratch_number(&s, TAKEN), 0); /* not worth a flush */
     accept_many(s.store, "/Groups/", 900, 300);
     T_STR(scratch_due(s.store, DUE_NOW), "");
-    T_INT(number(&s, TAKEN), 1200);
+    T_INT(scratch_number(&s, TAKEN), 1200);
     put_users(s.store, 1);
     T_STR(scratch_due(s.store, DUE_NOW), "/Users/1");
     scratch_remove(&s);
@@ -357,8 +343,8 @@ who_is_left_behind_has_a_row(void)
         settled += more;
     }
     T_STR(scratch_due(s.store, DUE_NOW), "/Users/1");
-    T_INT(number(&s, TAKEN), 5201);
-    T_INT(number(&s, "SELECT count(*) FROM due"), 1);
+    T_INT(scratch_number(&s, TAKEN), 5201);
+    T_INT(scratch_number(&s, "SELECT count(*) FROM due"), 1);
     scratch_restart(&s);
     T_STR(scratch_due(s.store, DUE_NOW), "/Users/1");
     begin(s.store); /* as it was read, before it had one */
@@ -366,7 +352,7 @@ who_is_left_behind_has_a_row(void)
     commit(s.store);
     work_list_free(left, left_count);
     T_STR(scratch_due(s.store, DUE_NOW), "");
-    T_INT(number(&s, "SELECT count(*) FROM due"), 0);
+    T_INT(scratch_number(&s, "SELECT count(*) FROM due"), 0);
     scratch_remove(&s);
 }
 
@@ -390,7 +376,7 @@ the_number_never_goes_back(void)
     commit(s.store);
     work_list_free(list, count);
     store_free(other);
-    T_INT(number(&s, TAKEN), 3);
+    T_INT(scratch_number(&s, TAKEN), 3);
     scratch_remove(&s);
 }
 
@@ -399,33 +385,6 @@ the_number_never_goes_back(void)
 #define LEAVES     "SELECT pageno FROM dbstat WHERE name = 'event' AND pagetype = 'leaf' ORDER BY path"
 #define FIRST_LEAF LEAVES " LIMIT 1"
 #define LAST_LEAF  LEAVES " DESC LIMIT 1"
-
-static char kept[64];
-static int64_t damaged_at;
-
-static void
-damage(const struct scratch *scratch, const char *which)
-{
-    char nonsense[sizeof(kept)];
-    int file;
-
-    damaged_at = (number(scratch, which) - 1) * number(scratch, "PRAGMA page_size");
-    memset(nonsense, 0xff, sizeof(nonsense));
-    T_INT(number(scratch, "PRAGMA wal_checkpoint(TRUNCATE)"), 0);
-    file = open(scratch->path, O_RDWR);
-    T_INT(pread(file, kept, sizeof(kept), damaged_at), sizeof(kept));
-    T_INT(pwrite(file, nonsense, sizeof(nonsense), damaged_at), sizeof(nonsense));
-    close(file);
-}
-
-static void
-repair(const struct scratch *scratch)
-{
-    int file = open(scratch->path, O_WRONLY);
-
-    T_INT(pwrite(file, kept, sizeof(kept), damaged_at), sizeof(kept));
-    close(file);
-}
 
 static bool
 take(struct store *store)
@@ -449,7 +408,7 @@ news_that_cannot_be_read_are_found_by_their_users(void)
     scratch_make(&s);
     accept_many(s.store, "/Users/m", 0, 300);
     store_free(STEAL(s.store));
-    damage(&s, FIRST_LEAF);
+    scratch_damage(&s, FIRST_LEAF);
     T_OK(store_new(s.path, &s.store, &err), &err);
     T_INT(store_due(s.store, DUE_NOW, 1000, NULL, &list, &count, &why), PROV_E_STORE);
     T_OK(store_mend(s.store, &mended, &err), &err);
@@ -476,7 +435,7 @@ where_the_end_of_the_events_is_lost_others_are_delivered(void)
     scratch_make(&s);
     accept_many(s.store, "/Users/m", 0, 300);
     store_free(STEAL(s.store));
-    damage(&s, LAST_LEAF);
+    scratch_damage(&s, LAST_LEAF);
     T_OK(store_new(s.path, &s.store, &err), &err);
     T_OK(store_mend(s.store, &mended, &err), &err);
     T_TRUE(mended.news);
@@ -486,14 +445,14 @@ where_the_end_of_the_events_is_lost_others_are_delivered(void)
     T_OK(store_due_next(s.store, DUE_NOW, &any, &next, &err), &err);
     T_TRUE(any);
     T_TRUE(take(s.store));
-    T_INT(number(&s, TAKEN), INT64_MAX);
+    T_INT(scratch_number(&s, TAKEN), INT64_MAX);
     store_lease_drop(s.store);
     store_free(STEAL(s.store));
-    repair(&s);
+    scratch_repair(&s);
     T_OK(store_new(s.path, &s.store, &err), &err);
     accept_many(s.store, "/Users/n", 0, 100);
     T_TRUE(take(s.store));
-    T_TRUE(number(&s, TAKEN) < INT64_MAX);
+    T_TRUE(scratch_number(&s, TAKEN) < INT64_MAX);
     T_TRUE(settle_all_but(s.store, 0, 1000) >= 200);
     T_STR(scratch_due(s.store, DUE_NOW), "");
     scratch_put(s.store, "late", "/Users/late", "a");
@@ -513,24 +472,24 @@ an_end_of_the_events_that_is_back_is_read_again(void)
     scratch_make(&s);
     accept_many(s.store, "/Users/m", 0, 300);
     store_free(STEAL(s.store));
-    damage(&s, LAST_LEAF);
+    scratch_damage(&s, LAST_LEAF);
     T_OK(store_new(s.path, &s.store, &err), &err);
     T_TRUE(take(s.store));
     T_OK(store_mend(s.store, &mended, &err), &err);
     T_TRUE(mended.news);
     T_INT(settle_all_but(s.store, 0, 1000), 300);
     T_STR(scratch_due(s.store, DUE_NOW), "");
-    T_INT(number(&s, TAKEN), INT64_MAX);
+    T_INT(scratch_number(&s, TAKEN), INT64_MAX);
     child = fork(); /* by another process: closing the file here would drop SQLite's locks */
     if (child == 0) {
-        repair(&s);
+        scratch_repair(&s);
         _exit(0);
     }
     T_INT(waitpid(child, NULL, 0), child);
     scratch_put(s.store, "late", "/Users/late", "a");
     (void)scratch_due(s.store, DUE_NOW); /* finds that it can be read, and the next one reads it */
     T_STR(scratch_due(s.store, DUE_NOW), "/Users/late");
-    T_TRUE(number(&s, TAKEN) < INT64_MAX);
+    T_TRUE(scratch_number(&s, TAKEN) < INT64_MAX);
     T_INT(settle_all_but(s.store, 0, 1000), 1);
     scratch_put(s.store, "later", "/Users/later", "a");
     T_STR(scratch_due(s.store, DUE_NOW), "/Users/later");
@@ -549,7 +508,7 @@ what_is_no_news_is_due_without_the_end_of_the_events(void)
     accept_many(s.store, "/Users/m", 0, 300);
     scratch_sql(&s, "INSERT INTO flight VALUES (7, NULL, 1, '{}')");
     store_free(STEAL(s.store));
-    damage(&s, LAST_LEAF);
+    scratch_damage(&s, LAST_LEAF);
     T_OK(store_new(s.path, &s.store, &err), &err);
     T_OK(store_mend(s.store, &mended, &err), &err);
     T_TRUE(mended.news);
@@ -557,7 +516,7 @@ what_is_no_news_is_due_without_the_end_of_the_events(void)
     begin(s.store);
     T_OK(store_due_add(s.store, 8, 1000, &err), &err);
     commit(s.store);
-    T_INT(number(&s, "SELECT count(*) FROM due WHERE subject IN (7, 8)"), 4);
+    T_INT(scratch_number(&s, "SELECT count(*) FROM due WHERE subject IN (7, 8)"), 4);
     scratch_remove(&s);
 }
 
@@ -645,7 +604,7 @@ users_who_come_while_others_are_settled_are_taken_once(void)
             settled += settle_all_but(s.store, 0, 7);
         T_INT(pthread_join(thread, NULL), 0);
         T_INT((int64_t)settled, COMING);
-        T_INT(number(&s, TAKEN), COMING);
+        T_INT(scratch_number(&s, TAKEN), COMING);
         T_STR(scratch_due(s.store, DUE_NOW), "");
         scratch_remove(&s);
     }
