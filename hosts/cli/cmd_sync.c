@@ -1,6 +1,6 @@
 /*
  * `sync`: a full list of people (rule 6). Decides how a list is read (its format, its columns), that
- * all its faults are told and one of them changes nothing, that an entry of a directory which cannot be read
+ * its faults are told together and one of them changes nothing, that an entry of a directory which cannot be read
  * is no fault of the list, and how the outcome is told. Who was
  * hired, changed or lost is the plugin's finding, and so is whether a list that loses many may be
  * applied. Nothing here grows with the list.
@@ -31,6 +31,7 @@
 #include "hosts/ldap/search.h"
 
 #define FAULTS_SHOWN   20
+#define FAULTS_MAX     1000 /* it is read no further: a directory may go on telling the same for ever */
 #define ATTRIBUTES_MAX 1000
 #define COLUMNS_BYTES  (1024u * 1024u)
 #define STEP_MS        200u
@@ -348,7 +349,8 @@ static int
 refuse(struct sync *sync)
 {
     if (sync->faults > FAULTS_SHOWN)
-        complain("%s: and %zu more", sync->file, sync->faults - FAULTS_SHOWN);
+        complain("%s: and %zu more%s", sync->file, sync->faults - FAULTS_SHOWN,
+                 sync->faults < FAULTS_MAX ? "" : "; it was read no further");
     complain("%s: the list is refused as a whole, nothing was changed", sync->file);
     return CODE_USAGE;
 }
@@ -371,7 +373,8 @@ read_people(struct sync *sync)
     enum found found = FOUND_ITEM;
     int code = CODE_DONE;
 
-    while (found != FOUND_END && found != FOUND_STOP && !code && !interrupt_seen()) {
+    while (found != FOUND_END && found != FOUND_STOP && !code && !interrupt_seen() &&
+           sync->faults < FAULTS_MAX) {
         struct person person = { .line = 0 };
 
         found = people_next(sync->people, &person, &err);

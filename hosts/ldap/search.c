@@ -9,11 +9,13 @@
 
 #define PAGE_ENTRIES 250
 #define PAGE_S       120
+#define EMPTY_MAX    1000 /* pages in a row; Active Directory gives some while it looks for more */
 
 struct search {
     struct connection connection;
     LDAPMessage *page, *at;
     struct berval cookie; /* of the next page, libldap's; empty: the first one */
+    unsigned empty;       /* pages in a row that held nobody */
     bool ended;
     struct taken_entry taken; /* the entry at hand */
 };
@@ -134,6 +136,11 @@ next_page(struct search *search, struct prov_error *err)
                                     "the directory cannot be searched",
                                     "check host, port and the filter of the URL", err));
     search->at = ldap_first_message(search->connection.ldap, search->page);
+    search->empty = ldap_first_entry(search->connection.ldap, search->page) ? 0 : search->empty + 1;
+    if (search->empty > EMPTY_MAX)
+        return stop(fault_set(err, PROV_E_STATE,
+                              "the directory gives empty pages without end, so the list is not "
+                              "whole; tell the directory's administrator"));
     return judge_page(search, err);
 }
 

@@ -134,6 +134,10 @@ def long_ber(tag, *parts):
     return bytes((tag, 0x82)) + len(body).to_bytes(2, "big") + body
 
 
+def whole_number(number):
+    return ber(2, number.to_bytes(number.bit_length() // 8 + 1, "big"))
+
+
 def uuid(number):
     return f"00000000-0000-0000-0000-{number:012x}"
 
@@ -152,6 +156,7 @@ class Provider:
         """The next connection, and the request of its search."""
         connection, _ = self.listener.accept()
         connection.settimeout(30)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.recv(4096)
         connection.sendall(ber(0x30, ber(2, b"\1"), ber(0x61, ber(10, b"\0"), ber(4), ber(4))))
         return connection, connection.recv(65536)
@@ -165,8 +170,8 @@ class Provider:
         """A look-up by DN amid that: its number, and all of it."""
         request = connection.recv(65536)
         at = 2 + (request[1] & 0x7f if request[1] & 0x80 else 0)
-        assert request[at:at + 2] == b"\2\1", request
-        return request[at + 2], request
+        assert request[at] == 2, request
+        return int.from_bytes(request[at + 2:at + 2 + request[at + 1]], "big"), request
 
     @staticmethod
     def tell(connection, name, number, manager=None, answer=None, behind=b"", state=b"\1", change=None, cookie=None):
@@ -181,15 +186,15 @@ class Provider:
                               for key, value in told.items())
         entry = long_ber(0x64, ber(4, f"uid={name},{PEOPLE}".encode()), long_ber(0x30, attributes))
         if answer:
-            connection.sendall(long_ber(0x30, ber(2, bytes((answer,))), entry))
+            connection.sendall(long_ber(0x30, whole_number(answer), entry))
             return
         state = ber(0x30, ber(10, state), ber(4, bytes(15) + bytes((number,))), *([ber(4, cookie.encode())] if cookie else []))
         control = ber(0x30, ber(4, b"1.3.6.1.4.1.4203.1.9.1.2"), ber(4, state))
         connection.sendall(long_ber(0x30, ber(2, b"\2"), entry, ber(0xa0, control)) + behind)
 
     @staticmethod
-    def end(connection, number, code=b"\0"):
-        connection.sendall(ber(0x30, ber(2, bytes((number,))), ber(0x65, ber(10, code), ber(4), ber(4))))
+    def end(connection, number, code=b"\0", controls=b""):
+        connection.sendall(ber(0x30, whole_number(number), ber(0x65, ber(10, code), ber(4), ber(4)), controls))
 
     def nobody(self, connection, number):
         self.end(connection, number, b"\x20")

@@ -223,6 +223,33 @@ def test_values_that_come_in_parts_without_end_are_refused():
         assert done.returncode == 2 and "without end" in done.stderr and counts[0] < 20000, (counts, done.stderr)
 
 
+def test_pages_without_end_are_no_list():
+    """Each is empty, or has the same people as the one before, and says that there is a further one."""
+    def answer(p, told, counts):
+        connection, request = p.searched()
+        number = 2
+        with contextlib.suppress(OSError):
+            while PEOPLE.encode() in request and counts[0] < 20000:
+                for name in told:
+                    p.tell(connection, name, 1, answer=number)
+                page = ber(0x30, ber(2, b"\0"), ber(4, b"more"))
+                control = ber(0xa0, ber(0x30, ber(4, b"1.2.840.113556.1.4.319"), ber(4, page)))
+                p.end(connection, number, controls=control)
+                counts[0] += 1
+                number, request = p.asked(connection)
+        connection.close()
+
+    for told, why in (((), "empty pages without end"), (("ada",), "stands twice")):
+        with world() as w:
+            p, counts = Provider(), [0]
+            server = threading.Thread(target=answer, args=(p, told, counts))
+            server.start()
+            done = cli(w, "sync", "--bind-dn", "cn=x", "--password-file", secret(w.folder), f"{p.uri}/{PEOPLE}")
+            server.join(30)
+            assert counts[0] < 20000, counts
+            assert done.returncode == 2 and why in done.stderr and "nothing was changed" in done.stderr, done.stderr
+
+
 def test_what_is_wrong_is_told_and_changes_nothing():
     with world() as w, Slapd(w) as d:
         d.seed()
