@@ -5,23 +5,33 @@
 #include "plugin/base/clock.h"
 #include "plugin/delivery/internal.h"
 
-int
-flight_began(struct link *link, int64_t took_us)
+/* Its settle window began so long ago. */
+static int
+put_time(struct link *link, int64_t ago_us)
 {
     struct pool *pool = &link->pool;
     struct value *flight = link->in_flight;
-    int64_t at_us = clock_now_us() - took_us;
 
-    if (flight_age_us(link) <= took_us)
-        return PROV_OK;
-    /* by this it is known of a create that it is the first that was sent, see flight_failed() */
-    if (link->first_sent_us == value_get_integer(flight, "at_us", -1))
-        link->first_sent_us = at_us;
-    return value_put_integer(pool, flight, "at_us", at_us) ||
-                   value_put_integer(pool, flight, "up_us", clock_up_us() - took_us) ||
+    return value_put_integer(pool, flight, "at_us", clock_now_us() - ago_us) ||
+                   value_put_integer(pool, flight, "up_us", clock_up_us() - ago_us) ||
                    value_put_text(pool, flight, "boot", clock_boot())
                ? PROV_E_NOMEM
                : PROV_OK;
+}
+
+int
+flight_began(struct link *link, int64_t took_us)
+{
+    int64_t before = value_get_integer(link->in_flight, "at_us", -1);
+    int r;
+
+    if (flight_age_us(link) <= took_us)
+        return PROV_OK;
+    r = put_time(link, took_us);
+    /* by this it is known of a create that it is the first that was sent, see flight_failed() */
+    if (!r && link->first_sent_us == before)
+        link->first_sent_us = value_get_integer(link->in_flight, "at_us", before);
+    return r;
 }
 
 int64_t
@@ -98,11 +108,32 @@ flight_failed(struct link *link, struct prov_error *err)
     return PROV_OK;
 }
 
+/* What was sent, when, and how much of what was wanted that was, nobody knows: it may have gone out just now, and of a
+ * change it may be anything. */
+static int
+doubt(struct link *link, struct prov_error *err)
+{
+    struct pool *pool = &link->pool;
+    struct value *flight = value_object(pool), *fields = value_object(pool);
+    bool creates = link->salesforce_id[0] == '\0';
+
+    link->in_flight = flight;
+    return value_put(pool, flight, "fields", fields) ||
+                   value_put_text(pool, fields, "Username",
+                                  link->username_wanted ? link->username_wanted
+                                                        : link->username_held) ||
+                   value_put_text(pool, flight, "op", creates ? "create" : "update") ||
+                   put_time(link, 0) ||
+                   value_put(pool, flight, "first_step", value_boolean(true)) ||
+                   (!creates && value_put(pool, flight, "late", value_boolean(true)))
+               ? error_nomem(err)
+               : PROV_OK;
+}
+
 int
 flight_mend(struct delivery *d, struct work *work, struct prov_error *err)
 {
     struct link *link = &work->link;
-    struct value *fields;
 
     if (!link->damaged && !link->damaged_flight)
         return PROV_OK;
@@ -115,14 +146,5 @@ flight_mend(struct delivery *d, struct work *work, struct prov_error *err)
     if (!link->damaged_flight)
         return PROV_OK;
     link->damaged_flight = false;
-    link->in_flight = value_object(&link->pool);
-    fields = value_object(&link->pool);
-    if (value_put(&link->pool, link->in_flight, "fields", fields) ||
-        value_put_text(&link->pool, fields, "Username",
-                       link->username_wanted ? link->username_wanted : link->username_held) ||
-        value_put_text(&link->pool, link->in_flight, "op",
-                       link->salesforce_id[0] ? "update" : "create") ||
-        value_put_integer(&link->pool, link->in_flight, "at_us", link->updated_us))
-        return error_nomem(err);
-    return PROV_OK;
+    return doubt(link, err);
 }

@@ -520,8 +520,8 @@ bool flight_has_settled(const struct delivery *delivery, const struct item *item
 MUST_CHECK int flight_failed(struct link *link, struct prov_error *err);
 /*
  * Makes a link whose stored values are damaged fit for planning. What is confirmed is then not known,
- * so everything is sent again. Of what is in flight the name that is wanted is left, and when it was
- * written: enough to read it back.
+ * so everything is sent again. Of what is in flight the name that is wanted is left: enough to read it back, when
+ * the settle window, which begins anew, is over; of a create at once.
  */
 MUST_CHECK int flight_mend(struct delivery *delivery, struct work *work, struct prov_error *err);
 

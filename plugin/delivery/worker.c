@@ -268,7 +268,7 @@ mend(struct delivery *d, const struct prov_error *why, struct prov_delivery *rep
     if (mended.flight)
         log_line(&d->log, PROV_LOG_ERROR,
                  "what is in flight could not be read: everybody who is due is read back from the "
-                 "org: %s",
+                 "org, and what is not there is sent again after settle_window_s: %s",
                  why->text);
     if (mended.wait)
         log_line(

@@ -463,10 +463,10 @@ def waits(row):
     return {wait["kind"]: wait.get("for") for wait in row["waits"]}
 
 
-def window_over(w, c):
+def window_over(w, c, **more):
     """Another process finds what is in flight when the settle window is over, and settles it."""
     c.close()
-    c = w.connector(settle_window_s=1)
+    c = w.connector(settle_window_s=1, **more)
     c.settle()
     return c
 

@@ -11,7 +11,7 @@ import sys
 import time
 
 import harness
-from harness import ACCEPTED, ENTERPRISE, WAITING, World, create, patch, person, put, simple, until, waits
+from harness import ACCEPTED, ENTERPRISE, WAITING, World, create, patch, person, put, simple, until, waits, window_over
 
 GOLDEN = os.path.join(os.environ.get("srcdir", os.path.join(os.path.dirname(__file__), "../..")), "tests/golden/store")
 
@@ -165,6 +165,44 @@ def test_what_is_in_flight_is_read_back_when_it_cannot_be_read():
         assert names(w) == ["primary-ada", "primary-zoe"], "found, not made twice"
         assert w.org.user("primary-ada@acme.example")["Title"] == "Countess"
         assert c.user("/Users/1")["state"] == "in_step"
+
+
+def test_what_was_in_flight_and_cannot_be_read_is_told_when_all_of_it_is_there():
+    with World() as w:
+        c = w.connector(outcome=lambda: True)
+        c.accept(create("/Users/1", person("ada"), txn="made"))
+        c.settle()
+        w.org.fault({"on": "collections_update", "do": "drop_before"}, {"on": "query", "do": "drop_before", "times": 1000})
+        c.accept(put("/Users/1", person("ada", title="Analyst"), txn="changed"))
+        c.deliver(100)
+        assert c.user("/Users/1")["state"] == "in_flight"
+        c.close()
+        w.org.ask("DELETE", "/__org/faults")
+        w.org.fault({"on": "collections_update", "do": "refuse_record", "statusCode": "FIELD_INTEGRITY_EXCEPTION", "message": "no"})
+        edit(w, ("UPDATE flight SET sent = '{\"op\":'",))
+        c = w.connector(outcome=lambda: True)
+        c.deliver(100)
+        told = c.outcomes + window_over(w, c, outcome=lambda: True).outcomes
+        assert [said["status"] for token in told for said in token["events"].values()] == ["400"], told
+
+
+def test_what_was_in_flight_and_cannot_be_read_may_land_until_the_window_is_over():
+    with World() as w:
+        c = w.connector()
+        c.accept(create("/Users/1", person("ada")))
+        c.settle()
+        edit(w, ("UPDATE link SET updated_us = updated_us - 3600000000",))
+        w.org.fault({"on": "collections_update", "do": "late", "delay_ms": -1})
+        c.accept(put("/Users/1", person("ada", title="first")))
+        c.deliver(100)
+        c.close()
+        edit(w, ("UPDATE flight SET sent = '{\"op\":'",))
+        c = w.connector()
+        c.accept(put("/Users/1", person("ada", title="second")))
+        c.deliver(3000)
+        w.org.ask("POST", "/__org/land")
+        window_over(w, c)
+        assert w.org.user("primary-ada@acme.example")["Title"] == "second"
 
 
 def test_users_who_would_share_a_username_are_named():
@@ -411,12 +449,13 @@ def test_what_is_in_flight_is_read_back_when_its_page_is_damaged():
         assert len(pages) == 1, pages
         damage(w, pages[0])
         c = w.connector()
-        c.settle()
+        c.deliver(100)
+        assert not [line for _, line in c.lines if "is put off" in line], c.lines
+        assert sum("everybody who is due is read back" in line for _, line in c.lines) == 1, c.lines
+        c = window_over(w, c)
         assert names(w) == ["primary-ada", "primary-bob", "primary-zoe"], "found, not made twice"
         assert w.org.user("primary-zoe@acme.example")["Title"] == "Dr"
         assert [c.user(f"/Users/{i}")["state"] for i in range(3)] == ["in_step"] * 3
-        assert not [line for _, line in c.lines if "is put off" in line], c.lines
-        assert sum("everybody who is due is read back" in line for _, line in c.lines) == 1, c.lines
 
 
 def cli(w, *arguments):
