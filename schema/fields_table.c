@@ -291,8 +291,8 @@ static const struct field_row rows[] = {
     { INTEGER(guard_window_s), .fallback = "3600", .minimum = 1, .maximum = 604800,
       .unit = "seconds", .group = DELIVERY, .title = "Guard window",
       .help = "In which deactivations are counted together." },
-    { INTEGER(quarantine_floor), .fallback = "20", .minimum = 1, .maximum = 1000000,
-      .unit = "users", .group = DELIVERY, .title = "Quarantine floor",
+    { INTEGER(quarantine_floor), .fallback = "20", .minimum = 1, .maximum = 10000, .unit = "users",
+      .group = DELIVERY, .title = "Quarantine floor",
       .help =
           "Fewer users than this, refused by Salesforce with the same code within an hour, stop "
           "nobody." },

@@ -38,7 +38,7 @@ read_tally(struct delivery *d, struct json_object **ret, struct prov_error *err)
 
     if (!r && text)
         r = json_parse(text, strlen(text), "a fact of the store", &tally, err);
-    if (!r && refusals_add(&d->seen, &tally))
+    if (!r && refusals_add(&d->seen, d->fields->quarantine_floor, &tally))
         r = error_nomem(err);
     if (!r)
         *ret = STEAL(tally);

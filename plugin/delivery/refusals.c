@@ -7,8 +7,8 @@
 
 #define WINDOW_US (3600 * CLOCK_SECOND_US)
 
-/* Of each code no more are kept. One user who is refused again and again is not many; but so many users are, and then
- * it does not matter that one of them is counted twice. */
+/* Of each code so many are kept, or the floor if that is more. One user who is refused again and again is not many; but
+ * so many users are, and then it does not matter that one of them is counted twice. */
 #define USERS_KEPT 200
 
 static bool
@@ -76,7 +76,7 @@ refusals_note(struct refusals *seen, int64_t user, const char *code, const char 
 }
 
 static int
-count_users(struct json_object *entry, struct json_object *more)
+count_users(struct json_object *entry, struct json_object *more, int64_t kept)
 {
     struct json_object *users = object_in(entry, "users");
     int64_t count = json_get_int(entry, "count", 0);
@@ -88,15 +88,16 @@ count_users(struct json_object *entry, struct json_object *more)
         if (json_get(users, user))
             continue;
         count++;
-        if (json_object_object_length(users) < USERS_KEPT && json_put(users, user, json_ref(seen)))
+        if (json_object_object_length(users) < kept && json_put(users, user, json_ref(seen)))
             return PROV_E_NOMEM;
     }
     return json_put_int(entry, "count", count);
 }
 
 int
-refusals_add(const struct refusals *seen, struct json_object **tally)
+refusals_add(const struct refusals *seen, int64_t floor, struct json_object **tally)
 {
+    int64_t kept = floor > USERS_KEPT ? floor : USERS_KEPT;
     struct json_object *refused;
 
     if (is_over(json_get_int(*tally, "since_us", 0))) {
@@ -111,7 +112,7 @@ refusals_add(const struct refusals *seen, struct json_object **tally)
         return PROV_E_NOMEM;
     json_object_object_foreach(seen->codes, code, entry)
     {
-        if (count_users(object_in(refused, code), json_get(entry, "users")))
+        if (count_users(object_in(refused, code), json_get(entry, "users"), kept))
             return PROV_E_NOMEM;
     }
     return PROV_OK;

@@ -19,8 +19,9 @@ MUST_CHECK int refusals_note(struct refusals *seen, int64_t user, const char *co
 void refusals_forget(struct refusals *seen);
 
 /* Adds that to the numbers of the window, which begins anew where it is over; *tally, owned by the caller, NULL at first:
- * {"since_us","delivered","refused":{code:{"count","users":{number:true}}}}. 0 or PROV_E_NOMEM. */
-MUST_CHECK int refusals_add(const struct refusals *seen, struct json_object **tally);
+ * {"since_us","delivered","refused":{code:{"count","users":{number:true}}}}. Up to `floor` each user counts once.
+ * 0 or PROV_E_NOMEM. */
+MUST_CHECK int refusals_add(const struct refusals *seen, int64_t floor, struct json_object **tally);
 /* The code most users were refused with, if they are at least `floor` and a larger share of all who were tried; else NULL.
  * Borrowed. */
 const char *refusals_common(struct json_object *tally, int64_t floor, int64_t percent,

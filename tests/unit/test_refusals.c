@@ -45,7 +45,7 @@ refuse(struct place *place, int64_t first, int64_t users, int64_t floor)
 
     for (int64_t user = first; user < first + users; user++)
         T_INT(refusals_note(&place->seen, user, "INVALID_FIELD", "no", "why", "do"), PROV_OK);
-    T_INT(refusals_add(&place->seen, &place->tally), PROV_OK);
+    T_INT(refusals_add(&place->seen, floor, &place->tally), PROV_OK);
     refusals_forget(&place->seen);
     code = refusals_common(place->tally, floor, 40, &count, &tried);
     T_TRUE(!code || strcmp(code, "INVALID_FIELD") == 0);
@@ -110,6 +110,8 @@ a_user_counts_once_and_of_very_many_all_do(void)
     for (int i = 0; i < 300; i++)
         T_TRUE(!refuse(&place, 7, 1, 250));
     T_TRUE(!refuse(&place, 7, 249, 250));
+    for (int i = 0; i < 300; i++) /* who comes late as well */
+        T_TRUE(!refuse(&place, 255, 1, 250));
     T_TRUE(refuse(&place, 1000, 1, 250));
     end(&place);
 }
