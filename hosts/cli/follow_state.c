@@ -62,17 +62,25 @@ place_for(struct follow_state *state, const char *uuid, const char *csn)
         if (strcmp(state->newest[i].csn, oldest->csn) < 0)
             oldest = &state->newest[i];
     }
-    if (state->newest_count < FOLLOW_NEWEST)
+    if (state->newest_count < FOLLOW_NEWEST) {
+        state->newest[state->newest_count] = (struct follow_change){ .gone = false };
         return &state->newest[state->newest_count++];
+    }
     return strcmp(oldest->csn, csn) <= 0 ? oldest : NULL;
 }
 
+/* What is told once more, as of who reports to somebody new, is what it was: the cookie stands for it if it did. What is
+ * older than what was heard of the same person is no change at all. */
 static void
 note(struct follow_state *state, const char *uuid, const char *csn, bool gone)
 {
     struct follow_change *change = place_for(state, uuid, csn);
+    bool again = change && !strcasecmp(change->uuid, uuid) && change->gone == gone &&
+                 strcmp(csn, change->csn) <= 0;
 
-    if (!change)
+    if (again)
+        change->told |= !strcmp(csn, change->csn);
+    if (!change || again)
         return;
     snprintf(change->uuid, sizeof(change->uuid), "%s", uuid);
     snprintf(change->csn, sizeof(change->csn), "%s", csn);

@@ -232,13 +232,13 @@ def kept_cookie(w):
         return bytes.fromhex(json.load(file)["cookie"]).decode()
 
 
-def comes(p, connection, name, number, code=b"\0", reports=()):
-    """Somebody new, and who reports to them is asked."""
+def comes(p, connection, name, number, code=b"\0", reports=(), change=None):
+    """Somebody new, and who reports to them is asked. change: the reports' newest."""
     p.tell(connection, name, number)
     asked, request = p.asked(connection)
     assert f"uid={name},".encode() in request and b"manager" in request, request
     for report, more in reports:
-        p.tell(connection, report, more, name, answer=asked)
+        p.tell(connection, report, more, name, answer=asked, change=change)
         p.end(connection, asked)
         looked, request = p.asked(connection)
         assert f"uid={name},".encode() in request and b"manager" not in request, request

@@ -84,6 +84,31 @@ def test_what_was_heard_last_of_a_connection_that_broke_counts():
                 f.end()
 
 
+def test_what_is_told_once_more_is_what_the_cookie_stands_for():
+    """A report who is heard anew for the manager. The directory is restored then, and has changed since."""
+    with world() as w:
+        p, known = Provider(), f"rid=000,csn={csn(1, 1)}"
+        heard_before(w, p, known, [(1, csn(1, 1))])
+        with Follower(w, p, "--no-deliver") as f:
+            connection, _ = p.searched()
+            refreshed(connection, known)
+            asked, _ = p.asked(connection)
+            p.tell(connection, "ada", 1, answer=asked, change=csn(1, 1))
+            p.end(connection, asked)
+            until(lambda: "is followed" in f.text())
+            comes(p, connection, "chief", 2, reports=[("ada", 1)], change=csn(1, 1))
+            until(lambda: len(events_of(w, "ada")) == 1)
+            connection.close()
+            connection, _ = p.searched()
+            refreshed(connection, known)
+            for _ in range(2):
+                p.end(connection, p.asked(connection)[0])
+            until(lambda: "looked at again" in f.text() or "was restored" in f.text())
+            assert "was restored:" in f.text(), f.text()
+            connection.close()
+            f.end()
+
+
 def test_a_replica_that_lags_brings_no_report_back():
     """Who reports to somebody new is asked of it: what it says of them may be old as well."""
     with world() as w:
