@@ -291,6 +291,8 @@ judge_list(struct follow *follow, struct json_object *report)
     bool applied = reply_flag(report, "applied");
     int pause_s = follow_pace_list(&follow->pace, applied);
 
+    follow->whole = false;
+    follow->state.list_waits = !applied;
     if (!applied) {
         missed(follow, "the list was not applied: %s", reply_word(report, "reason"));
         complain("'sfprov sync --dry-run %s' shows whom it would change, 'sfprov sync --force' "
@@ -299,7 +301,6 @@ judge_list(struct follow *follow, struct json_object *report)
                  follow->url, pause_s);
         return;
     }
-    follow->whole = false;
     complain("%" PRId64 " people listed: %" PRId64 " hired, %" PRId64 " changed, %" PRId64
              " returned, %" PRId64 " lost, %" PRId64 " unreadable",
              reply_number(counts, "listed"), reply_number(counts, "hired"),
@@ -524,7 +525,8 @@ listen_to(struct follow *follow, struct prov_error *err)
     int result = PROV_OK;
 
     mine.context = follow;
-    follow->whole |= !follow->state.cookie || options->groups.count;
+    /* where a list waits, what changed meanwhile is no part of it that may wait too */
+    follow->whole |= !follow->state.cookie || (options->groups.count && !follow->state.list_waits);
     follow->heard = follow->followed = follow->in_doubt = follow->older = follow->restored =
         follow->at_once = false;
     follow_state_begin(&follow->state, follow->whole);
@@ -592,8 +594,7 @@ listen_once(struct follow *follow, struct prov_error *err)
     if (!follow->followed)
         complain("'%s' is followed", follow->url);
     follow->followed = follow->ever_followed = true;
-    if (!follow->whole) /* else it begins there again, until the list is applied */
-        follow_state_keep(&follow->state, content_cookie(follow->content));
+    follow_state_keep(&follow->state, content_cookie(follow->content));
     follow_pace_well(&follow->pace);
     return PROV_OK;
 }
@@ -676,6 +677,8 @@ follow_on(struct follow *follow)
         } else if (result == PROV_E_NOTFOUND) {
             wait_for_list(follow, &err);
         } else {
+            /* a list that waits is due again, and what changes meanwhile would be held with it */
+            follow->whole &= !follow->state.list_waits;
             pause_s = follow_pace_failed(&follow->pace);
             complain("%s; tried again in %d s", err.text, pause_s);
             wait_s(pause_s);
@@ -759,6 +762,8 @@ command_follow(const struct options *options, const struct arguments *arguments)
     if (!code) {
         interrupt_watch();
         code = follow_state_open(&follow->host, follow->adapter.about, &follow->state);
+        if (follow->state.list_waits)
+            follow_pace_list(&follow->pace, false);
         if (!code)
             code = deliver_too(follow);
         if (!code)

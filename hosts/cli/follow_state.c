@@ -162,6 +162,7 @@ read_state(struct follow_state *state)
     json = json_tokener_parse(text);
     if (!strcmp(reply_word(json, "url"), state->url) && reply_text(json, "cookie")) {
         state->cookie = strdup(reply_text(json, "cookie"));
+        state->list_waits = state->list_waited = reply_flag(json, "list_waits");
         read_newest(state, reply_get(json, "newest"));
     }
     json_object_put(json);
@@ -235,13 +236,15 @@ follow_state_keep(struct follow_state *state, char *cookie)
     struct json_object *json;
     int reason;
 
-    if (!cookie || (state->cookie && !strcmp(cookie, state->cookie))) {
+    if (!cookie || (state->cookie && !strcmp(cookie, state->cookie) &&
+                    state->list_waits == state->list_waited)) {
         free(cookie);
         return;
     }
     json = json_object_new_object();
     reply_put_text(json, "url", state->url);
     reply_put_text(json, "cookie", cookie);
+    reply_put(json, "list_waits", json_object_new_boolean(state->list_waits));
     reply_put(json, "newest", write_newest(state));
     reason = write_file(state->file, json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN));
     json_object_put(json);
@@ -250,6 +253,7 @@ follow_state_keep(struct follow_state *state, char *cookie)
                  state->file, strerror(reason));
     free(state->cookie);
     state->cookie = cookie;
+    state->list_waited = state->list_waits;
     kept(state);
 }
 
@@ -259,5 +263,6 @@ follow_state_forget(struct follow_state *state)
     free(state->cookie);
     state->cookie = NULL;
     state->newest_count = 0;
+    state->list_waits = false;
     unlink(state->file);
 }

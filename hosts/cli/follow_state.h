@@ -25,7 +25,9 @@ struct follow_state {
     char *cookie; /* NULL: everything is heard from the beginning */
     struct follow_change newest[FOLLOW_NEWEST];
     size_t newest_count;
-    int lock; /* of STORE.follow-lock, held as long as it is open; -1: none */
+    bool list_waits;  /* one was not applied, and is heard again; what changes is heard meanwhile */
+    bool list_waited; /* as it stands in the file */
+    int lock;         /* of STORE.follow-lock, held as long as it is open; -1: none */
 };
 
 /* Takes the store for this follower, and reads. Returns an enum exit_code and has said why; the caller closes
@@ -38,8 +40,8 @@ void follow_state_heard(struct follow_state *state, const char *uuid, const char
 /* It is heard once more: what was heard so far has to be found again; or, of a whole list, all of it is heard anew. */
 void follow_state_begin(struct follow_state *state, bool whole);
 
-/* Takes the cookie over, NULL allowed, and keeps it if it is another one. What cannot be written is told: it costs
- * no more than hearing it twice. */
+/* Takes the cookie over, NULL allowed, and keeps it if it is another one, or a list waits that did not, or the other way
+ * round. What cannot be written is told: it costs no more than hearing it twice. */
 void follow_state_keep(struct follow_state *state, char *cookie);
 /* As if it had never been heard. */
 void follow_state_forget(struct follow_state *state);

@@ -220,10 +220,11 @@ def csn(second, server):
     return f"2026112800000{second}Z#0#{server:03d}#0"
 
 
-def heard_before(w, p, cookie="before", newest=()):
-    """So that what it hears first is no list. newest: numbers of people, and their newest changes."""
+def heard_before(w, p, cookie="before", newest=(), list_waits=False):
+    """So that what it hears first is no list. newest: numbers of people, and their newest changes. list_waits: one was
+    not applied."""
     with open(w.fields["store"] + ".follow", "w", encoding="utf-8") as file:
-        json.dump({"url": f"{p.uri}/{PEOPLE}", "cookie": cookie.encode().hex(),
+        json.dump({"url": f"{p.uri}/{PEOPLE}", "cookie": cookie.encode().hex(), "list_waits": list_waits,
                    "newest": [{"uuid": uuid(number), "csn": change, "gone": False} for number, change in newest]}, file)
 
 

@@ -9,7 +9,7 @@ import sys
 import time
 
 from common import mark_of
-from followers import LOG, Follower, Provider, Way, ber, comes, csn, heard_before, kept_cookie, long_ber, until
+from followers import LOG, Follower, Provider, Way, asks_anew, ber, comes, csn, heard_before, kept_cookie, long_ber, until
 from servers import GROUPS, PEOPLE, cli, events_of, harness, person, secret, world
 from slapd import Slapd
 
@@ -144,6 +144,21 @@ def test_who_is_told_twice_spoils_a_list_and_ends_nobody():
                 assert f.process.poll() is None and "stands twice" in f.text(), f.text()
             until(lambda: "2 people listed" in f.text())
             connection.close()
+            f.end()
+
+
+def test_a_list_that_waits_and_breaks_off_keeps_no_change_waiting():
+    with world() as w:
+        p = Provider()
+        heard_before(w, p, list_waits=True)
+        with Follower(w, p, "--no-deliver") as f:
+            for asked in (b"before", None, b"whole", None):
+                connection, request = p.searched()
+                assert (asked in request) if asked else (b"whole" not in request), (asked, request)
+                if asked:
+                    refreshed(connection, "whole")
+                    assert asks_anew(p, 20), f.text()
+                connection.close()
             f.end()
 
 
