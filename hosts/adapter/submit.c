@@ -79,28 +79,35 @@ resolve(void *context, const struct prov_resolve *question)
     return PROV_E_NOTFOUND;
 }
 
-/*
- * slapd has a function crc32() of its own, and zlib, which libcurl unpacks answers with, would call that
- * one and crash. So the connector's libraries look among themselves first; a sanitizer, which has to come
- * before all, does not bear that.
- */
+/* A sanitizer, which has to come before all, does not bear RTLD_DEEPBIND. */
 #ifdef __SANITIZE_ADDRESS__
-#    define LOAD_MODE (RTLD_NOW | RTLD_LOCAL)
+#    define ZLIB_MODE (RTLD_NOW | RTLD_LOCAL)
 #else
-#    define LOAD_MODE (RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND)
+#    define ZLIB_MODE (RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND)
 #endif
 
-/* That is of no use where somebody else has loaded zlib before. */
+/*
+ * slapd has a function crc32() of its own, and zlib, which libcurl unpacks answers with, would call that
+ * one and crash. So zlib is loaded first, and looks in itself first. zlib alone: the connector would find
+ * libc's malloc() and free() as well, where the server, as 389's unit does, has others preloaded, and one
+ * would free what the other gave. That is of no use where somebody else has loaded zlib before.
+ */
 static int
-check_zlib(struct prov_error *err)
+load_zlib(struct prov_error *err)
 {
     void *zlib = dlopen("libz.so.1", RTLD_LAZY | RTLD_NOLOAD);
-    bool taken = zlib && dlsym(RTLD_DEFAULT, "crc32") != dlsym(zlib, "crc32");
+    void *first = dlsym(RTLD_DEFAULT, "crc32");
 
-    if (zlib)
-        dlclose(zlib);
-    if (!taken)
+    if (!zlib) {
+        /* where there is none, answers come unpacked */
+        (void)dlopen("libz.so.1", ZLIB_MODE);
         return PROV_OK;
+    }
+    if (!first || first == dlsym(zlib, "crc32")) {
+        dlclose(zlib);
+        return PROV_OK;
+    }
+    dlclose(zlib);
     return fault_set(
         err, PROV_E_ABI,
         "this server has loaded zlib with a crc32() that is not zlib's, so that nothing "
@@ -114,9 +121,9 @@ load(const char *file, bool deliver, struct submit *submit, struct prov_error *e
     prov_connector_init_fn init;
     void *plugin, *symbol;
 
-    if (deliver && check_zlib(err))
+    if (deliver && load_zlib(err))
         return PROV_E_ABI;
-    plugin = dlopen(file, LOAD_MODE);
+    plugin = dlopen(file, RTLD_NOW | RTLD_LOCAL);
     if (!plugin)
         return fault_set(err, PROV_E_ABI, "cannot load the connector: %s; name it with 'plugin'",
                          dlerror());

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import time
 
-from servers import ADAPTERS, LDAP_PASSWORD, SUFFIX, Directory, free_port
+from servers import ADAPTERS, LDAP_PASSWORD, SUFFIX, Directory, free_port, with_jemalloc
 
 NS_SLAPD = shutil.which("ns-slapd", path="/usr/sbin:" + os.environ.get("PATH", ""))
 ADAPTER = os.path.join(ADAPTERS, "sfprov-389.so")
@@ -114,6 +114,10 @@ class DS389(Directory):
 
     def command(self):
         return [NS_SLAPD, "-D", self.conf, "-i", f"{self.folder}/pid", "-d", "16384"]
+
+    def environment(self):
+        """As the package's unit starts it."""
+        return with_jemalloc()
 
     def start(self, seconds=60):
         self.own()

@@ -21,6 +21,7 @@ SUFFIX = "dc=example,dc=org"
 PEOPLE = f"ou=people,{SUFFIX}"
 GROUPS = f"ou=groups,{SUFFIX}"
 ISSUER = "ldap://directory.example"
+JEMALLOC = "/usr/lib/x86_64-linux-gnu/dirsrv/lib/libjemalloc.so.2"  # of 389-ds-base
 
 
 class Directory:
@@ -182,6 +183,12 @@ def person(uid, given="Ada", family="Lovelace", **more):
                   "givenName": given, "mail": f"{uid}@example.org"}
     attributes.update(more)
     return f"uid={uid},{PEOPLE}", attributes
+
+
+def with_jemalloc():
+    """The environment of a server that has another malloc; whoever preloads something already, as a sanitizer, keeps it."""
+    malloc = {"LD_PRELOAD": JEMALLOC} if os.path.exists(JEMALLOC) else {}
+    return {**malloc, **os.environ}
 
 
 # ---- the org against the directory ----

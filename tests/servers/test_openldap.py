@@ -10,7 +10,7 @@ import sys
 
 import common
 from common import mark_of
-from servers import LDAP_PASSWORD, PEOPLE, SUFFIX, cli, compare, harness, ldif, person, resync, settle, world
+from servers import LDAP_PASSWORD, PEOPLE, SUFFIX, cli, compare, harness, ldif, person, resync, settle, with_jemalloc, world
 from slapd import Slapd
 
 for case in (common.a_life_from_hire_to_delete, common.a_list_of_the_directory_says_what_the_events_said,
@@ -40,6 +40,15 @@ def test_in_the_background_it_delivers_as_well():
         finally:
             d.stop(signal.SIGKILL)
         assert mark_of(w) is None, mark_of(w)
+
+
+class WithJemalloc(Slapd):
+    def environment(self):
+        return with_jemalloc()
+
+
+def test_with_another_malloc_it_delivers_as_well():
+    common.a_life_from_hire_to_delete(WithJemalloc)
 
 
 def test_a_wrong_configuration_stops_the_server_with_a_clear_line():
