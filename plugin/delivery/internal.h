@@ -39,9 +39,9 @@ struct stop {
     int64_t until_us;
 };
 
-/* Calls that failed as a whole, in a row; until_us is monotonic. */
+/* Calls that failed as a whole, in a row, the first at since_us; until_us is monotonic. */
 struct backoff {
-    int64_t failures, until_us;
+    int64_t failures, since_us, until_us;
 };
 
 /* Upkeep that is done a piece a round; two of them walk over the events of the store. */

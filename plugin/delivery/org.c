@@ -259,20 +259,41 @@ write_trouble(struct delivery *d, struct json_object *trouble, struct prov_error
     return store_commit(d->store, err);
 }
 
-/* The first failure in a row is told: in the log, and to whoever asks for the status. */
+/* Since when: trouble that stands in the store, as of a process before this one, goes on, for no call has passed since. */
 static int
-tell_trouble(struct delivery *d, const char *reason, const struct sf_call *call,
+put_since(struct delivery *d, const struct backoff *backoff, struct json_object *trouble,
+          struct prov_error *err)
+{
+    AUTO_JSON struct json_object *before = NULL;
+    int r = delivery_trouble_read(d->store, &before, err);
+
+    if (!r &&
+        json_put_int(trouble, "since_us", json_get_int(before, "since_us", backoff->since_us)))
+        r = error_nomem(err);
+    return r;
+}
+
+/* The first failure in a row is told: in the log, and to whoever asks for the status; to the latter again, if a call of
+ * another kind has passed meanwhile. */
+static int
+tell_trouble(struct delivery *d, const struct backoff *backoff, const struct sf_call *call,
              struct prov_error *err)
 {
-    AUTO_JSON struct json_object *trouble =
-        make_hold("salesforce", reason, call->cause, call->remedy);
+    AUTO_JSON struct json_object *trouble = NULL;
+    char reason[700];
+    int r;
 
-    log_line(&d->log, PROV_LOG_WARNING, "Salesforce: %s; cause: %s; it is tried again by itself",
-             reason, call->cause);
-    if (!trouble)
-        return error_nomem(err);
+    if (backoff->failures > 1 && !d->no_trouble)
+        return PROV_OK;
+    snprintf(reason, sizeof(reason), "%s%s%s", call->code, call->code[0] ? ": " : "",
+             call->message);
+    if (backoff->failures == 1)
+        log_line(&d->log, PROV_LOG_WARNING,
+                 "Salesforce: %s; cause: %s; it is tried again by itself", reason, call->cause);
+    trouble = make_hold("salesforce", reason, call->cause, call->remedy);
+    r = trouble ? put_since(d, backoff, trouble, err) : error_nomem(err);
     d->no_trouble = false;
-    return write_trouble(d, trouble, err);
+    return r ? r : write_trouble(d, trouble, err);
 }
 
 static int
@@ -281,14 +302,13 @@ pause_for(struct delivery *d, struct backoff *backoff, const struct sf_call *cal
 {
     struct policy_limits limits = { d->fields->retry_first_s * CLOCK_SECOND_US,
                                     d->fields->retry_max_s * CLOCK_SECOND_US };
-    char reason[700];
 
-    snprintf(reason, sizeof(reason), "%s%s%s", call->code, call->code[0] ? ": " : "",
-             call->message);
     backoff->until_us = clock_monotonic_us() + policy_retry_after_us(&limits, backoff->failures,
                                                                      call->retry_after_us,
                                                                      random_below(UINT64_MAX));
-    return backoff->failures++ == 0 ? tell_trouble(d, reason, call, err) : PROV_OK;
+    if (backoff->failures++ == 0)
+        backoff->since_us = clock_now_us();
+    return tell_trouble(d, backoff, call, err);
 }
 
 int

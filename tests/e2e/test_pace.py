@@ -232,6 +232,41 @@ def test_a_write_without_an_answer_stops_no_leaver():
         assert c.query(query="status")["trouble"] is not None, "the write still waits"
 
 
+def test_trouble_with_writes_is_told_for_as_long_as_it_lasts():
+    """An org that answers what is asked, and swallows what is sent: what is in flight is read back meanwhile."""
+    with World(retry_first_s=1, retry_max_s=1) as w:
+        c = w.connector()
+        w.org.fault({"on": "collections_create", "do": "drop_before", "times": 3})
+        since = set()
+        for n in range(3):
+            hire(c, n)
+            report = c.deliver(100)
+            trouble = c.query(query="status")["trouble"]
+            assert report.state == WAITING and trouble, (n, report.state)
+            since.add(trouble["since"])
+            time.sleep(max(0, report.next_due_us / 1e6 - time.time()) + 0.1)
+        asked = [call["kind"] for call in w.org.calls()["calls"]]
+        assert asked.count("collections_create") == 3 and "query" in asked, asked
+        assert len(since) == 1, (since, "since the first of them")
+        assert sum("it is tried again by itself" in line for _, line in c.lines) == 1, c.lines
+        hire(c, 3)
+        until(lambda: len(w.org.users()) == 1, "the first that passes", lambda: c.deliver(1000))
+        assert c.query(query="status")["trouble"] is None
+
+
+def test_trouble_goes_on_in_the_process_that_comes_next():
+    with World() as w:
+        seen = set()
+        for n in range(2):
+            c = w.connector(domain_name="http://127.0.0.1:1")
+            hire(c, n)
+            c.deliver(100)
+            seen.add(c.query(query="status")["trouble"]["since"])
+            c.close()
+            time.sleep(1.1)
+        assert len(seen) == 1, seen
+
+
 def test_a_leaver_without_an_answer_stops_everybody():
     with World(retry_first_s=3600, retry_max_s=3600) as w:
         c = w.connector()
