@@ -417,6 +417,8 @@ submit(prov_connector *connector, const struct prov_event *events, size_t count,
     struct store_answer result = { .asks = false }, *results = &result;
     AUTO_FREE struct event **more_events = NULL;
     AUTO_FREE struct store_answer *more_results = NULL;
+    struct prov_error why =
+        PROV_ERROR_INIT; /* whole, for the answers, whatever room the host's has */
     size_t stride;
     int r = check_submit(connector, events, count, answers, err);
 
@@ -427,17 +429,18 @@ submit(prov_connector *connector, const struct prov_event *events, size_t count,
         parsed = more_events = calloc(count, sizeof(struct event *));
         results = more_results = calloc(count, sizeof(*results));
     }
-    r = parsed && results ? runtime_of(connector, &runtime, err) : error_nomem(err);
+    r = parsed && results ? runtime_of(connector, &runtime, &why) : error_nomem(&why);
     if (!r) {
         parse_events(connector, events, count, parsed, results);
-        r = resolve_accept(&resolver, runtime->store, parsed, count, results, err);
+        r = resolve_accept(&resolver, runtime->store, parsed, count, results, &why);
         for (size_t i = 0; i < count; i++)
             put_answer(answer_at(answers, stride, i), &results[i]);
     }
     events_free(parsed, count);
-    if (!r)
-        drive(connector, runtime);
-    return r;
+    if (r)
+        return error_set(err, r, "%s", why.text);
+    drive(connector, runtime);
+    return PROV_OK;
 }
 
 /* ---- snapshots ---- */
@@ -522,6 +525,8 @@ snapshot_end(prov_snapshot *snapshot, int32_t apply_it, char **ret_json, struct 
 
     if (!snapshot)
         return no_snapshot(err);
+    if (!apply_it && ret_json)
+        *ret_json = NULL;
     r = apply_it ? apply(snapshot, 0, true, ret_json, err) : PROV_OK;
     list_free(snapshot->list);
     free(snapshot);
@@ -565,8 +570,10 @@ answer_request(prov_connector *connector, const char *request, size_t length, ch
     struct runtime *runtime;
     int r = connector ? runtime_of(connector, &runtime, err) : no_connector(err);
 
-    if (!r && (!request || length > PROV_EVENT_MAX_BYTES))
-        r = error_set(err, PROV_E_LIMIT, "the request is NULL or larger than %u bytes",
+    if (!r && !request)
+        r = error_set(err, PROV_E_INVALID, "the request is NULL");
+    if (!r && length > PROV_EVENT_MAX_BYTES)
+        r = error_set(err, PROV_E_LIMIT, "the request has %zu bytes, at most %u fit", length,
                       PROV_EVENT_MAX_BYTES);
     if (!r)
         r = json_parse(request, length, "the request", &parsed, err);
@@ -627,7 +634,8 @@ prov_connector_init(uint32_t abi_major, uint32_t abi_minor, struct prov_vtable *
     const size_t minor_0 = offsetof(struct prov_vtable, snapshot_apply);
     size_t size;
 
-    (void)abi_minor; /* a newer host finds our size; an older one sets a smaller size */
+    (void)
+        abi_minor; /* a newer host finds NULL for what we lack; an older one sets a smaller size */
     if (abi_major != PROV_ABI_MAJOR)
         return error_set(err, PROV_E_ABI,
                          "the host speaks ABI major version %u and this connector %u: install a "

@@ -28,12 +28,21 @@ struct list {
     struct prov_error failed; /* of the store, while applying; code 0: not */
 };
 
+/* Locks and files of a list belong to the process that began it. */
+static bool
+is_ours(const struct list *list)
+{
+    return list->pid == getpid();
+}
+
 void
 list_free(struct list *list)
 {
     if (!list)
         return;
-    store_snapshot_free(list->snapshot);
+    /* closed in a forked child, SQLite would take back what the parent has in the file */
+    if (is_ours(list))
+        store_snapshot_free(list->snapshot);
     free(list);
 }
 DEFINE_CLEANUP(struct list *, list, list_free);
@@ -71,11 +80,10 @@ list_begin(struct store *store, const struct fields *fields, const char *issuer,
     return r;
 }
 
-/* Locks and files of a list belong to the process that began it. */
 static int
 check_process(const struct list *list, struct prov_error *err)
 {
-    if (list->pid == getpid())
+    if (is_ours(list))
         return PROV_OK;
     return error_set(err, PROV_E_STATE,
                      "the list was begun before a fork, by the parent: begin one of this process");
@@ -113,8 +121,10 @@ add_entry(struct list *list, const char *json, size_t length, struct prov_error 
     struct store_listed user;
     int r;
 
-    if (!json || length > PROV_EVENT_MAX_BYTES)
-        return error_set(err, PROV_E_LIMIT, "a listed user is NULL or larger than %u bytes",
+    if (!json)
+        return error_set(err, PROV_E_INVALID, "a listed user is NULL");
+    if (length > PROV_EVENT_MAX_BYTES)
+        return error_set(err, PROV_E_LIMIT, "a listed user has %zu bytes, at most %u fit", length,
                          PROV_EVENT_MAX_BYTES);
     r = json_parse(json, length, "the listed user", &entry, err);
     if (!r && (!json_get_string(entry, "uri") || (!json_get(entry, "data") && !list->tolerant)))

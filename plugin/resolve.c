@@ -185,8 +185,7 @@ resolve_accept(const struct resolver *resolver, struct store *store, struct even
     for (size_t i = 0; result != PROV_OK && i < count; i++) {
         /* those accepted before the store failed too: submitted again they are duplicates */
         if (answers[i].status != PROV_ANSWER_REFUSED)
-            answers[i] = (struct store_answer){ .status = PROV_ANSWER_UNKNOWN,
-                                                .error = err ? *err : answers[i].error };
+            answers[i] = (struct store_answer){ .status = PROV_ANSWER_UNKNOWN, .error = *err };
     }
     return result;
 }

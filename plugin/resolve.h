@@ -14,7 +14,7 @@ struct resolver {
  * store_accept(), and asks the host, on the caller's thread and under no lock, where an event needs
  * it (event_asks). Every answer is final: a notice that nobody can resolve is refused, an event whose
  * ask failed is unknown, and so is what follows it of the same subject. PROV_E_STORE: every answer but
- * those refused is unknown.
+ * those refused is unknown, and says why as *err does, which is not NULL.
  */
 MUST_CHECK int resolve_accept(const struct resolver *resolver, struct store *store,
                               struct event **events, size_t count, struct store_answer *answers,

@@ -11,9 +11,13 @@
  *             nor network; the store is opened by the first method that needs it, in the process
  *             that calls it.
  * Threads     Every method of one connector may be called from any thread at any time, except
- *             that close() must be the last call. One snapshot belongs to one thread at a time.
+ *             that close() must be the last call, behind the end of every snapshot too. One snapshot
+ *             belongs to one thread at a time.
  * Fork        A forked child may use the connector: it starts afresh on the same store. Nothing of
- *             the parent is used, and the parent is not disturbed.
+ *             the parent is used, and the parent is not disturbed; a snapshot stays the parent's. While
+ *             a call to Salesforce is under way libcurl and the resolver may hold locks, which a child
+ *             that delivers would wait for: fork before the first submit, or open with
+ *             PROV_OPEN_NEVER_DELIVER.
  * Success     0. Anything else is a negative enum prov_code; `err`, where not NULL, then says
  *             what, which object, why, and what to do. `ret_` parameters are written only on
  *             success. Texts returned through `char **ret_json` belong to the caller, who gives
@@ -39,7 +43,7 @@ extern "C" {
 #define PROV_ABI_MAJOR 1u
 #define PROV_ABI_MINOR 1u
 
-/* Largest event that submit() and preview() take, and largest set of connector fields. */
+/* Largest event, listed user and request of query() and act(); and largest set of connector fields. */
 #define PROV_EVENT_MAX_BYTES  (256u * 1024u)
 #define PROV_FIELDS_MAX_BYTES (1024u * 1024u)
 
@@ -99,7 +103,8 @@ struct prov_resolve {
 
 /*
  * What the host offers; every callback may be NULL. They are called from the connector's own
- * thread or from inside a method, without a lock on the store.
+ * thread or from inside a method, on several threads at once, without a lock on the store. None is
+ * called once close() has returned.
  */
 struct prov_host {
     size_t size;
@@ -108,8 +113,8 @@ struct prov_host {
     void (*log)(void *context, int32_t level, const char *line);
     /*
      * What became of an event: RFC 9967 misc:asyncresp claims as JSON. Return 0 when it has been
-     * taken; it is told again, also after a restart, until then: at least once. It may submit,
-     * but must not call deliver, check or close, which wait for the round that is telling.
+     * taken; it is told again, also after a restart, until then: at least once. It may call submit,
+     * preview, query and act, but not deliver, check or close, which wait for the round that is telling.
      */
     int32_t (*outcome)(void *context, const char *json, size_t length);
     /*
@@ -138,7 +143,7 @@ enum prov_open_flag {
 
 struct prov_open {
     size_t size;
-    const char *fields; /* the connector fields: one JSON object, see describe() */
+    const char *fields; /* the connector fields: one JSON object, see describe(); copied */
     size_t fields_length;
     uint32_t flags; /* enum prov_open_flag */
     uint32_t reserved;
@@ -223,42 +228,49 @@ struct prov_vtable {
      * in the store. NULL is allowed. The connector must not be used afterwards. */
     void (*close)(prov_connector *connector, uint32_t timeout_ms);
 
-    /* Test connection. Blocks on the network. {"ok",steps:[{name,status,seen,cause,remedy}]} */
+    /* Test connection. Blocks on the network. {"ok","worst","steps":[{name,status,seen,cause,remedy}]} */
     int32_t (*check)(prov_connector *connector, char **ret_json, struct prov_error *err);
 
     /* What would become of this event: username, fields, calls, reasons. Changes nothing, asks
-     * Salesforce nothing. A host that can veto calls it first. */
+     * Salesforce nothing; reads the store, and asks the host where submit would. A host that can veto
+     * calls it first. */
     int32_t (*preview)(prov_connector *connector, const struct prov_event *event, char **ret_json,
                        struct prov_error *err);
 
     /*
-     * Hands over `count` events, in order. `events` and `answers` are arrays whose stride is
-     * events[0].size and answers[0].size; set `size` in every element. Blocks for one flush to
-     * disk, never for Salesforce. 0: every event has its answer. A failure of the store is
-     * PROV_E_STORE with every answer UNKNOWN.
+     * Hands over `count` events, at most 10000, in order. `events` and `answers` are arrays whose
+     * stride is events[0].size and answers[0].size; set `size` in every element. Blocks for one flush
+     * to disk, up to 10 seconds for another process that holds the store, and for the host's own
+     * resolve; never for Salesforce. 0: every event has its answer. A failure of the store is
+     * PROV_E_STORE with every answer UNKNOWN that is not REFUSED. Of a call that fails otherwise no
+     * answer counts.
      */
     int32_t (*submit)(prov_connector *connector, const struct prov_event *events, size_t count,
                       struct prov_answer *answers, struct prov_error *err);
 
     /* A full list of one issuer's users: who is not in it is gone. `issuer` NULL: the field. One
-     * thread at a time uses a snapshot. The list may be longer than memory: it waits in a nameless
-     * file beside the store. */
+     * thread at a time uses a snapshot, in the process that began it: a forked child is told
+     * PROV_E_STATE, and drops it. The list may be longer than memory: it waits in a nameless file
+     * beside the store. */
     int32_t (*snapshot_begin)(prov_connector *connector, const char *issuer, uint32_t flags,
                               prov_snapshot **ret_snapshot, struct prov_error *err);
     /* One user: {"uri":"/Users/7","data":{SCIM resource},"place":"line 17","alias":"uid=ada,..."},
      * the last two optional. A refused one spoils the whole list; more may be added to learn of
      * further faults. With PROV_SNAPSHOT_TOLERANT it does not; add whoever is refused again without
-     * "data": such a user is there, cannot be read, and stays as they are. Who is not added is gone. */
+     * "data": such a user is there, cannot be read, and stays as they are. Who is not added is gone.
+     * PROV_E_STATE once the list is being compared. */
     int32_t (*snapshot_add)(prov_snapshot *snapshot, const char *json, size_t length,
                             struct prov_error *err);
     /* Applies the list (apply 1), unless that was done by snapshot_apply(), or drops it (apply 0),
-     * and frees the snapshot in any case. The report holds the first 1000 changes. */
+     * and frees the snapshot in any case. The report holds the first 1000 changes; a list that is
+     * dropped has none, and *ret_json is NULL. */
     int32_t (*snapshot_end)(prov_snapshot *snapshot, int32_t apply, char **ret_json,
                             struct prov_error *err);
 
     /*
-     * Delivers what is due on the caller's thread, for at most max_ms; 0: one round. Blocks on
-     * the network. `ret` may be NULL. What fails for Salesforce is no failure of the call: see
+     * Delivers what is due on the caller's thread, for at most max_ms and the call that is under way
+     * then; 0: one round. Blocks on the network, and for another thread that delivers. `ret` may be
+     * NULL; set its `size`. What fails for Salesforce is no failure of the call: see
      * `state`. A round that fails for the store (PROV_E_STORE) or for memory is not made again by
      * itself, and may have made API calls whose answers are read back by the next one: then *ret is
      * written too, and the host does not call again before next_due_us, which is a second away at
@@ -269,11 +281,13 @@ struct prov_vtable {
                        struct prov_error *err);
 
     /* Reads. {"query":"status"}, {"query":"subjects","state":"parked","after":0,"limit":100},
-     * {"query":"subject","user":"/Users/7"}. See sfprov-connector(7). */
+     * {"query":"subject","user":"/Users/7"}. Blocks on the disk; "match", "drift", and "org" with
+     * "refresh", on the network. See sfprov-connector(7). */
     int32_t (*query)(prov_connector *connector, const char *request, size_t length, char **ret_json,
                      struct prov_error *err);
 
-    /* Orders. {"act":"retry","user":"/Users/7"}, {"act":"hold"}, ... See sfprov-connector(7). */
+    /* Orders. {"act":"retry","user":"/Users/7"}, {"act":"hold"}, ... Blocks on the disk; "login" and
+     * "repair" on the network. See sfprov-connector(7). */
     int32_t (*act)(prov_connector *connector, const char *request, size_t length, char **ret_json,
                    struct prov_error *err);
 

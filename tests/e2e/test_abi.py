@@ -92,7 +92,9 @@ def test_null_and_over_long_calls_are_refused_with_a_reason():
             (E_INVALID, "deliver", (None, c.c_uint32(0), None)),
             (E_INVALID, "query", (None, b"{}", c.c_size_t(2), c.byref(text))),
             (E_INVALID, "act", (None, b"{}", c.c_size_t(2), c.byref(text))),
-            (E_INVALID, "describe", (None,))]:
+            (E_INVALID, "describe", (None,)),
+            (E_INVALID, "query", (Connector(FIELDS).handle, None, c.c_size_t(2), c.byref(text))),
+            (E_LIMIT, "act", (Connector(FIELDS).handle, b"{}", c.c_size_t(1 << 40), c.byref(text)))]:
         got = getattr(table, method)(*arguments, c.byref(error))
         assert got == code and error.text, (method, got, error.text)
         assert getattr(table, method)(*arguments, None) == code, "an error that nobody wants is no crash"
@@ -100,11 +102,17 @@ def test_null_and_over_long_calls_are_refused_with_a_reason():
     table.release(None)
 
 
+class Short(c.Structure):
+    _fields_ = [("size", c.c_size_t), ("code", c.c_int32), ("reserved", c.c_uint32), ("text", c.c_char * 24),
+                ("guard", c.c_char * 8)]
+
+
+def short_error():
+    return Short(c.sizeof(Short) - 8, guard=b"untouch")
+
+
 def test_a_short_error_struct_is_respected():
-    class Short(c.Structure):
-        _fields_ = [("size", c.c_size_t), ("code", c.c_int32), ("reserved", c.c_uint32), ("text", c.c_char * 24),
-                    ("guard", c.c_char * 8)]
-    error = Short(c.sizeof(Short) - 8, guard=b"untouch")
+    error = short_error()
     assert harness.load().check(None, None, c.byref(error)) == E_INVALID
     assert len(error.text) == 23 and error.guard == b"untouch"
 
@@ -154,6 +162,31 @@ def test_a_store_that_cannot_be_used_accepts_nothing():
     failure = fails(harness.E_STORE, connector.submit, create("/Users/1", person("x")), part="/nonexistent")
     assert failure.text
     connector.close()
+
+
+def test_answers_say_why_they_are_unknown_whatever_room_the_error_has():
+    """None, and less than an answer's error has: then no memory behind it may be read."""
+    connector, text = Connector(FIELDS), json.dumps(create("/Users/1", person("x"))).encode()
+    for count in (1, 2):
+        for error in (None, c.byref(short_error())):
+            events, answers = (Event * count)(), (Answer * count)()
+            for n in range(count):
+                events[n], answers[n].size = Event(c.sizeof(Event), text, len(text)), c.sizeof(Answer)
+            code = connector.table.submit(connector.handle, events, c.c_size_t(count), answers, error)
+            assert code == harness.E_STORE, code
+            for answer in answers:
+                assert (answer.status, answer.error.code) == (harness.UNKNOWN, harness.E_STORE), answer.error.code
+                assert b"/nonexistent" in answer.error.text and b"create it" in answer.error.text, answer.error.text
+    connector.close()
+
+
+def test_a_list_that_is_dropped_has_no_report():
+    with World() as w:
+        c_, snapshot, report = w.connector(), c.c_void_p(), c.c_char_p(b"what was there before")
+        c_.call("snapshot_begin", c_.handle, None, c.c_uint32(0), c.byref(snapshot))
+        c_.call("snapshot_end", snapshot, c.c_int32(0), c.byref(report))
+        assert report.value is None, report.value
+        c_.table.release(report)
 
 
 def test_methods_that_are_not_deep_yet_say_so():

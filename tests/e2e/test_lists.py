@@ -236,21 +236,25 @@ def test_who_cannot_be_read_and_is_locked_is_let_go():
 
 
 def test_a_list_of_the_parent_is_refused_in_a_child():
+    """And what the child drops stays the parent's, the part in the file too: this one is longer than what is kept in
+    memory."""
     with World() as w:
         c = w.connector()
-        with Listing(c) as listing:
-            listing.add("/Users/0", person("u0"))
+        with Listing(c, DRY_RUN) as listing:
+            for n in range(100):
+                listing.add(f"/Users/{n}", person(f"u{n}", more="x" * 240000))
             pid = os.fork()
             if pid == 0:
                 try:
-                    fails(harness.E_STATE, listing.add, "/Users/1", person("u1"))
+                    fails(harness.E_STATE, listing.add, "/Users/100", person("u100"))
                     fails(harness.E_STATE, listing.apply)
+                    c.call("snapshot_end", listing.snapshot, 0, None)
                 except BaseException:  # pylint: disable=broad-except
                     os._exit(1)
                 os._exit(0)
             assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-            listing.add("/Users/1", person("u1"))
-            assert listing.apply()["counts"]["hired"] == 2, "the parent's goes on"
+            listing.add("/Users/100", person("u100"))
+            assert listing.apply()["counts"]["hired"] == 101, "the parent's goes on"
 
 
 def test_a_password_in_a_list_is_not_stored():
