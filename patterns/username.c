@@ -12,11 +12,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "plugin/base/ascii.h"
+
 static int
 is_letter_or_digit(unsigned char byte)
 {
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-           (byte >= '0' && byte <= '9');
+    return ascii_is_letter((char)byte) || ascii_is_digit((char)byte);
 }
 
 /* Help 000001145 lists these for the local part; the parentheses of comments, quotes and square
@@ -208,31 +209,17 @@ username_check(const char *username, struct prov_error *err)
     return PROV_OK;
 }
 
-static unsigned char
-lower(char c)
-{
-    return (unsigned char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-}
-
 int
 username_equal(const char *a, const char *b)
 {
-    if (!a || !b)
-        return a == b;
-    while (*a && lower(*a) == lower(*b)) {
-        a++;
-        b++;
-    }
-    return lower(*a) == lower(*b);
+    return a && b ? ascii_compare(a, b) == 0 : a == b;
 }
 
 void
 username_lower(char *username)
 {
-    for (; *username; username++) {
-        if (*username >= 'A' && *username <= 'Z')
-            *username = (char)(*username - 'A' + 'a');
-    }
+    for (; *username; username++)
+        *username = ascii_lower(*username);
 }
 
 void

@@ -4,13 +4,12 @@
  * addresses fit each other is decided in fields.c. */
 #include "schema/address.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "plugin/base/ascii.h"
 #include "schema/letters.h"
 
 /* API hosts, and the hosts of the user interface that stand for them. */
@@ -131,8 +130,8 @@ take_apart(const char *text, const struct context *context, struct parts *parts)
     if (scheme_end) {
         *scheme_end = '\0';
         parts->has_scheme = true;
-        parts->clear_text = strcasecmp(copy, "http") == 0;
-        if (!parts->clear_text && strcasecmp(copy, "https") != 0)
+        parts->clear_text = ascii_compare(copy, "http") == 0;
+        if (!parts->clear_text && ascii_compare(copy, "https") != 0)
             return refuse(context, my_domain_remedy, "it has to begin with https://");
     }
     path = authority + strcspn(authority, "/?#\\");
@@ -210,7 +209,7 @@ is_label(const char *label, size_t length)
     if (length == 0 || length > 63 || label[0] == '-' || label[length - 1] == '-')
         return false;
     for (size_t i = 0; i < length; i++) {
-        if (!isalnum((unsigned char)label[i]) && label[i] != '-')
+        if (!ascii_is_letter(label[i]) && !ascii_is_digit(label[i]) && label[i] != '-')
             return false;
     }
     return true;

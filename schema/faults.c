@@ -3,11 +3,11 @@
  * and mapping rules. */
 #include "schema/faults.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "plugin/base/ascii.h"
 #include "schema/letters.h"
 
 /* Longest value shown, in characters. */
@@ -27,9 +27,9 @@ without_secret(char *text, const char *secret)
     char *found;
 
     /* a secret that is part of the replacement would be found for ever */
-    if (length < SECRET_LOOKED_FOR || strcasestr(instead, secret))
+    if (length < SECRET_LOOKED_FOR || ascii_find(instead, secret))
         return text;
-    while (text && (found = strcasestr(text, secret))) {
+    while (text && (found = ascii_find(text, secret))) {
         char *clean =
             letters_format("%.*s%s%s", (int)(found - text), text, instead, found + length);
         free(text);
@@ -104,7 +104,7 @@ plain_name(const char *name, char plain[NAME_COMPARED])
 
     for (; *name && length < NAME_COMPARED; name++) {
         if (*name != '_' && *name != '-')
-            plain[length++] = (char)tolower((unsigned char)*name);
+            plain[length++] = ascii_lower(*name);
     }
     return length;
 }

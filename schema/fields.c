@@ -7,8 +7,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "plugin/base/ascii.h"
 #include "plugin/base/secret_ref.h"
 #include "schema/fields_check.h"
 #include "schema/fields_table.h"
@@ -175,7 +175,7 @@ same_value(struct reader *reader, struct json_object *a, struct json_object *b)
         reader->draft.faults.result = PROV_E_NOMEM;
     if (json_object_get_type(a) == json_object_get_type(b))
         return json_equal(a, b);
-    return one && other && strcasecmp(one, other) == 0;
+    return one && other && ascii_compare(one, other) == 0;
 }
 
 static void
@@ -408,8 +408,8 @@ read_boolean(struct reader *reader, const struct field_row *row, struct json_obj
 
     if (json_object_is_type(value, json_type_boolean))
         *boolean_member(reader->draft.fields, row) = json_object_get_boolean(value);
-    else if (strcasecmp(text, "true") == 0 || strcasecmp(text, "false") == 0)
-        *boolean_member(reader->draft.fields, row) = strcasecmp(text, "true") == 0;
+    else if (ascii_compare(text, "true") == 0 || ascii_compare(text, "false") == 0)
+        *boolean_member(reader->draft.fields, row) = ascii_compare(text, "true") == 0;
     else
         refuse(reader, row, "write true or false", "it is a switch");
 }

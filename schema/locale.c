@@ -2,10 +2,10 @@
  * enabled only the org knows: it refuses the others, and the refusal names the value. */
 #include "schema/locale.h"
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
-#include <strings.h>
+
+#include "plugin/base/ascii.h"
 
 /* Language codes of Salesforce: fully supported, then end-user languages (Metadata API, type
  * Translations). Platform-only ones are left out: they show English to the user unless the org
@@ -54,8 +54,7 @@ respell(char *tag)
             *end++ = '_';
         for (size_t i = 0; i < length; i++) {
             bool upper = end - tag > 2 && (length == 2 || (length == 4 && i == 0));
-            end[i] =
-                (char)(upper ? toupper((unsigned char)from[i]) : tolower((unsigned char)from[i]));
+            end[i] = upper ? ascii_upper(from[i]) : ascii_lower(from[i]);
         }
         end += length;
         from += length;

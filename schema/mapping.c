@@ -6,7 +6,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
+
+#include "plugin/base/ascii.h"
 
 #define ENTERPRISE "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:"
 #define ADDRESS    "addresses[type eq \\\"work\\\"]."
@@ -64,7 +65,7 @@ bool
 mapping_has(const struct mapping *mapping, const char *field)
 {
     for (size_t i = 0; i < mapping->count; i++) {
-        if (strcasecmp(mapping->rules[i].field, field) == 0)
+        if (ascii_compare(mapping->rules[i].field, field) == 0)
             return true;
     }
     return false;
@@ -91,7 +92,7 @@ mapping_target_at(const struct mapping *mapping, size_t index, struct mapping_ta
         const struct mapping_rule *rule = &mapping->rules[i];
         if (rule->remove)
             continue;
-        if (strcasecmp(rule->field, last) == 0) {
+        if (ascii_compare(rule->field, last) == 0) {
             if (found)
                 widen(ret, rule);
             continue;
@@ -113,7 +114,7 @@ several_choices(const struct mapping *mapping, const char *field)
 {
     for (size_t i = 0; i < mapping->count; i++) {
         if (mapping->rules[i].kind == USER_FIELD_MULTI_PICKLIST &&
-            strcasecmp(mapping->rules[i].field, field) == 0)
+            ascii_compare(mapping->rules[i].field, field) == 0)
             return &mapping->rules[i];
     }
     return NULL;

@@ -6,8 +6,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
+#include "plugin/base/ascii.h"
 #include "schema/letters.h"
 #include "schema/number.h"
 
@@ -391,7 +391,7 @@ is_for(struct json_object *rules, size_t at, const char *field)
 {
     const char *name = json_get_string(json_object_array_get_idx(rules, at), "field");
 
-    return name && field && strcasecmp(name, field) == 0;
+    return name && field && ascii_compare(name, field) == 0;
 }
 
 /* The default rule of a field; NULL: it has none. */
@@ -545,7 +545,7 @@ move_given(struct overlay *overlay, const char *field, struct mapping *mapping)
 
     for (size_t i = 0; i < overlay->count; i++) {
         struct mapping_rule *rule = &overlay->rules[i];
-        if (!rule->field || strcasecmp(rule->field, field) != 0)
+        if (!rule->field || ascii_compare(rule->field, field) != 0)
             continue;
         ends = ends || !rule->condition;
         mapping->rules[mapping->count++] = *rule;
@@ -635,7 +635,7 @@ mapping_compile_list(struct json_object *rules, const struct mapping_defaults *d
         return faults_first(faults->array, err);
     for (size_t i = 1; i < mapping->count; i++)
         mapping->rules[i].alternative =
-            strcasecmp(mapping->rules[i - 1].field, mapping->rules[i].field) == 0;
+            ascii_compare(mapping->rules[i - 1].field, mapping->rules[i].field) == 0;
     mapping->pool = overlay.pool;
     overlay.pool = (struct pool){ 0 };
     *ret = STEAL(mapping);

@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
+#include "plugin/base/ascii.h"
 #include "schema/letters.h"
 #include "schema/locale.h"
 #include "schema/moment.h"
@@ -60,10 +60,10 @@ boolean_value(const char *text, struct value **ret, struct value_problem *proble
 {
     char shown[SHOWN_SIZE];
 
-    if (strcasecmp(text, "true") != 0 && strcasecmp(text, "false") != 0)
+    if (ascii_compare(text, "true") != 0 && ascii_compare(text, "false") != 0)
         return refuse(problem, HOST_REMEDY, "takes true or false, the value is '%s'",
                       start_of(text, shown));
-    *ret = value_boolean(strcasecmp(text, "true") == 0);
+    *ret = value_boolean(ascii_compare(text, "true") == 0);
     return PROV_OK;
 }
 
@@ -194,7 +194,7 @@ respelled(struct pool *pool, const struct mapping_rule *rule, const char *text)
     if (rule->fact && strcmp(rule->fact->name, "LanguageLocaleKey") == 0)
         return keep(pool, language_key(text));
     /* a telephone number of SCIM may be a URI (RFC 7643 4.1.2, RFC 3966), which Salesforce would show */
-    if (rule->kind == USER_FIELD_PHONE && strncasecmp(text, "tel:", 4) == 0)
+    if (rule->kind == USER_FIELD_PHONE && ascii_compare_start(text, "tel:", 4) == 0)
         return text + 4;
     return text;
 }

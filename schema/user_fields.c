@@ -3,9 +3,9 @@
  * values to the org: they differ between orgs. */
 #include "schema/user_fields.h"
 
-#include <ctype.h>
 #include <string.h>
-#include <strings.h>
+
+#include "plugin/base/ascii.h"
 
 #define NONE              false, false, false, NULL, NULL
 #define REQUIRED          true, false, false, NULL, NULL
@@ -147,7 +147,7 @@ const struct user_field *
 user_field_find(const char *name)
 {
     for (size_t i = 0; name && i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (strcasecmp(rows[i].name, name) == 0)
+        if (ascii_compare(rows[i].name, name) == 0)
             return &rows[i];
     }
     return NULL;
@@ -156,10 +156,10 @@ user_field_find(const char *name)
 static bool
 is_api_name(const char *name)
 {
-    if (!isalpha((unsigned char)name[0]))
+    if (!ascii_is_letter(name[0]))
         return false;
     for (const char *c = name; *c; c++) {
-        if (!isalnum((unsigned char)*c) && *c != '_')
+        if (!ascii_is_letter(*c) && !ascii_is_digit(*c) && *c != '_')
             return false;
     }
     return true;
@@ -170,7 +170,7 @@ user_field_is_custom(const char *name)
 {
     size_t length = name ? strlen(name) : 0;
 
-    return length > 3 && strcasecmp(name + length - 3, "__c") == 0 && is_api_name(name);
+    return length > 3 && ascii_compare(name + length - 3, "__c") == 0 && is_api_name(name);
 }
 
 bool
@@ -180,7 +180,8 @@ user_field_is_switch(const char *name)
 
     for (size_t i = 0; name && i < sizeof(families) / sizeof(families[0]); i++) {
         size_t length = strlen(families[i]);
-        if (strncasecmp(name, families[i], length) == 0 && name[length] && is_api_name(name))
+        if (ascii_compare_start(name, families[i], length) == 0 && name[length] &&
+            is_api_name(name))
             return true;
     }
     return false;

@@ -2,8 +2,8 @@
 #include "plugin/base/json.h"
 
 #include <string.h>
-#include <strings.h>
 
+#include "plugin/base/ascii.h"
 #include "plugin/base/json_write.h"
 #include "plugin/base/value_json.h"
 
@@ -138,7 +138,7 @@ json_get_nocase(struct json_object *object, const char *key, const char **ret_na
         return NULL;
     json_object_object_foreach(object, name, value)
     {
-        if (strcasecmp(name, key) == 0) {
+        if (ascii_compare(name, key) == 0) {
             if (ret_name)
                 *ret_name = name;
             return value;

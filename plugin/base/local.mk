@@ -1,4 +1,5 @@
 libsfprov_la_SOURCES += \
+	plugin/base/ascii.c plugin/base/ascii.h \
 	plugin/base/cleanup.h \
 	plugin/base/clock.c plugin/base/clock.h \
 	plugin/base/digest.c plugin/base/digest.h \

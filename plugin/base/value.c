@@ -3,7 +3,8 @@
 
 #include <locale.h>
 #include <stdlib.h>
-#include <strings.h>
+
+#include "plugin/base/ascii.h"
 
 #define FIRST_ROOM  4
 #define SECOND_ROOM 16
@@ -48,7 +49,7 @@ value_find_nocase(const struct value *object, const char *name)
 
     for (; member != end; member++) {
         if (member->name_length == length && may_be_same(*member->name, *name) &&
-            strncasecmp(member->name, name, length) == 0)
+            ascii_compare_start(member->name, name, length) == 0)
             return member;
     }
     return NULL;

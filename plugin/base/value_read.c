@@ -3,11 +3,11 @@
  * once and read there: a text of it is ended where its closing quote stood, and its escapes are replaced in
  * place, so that no text is copied again. Names and texts point into that copy.
  */
-#include <ctype.h>
 #include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "plugin/base/ascii.h"
 #include "plugin/base/value.h"
 
 /* So many names of an object are compared each with each; more are sorted. */
@@ -112,7 +112,7 @@ escaped_unit(const char *at)
     if (at[0] != '\\' || at[1] != 'u')
         return -1;
     for (int i = 2; i < 6; i++) {
-        if (!isxdigit((unsigned char)at[i]))
+        if (!ascii_is_hex(at[i]))
             return -1;
         unit = unit * 16 + (at[i] <= '9' ? at[i] - '0' : (at[i] | 0x20) - 'a' + 10);
     }
@@ -124,7 +124,7 @@ static int
 fail_unit(struct reader *reader)
 {
     reader->at++;
-    while (isxdigit((unsigned char)*reader->at))
+    while (ascii_is_hex(*reader->at))
         reader->at++;
     return fail_syntax(reader, "four hexadecimal digits are needed behind \\u");
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugin/base/ascii.h"
 #include "plugin/delivery/check.h"
 #include "plugin/delivery/org_names.h"
 
@@ -121,7 +122,7 @@ check_named_values(const struct fields *fields, const char *field, struct json_o
     for (size_t i = 0; i < count; i++) {
         struct json_object *rule = json_object_array_get_idx(rules, i);
         const char *name = json_get_string(rule, "field");
-        if (name && strcasecmp(name, field) == 0 && collect(values, rule))
+        if (name && ascii_compare(name, field) == 0 && collect(values, rule))
             return PROV_E_NOMEM;
     }
     *ret = STEAL(values);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plugin/base/ascii.h"
 #include "plugin/delivery/check.h"
 #include "plugin/delivery/org_facts.h"
 #include "plugin/delivery/rights.h"
@@ -177,8 +178,8 @@ check_required(struct check *check, size_t *ret_faults)
             json_get_bool(field, "nillable", true) ||
             json_get_bool(field, "defaultedOnCreate", false) || (fact && fact->ours) ||
             mapping_has(check->fields->mapping, name) ||
-            strcasecmp(name, "ProfileId") == 0 || /* the field `profile` */
-            (correlation && strcasecmp(correlation, name) == 0))
+            ascii_compare(name, "ProfileId") == 0 || /* the field `profile` */
+            (correlation && ascii_compare(correlation, name) == 0))
             continue;
         ++*ret_faults;
         r = check_say(check, CHECK_FAILED,

@@ -4,9 +4,9 @@
  * not believed: what is read here is written into links. */
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "patterns/username.h"
+#include "plugin/base/ascii.h"
 #include "plugin/delivery/internal.h"
 
 /* Values in one query; fewer if they do not fit into a URL. */
@@ -40,15 +40,15 @@ compose(const struct lookup *lookup, size_t first, size_t count, struct json_obj
         fprintf(soql, "%s%s", i ? ", " : "SELECT ", basics[i]);
     if (!is_basic(lookup->key))
         fprintf(soql, ", %s", lookup->key);
-    if (lookup->always && strcasecmp(lookup->always, lookup->key) != 0)
+    if (lookup->always && ascii_compare(lookup->always, lookup->key) != 0)
         fprintf(soql, ", %s", lookup->always);
     if (fields) {
         json_object_object_foreach(fields, field, value)
         {
             (void)value;
             /* a field that stands twice is refused, and case does not matter */
-            if (!is_basic(field) && strcasecmp(field, lookup->key) != 0 &&
-                !(lookup->always && strcasecmp(field, lookup->always) == 0) &&
+            if (!is_basic(field) && ascii_compare(field, lookup->key) != 0 &&
+                !(lookup->always && ascii_compare(field, lookup->always) == 0) &&
                 strcmp(field, FROZEN_FIELD) != 0)
                 fprintf(soql, ", %s", field);
         }

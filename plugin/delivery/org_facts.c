@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "plugin/base/ascii.h"
 #include "plugin/base/error.h"
 #include "plugin/delivery/codes.h"
 #include "schema/faults.h"
@@ -22,7 +22,7 @@ org_facts_described(struct json_object *describe, const char *name)
     for (size_t i = 0; fields && i < json_object_array_length(fields); i++) {
         struct json_object *field = json_object_array_get_idx(fields, i);
         const char *there = json_get_string(field, "name");
-        if (there && strcasecmp(there, name) == 0)
+        if (there && ascii_compare(there, name) == 0)
             return field;
     }
     return NULL;
@@ -52,7 +52,8 @@ bool
 org_facts_is_choice(struct json_object *choices, const char *value)
 {
     for (size_t i = 0; i < json_object_array_length(choices); i++) {
-        if (strcasecmp(json_object_get_string(json_object_array_get_idx(choices, i)), value) == 0)
+        if (ascii_compare(json_object_get_string(json_object_array_get_idx(choices, i)), value) ==
+            0)
             return true;
     }
     return false;
@@ -143,7 +144,8 @@ struct facts_index {
 static int
 by_name(const void *a, const void *b)
 {
-    return strcasecmp(((const struct facts_field *)a)->name, ((const struct facts_field *)b)->name);
+    return ascii_compare(((const struct facts_field *)a)->name,
+                         ((const struct facts_field *)b)->name);
 }
 
 struct facts_index *
@@ -177,7 +179,7 @@ has_choice(struct json_object *field, const char *value)
     for (size_t i = 0; i < count; i++) {
         struct json_object *choice = json_object_array_get_idx(values, i);
         const char *text = json_get_string(choice, "value");
-        if (text && strcasecmp(text, value) == 0 && json_get_bool(choice, "active", true))
+        if (text && ascii_compare(text, value) == 0 && json_get_bool(choice, "active", true))
             return true;
     }
     return false;

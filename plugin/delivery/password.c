@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "plugin/base/ascii.h"
 #include "plugin/base/clock.h"
 #include "plugin/base/digest.h"
 #include "plugin/base/secret.h"
@@ -112,7 +113,7 @@ wait_for_key(struct delivery *d, const struct store_password *password,
 static bool
 is_repetition(const struct sf_call *call)
 {
-    return strcmp(call->code, "INVALID_NEW_PASSWORD") == 0 && strcasestr(call->message, "repeat");
+    return strcmp(call->code, "INVALID_NEW_PASSWORD") == 0 && ascii_find(call->message, "repeat");
 }
 
 /* What the answer means for this one. */

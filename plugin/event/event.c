@@ -8,11 +8,11 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
+#include "plugin/base/ascii.h"
 #include "plugin/base/json_write.h"
-#include "plugin/event/password.h"
 #include "plugin/base/secret.h"
+#include "plugin/event/password.h"
 #include "plugin/scim/bounds.h"
 #include "plugin/scim/patch.h"
 
@@ -149,15 +149,16 @@ resource_id(const char *reference, const char *end, const char *authority, const
 {
     size_t width = strlen(endpoint), length = (size_t)(end - reference);
 
-    if (!authority && length >= width && strncasecmp(reference, endpoint, width) == 0)
+    if (!authority && length >= width && ascii_compare_start(reference, endpoint, width) == 0)
         return reference + width;
-    if (!authority && length >= width - 1 && strncasecmp(reference, endpoint + 1, width - 1) == 0)
+    if (!authority && length >= width - 1 &&
+        ascii_compare_start(reference, endpoint + 1, width - 1) == 0)
         return reference + width - 1;
     /* else the last one: what stands before is the base of the host's SCIM service */
     if (authority)
         reference = authority + 3 + strcspn(authority + 3, "/");
     for (const char *id = end; id - reference >= (ptrdiff_t)width; id--) {
-        if (id[-1] == '/' && strncasecmp(id - width, endpoint, width) == 0)
+        if (id[-1] == '/' && ascii_compare_start(id - width, endpoint, width) == 0)
             return id;
     }
     return NULL;
@@ -212,7 +213,7 @@ read_subject(struct value *token, struct event *event, struct prov_error *err)
         return error_set(err, PROV_E_INVALID,
                          "claim 'sub_id' must be an object such as "
                          "{\"format\":\"scim\",\"uri\":\"/Users/7\"}");
-    if (!format || strcasecmp(format, "scim") != 0)
+    if (!format || ascii_compare(format, "scim") != 0)
         return error_set(err, PROV_E_INVALID, "claim 'sub_id.format' must be \"scim\"");
     result = take_text(subject, "uri", "sub_id.uri", TEXT_MAX_BYTES, &uri, err);
     if (result != PROV_OK)
@@ -239,15 +240,15 @@ read_subject(struct value *token, struct event *event, struct prov_error *err)
 static int
 find_kind(const char *uri, size_t *ret, struct prov_error *err)
 {
-    if (strncasecmp(uri, uri_prefix, strlen(uri_prefix)) == 0) {
+    if (ascii_compare_start(uri, uri_prefix, strlen(uri_prefix)) == 0) {
         const char *name = uri + strlen(uri_prefix);
         for (size_t i = 0; i < KIND_COUNT; i++) {
-            if (strcasecmp(name, kinds[i].name) == 0) {
+            if (ascii_compare(name, kinds[i].name) == 0) {
                 *ret = i;
                 return PROV_OK;
             }
         }
-        if (strcasecmp(name, response) == 0)
+        if (ascii_compare(name, response) == 0)
             return error_set(err, PROV_E_INVALID,
                              "event '%s' is an answer, which this connector gives and does not "
                              "take: send what happened to the user",

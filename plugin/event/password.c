@@ -8,8 +8,8 @@
 
 #include <stdint.h>
 #include <string.h>
-#include <strings.h>
 
+#include "plugin/base/ascii.h"
 #include "plugin/base/secret.h"
 #include "plugin/event/event.h"
 
@@ -24,7 +24,7 @@ has_word_around(const char *text, size_t length, char w)
 
     while ((at = memchr(at, w, (size_t)(end - at)))) {
         if ((size_t)(at - text) >= before && (size_t)(end - at) >= from_w &&
-            strncasecmp(at - before, "password", PASSWORD_LENGTH) == 0)
+            ascii_compare_start(at - before, "password", PASSWORD_LENGTH) == 0)
             return true;
         at++;
     }
@@ -41,8 +41,7 @@ event_may_hold_password(const char *json, size_t length)
 static bool
 continues_name(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_';
+    return ascii_is_letter(c) || ascii_is_digit(c) || c == '-' || c == '_';
 }
 
 /* Whether a name or path has an attribute name in it that ends with "password". What stands in
@@ -58,7 +57,7 @@ names_password(const char *text)
         else if (quoted && *c == '\\' && c[1])
             c++;
         else if (!quoted && (*c | 0x20) == 'p' &&
-                 strncasecmp(c, "password", PASSWORD_LENGTH) == 0 &&
+                 ascii_compare_start(c, "password", PASSWORD_LENGTH) == 0 &&
                  !continues_name(c[PASSWORD_LENGTH]))
             return true;
     }
@@ -185,7 +184,7 @@ follow(const char *path)
     const size_t length = sizeof(USER_SCHEMA) - 1, word = strlen("password");
 
     path += strspn(path, " ");
-    if (strncasecmp(path, USER_SCHEMA, length) == 0) {
+    if (ascii_compare_start(path, USER_SCHEMA, length) == 0) {
         path += length;
         if (!*path)
             return THE_USER;
@@ -193,7 +192,8 @@ follow(const char *path)
             return ELSEWHERE;
         path++;
     }
-    return strncasecmp(path, "password", word) == 0 && !path[word + strspn(path + word, " ")]
+    return ascii_compare_start(path, "password", word) == 0 &&
+                   !path[word + strspn(path + word, " ")]
                ? THE_PASSWORD
                : ELSEWHERE;
 }
@@ -227,8 +227,8 @@ take_of_operation(struct value *operation, char **ret, struct prov_error *err)
     struct value *path = value_get_nocase(operation, "path");
     struct value *value = value_get_nocase(operation, "value");
 
-    if (!value_is(op, VALUE_TEXT) ||
-        (strcasecmp(value_text(op), "add") != 0 && strcasecmp(value_text(op), "replace") != 0))
+    if (!value_is(op, VALUE_TEXT) || (ascii_compare(value_text(op), "add") != 0 &&
+                                      ascii_compare(value_text(op), "replace") != 0))
         return PROV_OK;
     if (!path)
         return take_member(value, ret, err);
@@ -263,12 +263,6 @@ event_take_password(struct value *payload, bool is_patch, char **ret, struct pro
 
 /* ---- what hosts write who hold the password only as a hash ---- */
 
-static bool
-is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 /* RFC 2307 and its followers: {SSHA}..., {CRYPT}..., also {PBKDF2-SHA256}..., {CLEARTEXT}... */
 static bool
 is_of_scheme(const char *text)
@@ -288,7 +282,7 @@ is_of_scheme(const char *text)
     }
     for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
         size_t end = 1 + strlen(schemes[i]);
-        if (strncasecmp(text + 1, schemes[i], end - 1) == 0 && !is_letter(text[end]))
+        if (ascii_compare_start(text + 1, schemes[i], end - 1) == 0 && !ascii_is_letter(text[end]))
             return true; /* SSHA512 and PBKDF2-SHA256 too */
     }
     return false;

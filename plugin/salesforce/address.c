@@ -4,7 +4,8 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
-#include <strings.h>
+
+#include "plugin/base/ascii.h"
 
 /* Below the domain, at a label boundary, and not the bare domain. */
 static bool
@@ -37,7 +38,7 @@ address_is_listed(const char *allowed, const char *host)
 
     for (const char *at = allowed; at && *at; at += strcspn(at, ",")) {
         at += strspn(at, ",");
-        if (strcspn(at, ",") == length && strncasecmp(at, host, length) == 0)
+        if (strcspn(at, ",") == length && ascii_compare_start(at, host, length) == 0)
             return true;
     }
     return false;

@@ -9,7 +9,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
+
+#include "plugin/base/ascii.h"
 
 /* ---- text ---- */
 
@@ -34,7 +35,7 @@ tag_length(const char *text)
     if (!length || !strchr(" />", name[length]) || !(end = strchr(name + length, '>')))
         return 0;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (strlen(names[i]) == length && strncasecmp(name, names[i], length) == 0)
+        if (strlen(names[i]) == length && ascii_compare_start(name, names[i], length) == 0)
             return (size_t)(end + 1 - text);
     }
     return 0;

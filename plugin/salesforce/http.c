@@ -10,7 +10,6 @@
  */
 #include "plugin/salesforce/http.h"
 
-#include <ctype.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -18,16 +17,16 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <time.h>
 
+#include "plugin/base/ascii.h"
 #include "plugin/base/clock.h"
 #include "plugin/base/secret_ref.h"
 #include "plugin/salesforce/address.h"
 #include "plugin/salesforce/http_trace.h"
-#include "plugin/salesforce/sigpipe.h"
 #include "plugin/salesforce/session.h"
+#include "plugin/salesforce/sigpipe.h"
 
 #define IDLE_HANDLES        26            /* kept for keep-alive; more callers make their own */
 #define FIRST_BODY_BYTES    (16u * 1024u) /* a token reply never moves: fewer copies of the token */
@@ -296,6 +295,12 @@ take_body(char *bytes, size_t size, size_t count, void *context)
     return length;
 }
 
+static bool
+is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 /* The value of the header line if its name is this one: without white space around, cut to fit. */
 static bool
 header_value(const char *line, size_t length, const char *name, char *value, size_t room)
@@ -303,15 +308,15 @@ header_value(const char *line, size_t length, const char *name, char *value, siz
     size_t name_length = strlen(name);
 
     if (length <= name_length || line[name_length] != ':' ||
-        strncasecmp(line, name, name_length) != 0)
+        ascii_compare_start(line, name, name_length) != 0)
         return false;
     line += name_length + 1;
     length -= name_length + 1;
-    while (length && isspace((unsigned char)*line)) {
+    while (length && is_blank(*line)) {
         line++;
         length--;
     }
-    while (length && isspace((unsigned char)line[length - 1]))
+    while (length && is_blank(line[length - 1]))
         length--;
     if (length >= room)
         length = room - 1;

@@ -1,12 +1,11 @@
 /* Takes a URL apart into what decides where it leads, with libcurl's own parser: what is checked is what is
  * used. Stricter than that parser: what others could read in another way is refused. */
-#include <ctype.h>
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "plugin/base/ascii.h"
 #include "plugin/salesforce/http.h"
 
 static void
@@ -73,7 +72,7 @@ read_host(CURLU *url, struct http_origin *origin)
     if (length == 0 || length >= sizeof(origin->host) || host[length - 1] == '.')
         return PROV_E_INVALID;
     for (size_t i = 0; i <= length; i++)
-        origin->host[i] = (char)tolower((unsigned char)host[i]);
+        origin->host[i] = ascii_lower(host[i]);
     origin->loopback = is_loopback(origin->host);
     return PROV_OK;
 }
@@ -87,10 +86,10 @@ read_scheme_and_port(CURLU *url, struct http_origin *origin)
     if (curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
         curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK)
         return PROV_E_INVALID;
-    if (strcasecmp(scheme, "https") != 0 && strcasecmp(scheme, "http") != 0)
+    if (ascii_compare(scheme, "https") != 0 && ascii_compare(scheme, "http") != 0)
         return PROV_E_INVALID;
     snprintf(origin->scheme, sizeof(origin->scheme), "%s",
-             strcasecmp(scheme, "https") == 0 ? "https" : "http");
+             ascii_compare(scheme, "https") == 0 ? "https" : "http");
     origin->port = (int)strtol(port, NULL, 10);
     return origin->port > 0 && origin->port < 65536 ? PROV_OK : PROV_E_INVALID;
 }
@@ -152,7 +151,7 @@ http_proxy_port(const char *configured)
     if (!proxy)
         return 0;
     /* libcurl's own ports where the URL names none (CURLOPT_PROXY) */
-    secure = strncasecmp(proxy, "https://", 8) == 0;
+    secure = ascii_compare_start(proxy, "https://", 8) == 0;
     if (!url ||
         curl_url_set(url, CURLUPART_URL, proxy, CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME) !=
             CURLUE_OK ||

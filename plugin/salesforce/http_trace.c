@@ -5,9 +5,9 @@
 #include <curl/curl.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
+#include "plugin/base/ascii.h"
 #include "plugin/base/clock.h"
 
 /* Numbers of X509_V_ERR_..., which libcurl hands through (openssl/x509_vfy.h). */
@@ -29,14 +29,14 @@ reached(CURL *handle, CURLINFO info)
 bool
 http_refuses_us(int code, const char *why)
 {
-    const char *alert = strcasestr(why, " alert ");
+    const char *alert = ascii_find(why, " alert ");
 
     /* libcurl's words for the alert that ours has expired; what we find of theirs is told with its name */
     if (code == CURLE_PEER_FAILED_VERIFICATION)
         return strcmp(why, "SSL certificate verification failed") == 0;
     return (code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR ||
             code == CURLE_SSL_CONNECT_ERROR) &&
-           alert && (strcasestr(alert, "certificate") || strcasestr(alert, "unknown ca"));
+           alert && (ascii_find(alert, "certificate") || ascii_find(alert, "unknown ca"));
 }
 
 static enum sf_fault
@@ -46,18 +46,18 @@ fault_of_certificate(CURL *handle, const char *why)
 
     (void)curl_easy_getinfo(handle, CURLINFO_SSL_VERIFYRESULT, &result);
     /* the name is compared by libcurl itself, and not always told as a number */
-    if (strcasestr(why, "match") || strcasestr(why, "mismatch"))
+    if (ascii_find(why, "match") || ascii_find(why, "mismatch"))
         return SF_FAULT_HOST_NAME;
-    return result == EXPIRED || strcasestr(why, "has expired")        ? SF_FAULT_EXPIRED
-           : result == NOT_YET_VALID || strcasestr(why, "not yet")    ? SF_FAULT_NOT_YET_VALID
-           : result == SELF_SIGNED || strcasestr(why, "self-signed ") ? SF_FAULT_SELF_SIGNED
+    return result == EXPIRED || ascii_find(why, "has expired")        ? SF_FAULT_EXPIRED
+           : result == NOT_YET_VALID || ascii_find(why, "not yet")    ? SF_FAULT_NOT_YET_VALID
+           : result == SELF_SIGNED || ascii_find(why, "self-signed ") ? SF_FAULT_SELF_SIGNED
                                                                       : SF_FAULT_UNKNOWN_CA;
 }
 
 static enum sf_fault
 fault_of_time(const struct sf_trace *trace, bool tls, const char *why)
 {
-    if (strcasestr(why, "SSL")) /* the time of connecting is not told before TLS is there */
+    if (ascii_find(why, "SSL")) /* the time of connecting is not told before TLS is there */
         return SF_FAULT_TLS_TIMEOUT;
     if (trace->proxied && !trace->connected)
         return SF_FAULT_PROXY;
@@ -119,7 +119,7 @@ certificate_end(CURL *handle)
         chain->num_of_certs < 1)
         return 0;
     for (const struct curl_slist *line = chain->certinfo[0]; line; line = line->next) {
-        if (strncasecmp(line->data, name, sizeof(name) - 1) == 0 &&
+        if (ascii_compare_start(line->data, name, sizeof(name) - 1) == 0 &&
             strptime(line->data + sizeof(name) - 1, " %b %d %H:%M:%S %Y", &broken))
             return (int64_t)timegm(&broken) * CLOCK_SECOND_US;
     }

@@ -7,8 +7,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
+#include "plugin/base/ascii.h"
 #include "plugin/base/digest.h"
 #include "plugin/base/secret_ref.h"
 #include "plugin/salesforce/address.h"
@@ -247,7 +247,7 @@ read_grant(const struct oauth *oauth, const struct http_answer *answer, struct g
                 read_text(reply, "access_token", &token) && read_text(reply, "token_type", &type) &&
                 read_text(reply, "instance_url", &instance);
 
-    if (!read || !is_token(token) || (type && strcasecmp(type, "Bearer") != 0)) {
+    if (!read || !is_token(token) || (type && ascii_compare(type, "Bearer") != 0)) {
         answer_tell(call, SF_HOLD, "The token endpoint answered without a usable token.",
                     "Check that 'token_endpoint' is https://<my domain>/services/oauth2/token; "
                     "look for a proxy that answers itself.",

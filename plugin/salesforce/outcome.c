@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "plugin/base/ascii.h"
+
 #define TOKEN  SF_ON(SF_LEVEL_TOKEN)
 #define CALL   SF_ON(SF_LEVEL_CALL)
 #define RECORD SF_ON(SF_LEVEL_RECORD)
@@ -422,7 +424,7 @@ verdict(enum sf_outcome outcome, const char *cause, const char *remedy)
 static bool
 says(const struct sf_code *row, const char *message)
 {
-    return !row->text || (message && strcasestr(message, row->text));
+    return !row->text || (message && ascii_find(message, row->text));
 }
 
 static const struct sf_code *

@@ -11,9 +11,9 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
+#include "plugin/base/ascii.h"
 #include "plugin/base/clock.h"
 #include "plugin/base/secret_ref.h"
 #include "plugin/salesforce/answer.h"
@@ -594,8 +594,8 @@ static bool
 is_expired(const struct sf_call *call)
 {
     return call->http_status == 401 && strcmp(call->code, "INVALID_SESSION_ID") == 0 &&
-           !strcasestr(call->message, "not valid for use with the REST API") &&
-           !strcasestr(call->message, "not attached to Agent");
+           !ascii_find(call->message, "not valid for use with the REST API") &&
+           !ascii_find(call->message, "not attached to Agent");
 }
 
 /* A write meant for one org must not be repeated in another, when the address or the client was

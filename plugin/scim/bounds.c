@@ -7,8 +7,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "plugin/base/ascii.h"
 #include "plugin/scim/parts.h"
 
 /* So many members of an object are compared each with each; more are sorted. */
@@ -17,8 +17,8 @@
 static int
 by_name(const void *a, const void *b)
 {
-    return strcasecmp((*(const struct member *const *)a)->name,
-                      (*(const struct member *const *)b)->name);
+    return ascii_compare((*(const struct member *const *)a)->name,
+                         (*(const struct member *const *)b)->name);
 }
 
 /* Two members of one name, of few. */
@@ -30,7 +30,7 @@ find_twice_of_few(struct value *object, const struct member *ret[2])
         for (uint32_t k = 0; k < i; k++) {
             struct member *before = &object->members[k];
             if (before->name_length == member->name_length &&
-                strncasecmp(before->name, member->name, member->name_length) == 0) {
+                ascii_compare_start(before->name, member->name, member->name_length) == 0) {
                 ret[0] = before;
                 ret[1] = member;
             }

@@ -10,8 +10,8 @@
 #include "plugin/scim/filter.h"
 
 #include <string.h>
-#include <strings.h>
 
+#include "plugin/base/ascii.h"
 #include "plugin/scim/parts.h"
 #include "plugin/scim/patch.h"
 #include "plugin/scim/path.h"
@@ -110,7 +110,7 @@ next_is(const struct parser *parser, const char *word)
     size_t length = strlen(word);
 
     return scim_name_length(parser->text + parser->at) == length &&
-           strncasecmp(parser->text + parser->at, word, length) == 0;
+           ascii_compare_start(parser->text + parser->at, word, length) == 0;
 }
 
 /* Takes over left and right, also when it fails. */
@@ -408,7 +408,7 @@ order(struct value *a, struct value *b, int *ret)
     const char *left = comparable_text(a), *right = comparable_text(b);
 
     if (left && right) {
-        *ret = strcasecmp(left, right);
+        *ret = ascii_compare(left, right);
         return true;
     }
     if (!value_is_number(a) || !value_is_number(b))
@@ -426,10 +426,10 @@ text_matches(enum comparison comparison, const char *text, const char *part)
     size_t length = strlen(text), wanted = strlen(part);
 
     if (comparison == CO)
-        return strcasestr(text, part) != NULL;
+        return ascii_find(text, part) != NULL;
     if (wanted > length)
         return false;
-    return strncasecmp(comparison == SW ? text : text + length - wanted, part, wanted) == 0;
+    return ascii_compare_start(comparison == SW ? text : text + length - wanted, part, wanted) == 0;
 }
 
 /* An attribute that is not there equals null, and differs from everything else. */
@@ -489,7 +489,8 @@ resource_passes(const struct scim_filter *filter, struct value *resource)
     scim_path_locate(path, resource, &place);
     values = place.value;
     /* who is not said to be inactive is active, here as everywhere */
-    if (!values && place.attribute && !place.schema && strcasecmp(place.attribute, "active") == 0)
+    if (!values && place.attribute && !place.schema &&
+        ascii_compare(place.attribute, "active") == 0)
         values = value_boolean(scim_is_active(resource));
     if (value_is(values, VALUE_ARRAY))
         count = value_count(values);
@@ -546,7 +547,7 @@ scim_filter_describes(const struct scim_filter *filter)
     if (filter->kind == AND)
         return scim_filter_describes(filter->left) && scim_filter_describes(filter->right);
     return filter->kind == COMPARE && filter->comparison == EQ && filter->value &&
-           strcasecmp(filter->name, "value") != 0 && strcasecmp(filter->name, "$ref") != 0;
+           ascii_compare(filter->name, "value") != 0 && ascii_compare(filter->name, "$ref") != 0;
 }
 
 /* Adds what a describing filter says to the element. */

@@ -1,8 +1,8 @@
 /* The attributes of users by name (RFC 7643 4.1, 4.3 and 8.7.1), to tell a slip of the pen from an
  * attribute. Hosts may send others: what is unknown here still works. */
 #include <string.h>
-#include <strings.h>
 
+#include "plugin/base/ascii.h"
 #include "plugin/scim/parts.h"
 #include "plugin/scim/path.h"
 
@@ -60,7 +60,7 @@ static bool
 is_known(const char *name, const char *const *names, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (strcasecmp(name, names[i]) == 0)
+        if (ascii_compare(name, names[i]) == 0)
             return true;
     }
     return false;
@@ -91,7 +91,7 @@ parts_of(const char *attribute, const char *const **ret)
     };
 
     for (size_t i = 0; i < COUNT(complex); i++) {
-        if (strcasecmp(attribute, complex[i].attribute) == 0) {
+        if (ascii_compare(attribute, complex[i].attribute) == 0) {
             *ret = complex[i].parts;
             return complex[i].count;
         }
@@ -102,8 +102,8 @@ parts_of(const char *attribute, const char *const **ret)
 const char *
 scim_path_stranger(const struct scim_path *path, const char *const **ret_known, size_t *ret_count)
 {
-    bool core = path->schema && strcasecmp(path->schema, SCIM_CORE_USER) == 0;
-    bool enterprise = path->schema && strcasecmp(path->schema, SCIM_ENTERPRISE_USER) == 0;
+    bool core = path->schema && ascii_compare(path->schema, SCIM_CORE_USER) == 0;
+    bool enterprise = path->schema && ascii_compare(path->schema, SCIM_ENTERPRISE_USER) == 0;
 
     if (!path->attribute || (path->schema && !core && !enterprise))
         return NULL;

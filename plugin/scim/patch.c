@@ -11,8 +11,8 @@
 #include "plugin/scim/patch.h"
 
 #include <string.h>
-#include <strings.h>
 
+#include "plugin/base/ascii.h"
 #include "plugin/scim/bounds.h"
 #include "plugin/scim/parts.h"
 #include "plugin/scim/path.h"
@@ -125,7 +125,7 @@ remove_from(struct value *list, size_t i, const char *sub)
         scim_value_remove(element, sub);
         if (value_count(element) > 0)
             return;
-    } else if (sub && strcasecmp(sub, "value") != 0) {
+    } else if (sub && ascii_compare(sub, "value") != 0) {
         return; /* a plain value has no other part */
     }
     value_delete(list, i);
@@ -264,7 +264,7 @@ is_listed(struct value *schemas, const char *schema)
 {
     for (size_t i = 0; value_is(schemas, VALUE_ARRAY) && i < value_count(schemas); i++) {
         struct value *name = value_at(schemas, i);
-        if (value_is(name, VALUE_TEXT) && strcasecmp(value_text(name), schema) == 0)
+        if (value_is(name, VALUE_TEXT) && ascii_compare(value_text(name), schema) == 0)
             return true;
     }
     return false;
@@ -350,8 +350,8 @@ apply_attribute(struct pool *pool, const struct scim_path *path, struct value *c
 static bool
 is_of_the_host(const char *name)
 {
-    return strcasecmp(name, "id") == 0 || strcasecmp(name, "meta") == 0 ||
-           strcasecmp(name, "schemas") == 0;
+    return ascii_compare(name, "id") == 0 || ascii_compare(name, "meta") == 0 ||
+           ascii_compare(name, "schemas") == 0;
 }
 
 /* Counts what one PATCH may do. */
@@ -414,7 +414,7 @@ read_op(struct value *json, enum scim_op *ret, struct prov_error *err)
     struct value *op = value_get_nocase(json, "op");
 
     for (size_t i = 0; i < sizeof(op_names) / sizeof(op_names[0]); i++) {
-        if (value_is(op, VALUE_TEXT) && strcasecmp(value_text(op), op_names[i]) == 0) {
+        if (value_is(op, VALUE_TEXT) && ascii_compare(value_text(op), op_names[i]) == 0) {
             *ret = (enum scim_op)i;
             return PROV_OK;
         }
@@ -541,7 +541,7 @@ scim_is_active(struct value *resource)
     struct value *active = value_get_nocase(resource, "active");
 
     if (value_is(active, VALUE_TEXT))
-        return strcasecmp(value_text(active), "false") != 0;
+        return ascii_compare(value_text(active), "false") != 0;
     return !value_is_boolean(active) || active->type == VALUE_TRUE;
 }
 

@@ -10,8 +10,8 @@
 #include "plugin/scim/path.h"
 
 #include <string.h>
-#include <strings.h>
 
+#include "plugin/base/ascii.h"
 #include "plugin/scim/parts.h"
 
 /* A path is typed by a person or built from an attribute name; nothing honest comes near this. */
@@ -57,22 +57,16 @@ scim_syntax_error(const char *text, size_t position, const char *why, struct pro
                      scim_shown_length(text), text, position + 1, why);
 }
 
-static bool
-is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 /* RFC 7643 2.1 ATTRNAME, and `$ref`; custom attributes of some hosts start with `_`. */
 size_t
 scim_name_length(const char *text)
 {
     size_t length = text[0] == '$' ? 1 : 0;
 
-    if (!is_letter(text[length]) && text[length] != '_')
+    if (!ascii_is_letter(text[length]) && text[length] != '_')
         return 0;
-    while (is_letter(text[length]) || (text[length] >= '0' && text[length] <= '9') ||
-           text[length] == '-' || text[length] == '_')
+    while (ascii_is_letter(text[length]) || ascii_is_digit(text[length]) || text[length] == '-' ||
+           text[length] == '_')
         length++;
     return length;
 }
@@ -82,7 +76,7 @@ scim_is_schema(const char *urn)
 {
     const char *segment = strrchr(urn, ':');
 
-    if (strcasecmp(urn, SCIM_CORE_USER) == 0 || strcasecmp(urn, SCIM_ENTERPRISE_USER) == 0)
+    if (ascii_compare(urn, SCIM_CORE_USER) == 0 || ascii_compare(urn, SCIM_ENTERPRISE_USER) == 0)
         return true;
     /* extensions of a user end with its resource type by convention (RFC 7643 10.2.1); with its
      * capital, as others have a `user` in the middle of a URN */
@@ -98,7 +92,7 @@ take_schema(const char *text, size_t *at, char **ret, struct prov_error *err)
     AUTO_FREE char *urn = NULL;
     bool version_last;
 
-    if (strncasecmp(text + start, "urn:", 4) != 0)
+    if (ascii_compare_start(text + start, "urn:", 4) != 0)
         return PROV_OK;
     while (text[colon] != ':' || colon == head)
         colon--;
@@ -165,7 +159,7 @@ static bool
 is_enterprise(const char *attribute)
 {
     for (size_t i = 0; i < sizeof(enterprise_attributes) / sizeof(enterprise_attributes[0]); i++) {
-        if (strcasecmp(attribute, enterprise_attributes[i]) == 0)
+        if (ascii_compare(attribute, enterprise_attributes[i]) == 0)
             return true;
     }
     return false;
@@ -218,7 +212,7 @@ locate_extension(struct value *resource, const char *schema, struct scim_place *
 static bool
 is_extension(const char *name)
 {
-    return (*name == 'u' || *name == 'U') && strncasecmp(name, "urn:", 4) == 0;
+    return (*name == 'u' || *name == 'U') && ascii_compare_start(name, "urn:", 4) == 0;
 }
 
 /* An attribute written without a schema is the resource's, or that of an extension that has it; where none
@@ -257,7 +251,7 @@ scim_path_locate(const struct scim_path *path, struct value *resource, struct sc
     if (path->whole && value_find_nocase(resource, path->whole)) {
         locate_extension(resource, path->whole, ret);
         ret->attribute = NULL;
-    } else if (path->schema && strcasecmp(path->schema, SCIM_CORE_USER) != 0) {
+    } else if (path->schema && ascii_compare(path->schema, SCIM_CORE_USER) != 0) {
         locate_extension(resource, path->schema, ret);
     }
     ret->value = ret->attribute ? value_get_nocase(ret->container, ret->attribute) : ret->container;
@@ -275,7 +269,7 @@ bool
 scim_is_true(struct value *value)
 {
     if (value_is(value, VALUE_TEXT))
-        return strcasecmp(value_text(value), "true") == 0;
+        return ascii_compare(value_text(value), "true") == 0;
     return value_is_boolean(value) && value->type == VALUE_TRUE;
 }
 
@@ -284,7 +278,7 @@ scim_element_part(struct value *element, const char *sub)
 {
     if (value_is(element, VALUE_OBJECT))
         return value_get_nocase(element, sub);
-    return strcasecmp(sub, "value") == 0 ? element : NULL;
+    return ascii_compare(sub, "value") == 0 ? element : NULL;
 }
 
 /* What the path means of one element, or NULL. */

@@ -7,8 +7,8 @@
 #include "plugin/scim/put.h"
 
 #include <string.h>
-#include <strings.h>
 
+#include "plugin/base/ascii.h"
 #include "plugin/scim/bounds.h"
 #include "plugin/scim/parts.h"
 
@@ -21,7 +21,7 @@ bool
 scim_is_multi_valued(const char *name)
 {
     for (size_t i = 0; i < sizeof(multi_valued) / sizeof(multi_valued[0]); i++) {
-        if (strcasecmp(name, multi_valued[i]) == 0)
+        if (ascii_compare(name, multi_valued[i]) == 0)
             return true;
     }
     return false;
@@ -38,7 +38,7 @@ static bool
 is_single_valued(const char *name)
 {
     for (size_t i = 0; i < sizeof(single_valued) / sizeof(single_valued[0]); i++) {
-        if (strcasecmp(name, single_valued[i]) == 0)
+        if (ascii_compare(name, single_valued[i]) == 0)
             return true;
     }
     return false;
@@ -52,8 +52,8 @@ unwrapped(const char *name, struct value *value)
     if (!is_single_valued(name) || !value_is(value, VALUE_ARRAY) || value_count(value) != 1)
         return value;
     value = value_at(value, 0);
-    if (value_is(value, VALUE_OBJECT) && strcasecmp(name, "name") != 0 &&
-        strcasecmp(name, "manager") != 0 && value_get_nocase(value, "value"))
+    if (value_is(value, VALUE_OBJECT) && ascii_compare(name, "name") != 0 &&
+        ascii_compare(name, "manager") != 0 && value_get_nocase(value, "value"))
         return value_get_nocase(value, "value");
     return value;
 }
@@ -92,11 +92,11 @@ copy_of(struct pool *pool, const char *name, struct value *value)
 {
     struct value *copy = NULL;
 
-    if ((strcasecmp(name, "active") == 0 || strcasecmp(name, "primary") == 0) &&
+    if ((ascii_compare(name, "active") == 0 || ascii_compare(name, "primary") == 0) &&
         value_is(value, VALUE_TEXT)) {
         const char *text = value_text(value);
-        if (strcasecmp(text, "true") == 0 || strcasecmp(text, "false") == 0)
-            return value_boolean(strcasecmp(text, "true") == 0);
+        if (ascii_compare(text, "true") == 0 || ascii_compare(text, "false") == 0)
+            return value_boolean(ascii_compare(text, "true") == 0);
     }
     return value_copy(pool, value, &copy) == PROV_OK ? copy : NULL;
 }
@@ -251,7 +251,7 @@ text_of_element(struct pool *pool, struct value *element)
         key = value_object(pool);
         VALUE_EACH(element, member)
         {
-            if (strcasecmp(member->name, "primary") != 0 &&
+            if (ascii_compare(member->name, "primary") != 0 &&
                 value_add(pool, key, member->name, member->name_length, member->value) != PROV_OK)
                 return NULL;
         }
@@ -437,7 +437,7 @@ scim_value_put(struct pool *pool, struct value *object, const char *name, struct
         return put_values(pool, object, name, value, op, err);
     if (value_is(value, VALUE_OBJECT))
         return put_complex(pool, object, name, value, op, err);
-    if (strcasecmp(name, "manager") == 0 && scim_is_present(value))
+    if (ascii_compare(name, "manager") == 0 && scim_is_present(value))
         return put_manager(pool, object, name, value, err);
     return put(pool, object, name, copy_of(pool, name, value), err);
 }
@@ -447,7 +447,7 @@ scim_value_put_sub(struct pool *pool, struct value *complex, const char *name, s
                    enum scim_op op, struct prov_error *err)
 {
     /* RFC 7643 2.4: `$ref` points to what `value` names, and a manager's displayName is theirs */
-    if (strcasecmp(name, "value") == 0 && value_get_nocase(complex, "$ref") &&
+    if (ascii_compare(name, "value") == 0 && value_get_nocase(complex, "$ref") &&
         !value_equal(value_get_nocase(complex, name), value)) {
         scim_value_remove(complex, "$ref");
         scim_value_remove(complex, "displayName");

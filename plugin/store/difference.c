@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "plugin/base/ascii.h"
+
 /* Without its schema URN: "...enterprise:2.0:User" members are told by their own names. */
 static int
 note_name(struct json_object *names, const char *prefix, const char *name)
@@ -27,7 +29,7 @@ note_difference(const char *name, struct value *before, struct value *after, con
 
     if (value_equal(before, after))
         return PROV_OK;
-    if (strncasecmp(name, "urn:", 4) == 0 && is_object)
+    if (ascii_compare_start(name, "urn:", 4) == 0 && is_object)
         return note_differences(before, after, "", names);
     if (is_object && *prefix == '\0' && before && after)
         return note_differences(before, after, name, names);

@@ -2,10 +2,12 @@
 import contextlib
 import ctypes as c
 import json
+import locale
 import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 
 import harness
@@ -187,6 +189,49 @@ def test_a_list_that_is_dropped_has_no_report():
         c_.call("snapshot_end", snapshot, c.c_int32(0), c.byref(report))
         assert report.value is None, report.value
         c_.table.release(report)
+
+
+@contextlib.contextmanager
+def turkish_host():
+    """The process's locale, in which "I" is no capital of "i"."""
+    before = locale.setlocale(locale.LC_ALL)
+    with tempfile.TemporaryDirectory(prefix="sfprov-locale-") as folder:
+        try:
+            subprocess.run(["localedef", "-i", "tr_TR", "-f", "UTF-8", os.path.join(folder, "tr_TR.UTF-8")],
+                           capture_output=True, check=True)
+        except (OSError, subprocess.CalledProcessError) as problem:
+            raise harness.NotRun("no Turkish locale can be made here (package locales)") from problem
+        os.environ["LOCPATH"] = folder
+        try:
+            locale.setlocale(locale.LC_ALL, "tr_TR.UTF-8")
+            assert c.CDLL(None).strcasecmp(b"ID", b"id") != 0, "this locale tells nothing"
+            yield
+        finally:
+            del os.environ["LOCPATH"]
+            locale.setlocale(locale.LC_ALL, before)
+
+
+def capitals(value):
+    """The same, names in capitals."""
+    if isinstance(value, dict):
+        return {name.upper(): capitals(member) for name, member in value.items()}
+    return [capitals(one) for one in value] if isinstance(value, list) else value
+
+
+def test_names_are_the_same_in_capitals_in_a_host_with_a_turkish_locale():
+    with World() as w, turkish_host():
+        c_ = w.connector()
+        event = create("/Users/1", capitals(person("jdoe", given="Irma", title="Chief", active=False)))
+        event["sub_id"] = {"format": "SCIM", "uri": "HTTPS://idp.example/SCIM/USERS/1"}
+        event["events"] = {name.upper(): payload for name, payload in event["events"].items()}
+        c_.accept(event)
+        c_.settle()
+        assert w.org.users() == {}, "inactive"
+        c_.accept(patch("/Users/1", {"OP": "REPLACE", "PATH": "ACTIVE", "VALUE": True}))
+        c_.settle()
+        user = w.org.user("primary-jdoe@acme.example")
+        assert (user["FirstName"], user["Title"], user["IsActive"]) == ("Irma", "Chief", True), user
+        assert c_.query(query="status")["api_usage"], "the header that tells it is found"
 
 
 def test_methods_that_are_not_deep_yet_say_so():

@@ -35,6 +35,8 @@ BEGIN {
 		"processes belong to the host")
 	forbid(2, "printf vprintf puts putchar perror psignal", \
 		"it writes to the host's output; only the log callback may be told")
+	forbid(2, "strcasecmp strncasecmp strcasestr tolower toupper isalpha isalnum isupper islower isdigit " \
+		"isxdigit isspace isprint", "it follows the host's locale; use plugin/base/ascii.h")
 	forbid(2, "localtime gmtime asctime ctime rand srand", "it is not safe with threads")
 }
 

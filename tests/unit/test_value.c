@@ -1,5 +1,10 @@
-/* Pools, and the JSON values that live in them: looking, comparing, making, and the way from and to json-c.
+/* Letters of ASCII; pools, and the JSON values that live in them: looking, comparing, making, and the way from and to
+ * json-c.
  * What is read and refused is tested with json_parse() (test_base.c), and against json-c by fuzz_value. */
+#include <ctype.h>
+#include <strings.h>
+
+#include "plugin/base/ascii.h"
 #include "plugin/base/json.h"
 #include "plugin/base/json_write.h"
 #include "tests/unit/values.h"
@@ -262,7 +267,44 @@ all_texts_of_a_value_are_wiped(void)
     json_wipe(NULL);
 }
 
+/* ---- ASCII ---- */
+
+static int
+sign(int difference)
+{
+    return (difference > 0) - (difference < 0);
+}
+
+/* This program has not set a locale, so it has that of C. */
+static void
+ascii_is_what_the_c_library_has_without_a_locale(void)
+{
+    static const char *const texts[] = { "",         "i",        "I",        "id", "Id",
+                                         "ID",       "iD ",      "idle",     "[",  "{",
+                                         "@",        "`",        "Z",        "z",  "9",
+                                         "\xC4\xB0", "\xC3\x89", "\xC3\xA9", "DI", "DID",
+                                         "a DIDI I", "\x7f",     "\x01" };
+    const size_t count = sizeof(texts) / sizeof(texts[0]);
+
+    for (int c = 0; c < 256; c++) {
+        char byte = (char)c;
+        T_INT((unsigned char)ascii_lower(byte), tolower(c));
+        T_INT((unsigned char)ascii_upper(byte), toupper(c));
+        T_INT(ascii_is_letter(byte), isalpha(c) != 0);
+        T_INT(ascii_is_digit(byte), isdigit(c) != 0);
+        T_INT(ascii_is_hex(byte), isxdigit(c) != 0);
+    }
+    for (size_t i = 0; i < count * count; i++) {
+        const char *a = texts[i / count], *b = texts[i % count];
+        T_INT(sign(ascii_compare(a, b)), sign(strcasecmp(a, b)));
+        for (size_t length = 0; length < 4; length++)
+            T_INT(sign(ascii_compare_start(a, b, length)), sign(strncasecmp(a, b, length)));
+        T_TRUE(ascii_find(a, b) == strcasestr(a, b));
+    }
+}
+
 static const struct unit_case cases[] = {
+    UNIT_CASE(ascii_is_what_the_c_library_has_without_a_locale),
     UNIT_CASE(all_texts_of_a_value_are_wiped),
     UNIT_CASE(pool_gives_blocks_of_every_size_that_stay),
     UNIT_CASE(texts_are_read_in_place),

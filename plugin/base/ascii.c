@@ -1,0 +1,38 @@
+/* Compares byte by byte; what is compared is names, short for the most part. */
+#include "plugin/base/ascii.h"
+
+#include <stdint.h>
+#include <string.h>
+
+int
+ascii_compare(const char *a, const char *b)
+{
+    return ascii_compare_start(a, b, (size_t)-1);
+}
+
+int
+ascii_compare_start(const char *a, const char *b, size_t length)
+{
+    for (; length > 0; a++, b++, length--) {
+        char one = ascii_lower(*a), other = ascii_lower(*b);
+        if (one != other)
+            return (unsigned char)one - (unsigned char)other;
+        if (!one)
+            break;
+    }
+    return 0;
+}
+
+char *
+ascii_find(const char *text, const char *part)
+{
+    size_t length = strlen(part);
+
+    for (;; text++) {
+        if (ascii_compare_start(text, part, length) == 0)
+            return (char *)(uintptr_t)
+                text; /* NOLINT(performance-no-int-to-ptr): drops const, as strcasestr() */
+        if (!*text)
+            return NULL;
+    }
+}
