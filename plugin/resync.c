@@ -414,7 +414,8 @@ put_host(struct mark *mark, const char *host, struct prov_error *err)
     return json_put_string(mark->json, "host", name) ? error_nomem(err) : PROV_OK;
 }
 
-/* Of several reasons the first is kept. The number is another one than any before, also of a mark that is gone. */
+/* Of several reasons for what was missed the first is kept; of what is late the last one, which is why it still is. The
+ * number is another one than any before, also of a mark that is gone. */
 static int
 add_miss(struct mark *mark, const char *kind, const char *reason, struct prov_error *err)
 {
@@ -424,11 +425,14 @@ add_miss(struct mark *mark, const char *kind, const char *reason, struct prov_er
 
     if (json_put_int(mark->json, "number", 1 + (int64_t)random_below(INT64_MAX)))
         return error_nomem(err);
-    if (count)
-        return json_put_int(misses, "count", count + 1) ? error_nomem(err) : PROV_OK;
-    misses = json_object_new_object();
     snprintf(shown, sizeof(shown), "%s", reason);
     error_tidy(shown);
+    if (count)
+        return json_put_int(misses, "count", count + 1) ||
+                       (strcmp(kind, LATE) == 0 && json_put_string(misses, "reason", shown))
+                   ? error_nomem(err)
+                   : PROV_OK;
+    misses = json_object_new_object();
     if (!misses || json_put(mark->json, kind, misses) || json_put_int(misses, "count", 1) ||
         json_put_string(misses, "since", clock_format(clock_now_us(), since)) ||
         json_put_string(misses, "reason", shown))
@@ -636,8 +640,9 @@ resync_read(const char *store, struct json_object **ret, struct prov_error *err)
 {
     static const char list[] = "give a full list of the host's users to sfprov sync; once it is "
                                "applied, the mark goes away";
-    static const char wait[] = "the host hands it over with its next change, and then the mark "
-                               "goes away; a full list given to sfprov sync does it at once";
+    static const char wait[] =
+        "the host hands it over by itself, with its next change or once what the reason says is "
+        "mended, and then the mark goes away; a full list given to sfprov sync does it at once";
     CLEANUP(mark_close) struct mark mark;
     AUTO_JSON struct json_object *shown = NULL;
     struct json_object *misses;

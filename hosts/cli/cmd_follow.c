@@ -4,13 +4,11 @@
  * was heard is kept (follow_state.c) after what it stands for was accepted: a program that is killed hears some
  * of it twice, which changes nothing.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "hosts/adapter/text.h"
 #include "hosts/adapter/token.h"
 #include "hosts/cli/adapter_file.h"
 #include "hosts/cli/answers.h"
@@ -19,6 +17,7 @@
 #include "hosts/cli/fault.h"
 #include "hosts/cli/follow_age.h"
 #include "hosts/cli/follow_groups.h"
+#include "hosts/cli/follow_mark.h"
 #include "hosts/cli/follow_pace.h"
 #include "hosts/cli/follow_reports.h"
 #include "hosts/cli/follow_state.h"
@@ -56,9 +55,10 @@ struct follow {
     bool asking;                   /* for those, so they have not come themselves */
     bool whole;                    /* everybody has to be heard, and a list of them be applied */
     bool heard;                    /* all that was there */
-    bool followed, ever_followed;  /* what becomes of it counts; and did so before */
+    bool followed;                 /* what becomes of it counts */
     bool in_doubt;                 /* whether the directory is older than what was heard of it */
     bool older, restored;          /* it is; and says that it is no replica which lags behind */
+    bool late;                     /* it was told that it is not followed */
     bool at_once;                  /* it is left for a list, and nothing has failed */
     struct follow_pace pace;
     struct news {
@@ -70,31 +70,6 @@ struct follow {
     int code; /* why it cannot go on; CODE_DONE: it can */
 };
 
-/* ---- what is missed ---- */
-
-/* A change that did not get through, and will not be heard again: told, and a lasting mark asks for a resync. */
-static void missed(struct follow *follow, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void
-missed(struct follow *follow, const char *format, ...)
-{
-    struct json_object *request = host_request("act", "host"), *answer = NULL;
-    char reason[900];
-    va_list arguments;
-
-    va_start(arguments, format);
-    vsnprintf(reason, sizeof(reason), format, arguments);
-    va_end(arguments);
-    utf8_mend(reason); /* else the mark is refused */
-    complain("%s; a resync is needed (sfprov status)", reason);
-    reply_put_text(request, "name", "sfprov follow");
-    reply_put_text(request, "state", "missed");
-    reply_put_text(request, "reason", reason);
-    host_act(&follow->host, request, &answer); /* says itself what fails */
-    json_object_put(answer);
-}
-
 /* ---- news ---- */
 
 static int
@@ -105,8 +80,8 @@ answered(struct follow *follow, const struct prov_answer *answers, struct prov_e
 
         news->refused = answers[i].status == PROV_ANSWER_REFUSED;
         if (news->refused)
-            missed(follow, "'%s' is refused: %s", news->dn ? news->dn : news->token.uri,
-                   answers[i].error.text);
+            follow_mark_missed(&follow->host, "'%s' is refused: %s",
+                               news->dn ? news->dn : news->token.uri, answers[i].error.text);
         else if (answers[i].status != PROV_ANSWER_ACCEPTED) {
             *err = answers[i].error;
             return err->code ? err->code : PROV_E_STORE;
@@ -253,7 +228,8 @@ tell_reports(struct follow *follow, struct prov_error *err)
     follow->asking = false;
     if (result != PROV_E_LIMIT)
         return result;
-    missed(follow, "who reports to somebody who has come cannot be looked up: %s", err->text);
+    follow_mark_missed(&follow->host,
+                       "who reports to somebody who has come cannot be looked up: %s", err->text);
     return PROV_OK;
 }
 
@@ -294,7 +270,8 @@ judge_list(struct follow *follow, struct json_object *report)
     follow->whole = false;
     follow->state.list_waits = !applied;
     if (!applied) {
-        missed(follow, "the list was not applied: %s", reply_word(report, "reason"));
+        follow_mark_missed(&follow->host, "the list was not applied: %s",
+                           reply_word(report, "reason"));
         complain("'sfprov sync --dry-run %s' shows whom it would change, 'sfprov sync --force' "
                  "applies it; what changes meanwhile is followed, and the list is heard again in "
                  "%d s",
@@ -359,13 +336,11 @@ unreadable(struct follow *follow, const struct ldap_entry *entry, const char *uu
 
     if (result != PROV_E_INVALID && result != PROV_E_LIMIT)
         return result;
-    missed(follow, "'%s' cannot be read, and stays as it is: %s", entry->dn, err->text);
+    follow_mark_missed(&follow->host, "'%s' cannot be read, and stays as it is: %s", entry->dn,
+                       err->text);
     uri_of(uuid, uri);
-    if (follow->list) {
-        result = add_to_list(follow, entry, uri, NULL, err);
-        /* told twice: the list is none, and no option is wrong, which would end it */
-        return result == PROV_E_INVALID ? (err->code = PROV_E_STATE) : result;
-    }
+    if (follow->list)
+        return add_to_list(follow, entry, uri, NULL, err);
     if (!entry_is_inactive(follow->columns, entry))
         return PROV_OK;
     result = hand_over(follow, err); /* which may have them in it */
@@ -508,6 +483,15 @@ check_age(struct follow *follow, struct prov_error *err)
 
 /* ---- going on ---- */
 
+/* A directory that was never heard in full, or is not followed for long, is told by `sfprov status`. */
+static void
+look_whether_late(struct follow *follow, const char *why)
+{
+    follow->late = follow_pace_is_late(&follow->pace) || !follow->state.cookie;
+    if (follow->late)
+        follow_mark_late(&follow->host, follow->url, follow->state.cookie, why);
+}
+
 /* Begins to listen: from where it was heard, or with a whole list. */
 static int
 listen_to(struct follow *follow, struct prov_error *err)
@@ -532,6 +516,7 @@ listen_to(struct follow *follow, struct prov_error *err)
     follow_state_begin(&follow->state, follow->whole);
     for (size_t i = 0; i < ATTRIBUTES && columns_attribute(follow->columns, i); i++)
         attributes[i + 2] = columns_attribute(follow->columns, i);
+    look_whether_late(follow, NULL);
     if (options->groups.count) /* which of them changed meanwhile nobody knows */
         result = follow_groups_open(&options->groups, &how, &follow->groups, err);
     if (!result && follow->whole)
@@ -589,11 +574,16 @@ listen_once(struct follow *follow, struct prov_error *err)
     result = hand_over_after(follow, result, err);
     if (!result)
         result = look_whether_to_list(follow, err);
+    if (!result && !follow->heard && !follow->late)
+        look_whether_late(follow, NULL);
     if (result || !follow->heard)
         return result;
-    if (!follow->followed)
+    if (!follow->followed) {
         complain("'%s' is followed", follow->url);
-    follow->followed = follow->ever_followed = true;
+        if (!follow->state.list_waits)
+            follow_mark_caught_up(&follow->host);
+    }
+    follow->followed = true;
     follow_state_keep(&follow->state, content_cookie(follow->content));
     follow_pace_well(&follow->pace);
     return PROV_OK;
@@ -634,7 +624,8 @@ wait_for_age(struct follow *follow, const struct prov_error *why)
     int pause_s;
 
     if (follow->restored || follow_pace_is_restored(&follow->pace)) {
-        missed(follow, "the directory was restored: what was heard of it last is not there");
+        follow_mark_missed(&follow->host,
+                           "the directory was restored: what was heard of it last is not there");
         complain("all of it is heard anew");
         follow_state_forget(&follow->state);
         follow->whole = true;
@@ -668,10 +659,8 @@ follow_on(struct follow *follow)
 
         if (!result || follow->code || interrupt_seen())
             continue;
-        if (result == PROV_E_INVALID && !follow->ever_followed) {
-            complain("%s", err.text);
-            return CODE_USAGE;
-        }
+        if (!follow->at_once)
+            look_whether_late(follow, err.text);
         if (result == PROV_E_NOTFOUND && follow->older) {
             wait_for_age(follow, &err);
         } else if (result == PROV_E_NOTFOUND) {
@@ -723,7 +712,11 @@ deliver_too(struct follow *follow)
 static int
 check_use(const struct options *options, const char *url)
 {
-    const char *file = options->password_file;
+    const char *const none[] = { NULL }, *file = options->password_file;
+    const struct connection_options how = {
+        .url = url, .attributes = none, .bind_dn = options->bind_dn, .password_file = file
+    };
+    struct prov_error err = { .size = sizeof(err) };
 
     if (options->key && strcasecmp(options->key, KEY))
         complain("'%s': the key is '%s'; a directory is followed by " KEY, options->adapter,
@@ -733,6 +726,8 @@ check_use(const struct options *options, const char *url)
     else if (file && !strcmp(file, "-"))
         complain("--password-file: standard input can be read once only, and each connection needs "
                  "the password; name a file");
+    else if (connection_check(&how, &err))
+        complain("%s", err.text);
     else
         return CODE_DONE;
     return CODE_USAGE;
@@ -764,6 +759,8 @@ command_follow(const struct options *options, const struct arguments *arguments)
         code = follow_state_open(&follow->host, follow->adapter.about, &follow->state);
         if (follow->state.list_waits)
             follow_pace_list(&follow->pace, false);
+        if (!code)
+            follow_mark_prepare(&follow->host);
         if (!code)
             code = deliver_too(follow);
         if (!code)

@@ -16,11 +16,21 @@ follow_pace_well(struct follow_pace *pace)
 {
     int64_t now_us = clock_us();
 
-    pace->older_us = pace->lagging_us = 0;
+    pace->older_us = pace->lagging_us = pace->unwell_us = 0;
     if (!pace->well_us)
         pace->well_us = now_us;
     if (now_us - pace->well_us > LONGEST_S * SECOND_US)
         pace->pause_s = 0;
+}
+
+bool
+follow_pace_is_late(struct follow_pace *pace)
+{
+    int64_t now_us = clock_us();
+
+    if (!pace->unwell_us)
+        pace->unwell_us = now_us;
+    return now_us - pace->unwell_us > pace->lag_s * SECOND_US;
 }
 
 int

@@ -13,6 +13,7 @@ struct follow_pace {
     long lag_s;            /* so long a directory may be older than what was heard of it */
     int pause_s;           /* before the next try; 0: none */
     int64_t well_us;       /* since when it is followed; 0: it is not */
+    int64_t unwell_us;     /* since when it is known that it is not; 0: it is */
     int64_t older_us;      /* when it was seen to be older, and nothing has failed since; 0: else */
     int64_t lagging_us;    /* so long it was, as far as it was seen */
     int64_t list_us;       /* when a list that was not applied is heard again; 0: there is none */
@@ -21,6 +22,9 @@ struct follow_pace {
 
 /* The directory is followed. */
 void follow_pace_well(struct follow_pace *pace);
+
+/* It is not: whether that is so for longer than lag_s. */
+bool follow_pace_is_late(struct follow_pace *pace);
 
 /* Seconds to wait after a failure; */
 int follow_pace_failed(struct follow_pace *pace);

@@ -178,8 +178,14 @@ follow_state_open(struct host *host, const char *url, struct follow_state *ret)
 
     *ret = (struct follow_state){ .lock = -1 };
     code = host_query(host, host_request("query", "fields"), &answer);
-    if (code)
+    if (!code && !reply_text(reply_get(answer, "fields"), "issuer")) {
+        complain("the field 'issuer' is not set: it says whose users these are; set it");
+        code = CODE_FIELDS;
+    }
+    if (code) {
+        json_object_put(answer);
         return code;
+    }
     store = reply_word(reply_get(answer, "fields"), "store");
     ret->url = strdup(url);
     if (asprintf(&ret->file, "%s.follow", store) < 0)

@@ -293,9 +293,8 @@ bind_as(struct connection *connection, const struct connection_options *options,
                            err);
 }
 
-int
-connection_open(const struct connection_options *options, struct connection *ret,
-                struct prov_error *err)
+static int
+understand(const struct connection_options *options, struct connection *ret, struct prov_error *err)
 {
     int result;
 
@@ -304,8 +303,31 @@ connection_open(const struct connection_options *options, struct connection *ret
         return fault_set(err, PROV_E_INVALID,
                          "--bind-dn and --password-file belong together: give both, or none");
     result = ask_for(ret, options, err);
-    if (!result)
-        result = parse_url(ret, options, err);
+    return result ? result : parse_url(ret, options, err);
+}
+
+int
+connection_check(const struct connection_options *options, struct prov_error *err)
+{
+    struct connection connection;
+    char *password = NULL;
+    int result = understand(options, &connection, err);
+
+    if (!result && options->bind_dn)
+        result = read_password(options->password_file, &password, err);
+    if (password)
+        explicit_bzero(password, strlen(password));
+    free(password);
+    connection_close(&connection);
+    return result;
+}
+
+int
+connection_open(const struct connection_options *options, struct connection *ret,
+                struct prov_error *err)
+{
+    int result = understand(options, ret, err);
+
     if (!result)
         result = prepare(ret, err);
     if (!result)

@@ -45,6 +45,9 @@ int connection_open(const struct connection_options *options, struct connection 
                     struct prov_error *err);
 void connection_close(struct connection *connection);
 
+/* Whether these options can be used, without a word to the directory: as connection_open(). */
+int connection_check(const struct connection_options *options, struct prov_error *err);
+
 /* Who both filters let in; the second one is in brackets. Heap; NULL when out of memory. */
 char *connection_narrowed(const char *filter, const char *more);
 

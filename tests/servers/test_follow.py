@@ -212,6 +212,12 @@ def test_no_follower_of_a_directory_that_cannot_be_followed():
         assert done.returncode == 2 and "is no directory" in done.stderr, done.stderr
         done = cli(w, "follow", d.uri)
         assert done.returncode == 2 and "names no entry" in done.stderr, done.stderr
+    with world() as w:
+        assert cli(w, "follow", "ldap://127.0.0.1/").returncode == 2
+        del w.fields["issuer"]
+        done = cli(w, "follow", f"ldap://127.0.0.1/{PEOPLE}")
+        assert done.returncode == 3 and "'issuer'" in done.stderr, done.stderr
+        assert not os.path.exists(w.fields["store"] + ".resync"), "a wrong use marks something"
 
 
 def test_a_state_that_cannot_be_read_is_as_none():

@@ -8,9 +8,9 @@ import subprocess
 import sys
 import time
 
-from common import mark_of
+from common import mark_file, mark_of
 from followers import LOG, Follower, Provider, Way, asks_anew, ber, comes, csn, heard_before, kept_cookie, long_ber, until
-from servers import GROUPS, PEOPLE, cli, events_of, harness, person, secret, world
+from servers import GROUPS, PEOPLE, SmallDisk, cli, events_of, harness, person, secret, world
 from slapd import Slapd
 
 GONE = b"\3"
@@ -159,6 +159,82 @@ def test_a_list_that_waits_and_breaks_off_keeps_no_change_waiting():
                     refreshed(connection, "whole")
                     assert asks_anew(p, 20), f.text()
                 connection.close()
+            f.end()
+
+
+def test_a_first_list_that_does_not_come_leaves_a_mark():
+    """It is refused, never ends, has no cookie, or is not even begun; whoever ends the follower meanwhile."""
+    with world() as w:
+        p = Provider()
+
+        def why(text):
+            return text in (mark_of(w) or {"reason": ""})["reason"]
+
+        with Follower(w, p, "--no-deliver") as f:
+            until(lambda: why("nothing of it was heard in full yet: a list"))  # nobody answers the bind
+            f.end(signal.SIGKILL, -signal.SIGKILL)
+        mark = mark_of(w)
+        assert mark["host"] == "sfprov follow" and mark["missed"] == 1 and p.uri in mark["reason"], mark
+        p.listener.accept()[0].close()
+        with Follower(w, p, "--no-deliver") as f:
+            connection, _ = p.searched()
+            p.end(connection, 2, b"\x32")
+            until(lambda: why("Insufficient access"))
+            assert mark_of(w)["since"] == mark["since"], mark_of(w)
+            shown = cli(w, "status")
+            assert shown.returncode == 4 and "resync needed" in shown.stdout and "remedy" in shown.stdout, shown.stdout
+            connection, _ = p.searched()
+            p.tell(connection, "ada", 1)
+            p.info(connection, ber(0xa2))
+            until(lambda: why("as a replica that is not loaded yet"))
+            people = os.path.join(w.folder, "people.csv")
+            with open(people, "w", encoding="utf-8") as to:
+                to.write("userName,externalId,familyName\nada,1,Byron\n")
+            done = cli(w, "sync", "--no-deliver", "--key", "externalId", people)
+            assert done.returncode == 0 and mark_of(w) is None, done.stderr
+            p.searched()[0].close()
+            until(lambda: why("Can't contact"))  # it is not followed all the same
+            connection, _ = p.searched()
+            p.tell(connection, "ada", 1)
+            time.sleep(1.5)
+            assert mark_of(w)["missed"] < 8, mark_of(w)
+            p.info(connection, ber(0xa2, ber(4, b"all")))
+            until(lambda: mark_of(w) is None)
+            f.end()
+
+
+def test_who_is_not_followed_for_long_is_told_by_the_status():
+    with world() as w:
+        p = Provider()
+        heard_before(w, p)
+        with Follower(w, p, "--no-deliver", "--lag", "3") as f:
+            began = time.monotonic()
+            until(lambda: p.searched()[0].close() or mark_of(w))
+            assert time.monotonic() - began > 3 and "is not followed: " in mark_of(w)["reason"], mark_of(w)
+            connection, _ = p.searched()
+            p.end(connection, 2, b"\x10\x00")
+            connection, _ = p.searched()
+            until(lambda: "who is gone" in mark_of(w)["reason"])
+            p.tell(connection, "ada", 1)
+            p.info(connection, ber(0xa2, ber(4, b"all")))
+            until(lambda: mark_of(w) is None)
+            f.end()
+
+
+def test_a_full_disk_keeps_no_mark_from_being_made():
+    with world() as w, SmallDisk(w.folder) as disk:
+        w.fields["store"] = os.path.join(disk.folder, "store.db")
+        cli(w, "hold")  # which makes a store
+        p = Provider()
+        heard_before(w, p)
+        with Follower(w, p, "--no-deliver", "--map", "mail=active") as f:
+            connection, _ = p.searched()
+            refreshed(connection, "whole")
+            until(lambda: "is followed" in f.text())
+            disk.fill()
+            p.tell(connection, "ada", 1)
+            until(lambda: "cannot be read" in mark_file(w))
+            connection.close()
             f.end()
 
 

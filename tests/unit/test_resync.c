@@ -352,7 +352,7 @@ what_is_late_is_marked_until_the_host_has_caught_up(void)
     T_OK(resync_caught_up(store, &err), &err);
     T_OK(resync_late(store, "samba", "disk full", &err), &err);
     T_OK(resync_late(store, "samba", "still full", &err), &err);
-    T_STR(reason(), "2: disk full");
+    T_STR(reason(), "2: still full");
     T_OK(resync_caught_up(store, &err), &err);
     T_STR(reason(), "none");
     T_INT(access(mark, F_OK), 0); /* it keeps its room */
