@@ -17,7 +17,7 @@ import sys
 import time
 
 import samba
-from servers import LDAP_PASSWORD, PEOPLE, person, world
+from servers import LDAP_PASSWORD, PEOPLE, alone, person, world
 
 
 def tlv(tag, *parts):
@@ -158,7 +158,7 @@ def main():
         from kerberos import Realm as Server
         deliver, client = {}, Kadmin
     elif which == "samba":
-        samba.alone()
+        alone("Samba's ports are fixed")
         Server, deliver, client = StartedSamba, {}, SambaClient
     else:
         from ns389 import DS389 as Server

@@ -35,6 +35,7 @@ class Realm:
     """`config` None: without the adapter. Used with `with`, kadmind and a KDC run."""
     name = host = "kadmind"
     confined = ()  # words before the command of kadmind
+    options = ()  # of kadmind
 
     def __init__(self, world, config=None, **more):
         self.world, self.config, self.process, self.kdc = world, config, None, None
@@ -98,13 +99,16 @@ class Realm:
   kdc_tcp_listen = 127.0.0.1:{self.kdc_port}
   kadmind_listen = 127.0.0.1:{self.port}
   kpasswd_listen = 127.0.0.1:{self.kpasswd_port}
- }}
+{self.more_of_the_realm()} }}
 """)
         with open(f"{self.folder}/acl", "w") as file:
             file.write(f"{ADMIN}@{REALM} *\n")
 
     def database(self):
         return f"[dbmodules]\n the_database = {{\n  db_library = db2\n  database_name = {self.folder}/principal\n }}\n"
+
+    def more_of_the_realm(self):
+        return ""
 
     def make_database(self):
         self.tool("kdb5_util", "create", "-s", "-P", "master-key-1", "-r", REALM)
@@ -123,7 +127,7 @@ class Realm:
 
     def start(self):
         self.kdc = self.launch("krb5kdc", "-n")
-        self.process = self.launch("kadmind", "-nofork")
+        self.process = self.launch("kadmind", "-nofork", *self.options)
         for process, port in ((self.kdc, self.kdc_port), (self.process, self.port)):
             self.wait_for(process, port)
         return self
@@ -331,6 +335,60 @@ directory {self.folder}/data
         super().stop(how)
         self.slapd.terminate()
         self.slapd.wait(30)
+
+
+class Primary(Realm):
+    """Its changes go to a replica as they come (iprop): Replica. The machine has to be `localhost`: servers.alone()."""
+
+    def __init__(self, world, config):
+        if not binary("kpropd"):
+            raise harness.NotRun("krb5-kpropd is not there")
+        self.iprop_port, self.kprop_port = free_port(), free_port()
+        super().__init__(world, config)
+        self.options = ("-p", binary("kdb5_util"), "-K", binary("kprop"), "-k", str(self.kprop_port), "-F", f"{self.folder}/dumped")
+        for service in ("kiprop", "host"):
+            self.local(f"addprinc -randkey {service}/localhost", f"ktadd -k {self.folder}/keytab {service}/localhost")
+        with open(f"{self.folder}/acl", "a", encoding="ascii") as file:
+            file.write(f"kiprop/localhost@{REALM} p\n")
+
+    def more_of_the_realm(self):
+        return (f"  iprop_enable = true\n  iprop_replica_poll = 1s\n  iprop_port = {self.iprop_port}\n"
+                f"  iprop_logfile = {self.folder}/ulog\n")
+
+    def environment(self):
+        return dict(super().environment(), KRB5_KTNAME=f"FILE:{self.folder}/keytab")
+
+
+class Replica(Realm):
+    """Of a primary that runs. Its krb5.conf names the hook as well."""
+
+    def __init__(self, primary):  # pylint: disable=super-init-not-called
+        self.primary, self.config_file = primary, primary.config_file
+        self.folder = tempfile.mkdtemp(prefix="sfprov-replica-", dir=primary.world.folder)
+        shutil.copy(f"{primary.folder}/stash", f"{self.folder}/stash")
+        with open(f"{primary.folder}/kdc.conf", encoding="utf-8") as file:
+            text = file.read().replace(primary.folder, self.folder)
+        with open(f"{self.folder}/kdc.conf", "w", encoding="utf-8") as file:
+            file.write(text)
+        with open(f"{self.folder}/acl", "w", encoding="ascii") as file:
+            file.write(f"host/localhost@{REALM}\n")
+
+    def environment(self):
+        return dict(self.primary.environment(), KRB5_KDC_PROFILE=f"{self.folder}/kdc.conf")
+
+    def start(self):
+        self.process = self.launch("kpropd", "-d", "-P", str(self.primary.kprop_port), "-f", f"{self.folder}/from_primary",
+                                   "-F", f"{self.folder}/principal", "-p", binary("kdb5_util"), "-a", f"{self.folder}/acl",
+                                   "-A", "localhost", "-s", f"{self.primary.folder}/keytab")
+        return self
+
+    def stop(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        self.process.wait(30)
+
+    def said(self):
+        with open(f"{self.folder}/kpropd.out", encoding="utf-8", errors="replace") as file:
+            return file.read()
 
 
 class Session:

@@ -4,7 +4,7 @@ EXTRA_DIST += tests/servers/servers.py tests/servers/common.py tests/servers/sla
 	tests/servers/ns389.py tests/servers/test_openldap.py tests/servers/test_389ds.py \
 	tests/servers/test_sync.py tests/servers/bench.py tests/servers/test_follow.py tests/servers/followers.py \
 	tests/servers/test_follow_peer.py \
-	tests/servers/kerberos.py tests/servers/test_kerberos.py \
+	tests/servers/kerberos.py tests/servers/test_kerberos.py tests/servers/test_kerberos_iprop.py \
 	tests/servers/samba.py tests/servers/test_samba.py tests/servers/test_samba_domains.py
 server_tests = tests/servers/test_sync.py tests/servers/test_follow.py tests/servers/test_follow_peer.py
 servers_not_built =
@@ -21,7 +21,7 @@ servers_not_built += 389DS
 endif
 
 if KADM5
-server_tests += tests/servers/test_kerberos.py
+server_tests += tests/servers/test_kerberos.py tests/servers/test_kerberos_iprop.py
 else
 servers_not_built += Kerberos
 endif

@@ -1,7 +1,7 @@
 """A private domain controller of Samba on loopback below a folder of its own, with the module loaded, and its own
 clients: samba-tool, ldbmodify, and those of LDAP.
 
-Samba's ports are fixed, so that the tests run in a network of their own (alone()). The domain is provisioned once
+Samba's ports are fixed, so that the tests run in a network of their own (servers.alone()). The domain is provisioned once
 for all cases of a run, and copied. Nothing of the system's Samba is touched: configuration, database, sockets and
 the folder of modules are below the folder.
 """
@@ -27,18 +27,6 @@ PEOPLE = f"OU=people,{SUFFIX}"
 GROUPS = f"OU=groups,{SUFFIX}"
 PERSONS = "(&(sAMAccountType=805306368)(!(isCriticalSystemObject=TRUE)))"
 PR_SET_PDEATHSIG = 1
-
-
-def alone():
-    """This program anew in a network of its own, with loopback alone; where that cannot be, says so and ends."""
-    if os.environ.get("SFPROV_ALONE") == str(os.getppid()):
-        return
-    if subprocess.run(["unshare", "-n", "true"], capture_output=True, check=False).returncode:
-        print(f"left out: {os.path.basename(sys.argv[0])}: all, since no network of its own can be made (unshare -n), and "
-              "Samba's ports are fixed")
-        sys.exit(0)
-    inside = 'ip link set lo up && SFPROV_ALONE=$$ "$@"'
-    os.execvp("unshare", ["unshare", "-n", "sh", "-c", inside, "sh", sys.executable, *sys.argv])
 
 
 _templates = {}

@@ -24,6 +24,18 @@ ISSUER = "ldap://directory.example"
 JEMALLOC = "/usr/lib/x86_64-linux-gnu/dirsrv/lib/libjemalloc.so.2"  # of 389-ds-base
 
 
+def alone(why, name=None):
+    """This program anew in a network of its own, with loopback alone, on a machine of that name; where that cannot be, says
+    so and ends."""
+    if os.environ.get("SFPROV_ALONE") == str(os.getppid()):
+        return
+    if subprocess.run(["unshare", "-n", "-u", "true"], capture_output=True, check=False).returncode:
+        print(f"left out: {os.path.basename(sys.argv[0])}: all, since no network of its own can be made (unshare -n -u), and {why}")
+        sys.exit(0)
+    inside = f'hostname {name or socket.gethostname()} && ip link set lo up && SFPROV_ALONE=$$ "$@"'
+    os.execvp("unshare", ["unshare", "-n", "-u", "sh", "-c", inside, "sh", sys.executable, *sys.argv])
+
+
 class Directory:
     """A server process, started and ended by the test. `world` has the simulated org and the store.
 

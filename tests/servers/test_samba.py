@@ -11,10 +11,10 @@ import sys
 import threading
 import time
 
-from samba import (GROUPS, PEOPLE, SUFFIX, Samba, alone, compare, fill, forget_templates, logon, resident, retitle_at_once, sync,
+from samba import (GROUPS, PEOPLE, SUFFIX, Samba, compare, fill, forget_templates, logon, resident, retitle_at_once, sync,
                    user_ldif)
 from common import PHOTO, columns_with_a_photo, in_memory, mark_of, stored, wrong_configurations
-from servers import SmallDisk, certificates, cli, events_of, harness, secret, settle, world
+from servers import SmallDisk, alone, certificates, cli, events_of, harness, secret, settle, world
 
 CREATED, PUT, NOTICE, DELETED = "prov:create:full", "prov:put:full", "prov:patch:notice", "prov:delete"
 
@@ -764,7 +764,7 @@ def test_the_tools_do_no_harm():
 
 
 if __name__ == "__main__":
-    alone()
+    alone("Samba's ports are fixed")
     try:
         harness.main(sys.modules[__name__])
     finally:

@@ -4,9 +4,9 @@ import json
 import signal
 import sys
 
-from samba import GROUPS, PEOPLE, SUFFIX, Samba, alone, compare, forget_templates, retitle_at_once, sync, user_ldif
+from samba import GROUPS, PEOPLE, SUFFIX, Samba, compare, forget_templates, retitle_at_once, sync, user_ldif
 from common import mark_of
-from servers import cli, events_of, harness, settle, world
+from servers import alone, cli, events_of, harness, settle, world
 
 NOTICE, DELETED = "prov:patch:notice", "prov:delete"
 RESTORE = "1.3.6.1.4.1.7165.4.3.24"  # Samba's control for what a restore does
@@ -179,7 +179,7 @@ def test_a_read_only_domain_controller_hands_over_what_it_is_given():
 
 
 if __name__ == "__main__":
-    alone()
+    alone("Samba's ports are fixed")
     try:
         harness.main(sys.modules[__name__])
     finally:
