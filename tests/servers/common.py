@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 
-from servers import (GROUPS, LDAP_PASSWORD, PEOPLE, SUFFIX, SmallDisk, at_once, cli, compare, events_of, harness, person, resync,
+from servers import (GROUPS, LDAP_PASSWORD, PEOPLE, SUFFIX, Installed, OldStore, SmallDisk, at_once, cli, compare, events_of, harness, person, resync,
                      secret, settle, world)
 
 
@@ -558,6 +558,49 @@ def memory_is_flat(Server, operations, allowed_kb):
         grown = resident() - before
         assert grown < allowed_kb, f"{grown} KiB more after {operations} changes"
         return grown
+
+
+def what_remains(w):
+    """Beside the store, when nobody has it open."""
+    return sorted(name for name in os.listdir(w.folder) if name.startswith("store.db"))
+
+
+def an_upgrade_loses_nothing_and_a_removal_leaves_nothing_behind(Server, remove, check, **more):
+    """remove(d, installed) takes the adapter out as the documentation says, and leaves the server stopped; check(d) is
+    about the server's tools."""
+    with world() as w:
+        installed, old = Installed(w, Server.adapter), OldStore(w)
+        d = type(Server.__name__, (Server,), {"adapter": installed.adapter})(
+            w, {"plugin": installed.plugin, "deliver": False}, **more)
+        with d:
+            d.seed()
+            before = old.version()
+            d.add(person("nora"))
+            assert before < old.version() and installed.in_use(d.process.pid) == {"new"}
+            old.has("nora")
+            installed.replace()
+            d.add(person("otto"))
+            d.modify(f"uid=nora,{PEOPLE}", ("replace", "title", "Dr"))
+            assert installed.in_use(d.process.pid) == {"old"}
+            d.stop()
+            d.start()
+            d.modify(f"uid=otto,{PEOPLE}", ("replace", "title", "Dr"))
+            d.add(person("pia"))
+            assert installed.in_use(d.process.pid) == {"new"}
+            old.has("nora", "otto", "pia")
+            told = {name: events_of(w, name) for name in ("nora", "otto", "pia")}
+            assert [len(told[name]) for name in told] == [2, 2, 1], told
+            remove(d, installed)
+            installed.remove()
+            check(d)
+            d.start()
+            d.modify(f"uid=nora,{PEOPLE}", ("replace", "title", "Prof"))
+            d.add(person("quin"))
+            assert not installed.in_use(d.process.pid)
+            old.has("nora", "otto", "pia")
+            assert told == {name: events_of(w, name) for name in told}
+        check(d)
+        assert what_remains(w) == ["store.db", "store.db.resync"], what_remains(w)
 
 
 def same_on_both(first, second, seconds=60):

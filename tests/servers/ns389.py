@@ -62,6 +62,7 @@ class DS389(Directory):
     (name, path, init function, precedence, argument); on: built-in plugins to be switched on."""
 
     key, host, lock, unknown_attribute = "nsUniqueId", "ns-slapd", ("nsAccountLock", "true"), 65
+    adapter = ADAPTER
     odd_passwords = ()  # it refuses them itself
 
     def __init__(self, world, config=None, plugins=(), on=()):
@@ -102,7 +103,7 @@ class DS389(Directory):
         text = text.replace("memberOfAttr: memberOf", "memberOfAttr: memberOf\nmemberOfAutoAddOC: simpleSecurityObject")
         text += BACKEND
         if self.config is not None:
-            text += PLUGIN.format(name="sfprov", path=ADAPTER, init="sfprov_init", precedence=99,
+            text += PLUGIN.format(name="sfprov", path=self.adapter, init="sfprov_init", precedence=99,
                                   argument=self.config_file)
         for name, path, init, precedence, argument in plugins:
             text += PLUGIN.format(name=name, path=path, init=init, precedence=precedence, argument=argument)

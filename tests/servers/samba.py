@@ -53,7 +53,7 @@ class Samba(Directory):
     """One domain controller. config: the adapter's configuration; None: without the module. Most is done with
     samba-tool on the database, and needs no server; start() starts one. tls: a folder with ca.pem, server.pem, key."""
 
-    key, host = "objectGUID", "samba"
+    key, host, adapter = "objectGUID", "samba", ADAPTER
 
     def __init__(self, world, config=None, tls=None, model="prefork", first=None, role="DC", backend=()):
         """first: a domain controller that runs and replicates(); this one joins its domain as `role`, and is not started.
@@ -75,7 +75,7 @@ class Samba(Directory):
         self.write_smb_conf()
         self.modules = f"{self.folder}/modules"
         os.mkdir(self.modules)
-        os.symlink(ADAPTER, f"{self.modules}/sfprov-ldb.so")
+        os.symlink(self.adapter, f"{self.modules}/sfprov-ldb.so")
         if config is not None:
             self.load()
 

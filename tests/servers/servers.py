@@ -3,8 +3,10 @@ of the simulated org with the directory, user by user."""
 import base64
 import json
 import os
+import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -34,6 +36,61 @@ def alone(why, name=None):
         sys.exit(0)
     inside = f'hostname {name or socket.gethostname()} && ip link set lo up && SFPROV_ALONE=$$ "$@"'
     os.execvp("unshare", ["unshare", "-n", "-u", "sh", "-c", inside, "sh", sys.executable, *sys.argv])
+
+
+class Installed:
+    """The connector and an adapter in a folder of their own, where they can be replaced and removed."""
+
+    def __init__(self, world_, adapter):
+        self.folder = f"{world_.folder}/lib"
+        os.mkdir(self.folder)
+        self.plugin, self.adapter = (f"{self.folder}/{os.path.basename(file)}" for file in (harness.PLUGIN, adapter))
+        self.sources = {self.plugin: harness.PLUGIN, self.adapter: adapter}
+        self.replace()
+
+    def replace(self):
+        """As dpkg does, and `make install`: the old file is still there for whoever has it open."""
+        for path, source in self.sources.items():
+            shutil.copy(os.path.realpath(source), path + ".new")
+            os.rename(path + ".new", path)
+
+    def remove(self):
+        shutil.rmtree(self.folder)
+
+    def in_use(self, *pids):
+        """What the processes have loaded of it: nothing, "new" files, "old" ones, or both."""
+        found = set()
+        for pid in pids:
+            with open(f"/proc/{pid}/maps", encoding="utf-8") as file:
+                found |= {"old" if line.rstrip().endswith("(deleted)") else "new" for line in file if self.folder in line}
+        return found
+
+
+class OldStore:
+    """The store of an older sfprov, with users in it, in the place of the world's."""
+    users = 8
+
+    def __init__(self, world_):
+        self.world = world_
+        golden = os.environ.get("srcdir", os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
+        with sqlite3.connect(world_.fields["store"]) as old, open(f"{golden}/tests/golden/store/schema-12.sql",
+                                                                  encoding="utf-8") as file:
+            old.executescript(file.read())
+        old.close()
+        os.chmod(world_.fields["store"], 0o600)
+
+    def version(self):
+        with sqlite3.connect(f"file:{self.world.fields['store']}?mode=ro", uri=True) as store:
+            version = int(store.execute("SELECT value FROM fact WHERE key = 'schema'").fetchone()[0])
+        store.close()
+        return version
+
+    def has(self, *names):
+        """Its users are there, and those, and nobody was missed."""
+        status = json.loads(cli(self.world, "status", "--json").stdout)
+        assert status["resync"] is None and status["subjects"]["total"] == self.users + len(names), status
+        listed = {row["userName"] for row in json.loads(cli(self.world, "list", "--json").stdout)}
+        assert {"ada", "bob", "carol", "hal", *names} <= listed, listed
 
 
 class Directory:

@@ -48,6 +48,7 @@ class Slapd(Directory):
     of its configuration avoids that, and what the adapter does as late as that must not crash either. So it is a failure."""
 
     key, host, lock, unknown_attribute = "entryUUID", "slapd", ("pwdAccountLockedTime", "000001010000Z"), 17
+    adapter = ADAPTER
     odd_passwords = ("Clé-4".encode("latin-1"), b"Clear\0-5")
 
     def __init__(self, world, config=None, peer=None, provider=False, identity=1, rootdn=True, extra="", dynamic=False):
@@ -72,7 +73,7 @@ class Slapd(Directory):
             lines += [f'rootdn "{self.admin}"', f"rootpw {LDAP_PASSWORD}"]
         else:
             lines += ["access to attrs=userPassword by * auth", f'access to * by dn.exact="{self.admin}" write by * none']
-        self.plugin = f"postoperation {ADAPTER} sfprov_init {self.config_file}"
+        self.plugin = f"postoperation {self.adapter} sfprov_init {self.config_file}"
         if self.config is not None and not self.dynamic:
             lines.append(f"plugin {self.plugin}")
         if peer:

@@ -103,6 +103,33 @@ def test_of_two_replicated_nodes_one_is_active():
         assert events_of(w, "ada")[-1] == "prov:put:full" and not w.org.users().get("ada@acme.example", {}).get("IsActive")
 
 
+def take_out(d, installed):
+    """Its entry: one that is switched off is loaded all the same."""
+    entry = "cn=sfprov,cn=plugins,cn=config"
+    d.modify(entry, ("replace", "nsslapd-pluginEnabled", "off"))
+    d.stop()
+    away = installed.adapter + ".away"
+    os.rename(installed.adapter, away)
+    d.refuses_to_start()
+    os.rename(away, installed.adapter)
+    d.start()
+    d.delete(entry)
+    d.stop()
+
+
+def works_without(d):
+    out = f"{d.folder}/ldif/out.ldif"
+    for name, *arguments in (("db2ldif", "-n", "userroot", "-a", out), ("dbverify",)):
+        done = d.tool(name, *arguments)
+        assert done.returncode == 0, (name, done.stdout, done.stderr)
+    with open(out, encoding="utf-8") as file, open(f"{d.conf}/dse.ldif", encoding="utf-8") as configuration:
+        assert "uid: nora" in file.read() and "sfprov-389" not in configuration.read()
+
+
+def test_an_upgrade_loses_nothing_and_a_removal_leaves_nothing_behind():
+    common.an_upgrade_loses_nothing_and_a_removal_leaves_nothing_behind(DS389, take_out, works_without)
+
+
 def test_memory_is_flat_over_many_changes():
     operations = int(os.environ.get("SFPROV_OPERATIONS", 3000))
     print(f"    {common.memory_is_flat(DS389, operations, 8192)} KiB more after {operations} changes")

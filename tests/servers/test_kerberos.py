@@ -6,15 +6,16 @@ import os
 import re
 import shlex
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 
 import servers
-from common import becomes, in_memory, mark_of, stored
+from common import becomes, in_memory, mark_of, stored, what_remains
 from kerberos import ADMIN, ADMIN_PASSWORD, ENTRY, LISTER, MAPPING, REALM, LdapRealm, Realm, binary, compare, list_principals, resync
-from servers import SmallDisk, at_once, cli, events_of, harness
+from servers import ADAPTERS, Installed, OldStore, SmallDisk, at_once, cli, events_of, harness
 
 
 def world(**fields):
@@ -557,6 +558,55 @@ def test_kadmind_says_that_it_is_there():
         r = Realm(w, {}, module="/nowhere.so")
         with r:
             assert "handed over" not in r.said()
+
+
+def test_an_upgrade_loses_nothing_and_a_removal_leaves_nothing_behind():
+    with world() as w:
+        installed, old = Installed(w, f"{ADAPTERS}/sfprov-kadm5.so"), OldStore(w)
+        r = Realm(w, {"plugin": installed.plugin}, module=installed.adapter)
+        before = old.version()
+        with r:
+            r.admin("addprinc -pw Hello-1-2 nora")
+            assert before < old.version() and installed.in_use(r.process.pid) == {"new"}
+            old.has("nora")
+            installed.replace()
+            r.admin("addprinc -pw Hello-1-2 otto", "modprinc -allow_tix nora")
+            assert installed.in_use(r.process.pid) == {"old"}
+            r.stop()
+            r.start()
+            r.admin("modprinc +allow_tix nora", "renprinc -force otto otto.x")
+            r.local("addprinc -pw Hello-1-2 pia")
+            assert installed.in_use(r.process.pid) == {"new"}
+            old.has("nora", "otto.x", "pia")
+            told = {name: events_of(w, name) for name in ("nora", "otto.x", "pia")}
+            assert [len(told[name]) for name in told] == [3, 2, 1], told
+            r.stop()
+            r.config = None
+            r.write_configuration()
+            installed.remove()
+            r.start()
+            r.admin("modprinc -allow_tix nora", "addprinc -pw Hello-1-2 quin")
+            r.local("addprinc -pw Hello-1-2 rob")
+            assert not installed.in_use(r.process.pid) and set(r.principals()) == {"nora", "otto.x", "pia", "quin", "rob"}
+            assert told == {name: events_of(w, name) for name in told}
+        assert what_remains(w) == ["store.db", "store.db.resync"], what_remains(w)
+
+
+def test_a_deliverer_of_before_an_upgrade_that_goes_on_is_told_and_stops_nobody():
+    with world() as w:
+        old = OldStore(w)
+        deliverer = sqlite3.connect(w.fields["store"])
+        deliverer.execute("PRAGMA journal_mode = wal")
+        deliverer.execute("SELECT count(*) FROM subject").fetchone()
+        with Realm(w, {}) as r:
+            r.admin("addprinc -pw Hello-1-2 nora")
+            assert "end the processes that use it" in r.said(), r.said()[-2000:]
+            deliverer.close()
+            r.admin("addprinc -pw Hello-1-2 otto")
+            assert mark_of(w), "what was missed before is forgotten"
+            done = cli(w, "sync", "--no-deliver", "--by-name", "--format", "csv", "--command", *r.lister())
+            assert done.returncode == 1, ("there is somebody who is parked", done.returncode, done.stderr)
+            old.has("nora", "otto")
 
 
 def test_memory_is_flat_over_many_changes():

@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import signal
+import subprocess
 import sys
 
 import common
@@ -40,6 +41,18 @@ def test_in_the_background_it_delivers_as_well():
         finally:
             d.stop(signal.SIGKILL)
         assert mark_of(w) is None, mark_of(w)
+
+
+class AddedLive(Slapd):
+    """Its configuration is cn=config, with the adapter from the first start on."""
+
+    def start(self, seconds=30):
+        first = not os.path.exists(f"{self.folder}/slapd.d")
+        super().start(seconds)
+        if first:
+            code, said = self.add_plugin()
+            assert code == 0, said
+        return self
 
 
 class WithJemalloc(Slapd):
@@ -117,6 +130,37 @@ def test_a_wrong_configuration_is_not_added_to_a_server_that_runs():
         assert code != 0, said
         assert "'filed' is not known" in d.said(), d.said()
         d.add(person("ada"))
+
+
+def take_out(d, installed):
+    """Past the server, and while the file is there: without it there is no way to read the configuration."""
+    d.stop()
+    away = installed.adapter + ".away"
+    lines = "dn: olcDatabase={1}mdb,cn=config\nchangetype: modify\ndelete: olcPlugin\n"
+    os.rename(installed.adapter, away)
+    assert "file not found" in d.refuses_to_start()
+    done = of_config(d, "slapmodify", "-n", "0", text=lines)
+    assert done.returncode and "file not found" in done.stderr, done.stderr
+    os.rename(away, installed.adapter)
+    done = of_config(d, "slapmodify", "-n", "0", text=lines)
+    assert done.returncode == 0, done.stderr
+
+
+def of_config(d, name, *arguments, text=""):
+    """A tool of slapd on the configuration that slapd itself has written."""
+    return subprocess.run([shutil.which(name, path="/usr/sbin:" + os.environ.get("PATH", "")), "-F", f"{d.folder}/slapd.d", *arguments],
+                          input=text, capture_output=True, text=True, timeout=60, check=False)
+
+
+def works_without(d):
+    for name, arguments, word in (("slaptest", (), ""), ("slapcat", ("-n", "0"), "olcDatabase"), ("slapcat", (), "uid=nora")):
+        done = of_config(d, name, *arguments)
+        assert done.returncode == 0 and word in done.stdout, (name, done.stderr)
+        assert "olcPlugin:" not in done.stdout, name
+
+
+def test_an_upgrade_loses_nothing_and_a_removal_leaves_nothing_behind():
+    common.an_upgrade_loses_nothing_and_a_removal_leaves_nothing_behind(AddedLive, take_out, works_without, dynamic=True)
 
 
 def test_memory_is_flat_over_many_changes():

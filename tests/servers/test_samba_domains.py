@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
-"""Samba's domain controller with the module loaded: what kind of domain, of controller and of account it is."""
+"""Samba's domain controller with the module loaded: what kind of domain, of controller and of account it is,
+and how it is replaced and taken out."""
 import json
+import os
 import signal
 import sys
 
 from samba import GROUPS, PEOPLE, SUFFIX, Samba, compare, forget_templates, retitle_at_once, sync, user_ldif
-from common import mark_of
-from servers import alone, cli, events_of, harness, settle, world
+from common import mark_of, what_remains
+from servers import Installed, OldStore, alone, cli, events_of, harness, settle, world
 
 NOTICE, DELETED = "prov:patch:notice", "prov:delete"
 RESTORE = "1.3.6.1.4.1.7165.4.3.24"  # Samba's control for what a restore does
@@ -176,6 +178,46 @@ def test_a_read_only_domain_controller_hands_over_what_it_is_given():
             counts = sync(w, second.start(), "--adapter", second.config_file, "--dry-run")["counts"]
             assert counts["unchanged"] == 2 == counts["listed"], counts
             assert mark_of(w) is None, mark_of(w)
+
+
+LIST = "dn: @MODULES\nchangetype: modify\nreplace: @LIST\n@LIST: samba_dsdb\n"
+
+
+def test_an_upgrade_loses_nothing_and_a_removal_leaves_nothing_behind():
+    with world() as w:
+        installed, old = Installed(w, Samba.adapter), OldStore(w)
+        with type("Samba", (Samba,), {"adapter": installed.adapter})(w, {"plugin": installed.plugin}) as d:
+            before = old.version()
+            d.start()
+            d.seed()
+            d.client("ldapadd", text=user_ldif("nora"))
+            assert before < old.version() and installed.in_use(*d.pids()) == {"new"}
+            sync(w, d, code=1)  # the domain was there before the module; 1: of the old store somebody is parked
+            old.has("nora")
+            installed.replace()
+            d.client("ldapadd", text=user_ldif("otto"))
+            d.replace("nora", title="Dr")
+            assert "old" in installed.in_use(*d.pids())
+            d.stop()
+            d.start()
+            d.client("ldapadd", text=user_ldif("pia"))
+            d.replace("otto", title="Dr")
+            assert installed.in_use(*d.pids()) == {"new"}
+            old.has("nora", "otto", "pia")
+            told = {name: events_of(w, name) for name in ("nora", "otto", "pia")}
+            os.unlink(f"{d.modules}/sfprov-ldb.so")  # who has removed the package first
+            assert d.try_tool("user", "list").returncode, "so this shows nothing"
+            d.ldb("ldbmodify", "-o", "modules:samba_dsdb", text=LIST)
+            d.change("dn: @SFPROV\nchangetype: delete\n")
+            installed.remove()
+            d.stop()
+            d.start()
+            d.client("ldapadd", text=user_ldif("quin"))
+            d.replace("nora", title="Prof")
+            assert not installed.in_use(*d.pids()) and {"nora", "quin"} <= set(d.tool("user", "list").split())
+            assert d.try_tool("dbcheck").returncode == 0
+            assert told == {name: events_of(w, name) for name in told}
+        assert what_remains(w) == ["store.db", "store.db.resync", "store.db.usn"], what_remains(w)
 
 
 if __name__ == "__main__":
