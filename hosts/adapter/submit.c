@@ -322,7 +322,8 @@ submit_missed(struct submit *submit, const char *what, const struct prov_error *
 
     spell_reason(what, why, reason);
     say(submit, PROV_LOG_ERROR,
-        "a change of %s; it is not handed over, and a resync is needed (sfprov status)", reason);
+        "a change of %s; it is not handed over in full, and a resync is needed (sfprov status)",
+        reason);
     mark(submit, reason);
 }
 

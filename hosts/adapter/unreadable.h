@@ -1,6 +1,6 @@
 /*
- * A person whose entry cannot be read as a user. They stay as they are, and a resync is asked for; but a lock must not
- * wait for whatever else is wrong.
+ * A person whose entry cannot be read as a user, for some of its values: what can be read counts, or a leaver would stay for
+ * whatever else is wrong. The rest of the user stays as the connector has it, and a resync is asked for.
  */
 #ifndef ADAPTER_UNREADABLE_H
 #define ADAPTER_UNREADABLE_H
@@ -8,12 +8,19 @@
 #include "hosts/adapter/submit.h"
 #include "hosts/ldap/entry.h"
 
-/* Whether it is the entry's own fault that entry_read() ended so. */
+/* The same as entry_read(), and PROV_E_LIMIT: it is longer than an event may be. */
+int unreadable_entry_read(const struct entry_options *options, const struct ldap_entry *entry,
+                          struct entry_person *ret, struct prov_error *err);
+
+/* Whether it is the entry's own fault that it ended so. */
 bool unreadable_is(int result);
 
-/* The URI of who is inactive by what can be read, and one of the connector's users: heap. NULL in *ret_uri: nobody. `err`
- * stays as it is, unless it fails. */
-int unreadable_locked(struct submit *submit, const struct entry_options *options,
-                      const struct ldap_entry *entry, char **ret_uri, struct prov_error *err);
+/*
+ * Such an entry, completed by what the connector has. *ret_known false: it is of none of its users who are in scope, so
+ * that nothing can be said of it. `err` stays as it is, unless it fails. The caller clears *ret if it is known.
+ */
+int unreadable_complete(struct submit *submit, const struct entry_options *options,
+                        const struct ldap_entry *entry, struct entry_person *ret, bool *ret_known,
+                        struct prov_error *err);
 
 #endif

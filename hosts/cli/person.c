@@ -64,8 +64,8 @@ same_schema(const struct column *a, const struct column *b)
     return a == b || !strcmp(a->schema, b->schema);
 }
 
-static bool
-same_attribute(const struct column *a, const struct column *b)
+bool
+person_same_attribute(const struct column *a, const struct column *b)
 {
     return a == b || (!strcmp(a->attribute, b->attribute) && same_schema(a, b));
 }
@@ -73,7 +73,7 @@ same_attribute(const struct column *a, const struct column *b)
 static bool
 same_selection(const struct column *a, const struct column *b)
 {
-    return a == b || (same_attribute(a, b) && !strcmp(a->select, b->select) &&
+    return a == b || (person_same_attribute(a, b) && !strcmp(a->select, b->select) &&
                       !strcmp(a->select_value, b->select_value));
 }
 
@@ -163,7 +163,7 @@ write_one(struct making *making, size_t first, const char *name)
     for (size_t i = first + 1; i < making->count; i++) {
         struct person_value *other = &making->values[i];
 
-        if (other->written || !same_attribute(other->column, column) ||
+        if (other->written || !person_same_attribute(other->column, column) ||
             strcmp(other->column->sub, column->sub) != 0)
             continue;
         other->written = true;
@@ -239,7 +239,8 @@ write_parts(struct making *making, size_t first)
     for (size_t i = first; i < making->count && !making->text.fault; i++) {
         const struct person_value *value = &making->values[i];
 
-        if (value->written || !value->column->sub[0] || !same_attribute(value->column, column))
+        if (value->written || !value->column->sub[0] ||
+            !person_same_attribute(value->column, column))
             continue;
         if (column->many)
             write_element(making, i);
@@ -265,7 +266,7 @@ write_attribute(struct making *making, size_t first)
     for (size_t i = first + 1; i < making->count; i++) {
         struct person_value *value = &making->values[i];
 
-        if (value->written || !same_attribute(value->column, column))
+        if (value->written || !person_same_attribute(value->column, column))
             continue;
         value->written = true;
         making->further++;

@@ -49,6 +49,9 @@ struct person_listed {
 int person_list(const struct person_listed *listed, char **ret, size_t *ret_length,
                 struct prov_error *err);
 
+/* Whether both belong to one attribute of the resource. */
+bool person_same_attribute(const struct column *a, const struct column *b);
+
 /* The userName that the resource of these values has, borrowed; NULL: none. */
 const char *person_name(const struct person_value *values, size_t count);
 

@@ -205,6 +205,48 @@ not_text(const struct ldap_entry *entry, const struct ldap_value *value, struct 
                      place(entry, value->line, at, sizeof(at)), value->name, value->name);
 }
 
+/* Whether the attribute that it is of is one of the gaps. */
+static bool
+is_gap(const struct entry_gaps *gaps, const struct column *column)
+{
+    for (size_t i = 0; i < gaps->count; i++) {
+        if (person_same_attribute(gaps->columns[i], column))
+            return true;
+    }
+    return false;
+}
+
+/* Whether the value is none that can be read, and was taken for a gap. */
+static bool
+leaves_gap(const struct entry_options *options, const struct column *column,
+           const struct ldap_value *value)
+{
+    struct entry_gaps *gaps = options->gaps;
+    bool yes;
+
+    if (!gaps || gaps->count == ENTRY_GAPS_MAX ||
+        (!value->binary && (column->kind != COLUMN_BOOLEAN || !value->length ||
+                            !column_boolean(column, value->text, &yes))))
+        return false;
+    if (!is_gap(gaps, column))
+        gaps->columns[gaps->count++] = column;
+    return true;
+}
+
+/* What was read of an attribute before its gap was seen. */
+static void
+drop_gaps(struct reading *reading)
+{
+    const struct entry_gaps *gaps = reading->options->gaps;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < reading->count; i++) {
+        if (!is_gap(gaps, reading->values[i].column))
+            reading->values[kept++] = reading->values[i];
+    }
+    reading->count = kept;
+}
+
 /* Takes one value up, if it is read at all. */
 static int
 take_value(struct reading *reading, const struct ldap_value *value, struct prov_error *err)
@@ -215,7 +257,7 @@ take_value(struct reading *reading, const struct ldap_value *value, struct prov_
     if (!column && options->unread && strcmp(value->name, "objectclass") != 0 &&
         !is_key(reading, value))
         options->unread(options->context, value->name);
-    if (!column || column->left_out)
+    if (!column || column->left_out || leaves_gap(options, column, value))
         return PROV_OK;
     if (value->binary)
         return not_text(reading->entry, value, err);
@@ -309,6 +351,8 @@ entry_read(const struct entry_options *options, const struct ldap_entry *entry,
     find_key(&reading);
     for (size_t i = 0; i < entry->count && !result; i++)
         result = take_value(&reading, &entry->values[i], err);
+    if (options->gaps)
+        drop_gaps(&reading);
     if (!result && !reading.key)
         result = no_key(&reading, err);
     else if (!result && is_blank(reading.key))

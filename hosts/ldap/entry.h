@@ -23,9 +23,18 @@ struct ldap_entry {
     size_t count;
 };
 
+/* Attributes of a person that are left out: what cannot be read. Each is any column that is of it. */
+#define ENTRY_GAPS_MAX 32
+struct entry_gaps {
+    const struct column *columns[ENTRY_GAPS_MAX];
+    size_t count;
+};
+
 struct entry_options {
     const struct columns *columns;
     const char *key; /* the attribute that identifies a person for good */
+    struct entry_gaps
+        *gaps; /* takes what is no fault then; what is there is left out. May be NULL */
     /*
      * What stands for a manager who is named by this DN, heap; NULL in *ret: nobody. Not given: the
      * DN in one spelling. PROV_OK, or why nobody can tell.

@@ -130,28 +130,19 @@ is_scoped(const struct changes *changes)
     return config->filter || *config->bases;
 }
 
-/* Somebody who cannot be read and is locked. Not an error of its own: `result`, of entry_read(). */
+/* Reads a person. Of somebody who cannot be read what can be counts; *ret_found false: nothing is to be said. */
 static int
-append_unreadable(struct batch *batch, const struct entry_options *options,
-                  const struct ldb_message *entry, const struct ldap_entry *view, int result,
-                  struct prov_error *err)
+read_person(struct batch *batch, const struct entry_options *options, const struct ldap_entry *view,
+            struct entry_person *ret, bool *ret_found, struct prov_error *err)
 {
-    const struct prov_error why = *err;
-    struct token_spec spec = { .kind = TOKEN_LOCK };
-    char *uri;
-    int failed;
+    struct submit *submit = batch->changes->submit;
+    int result = unreadable_entry_read(options, view, ret, err);
 
+    *ret_found = !result;
     if (!unreadable_is(result))
         return result;
-    failed = unreadable_locked(batch->changes->submit, options, view, &uri, err);
-    spec.uri = uri;
-    if (uri)
-        failed = append(batch, &spec, entry, err);
-    free(uri);
-    if (failed)
-        return failed;
-    *err = why;
-    return result;
+    submit_missed(submit, view->dn, err);
+    return unreadable_complete(submit, options, view, ret, ret_found, err);
 }
 
 /* What happened to a person: made, changed, or given a password. */
@@ -170,6 +161,7 @@ append_person(struct batch *batch, const struct ldb_message *entry, const char *
     const char **groups = NULL;
     struct ldap_entry view;
     struct entry_person person;
+    bool found;
     int result = *directory->groups
                      ? membership_groups(directory, batch->memory, entry, &groups, err)
                      : PROV_OK;
@@ -178,9 +170,9 @@ append_person(struct batch *batch, const struct ldb_message *entry, const char *
         result = directory_view(batch->memory, entry, groups, &view, err);
     if (result)
         return result;
-    result = entry_read(&options, &view, &person, err);
-    if (result)
-        return append_unreadable(batch, &options, entry, &view, result, err);
+    result = read_person(batch, &options, &view, &person, &found, err);
+    if (result || !found)
+        return result;
     spec.password = new_password(batch, entry, guid);
     spec.password_length = spec.password ? strlen(spec.password) : 0;
     if (directory_number(entry, "uSNCreated") > batch->after)

@@ -32,6 +32,8 @@ struct batch {
 static int
 append(struct batch *batch, const struct token_spec *spec, struct prov_error *err)
 {
+    int result;
+
     if (batch->count == batch->room) {
         size_t room = batch->room ? batch->room * 2 : 4;
         struct token *tokens = realloc(batch->tokens, room * sizeof(*tokens));
@@ -41,10 +43,10 @@ append(struct batch *batch, const struct token_spec *spec, struct prov_error *er
         batch->tokens = tokens;
         batch->room = room;
     }
-    if (token_make(spec, &batch->tokens[batch->count], err))
-        return PROV_E_NOMEM;
-    batch->count++;
-    return PROV_OK;
+    result = token_make(spec, &batch->tokens[batch->count], err);
+    if (!result)
+        batch->count++;
+    return result;
 }
 
 /* Before an entry is read that is to be handed over. `dn` NULL: any. */
@@ -241,34 +243,24 @@ manager_key(void *context, const char *dn, char **ret, struct prov_error *err)
 }
 
 /*
- * Somebody who cannot be read keeps nobody else, and is let go if they are locked. `result`, of entry_read(), remains
- * one where the operation can be refused instead; but never a lock.
+ * Reads a person. Somebody who cannot be read keeps nobody else, and what can be read of them counts; *ret_found false: nothing
+ * is to be said. An operation that can be refused instead ends with the error, but never a lock.
  */
 static int
-append_unreadable(struct batch *batch, const struct entry_options *options,
-                  const struct directory_entry *entry, int result, struct prov_error *err)
+read_person(struct batch *batch, const struct entry_options *options,
+            const struct directory_entry *entry, struct entry_person *ret, bool *ret_found,
+            struct prov_error *err)
 {
     struct submit *submit = batch->changes->submit;
-    struct token_spec spec = { .kind = TOKEN_LOCK, .host = batch->changes->host };
-    char change[128], *uri;
-    int failed;
+    int result = unreadable_entry_read(options, &entry->view, ret, err);
 
-    if (!unreadable_is(result))
+    *ret_found = !result;
+    if (!unreadable_is(result) ||
+        (batch->refusable && !entry_is_inactive(options->columns, &entry->view)))
         return result;
-    failed = unreadable_locked(submit, options, &entry->view, &uri, err);
-    if (failed)
-        return failed;
-    if (!uri && batch->refusable)
-        return result;
-    submit_missed(submit, entry->dn, err);
     batch->unreadable = true;
-    if (!uri)
-        return PROV_OK;
-    spec.uri = uri;
-    spec.change = change_number(batch, entry, change, sizeof(change));
-    result = append(batch, &spec, err);
-    free(uri);
-    return result;
+    submit_missed(submit, entry->dn, err);
+    return unreadable_complete(submit, options, &entry->view, ret, ret_found, err);
 }
 
 static int
@@ -288,13 +280,14 @@ append_user(struct batch *batch, struct directory_entry *entry, enum token_kind 
     struct token_spec spec = { .host = batch->changes->host,
                                .scoped = config->filter || *config->bases };
     char change[128];
+    bool found;
     int result = directory_add_groups(directory, entry, err);
 
     if (result)
         return result;
-    result = entry_read(&options, &entry->view, &person, err);
-    if (result)
-        return append_unreadable(batch, &options, entry, result, err);
+    result = read_person(batch, &options, entry, &person, &found, err);
+    if (result || !found)
+        return result;
     spec.kind =
         kind == TOKEN_PUT && changes_password(batch, true) && !password ? TOKEN_PASSWORD : kind;
     spec.uri = person.uri;

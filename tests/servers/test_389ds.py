@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """389 Directory Server with the adapter loaded: what its clients do to people, and what the org holds then."""
 import functools
+import json
 import os
 import sys
 
@@ -16,7 +17,8 @@ for case in (common.a_life_from_hire_to_delete, common.a_list_of_the_directory_s
              common.a_password_in_clear_is_handed_over_where_that_is_wanted, common.a_posix_group_takes_users_into_scope_and_out,
              common.a_manager_who_comes_after_the_reports_is_linked, common.a_killed_server_loses_nothing_after_a_resync,
              common.the_adapters_own_file_says_who_is_listed,
-             common.who_cannot_be_read_and_is_locked_is_let_go, common.who_cannot_be_read_keeps_nobody_else_of_a_group):
+             common.who_cannot_be_read_and_is_locked_is_let_go, common.who_cannot_be_read_keeps_nobody_else_of_a_group,
+             common.who_cannot_be_read_leaves_scope_all_the_same):
     globals()["test_" + case.__name__] = functools.partial(case, DS389)
 
 
@@ -158,16 +160,45 @@ def test_closed_refuses_of_who_cannot_be_read_all_but_a_lock():
 
 def test_who_cannot_be_read_when_a_transaction_is_taken_back_is_not_gone():
     crm = f"cn=crm,{GROUPS}"
-    with world() as w, DS389(w, {"columns": common.columns_with_a_photo(w)}, on=["MemberOf Plugin"]) as d:
+    with world() as w, DS389(w, {"columns": common.columns_with_a_photo(w), "filter": "(employeeType=staff)"},
+                             on=["MemberOf Plugin"]) as d:
         d.seed()
-        d.add(person("ada", objectClass=["inetOrgPerson", "inetUser"]), person("cyd"),
-              (crm, {"objectClass": "groupOfNames", "cn": "crm"}))
-        d.modify(f"uid=ada,{PEOPLE}", ("replace", "jpegPhoto", common.PHOTO))
+        d.add(*(person(name, objectClass=["inetOrgPerson", "inetUser"], employeeType="staff") for name in ("ada", "bob")),
+              person("cyd", employeeType="staff"), (crm, {"objectClass": "groupOfNames", "cn": "crm"}))
+        d.modify(f"uid=bob,{PEOPLE}", ("replace", "employeeType", "guest"))
+        photo = ("replace", "jpegPhoto", common.PHOTO)
+        d.modify(f"uid=ada,{PEOPLE}", photo)
+        d.modify(f"uid=bob,{PEOPLE}", photo, ("replace", "employeeType", "staff"))
+        events = events_of(w, "ada"), events_of(w, "bob")
         # cyd cannot have the attribute, so all of it is taken back
-        d.modify(crm, ("add", "member", f"uid=ada,{PEOPLE}", f"uid=cyd,{PEOPLE}"), code=65)
+        d.modify(crm, ("add", "member", *(f"uid={name},{PEOPLE}" for name in ("ada", "bob", "cyd"))), code=65)
         settle(w, d)
-        assert common.mark_of(w)["missed"] == 3, "its change, and ada is looked at again: " + str(common.mark_of(w))
-        assert events_of(w, "ada") == ["prov:create:full"] and w.org.user("ada@acme.example")["IsActive"], events_of(w, "ada")
+        assert common.mark_of(w)["missed"] == 6, "two are looked at again: " + str(common.mark_of(w))
+        assert events[1][-1] == "feed:remove" and events_of(w, "bob") == events[1], "who is out and cannot be read stays that"
+        assert set(events_of(w, "ada")[len(events[0]):]) == {"prov:put:full feed:add"}, events_of(w, "ada")
+        assert w.org.user("ada@acme.example")["IsActive"]
+
+
+def test_who_cannot_be_read_and_is_locked_in_a_transaction_that_is_taken_back_stays():
+    """Who is in a group is locked, so that another plugin writes the lock."""
+    left = f"cn=left,{GROUPS}"
+    with world() as w:
+        columns = os.path.join(w.folder, "columns.json")
+        with open(columns, "w", encoding="utf-8") as file:
+            json.dump({"columns": {"jpegPhoto": "nickName",
+                                   "memberOf": {"path": "active", "false": [left], "otherwise": True}}}, file)
+        with DS389(w, {"columns": columns}, on=["MemberOf Plugin"]) as d:
+            ada = f"uid=ada,{PEOPLE}"
+            d.seed()
+            d.add(person("ada", objectClass=["inetOrgPerson", "inetUser"]), person("cyd"),
+                  (left, {"objectClass": "groupOfNames", "cn": "left"}))
+            d.modify(ada, ("replace", "jpegPhoto", common.PHOTO))
+            d.modify(left, ("add", "member", ada, f"uid=cyd,{PEOPLE}"), code=65)
+            settle(w, d)
+            assert w.org.user("ada@acme.example")["IsActive"], events_of(w, "ada")
+            d.modify(left, ("add", "member", ada))
+            settle(w, d)
+            assert not w.org.user("ada@acme.example")["IsActive"], events_of(w, "ada")
 
 
 if __name__ == "__main__":

@@ -233,6 +233,28 @@ def test_who_cannot_be_read_and_is_locked_is_let_go():
             assert w.org.user("ada@acme.example")["IsActive"] and w.org.user("cyd@acme.example")["IsActive"]
 
 
+def test_who_cannot_be_read_leaves_scope_all_the_same():
+    for photo in (PHOTO, b"T" * 300_000):
+        with world(scope_groups=[f"CN=crm,{GROUPS}"], scope_filter='department eq "sales"') as w, Samba(
+                w, {"columns": columns_with_a_photo(w), "groups": [GROUPS]}) as d:
+            names = ("ada", "bob", "cyd")
+            d.seed()
+            fill(d, *((name, name.title(), "Family", {"title": "Analyst", "department": "sales"}) for name in names))
+            d.tool("group", "add", "crm", "--groupou=OU=groups")
+            d.tool("group", "addmembers", "crm", ",".join(names))
+            settle(w, d)
+            assert len(w.org.users()) == 3 and mark_of(w) is None
+            for name in names:
+                d.change(f"dn: CN={name},{PEOPLE}\nchangetype: modify\nreplace: jpegPhoto\n"
+                         f"jpegPhoto:: {base64.b64encode(photo).decode()}\n-\nreplace: l\nl: Paris\n")
+            d.tool("group", "removemembers", "crm", "ada")
+            d.replace("bob", department="cellar")
+            settle(w, d)
+            users = [w.org.user(f"{name}@acme.example") for name in names]
+            assert [user["IsActive"] for user in users] == [False, False, True], (len(photo), users)
+            assert users[2]["City"] == "Paris" and mark_of(w), users
+
+
 def test_a_group_within_a_group_and_the_primary_group_count():
     crm, users = f"CN=crm,{GROUPS}", f"CN=Domain Users,CN=Users,{SUFFIX}"
 

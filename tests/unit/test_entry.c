@@ -33,7 +33,10 @@ split(char *pairs, struct ldap_value *values)
         char *text = strchr(pair, '=');
 
         *text++ = '\0';
-        values[count++] = (struct ldap_value){ .name = pair, .text = text, .length = strlen(text) };
+        values[count++] = (struct ldap_value){ .name = pair,
+                                               .text = text,
+                                               .length = strlen(text),
+                                               .binary = strpbrk(text, "\xfe\xff") != NULL };
     }
     return count;
 }
@@ -185,6 +188,30 @@ token_of(const struct token_spec *spec, char **ret_text)
     *ret_text = strdup(token.json);
     token_clear(&token);
     return json;
+}
+
+/* Of an attribute of several values, too: what could be read of it alone would take the rest away. */
+static void
+what_cannot_be_read_may_be_a_gap(void)
+{
+    const char *file = "{\"columns\":{\"employeeType\":{\"path\":\"active\",\"false\":[\"left\"],"
+                       "\"true\":[\"staff\"]}}}";
+    struct entry_gaps gaps = { .count = 0 };
+    const struct entry_options tolerant = { .gaps = &gaps };
+    const char *text = resource_of(&tolerant, file,
+                                   "uid=ada|sn=L|mail=a@x.example|mail=\xff|mail=\xfe|title=Dr|"
+                                   "employeetype=perhaps");
+
+    T_HAS(text, "\"userName\":\"ada\"");
+    T_HAS(text, "\"title\":\"Dr\"");
+    T_TRUE(!strstr(text, "emails") && !strstr(text, "active"));
+    T_INT(gaps.count, 2);
+    T_STR(gaps.columns[0]->attribute, "emails");
+    T_STR(gaps.columns[1]->attribute, "active");
+    T_HAS(resource_of(&plain, file, "uid=ada|mail=\xff"), "'mail': the value is not UTF-8 text");
+    gaps = (struct entry_gaps){ .count = 0 };
+    T_HAS(resource_of(&tolerant, file, "uid=ada|employeetype=left"), "\"active\":false");
+    T_INT(gaps.count, 0);
 }
 
 static void
@@ -362,6 +389,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(groups_are_named_by_their_dn),
     UNIT_CASE(a_manager_is_the_key_of_an_entry_or_nobody),
     UNIT_CASE(what_is_wrong_in_an_entry_names_it),
+    UNIT_CASE(what_cannot_be_read_may_be_a_gap),
     UNIT_CASE(two_tokens_of_one_change_differ_in_their_id_alone),
     UNIT_CASE(a_patch_replaces_what_it_names),
     UNIT_CASE(a_password_alone_has_no_resource),

@@ -57,6 +57,18 @@ end_case(void)
     T_INT(rmdir(folder), 0);
 }
 
+static int
+hand_over_one(const struct token_spec *spec)
+{
+    struct token token;
+    int r;
+
+    T_OK(token_make(spec, &token, &err), &err);
+    r = submit_tokens(submit, "uid=ada", &token, 1, false, &err);
+    token_clear(&token);
+    return r;
+}
+
 /* Hands one person over. */
 static int
 hand_over(void)
@@ -65,13 +77,8 @@ hand_over(void)
                                      .host = "slapd",
                                      .uri = "/Users/1",
                                      .resource = "{\"userName\":\"ada\"}" };
-    struct token token;
-    int r;
 
-    T_OK(token_make(&spec, &token, &err), &err);
-    r = submit_tokens(submit, "uid=ada", &token, 1, false, &err);
-    token_clear(&token);
-    return r;
+    return hand_over_one(&spec);
 }
 
 static const char *
@@ -147,6 +154,35 @@ who_ends_in_a_child_has_ended(void)
     end_case();
 }
 
+/* A password longer than the connector takes; nobody is made known by that. */
+static void
+a_lock_counts_of_who_is_refused(void)
+{
+    static char password[8192];
+    struct token_spec spec = { .kind = TOKEN_PUT,
+                               .host = "slapd",
+                               .uri = "/Users/1",
+                               .resource = "{\"userName\":\"ada\",\"active\":false}",
+                               .inactive = true,
+                               .password = password,
+                               .password_length = sizeof(password) };
+    char *resource = NULL;
+
+    memset(password, 'x', sizeof(password));
+    begin_case();
+    T_INT(mkdir(folder, 0700), 0);
+    T_OK(hand_over(), &err);
+    T_OK(hand_over_one(&spec), &err);
+    T_HAS(reason(), "attribute 'password' has more than");
+    T_OK(submit_resource(submit, "/Users/1", &resource, &err), &err);
+    T_HAS(resource, "\"active\":false");
+    free(resource);
+    spec.uri = "/Users/2";
+    T_OK(hand_over_one(&spec), &err);
+    T_INT(submit_resource(submit, "/Users/2", &resource, &err), PROV_E_NOTFOUND);
+    end_case();
+}
+
 /* Which is for the whole process, so this can only be seen by whoever uses SQLite first. */
 static void
 nobody_counts_the_memory_that_sqlite_takes(void)
@@ -162,6 +198,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(a_mark_that_could_not_be_made_is_made_later),
     UNIT_CASE(a_mark_that_could_not_be_made_is_made_at_the_end),
     UNIT_CASE(who_ends_in_a_child_has_ended),
+    UNIT_CASE(a_lock_counts_of_who_is_refused),
     UNIT_CASE(nobody_counts_the_memory_that_sqlite_takes),
 };
 
