@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -299,23 +300,29 @@ mark_read(struct mark *mark, struct prov_error *err)
     return mark_gather(mark, bytes, err);
 }
 
+/* Whoever was waited for once, in vain, is not waited for that long by the next change, until the mark was free. */
 static int
 mark_hold(struct mark *mark, struct prov_error *err)
 {
     static const struct timespec pause = { .tv_nsec = 2000000 };
-    int64_t until_us = clock_monotonic_us() + resync_wait_ms * INT64_C(1000);
+    static atomic_bool in_vain;
+    int wait_ms = in_vain ? resync_wait_ms / 40 : resync_wait_ms;
+    int64_t until_us = clock_monotonic_us() + wait_ms * INT64_C(1000);
 
     while (flock(mark->fd, LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK && errno != EINTR)
             return failed(mark, "locked", err);
-        if (clock_monotonic_us() > until_us)
+        if (clock_monotonic_us() > until_us) {
+            in_vain = true;
             return error_set(err, PROV_E_STORE,
                              "the mark for a resync '%s' cannot be read: another process holds it "
                              "for longer than %d ms; look for one that is stopped or hangs "
                              "(lslocks names it), and let it go on, or end it",
                              mark->path, resync_wait_ms);
+        }
         nanosleep(&pause, NULL);
     }
+    in_vain = false;
     mark->held = true;
     return PROV_OK;
 }

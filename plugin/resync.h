@@ -11,8 +11,8 @@
 
 #include "plugin/base/json.h"
 
-/* Who holds the mark gives it back at once; one that was stopped keeps all others waiting for so long, and then each
- * function but resync_miss() and resync_late() fails with PROV_E_STORE. */
+/* Who holds the mark gives it back at once; one that was stopped keeps all others waiting for so long, once in a
+ * process, and then each function but resync_miss() and resync_late() fails with PROV_E_STORE. */
 extern int resync_wait_ms;
 
 /* That a host is at work in this process: a lock on a byte of the mark's file, which the system gives up with

@@ -596,6 +596,37 @@ a_process_that_hangs_with_the_mark_stops_nobody_and_hides_no_miss(void)
     end_case();
 }
 
+/* Each change of a host asks again, and each must not take that long. */
+static void
+for_who_keeps_the_mark_is_waited_once(void)
+{
+    char text[15000];
+    int64_t before;
+    int fd;
+
+    begin_case();
+    T_OK(resync_join(store, &err), &err);
+    text_of_mark(text);
+    fd = hold_mark();
+    resync_wait_ms = 800;
+    before = clock_monotonic_us();
+    for (int i = 0; i < 10; i++)
+        T_INT(resync_begin(&work, store, "slapd", &err), PROV_E_STORE);
+    T_TRUE(clock_monotonic_us() - before > 800 * 1000);
+    T_TRUE(clock_monotonic_us() - before < 1600 * 1000);
+    give_mark_back(fd, text);
+    T_OK(resync_begin(&work, store, "slapd", &err), &err);
+    T_OK(resync_end(&work, store, &err), &err);
+    fd = hold_mark();
+    resync_wait_ms = 300;
+    before = clock_monotonic_us();
+    T_INT(resync_join(store, &err), PROV_E_STORE);
+    T_TRUE(clock_monotonic_us() - before > 300 * 1000); /* it is somebody else */
+    give_mark_back(fd, text);
+    T_OK(resync_join(store, &err), &err);
+    end_case();
+}
+
 static void
 what_is_late_while_the_mark_is_held_hides_no_miss(void)
 {
@@ -739,6 +770,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(the_name_of_a_host_may_be_any),
     UNIT_CASE(a_child_that_is_forked_meanwhile_keeps_nobody_waiting),
     UNIT_CASE(a_process_that_hangs_with_the_mark_stops_nobody_and_hides_no_miss),
+    UNIT_CASE(for_who_keeps_the_mark_is_waited_once),
     UNIT_CASE(what_is_late_while_the_mark_is_held_hides_no_miss),
     UNIT_CASE(a_miss_is_noted_in_a_mark_that_has_no_text_yet),
     UNIT_CASE(what_cannot_be_written_is_told),
