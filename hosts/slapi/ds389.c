@@ -16,8 +16,7 @@
 #include "hosts/cli/fault.h"
 #include "hosts/slapi/adapter.h"
 
-#define NAME       "sfprov"
-#define HANDED_MAX 256
+#define NAME "sfprov"
 
 #define LAST_PRECEDENCE 99
 
@@ -53,8 +52,8 @@ is_tool(void)
 
 static _Thread_local struct handed {
     char *dn, *uri; /* as they were before the operation */
-} handed[HANDED_MAX];
-static _Thread_local size_t handed_count;
+} * handed;
+static _Thread_local size_t handed_count, handed_room;
 
 static void
 forget_handed(void)
@@ -64,21 +63,26 @@ forget_handed(void)
         free(handed[handed_count].dn);
         free(handed[handed_count].uri);
     }
+    free(handed);
+    handed = NULL;
+    handed_room = 0;
 }
 
 static void
 note_handed(const char *dn, const char *uri)
 {
-    struct prov_error err = { .size = sizeof(err), .text = "too many changes in one transaction" };
+    struct prov_error err = { .size = sizeof(err) };
     struct handed one = { strdup(dn), uri ? strdup(uri) : NULL };
 
-    if (handed_count < HANDED_MAX && one.dn && (!uri || one.uri)) {
+    if (one.dn && (!uri || one.uri) &&
+        entry_make_room((void **)&handed, handed_count, &handed_room, sizeof(*handed))) {
         handed[handed_count++] = one;
         return;
     }
     free(one.dn);
     free(one.uri);
     /* rather a resync too many: it is not known yet whether it will be taken back */
+    fault_nomem(&err);
     submit_missed(adapter->submit, dn, &err);
 }
 

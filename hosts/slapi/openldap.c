@@ -149,14 +149,32 @@ target(Slapi_PBlock *block)
     return dn ? dn : "";
 }
 
+/*
+ * Of a transaction of a client (RFC 5805) slapd calls plugins before the commit, and then no more: nothing can be read that
+ * it has changed, and nobody is told when it is taken back.
+ */
+static int
+check_transaction(Slapi_PBlock *block, struct prov_error *err)
+{
+    LDAPControl **controls = NULL;
+
+    slapi_pblock_get(block, SLAPI_REQCONTROLS, &controls);
+    if (!slapi_control_present(controls, (char *)LDAP_CONTROL_TXN_SPEC, NULL, NULL))
+        return PROV_OK;
+    return fault_set(err, PROV_E_UNSUPPORTED,
+                     "it is part of an LDAP transaction, of which slapd does not tell plugins "
+                     "whether it is committed; make the change without one");
+}
+
 /* Whether the operation may go on: closed, it does only if a change can be kept. */
 static int
 admit(Slapi_PBlock *block)
 {
     struct prov_error err = { .size = sizeof(err) };
-    char text[] = "sfprov cannot keep the change; try again later";
+    char text[] = "sfprov cannot keep the change; try again later, and in no LDAP transaction";
 
-    if (!adapter->config.settings.closed || submit_ready(adapter->submit, &err) == PROV_OK)
+    if (!adapter->config.settings.closed ||
+        (!check_transaction(block, &err) && !submit_ready(adapter->submit, &err)))
         return 0;
     log_line(PROV_LOG_ERROR, "a change is refused, since it could not be kept:");
     log_line(PROV_LOG_ERROR, err.text);
@@ -303,9 +321,34 @@ warn_of_replication(Slapi_PBlock *block)
              "SLAPI plugin: load it on the provider instead (docs/hosts/openldap.md)");
 }
 
+static void
+succeeded(Slapi_PBlock *block, unsigned long type, const char *dn)
+{
+    if (type == LDAP_REQ_ADD)
+        added(block);
+    else if (type == LDAP_REQ_MODIFY)
+        modified(block, dn);
+    else if (type == LDAP_REQ_MODRDN)
+        renamed(block, dn);
+    else
+        deleted(dn);
+}
+
+/* What cannot be handed over, where it may be of somebody. */
+static void
+missed(Slapi_PBlock *block, unsigned long type, const char *dn, const struct prov_error *err)
+{
+    LDAPMod **mods = NULL;
+
+    slapi_pblock_get(block, SLAPI_MODIFY_MODS, &mods);
+    if (type != LDAP_REQ_MODIFY || changes_matter(&adapter->changes, dn, mods))
+        submit_missed(adapter->submit, dn, err);
+}
+
 static int
 result_ready(Slapi_PBlock *block)
 {
+    struct prov_error err = { .size = sizeof(err) };
     unsigned long type = 0; /* a ber_tag_t */
     int code = -1;
     const char *dn;
@@ -317,16 +360,13 @@ result_ready(Slapi_PBlock *block)
     warn_of_replication(block);
     slapi_pblock_get(block, SLAPI_RESULT_CODE, &code);
     dn = target(block);
-    if (code != LDAP_SUCCESS)
-        refused(type, dn);
-    else if (type == LDAP_REQ_ADD)
-        added(block);
-    else if (type == LDAP_REQ_MODIFY)
-        modified(block, dn);
-    else if (type == LDAP_REQ_MODRDN)
-        renamed(block, dn);
-    else
-        deleted(dn);
+    if (code == LDAP_SUCCESS && !check_transaction(block, &err)) {
+        succeeded(block, type, dn);
+        return 0;
+    }
+    if (code == LDAP_SUCCESS)
+        missed(block, type, dn, &err);
+    refused(type, dn);
     return 0;
 }
 

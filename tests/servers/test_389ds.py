@@ -179,6 +179,20 @@ def test_who_cannot_be_read_when_a_transaction_is_taken_back_is_not_gone():
         assert w.org.user("ada@acme.example")["IsActive"]
 
 
+def test_a_large_group_asks_for_no_resync():
+    crm = f"cn=crm,{GROUPS}"
+    with world(scope_groups=[crm]) as w, DS389(w, {"groups": [GROUPS]}) as d:
+        names = [f"user{i}" for i in range(300)]
+        d.seed()
+        d.add(*(person(name, family=name.title()) for name in names),
+              (crm, {"objectClass": "groupOfNames", "cn": "crm", "member": [f"uid={name},{PEOPLE}" for name in names]}))
+        d.delete(crm)
+        assert common.mark_of(w) is None, common.mark_of(w)
+        settle(w, d)
+        assert not any(user["IsActive"] for user in w.org.users().values())
+        assert all(events_of(w, name)[-1] == "prov:put:full" for name in (names[0], names[-1]))
+
+
 def test_who_cannot_be_read_and_is_locked_in_a_transaction_that_is_taken_back_stays():
     """Who is in a group is locked, so that another plugin writes the lock."""
     left = f"cn=left,{GROUPS}"

@@ -197,6 +197,38 @@ def test_a_list_by_a_command_leaves_alone_who_changes_while_it_runs():
             assert name in {row["userName"] for row in json.loads(cli(w, "list", "--json").stdout)}, "nothing came meanwhile"
 
 
+def test_an_ldap_transaction_is_not_taken_for_done():
+    """RFC 5805: slapd calls plugins before it commits, and not when it takes all of it back."""
+    add = ldif(*person("new")).replace("\n", "\nchangetype: add\n", 1)
+    delete = f"dn: uid=ada,{PEOPLE}\nchangetype: delete\n"
+    change = f"dn: uid={{}},{PEOPLE}\nchangetype: modify\nreplace: title\ntitle: Dr\n"
+
+    def transaction(d, *changes, code=0):
+        d.client("ldapmodify", "-E", "!txn=commit", text="\n\n".join(changes) + "\n", code=code)
+
+    with world() as w, Slapd(w, {}) as d:
+        d.seed()
+        d.add(person("ada"), person("bob"))
+        transaction(d, add, delete, change.format("nobody"), code=32)
+        settle(w, d)
+        assert compare(w, d) == 2 and "LDAP transaction" in mark_of(w)["reason"], mark_of(w)
+        resync(w, d)
+        transaction(d, change.format("bob").replace("title", "description"))
+        assert mark_of(w) is None, mark_of(w)
+        transaction(d, add, delete, change.format("bob"))
+        assert "LDAP transaction" in mark_of(w)["reason"], mark_of(w)
+        resync(w, d)
+        settle(w, d)
+        assert compare(w, d, gone=["ada"]) == 3 and mark_of(w) is None
+    with world() as w, Slapd(w, {"on_failure": "closed"}) as d:
+        d.seed()
+        d.add(person("ada"), person("bob"))
+        for changes in ((add,), (delete,), (change.format("bob"),)):
+            transaction(d, *changes, code=53)
+        settle(w, d)
+        assert compare(w, d) == 2 and mark_of(w) is None
+
+
 def test_the_tools_do_no_harm():
     with world() as w, Slapd(w, {"deliver": False}) as d:
         d.seed()
