@@ -4,6 +4,7 @@
  * was heard is kept (follow_state.c) after what it stands for was accepted: a program that is killed hears some
  * of it twice, which changes nothing.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -756,7 +757,8 @@ command_follow(const struct options *options, const struct arguments *arguments)
         code = host_open(options, options->no_deliver ? PROV_OPEN_NEVER_DELIVER : 0, &follow->host);
     if (!code) {
         interrupt_watch();
-        code = follow_state_open(&follow->host, follow->adapter.about, &follow->state);
+        code = follow_state_open(&follow->host, follow->adapter.about, options,
+                                 follow->columns_text, &follow->state);
         if (follow->state.list_waits)
             follow_pace_list(&follow->pace, false);
         if (!code)

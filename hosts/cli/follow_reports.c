@@ -12,9 +12,8 @@
 
 #define MANAGERS_MAX 50 /* in one question */
 
-/* FNV-1a. */
-static uint64_t
-digest(uint64_t start, const char *text)
+uint64_t
+follow_digest(uint64_t start, const char *text)
 {
     for (; *text; text++)
         start = (start ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
@@ -24,8 +23,8 @@ digest(uint64_t start, const char *text)
 bool
 follow_reports_moved(struct follow_reports *reports, const char *uuid, const char *dn)
 {
-    uint64_t who = digest(UINT64_C(0xcbf29ce484222325), uuid);
-    uint64_t *place = &reports->places[who % FOLLOW_PLACES], is = digest(who, dn);
+    uint64_t who = follow_digest(FOLLOW_DIGEST, uuid);
+    uint64_t *place = &reports->places[who % FOLLOW_PLACES], is = follow_digest(who, dn);
     bool moved = *place != is;
 
     *place = is;

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "hosts/cli/cli.h"
+#include "hosts/cli/follow_reports.h"
 #include "hosts/cli/input.h"
 #include "hosts/cli/reply.h"
 #include "hosts/cli/screen.h"
@@ -160,7 +162,7 @@ read_state(struct follow_state *state)
     if (access(state->file, F_OK) || input_read(state->file, STATE_BYTES, &text, &length, &err))
         return;
     json = json_tokener_parse(text);
-    if (!strcmp(reply_word(json, "url"), state->url) && reply_text(json, "cookie")) {
+    if (!strcmp(reply_word(json, "url"), state->about) && reply_text(json, "cookie")) {
         state->cookie = strdup(reply_text(json, "cookie"));
         state->list_waits = state->list_waited = reply_flag(json, "list_waits");
         read_newest(state, reply_get(json, "newest"));
@@ -169,8 +171,32 @@ read_state(struct follow_state *state)
     free(text);
 }
 
+/* Heap; NULL when out of memory. */
+static char *
+about_what(const char *whom, const struct options *options, const char *columns)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+
+    if (!to)
+        return NULL;
+    fputs(whom, to);
+    for (size_t i = 0; i < options->groups.count; i++)
+        fprintf(to, " --groups '%s'", options->groups.texts[i]);
+    for (size_t i = 0; i < options->maps.count; i++)
+        fprintf(to, " --map '%s'", options->maps.texts[i]);
+    if (columns)
+        fprintf(to, " --columns %" PRIx64, follow_digest(FOLLOW_DIGEST, columns));
+    if (!fclose(to))
+        return text;
+    free(text);
+    return NULL;
+}
+
 int
-follow_state_open(struct host *host, const char *url, struct follow_state *ret)
+follow_state_open(struct host *host, const char *whom, const struct options *options,
+                  const char *columns, struct follow_state *ret)
 {
     struct json_object *answer = NULL;
     const char *store;
@@ -187,10 +213,10 @@ follow_state_open(struct host *host, const char *url, struct follow_state *ret)
         return code;
     }
     store = reply_word(reply_get(answer, "fields"), "store");
-    ret->url = strdup(url);
+    ret->about = about_what(whom, options, columns);
     if (asprintf(&ret->file, "%s.follow", store) < 0)
         ret->file = NULL;
-    if (ret->url && ret->file) {
+    if (ret->about && ret->file) {
         code = take_store(ret, store);
     } else {
         complain("out of memory");
@@ -208,7 +234,7 @@ follow_state_close(struct follow_state *state)
     if (state->lock >= 0)
         close(state->lock);
     free(state->file);
-    free(state->url);
+    free(state->about);
     free(state->cookie);
     *state = (struct follow_state){ .lock = -1 };
 }
@@ -248,7 +274,7 @@ follow_state_keep(struct follow_state *state, char *cookie)
         return;
     }
     json = json_object_new_object();
-    reply_put_text(json, "url", state->url);
+    reply_put_text(json, "url", state->about);
     reply_put_text(json, "cookie", cookie);
     reply_put(json, "list_waits", json_object_new_boolean(state->list_waits));
     reply_put(json, "newest", write_newest(state));

@@ -21,7 +21,7 @@ struct follow_change {
 
 struct follow_state {
     char *file;   /* STORE.follow */
-    char *url;    /* or whom it is about: what it says of others means nothing */
+    char *about;  /* whom, and what of them: what the file says of others means nothing */
     char *cookie; /* NULL: everything is heard from the beginning */
     struct follow_change newest[FOLLOW_NEWEST];
     size_t newest_count;
@@ -30,9 +30,11 @@ struct follow_state {
     int lock;         /* of STORE.follow-lock, held as long as it is open; -1: none */
 };
 
-/* Takes the store for this follower, and reads. Returns an enum exit_code and has said why; the caller closes
- * *ret in any case. */
-int follow_state_open(struct host *host, const char *url, struct follow_state *ret);
+/* Takes the store for this follower, and reads, if it was of the same people (whom), read by the same columns, maps and
+ * groups. columns: the text of the file, or NULL. Returns an enum exit_code and has said why; the caller closes *ret in
+ * any case. */
+int follow_state_open(struct host *host, const char *whom, const struct options *options,
+                      const char *columns, struct follow_state *ret);
 void follow_state_close(struct follow_state *state);
 
 /* Notes what was heard; csn NULL: they are gone. */

@@ -240,6 +240,25 @@ def test_a_state_that_cannot_be_read_is_as_none():
                 f.end()
 
 
+def test_what_is_read_otherwise_is_heard_anew():
+    columns = {"key": "entryUUID", "columns": {"departmentNumber": "title", "title": ""}}
+    with world() as w, Slapd(w, provider=True, extra=LOG) as d:
+        d.seed()
+        d.add(person("ada", title="Dr", departmentNumber="Sales"))
+        file = os.path.join(w.folder, "columns.json")
+        with open(file, "w", encoding="utf-8") as to:
+            json.dump(columns, to)
+        for more, title in (((), "Dr"), (("--map", "departmentNumber=title", "--map", "title="), "Sales"), ((), "Dr"),
+                            (("--columns", file), "Sales"), (("--groups", GROUPS), "Dr")):
+            with Follower(w, d, *more) as f:
+                until(lambda: w.org.user("ada@acme.example")["Title"] == title)  # pylint: disable=cell-var-from-loop
+                f.end()
+        with Follower(w, d) as f:
+            until(lambda: "is followed" in f.text())
+            assert "1 people listed" in f.text(), "the groups it had were written as --groups says"
+            f.end()
+
+
 def test_a_password_is_needed_more_than_once():
     with world() as w:
         done = cli(w, "follow", "--bind-dn", "cn=x", "--password-file", "-", f"ldap://127.0.0.1/{PEOPLE}")

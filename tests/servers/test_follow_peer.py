@@ -259,13 +259,14 @@ def test_a_replica_that_is_not_loaded_yet_has_no_list():
         d.add(*(person(f"u{i}", title="T" * 200) for i in range(100)))
         way, narrow = Way(d.port), Narrow(d.port)
         way.admin = d.admin
-        with Follower(w, way, "--no-deliver") as f:
-            until(lambda: "100 people listed" in f.text())
-            f.end()
         with Slapd(w, peer=narrow.uri, provider=True, identity=2, extra=LOG) as r:
             until(lambda: len(r.entries()) > 20)
-            way.lead(r.port)
             for more in (("--groups", GROUPS), ()):
+                way.lead(d.port)
+                with Follower(w, way, "--no-deliver", *more) as f:
+                    until(lambda: "100 people listed" in f.text() and "is followed" in f.text())
+                    f.end()
+                way.lead(r.port)
                 with Follower(w, way, "--no-deliver", *more) as f:
                     until(lambda: "a replica" in f.text() or "people listed" in f.text())
                     assert "people listed" not in f.text() and mark_of(w) is None, f.text()
