@@ -73,10 +73,10 @@ json_wipe(struct json_object *value)
 char *
 json_canonical(struct json_object *value)
 {
-    struct json_writer writer = { 0 };
+    AUTO_POOL struct pool pool = { 0 };
+    struct value *copy = NULL;
 
-    json_write_canonical(&writer, value);
-    return json_write_end(&writer);
+    return value_from_json(&pool, value, &copy) == PROV_OK ? value_canonical(copy) : NULL;
 }
 
 const char *

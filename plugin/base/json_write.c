@@ -8,8 +8,6 @@
 #include "plugin/base/json.h"
 
 #define FIRST_ROOM 512
-/* So many members of an object are sorted without an allocation. */
-#define MEMBERS_SMALL 32
 
 bool
 json_write_grow(struct json_writer *writer, size_t length)
@@ -164,16 +162,6 @@ json_write_name(struct json_writer *writer, const char *name, bool first)
     JSON_WRITE_LITERAL(writer, ":");
 }
 
-static void write_value(struct json_writer *writer, struct json_object *value, bool canonical);
-
-static void
-write_member(struct json_writer *writer, bool first, const char *name, struct json_object *value,
-             bool canonical)
-{
-    json_write_name(writer, name, first);
-    write_value(writer, value, canonical);
-}
-
 static void
 write_object(struct json_writer *writer, struct json_object *object)
 {
@@ -182,72 +170,21 @@ write_object(struct json_writer *writer, struct json_object *object)
     JSON_WRITE_LITERAL(writer, "{");
     json_object_object_foreach(object, name, value)
     {
-        write_member(writer, first, name, value, false);
+        json_write_name(writer, name, first);
+        json_write_value(writer, value);
         first = false;
     }
     JSON_WRITE_LITERAL(writer, "}");
 }
 
-struct sorted {
-    const char *name;
-    struct json_object *value;
-};
-
-static int
-by_name(const void *a, const void *b)
-{
-    return strcmp(((const struct sorted *)a)->name, ((const struct sorted *)b)->name);
-}
-
-/* Few members, often in order already. */
 static void
-sort_members(struct sorted *members, size_t count)
-{
-    if (count > MEMBERS_SMALL) {
-        qsort(members, count, sizeof(*members), by_name);
-        return;
-    }
-    for (size_t i = 1; i < count; i++) {
-        struct sorted moved = members[i];
-        size_t at = i;
-        for (; at > 0 && by_name(&members[at - 1], &moved) > 0; at--)
-            members[at] = members[at - 1];
-        members[at] = moved;
-    }
-}
-
-static void
-write_sorted(struct json_writer *writer, struct json_object *object)
-{
-    struct sorted small[MEMBERS_SMALL], *members = small;
-    AUTO_FREE struct sorted *many = NULL;
-    size_t count = 0;
-
-    if (json_object_object_length(object) > MEMBERS_SMALL)
-        members = many = calloc((size_t)json_object_object_length(object), sizeof(*many));
-    if (!members) {
-        writer->failed = true;
-        return;
-    }
-    json_object_object_foreach(object, name, value)
-    {
-        members[count++] = (struct sorted){ name, value };
-    }
-    sort_members(members, count);
-    JSON_WRITE_LITERAL(writer, "{");
-    for (size_t i = 0; i < count; i++)
-        write_member(writer, i == 0, members[i].name, members[i].value, true);
-    JSON_WRITE_LITERAL(writer, "}");
-}
-
-static void
-write_array(struct json_writer *writer, struct json_object *array, bool canonical)
+write_array(struct json_writer *writer, struct json_object *array)
 {
     JSON_WRITE_LITERAL(writer, "[");
     for (size_t i = 0; i < json_object_array_length(array); i++) {
         if (i > 0)
             JSON_WRITE_LITERAL(writer, ",");
-        write_value(writer, json_object_array_get_idx(array, i), canonical);
+        json_write_value(writer, json_object_array_get_idx(array, i));
     }
     JSON_WRITE_LITERAL(writer, "]");
 }
@@ -263,8 +200,8 @@ write_number(struct json_writer *writer, struct json_object *value)
         writer->failed = true;
 }
 
-static void
-write_value(struct json_writer *writer, struct json_object *value, bool canonical)
+void
+json_write_value(struct json_writer *writer, struct json_object *value)
 {
     switch (json_object_get_type(value)) {
     case json_type_null:
@@ -281,30 +218,15 @@ write_value(struct json_writer *writer, struct json_object *value, bool canonica
                           (size_t)json_object_get_string_len(value));
         break;
     case json_type_object:
-        if (canonical)
-            write_sorted(writer, value);
-        else
-            write_object(writer, value);
+        write_object(writer, value);
         break;
     case json_type_array:
-        write_array(writer, value, canonical);
+        write_array(writer, value);
         break;
     default:
         write_number(writer, value);
         break;
     }
-}
-
-void
-json_write_value(struct json_writer *writer, struct json_object *value)
-{
-    write_value(writer, value, false);
-}
-
-void
-json_write_canonical(struct json_writer *writer, struct json_object *value)
-{
-    write_value(writer, value, true);
 }
 
 char *

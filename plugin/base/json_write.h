@@ -44,8 +44,6 @@ void json_write_string(struct json_writer *writer, const char *text, size_t leng
 void json_write_name(struct json_writer *writer, const char *name, bool first);
 /* Any value; NULL is null. Same text as json_borrow_text(). */
 void json_write_value(struct json_writer *writer, struct json_object *value);
-/* As json_canonical() has it. */
-void json_write_canonical(struct json_writer *writer, struct json_object *value);
 
 /* The text, heap, or NULL when out of memory; the writer is empty then. */
 char *json_write_end(struct json_writer *writer);

@@ -60,11 +60,13 @@ value_from_members(struct pool *pool, struct json_object *json, struct value *ob
 
     json_object_object_foreach(json, name, member)
     {
+        size_t length = strlen(name);
+        char *copy = pool_text(pool, name, length);
         struct value *value = NULL;
         if (!r)
-            r = value_from_json(pool, member, &value);
-        if (!r)
-            r = value_put(pool, object, name, value);
+            r = copy ? value_from_json(pool, member, &value) : PROV_E_NOMEM;
+        if (!r) /* a name is there once */
+            r = value_add(pool, object, copy, length, value);
     }
     return r;
 }
