@@ -471,7 +471,8 @@ take_over(struct resync_work *work, struct mark *mark)
     }
 }
 
-/* Holds the first place that is free, by a descriptor of its own: the lock ends with that one. */
+/* Holds the first place that is free, by a descriptor of its own: the lock ends with that one. Whoever is said to be at
+ * a place and does not hold it has gone since the mark was read, and is still to be buried. */
 static int
 take_place(const struct mark *mark, int *ret_fd, int *ret_place, struct prov_error *err)
 {
@@ -481,6 +482,8 @@ take_place(const struct mark *mark, int *ret_fd, int *ret_place, struct prov_err
     for (*ret_place = 0; *ret_place < WORKERS_MAX; ++*ret_place) {
         struct flock lock = place_of(*ret_place);
 
+        if (worker_at(mark, *ret_place))
+            continue;
         if (fcntl(*ret_fd, F_OFD_SETLK, &lock) == 0)
             return PROV_OK;
         if (errno != EAGAIN && errno != EACCES && errno != EINTR)
