@@ -488,15 +488,15 @@ apply(struct prov_snapshot *snapshot, uint32_t max_ms, bool with_changes, char *
       struct prov_error *err)
 {
     AUTO_JSON struct json_object *report = NULL;
+    struct prov_error ignored = PROV_ERROR_INIT;
     struct runtime *runtime;
-    bool done;
+    bool done = false;
     int r = list_apply(snapshot->list, max_ms, &done, err);
 
-    if (!r && done) {
-        r = runtime_of(snapshot->connector, &runtime, err);
-        if (!r)
-            drive(snapshot->connector, runtime);
-    }
+    /* also what was applied before the store failed */
+    if ((done || r == PROV_E_STORE) &&
+        runtime_of(snapshot->connector, &runtime, &ignored) == PROV_OK)
+        drive(snapshot->connector, runtime);
     if (!r)
         r = list_report(snapshot->list, with_changes, &report, err);
     return r ? r : hand_over(report, ret_json, err);

@@ -197,8 +197,13 @@ list_apply(struct list *list, uint32_t max_ms, bool *ret_done, struct prov_error
         return error_set(err, list->failed.code, "%s", list->failed.text);
     while (!r && !list->done && (max_ms == 0 || clock_monotonic_us() < end_us))
         r = store_snapshot_step(list->snapshot, &guard, list->how, &list->done, &list->failed);
-    if (!r && list->done)
+    if (!r && list->done) {
         r = note_applied(list, &list->failed);
+        if (r)
+            error_wrap(&list->failed, r,
+                       "the list was applied, all of it; that no resync is needed any more is not "
+                       "noted");
+    }
     if (r)
         return error_set(err, r, "%s", list->failed.text);
     *ret_done = list->done;

@@ -1,4 +1,5 @@
 """Full lists (design rule 6), preview, and Test connection."""
+import fcntl
 import os
 import sys
 
@@ -255,6 +256,23 @@ def test_a_list_of_the_parent_is_refused_in_a_child():
             assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
             listing.add("/Users/100", person("u100"))
             assert listing.apply()["counts"]["hired"] == 101, "the parent's goes on"
+
+
+def test_a_list_that_is_applied_says_so_and_is_delivered_though_its_mark_stays():
+    with World() as w:
+        c = w.connector(flags=harness.NEVER_DELIVER)
+        c.act(act="host", state="missed", name="slapd", reason="the disk was full")
+        c.close()
+        c = w.connector(flags=0)
+        with Listing(c) as listing, open(w.fields["store"] + ".resync", "r+b") as mark:
+            listing.add("/Users/0", person("u0"))
+            fcntl.flock(mark, fcntl.LOCK_EX)
+            failure = fails(harness.E_STORE, listing.apply)
+            assert "the list was applied, all of it" in failure.text and "another process holds" in failure.text, failure
+        harness.until(lambda: len(w.org.users()) == 1)
+        assert c.query(query="status")["resync"]["reason"] == "the disk was full"
+        assert c.sync({"/Users/0": person("u0")})["counts"]["unchanged"] == 1
+        assert c.query(query="status")["resync"] is None
 
 
 def test_a_password_in_a_list_is_not_stored():
