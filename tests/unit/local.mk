@@ -11,6 +11,7 @@ check_PROGRAMS += \
 	tests/unit/test_preview \
 	tests/unit/test_refusals \
 	tests/unit/test_resync \
+	tests/unit/test_resync_death \
 	tests/unit/test_seal \
 	tests/unit/test_secret_ref \
 	tests/unit/test_snapshot \
@@ -47,6 +48,8 @@ tests_unit_test_refusals_SOURCES = tests/unit/test_refusals.c
 tests_unit_test_refusals_LDADD = libunit.la libsfprov.la
 tests_unit_test_resync_SOURCES = tests/unit/test_resync.c
 tests_unit_test_resync_LDADD = libunit.la libsfprov.la
+tests_unit_test_resync_death_SOURCES = tests/unit/test_resync_death.c
+tests_unit_test_resync_death_LDADD = libunit.la libsfprov.la
 tests_unit_test_seal_SOURCES = tests/unit/test_seal.c
 tests_unit_test_seal_LDADD = libunit.la libsfprov.la
 tests_unit_test_secret_ref_SOURCES = tests/unit/test_secret_ref.c
@@ -91,6 +94,7 @@ TESTS += \
 	tests/unit/test_preview \
 	tests/unit/test_refusals \
 	tests/unit/test_resync \
+	tests/unit/test_resync_death \
 	tests/unit/test_seal \
 	tests/unit/test_secret_ref \
 	tests/unit/test_snapshot \

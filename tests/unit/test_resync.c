@@ -6,9 +6,7 @@
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/resource.h>
-#include <stdarg.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -283,44 +281,6 @@ two_at_work_in_one_process_end_by_themselves(void)
 }
 
 /* Each child is at work until it may end. */
-/* The plugin's calls come here: before the second open of a call, the first being of the mark that is read, somebody
- * dies. */
-static struct resync_work *dies;
-static int opens;
-
-int
-open(const char *path, int flags, ...)
-{
-    va_list more;
-    int fd;
-
-    va_start(more, flags);
-    if (dies && strcmp(path, mark) == 0 && ++opens == 2)
-        resync_work_free(STEAL(dies));
-    fd = (int)syscall(SYS_openat, AT_FDCWD, path, flags, flags & O_CREAT ? va_arg(more, int) : 0);
-    va_end(more);
-    return fd;
-}
-
-static void
-who_begins_while_another_one_dies_does_not_stand_for_him(void)
-{
-    struct resync_work other = RESYNC_WORK_INIT;
-
-    begin_case();
-    T_OK(resync_begin(&other, store, "slapd", &err), &err);
-    dies = &other;
-    opens = 0;
-    T_OK(resync_begin(&work, store, "kadmind", &err), &err);
-    T_TRUE(!dies);
-    T_HAS(reason(), "1: slapd, process ");
-    T_HAS(reason(), "did not end in order");
-    apply_list();
-    T_OK(resync_end(&work, store, &err), &err);
-    T_STR(reason(), "none");
-    end_case();
-}
-
 static void
 there_are_not_too_many_at_work(void)
 {
@@ -799,7 +759,6 @@ static const struct unit_case cases[] = {
     UNIT_CASE(a_parent_and_a_child_at_work_end_by_themselves),
     UNIT_CASE(a_killed_parent_is_noticed_while_its_child_is_at_work),
     UNIT_CASE(two_at_work_in_one_process_end_by_themselves),
-    UNIT_CASE(who_begins_while_another_one_dies_does_not_stand_for_him),
     UNIT_CASE(there_are_not_too_many_at_work),
     UNIT_CASE(what_was_missed_outlives_the_host_and_keeps_its_first_reason),
     UNIT_CASE(a_list_takes_the_mark_away_unless_more_was_missed_since),
