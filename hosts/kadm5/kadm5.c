@@ -116,12 +116,24 @@ before(struct adapter *adapter, krb5_context context, const char *name)
     return KADM5_FAILURE;
 }
 
+/* Whether a rename to this can be written: of one that is there it is refused after the hook was called. */
+static bool
+is_free(krb5_context context, krb5_const_principal principal)
+{
+    krb5_db_entry *entry = NULL;
+    krb5_error_code code = krb5_db_get_principal(context, principal, 0, &entry);
+
+    krb5_db_free_principal(context, entry);
+    return code == KRB5_KDB_NOENTRY;
+}
+
 /* Whatever the operation: the names it is about, and the stage. */
 struct operation {
     struct adapter *adapter;
     char *name, *to;
     kadm5_ret_t code;
-    bool written; /* it is done, and to be handed over */
+    bool concerns; /* a person, of a realm that is handed over */
+    bool written;  /* it is done, and to be handed over */
 };
 
 static struct operation
@@ -133,6 +145,8 @@ begin(kadm5_hook_modinfo *info, krb5_context context, int stage, krb5_const_prin
     const char *person = NULL;
 
     adapter->context = context;
+    if (stage == KADM5_HOOK_STAGE_PRECOMMIT)
+        people_release(&adapter->realm); /* of a rename that was not written */
     operation.name = name_of(adapter, principal);
     operation.to = name_of(adapter, to);
     if (operation.name && config_is_person(&adapter->config, operation.name))
@@ -142,6 +156,7 @@ begin(kadm5_hook_modinfo *info, krb5_context context, int stage, krb5_const_prin
     if (!person || !adapter->config.settings.active)
         return operation;
     operation.written = stage == KADM5_HOOK_STAGE_POSTCOMMIT;
+    operation.concerns = true;
     if (!operation.written)
         operation.code = before(adapter, context, person);
     return operation;
@@ -207,6 +222,8 @@ rename_principal(krb5_context context, kadm5_hook_modinfo *info, int stage, krb5
 
     if (operation.written)
         people_renamed(&operation.adapter->realm, operation.name, operation.to);
+    else if (operation.concerns && !operation.code && is_free(context, to))
+        people_hold(&operation.adapter->realm);
     return end(&operation);
 }
 
@@ -229,6 +246,7 @@ change_password(krb5_context context, kadm5_hook_modinfo *info, int stage, krb5_
 static void
 adapter_close(struct adapter *adapter)
 {
+    people_release(&adapter->realm);
     submit_close(adapter->realm.submit);
     config_clear(&adapter->config);
     free(adapter->default_realm);
@@ -260,6 +278,7 @@ adapter_open(krb5_context context, const char *file, struct adapter *adapter,
                                             .log = log_line };
     int result = config_read(file, &adapter->config, err);
 
+    adapter->realm.held = -1;
     if (result)
         return result;
     adapter->lasting = !strcmp(program_invocation_short_name, "kadmind");

@@ -23,7 +23,7 @@
 
 /* One operation being handed over. */
 struct change {
-    const struct people_realm *realm;
+    struct people_realm *realm;
     const char *name;     /* for the log */
     const char *password; /* in clear, to be handed over; NULL: none */
     struct prov_error err;
@@ -54,6 +54,24 @@ lock(const struct people_realm *realm, int *ret, struct prov_error *err)
     }
     *ret = fd;
     return PROV_OK;
+}
+
+void
+people_hold(struct people_realm *realm)
+{
+    struct prov_error ignored = { .size = sizeof(ignored) };
+
+    /* whoever cannot hold it now will say so when the rename is to be told */
+    if (realm->held < 0)
+        (void)lock(realm, &realm->held, &ignored);
+}
+
+void
+people_release(struct people_realm *realm)
+{
+    if (realm->held >= 0)
+        close(realm->held);
+    realm->held = -1;
 }
 
 /* ---- what is said ---- */
@@ -244,7 +262,8 @@ enum operation {
 static void
 run(struct change *change, enum operation operation, const char *name, const char *to)
 {
-    int held = -1, result = lock(change->realm, &held, &change->err);
+    struct people_realm *realm = change->realm;
+    int result = realm->held < 0 ? lock(realm, &realm->held, &change->err) : PROV_OK;
 
     if (!result && operation == CHANGE)
         result = settle_name(change, name);
@@ -255,14 +274,13 @@ run(struct change *change, enum operation operation, const char *name, const cha
     else if (!result)
         result = tell_password(change, name);
     if (result)
-        submit_missed(change->realm->submit, change->name, &change->err);
-    if (held >= 0)
-        close(held);
+        submit_missed(realm->submit, change->name, &change->err);
+    people_release(realm);
 }
 
 /* Whether anything is to be done, and then the beginning of it. */
 static bool
-begin(const struct people_realm *realm, const char *name, const char *to, struct change *ret)
+begin(struct people_realm *realm, const char *name, const char *to, struct change *ret)
 {
     *ret =
         (struct change){ .realm = realm, .name = name ? name : to, .err.size = sizeof(ret->err) };
@@ -270,7 +288,7 @@ begin(const struct people_realm *realm, const char *name, const char *to, struct
 }
 
 void
-people_changed(const struct people_realm *realm, const char *name)
+people_changed(struct people_realm *realm, const char *name)
 {
     struct change change;
 
@@ -279,7 +297,7 @@ people_changed(const struct people_realm *realm, const char *name)
 }
 
 void
-people_created(const struct people_realm *realm, const char *name, const char *password)
+people_created(struct people_realm *realm, const char *name, const char *password)
 {
     struct change change;
 
@@ -290,7 +308,7 @@ people_created(const struct people_realm *realm, const char *name, const char *p
 }
 
 void
-people_removed(const struct people_realm *realm, const char *name)
+people_removed(struct people_realm *realm, const char *name)
 {
     struct change change;
 
@@ -299,7 +317,7 @@ people_removed(const struct people_realm *realm, const char *name)
 }
 
 void
-people_renamed(const struct people_realm *realm, const char *from, const char *to)
+people_renamed(struct people_realm *realm, const char *from, const char *to)
 {
     struct change change;
 
@@ -308,7 +326,7 @@ people_renamed(const struct people_realm *realm, const char *from, const char *t
 }
 
 void
-people_new_password(const struct people_realm *realm, const char *name, const char *password)
+people_new_password(struct people_realm *realm, const char *name, const char *password)
 {
     struct change change;
 

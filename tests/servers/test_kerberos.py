@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """MIT Kerberos' kadmind and kadmin.local with the adapter loaded: what their own clients do to principals, and what
 the org holds then."""
+import fcntl
 import json
 import os
 import re
@@ -337,6 +338,37 @@ def test_kadmind_and_kadmin_local_at_the_same_time():
         assert len(r.principals()) == 1 + 4 * 8
         report = resync(w, r, "--dry-run")
         assert report["counts"]["unchanged"] == 33 == report["counts"]["listed"], report["counts"]
+
+
+def test_who_is_renamed_again_at_once_by_another_process_is_nobody_else():
+    with world() as w, Realm(w, {}) as r:
+        r.local("addprinc -pw Hello-1-2 ada", "addprinc -pw Hello-1-2 bob")
+        settle(w)
+        ada = w.org.user("ada@acme.example")["Id"]
+        with open(r.fields_file, encoding="utf-8") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            first = r.launch("kadmin.local", "-q", "renprinc -force ada anna")
+            try:
+                becomes(lambda: "anna" in r.principals(), "", seconds=2)
+                first.send_signal(signal.SIGSTOP)  # written, and not told yet
+            except AssertionError:
+                pass
+        if "anna" in r.principals():
+            r.admin("renprinc -force anna amy")
+            first.send_signal(signal.SIGCONT)
+        assert first.wait(60) == 0
+        if "anna" in r.principals():
+            r.admin("renprinc -force anna amy")
+        settle(w)
+        compare(w, r)
+        assert w.org.user("amy@acme.example")["Id"] == ada and mark_of(w) is None, (w.org.users(), mark_of(w))
+        # a rename that fails keeps nobody waiting
+        session = r.session(local=True)
+        assert not session.say("renprinc -force amy bob", "renamed")
+        before = time.monotonic()
+        r.admin("modprinc -allow_tix bob")
+        assert time.monotonic() - before < 5 and mark_of(w) is None, mark_of(w)
+        session.close()
 
 
 def test_a_killed_server_loses_nothing_after_a_resync():
