@@ -118,15 +118,17 @@ is_read(const struct changes *changes, const char *attribute)
            (config->filter && strcasestr(config->filter, attribute));
 }
 
-/* The attribute without its options. */
+/* The attribute without its options, by the name that entries have it by. */
 static const char *
-plain_type(const LDAPMod *mod, char *to, size_t size)
+plain_type(const struct directory *directory, const LDAPMod *mod, char *to, size_t size)
 {
-    size_t length = strcspn(mod->mod_type, ";");
+    const char *name = mod->mod_type, *other = NULL;
 
-    length = length < size ? length : size - 1;
-    memcpy(to, mod->mod_type, length);
-    to[length] = '\0';
+    if (directory->server.attribute && !columns_find(directory->config->columns, name, true))
+        other = directory->server.attribute(name);
+    if (other)
+        name = other;
+    snprintf(to, size, "%.*s", (int)strcspn(name, ";"), name);
     return to;
 }
 
@@ -137,7 +139,7 @@ changes_matter(const struct changes *changes, const char *dn, LDAPMod **mods)
     char type[256];
 
     for (size_t i = 0; mods && mods[i]; i++) {
-        plain_type(mods[i], type, sizeof(type));
+        plain_type(changes->directory, mods[i], type, sizeof(type));
         if (is_read(changes, type) || (group && member_names(type)))
             return true;
     }
@@ -152,7 +154,7 @@ changes_need_members(const struct changes *changes, const char *dn, LDAPMod **mo
     for (size_t i = 0; mods && mods[i]; i++) {
         int what = mods[i]->mod_op & ~LDAP_MOD_BVALUES;
 
-        if (member_names(plain_type(mods[i], type, sizeof(type))) &&
+        if (member_names(plain_type(changes->directory, mods[i], type, sizeof(type))) &&
             (what == LDAP_MOD_REPLACE || !mods[i]->mod_bvalues || !mods[i]->mod_bvalues[0]))
             return directory_is_group(changes->directory, dn);
     }
@@ -179,12 +181,14 @@ clear_value(struct berval *const *values)
 static bool
 changes_password(const struct batch *batch, bool any)
 {
+    const struct directory *directory = batch->changes->directory;
     char type[256];
 
     for (size_t i = 0; batch->mods && batch->mods[i]; i++) {
         bool taken_out = (batch->mods[i]->mod_op & ~LDAP_MOD_BVALUES) == LDAP_MOD_DELETE;
 
-        if (is_password(plain_type(batch->mods[i], type, sizeof(type))) && (any || !taken_out))
+        if (is_password(plain_type(directory, batch->mods[i], type, sizeof(type))) &&
+            (any || !taken_out))
             return true;
     }
     return false;
@@ -194,6 +198,7 @@ changes_password(const struct batch *batch, bool any)
 static const struct berval *
 clear_password(const struct batch *batch, const struct directory_entry *entry)
 {
+    const struct directory *directory = batch->changes->directory;
     const struct berval *found = NULL;
     char type[256];
 
@@ -203,7 +208,7 @@ clear_password(const struct batch *batch, const struct directory_entry *entry)
     for (size_t i = 0; batch->mods && batch->mods[i]; i++) {
         const struct berval *one = clear_value(batch->mods[i]->mod_bvalues);
 
-        if (one && is_password(plain_type(batch->mods[i], type, sizeof(type))) &&
+        if (one && is_password(plain_type(directory, batch->mods[i], type, sizeof(type))) &&
             (batch->mods[i]->mod_op & ~LDAP_MOD_BVALUES) != LDAP_MOD_DELETE)
             found = one;
     }
@@ -475,7 +480,7 @@ add_named(const struct directory *directory, struct dns *dns, const char *group,
     for (size_t i = 0; mods && mods[i]; i++) {
         struct berval **values = mods[i]->mod_bvalues;
 
-        if (!member_names(plain_type(mods[i], type, sizeof(type))))
+        if (!member_names(plain_type(directory, mods[i], type, sizeof(type))))
             continue;
         for (size_t j = 0; values && values[j] && !result; j++)
             result = directory_member(directory, group, type, values[j]->bv_val, add_dn, dns, err);

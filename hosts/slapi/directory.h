@@ -18,6 +18,9 @@ struct server {
     /* An internal search gives entries whole, whatever attributes it asks for; each that it names is
      * looked up in the schema. */
     bool whole_entries;
+    /* The name by which entries have an attribute that a modification names by another one, or by its OID; borrowed, NULL:
+     * there is none. May be NULL itself: modifications have the same names. */
+    const char *(*attribute)(const char *name);
     /* The entry at a DN where this thread's operation has it at hand, which release() takes back; NULL: it is to be
      * searched for. May be NULL itself. */
     Slapi_Entry *(*at_hand)(const char *dn);

@@ -370,6 +370,13 @@ result_ready(Slapi_PBlock *block)
     return 0;
 }
 
+/* A modification has the name that the client gave it. What is answered is the schema's. */
+static const char *
+attribute(const char *name)
+{
+    return slapi_attr_syntax_normalize(name);
+}
+
 /* ---- life ---- */
 
 __attribute__((visibility("default"))) int
@@ -378,6 +385,7 @@ sfprov_init(Slapi_PBlock *block)
     static const struct server server = { .name = "slapd",
                                           .key = "entryUUID",
                                           .whole_entries = true,
+                                          .attribute = attribute,
                                           .at_hand = at_hand,
                                           .release = release };
     static const struct callback callbacks[] = { { SLAPI_PLUGIN_START_FN, adapter_start },

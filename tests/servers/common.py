@@ -132,6 +132,31 @@ def a_filter_and_bases_say_who_is_to_be_provisioned(Server):
         assert "guest@acme.example" not in w.org.users()
 
 
+def an_attribute_counts_by_each_of_its_names(Server):
+    crm = f"cn=crm,{GROUPS}"
+    with world(scope_groups=[crm]) as w, Server(w, {"groups": [GROUPS]}) as d:
+        d.seed()
+        d.add(person("ada"), (f"uid=bob,{PEOPLE}", {"objectClass": "inetOrgPerson", "userid": "bob", "commonName": "Bob Miller",
+                                                    "surname": "Miller", "rfc822Mailbox": "bob@example.org", "2.5.4.12": "Boss"}),
+              person("cyd"),
+              (crm, {"objectClass": "groupOfNames", "cn": "crm", "2.5.4.31": [f"uid={name},{PEOPLE}" for name in ("ada", "bob")]}))
+        settle(w, d)
+        assert compare(w, d, skip=["cyd"]) == 2
+        for attribute, value in (("surname", "Byron"), ("2.5.4.12", "Countess"), ("localityName", "London")):
+            d.modify(f"uid=ada,{PEOPLE}", ("replace", attribute, value))
+            settle(w, d)
+            compare(w, d, skip=["cyd"])
+        d.modify(f"uid=ada,{PEOPLE}", ("replace", "2.5.4.35", "Clear-1-2"))
+        assert events_of(w, "ada")[-1] == "prov:patch:notice", events_of(w, "ada")
+        d.modify(f"uid=bob,{PEOPLE}", ("add", d.lock_number, d.lock[1]))
+        settle(w, d)
+        assert not w.org.user("bob@acme.example")["IsActive"]
+        d.modify(crm, ("replace", "2.5.4.31", f"uid=cyd,{PEOPLE}"))
+        settle(w, d)
+        compare(w, d, inactive=["ada", "bob"])
+        assert w.org.user("cyd@acme.example")["IsActive"] and mark_of(w) is None
+
+
 def a_group_takes_users_into_scope_and_out(Server):
     with world(scope_groups=["cn=crm,ou=groups,dc=example,dc=org"]) as w, Server(w, {"groups": [GROUPS]}) as d:
         crm = f"cn=crm,{GROUPS}"

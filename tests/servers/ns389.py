@@ -62,6 +62,7 @@ class DS389(Directory):
     (name, path, init function, precedence, argument); on: built-in plugins to be switched on."""
 
     key, host, lock, unknown_attribute = "nsUniqueId", "ns-slapd", ("nsAccountLock", "true"), 65
+    lock_number = "2.16.840.1.113730.3.1.610"
     adapter = ADAPTER
     odd_passwords = ()  # it refuses them itself
 

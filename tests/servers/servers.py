@@ -97,7 +97,7 @@ class Directory:
     """A server process, started and ended by the test. `world` has the simulated org and the store.
 
     Those that inherit say: key, the attribute of it; host, its name for the connector; lock, the attribute and
-    value that lock a person; unknown_attribute, the code of a change of one that is not in the schema; odd_passwords, bytes that are no text, if it takes them."""
+    value that lock a person; lock_number, the OID of that attribute; unknown_attribute, the code of a change of one that is not in the schema; odd_passwords, bytes that are no text, if it takes them."""
 
     def __init__(self, world, name, config):
         self.world, self.name, self.process = world, name, None

@@ -48,6 +48,7 @@ class Slapd(Directory):
     of its configuration avoids that, and what the adapter does as late as that must not crash either. So it is a failure."""
 
     key, host, lock, unknown_attribute = "entryUUID", "slapd", ("pwdAccountLockedTime", "000001010000Z"), 17
+    lock_number = "1.3.6.1.4.1.42.2.27.8.1.17"
     adapter = ADAPTER
     odd_passwords = ("Clé-4".encode("latin-1"), b"Clear\0-5")
 
