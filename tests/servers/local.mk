@@ -7,27 +7,30 @@ EXTRA_DIST += tests/servers/servers.py tests/servers/common.py tests/servers/sla
 	tests/servers/kerberos.py tests/servers/test_kerberos.py tests/servers/test_kerberos_iprop.py \
 	tests/servers/samba.py tests/servers/test_samba.py tests/servers/test_samba_domains.py
 server_tests = tests/servers/test_sync.py tests/servers/test_follow.py tests/servers/test_follow_peer.py
+adapter_tests =
 servers_not_built =
 if SLAPI_OPENLDAP
-server_tests += tests/servers/test_openldap.py
+adapter_tests += tests/servers/test_openldap.py
 else
 servers_not_built += OpenLDAP
 endif
 
 if SLAPI_389
-server_tests += tests/servers/test_389ds.py
+adapter_tests += tests/servers/test_389ds.py
 else
 servers_not_built += 389DS
 endif
 
 if KADM5
-server_tests += tests/servers/test_kerberos.py tests/servers/test_kerberos_iprop.py
+adapter_tests += tests/servers/test_kerberos.py
+server_tests += tests/servers/test_kerberos_iprop.py
 else
 servers_not_built += Kerberos
 endif
 
 if LDB_MODULE
-server_tests += tests/servers/test_samba.py tests/servers/test_samba_domains.py
+adapter_tests += tests/servers/test_samba.py
+server_tests += tests/servers/test_samba_domains.py
 else
 servers_not_built += Samba
 endif
@@ -36,7 +39,19 @@ endif
 check-servers: all
 	@$(MAKE) $(AM_MAKEFLAGS) tests/org/sfprov-org
 	@for name in $(servers_not_built); do echo "left out: $$name, whose adapter is not built"; done
-	@failed=0; for test in $(server_tests); do \
+	@failed=0; for test in $(server_tests) $(adapter_tests); do \
 		srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' PYTHONDONTWRITEBYTECODE=1 \
 			timeout 1200 python3 $(srcdir)/$$test || failed=1; \
+	done; exit $$failed
+
+# In each server that loads an adapter, the memory over so many changes of people (part of `make soak`).
+SOAK_OPERATIONS = 100000
+.PHONY: soak-servers
+soak-servers: all
+	@$(MAKE) $(AM_MAKEFLAGS) tests/org/sfprov-org
+	@for name in $(servers_not_built); do echo "left out: $$name, whose adapter is not built"; done
+	@failed=0; for test in $(adapter_tests); do \
+		srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' PYTHONDONTWRITEBYTECODE=1 \
+			SFPROV_OPERATIONS=$(SOAK_OPERATIONS) \
+			timeout 3600 python3 $(srcdir)/$$test memory_is_flat || failed=1; \
 	done; exit $$failed

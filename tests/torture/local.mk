@@ -1,6 +1,6 @@
 # The connector in one program with the simulated org, and a shim under both: see README.md. In `make
 # check` a part of it; `make soak` runs
-# all of it, and the model for SOAK_SECONDS from SOAK_SEED on.
+# all of it, the model for SOAK_SECONDS from SOAK_SEED on, and the memory of the servers (tests/servers).
 EXTRA_DIST += tests/torture/README.md tests/torture/sanitized.sh
 
 if BUILD_TESTS
@@ -45,3 +45,4 @@ soak: all
 	tests/torture/log $(SOAK_SEED) 0 $(SOAK_SECONDS)
 	tests/torture/faults "" 1 200 1
 	tests/torture/crash 1
+	$(MAKE) $(AM_MAKEFLAGS) soak-servers
