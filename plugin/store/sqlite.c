@@ -251,6 +251,49 @@ note_log(void *context, sqlite3 *handle, const char *name, int pages)
     return SQLITE_OK;
 }
 
+/* Prepared when the file is opened, for who has no memory must roll back too: else nobody could write any more, this process
+ * and all others. */
+static const char rollback_sql[] = "ROLLBACK";
+
+static int
+prepare(struct db *db, const char *sql, sqlite3_stmt **ret, struct prov_error *err)
+{
+    size_t slot = ((uintptr_t)sql >> 3) % CACHE_SIZE;
+    int r;
+
+    for (size_t i = 0; i < CACHE_SIZE && db->cache[slot].sql; i++, slot = (slot + 1) % CACHE_SIZE) {
+        if (db->cache[slot].sql == sql) {
+            *ret = db->cache[slot].statement;
+            return PROV_OK;
+        }
+    }
+    if (db->cache[slot].sql) /* full: cannot happen while the room has fewer statements */
+        return error_set(err, PROV_E_STORE, "store '%s': too many statements", db->path);
+    r = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL);
+    if (r != SQLITE_OK)
+        return fail(db, r, sql, err);
+    db->cache[slot] = (struct cached){ sql, *ret };
+    return PROV_OK;
+}
+
+/* Where opening a file to write fails, though there is the right to it, SQLite opens it to read, be it the database, its
+ * log or what the processes share of it: then nothing could be written until the process ends. Of one that somebody else
+ * writes nothing is known, but SQLite looks at this first. */
+static int
+check_writable(struct db *db, struct prov_error *err)
+{
+    int r;
+
+    if (access(db->path, W_OK) != 0)
+        return PROV_OK;
+    if (sqlite3_db_readonly(db->handle, "main") == 1)
+        return fail(db, SQLITE_READONLY, "opening", err);
+    sqlite3_busy_timeout(db->handle, 0);
+    r = sqlite3_exec(db->handle, "BEGIN IMMEDIATE; ROLLBACK", NULL, NULL, NULL);
+    sqlite3_busy_timeout(db->handle, db_busy_timeout_ms);
+    return r == SQLITE_OK || (r & 0xff) == SQLITE_BUSY ? PROV_OK : fail(db, r, "opening", err);
+}
+
 static int
 set_up(struct db *db, struct prov_error *err)
 {
@@ -263,6 +306,7 @@ set_up(struct db *db, struct prov_error *err)
                                    "PRAGMA temp_store=MEMORY;"
                                    "PRAGMA cache_size=-" CACHE_KIB ";";
     int64_t end_us = clock_monotonic_us() + db_busy_timeout_ms * INT64_C(1000);
+    sqlite3_stmt *rollback;
     int r;
 
     sqlite3_extended_result_codes(db->handle, 1);
@@ -278,7 +322,8 @@ set_up(struct db *db, struct prov_error *err)
             return fail(db, r, "opening", err);
         sqlite3_sleep(5);
     }
-    return PROV_OK;
+    r = check_writable(db, err);
+    return r ? r : prepare(db, rollback_sql, &rollback, err);
 }
 
 /* A file that was moved away or deleted takes writes like before, and they would be lost with it. */
@@ -471,27 +516,6 @@ db_admit_others(struct db *db, struct prov_error *err)
     int r = db_script(db, "PRAGMA locking_mode=NORMAL; SELECT 1 FROM sqlite_schema", err);
 
     return r ? r : set_up(db, err);
-}
-
-static int
-prepare(struct db *db, const char *sql, sqlite3_stmt **ret, struct prov_error *err)
-{
-    size_t slot = ((uintptr_t)sql >> 3) % CACHE_SIZE;
-    int r;
-
-    for (size_t i = 0; i < CACHE_SIZE && db->cache[slot].sql; i++, slot = (slot + 1) % CACHE_SIZE) {
-        if (db->cache[slot].sql == sql) {
-            *ret = db->cache[slot].statement;
-            return PROV_OK;
-        }
-    }
-    if (db->cache[slot].sql) /* full: cannot happen while the room has fewer statements */
-        return error_set(err, PROV_E_STORE, "store '%s': too many statements", db->path);
-    r = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, ret, NULL);
-    if (r != SQLITE_OK)
-        return fail(db, r, sql, err);
-    db->cache[slot] = (struct cached){ sql, *ret };
-    return PROV_OK;
 }
 
 /* Texts are not copied, and what is bound stays until it is bound anew: always before a run. */
@@ -714,6 +738,6 @@ db_rollback(struct db *db)
     struct prov_error ignored = PROV_ERROR_INIT;
 
     /* after some errors SQLite has rolled back by itself, and says so here; both are fine */
-    if (!sqlite3_get_autocommit(db->handle) && db_run(db, &ignored, "ROLLBACK", ""))
+    if (!sqlite3_get_autocommit(db->handle) && db_run(db, &ignored, rollback_sql, ""))
         return;
 }

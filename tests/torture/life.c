@@ -2,12 +2,10 @@
  * stands in the way of them, is the programs'. */
 #include "tests/torture/life.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "plugin/base/json.h"
@@ -321,7 +319,7 @@ make_event(struct life *life, const struct step *step)
         [DEACTIVATE] = "deactivate", [ACTIVATE] = "activate", [DELETE] = "delete"
     };
     struct person *person = &life->people[step->user];
-    enum op op = step->op == KILL_SUBMIT ? PUT : step->op;
+    enum op op = step->op == KILL_SUBMIT || step->op == FAIL ? PUT : step->op;
     char payload[120];
 
     if (op != PUT && (!person->known || person->gone))
@@ -387,6 +385,8 @@ life_submit(struct life *life, const struct step *step)
     note_leavers(life);
     if (event && step->op == KILL_SUBMIT)
         life_die(life, step->arg, event);
+    if (event && step->op == FAIL)
+        life_fail(life, step, event);
     if (event)
         submit(life, event);
 }
@@ -462,40 +462,6 @@ life_edit(struct life *life, const struct step *step)
         world_change_org(life->world, target, body);
     }
     json_object_put(users);
-}
-
-/* ---- a process that dies ---- */
-
-void
-life_die(struct life *life, unsigned arg, const char *event)
-{
-    struct shim_plan plan = { SHIM_STORE | SHIM_SOCKET, SHIM_DIE, 1 + (long)(arg % 97), 0, 0 };
-    struct prov_delivery delivery;
-    pid_t child;
-
-    if (arg >> 8 & 1) {
-        plan.action = SHIM_LOSE;
-        plan.chance = arg >> 9 & 7;
-    }
-    life->died = true;
-    world_close(life->world);
-    fflush(stdout);
-    child = fork();
-    if (child == 0) {
-        life->world->worker = false;
-        shim_clock_hold(true);
-        shim_follow(plan.action == SHIM_LOSE ? life->world->folder : "");
-        shim_arm(&plan);
-        if (world_open(life->world, life->fields) == 0 && event)
-            world_submit(life->world, event);
-        for (int i = 0; i < 3 && !event; i++)
-            world_deliver(life->world, &delivery);
-        _exit(0);
-    }
-    while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-        ;
-    if (world_open(life->world, life->fields))
-        life->fault = "the store cannot be opened again";
 }
 
 /* ---- judging ---- */
@@ -613,7 +579,7 @@ judge_person(const struct life *life, const struct person *person, struct json_o
     return NULL;
 }
 
-/* Nothing waits of who has no manager, or has him, and is in step. */
+/* Nothing waits of who has no manager, or has him, and is in step; of a leaver nobody knows whose new name another keeps. */
 static bool
 all_is_there(const struct life *life, const struct person *person, struct json_object *users)
 {
@@ -623,7 +589,7 @@ all_is_there(const struct life *life, const struct person *person, struct json_o
     if (person->was_there)
         return false; /* may be frozen by another admin */
     account = account_of(users, (int)(person - life->people), &count);
-    if (waits_for_name(life, person, users, account) ||
+    if ((is_name_kept(life, person->name, users, 0) && !has_name(life, account, person->name)) ||
         (life_wants(life, person) && (!account || !is_as_wanted(life, person, account))))
         return false; /* parked: what was told before stands */
     if (person->manager < 0)

@@ -27,6 +27,7 @@ enum op {
     FAULT,
     KILL_DELIVERY,
     KILL_SUBMIT,
+    FAIL,  /* a process whose calls fail, and another that commits before it goes on */
     RIVAL, /* another process delivers, or another connector on a thread */
     REOPEN,
     CLOCK,
@@ -107,5 +108,7 @@ void life_print(struct life *life);
 /* A process that delivers (event NULL), or submits, and is killed or loses its power at a call that
  * `arg` says. */
 void life_die(struct life *life, unsigned arg, const char *event);
+/* A process in which calls fail while it submits the event and delivers; it goes on when another one has committed. */
+void life_fail(struct life *life, const struct step *step, const char *event);
 
 #endif

@@ -9,6 +9,7 @@ libtorture_la_SOURCES = $(sfprov_la_SOURCES) \
 	tests/torture/life.c tests/torture/life.h \
 	tests/torture/loss.c tests/torture/loss.h \
 	tests/torture/shim.c tests/torture/shim.h \
+	tests/torture/struck.c \
 	tests/torture/watch.c tests/torture/watch.h \
 	tests/torture/world.c tests/torture/world.h
 libtorture_la_CFLAGS = $(AM_CFLAGS)

@@ -1,5 +1,5 @@
 /*
- * Random lives of a few users: events, faults of the org, kills, losses of power, clocks that move,
+ * Random lives of a few users: events, faults of the org, kills, losses of power, calls that fail, clocks that move,
  * connectors opened anew, acts of admins on both sides. Then everything settles, and the org must be
  * what the model says, which knows nothing but the events that were accepted.
  *   model [SEED [SEQUENCES [SECONDS]]]   so many sequences, or for so long; each has the next seed
@@ -28,10 +28,10 @@ static const struct {
 } ops[OP_COUNT] = {
     { "put", 10 },   { "patch", 6 },         { "deactivate", 4 },  { "activate", 3 },
     { "delete", 2 }, { "swap", 2 },          { "list", 1 },        { "deliver", 17 },
-    { "fault", 9 },  { "kill delivery", 3 }, { "kill submit", 2 }, { "rival", 2 },
-    { "reopen", 2 }, { "clock", 4 },         { "skew", 1 },        { "act", 4 },
-    { "edit", 2 },   { "expire", 1 },        { "seats", 1 },       { "quota", 1 },
-    { "land", 2 },
+    { "fault", 9 },  { "kill delivery", 3 }, { "kill submit", 2 }, { "fail", 3 },
+    { "rival", 2 },  { "reopen", 2 },        { "clock", 4 },       { "skew", 1 },
+    { "act", 4 },    { "edit", 2 },          { "expire", 1 },      { "seats", 1 },
+    { "quota", 1 },  { "land", 2 },
 };
 
 static const char *const faults[] = {
@@ -340,6 +340,12 @@ static const struct step leaver_waits[] = {
     { SWAP, 2, 1269871960 },       { SWAP, 3, 209619833 },
 };
 
+/* the file, its log and what is shared of it are opened to read, since that to write failed once */
+static const struct step opened_to_read[] = {
+    { PUT, 3, 0 },   { FAIL, 4, 14 }, { FAIL, 0, 21 }, { FAIL, 4, 28 }, { FAIL, 0, 35 },
+    { FAIL, 4, 42 }, { FAIL, 0, 49 }, { FAIL, 4, 56 }, { FAIL, 0, 70 },
+};
+
 /* Lives that once failed; arguments as the steps above take them. */
 static const struct {
     uint64_t seed;
@@ -350,6 +356,7 @@ static const struct {
     { 501956, name_given_up, sizeof(name_given_up) / sizeof(struct step) },
     { 302, leavers_name, sizeof(leavers_name) / sizeof(struct step) },
     { 90607, leaver_waits, sizeof(leaver_waits) / sizeof(struct step) },
+    { 46, opened_to_read, sizeof(opened_to_read) / sizeof(struct step) },
 };
 #define KNOWN_COUNT ((unsigned)(sizeof(known) / sizeof(known[0])))
 
