@@ -55,6 +55,7 @@ struct transfer {
     struct http_answer *answer;
     size_t body_taken; /* bytes of the request body handed to libcurl */
     size_t capacity, header_bytes;
+    char retry_after[64];     /* the header, which may come before the Date that it counts from */
     const char *abort_reason; /* why a callback ended it */
     bool private_allowed;     /* the host may have an address of a private network */
     int proxy_port;           /* 0: no proxy is to be used */
@@ -334,9 +335,10 @@ date_us(const char *value)
     return seconds < 0 ? 0 : (int64_t)seconds * CLOCK_SECOND_US;
 }
 
-/* RFC 9110 10.2.3: seconds or an HTTP date. Nonsense is no wish. */
+/* RFC 9110 10.2.3: seconds or an HTTP date, which is one of the clock that `now_us` is of. Nonsense is no
+ * wish. */
 static int64_t
-retry_after_us(const char *value)
+retry_after_us(const char *value, int64_t now_us)
 {
     int64_t wait_us;
 
@@ -347,7 +349,7 @@ retry_after_us(const char *value)
         int64_t until_us = date_us(value);
         if (!until_us)
             return 0;
-        wait_us = until_us - clock_now_us();
+        wait_us = until_us - now_us;
     }
     if (wait_us < 0)
         return 0;
@@ -368,12 +370,11 @@ take_header(char *line, size_t size, size_t count, void *context)
         return 0;
     }
     if (length > 5 && memcmp(line, "HTTP/", 5) == 0) { /* a 1xx answer came before */
-        answer->retry_after_us = 0;
+        transfer->retry_after[0] = '\0';
         answer->limit_info[0] = answer->request_id[0] = '\0';
         answer->date_us = 0;
     }
-    if (header_value(line, length, "Retry-After", value, sizeof(value)))
-        answer->retry_after_us = retry_after_us(value);
+    header_value(line, length, "Retry-After", transfer->retry_after, sizeof(transfer->retry_after));
     header_value(line, length, "Sforce-Limit-Info", answer->limit_info, sizeof(answer->limit_info));
     if (header_value(line, length, "Date", value, sizeof(value)))
         answer->date_us = date_us(value);
@@ -712,6 +713,8 @@ settle(CURL *handle, struct transfer *transfer, CURLcode code)
     if (code == CURLE_OK && status > 0 && !transfer->abort_reason) {
         answer->end = HTTP_ANSWERED;
         answer->status = (int)status;
+        answer->retry_after_us = retry_after_us(transfer->retry_after,
+                                                answer->date_us ? answer->date_us : clock_now_us());
         return;
     }
     answer->distrust = distrust_of(transfer, code);

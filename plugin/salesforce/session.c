@@ -405,15 +405,23 @@ give_pass(struct sf_session *session, struct pass *pass)
     pthread_mutex_unlock(&session->lock);
 }
 
+/* Nor is its token taken again from where others keep theirs. Lock held. */
+static void
+refuse_pass(struct sf_session *session)
+{
+    const char *token = session->pass->grant.token;
+
+    session->anew = digest_hex(token, strlen(token), session->refused) != PROV_OK;
+    set_pass(session, NULL);
+}
+
 /* Many may come with the same refused token; the first one drops it. */
 static void
 drop_pass(struct sf_session *session, const struct pass *pass, const struct sf_call *failure)
 {
     pthread_mutex_lock(&session->lock);
     if (session->pass == pass) {
-        session->anew =
-            digest_hex(pass->grant.token, strlen(pass->grant.token), session->refused) != PROV_OK;
-        set_pass(session, NULL);
+        refuse_pass(session);
         if (failure)
             remember_failure(session, failure);
     }
@@ -424,7 +432,8 @@ void
 sf_session_forget_token(struct sf_session *session)
 {
     pthread_mutex_lock(&session->lock);
-    set_pass(session, NULL);
+    if (session->pass)
+        refuse_pass(session);
     session->usage.day_used = session->usage.day_max = -1;
     session->not_before_us = 0;
     session->failures_in_a_row = 0;

@@ -229,7 +229,7 @@ MUST_CHECK int sf_identity(struct sf_session *session, char org_id[SF_ID_SIZE],
                            char user_id[SF_ID_SIZE], struct sf_call *call);
 
 /* Drops the token, a remembered failure and what the org told of its use, so that the next call asks for
- * one (for `check`, and when an admin has put something right). */
+ * one, or takes another one that is kept (for probes, and when an admin has put something right). */
 void sf_session_forget_token(struct sf_session *session);
 
 /* The same, and the next token is asked for even if another process has kept one. */

@@ -3,6 +3,7 @@
  * odd about an honest answer stands in the other tests of this room. */
 #include <zlib.h>
 
+#include "plugin/base/secret_ref.h"
 #include "tests/unit/salesforce_session.h"
 
 #define MIB         (1024u * 1024u)
@@ -521,6 +522,76 @@ a_huge_token_is_not_used(void)
     free(reply.data);
 }
 
+/* ---- a token that another process, or the one before us, has kept ---- */
+
+static struct sf_session *
+open_kept(const struct loopback *server, const struct sf_keeper *keeper)
+{
+    char endpoint[128];
+    const struct sf_settings settings = { .origin = loopback_origin(server),
+                                          .api_version = "v67.0",
+                                          .token_endpoint = endpoint,
+                                          .client_id = "key",
+                                          .client_secret = SECRET,
+                                          .keeper = keeper,
+                                          .user_agent = "sfprov/test" };
+    struct prov_error err = PROV_ERROR_INIT;
+    struct sf_session *session = NULL;
+
+    snprintf(endpoint, sizeof(endpoint), "%s/services/oauth2/token", loopback_origin(server));
+    T_OK(sf_session_new(&settings, &session, &err), &err);
+    return session;
+}
+
+static int
+kept_get(void *context, const char *name, char **ret, struct prov_error *err)
+{
+    char *const *kept = context;
+
+    (void)err;
+    *ret = strcmp(name, "access_token") == 0 && *kept ? secret_copy(*kept) : NULL;
+    return PROV_OK;
+}
+
+static int
+kept_put(void *context, const char *name, const char *text, struct prov_error *err)
+{
+    char **kept = context;
+
+    (void)name, (void)err;
+    secret_free(*kept);
+    *kept = secret_copy(text);
+    return *kept ? PROV_OK : PROV_E_NOMEM;
+}
+
+/* An org that was moved answers at its old address with neither 401 nor JSON. Who probes forgets the token,
+ * and must not find the same one, with the same address, in the store. A newer one it may take. */
+static void
+a_forgotten_token_is_not_taken_from_the_keeper_again(void)
+{
+    static const struct loopback_answer answers[] = {
+        { .where = AT_TOKEN, .status = 200, .header = JSON_TYPE, .body = TOKEN_REPLY(TOKEN) },
+        { .where = AT_QUERY, .status = 404, .body = "<html>This org has moved</html>" },
+        { .where = AT_TOKEN, .status = 200, .header = JSON_TYPE, .body = TOKEN_REPLY(TOKEN_2) },
+        { .where = AT_QUERY, .status = 200, .body = NO_ROWS, .times = 9 },
+    };
+    char *kept = NULL;
+    const struct sf_keeper keeper = { &kept, kept_get, kept_put, NULL, NULL };
+    struct loopback *server = START(answers);
+    struct sf_session *first = open_kept(server, &keeper), *second = open_kept(server, &keeper);
+
+    T_INT(query_call(first).outcome, SF_HOLD);
+    sf_session_forget_token(first);
+    T_INT(query_call(first).outcome, SF_DELIVERED);
+    T_INT(loopback_count_with(server, AT_TOKEN), 2);
+    T_INT(query_call(second).outcome, SF_DELIVERED);
+    T_INT(loopback_count_with(server, AT_TOKEN), 2);
+    T_INT(loopback_count_with(server, "Authorization: Bearer " TOKEN_2), 2);
+    sf_session_free(second);
+    end(first, server);
+    secret_free(kept);
+}
+
 /* ---- errors ---- */
 
 /* The words of an error are for an operator's line, whatever they are. */
@@ -569,6 +640,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(pages_that_do_not_fit_are_tried_again),
     UNIT_CASE(a_token_reply_of_wrong_types_gives_no_token_and_moves_none),
     UNIT_CASE(a_huge_token_is_not_used),
+    UNIT_CASE(a_forgotten_token_is_not_taken_from_the_keeper_again),
     UNIT_CASE(error_words_of_any_kind_end_as_one_short_line),
 };
 

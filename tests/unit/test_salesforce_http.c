@@ -353,6 +353,12 @@ retry_after_is_read_as_seconds_and_as_a_date(void)
         { "Retry-After: Sat, 22 Nov 2025 11:03:30 GMT\r\n", 90 },
         { "Retry-After: Saturday, 22-Nov-25 11:03:30 GMT\r\n", 90 },
         { "Retry-After: Sat, 22 Nov 2025 11:00:00 GMT\r\n", 0 },
+        /* a date is one of the other side's clock, where it tells what that says */
+        { "Date: Sat, 22 Nov 2025 08:00:00 GMT\r\nRetry-After: Sat, 22 Nov 2025 08:00:45 GMT\r\n",
+          45 },
+        { "Retry-After: Sun, 23 Nov 2025 08:00:45 GMT\r\nDate: Sun, 23 Nov 2025 08:00:00 GMT\r\n",
+          45 },
+        { "Date: soon\r\nRetry-After: Sat, 22 Nov 2025 11:03:30 GMT\r\n", 90 },
         { "Retry-After: 99999999999999999999\r\n", 3600 },
         { "Retry-After: Fri, 31 Dec 9999 23:59:59 GMT\r\n", 3600 },
         { "Retry-After: 3600\r\n", 3600 },
