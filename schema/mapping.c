@@ -108,16 +108,36 @@ mapping_target_at(const struct mapping *mapping, size_t index, struct mapping_ta
     return found;
 }
 
-/* The rule that makes a field a multi-select picklist; NULL: it is none, as far as the mapping knows. */
+/* The rule that makes a field one of this kind; NULL: it is none, as far as the mapping knows. */
 static const struct mapping_rule *
-several_choices(const struct mapping *mapping, const char *field)
+rule_of_kind(const struct mapping *mapping, const char *field, enum user_field_kind kind)
 {
     for (size_t i = 0; i < mapping->count; i++) {
-        if (mapping->rules[i].kind == USER_FIELD_MULTI_PICKLIST &&
-            ascii_compare(mapping->rules[i].field, field) == 0)
+        if (mapping->rules[i].kind == kind && ascii_compare(mapping->rules[i].field, field) == 0)
             return &mapping->rules[i];
     }
     return NULL;
+}
+
+/* The browser of who saves a user in Setup writes line ends of its own. */
+static bool
+same_lines(const char *ours, const char *theirs)
+{
+    for (;; ours++, theirs++) {
+        ours += ours[0] == '\r' && ours[1] == '\n';
+        theirs += theirs[0] == '\r' && theirs[1] == '\n';
+        if (*ours != *theirs)
+            return false;
+        if (!*ours)
+            return true;
+    }
+}
+
+/* Salesforce takes an Id of 15 characters, and tells it with 18 (fact sheet 2.5). */
+static bool
+same_id(const char *ours, const char *theirs)
+{
+    return strlen(ours) >= 15 && strncmp(ours, theirs, 15) == 0;
 }
 
 /* Whether two texts are the same choices, in another order or spelling. */
@@ -144,7 +164,11 @@ mapping_same(const struct mapping *mapping, const char *field, struct value *our
         return true;
     if (!value_is(ours, VALUE_TEXT) || !value_is(theirs, VALUE_TEXT))
         return false;
-    rule = several_choices(mapping, field);
+    if (same_lines(value_text(ours), value_text(theirs)))
+        return true;
+    if (rule_of_kind(mapping, field, USER_FIELD_REFERENCE))
+        return same_id(value_text(ours), value_text(theirs));
+    rule = rule_of_kind(mapping, field, USER_FIELD_MULTI_PICKLIST);
     return rule && same_choices(rule, ours, theirs);
 }
 

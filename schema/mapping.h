@@ -66,8 +66,9 @@ struct mapping_target {
 /* The index'th field, each once; false: there are no more. Borrowed. */
 bool mapping_target_at(const struct mapping *mapping, size_t index, struct mapping_target *ret);
 
-/* Whether a value that the org shows is the one we sent: Salesforce gives the choices of a multi-select
- * picklist back in an order of its own. Either may be NULL. */
+/* Whether a value that the org shows is the one we sent, in another spelling perhaps: the choices of a
+ * multi-select picklist in another order, an Id of 18 characters for one of 15, line ends of a browser. Either
+ * may be NULL. */
 bool mapping_same(const struct mapping *mapping, const char *field, struct value *ours,
                   struct value *theirs);
 

@@ -34,6 +34,19 @@ is_blank(const char *text)
     return text[strspn(text, " \t\r\n")] == '\0';
 }
 
+static char *
+trimmed_copy(const char *text)
+{
+    static const char blanks[] = " \t\r\n";
+    size_t length;
+
+    text += strspn(text, blanks);
+    length = strlen(text);
+    while (length && strchr(blanks, text[length - 1]))
+        length--;
+    return text_format("%.*s", (int)length, text);
+}
+
 /* ---- reading the record: faults here refuse a whole Collections call ---- */
 
 static bool
@@ -187,7 +200,8 @@ check_writable(struct examined *examined)
                   shown.data);
 }
 
-/* A moment is kept as it will be read (2.1). */
+/* As it will be read: a moment in UTC (2.1), a text without white space at its ends (Change Data Capture
+ * Developer Guide, "Considerations for Newline Characters"; line ends stay as the API got them). */
 static struct json_object *
 stored_value(const struct field_facts *field, struct json_object *value)
 {
@@ -196,6 +210,10 @@ stored_value(const struct field_facts *field, struct json_object *value)
 
     if (field->kind == KIND_DATETIME && time_parse(json_object_get_string(value), &ms))
         return js_string(time_text(ms, text));
+    if (field_kind_is_text(field->kind)) {
+        AUTO_FREE char *trimmed = trimmed_copy(json_object_get_string(value));
+        return js_string(trimmed);
+    }
     return js_scalar_copy(value);
 }
 

@@ -497,6 +497,27 @@ choices_in_another_order_are_the_same(void)
     T_TRUE(mapping_same(mapping, "Note__c", NULL, NULL));
 }
 
+static void
+another_spelling_of_an_id_or_of_lines_is_the_same(void)
+{
+    AUTO_MAPPING *mapping = compile("[{'field':'Boss__c','kind':'reference','source':'x'},"
+                                    "{'field':'Note__c','source':'y'}]");
+    struct value *short_id = value_quoted("'0055g00000AbCdF'");
+    struct value *long_id = value_quoted("'0055g00000AbCdFAAV'");
+    struct value *other_id = value_quoted("'0055g00000AbCdGAAV'");
+    struct value *two = value_quoted("'a\\nb'");
+
+    T_TRUE(mapping_same(mapping, "boss__C", short_id, long_id));
+    T_TRUE(!mapping_same(mapping, "Boss__c", short_id, other_id));
+    T_TRUE(!mapping_same(mapping, "Note__c", short_id, long_id));
+    T_TRUE(!mapping_same(mapping, "Boss__c", value_quoted("'0055'"), long_id));
+    T_TRUE(mapping_same(mapping, "Note__c", two, value_quoted("'a\\r\\nb'")));
+    T_TRUE(mapping_same(mapping, "Note__c", value_quoted("'a\\r\\nb'"), two));
+    T_TRUE(!mapping_same(mapping, "Note__c", two, value_quoted("'a\\rb'")));
+    T_TRUE(!mapping_same(mapping, "Note__c", two, value_quoted("'a\\r\\n'")));
+    T_TRUE(!mapping_same(mapping, "Note__c", two, value_quoted("'a\\nb\\r\\n'")));
+}
+
 /* ---- the document ---- */
 
 /* One rule as a row of the table in docs/mapping.md. */
@@ -639,6 +660,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(a_reference_must_be_an_id),
     UNIT_CASE(values_lose_white_space_at_their_ends),
     UNIT_CASE(choices_in_another_order_are_the_same),
+    UNIT_CASE(another_spelling_of_an_id_or_of_lines_is_the_same),
     UNIT_CASE(the_document_holds_the_default_mapping),
     UNIT_CASE(every_example_of_the_document_compiles_without_warning),
 };

@@ -423,6 +423,11 @@ custom_fields_are_written_by_the_rules_of_their_kind(void)
     T_STR(user_text(acme, id, "Born__c"), "1990-02-03");
     T_STR(user_text(acme, id, "Seen__c"), "2026-01-01T00:00:00.000+0000");
     T_INT(js_get_int(answer_json, "Size__c", 0), 12345);
+    T_INT(ask(acme, "PATCH", user_path(id),
+              "{\"Title\":\" a \\n b\\r\\n \",\"Street\":\"1\\n2\\r\\n3\"}"),
+          204);
+    T_STR(user_text(acme, id, "Title"), "a \n b");
+    T_STR(user_text(acme, id, "Street"), "1\n2\r\n3");
     T_INT(ask(acme, "PATCH", user_path(id), "{\"Born__c\":null,\"Size__c\":null}"), 204);
     T_STR(user_text(acme, id, "Born__c"), "");
     ask_end();
