@@ -345,7 +345,7 @@ seal_open(const struct sealer *sealer, const char *purpose, const char *place,
 {
     size_t padded = sealed_length - HEAD_BYTES - TAG_BYTES;
     AUTO_SECRET char *text = NULL;
-    const struct key *key;
+    const struct key *key = NULL;
     ptrdiff_t length;
     int got, rest, r;
 

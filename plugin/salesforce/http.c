@@ -223,12 +223,14 @@ handle_take(struct http *http)
     return handle ? handle : curl_easy_init();
 }
 
+/* One that failed is not taken again: libcurl 8.14 goes on wanting to rewind a body that it could not, whatever
+ * it is to send next. */
 static void
-handle_give_back(struct http *http, CURL *handle)
+handle_give_back(struct http *http, CURL *handle, CURLcode code)
 {
     curl_easy_reset(handle); /* keeps connections, DNS and TLS sessions, drops all pointers to us */
     pthread_mutex_lock(&http->lock);
-    if (http->idle_count < IDLE_HANDLES) {
+    if (code == CURLE_OK && http->idle_count < IDLE_HANDLES) {
         http->idle[http->idle_count++] = handle;
         handle = NULL;
     }
@@ -265,6 +267,8 @@ rewind_body(void *context, curl_off_t offset, int origin)
                                                                           : CURL_SEEKFUNC_FAIL;
 }
 
+static const char too_large[] = "the answer is larger than 16 MiB";
+
 static size_t
 take_body(char *bytes, size_t size, size_t count, void *context)
 {
@@ -274,7 +278,7 @@ take_body(char *bytes, size_t size, size_t count, void *context)
 
     /* decoded bytes: this is what a gzip bomb runs into */
     if (length > SF_ANSWER_MAX_BYTES - answer->length) {
-        transfer->abort_reason = "the answer is larger than 16 MiB";
+        transfer->abort_reason = too_large;
         return 0;
     }
     if (answer->length + length + 1 > transfer->capacity) {
@@ -690,13 +694,15 @@ distrust_of(const struct transfer *transfer, CURLcode code)
     }
 }
 
-/* Why it failed. In libcurl's words, but for a connection that was closed: a kept one makes it speak of how it
- * wanted to send the body again. */
+/* Why it failed. In libcurl's words, but for an answer that is too large, and for a connection that was closed:
+ * a kept one makes it speak of how it wanted to send the body again. */
 static const char *
 words_of(const struct transfer *transfer, CURLcode code)
 {
     if (transfer->abort_reason)
         return transfer->abort_reason;
+    if (code == CURLE_FILESIZE_EXCEEDED)
+        return too_large;
     if (code == CURLE_SEND_FAIL_REWIND || code == CURLE_GOT_NOTHING)
         return "the connection was closed before an answer came";
     return transfer->error[0] ? transfer->error : curl_easy_strerror(code);
@@ -763,7 +769,7 @@ http_call(struct http *http, const struct http_request *request, struct http_ans
     for (size_t i = 0; i < 2; i++)
         secret_free(transfer.secrets[i]);
     sigpipe_restore(&guard);
-    handle_give_back(http, handle);
+    handle_give_back(http, handle, code);
     return PROV_OK;
 }
 

@@ -55,16 +55,19 @@ fault_of_certificate(CURL *handle, const char *why)
 }
 
 static enum sf_fault
-fault_of_time(const struct sf_trace *trace, bool tls, const char *why)
+fault_of_time(CURL *handle, const struct sf_trace *trace, bool tls, const char *why)
 {
-    if (ascii_find(why, "SSL")) /* the time of connecting is not told before TLS is there */
+    long made = 0; /* connections; the time of connecting is not told before TLS is there */
+
+    (void)curl_easy_getinfo(handle, CURLINFO_NUM_CONNECTS, &made);
+    if (ascii_find(why, "SSL")) /* through a proxy, too */
         return SF_FAULT_TLS_TIMEOUT;
     if (trace->proxied && !trace->connected)
         return SF_FAULT_PROXY;
-    return !trace->resolved         ? SF_FAULT_NAME_TIMEOUT
-           : !trace->connected      ? SF_FAULT_CONNECT_TIMEOUT
-           : tls && !trace->secured ? SF_FAULT_TLS_TIMEOUT
-                                    : SF_FAULT_ANSWER_TIMEOUT;
+    return !trace->resolved             ? SF_FAULT_NAME_TIMEOUT
+           : !trace->connected && !made ? SF_FAULT_CONNECT_TIMEOUT
+           : tls && !trace->secured     ? SF_FAULT_TLS_TIMEOUT
+                                        : SF_FAULT_ANSWER_TIMEOUT;
 }
 
 static enum sf_fault
@@ -88,7 +91,7 @@ fault_of(CURL *handle, CURLcode code, const char *why, const struct sf_trace *tr
     case CURLE_COULDNT_CONNECT:
         return trace->proxied ? SF_FAULT_PROXY : SF_FAULT_CONNECT;
     case CURLE_OPERATION_TIMEDOUT:
-        return fault_of_time(trace, tls, why);
+        return fault_of_time(handle, trace, tls, why);
     case CURLE_PEER_FAILED_VERIFICATION:
         return fault_of_certificate(handle, why);
     case CURLE_SSL_PINNEDPUBKEYNOTMATCH:

@@ -23,6 +23,17 @@ STEPS = ["fields", "store", "sealing", "username", "address", "proxy", "dns", "t
 NEVER = {"address"}
 
 
+# what libcurl and OpenSSL say, which differs from version to version
+LIBRARIES = {
+    r"OpenSSL/[\d.]+:|TLS connect error:": "<library>:",
+    r"sslv3 alert|ssl/tls alert": "<alert>",
+    r"Couldn't connect|Could not connect": "<no connection>",
+    r"target host name|target ipv4 address": "<target>",
+    r"(Failed to connect to <host> after <n> ms: Timeout was reached|SSL connection timeout|"
+    r"Connection timed out after <n> milliseconds|SSL connection timed out after <n> milliseconds)": "<timeout>",
+}
+
+
 def plain(text):
     """Without what differs from run to run."""
     text = re.sub(r"\b00[0-9A-Za-z]{13,16}\b", "<id>", text or "")
@@ -31,7 +42,8 @@ def plain(text):
     text = re.sub(r"127\.0\.0\.1(:| port )\d+", "<host>", text)
     text = re.sub(r"after \d+ ms", "after <n> ms", text)
     text = re.sub(r"\d+ milliseconds", "<n> milliseconds", text)
-    text = re.sub(r"OpenSSL/[\d.]+", "OpenSSL/<version>", text)
+    for words, in_short in LIBRARIES.items():
+        text = re.sub(words, in_short, text)
     return text
 
 

@@ -85,7 +85,7 @@ http_that_is_none_is_doubted(void)
     static const char *const odd[] = {
         CREATED, /* HTTP/0.9 */
         "\r\n\r\n" CREATED,
-        "HTTP/3.7 200 OK\r\n\r\n" CREATED,
+        "HTTP/9.9 200 OK\r\n\r\n" CREATED,
         "HTTP/1.1 20 OK\r\n\r\n" CREATED,
         "HTTP/1.1 abc OK\r\n\r\n" CREATED,
         "ICY 200 OK\r\n\r\n" CREATED,

@@ -313,7 +313,7 @@ an_answer_above_16_mib_is_cut_off(void)
     write_and_read((struct loopback_answer){ .raw = "HTTP/1.1 200 OK\r\nContent-Length: "
                                                     "99999999999\r\n\r\n[",
                                              .end = LOOPBACK_CLOSE },
-                   "Maximum file size exceeded");
+                   "larger than 16 MiB");
 }
 
 static void
