@@ -47,6 +47,7 @@ sfprov_SOURCES = \
 	hosts/cli/reply.h \
 	hosts/cli/resolve.c hosts/cli/resolve.h \
 	hosts/cli/screen.c hosts/cli/screen.h \
+	hosts/cli/strict.c hosts/cli/strict.h \
 	hosts/cli/subjects.c hosts/cli/subjects.h \
 	hosts/cli/table.c hosts/cli/table.h \
 	hosts/cli/usage.c \
@@ -82,7 +83,8 @@ EXTRA_DIST += tests/golden/lists
 if BUILD_TESTS
 # the pure files that read lists
 list_readers = hosts/cli/column.c hosts/cli/columns.c hosts/cli/csv.c hosts/cli/fault.c \
-	hosts/cli/ldif.c hosts/cli/lines.c hosts/cli/people.c hosts/cli/person.c hosts/cli/users.c hosts/adapter/text.c hosts/ldap/entry.c
+	hosts/cli/ldif.c hosts/cli/lines.c hosts/cli/people.c hosts/cli/person.c hosts/cli/strict.c \
+	hosts/cli/users.c hosts/adapter/text.c hosts/ldap/entry.c
 check_PROGRAMS += tests/unit/test_csv tests/unit/test_people
 tests_unit_test_csv_SOURCES = tests/unit/test_csv.c $(list_readers) hosts/cli/input.c
 tests_unit_test_csv_LDADD = libunit.la $(JSONC_LIBS)
@@ -90,7 +92,7 @@ tests_unit_test_people_SOURCES = tests/unit/test_people.c $(list_readers)
 tests_unit_test_people_LDADD = libunit.la $(JSONC_LIBS)
 check_PROGRAMS += tests/unit/test_entry
 tests_unit_test_entry_SOURCES = tests/unit/test_entry.c hosts/cli/column.c hosts/cli/columns.c \
-	hosts/cli/fault.c hosts/cli/person.c hosts/ldap/entry.c hosts/ldap/member.c hosts/adapter/text.c hosts/adapter/token.c hosts/slapi/waiting.c
+	hosts/cli/fault.c hosts/cli/person.c hosts/cli/strict.c hosts/ldap/entry.c hosts/ldap/member.c hosts/adapter/text.c hosts/adapter/token.c hosts/slapi/waiting.c
 tests_unit_test_entry_LDADD = libunit.la $(JSONC_LIBS)
 check_PROGRAMS += tests/unit/test_text
 tests_unit_test_text_SOURCES = tests/unit/test_text.c hosts/adapter/text.c hosts/cli/column.c hosts/cli/fault.c \

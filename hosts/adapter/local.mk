@@ -5,7 +5,8 @@ adapter_sources = \
 	hosts/adapter/submit.c hosts/adapter/submit.h \
 	hosts/adapter/text.c hosts/adapter/text.h \
 	hosts/adapter/token.c hosts/adapter/token.h \
-	hosts/cli/fault.c hosts/cli/fault.h hosts/cli/input.c hosts/cli/input.h
+	hosts/cli/fault.c hosts/cli/fault.h hosts/cli/input.c hosts/cli/input.h \
+	hosts/cli/strict.c hosts/cli/strict.h
 # A module that a server loads once and never gives up.
 adapter_ldflags = $(AM_LDFLAGS) -module -avoid-version -shared \
 	-Wl,-z,nodelete -Wl,-z,relro -Wl,-z,now -Wl,-Bsymbolic

@@ -7,15 +7,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <json-c/json.h>
 #include <poll.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "hosts/cli/fault.h"
+#include "hosts/cli/strict.h"
 
 #define READ_BYTES 262144u
 
@@ -100,33 +99,18 @@ input_read(const char *file, size_t max_bytes, char **ret_text, size_t *ret_leng
     return PROV_OK;
 }
 
-/* Parses one JSON value and nothing after it; NULL with the error and its offset otherwise. */
+/* Parses one JSON value and nothing after it; NULL with the error and its offset otherwise. Strictly, or a
+ * comment could hold what looks like the end of an event. */
 static struct json_object *
 parse_whole(const char *text, size_t length, const char **ret_reason, size_t *ret_offset)
 {
-    struct json_tokener *tokener = json_tokener_new();
-    struct json_object *value = NULL;
-    enum json_tokener_error reason = json_tokener_error_parse_eof;
+    struct json_object *value = strict_parse(text, length, ret_reason, ret_offset);
 
-    *ret_reason = "out of memory";
-    *ret_offset = 0;
-    if (!tokener || length >= INT32_MAX) {
-        if (tokener)
-            json_tokener_free(tokener);
+    if (*ret_reason)
         return NULL;
-    }
-    /* Strict, or a comment could hold what looks like the end of an event. The NUL at the end tells
-     * json-c that no more will come. */
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_ALLOW_TRAILING_CHARS);
-    value = json_tokener_parse_ex(tokener, text, (int)length + 1);
-    *ret_offset = json_tokener_get_parse_end(tokener);
-    reason = json_tokener_get_error(tokener);
-    *ret_reason = json_tokener_error_desc(reason);
-    json_tokener_free(tokener);
-    if (reason == json_tokener_success && !value)
+    if (!value)
         *ret_reason = "null is no event";
-    if (reason == json_tokener_success && *ret_offset < length &&
-        strspn(text + *ret_offset, blanks) < length - *ret_offset) {
+    if (*ret_offset < length && strspn(text + *ret_offset, blanks) < length - *ret_offset) {
         *ret_reason = "more text after its end";
         json_object_put(value);
         return NULL;

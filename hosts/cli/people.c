@@ -17,6 +17,7 @@
 #include "hosts/cli/fault.h"
 #include "hosts/cli/ldif.h"
 #include "hosts/cli/person.h"
+#include "hosts/cli/strict.h"
 #include "hosts/cli/users.h"
 #include "hosts/ldap/entry.h"
 
@@ -471,27 +472,19 @@ user_name(struct json_object *user)
 static enum found
 parse_user(const struct user_text *text, struct json_object **ret, struct prov_error *err)
 {
-    struct json_tokener *tokener = json_tokener_new();
+    const char *reason;
     size_t offset;
+    bool first_line;
 
-    if (!tokener)
-        return nomem(err);
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-    *ret = json_tokener_parse_ex(tokener, text->json, (int)text->length + 1);
-    offset = json_tokener_get_parse_end(tokener);
-    if (!json_object_is_type(*ret, json_type_object)) {
-        bool first_line = !memchr(text->json, '\n', offset < text->length ? offset : text->length);
-
-        fault_set(err, PROV_E_INVALID, "line %zu, character %zu: no JSON%s: %s", text->line,
-                  first_line ? text->character + utf8_count(text->json, offset) : text->character,
-                  first_line ? "" : " (in the object that begins here)",
-                  json_tokener_error_desc(json_tokener_get_error(tokener)));
-        json_object_put(*ret);
-        json_tokener_free(tokener);
-        return FOUND_FAULT;
-    }
-    json_tokener_free(tokener);
-    return FOUND_ITEM;
+    *ret = strict_parse(text->json, text->length, &reason, &offset);
+    if (json_object_is_type(*ret, json_type_object))
+        return FOUND_ITEM;
+    first_line = !memchr(text->json, '\n', offset < text->length ? offset : text->length);
+    fault_set(err, PROV_E_INVALID, "line %zu, character %zu: no JSON%s: %s", text->line,
+              first_line ? text->character + utf8_count(text->json, offset) : text->character,
+              first_line ? "" : " (in the object that begins here)", reason ? reason : "no object");
+    json_object_put(*ret);
+    return FOUND_FAULT;
 }
 
 /* What is no user although it is an object: another resource, or an event. */

@@ -17,7 +17,8 @@ sfprov_kadm5_la_LIBADD = $(JSONC_LIBS) -lkdb5 -lkrb5 -lcom_err -ldl
 sbin_PROGRAMS = sfprov-principals
 sfprov_principals_SOURCES = \
 	hosts/kadm5/principals.c hosts/kadm5/config.c \
-	hosts/adapter/settings.c hosts/cli/fault.c hosts/cli/input.c hosts/cli/program.c
+	hosts/adapter/settings.c hosts/cli/fault.c hosts/cli/input.c hosts/cli/program.c \
+	hosts/cli/strict.c
 sfprov_principals_CPPFLAGS = $(sfprov_kadm5_la_CPPFLAGS)
 sfprov_principals_LDADD = $(JSONC_LIBS) -lkrb5
 dist_man8_MANS = docs/man/sfprov-principals.8

@@ -5,6 +5,7 @@
 
 #include "hosts/adapter/token.h"
 #include "hosts/cli/fault.h"
+#include "hosts/cli/strict.h"
 #include "hosts/ldap/entry.h"
 #include "hosts/ldap/member.h"
 #include "hosts/slapi/waiting.h"
@@ -175,16 +176,16 @@ what_is_wrong_in_an_entry_names_it(void)
 static struct json_object *
 token_of(const struct token_spec *spec, char **ret_text)
 {
-    struct json_tokener *tokener = json_tokener_new();
+    const char *reason;
+    size_t end;
     struct token token;
     struct json_object *json;
 
     T_OK(token_make(spec, &token, &err), &err);
     T_INT(token.length, strlen(token.json));
-    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-    json = json_tokener_parse_ex(tokener, token.json, (int)token.length + 1);
+    json = strict_parse(token.json, token.length, &reason, &end);
     T_TRUE(json != NULL);
-    json_tokener_free(tokener);
+    T_INT(end, token.length);
     *ret_text = strdup(token.json);
     token_clear(&token);
     return json;
