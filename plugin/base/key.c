@@ -95,26 +95,31 @@ read_pkcs12(const char *bytes, size_t length, const char *password, struct key *
     const unsigned char *at = (const unsigned char *)bytes;
     PKCS12 *bundle = d2i_PKCS12(NULL, &at, (long)length);
     X509 *certificate = NULL;
-    int opened, right;
+    bool opened, right, told;
 
     if (!bundle)
         return error_set(err, PROV_E_FIELDS,
                          "the private key is neither PEM nor PKCS#12; write it with `openssl "
                          "genrsa -out key.pem 2048`");
-    right = PKCS12_verify_mac(bundle, password ? password : "", -1);
-    opened = right &&
-             PKCS12_parse(bundle, password ? password : "", &key->private_key, &certificate, NULL);
+    told = PKCS12_mac_present(bundle); /* whether the password is the right one */
+    right = !told || PKCS12_verify_mac(bundle, password ? password : "", -1);
+    opened =
+        right &&
+        PKCS12_parse(bundle, password ? password : "", &key->private_key, &certificate, NULL) &&
+        key->private_key;
     PKCS12_free(bundle);
     if (!right)
         return error_set(err, PROV_E_FIELDS,
                          "the PKCS#12 file is encrypted, and %s; set private_key_password",
                          password ? "the password does not open it" : "no password is given");
-    if (!opened || !key->private_key) {
+    if (!opened) {
         X509_free(certificate);
-        return error_set(err, PROV_E_FIELDS,
-                         "no private key can be taken from the PKCS#12 file; files of old tools "
-                         "use ciphers that OpenSSL 3 leaves out: write it anew with `openssl "
-                         "pkcs12 -export`");
+        return error_set(
+            err, PROV_E_FIELDS,
+            "no private key can be taken from the PKCS#12 file; %s: write it anew with "
+            "`openssl pkcs12 -export`",
+            told ? "files of old tools use ciphers that OpenSSL 3 leaves out"
+                 : "it has no MAC, by which a password is known to be the right one");
     }
     if (certificate)
         (void)take_certificate(key, certificate);

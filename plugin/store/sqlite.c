@@ -189,7 +189,6 @@ create_private(const char *real, const char *path, struct prov_error *err)
     return shared ? check_owner(real, path, err) : PROV_OK;
 }
 
-/* When several connections switch a new file to WAL at once, SQLite answers BUSY without waiting. */
 int
 db_check_place(const char *path, struct prov_error *err)
 {
@@ -294,6 +293,7 @@ check_writable(struct db *db, struct prov_error *err)
     return r == SQLITE_OK || (r & 0xff) == SQLITE_BUSY ? PROV_OK : fail(db, r, "opening", err);
 }
 
+/* When several connections switch a new file to WAL at once, SQLite answers BUSY without waiting. */
 static int
 set_up(struct db *db, struct prov_error *err)
 {

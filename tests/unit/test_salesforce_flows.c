@@ -129,16 +129,25 @@ upload(struct world *world, X509 *certificate)
 static EVP_PKEY *keys[2]; /* made once: a key takes a while */
 static X509 *certificates[2];
 
+/* -1: without encryption, without a MAC. */
 static void
-write_files(struct world *world)
+write_bundle(struct world *world, const char *password, int cipher, int mac)
 {
-    PKCS12 *bundle =
-        PKCS12_create("open sesame", "sfprov", keys[0], certificates[0], NULL, 0, 0, 0, 0, 0);
+    PKCS12 *bundle = PKCS12_create(password, "sfprov", keys[0], certificates[0], NULL, cipher,
+                                   cipher, 0, mac, 0);
     FILE *file = private_file(world->bundle);
 
     T_INT(i2d_PKCS12_fp(file, bundle), 1);
     fclose(file);
     PKCS12_free(bundle);
+}
+
+static void
+write_files(struct world *world)
+{
+    FILE *file;
+
+    write_bundle(world, "open sesame", 0, 0);
     write_key(world->key, keys[0], NULL);
     write_key(world->key_next, keys[1], NULL);
     write_key(world->locked, keys[0], "open sesame");
@@ -377,6 +386,24 @@ keys_are_read_from_pem_and_pkcs12_with_their_password(void)
     holds(try(&settings), "", "certificate: the certificate is not of this private key");
     settings = jwt_settings(&world, key, world.bundle);
     holds(try(&settings), "", "no password is given");
+    finish(&world);
+}
+
+/* As `openssl pkcs12 -nomac` writes them. Whether OpenSSL opens one that is encrypted depends on its version. */
+static void
+a_bundle_without_a_mac_is_opened_if_it_is_not_encrypted(void)
+{
+    struct world world;
+    char key[128];
+    struct sf_settings settings;
+
+    begin(&world);
+    settings = jwt_settings(&world, key, world.bundle);
+    write_bundle(&world, NULL, -1, -1);
+    works(&settings);
+    write_bundle(&world, "open sesame", 0, -1);
+    settings.private_key_password = "wrong sesame";
+    holds(try(&settings), "", "it has no MAC");
     finish(&world);
 }
 
@@ -668,6 +695,7 @@ main(int argc, char **argv)
         UNIT_CASE(what_is_wrong_with_a_jwt_is_told_in_salesforces_words),
         UNIT_CASE(of_two_keys_the_one_that_salesforce_takes_is_used_and_named),
         UNIT_CASE(keys_are_read_from_pem_and_pkcs12_with_their_password),
+        UNIT_CASE(a_bundle_without_a_mac_is_opened_if_it_is_not_encrypted),
         UNIT_CASE(weak_keys_and_what_is_no_key_are_refused),
         UNIT_CASE(the_password_flow_wants_the_security_token_and_is_blocked_in_new_orgs),
         UNIT_CASE(a_refresh_token_gets_tokens_as_often_as_needed),
