@@ -17,7 +17,7 @@ import tempfile
 import time
 import urllib.parse
 
-from servers import ADAPTERS, Directory, at_once, cli, harness, ldif
+from servers import ADAPTERS, Directory, at_once, cli, harness, ldif, of_page
 
 ADAPTER = os.path.join(ADAPTERS, "sfprov-ldb.so")
 REALM, DOMAIN = "AD.EXAMPLE.ORG", "ADEX"
@@ -120,9 +120,9 @@ class Samba(Directory):
 
     def load(self):
         """As the documentation says: a record that names the configuration, and the module before Samba's."""
-        self.ldb("ldbmodify", text="\n".join((
-            "dn: @SFPROV", "changetype: add", f"config: {self.config_file}", "", "dn: @MODULES", "changetype: modify",
-            "replace: @LIST", "@LIST: sfprov,samba_dsdb", "")))
+        text = of_page("samba", "Load")[0]
+        assert "/etc/sfprov/samba.json" in text, text
+        self.change(text.replace("/etc/sfprov/samba.json", self.config_file))
 
     # ---- the server ----
 

@@ -3,6 +3,7 @@ of the simulated org with the directory, user by user."""
 import base64
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -23,6 +24,7 @@ SUFFIX = "dc=example,dc=org"
 PEOPLE = f"ou=people,{SUFFIX}"
 GROUPS = f"ou=groups,{SUFFIX}"
 ISSUER = "ldap://directory.example"
+SOURCES = os.environ.get("srcdir", os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
 JEMALLOC = "/usr/lib/x86_64-linux-gnu/dirsrv/lib/libjemalloc.so.2"  # of 389-ds-base
 
 
@@ -36,6 +38,13 @@ def alone(why, name=None):
         sys.exit(0)
     inside = f'hostname {name or socket.gethostname()} && ip link set lo up && SFPROV_ALONE=$$ "$@"'
     os.execvp("unshare", ["unshare", "-n", "-u", "sh", "-c", inside, "sh", sys.executable, *sys.argv])
+
+
+def of_page(page, section):
+    """What the commands of a section of docs/hosts are given to read (<<EOF), in order."""
+    with open(f"{SOURCES}/docs/hosts/{page}.md", encoding="utf-8") as file:
+        part = file.read().split(f"\n## {section}\n")[1].split("\n## ")[0]
+    return re.findall(r"<<EOF\n(.*?)^EOF$", part, re.M | re.S)
 
 
 class Installed:
@@ -72,8 +81,7 @@ class OldStore:
 
     def __init__(self, world_):
         self.world = world_
-        golden = os.environ.get("srcdir", os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
-        with sqlite3.connect(world_.fields["store"]) as old, open(f"{golden}/tests/golden/store/schema-12.sql",
+        with sqlite3.connect(world_.fields["store"]) as old, open(f"{SOURCES}/tests/golden/store/schema-12.sql",
                                                                   encoding="utf-8") as file:
             old.executescript(file.read())
         old.close()

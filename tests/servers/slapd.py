@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import time
 
-from servers import ADAPTERS, LDAP_PASSWORD, SUFFIX, Directory, free_port
+from servers import ADAPTERS, LDAP_PASSWORD, SUFFIX, Directory, free_port, of_page
 
 SLAPD = shutil.which("slapd", path="/usr/sbin:/usr/lib/openldap:" + os.environ.get("PATH", ""))
 ADAPTER = os.path.join(ADAPTERS, "sfprov-slapi.so")
@@ -74,9 +74,8 @@ class Slapd(Directory):
             lines += [f'rootdn "{self.admin}"', f"rootpw {LDAP_PASSWORD}"]
         else:
             lines += ["access to attrs=userPassword by * auth", f'access to * by dn.exact="{self.admin}" write by * none']
-        self.plugin = f"postoperation {self.adapter} sfprov_init {self.config_file}"
         if self.config is not None and not self.dynamic:
-            lines.append(f"plugin {self.plugin}")
+            lines.append(f"plugin postoperation {self.adapter} sfprov_init {self.config_file}")
         if peer:
             lines.append(f'syncrepl rid=001 provider={peer} bindmethod=simple binddn="{self.admin}" '
                          f'credentials={LDAP_PASSWORD} searchbase="{SUFFIX}" type=refreshAndPersist retry="1 +"')
@@ -112,10 +111,17 @@ class Slapd(Directory):
             assert os.path.exists(f"{self.folder}/slapd.d/cn=config.ldif"), done.stderr
         return super().start(seconds)
 
+    def of_page(self, section):
+        """As the documentation says, with the paths of this one."""
+        text, = of_page("openldap", section)
+        for path, here in (("/usr/lib/x86_64-linux-gnu/sfprov/sfprov-slapi.so", self.adapter), ("/etc/sfprov/slapd.json", self.config_file)):
+            assert path in text, (path, text)
+            text = text.replace(path, here)
+        return text
+
     def add_plugin(self):
         done = subprocess.run(["ldapmodify", "-x", "-H", self.uri, "-D", "cn=config", "-w", LDAP_PASSWORD], text=True,
-                              input=f"dn: olcDatabase={{1}}mdb,cn=config\nchangetype: modify\nadd: olcPlugin\n"
-                              f"olcPlugin: {self.plugin}\n", capture_output=True, check=False)
+                              input=self.of_page("Load"), capture_output=True, check=False)
         return done.returncode, done.stderr
 
     def tool(self, name, *arguments, **more):

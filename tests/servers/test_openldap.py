@@ -137,7 +137,7 @@ def take_out(d, installed):
     """Past the server, and while the file is there: without it there is no way to read the configuration."""
     d.stop()
     away = installed.adapter + ".away"
-    lines = "dn: olcDatabase={1}mdb,cn=config\nchangetype: modify\ndelete: olcPlugin\n"
+    lines = d.of_page("Remove")
     os.rename(installed.adapter, away)
     assert "file not found" in d.refuses_to_start()
     done = of_config(d, "slapmodify", "-n", "0", text=lines)

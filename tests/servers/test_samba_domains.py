@@ -8,7 +8,7 @@ import sys
 
 from samba import GROUPS, PEOPLE, SUFFIX, Samba, compare, forget_templates, retitle_at_once, sync, user_ldif
 from common import mark_of, what_remains
-from servers import Installed, OldStore, alone, cli, events_of, harness, settle, world
+from servers import Installed, OldStore, alone, cli, events_of, harness, of_page, settle, world
 
 NOTICE, DELETED = "prov:patch:notice", "prov:delete"
 RESTORE = "1.3.6.1.4.1.7165.4.3.24"  # Samba's control for what a restore does
@@ -180,9 +180,6 @@ def test_a_read_only_domain_controller_hands_over_what_it_is_given():
             assert mark_of(w) is None, mark_of(w)
 
 
-LIST = "dn: @MODULES\nchangetype: modify\nreplace: @LIST\n@LIST: samba_dsdb\n"
-
-
 def test_an_upgrade_loses_nothing_and_a_removal_leaves_nothing_behind():
     with world() as w:
         installed, old = Installed(w, Samba.adapter), OldStore(w)
@@ -207,8 +204,8 @@ def test_an_upgrade_loses_nothing_and_a_removal_leaves_nothing_behind():
             told = {name: events_of(w, name) for name in ("nora", "otto", "pia")}
             os.unlink(f"{d.modules}/sfprov-ldb.so")  # who has removed the package first
             assert d.try_tool("user", "list").returncode, "so this shows nothing"
-            d.ldb("ldbmodify", "-o", "modules:samba_dsdb", text=LIST)
-            d.change("dn: @SFPROV\nchangetype: delete\n")
+            d.ldb("ldbmodify", "-o", "modules:samba_dsdb", text=of_page("samba", "Load")[1])
+            d.change(of_page("samba", "Remove")[0])
             installed.remove()
             d.stop()
             d.start()
