@@ -26,21 +26,56 @@ struct reading {
     char *manager;                 /* the text that stands for them */
 };
 
+/* One byte of a value: servers write what has to be escaped as \, or as \2C, and letters as they like. */
+static char *
+write_byte(char *out, unsigned char byte, bool escaped)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    if (!escaped || (byte >= ' ' && !strchr(",+\"\\<>;=# ", byte))) {
+        *out++ = (char)tolower(byte);
+        return out;
+    }
+    *out++ = '\\';
+    *out++ = digits[byte >> 4];
+    *out++ = digits[byte & 15];
+    return out;
+}
+
+/* What is behind a backslash: a byte in hexadecimal digits, or itself. Returns its last character. */
+static const char *
+read_escape(const char *dn, unsigned char *ret)
+{
+    char digits[3] = { dn[1], dn[1] ? dn[2] : '\0', '\0' };
+
+    if (isxdigit((unsigned char)digits[0]) && isxdigit((unsigned char)digits[1])) {
+        *ret = (unsigned char)strtoul(digits, NULL, 16);
+        return dn + 2;
+    }
+    *ret = (unsigned char)dn[1];
+    return dn + 1;
+}
+
 char *
 entry_plain_dn(const char *dn)
 {
-    char *copy = malloc(strlen(dn) + 1), *out = copy;
+    char *copy = malloc(3 * strlen(dn) + 1), *out = copy;
+    bool in_value = false, escaped;
 
     if (!copy)
         return NULL;
     for (; *dn; dn++) {
-        bool edge = out == copy || strchr(",+=;", out[-1]);
+        bool edge = out == copy || strchr(",+=", out[-1]);
+        unsigned char byte = (unsigned char)(*dn == ';' ? ',' : *dn);
 
-        if (*dn == ' ' && (edge || strchr(",+=; ", dn[strspn(dn, " ")]) || !dn[strspn(dn, " ")]))
+        if (*dn == ' ' && (edge || strchr(",+=;", dn[strspn(dn, " ")])))
             continue;
-        *out++ = (char)(*dn == ';' ? ',' : tolower((unsigned char)*dn));
+        escaped = (*dn == '\\' && dn[1]) || (in_value && byte == '=');
         if (*dn == '\\' && dn[1])
-            *out++ = *++dn;
+            dn = read_escape(dn, &byte);
+        else
+            in_value = byte == '=' || (in_value && byte != ',' && byte != '+');
+        out = write_byte(out, byte, escaped);
     }
     *out = '\0';
     return copy;

@@ -132,6 +132,20 @@ def a_filter_and_bases_say_who_is_to_be_provisioned(Server):
         assert "guest@acme.example" not in w.org.users()
 
 
+def a_comma_in_the_name_of_a_base_is_found(Server):
+    """Servers write it in another way than people do."""
+    sales, groups = f"ou=Sales\\, EMEA,{SUFFIX}", f"ou=Sales\\, Groups,{SUFFIX}"
+    crm = f"cn=crm,{groups}"
+    with world() as w, Server(w, {"bases": [sales], "groups": [groups]}) as d:
+        ada = f"uid=ada,{sales}"
+        d.seed()
+        d.add(*((dn, {"objectClass": "organizationalUnit"}) for dn in (sales, groups)), (ada, person("ada")[1]), person("bob"))
+        settle(w, d)
+        assert set(w.org.users()) == {"ada@acme.example"}, w.org.users()
+        d.add((crm, {"objectClass": "groupOfNames", "cn": "crm", "member": [ada]}))
+        assert len(events_of(w, "ada")) == 2, events_of(w, "ada")
+
+
 def an_attribute_counts_by_each_of_its_names(Server):
     crm = f"cn=crm,{GROUPS}"
     with world(scope_groups=[crm]) as w, Server(w, {"groups": [GROUPS]}) as d:

@@ -18,7 +18,8 @@ for case in (common.a_life_from_hire_to_delete, common.a_list_of_the_directory_s
              common.a_manager_who_comes_after_the_reports_is_linked, common.a_killed_server_loses_nothing_after_a_resync,
              common.the_adapters_own_file_says_who_is_listed,
              common.who_cannot_be_read_and_is_locked_is_let_go, common.who_cannot_be_read_keeps_nobody_else_of_a_group,
-             common.who_cannot_be_read_leaves_scope_all_the_same, common.an_attribute_counts_by_each_of_its_names):
+             common.who_cannot_be_read_leaves_scope_all_the_same, common.an_attribute_counts_by_each_of_its_names,
+             common.a_comma_in_the_name_of_a_base_is_found):
     globals()["test_" + case.__name__] = functools.partial(case, DS389)
 
 

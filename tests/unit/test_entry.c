@@ -216,6 +216,35 @@ what_cannot_be_read_may_be_a_gap(void)
 }
 
 static void
+a_dn_has_one_spelling(void)
+{
+    static const char *const pairs[][2] = {
+        { "UID=Ada, OU=People ,dc=x", "uid=ada,ou=people,dc=x" },
+        { "ou=Sales\\, EMEA,dc=x", "ou=sales\\2c emea,dc=x" },
+        { "ou=Sales\\2C EMEA;dc=x", "ou=sales\\2c emea,dc=x" },
+        { "cn=a\\+b\\\\c\\\"d+uid=e", "cn=a\\2bb\\5cc\\22d+uid=e" },
+        { "cn=a=b", "cn=a\\3db" },
+        { "cn=a\\3Db", "cn=a\\3db" },
+        { "cn=\\ a\\ ", "cn=\\20a\\20" },
+        { "cn=a  b ", "cn=a  b" },
+        { "cn=\\C3\\BC\\41\\00", "cn=\xc3\xbc"
+                                 "a\\00" },
+        { "cn=a\\", "cn=a\\" },
+        { "", "" },
+    };
+
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        char *once = entry_plain_dn(pairs[i][0]);
+        char *again = entry_plain_dn(once);
+
+        T_STR(once, pairs[i][1]);
+        T_STR(again, once);
+        free(once);
+        free(again);
+    }
+}
+
+static void
 two_tokens_of_one_change_differ_in_their_id_alone(void)
 {
     struct json_object *jti[2], *json[2];
@@ -391,6 +420,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(a_manager_is_the_key_of_an_entry_or_nobody),
     UNIT_CASE(what_is_wrong_in_an_entry_names_it),
     UNIT_CASE(what_cannot_be_read_may_be_a_gap),
+    UNIT_CASE(a_dn_has_one_spelling),
     UNIT_CASE(two_tokens_of_one_change_differ_in_their_id_alone),
     UNIT_CASE(a_patch_replaces_what_it_names),
     UNIT_CASE(a_password_alone_has_no_resource),
