@@ -93,7 +93,10 @@ static const char kept_and_counted[] =
     " WHERE outcome IS NOT NULL AND " SCHEMA_COUNTS(
         "link",
         OUTCOMES_SETTLED) " GROUP BY 1, 2"
-                          " UNION ALL SELECT 'active', '', 0, count(*) FROM link WHERE active)"
+                          " UNION ALL SELECT 'active', '', 0, count(*) FROM link WHERE active"
+                          " UNION ALL SELECT 'waits', kind, 0, count(*) FROM wait GROUP BY 1, 2"
+                          " UNION ALL SELECT 'waits_long', kind, 0, count(*) FROM wait"
+                          " WHERE is_long GROUP BY 1, 2)"
                           " GROUP BY what, code HAVING sum(kept) <> sum(counted) LIMIT 20";
 
 static int
@@ -134,6 +137,7 @@ find_orphans(struct db *db, struct json_object *list, struct prov_error *err)
       "SELECT count(*) FROM " TABLE " WHERE " WHERE "subject NOT IN (SELECT id FROM subject)" }
         ORPHANS("link", ""),    ORPHANS("due", ""),   ORPHANS("flight", ""),
         ORPHANS("command", ""), ORPHANS("event", ""), ORPHANS("history", "subject <> 0 AND "),
+        ORPHANS("wait", ""),
 #undef ORPHANS
     };
     int r = PROV_OK;

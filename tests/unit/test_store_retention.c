@@ -342,7 +342,19 @@ a_full_look_tells_where_the_tables_do_not_agree(void)
     differences(&s, found, sizeof(found));
     T_STR(found, "users who are 'active': status tells 1, and there are 0\n"
                  "users who are 'refused with USERNAME': status tells 2, and there are 0\n");
-    scratch_sql(&s, "DELETE FROM tally; INSERT INTO history (subject, first_us, at_us, version,"
+    scratch_sql(&s, "DELETE FROM tally;"
+                    "INSERT INTO wait VALUES (1, 'manager', '7', 1, 0), (1, 'username', 'a', 1, 1);"
+                    "INSERT INTO tally VALUES ('waits', 'manager', 1), ('waits', 'username', 1),"
+                    " ('waits_long', 'username', 1);");
+    differences(&s, found, sizeof(found));
+    T_STR(found, "");
+    scratch_sql(&s, "DELETE FROM tally; DELETE FROM wait;"
+                    "INSERT INTO wait VALUES (79, 'manager', '7', 1, 1);");
+    differences(&s, found, sizeof(found));
+    T_STR(found, "users who are 'waits with manager': status tells 0, and there are 1\n"
+                 "users who are 'waits_long with manager': status tells 0, and there are 1\n"
+                 "table 'wait': 1 rows of users who are not there\n");
+    scratch_sql(&s, "DELETE FROM wait; INSERT INTO history (subject, first_us, at_us, version,"
                     " outcome) VALUES (77, 1, 1, 1, 'refused');"
                     "INSERT INTO command (subject, kind, version, updated_us) VALUES (78, 'x', 1,"
                     " 1);");
