@@ -13,6 +13,7 @@
 
 #include "hosts/cli/reply.h"
 #include "hosts/cli/screen.h"
+#include "hosts/cli/subjects.h"
 #include "hosts/cli/table.h"
 
 #define PAGE 200
@@ -70,7 +71,7 @@ outcome_of(struct json_object *change, struct json_object *row)
 {
     bool hired = !strcmp(reply_word(change, "what"), "hired");
     const char *state = reply_word(row, "state"), *outcome = reply_word(row, "outcome");
-    const char *action = reply_word(row, "last_action");
+    const char *action = reply_word(row, "last_action"), *so_far = outcome_open(row);
     char *text = NULL;
     int length;
 
@@ -78,7 +79,7 @@ outcome_of(struct json_object *change, struct json_object *row)
         length = asprintf(&text, "%s: %s", state,
                           reply_word(row, *reply_word(row, "code") ? "code" : "cause"));
     else if (!strcmp(state, "pending") || !strcmp(state, "in_flight"))
-        length = asprintf(&text, "pending%s%s", *outcome ? ": " : "", outcome);
+        length = asprintf(&text, "pending%s%s", so_far ? ": " : "", so_far ? so_far : "");
     else if (!strcmp(outcome, "delivered") && *action)
         length = asprintf(&text, "%s%s",
                           hired && !strncmp(action, "updated ", 8) ? "created, " : "", action);
@@ -304,7 +305,7 @@ changes_row(struct table *table, struct json_object *user)
     const char *outcome = reply_word(user, "outcome");
     bool bad = strstr(outcome, "park") != NULL || reply_text(user, "rival");
 
-    table_add(table, TONE_PLAIN, reply_text(user, "userName"));
+    table_add(table, TONE_PLAIN, host_name(user));
     table_add(table, what_tone(reply_word(user, "what")), reply_text(user, "happened"));
     table_add(table, TONE_PLAIN, reply_text(user, "username"));
     table_add(table, TONE_DIM, reply_text(user, "salesforce_id"));

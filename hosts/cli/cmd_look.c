@@ -86,9 +86,8 @@ print_list(struct json_object *rows)
         else if (!strcmp(state, "parked") || !strcmp(state, "waiting"))
             outcome = reply_text(row, reply_text(row, "code") ? "code" : "cause");
         else if (strcmp(state, "in_step"))
-            outcome = reply_text(row, "outcome");
-        table_add(table, TONE_PLAIN,
-                  reply_word(row, reply_text(row, "userName") ? "userName" : "uri"));
+            outcome = outcome_open(row);
+        table_add(table, TONE_PLAIN, host_name(row));
         table_add(table, state_tone(state), state);
         table_add(table, TONE_PLAIN, reply_text(row, "username"));
         table_add(table, TONE_DIM, reply_text(row, "salesforce_id"));

@@ -136,7 +136,7 @@ report(const struct options *options, struct run *run, const struct drive_view *
         json_object_put(parked);
         if (run->lines.fd >= 0)
             answers_count(&run->answers, "; ");
-        printf("%" PRIu64 " changes delivered, %" PRId64 " users parked, %" PRIu64
+        printf("%" PRIu64 " changes delivered, %" PRId64 " users parked or waiting, %" PRIu64
                " pending; %" PRIu64 " API calls; %.1f s\n",
                view->delivered, parked_users, view->pending, view->api_calls,
                (double)(clock_us() - run->start_us) / 1e6);

@@ -500,7 +500,7 @@ print_counts(const struct sync *sync, int64_t parked, size_t rivals)
     else if (sync->options->no_deliver)
         printf("accepted, not delivered here; ");
     else
-        printf("%" PRIu64 " changes delivered, %" PRId64 " users parked, %" PRIu64
+        printf("%" PRIu64 " changes delivered, %" PRId64 " users parked or waiting, %" PRIu64
                " pending; %" PRIu64 " API calls; ",
                sync->view.delivered, parked, sync->view.pending, sync->view.api_calls);
     printf("%.1f s\n", seconds);

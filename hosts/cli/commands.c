@@ -128,7 +128,7 @@ const struct option_row option_rows[] = {
     { "format", 0, "FORMAT", OPTION_CHOICE, FIELD(format), false,
       "csv, ldif or json, whatever the file's name", "csv ldif json" },
     { "separator", 0, "CHAR", OPTION_TEXT, FIELD(separator), false,
-      "between the cells, a character or 'tab' (,); or of the pattern", NULL },
+      "sync: between the cells, a character or 'tab' (,); collisions: of the pattern", NULL },
     { "pattern", 0, "PATTERN", OPTION_TEXT, FIELD(pattern), false,
       "instead of the field 'provisioning_pattern'", NULL },
     { "domain", 0, "DOMAIN", OPTION_TEXT, FIELD(domain), false,
@@ -150,7 +150,7 @@ const struct option_row option_rows[] = {
     { "full", 0, NULL, OPTION_FLAG, FIELD(full), false,
       "compare the indexes with the tables as well", NULL },
     { "force", 0, NULL, OPTION_FLAG, FIELD(force), false,
-      "apply a list that is empty or loses many; rename many", NULL },
+      "also where the guard objects: an empty list, many leavers, many renamed", NULL },
     { "no-deliver", 0, NULL, OPTION_FLAG, FIELD(no_deliver), false,
       "accept the list, leave delivery to the server", NULL },
     { "daemon", 0, NULL, OPTION_FLAG, FIELD(daemon), false,
@@ -158,7 +158,7 @@ const struct option_row option_rows[] = {
     { "resources", 0, "DIR", OPTION_TEXT, FIELD(resources), false,
       "whole users that notices ask for, a file ID.json each", NULL },
     { "timeout", 0, "SECONDS", OPTION_NUMBER, FIELD(timeout_s), false,
-      "give up waiting; nothing accepted is lost", NULL },
+      "stop waiting after so long; nothing accepted is lost", NULL },
     { "state", 0, "STATE", OPTION_CHOICE, FIELD(state), false,
       "all, in_step, pending, waiting, parked or in_flight",
       "all in_step pending waiting parked in_flight" },
@@ -171,8 +171,8 @@ const struct option_row option_rows[] = {
     { "paste", 0, NULL, OPTION_FLAG, FIELD(paste), false,
       "ask for the code: the browser is on another machine", NULL },
     { "port", 0, "N", OPTION_NUMBER, FIELD(port), false, "listen there (1717)", NULL },
-    { "all", 0, NULL, OPTION_FLAG, FIELD(all), false, "every user (retry: every parked one)",
-      NULL },
+    { "all", 0, NULL, OPTION_FLAG, FIELD(all), false,
+      "instead of USER: everybody (retry: everybody who is parked)", NULL },
 };
 
 const size_t option_rows_count = sizeof(option_rows) / sizeof(option_rows[0]);

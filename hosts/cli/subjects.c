@@ -1,5 +1,5 @@
 /*
- * Reads subjects in pages and tells of those who are parked, one block a reason. Decides how many a
+ * Reads subjects in pages and tells of those who are parked or wait, one block a reason. Decides how many a
  * person is shown; cause and remedy are the plugin's words.
  */
 #include "hosts/cli/subjects.h"
@@ -89,6 +89,25 @@ subjects_list(struct host *host, struct json_object *request, long limit, struct
     return CODE_DONE;
 }
 
+const char *
+outcome_open(struct json_object *row)
+{
+    static const char *const settled[] = { "delivered", "nothing to do", "refused", "waiting" };
+    const char *outcome = reply_text(row, "outcome");
+
+    for (size_t i = 0; outcome && i < sizeof(settled) / sizeof(settled[0]); i++) {
+        if (!strcmp(outcome, settled[i]))
+            return NULL;
+    }
+    return outcome;
+}
+
+const char *
+host_name(struct json_object *row)
+{
+    return reply_word(row, reply_text(row, "userName") ? "userName" : "uri");
+}
+
 struct json_object *
 parked_list(struct host *host)
 {
@@ -150,8 +169,7 @@ static void
 print_name(struct json_object *row, size_t before)
 {
     fputs(before ? ", " : "  ", stdout);
-    screen_tone(stdout, TONE_BOLD,
-                reply_word(row, reply_text(row, "userName") ? "userName" : "uri"));
+    screen_tone(stdout, TONE_BOLD, host_name(row));
 }
 
 /* One block: everybody from `first` on who is parked for the same reason. */
@@ -186,13 +204,14 @@ parked_print(struct json_object *rows, int64_t total)
 
     if (!told)
         return;
-    printf("%" PRId64 " %s parked:\n", total, total == 1 ? "user is" : "users are");
+    printf("%" PRId64 " %s parked or %s:\n", total, total == 1 ? "user is" : "users are",
+           total == 1 ? "waits" : "wait");
     for (size_t i = 0; i < count; i++) {
         if (!told[i] && groups++ < GROUPS_MAX)
             print_group(rows, i, told);
     }
     if (groups > GROUPS_MAX || total > (int64_t)count)
-        puts("  ... 'sfprov list --state parked' names them all");
+        puts("  ... 'sfprov list' with --state parked, or waiting, names them all");
     putchar('\n');
     free(told);
 }

@@ -14,7 +14,14 @@
 int subjects_list(struct host *host, struct json_object *request, long limit,
                   struct json_object **ret, size_t *ret_hidden);
 
-/* Parked users as an array, at most the first 1000; NULL after an error, which was said. */
+/* What became of a pending user's news so far, such as "retry"; NULL when nothing did: what stands there
+ * then settled an older event. Borrowed. */
+const char *outcome_open(struct json_object *row);
+
+/* The host's name of a user, or the URI when only changes of the user came. Borrowed. */
+const char *host_name(struct json_object *row);
+
+/* Users who are parked or wait, as an array, at most the first 1000; NULL after an error, which was said. */
 struct json_object *parked_list(struct host *host);
 
 /* How many there are in the store; 0 after an error. */

@@ -41,7 +41,7 @@ usage_print(void)
     }
     puts("\nExit codes: 0 done; 1 done, but users are parked, lines refused or a step failed;\n"
          "2 usage or bad input; 3 connector fields wrong; 4 not finished; 5 store, Salesforce or\n"
-         "plugin failed; 130 interrupted. See sfprov(1).");
+         "plugin failed; 6 a step of check warns; 130 interrupted. See sfprov(1).");
 }
 
 void

@@ -209,6 +209,9 @@ def test_all_that_a_user_waits_for_is_told_each_with_a_remedy():
         listed = sh("list").splitlines()
         assert any("created; waits for manager" in line for line in listed), listed
         assert any("USERNAME_IN_USE_HERE; waits for username" in line for line in listed), listed
+        out = sh("deliver", code=1)
+        assert "1 user is parked or waits:" in out and "1 users parked or waiting" in out, out
+        assert "sound" in sh("store", "check", "--full")
         sh("run", "-", stdin=lines(put("/Users/1", person("jdoe", active=False, **boss))), code=1)
         row = sh.json("show", "/Users/1")
         told = {wait["kind"]: wait for wait in row["waits"]}
@@ -220,6 +223,17 @@ def test_all_that_a_user_waits_for_is_told_each_with_a_remedy():
         assert set(counted) == {"leaving", "manager", "username"} and counted["manager"]["remedy"] == told["manager"]["remedy"]
         for out in (sh("show", "/Users/1"), sh("status", code=1)):
             assert "let the host send the manager" in " ".join(out.split()), out
+
+
+def test_a_list_that_is_not_delivered_tells_nothing_of_what_was_before():
+    with World() as w:
+        sh = Shell(w)
+        sh("run", "-", stdin=lines(create("/Users/1", person("ada")), patch("/Users/7", {"op": "add", "path": "title", "value": "x"})), code=1)
+        out = sh("sync", "--no-deliver", sh.file("list.csv", PEOPLE))
+        rows = [line.split() for line in out.splitlines() if " lost " in line or " renamed" in line]
+        assert [words[0] for words in rows] == ["PRIMARY/ada", "/Users/7"], out
+        assert all(words[-1] == "pending" for words in rows), out
+        assert not any(words[-1] in ("delivered", "refused") for words in map(str.split, sh("list").splitlines())), out
 
 
 def test_a_notice_reads_the_user_from_the_directory_of_resources():
