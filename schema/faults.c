@@ -148,3 +148,9 @@ nearest_offer(struct nearest *nearest, const char *candidate)
         nearest->distance = distance;
     }
 }
+
+bool
+nearest_is_near(const struct nearest *nearest)
+{
+    return nearest->distance <= strlen(nearest->word) / 2;
+}

@@ -31,4 +31,7 @@ struct nearest {
 };
 void nearest_offer(struct nearest *nearest, const char *candidate);
 
+/* Whether most of the word is in the best candidate: else naming it would mislead. */
+bool nearest_is_near(const struct nearest *nearest);
+
 #endif

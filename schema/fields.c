@@ -147,8 +147,11 @@ refuse_unknown(struct reader *reader, const char *key)
         if (reader->rows[i].alias)
             nearest_offer(&nearest, reader->rows[i].alias);
     }
-    remedy = letters_format("the nearest known field is '%s'; correct the name or remove the field",
-                            nearest.best);
+    remedy = nearest_is_near(&nearest)
+                 ? letters_format(
+                       "the nearest known field is '%s'; correct the name or remove the field",
+                       nearest.best)
+                 : strdup("remove it; `sfprov fields` lists them");
     if (remedy)
         faults_add(&reader->draft.faults, key, NULL, remedy, "no connector field has this name");
     else
@@ -446,7 +449,7 @@ read_integer(struct reader *reader, const struct field_row *row, struct json_obj
                             (long long)row->maximum, row->unit ? " (" : "",
                             row->unit ? row->unit : "", row->unit ? ")" : "");
     if (remedy)
-        refuse(reader, row, remedy, "it is not in the range of this field");
+        refuse(reader, row, remedy, "it is no whole number in the range of this field");
     else
         reader->draft.faults.result = PROV_E_NOMEM;
 }
@@ -546,9 +549,12 @@ read_json(const char *json, size_t length, struct fault_list *faults)
 {
     struct json_object *root = NULL;
     struct prov_error why = PROV_ERROR_INIT;
-    int result = length > PROV_FIELDS_MAX_BYTES
-                     ? error_set(&why, PROV_E_LIMIT, "the connector fields are larger than 1 MiB")
-                     : json_parse(json, length, "the set of connector fields", &root, &why);
+    /* what editors of Windows put before a text */
+    size_t mark = length >= 3 && !memcmp(json, "\xef\xbb\xbf", 3) ? 3 : 0;
+    int result =
+        length > PROV_FIELDS_MAX_BYTES
+            ? error_set(&why, PROV_E_LIMIT, "the connector fields are larger than 1 MiB")
+            : json_parse(json + mark, length - mark, "the set of connector fields", &root, &why);
 
     if (result == PROV_E_NOMEM)
         faults->result = result;

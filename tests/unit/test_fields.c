@@ -367,6 +367,24 @@ an_unknown_field_names_the_nearest_one(void)
 }
 
 static void
+what_is_told_of_a_strange_name_and_of_no_number_fits(void)
+{
+    AUTO_RUN run = parse("{" BASE ",'permission_sets':['A'],'guard_percent':'a'}");
+
+    T_INT(length_of(run.faults), 2);
+    T_HAS(about(run.faults, "guard_percent"), "no whole number");
+    T_HAS(about(run.faults, "permission_sets"), "`sfprov fields` lists them");
+}
+
+static void
+a_byte_order_mark_is_no_fault(void)
+{
+    AUTO_RUN run = parse_text("\xef\xbb\xbf{}");
+
+    T_HAS(about(run.faults, "profile"), "required");
+}
+
+static void
 text_that_is_no_json_is_told_with_its_place(void)
 {
     AUTO_RUN broken = parse_text("{\"domain_name\": \"acme\",\n  \"client_id\" 7}");
@@ -732,6 +750,8 @@ static const struct unit_case cases[] = {
     UNIT_CASE(user_settings_are_spelt_as_salesforce_does),
     UNIT_CASE(a_mapping_rule_cannot_write_the_correlation_field),
     UNIT_CASE(an_unknown_field_names_the_nearest_one),
+    UNIT_CASE(what_is_told_of_a_strange_name_and_of_no_number_fits),
+    UNIT_CASE(a_byte_order_mark_is_no_fault),
     UNIT_CASE(text_that_is_no_json_is_told_with_its_place),
     UNIT_CASE(control_characters_are_refused),
     UNIT_CASE(a_long_value_is_shortened_between_characters),
