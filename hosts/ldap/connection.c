@@ -13,10 +13,12 @@
 #include <sys/stat.h>
 
 #include "hosts/adapter/text.h"
+#include "hosts/cli/drive.h"
 #include "hosts/cli/fault.h"
 #include "hosts/cli/input.h"
 
 #define CONNECT_S      10
+#define STEP_US        200000
 #define PASSWORD_BYTES 4096u
 #define PARTS_MAX      1000 /* of an attribute; Active Directory gives 1500 values in one */
 #define WHERE                                                                                      \
@@ -49,6 +51,49 @@ connection_fail(LDAP *ldap, int code, const char *what, const char *remedy, stru
               diagnosis && *diagnosis ? ")" : "", remedy);
     ldap_memfree(diagnosis);
     return PROV_E_STATE;
+}
+
+/* ---- waiting ---- */
+
+/* All that answers a request. In steps, since a signal that comes before libldap waits would be noticed after the limit. */
+static int
+wait_for(LDAP *ldap, int message, int seconds, LDAPMessage **ret)
+{
+    int64_t until_us = clock_us() + seconds * INT64_C(1000000);
+    int code = LDAP_SUCCESS;
+
+    *ret = NULL;
+    for (;;) {
+        struct timeval step = { .tv_usec = STEP_US };
+        int type = ldap_result(ldap, message, LDAP_MSG_ALL, &step, ret);
+
+        if (type > 0) {
+            int fault = ldap_parse_result(ldap, *ret, &code, NULL, NULL, NULL, NULL, 0);
+
+            return fault ? fault : code;
+        }
+        if (type < 0) {
+            ldap_get_option(ldap, LDAP_OPT_RESULT_CODE, &code);
+            return code ? code : LDAP_SERVER_DOWN;
+        }
+        if (interrupt_seen() || clock_us() >= until_us) {
+            ldap_abandon_ext(ldap, message, NULL, NULL);
+            return interrupt_seen() ? LDAP_USER_CANCELLED : LDAP_TIMEOUT;
+        }
+    }
+}
+
+int
+connection_search(LDAP *ldap, const struct connection_search *what, LDAPMessage **ret)
+{
+    struct timeval limit = { .tv_sec = what->seconds };
+    int message, code = ldap_search_ext(ldap, what->dn, what->scope,
+                                        what->filter ? what->filter : "(objectClass=*)",
+                                        what->attributes, what->names_only, what->controls, NULL,
+                                        &limit, what->most, &message);
+
+    *ret = NULL;
+    return code ? code : wait_for(ldap, message, what->seconds, ret);
 }
 
 /* ---- opening ---- */
@@ -246,12 +291,16 @@ static bool
 offers_external(LDAP *ldap)
 {
     char name[] = "supportedSASLMechanisms", *names[] = { name, NULL };
+    const struct connection_search what = { .dn = "",
+                                            .scope = LDAP_SCOPE_BASE,
+                                            .attributes = names,
+                                            .seconds = CONNECTION_ANSWER_S,
+                                            .most = 1 };
     struct berval **mechanisms = NULL;
     LDAPMessage *answer = NULL, *entry = NULL;
     bool offered;
 
-    if (!ldap_search_ext_s(ldap, "", LDAP_SCOPE_BASE, "(objectClass=*)", names, 0, NULL, NULL, NULL,
-                           1, &answer))
+    if (!connection_search(ldap, &what, &answer))
         entry = ldap_first_entry(ldap, answer);
     if (entry)
         mechanisms = ldap_get_values_len(ldap, entry, name);
@@ -272,15 +321,19 @@ bind_as(struct connection *connection, const struct connection_options *options,
     char empty[] = "", *password = NULL;
     struct berval credentials = { .bv_val = empty };
     int result = options->bind_dn ? read_password(options->password_file, &password, err) : PROV_OK,
-        code;
+        code, message;
+    LDAPMessage *answer = NULL;
 
     if (result)
         return result;
     if (password)
         credentials = (struct berval){ .bv_len = strlen(password), .bv_val = password };
     code =
-        ldap_sasl_bind_s(connection->ldap, options->bind_dn,
-                         external ? "EXTERNAL" : LDAP_SASL_SIMPLE, &credentials, NULL, NULL, NULL);
+        ldap_sasl_bind(connection->ldap, options->bind_dn, external ? "EXTERNAL" : LDAP_SASL_SIMPLE,
+                       &credentials, NULL, NULL, &message);
+    if (!code)
+        code = wait_for(connection->ldap, message, CONNECTION_ANSWER_S, &answer);
+    ldap_msgfree(answer);
     if (password)
         explicit_bzero(password, strlen(password));
     free(password);
@@ -443,7 +496,6 @@ static int
 add_rest(LDAP *ldap, struct taken_entry *taken, char *dn, const char *name, struct range range,
          struct prov_error *err)
 {
-    struct timeval limit = { .tv_sec = CONNECTION_ANSWER_S };
     int result = PROV_OK;
 
     for (int part = 0; range.next && !result; part++) {
@@ -456,8 +508,13 @@ add_rest(LDAP *ldap, struct taken_entry *taken, char *dn, const char *name, stru
                              sizeof(LDAPMessage *)) ||
             asprintf(&wanted[0], "%s;range=%lu-*", name, range.next) < 0)
             return fault_nomem(err);
-        code = ldap_search_ext_s(ldap, dn, LDAP_SCOPE_BASE, "(objectClass=*)", wanted, 0, NULL,
-                                 NULL, &limit, 1, &answer);
+        code = connection_search(ldap,
+                                 &(struct connection_search){ .dn = dn,
+                                                              .scope = LDAP_SCOPE_BASE,
+                                                              .attributes = wanted,
+                                                              .seconds = CONNECTION_ANSWER_S,
+                                                              .most = 1 },
+                                 &answer);
         taken->rests[taken->rest_count++] = answer;
         if (code)
             result = connection_fail(ldap, code, "it cannot be searched", "check its log", err);

@@ -51,6 +51,18 @@ int connection_check(const struct connection_options *options, struct prov_error
 /* Who both filters let in; the second one is in brackets. Heap; NULL when out of memory. */
 char *connection_narrowed(const char *filter, const char *more);
 
+/* As ldap_search_ext_s(), below a DN or of one; but a signal is heeded at any time (LDAP_USER_CANCELLED). */
+struct connection_search {
+    const char *dn;
+    int scope;
+    const char *filter; /* NULL: any */
+    char **attributes;
+    bool names_only;
+    LDAPControl **controls;
+    int seconds, most;
+};
+int connection_search(LDAP *ldap, const struct connection_search *what, LDAPMessage **ret);
+
 /* PROV_E_STATE with `what` failed, libldap's code, the server's own words, and the remedy. */
 int connection_fail(LDAP *ldap, int code, const char *what, const char *remedy,
                     struct prov_error *err);

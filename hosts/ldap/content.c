@@ -448,15 +448,19 @@ static int
 ask_whether_there(struct content *content, struct prov_error *err)
 {
     char nothing[] = LDAP_NO_ATTRS, *attributes[] = { nothing, NULL };
-    struct timeval limit = { .tv_sec = CONNECTION_ANSWER_S };
     const struct connection *way = &content->connection;
+    const struct connection_search what = { .dn = way->url->lud_dn,
+                                            .scope = LDAP_SCOPE_BASE,
+                                            .attributes = attributes,
+                                            .names_only = true,
+                                            .seconds = CONNECTION_ANSWER_S,
+                                            .most = 1 };
     LDAPMessage *answer = NULL;
     int code;
 
     if (clock_us() - content->heard_us < QUIET_S * INT64_C(1000000))
         return PROV_OK;
-    code = ldap_search_ext_s(way->ldap, way->url->lud_dn, LDAP_SCOPE_BASE, "(objectClass=*)",
-                             attributes, 1, NULL, NULL, &limit, 1, &answer);
+    code = connection_search(way->ldap, &what, &answer);
     ldap_msgfree(answer);
     content->heard_us = clock_us();
     return LDAP_API_ERROR(code) || code == LDAP_NO_SUCH_OBJECT
@@ -518,15 +522,18 @@ content_search(struct content *content, const char *filter, const struct content
                struct prov_error *err)
 {
     const struct connection *way = &content->connection;
-    struct timeval limit = { .tv_sec = CONNECTION_ANSWER_S };
     char *both = connection_narrowed(way->filter, filter);
+    const struct connection_search what = { .dn = way->url->lud_dn,
+                                            .scope = way->url->lud_scope,
+                                            .filter = both,
+                                            .attributes = way->wanted,
+                                            .seconds = CONNECTION_ANSWER_S };
     LDAPMessage *answer = NULL, *message = NULL;
     int result = PROV_OK, code;
 
     if (!both)
         return fault_nomem(err);
-    code = ldap_search_ext_s(way->ldap, way->url->lud_dn, way->url->lud_scope, both, way->wanted, 0,
-                             NULL, NULL, &limit, LDAP_NO_LIMIT, &answer);
+    code = connection_search(way->ldap, &what, &answer);
     free(both);
     if (answer)
         message = ldap_first_entry(way->ldap, answer);
@@ -548,11 +555,14 @@ content_uuid_of(struct content *content, const char *dn, char **ret, struct prov
     LDAP *ldap = content->connection.ldap;
     static char uuid[] = "entryUUID";
     char *attributes[] = { uuid, NULL };
-    struct timeval limit = { .tv_sec = CONNECTION_ANSWER_S };
+    const struct connection_search what = { .dn = dn,
+                                            .scope = LDAP_SCOPE_BASE,
+                                            .attributes = attributes,
+                                            .seconds = CONNECTION_ANSWER_S,
+                                            .most = 1 };
     LDAPMessage *answer = NULL, *entry;
     struct berval **values = NULL;
-    int code = ldap_search_ext_s(ldap, dn, LDAP_SCOPE_BASE, "(objectClass=*)", attributes, 0, NULL,
-                                 NULL, &limit, 1, &answer);
+    int code = connection_search(ldap, &what, &answer);
 
     *ret = NULL;
     entry = code ? NULL : ldap_first_entry(ldap, answer);

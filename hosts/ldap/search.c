@@ -115,7 +115,12 @@ next_page(struct search *search, struct prov_error *err)
     LDAPControl one_domain = { .ldctl_oid = LDAP_CONTROL_X_DOMAIN_SCOPE };
     LDAPControl *controls[] = { NULL, search->connection.active_directory ? &one_domain : NULL,
                                 NULL };
-    struct timeval limit = { .tv_sec = PAGE_S };
+    struct connection_search what = { .dn = search->connection.url->lud_dn,
+                                      .scope = search->connection.url->lud_scope,
+                                      .filter = search->connection.filter,
+                                      .attributes = search->connection.wanted,
+                                      .controls = controls,
+                                      .seconds = PAGE_S };
     int code;
 
     ldap_msgfree(search->page);
@@ -126,10 +131,7 @@ next_page(struct search *search, struct prov_error *err)
         ldap_create_page_control(search->connection.ldap, PAGE_ENTRIES,
                                  search->cookie.bv_len ? &search->cookie : NULL, 0, &controls[0]);
     if (!code)
-        code = ldap_search_ext_s(search->connection.ldap, search->connection.url->lud_dn,
-                                 search->connection.url->lud_scope, search->connection.filter,
-                                 search->connection.wanted, 0, controls, NULL, &limit,
-                                 LDAP_NO_LIMIT, &search->page);
+        code = connection_search(search->connection.ldap, &what, &search->page);
     ldap_control_free(controls[0]);
     if (!search->page)
         return stop(connection_fail(search->connection.ldap, code,

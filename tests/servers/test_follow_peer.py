@@ -363,5 +363,16 @@ def test_a_signal_ends_what_waits_for_the_rest_of_a_message():
         connection.close()
 
 
+def test_a_signal_ends_what_has_not_begun_to_wait_yet():
+    for _ in range(20):
+        with world() as w:
+            p = Provider()
+            with Follower(w, p, "--no-deliver") as f:
+                held, _ = p.listener.accept()
+                f.process.send_signal(signal.SIGTERM)
+                assert f.process.wait(5) == 0, f.text()
+                held.close()
+
+
 if __name__ == "__main__":
     harness.main(sys.modules["__main__"])
