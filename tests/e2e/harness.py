@@ -18,6 +18,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 import uuid
@@ -492,25 +493,40 @@ class NotRun(Exception):
     """What a case needs is not there: it has neither passed nor failed, and is named."""
 
 
+def meanwhile(function):
+    """A case that waits and does little else: it runs while the others of its file do."""
+    function.meanwhile = True
+    return function
+
+
+def run_case(name, function, outcomes):
+    began = time.monotonic()
+    try:
+        function()
+        assert not LEAKS, "a secret was given out"
+        outcomes.append("passed")
+        print(f"  passed  {name} ({time.monotonic() - began:.2f} s)", flush=True)
+    except NotRun as why:
+        outcomes.append("left out")
+        print(f"  left out: {os.path.basename(sys.argv[0])}: {name}: {why}", flush=True)
+    except Exception:  # pylint: disable=broad-except
+        outcomes.append("failed")
+        print(f"  FAILED  {name}\n{traceback.format_exc()}", flush=True)
+
+
 def main(module):
-    tests = [(name, function) for name, function in vars(module).items() if name.startswith("test_")]
-    wanted = sys.argv[1:]
-    passed = failed = not_run = 0
-    for name, function in tests:
-        if wanted and not any(part in name for part in wanted):
-            continue
-        began = time.monotonic()
-        LEAKS.clear()
-        try:
-            function()
-            assert not LEAKS, "a secret was given out"
-            passed += 1
-            print(f"  passed  {name} ({time.monotonic() - began:.2f} s)", flush=True)
-        except NotRun as why:
-            not_run += 1
-            print(f"  left out: {os.path.basename(module.__file__)}: {name}: {why}", flush=True)
-        except Exception:  # pylint: disable=broad-except
-            failed += 1
-            print(f"  FAILED  {name}\n{traceback.format_exc()}", flush=True)
+    wanted, outcomes = sys.argv[1:], []
+    tests = [(name, function, outcomes) for name, function in vars(module).items()
+             if name.startswith("test_") and (not wanted or any(part in name for part in wanted))]
+    waiting = [threading.Thread(target=run_case, args=test) for test in tests if hasattr(test[1], "meanwhile")]
+    for thread in waiting:
+        thread.start()
+    for test in tests:
+        if not hasattr(test[1], "meanwhile"):
+            LEAKS.clear()
+            run_case(*test)
+    for thread in waiting:
+        thread.join()
+    passed, failed = outcomes.count("passed"), outcomes.count("failed")
     print(f"{os.path.basename(module.__file__)}: {passed} passed, {failed} failed", flush=True)
-    sys.exit(1 if failed or not passed + not_run else 0)
+    sys.exit(1 if failed or not outcomes else 0)

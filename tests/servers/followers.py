@@ -148,6 +148,7 @@ class Provider:
     admin = "cn=x"
 
     def __init__(self):
+        self.open = []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.listener.settimeout(30)
         self.uri = f"ldap://127.0.0.1:{self.listener.getsockname()[1]}"
@@ -155,6 +156,7 @@ class Provider:
     def searched(self):
         """The next connection, and the request of its search."""
         connection, _ = self.listener.accept()
+        self.open.append(connection)
         connection.settimeout(30)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.recv(4096)
@@ -220,12 +222,27 @@ def csn(second, server):
     return f"2026112800000{second}Z#0#{server:03d}#0"
 
 
-def heard_before(w, p, cookie="before", newest=(), list_waits=False):
+def heard_before(w, p, cookie="before", newest=(), list_waits=False, how=""):
     """So that what it hears first is no list. newest: numbers of people, and their newest changes. list_waits: one was
-    not applied."""
+    not applied. how: the options that say what is read."""
     with open(w.fields["store"] + ".follow", "w", encoding="utf-8") as file:
-        json.dump({"url": f"{p.uri}/{PEOPLE}", "cookie": cookie.encode().hex(), "list_waits": list_waits,
+        json.dump({"url": f"{p.uri}/{PEOPLE}{how}", "cookie": cookie.encode().hex(), "list_waits": list_waits,
                    "newest": [{"uuid": uuid(number), "csn": change, "gone": False} for number, change in newest]}, file)
+
+
+@contextlib.contextmanager
+def heard(*arguments, **before):
+    """A world, a provider that was heard before, the follower that goes on with it, and the connection of its search.
+    before: as of heard_before()."""
+    with world() as w:
+        p = Provider()
+        heard_before(w, p, **before)
+        with Follower(w, p, "--no-deliver", *arguments) as f:
+            connection, _ = p.searched()
+            yield w, p, f, connection
+            for connection in p.open:
+                connection.close()
+            f.end()
 
 
 def kept_cookie(w):

@@ -9,7 +9,7 @@ import sys
 import time
 
 from common import mark_of, same_on_both
-from followers import (LOG, Follower, Provider, asks_anew, ber, comes, csn, goes_on, group_changes, heard_before, in_step, long_ber,
+from followers import (LOG, Follower, Provider, asks_anew, ber, comes, csn, goes_on, group_changes, heard, in_step, long_ber,
                        replica_that_lags, until)
 from servers import GROUPS, PEOPLE, SUFFIX, cli, compare, events_of, harness, person, secret, settle, world
 from slapd import Slapd
@@ -573,21 +573,15 @@ def test_a_replica_that_lags_takes_nobody_for_gone():
 
 def test_a_replica_that_lags_in_what_one_server_changed_brings_nobody_back():
     """It is ahead in what another one did, and tells all that is newer than what was heard of that."""
-    with world() as w:
-        p = Provider()
-        heard_before(w, p, f"rid=000,csn={csn(1, 1)};{csn(5, 2)}")
-        with Follower(w, p, "--no-deliver") as f:
-            connection, _ = p.searched()
-            p.tell(connection, "ada", 1, change=csn(2, 2))  # who has left since
-            p.tell(connection, "bob", 2, change=csn(3, 1))
-            while not cli(w, "show", "--json", "bob").stdout:
-                if select.select([connection], [], [], 0.1)[0]:  # who reports to them
-                    p.end(connection, p.asked(connection)[0])
-            p.info(connection, ber(0xa1, ber(4, f"rid=000,csn={csn(3, 1)};{csn(2, 2)}".encode())))
-            until(lambda: "it is looked at again" in f.text())
-            assert json.loads(cli(w, "status", "--json").stdout)["subjects"]["total"] == 1, events_of(w, "ada")
-            connection.close()
-            f.end()
+    with heard(cookie=f"rid=000,csn={csn(1, 1)};{csn(5, 2)}") as (w, p, f, connection):
+        p.tell(connection, "ada", 1, change=csn(2, 2))  # who has left since
+        p.tell(connection, "bob", 2, change=csn(3, 1))
+        while not cli(w, "show", "--json", "bob").stdout:
+            if select.select([connection], [], [], 0.1)[0]:  # who reports to them
+                p.end(connection, p.asked(connection)[0])
+        p.info(connection, ber(0xa1, ber(4, f"rid=000,csn={csn(3, 1)};{csn(2, 2)}".encode())))
+        until(lambda: "it is looked at again" in f.text())
+        assert json.loads(cli(w, "status", "--json").stdout)["subjects"]["total"] == 1, events_of(w, "ada")
 
 
 def test_a_cookie_amid_a_refresh_stands_for_nothing_yet():
@@ -689,66 +683,48 @@ def test_groups_that_never_rest_are_listed_all_the_same():
 
 
 def test_who_reports_to_somebody_new_is_heard_anew():
-    with world() as w:
-        p = Provider()
-        heard_before(w, p)
-        with Follower(w, p, "--no-deliver") as f:
-            connection, _ = p.searched()
-            p.info(connection, ber(0xa1, ber(4, b"whole")))
-            comes(p, connection, "chief", 1, reports=[("ada", 2)])
-            until(lambda: len(events_of(w, "ada")) == 1)
-            shown = json.loads(cli(w, "show", "--json", "ada").stdout)
-            assert f"{1:012d}" in json.dumps(shown), shown
-            for event in (2, 3):  # who changes may have been renamed, for all it knows; once
-                p.tell(connection, "ada", 2, "chief", state=b"\2")
-                looked, request = p.asked(connection)
-                p.nobody(connection, looked)
-                if event == 2:
-                    asked, request = p.asked(connection)
-                    assert b"uid=ada," in request and b"manager" in request, request
-                    p.end(connection, asked)
-                until(lambda: len(events_of(w, "ada")) == event)  # pylint: disable=cell-var-from-loop
-            assert not select.select([connection], [], [], 1)[0], p.asked(connection)
-            connection.close()
-            f.end()
+    with heard() as (w, p, f, connection):
+        p.info(connection, ber(0xa1, ber(4, b"whole")))
+        comes(p, connection, "chief", 1, reports=[("ada", 2)])
+        until(lambda: len(events_of(w, "ada")) == 1)
+        shown = json.loads(cli(w, "show", "--json", "ada").stdout)
+        assert f"{1:012d}" in json.dumps(shown), shown
+        for event in (2, 3):  # who changes may have been renamed, for all it knows; once
+            p.tell(connection, "ada", 2, "chief", state=b"\2")
+            looked, request = p.asked(connection)
+            p.nobody(connection, looked)
+            if event == 2:
+                asked, request = p.asked(connection)
+                assert b"uid=ada," in request and b"manager" in request, request
+                p.end(connection, asked)
+            until(lambda: len(events_of(w, "ada")) == event)  # pylint: disable=cell-var-from-loop
+        assert not select.select([connection], [], [], 1)[0], p.asked(connection)
 
 
 def test_a_directory_that_does_not_say_who_reports_is_followed_all_the_same():
-    with world() as w:
-        p = Provider()
-        heard_before(w, p)
-        with Follower(w, p, "--no-deliver") as f:
-            connection, _ = p.searched()
-            p.info(connection, ber(0xa1, ber(4, b"whole")))
-            comes(p, connection, "chief", 1, code=b"\x0b")  # administrative limit
-            until(lambda: mark_of(w) is not None)
-            comes(p, connection, "ada", 2)
-            until(lambda: len(events_of(w, "ada")) == 1)
-            assert "who reports to somebody" in f.text() and "tried again" not in f.text(), f.text()
-            connection.close()
-            f.end()
+    with heard() as (w, p, f, connection):
+        p.info(connection, ber(0xa1, ber(4, b"whole")))
+        comes(p, connection, "chief", 1, code=b"\x0b")  # administrative limit
+        until(lambda: mark_of(w) is not None)
+        comes(p, connection, "ada", 2)
+        until(lambda: len(events_of(w, "ada")) == 1)
+        assert "who reports to somebody" in f.text() and "tried again" not in f.text(), f.text()
 
 
 def test_a_list_is_not_mixed_with_who_reports_to_somebody_new():
-    with world() as w:
-        p = Provider()
-        heard_before(w, p)
-        with Follower(w, p, "--no-deliver") as f:
-            connection, _ = p.searched()
-            p.info(connection, ber(0xa1, ber(4, b"whole")))
-            end = ber(0x30, ber(2, b"\2"), ber(0x65, ber(10, b"\x10\x00"), ber(4), ber(4, b"refresh required")))
-            p.tell(connection, "chief", 1, behind=end)
-            connection.close()
-            connection, request = p.searched()
-            assert b"whole" not in request, request
-            p.tell(connection, "ada", 2, "chief")
-            p.tell(connection, "chief", 1)
-            assert not select.select([connection], [], [], 1.5)[0], p.asked(connection)
-            p.info(connection, ber(0xa2, ber(4, b"anew")))
-            until(lambda: "2 people listed" in f.text())
-            assert not select.select([connection], [], [], 1.5)[0], p.asked(connection)
-            connection.close()
-            f.end()
+    with heard() as (w, p, f, connection):
+        p.info(connection, ber(0xa1, ber(4, b"whole")))
+        end = ber(0x30, ber(2, b"\2"), ber(0x65, ber(10, b"\x10\x00"), ber(4), ber(4, b"refresh required")))
+        p.tell(connection, "chief", 1, behind=end)
+        connection.close()
+        connection, request = p.searched()
+        assert b"whole" not in request, request
+        p.tell(connection, "ada", 2, "chief")
+        p.tell(connection, "chief", 1)
+        assert not select.select([connection], [], [], 1.5)[0], p.asked(connection)
+        p.info(connection, ber(0xa2, ber(4, b"anew")))
+        until(lambda: "2 people listed" in f.text())
+        assert not select.select([connection], [], [], 1.5)[0], p.asked(connection)
 
 
 def test_an_entry_that_breaks_off_is_no_entry():

@@ -9,7 +9,7 @@ import sys
 import time
 
 from common import mark_file, mark_of
-from followers import LOG, Follower, Provider, Way, asks_anew, ber, comes, csn, heard_before, kept_cookie, long_ber, until
+from followers import LOG, Follower, Provider, Way, asks_anew, ber, comes, csn, heard, heard_before, kept_cookie, long_ber, until
 from servers import GROUPS, PEOPLE, SmallDisk, cli, events_of, harness, person, secret, world
 from slapd import Slapd
 
@@ -22,113 +22,86 @@ def refreshed(connection, cookie, p=Provider):
 
 def test_a_cookie_that_names_no_change_forgets_none():
     """As OpenLDAP sends it where a change has no number: what was heard before would be forgotten with it."""
-    with world() as w:
-        p, known = Provider(), f"rid=000,csn={csn(1, 1)}"
-        heard_before(w, p, known)
-        with Follower(w, p, "--no-deliver") as f:
-            connection, _ = p.searched()
-            refreshed(connection, None)
-            until(lambda: "is followed" in f.text())
-            p.info(connection, ber(0x80, b"rid=000,sid=001"))
-            comes(p, connection, "ada", 1)
-            until(lambda: len(events_of(w, "ada")) == 1)
-            time.sleep(1.5)  # it writes down how far it was
-            assert csn(1, 1) in kept_cookie(w), kept_cookie(w)
-            p.info(connection, ber(0x80, f"rid=000,csn={csn(2, 1)}".encode()))
-            until(lambda: csn(2, 1) in kept_cookie(w))
-            connection.close()
-            f.end()
+    known = f"rid=000,csn={csn(1, 1)}"
+    with heard(cookie=known) as (w, p, f, connection):
+        refreshed(connection, None)
+        until(lambda: "is followed" in f.text())
+        p.info(connection, ber(0x80, b"rid=000,sid=001"))
+        comes(p, connection, "ada", 1)
+        until(lambda: len(events_of(w, "ada")) == 1)
+        time.sleep(1.5)  # it writes down how far it was
+        assert csn(1, 1) in kept_cookie(w), kept_cookie(w)
+        p.info(connection, ber(0x80, f"rid=000,csn={csn(2, 1)}".encode()))
+        until(lambda: csn(2, 1) in kept_cookie(w))
 
 
 def test_who_goes_while_it_is_looked_for_them_is_no_backup():
-    with world() as w:
-        p = Provider()
-        heard_before(w, p, f"rid=000,csn={csn(1, 1)}", [(1, csn(1, 1))])
-        with Follower(w, p, "--no-deliver") as f:
-            connection, _ = p.searched()
-            refreshed(connection, f"rid=000,csn={csn(1, 1)}")
-            asked, request = p.asked(connection)
-            assert b"entryUUID" in request, request
-            p.tell(connection, "ada", 1, state=GONE, cookie=f"rid=000,csn={csn(2, 1)}")
-            p.end(connection, asked)
-            until(lambda: csn(2, 1) in kept_cookie(w))
-            assert "restored" not in f.text() and "is followed" in f.text(), f.text()
-            connection.close()
-            f.end()
+    with heard(cookie=f"rid=000,csn={csn(1, 1)}", newest=[(1, csn(1, 1))]) as (w, p, f, connection):
+        refreshed(connection, f"rid=000,csn={csn(1, 1)}")
+        asked, request = p.asked(connection)
+        assert b"entryUUID" in request, request
+        p.tell(connection, "ada", 1, state=GONE, cookie=f"rid=000,csn={csn(2, 1)}")
+        p.end(connection, asked)
+        until(lambda: csn(2, 1) in kept_cookie(w))
+        assert "restored" not in f.text() and "is followed" in f.text(), f.text()
 
 
 def test_what_was_heard_last_of_a_connection_that_broke_counts():
     """Another replica takes over, and does not have it yet: that is no backup."""
     for how in (b"\1", GONE):
-        with world() as w:
-            p, known = Provider(), f"rid=000,csn={csn(1, 1)}"
-            heard_before(w, p, known)
-            with Follower(w, p, "--no-deliver") as f:
-                connection, _ = p.searched()
-                refreshed(connection, known)
-                until(lambda: "is followed" in f.text())
-                end = ber(0x30, ber(2, b"\2"), ber(0x65, ber(10, b"\x34"), ber(4), ber(4)))  # unavailable
-                p.tell(connection, "ada", 1, change=csn(2, 1), state=how, cookie=f"rid=000,csn={csn(2, 1)}", behind=end)
-                connection.close()
-                connection, _ = p.searched()
-                refreshed(connection, known)
-                for _ in range(2):
-                    asked, request = p.asked(connection)
-                    assert b"entryUUID" in request, request
-                    if how == GONE:
-                        p.tell(connection, "ada", 1, answer=asked, change=csn(1, 1))
-                    p.end(connection, asked)
-                until(lambda: "looked at again" in f.text() or "was restored" in f.text())
-                assert "was restored:" not in f.text(), f.text()
-                connection.close()
-                f.end()
-
-
-def test_what_is_told_once_more_is_what_the_cookie_stands_for():
-    """A report who is heard anew for the manager. The directory is restored then, and has changed since."""
-    with world() as w:
-        p, known = Provider(), f"rid=000,csn={csn(1, 1)}"
-        heard_before(w, p, known, [(1, csn(1, 1))])
-        with Follower(w, p, "--no-deliver") as f:
-            connection, _ = p.searched()
+        known = f"rid=000,csn={csn(1, 1)}"
+        with heard(cookie=known) as (w, p, f, connection):
             refreshed(connection, known)
-            asked, _ = p.asked(connection)
-            p.tell(connection, "ada", 1, answer=asked, change=csn(1, 1))
-            p.end(connection, asked)
             until(lambda: "is followed" in f.text())
-            comes(p, connection, "chief", 2, reports=[("ada", 1)], change=csn(1, 1))
-            until(lambda: len(events_of(w, "ada")) == 1)
+            end = ber(0x30, ber(2, b"\2"), ber(0x65, ber(10, b"\x34"), ber(4), ber(4)))  # unavailable
+            p.tell(connection, "ada", 1, change=csn(2, 1), state=how, cookie=f"rid=000,csn={csn(2, 1)}", behind=end)
             connection.close()
             connection, _ = p.searched()
             refreshed(connection, known)
             for _ in range(2):
-                p.end(connection, p.asked(connection)[0])
+                asked, request = p.asked(connection)
+                assert b"entryUUID" in request, request
+                if how == GONE:
+                    p.tell(connection, "ada", 1, answer=asked, change=csn(1, 1))
+                p.end(connection, asked)
             until(lambda: "looked at again" in f.text() or "was restored" in f.text())
-            assert "was restored:" in f.text(), f.text()
-            connection.close()
-            f.end()
+            assert "was restored:" not in f.text(), f.text()
+
+
+def test_what_is_told_once_more_is_what_the_cookie_stands_for():
+    """A report who is heard anew for the manager. The directory is restored then, and has changed since."""
+    known = f"rid=000,csn={csn(1, 1)}"
+    with heard(cookie=known, newest=[(1, csn(1, 1))]) as (w, p, f, connection):
+        refreshed(connection, known)
+        asked, _ = p.asked(connection)
+        p.tell(connection, "ada", 1, answer=asked, change=csn(1, 1))
+        p.end(connection, asked)
+        until(lambda: "is followed" in f.text())
+        comes(p, connection, "chief", 2, reports=[("ada", 1)], change=csn(1, 1))
+        until(lambda: len(events_of(w, "ada")) == 1)
+        connection.close()
+        connection, _ = p.searched()
+        refreshed(connection, known)
+        for _ in range(2):
+            p.end(connection, p.asked(connection)[0])
+        until(lambda: "looked at again" in f.text() or "was restored" in f.text())
+        assert "was restored:" in f.text(), f.text()
 
 
 def test_a_replica_that_lags_brings_no_report_back():
     """Who reports to somebody new is asked of it: what it says of them may be old as well."""
-    with world() as w:
-        p = Provider()
-        heard_before(w, p, f"rid=000,csn={csn(1, 1)};{csn(5, 2)}")
-        with Follower(w, p, "--no-deliver") as f:
-            connection, _ = p.searched()
-            p.tell(connection, "boss", 2, change=csn(3, 1))
-            until(lambda: p.is_asked(connection, 0.1) or len(events_of(w, "boss")) == 1)
-            if p.is_asked(connection, 2):
-                asked, _ = p.asked(connection)
-                p.tell(connection, "ada", 1, "boss", answer=asked, change=csn(2, 2))  # who has left since
-                p.end(connection, asked)
-                p.nobody(connection, p.asked(connection)[0])  # where the manager is
-                time.sleep(1)
-            refreshed(connection, f"rid=000,csn={csn(3, 1)};{csn(2, 2)}")
-            until(lambda: "it is looked at again" in f.text())
-            assert json.loads(cli(w, "status", "--json").stdout)["subjects"]["total"] == 1, events_of(w, "ada")
-            connection.close()
-            f.end()
+    with heard(cookie=f"rid=000,csn={csn(1, 1)};{csn(5, 2)}") as (w, p, f, connection):
+        p.tell(connection, "boss", 2, change=csn(3, 1))
+        until(lambda: p.is_asked(connection, 0.1) or len(events_of(w, "boss")) == 1)
+        if p.is_asked(connection, 2):
+            asked, _ = p.asked(connection)
+            p.tell(connection, "ada", 1, "boss", answer=asked, change=csn(2, 2))  # who has left since
+            p.end(connection, asked)
+            p.nobody(connection, p.asked(connection)[0])  # where the manager is
+            time.sleep(1)
+        refreshed(connection, f"rid=000,csn={csn(3, 1)};{csn(2, 2)}")
+        until(lambda: "it is looked at again" in f.text())
+        assert json.loads(cli(w, "status", "--json").stdout)["subjects"]["total"] == 1, events_of(w, "ada")
 
 
 def test_who_is_told_twice_spoils_a_list_and_ends_nobody():
@@ -147,6 +120,7 @@ def test_who_is_told_twice_spoils_a_list_and_ends_nobody():
             f.end()
 
 
+@harness.meanwhile
 def test_a_list_that_waits_and_breaks_off_keeps_no_change_waiting():
     with world() as w:
         p = Provider()
@@ -171,11 +145,12 @@ def test_a_first_list_that_does_not_come_leaves_a_mark():
             return text in (mark_of(w) or {"reason": ""})["reason"]
 
         with Follower(w, p, "--no-deliver") as f:
+            held, _ = p.listener.accept()
             until(lambda: why("nothing of it was heard in full yet: a list"))  # nobody answers the bind
             f.end(signal.SIGKILL, -signal.SIGKILL)
         mark = mark_of(w)
         assert mark["host"] == "sfprov follow" and mark["missed"] == 1 and p.uri in mark["reason"], mark
-        p.listener.accept()[0].close()
+        held.close()
         with Follower(w, p, "--no-deliver") as f:
             connection, _ = p.searched()
             p.end(connection, 2, b"\x32")
@@ -203,6 +178,7 @@ def test_a_first_list_that_does_not_come_leaves_a_mark():
             f.end()
 
 
+@harness.meanwhile
 def test_who_is_not_followed_for_long_is_told_by_the_status():
     with world() as w:
         p = Provider()
@@ -226,7 +202,7 @@ def test_a_full_disk_keeps_no_mark_from_being_made():
         w.fields["store"] = os.path.join(disk.folder, "store.db")
         cli(w, "hold")  # which makes a store
         p = Provider()
-        heard_before(w, p)
+        heard_before(w, p, how=" --map 'mail=active'")
         with Follower(w, p, "--no-deliver", "--map", "mail=active") as f:
             connection, _ = p.searched()
             refreshed(connection, "whole")
@@ -293,20 +269,15 @@ def starts_sync(w, p):
 
 
 @contextlib.contextmanager
-def followed(*more):
-    """A world, a provider that it follows, and the connection."""
-    with world() as w:
-        p = Provider()
-        heard_before(w, p)
-        with Follower(w, p, "--no-deliver", *more) as f:
-            connection, _ = p.searched()
-            refreshed(connection, "whole")
-            until(lambda: "is followed" in f.text())
-            yield w, p, f, connection
-            connection.close()
-            f.end()
+def followed():
+    """As heard(), and it says that nothing has changed."""
+    with heard() as (w, p, f, connection):
+        refreshed(connection, "whole")
+        until(lambda: "is followed" in f.text())
+        yield w, p, f, connection
 
 
+@harness.meanwhile
 def test_who_is_silent_is_asked_whether_they_are_there():
     """One stops amid a message, one answers, and the base of one is there no more."""
     with world() as w, followed() as stopped, followed() as silent, followed() as renamed:
