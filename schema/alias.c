@@ -27,7 +27,7 @@ joined(const char *initial, const char *name)
     letters_cut(first, 1);
     alias = letters_format("%s%s", first, name);
     if (alias)
-        letters_cut(alias, ALIAS_MAX_CHARACTERS);
+        letters_cut_units(alias, ALIAS_MAX_CHARACTERS);
     return alias;
 }
 

@@ -4,7 +4,7 @@
 
 #include "plugin/base/value.h"
 
-/* Longest Alias, in characters (fact sheet 3.3). */
+/* Longest Alias, in letters_units() (fact sheet 3.3). */
 #define ALIAS_MAX_CHARACTERS 8
 
 /*

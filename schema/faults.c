@@ -51,9 +51,9 @@ put_clean(struct fault_list *list, struct json_object *fault, const char *name, 
                                json_object_get_string(json_object_array_get_idx(list->secrets, i)));
     if (!clean)
         return PROV_E_NOMEM;
-    if (most && letters_count(clean) > most) {
+    if (most && letters_units(clean) > most) {
         AUTO_FREE char *shown = NULL;
-        letters_cut(clean, most);
+        letters_cut_units(clean, most);
         shown = letters_format("%s...", clean);
         return shown ? json_put_string(fault, name, shown) : PROV_E_NOMEM;
     }

@@ -188,7 +188,7 @@ check_key(struct fields_draft *draft, const char *name, const char *value, const
     static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
                                   "_-+/.";
 
-    if (value && (value[strspn(value, allowed)] || letters_count(value) > 40))
+    if (value && (value[strspn(value, allowed)] || letters_units(value) > 40))
         faults_add(&draft->faults, name, value, remedy,
                    "Salesforce has no such key: letters, digits and _-+/. only, 40 at most");
 }
@@ -328,7 +328,7 @@ check_users(struct fields_draft *draft)
     check_key(draft, "locale", fields->locale, "write it as en_US");
     check_key(draft, "language", fields->language, "write it as en_US");
     check_key(draft, "email_encoding", fields->email_encoding, "write it as UTF-8");
-    if (fields->profile && letters_count(fields->profile) > 255)
+    if (fields->profile && letters_units(fields->profile) > 255)
         faults_add(&draft->faults, "profile", fields->profile, "give its Id",
                    "a profile's name has at most 255 characters");
     if (mapping_compile_list(fields->mapping_rules, &defaults, &draft->faults, &draft->warnings,

@@ -188,15 +188,13 @@ upper_letter(uint32_t letter)
 }
 
 size_t
-letters_count(const char *text)
+letters_units(const char *text)
 {
-    size_t count = 0;
+    size_t units = 0;
 
-    while (*text) {
-        next_letter(&text);
-        count++;
-    }
-    return count;
+    while (*text)
+        units += next_letter(&text) > 0xFFFF ? 2 : 1;
+    return units;
 }
 
 void
@@ -206,6 +204,17 @@ letters_cut(char *text, size_t most)
 
     for (size_t i = 0; i < most && *end; i++)
         next_letter(&end);
+    text[end - text] = '\0';
+}
+
+void
+letters_cut_units(char *text, size_t most)
+{
+    const char *end = text, *next = text;
+    size_t units = 0;
+
+    while (*next && (units += next_letter(&next) > 0xFFFF ? 2 : 1) <= most)
+        end = next;
     text[end - text] = '\0';
 }
 

@@ -9,11 +9,13 @@
 
 #include "plugin/base/cleanup.h"
 
-/* Characters (Unicode code points) in text. */
-size_t letters_count(const char *text);
+/* The length of text as a field's limit counts it: in UTF-16 units, two for a character beyond U+FFFF. That
+ * is how Apex counts; of the API it is not sure, and the larger count is refused by neither. */
+size_t letters_units(const char *text);
 
-/* Cuts text, in place, to at most `most` characters, never inside one. */
+/* Cuts text, in place, to at most so many characters, or units, never inside a character. */
 void letters_cut(char *text, size_t most);
+void letters_cut_units(char *text, size_t most);
 
 /* Lower case by Unicode's simple mapping; heap, NULL when out of memory. */
 MUST_CHECK char *letters_lower(const char *text);

@@ -163,7 +163,7 @@ check_length(const struct mapping_rule *rule, const char *text, struct value_pro
 
     if (most == 0 || strlen(text) <= most) /* a character has at least a byte */
         return PROV_OK;
-    count = letters_count(text);
+    count = letters_units(text);
     if (count <= most)
         return PROV_OK;
     if (mapping_may_truncate(rule))
@@ -207,7 +207,7 @@ cut(struct pool *pool, const struct mapping_rule *rule, const char *text)
 
     if (!copy)
         return NULL;
-    letters_cut(copy, rule->max_characters);
+    letters_cut_units(copy, rule->max_characters);
     return keep(pool,
                 letters_trim(copy)); /* the cut may have bared a blank, which Salesforce drops */
 }
@@ -222,7 +222,7 @@ text_value(struct pool *pool, const struct mapping_rule *rule, struct value *val
 
     if (shaped && strcmp(shaped, text) != 0)
         *ret_note = "in Salesforce's spelling";
-    if (shaped && rule->truncate && letters_count(shaped) > rule->max_characters) {
+    if (shaped && rule->truncate && letters_units(shaped) > rule->max_characters) {
         shaped = cut(pool, rule, shaped);
         *ret_note = "cut to the length of the field";
     }

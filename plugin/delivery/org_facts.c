@@ -228,12 +228,12 @@ is_fault(struct facts_field *known, const struct member *member, bool creating,
     if (strcmp(type, "picklist") == 0)
         return json_get_bool(field, "restrictedPicklist", false) &&
                is_wrong_choice(known, name, text, ret);
-    if (length <= 0 || strcmp(type, "multipicklist") == 0 || (int64_t)letters_count(text) <= length)
+    if (length <= 0 || strcmp(type, "multipicklist") == 0 || (int64_t)letters_units(text) <= length)
         return false;
     ret->code = CODE_TOO_LONG;
     snprintf(ret->text, sizeof(ret->text),
              "%s: the value has %zu characters, and the field takes %lld", name,
-             letters_count(text), (long long)length);
+             letters_units(text), (long long)length);
     return true;
 }
 

@@ -435,11 +435,13 @@ def test_an_email_that_waits_for_its_owner_is_no_drift():
 
 
 def test_another_spelling_of_the_same_value_is_no_drift():
-    """An id of 15 characters comes back with 18; a browser in which somebody saves the user writes line ends of
-    its own, and Salesforce drops blanks at the ends (its page on change data capture)."""
+    """An id of 15 characters comes back with 18, a number with a point; a browser in which somebody saves the
+    user writes line ends of its own."""
     with World() as w:
         approver = w.org.state()["users"][0]["Id"]
-        c = w.connector(mapping=[{"field": "DelegatedApproverId", "source": "nickName"}])
+        w.org.settings(custom_fields=[{"name": "Num__c", "label": "Num", "type": "double"}])
+        c = w.connector(mapping=[{"field": "DelegatedApproverId", "source": "nickName"},
+                                 {"field": "Num__c", "kind": "number", "precision": 6, "scale": 1, "constant": 7}])
         c.accept(create("/Users/1", person("jane", nickName=approver[:15], addresses=[
             {"type": "work", "streetAddress": "Line 1\nLine 2", "locality": "Bonn"}])))
         c.settle()

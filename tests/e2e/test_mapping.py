@@ -172,5 +172,16 @@ def test_a_value_that_goes_is_cleared_whatever_kind_its_field_is():
         assert c.user("/Users/1")["state"] == "in_step"
 
 
+def test_characters_beyond_the_first_plane_count_twice():
+    """As Apex counts; the org takes the larger count (unsure)."""
+    with World() as w:
+        c = w.connector(mapping=[{"field": "Title", "too_long": "truncate"}])
+        rare = "\U00020BB7"  # the first letter of the surname Yoshida, as some write it
+        c.accept(create("/Users/1", person("yoshida", title=rare * 41, name={"familyName": rare * 5})))
+        c.settle()
+        user = w.org.user(name_of("yoshida"))
+        assert user["Title"] == rare * 40 and user["LastName"] == rare * 5, user
+
+
 if __name__ == "__main__":
     harness.main(sys.modules["__main__"])

@@ -304,8 +304,8 @@ api_count(struct call *call)
 
     if (within)
         org->usage.api_calls++;
-    usage = text_format("api-usage=%lld/%lld", (long long)org->usage.api_calls,
-                        (long long)org->settings.api_max);
+    usage = text_format("api-usage=%lld/%lld; per-app-api-usage=7/9(appName=simulated)",
+                        (long long)org->usage.api_calls, (long long)org->settings.api_max);
     reply_header(call->reply, "Sforce-Limit-Info", usage);
     if (!within)
         reply_error(call->reply, 403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.");

@@ -213,7 +213,7 @@ new_token(struct org *org)
     return text_format("eyJhbGciOiJSUzI1NiJ9.eyJ%s.%s", claims, "cAnArYc2lnbmF0dXJl");
 }
 
-/* 1.2: these keys and no expires_in. */
+/* 1.2: these keys and no expires_in; the address of newer orgs is no place for the calls here. */
 void
 oauth_grant(struct call *call, struct row *user, const char *refresh_token)
 {
@@ -243,6 +243,9 @@ oauth_grant(struct call *call, struct row *user, const char *refresh_token)
     js_put_text(answer, "instance_url", org->origin);
     js_put_text(answer, "id", identity);
     js_put_text(answer, "token_type", "Bearer");
+    if (!app_flag(org, "jwt_access_tokens"))
+        js_put_text(answer, "token_format", "opaque");
+    js_put_text(answer, "api_instance_url", "https://api.salesforce.com");
     js_put_text(answer, "issued_at", issued);
     if (refresh_token)
         js_put_text(answer, "refresh_token", refresh_token);

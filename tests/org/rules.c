@@ -210,6 +210,9 @@ stored_value(const struct field_facts *field, struct json_object *value)
 
     if (field->kind == KIND_DATETIME && time_parse(json_object_get_string(value), &ms))
         return js_string(time_text(ms, text));
+    if (value && field_kind_is_number(field->kind) &&
+        field->kind != KIND_INT) /* 5 is read as 5.0 */
+        return js_double(json_object_get_double(value));
     if (field_kind_is_text(field->kind)) {
         AUTO_FREE char *trimmed = trimmed_copy(json_object_get_string(value));
         return js_string(trimmed);

@@ -209,6 +209,12 @@ js_string(const char *text)
     return text ? needed(json_object_new_string(text)) : NULL;
 }
 
+struct json_object *
+js_double(double number)
+{
+    return needed(json_object_new_double(number));
+}
+
 void
 js_put(struct json_object *object, const char *key, struct json_object *value)
 {
@@ -301,7 +307,7 @@ js_scalar_copy(struct json_object *value)
     case json_type_int:
         return needed(json_object_new_int64(json_object_get_int64(value)));
     case json_type_double:
-        return needed(json_object_new_double(json_object_get_double(value)));
+        return js_double(json_object_get_double(value));
     default:
         return NULL;
     }

@@ -57,6 +57,7 @@ js_cleanup(struct json_object **variable)
 struct json_object *js_object(void);
 struct json_object *js_array(void);
 struct json_object *js_string(const char *text); /* NULL gives JSON null */
+struct json_object *js_double(double number);
 /* These take over value. */
 void js_put(struct json_object *object, const char *key, struct json_object *value);
 void js_append(struct json_object *array, struct json_object *value);

@@ -17,7 +17,7 @@ a_created_user_has_an_id_and_a_location(void)
     T_INT(strlen(id), 18);
     T_TRUE(strncmp(id, "005", 3) == 0);
     T_HAS(answer_header("Location"), id);
-    T_STR(answer_header("Sforce-Limit-Info"), "api-usage=1/100000");
+    T_HAS(answer_header("Sforce-Limit-Info"), "api-usage=1/100000;");
     T_STR(user_text(acme, id, "CreatedById"), acme->execution_user);
     T_STR(user_text(acme, id, "CreatedDate"), "2026-11-22T14:17:23.119+0000");
     T_TRUE(js_get_flag(answer_json, "IsActive", false));

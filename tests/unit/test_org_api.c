@@ -140,7 +140,8 @@ a_token_has_salesforces_members(void)
     T_TRUE(js_get_text(answer_json, "signature") != NULL);
     T_TRUE(js_get(answer_json, "expires_in") == NULL);
     T_TRUE(strncmp(js_get_text(answer_json, "access_token"), acme->id, 15) == 0);
-    T_INT(json_object_object_length(answer_json), 7);
+    T_STR(js_get_text(answer_json, "token_format"), "opaque");
+    T_INT(json_object_object_length(answer_json), 9);
     /* in the query, and as Basic: "3MVG9simulated.consumer.key:simulated-cAnArY-secret" */
     T_INT(ask_token(acme, "POST", TOKEN "?" GRANT CLIENT, NULL, NULL, NULL), 200);
     T_INT(ask_token(acme, "POST", TOKEN, FORM,
@@ -330,11 +331,11 @@ the_daily_limit_is_counted_and_kept(void)
     T_INT(ask(acme, "GET", DATA "/limits", NULL), 200);
     T_HAS(answer.body, "{\"Max\":2,\"Remaining\":1}");
     T_INT(ask(acme, "POST", USERS, "{}"), 400);
-    T_STR(answer_header("Sforce-Limit-Info"), "api-usage=2/2");
+    T_HAS(answer_header("Sforce-Limit-Info"), "api-usage=2/2;");
     T_INT(ask(acme, "GET", DATA "/limits", NULL), 403);
     T_STR(error_code(), "REQUEST_LIMIT_EXCEEDED");
     T_STR(error_text(), "TotalRequests Limit exceeded.");
-    T_STR(answer_header("Sforce-Limit-Info"), "api-usage=2/2");
+    T_HAS(answer_header("Sforce-Limit-Info"), "api-usage=2/2;");
     T_INT(ask(globex, "GET", DATA "/limits", NULL), 200);
     ask_end();
 }
@@ -647,7 +648,7 @@ settings_are_known_or_refused(void)
           200);
     T_INT(ask(acme, "POST", USERS, good_user("a@b.cc", ",\"Key__c\":\"1\"")), 400);
     T_STR(error_code(), "LICENSE_LIMIT_EXCEEDED");
-    T_STR(answer_header("Sforce-Limit-Info"), "api-usage=1/7");
+    T_HAS(answer_header("Sforce-Limit-Info"), "api-usage=1/7;");
     T_INT(ask_soql(acme, "SELECT Id FROM Organization WHERE IsSandbox = true"), 200);
     T_INT(answer_length(), 1);
     T_INT(ask_exchange(acme, "POST", "/__org/settings", "{\"seat\":1}"), 400);
