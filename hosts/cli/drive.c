@@ -86,7 +86,8 @@ static void
 wait_us(struct drive *drive, int64_t microseconds)
 {
     int64_t until = clock_us() + microseconds;
-    struct timespec end = { .tv_sec = until / 1000000, .tv_nsec = until % 1000000 * 1000 };
+    struct timespec end = { .tv_sec = (time_t)(until / 1000000),
+                            .tv_nsec = (long)(until % 1000000 * 1000) };
 
     pthread_cond_timedwait(&drive->moved, &drive->lock, &end);
 }

@@ -102,8 +102,8 @@ flights_wait(struct flights *flights, int64_t most_us)
 {
     bool ends = most_us != FLIGHTS_FOR_EVER;
     int64_t end_us = ends ? clock_monotonic_us() + most_us : 0;
-    struct timespec end = { .tv_sec = end_us / CLOCK_SECOND_US,
-                            .tv_nsec = end_us % CLOCK_SECOND_US * 1000 };
+    struct timespec end = { .tv_sec = (time_t)(end_us / CLOCK_SECOND_US),
+                            .tv_nsec = (long)(end_us % CLOCK_SECOND_US * 1000) };
     struct flight *flight;
     size_t at;
     int r = 0;

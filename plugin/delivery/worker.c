@@ -235,8 +235,8 @@ after_us(int64_t us)
 
     us = us > 0 ? us : 0;
     clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += us / CLOCK_SECOND_US;
-    at.tv_nsec += (us % CLOCK_SECOND_US) * 1000;
+    at.tv_sec += (time_t)(us / CLOCK_SECOND_US);
+    at.tv_nsec += (long)(us % CLOCK_SECOND_US) * 1000;
     if (at.tv_nsec >= 1000000000) {
         at.tv_nsec -= 1000000000;
         at.tv_sec++;

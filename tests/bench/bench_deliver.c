@@ -175,7 +175,7 @@ deliver_all(struct host *host, size_t count)
     do {
         if (host->api.deliver(host->connector, 60000, &report, &err))
             fail("deliver", err.text);
-        delivered += report.delivered;
+        delivered += (size_t)report.delivered;
     } while (report.state == PROV_DELIVERY_BUSY);
     if (delivered != count || report.state != PROV_DELIVERY_IDLE)
         fail("deliver", "not everybody was delivered");

@@ -368,7 +368,7 @@ act_in_trouble(struct actor *actor)
     if (!actor->db) /* SQLite opens for reading only what it cannot open else */
         open_actor(actor);
     end_reading(actor);
-    plan.nth = 1 + below(below(2) ? 8 : 60);
+    plan.nth = 1 + (long)below(below(2) ? 8 : 60);
     actor->struck = true;
     shim_arm(&plan);
     act(actor);
@@ -396,7 +396,7 @@ live(enum shim_action end, int other)
     struct shim_plan plan = { .classes = SHIM_STORE, .action = end };
     unsigned steps = below(STEPS_MAX);
 
-    plan.nth = 1 + below(below(2) ? 40 : 600);
+    plan.nth = 1 + (long)below(below(2) ? 40 : 600);
     plan.chance = below(4);
     if (plan.chance)
         plan.chance = 1 + below(1u << 30);

@@ -535,8 +535,8 @@ clock_gettime(clockid_t id, struct timespec *ret)
         if (holds && own) /* no two readings are the same */
             __atomic_add_fetch(&moved_us, 1, __ATOMIC_SEQ_CST);
     }
-    ret->tv_sec = us / 1000000;
-    ret->tv_nsec = us % 1000000 * 1000;
+    ret->tv_sec = (time_t)(us / 1000000);
+    ret->tv_nsec = (long)(us % 1000000 * 1000);
     return 0;
 }
 
