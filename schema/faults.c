@@ -24,7 +24,7 @@ without_secret(char *text, const char *secret)
 {
     static const char instead[] = "(not shown)";
     size_t length = strlen(secret);
-    char *found;
+    const char *found;
 
     /* a secret that is part of the replacement would be found for ever */
     if (length < SECRET_LOOKED_FOR || ascii_find(instead, secret))

@@ -100,6 +100,7 @@ load_zlib(struct prov_error *err)
 
     if (!zlib) {
         /* where there is none, answers come unpacked */
+        /* cppcheck-suppress leakReturnValNotUsed ; it stays to the end of the process */
         (void)dlopen("libz.so.1", ZLIB_MODE);
         return PROV_OK;
     }

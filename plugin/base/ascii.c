@@ -1,7 +1,6 @@
 /* Compares byte by byte; what is compared is names, short for the most part. */
 #include "plugin/base/ascii.h"
 
-#include <stdint.h>
 #include <string.h>
 
 int
@@ -23,15 +22,14 @@ ascii_compare_start(const char *a, const char *b, size_t length)
     return 0;
 }
 
-char *
+const char *
 ascii_find(const char *text, const char *part)
 {
     size_t length = strlen(part);
 
     for (;; text++) {
         if (ascii_compare_start(text, part, length) == 0)
-            return (char *)(uintptr_t)
-                text; /* NOLINT(performance-no-int-to-ptr): drops const, as strcasestr() */
+            return text;
         if (!*text)
             return NULL;
     }

@@ -39,9 +39,9 @@ ascii_is_hex(char c)
     return ascii_is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-/* As strcasecmp(), strncasecmp() and strcasestr(). */
+/* As strcasecmp(), strncasecmp() and strcasestr(), but that what is found may not be written. */
 int ascii_compare(const char *a, const char *b);
 int ascii_compare_start(const char *a, const char *b, size_t length);
-char *ascii_find(const char *text, const char *part);
+const char *ascii_find(const char *text, const char *part);
 
 #endif
