@@ -60,9 +60,11 @@ print_event(struct json_object *event)
 {
     struct words words = { "", 0 };
 
-    add(&words, "%s, version %" PRId64 ": %s%s", reply_word(event, "kinds"),
-        reply_number(event, "version"), reply_word(event, "outcome"),
-        reply_flag(event, "told") ? ", the host was told" : "");
+    add(&words, "%s, version %" PRId64 ": %s", reply_word(event, "kinds"),
+        reply_number(event, "version"), reply_word(event, "outcome"));
+    if (reply_number(event, "superseded_by"))
+        add(&words, " by version %" PRId64, reply_number(event, "superseded_by"));
+    add(&words, "%s", reply_flag(event, "told") ? ", the host was told" : "");
     print_head(reply_word(event, "received"), TONE_BOLD, "event", words.text);
     words.length = 0;
     add(&words, "jti %s", reply_word(event, "jti"));

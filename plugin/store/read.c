@@ -406,6 +406,9 @@ static struct json_object *
 event_row(const struct db_rows *rows)
 {
     struct json_object *row = json_object_new_object();
+    int64_t superseded_by = db_int(rows, 10); /* 0 of a word */
+    const char *past = db_text(rows, 10);
+    const char *outcome = superseded_by ? "superseded" : past ? past : db_text(rows, 8);
 
     if (!row || json_put_int(row, "seq", db_int(rows, 0)) ||
         json_put_string(row, "iss", db_text(rows, 1)) ||
@@ -414,8 +417,8 @@ event_row(const struct db_rows *rows)
         json_put_string(row, "kinds", db_text(rows, 4)) ||
         json_put_int(row, "version", db_int(rows, 5)) ||
         put_time(row, "received", db_int(rows, 6)) ||
-        json_put_string(row, "uri", db_text(rows, 7)) ||
-        json_put_string(row, "outcome", db_text(rows, 8)) ||
+        json_put_string(row, "uri", db_text(rows, 7)) || json_put_string(row, "outcome", outcome) ||
+        (superseded_by && json_put_int(row, "superseded_by", superseded_by)) ||
         json_put_bool(row, "told", db_int(rows, 9) != 0)) {
         json_object_put(row);
         return NULL;
@@ -470,9 +473,26 @@ put_password(struct db *db, int64_t id, struct json_object *result, struct prov_
     return PROV_OK;
 }
 
+/* Of an event that is not the newest settled one: the outcome it had itself, or the newer version that was
+ * settled in its place; NULL where the user's last outcomes do not tell. What was confirmed since says less: a
+ * user who was deactivated and activated again between two looks is as wanted, and nothing was ever sent. The
+ * walk ends at an outcome older than the event; it knows all if it comes there, or to the user's first. */
+#define PAST_SQL                                                                                   \
+    "CASE WHEN e.version < l.settled_version THEN ("                                               \
+    "WITH RECURSIVE past (seq, previous, version, outcome, place) AS ("                            \
+    "SELECT seq, previous, version, outcome, 1 FROM history"                                       \
+    " WHERE seq = l.last_history AND subject = e.subject"                                          \
+    " UNION ALL SELECT h.seq, h.previous, h.version, h.outcome, past.place + 1 FROM past"          \
+    " JOIN history h ON h.seq = past.previous AND h.subject = e.subject"                           \
+    " WHERE past.version >= e.version AND past.previous < past.seq AND past.place < 50)"           \
+    " SELECT coalesce("                                                                            \
+    "min(CASE WHEN version = e.version AND outcome IN " OUTCOMES_IN_STEP " THEN outcome END),"     \
+    " CASE WHEN max(version < e.version OR previous = 0)"                                          \
+    " THEN min(CASE WHEN version > e.version THEN version END) END) FROM past) END"
+
 #define EVENT_COLUMNS                                                                              \
     "e.seq, e.iss, e.jti, e.txn, e.kinds, e.version, e.received_us, s.uri, " OUTCOME_SQL           \
-    ", e.told > 0"
+    ", e.told > 0, " PAST_SQL
 #define EVENT_TABLES                                                                               \
     " FROM event e LEFT JOIN subject s ON s.id = e.subject LEFT JOIN link l ON l.subject = "       \
     "e.subject"

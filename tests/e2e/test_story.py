@@ -107,5 +107,38 @@ def test_a_story_has_orders_holds_passwords_and_accounts():
         assert "sEcReT" not in out and "sEcReT" not in json.dumps(c.user("/Users/1"))
 
 
+def test_a_story_says_which_event_was_overtaken_by_a_newer_one():
+    """A user who is deactivated and activated again between two looks: nothing is sent, and nothing was delivered."""
+    with World() as w:
+        sh = Shell(w)
+        c = w.connector(outcome=lambda: True)
+
+        def told(*events):
+            c.accept(*events)
+            c.settle()
+            seen = [(event["version"], event["outcome"], event.get("superseded_by")) for event in sh.json("show", "jdoe")["events"]]
+            assert [(e["version"], e["outcome"], e.get("superseded_by")) for e in c.query(query="events")["events"]] == seen
+            return seen[-2:]
+
+        assert told(create("/Users/1", person("jdoe"))) == [(1, "delivered", None)]
+        calls = len(w.org.calls())
+        assert told(simple("/Users/1", "prov:deactivate"), simple("/Users/1", "prov:activate")) == [
+            (2, "superseded", 3), (3, "nothing to do", None)]
+        assert len(w.org.calls()) == calls, "nothing was sent"
+        assert told(simple("/Users/1", "prov:deactivate"), put("/Users/1", person("jdoe", title="Chief"))) == [
+            (4, "superseded", 5), (5, "delivered", None)]
+        assert told(put("/Users/1", person("jdoe", title="Clerk"))) == [(5, "delivered", None), (6, "delivered", None)]
+        # one that changes nothing had its turn, and so had one that was refused, and tells so below
+        assert told(put("/Users/1", person("jdoe", title="Clerk"))) == [(6, "delivered", None), (7, "nothing to do", None)]
+        w.org.fault({"on": "collections_update", "do": "refuse_record", "statusCode": "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+                     "message": "no chiefs here"})
+        assert told(put("/Users/1", person("jdoe", title="Chief"))) == [(7, "nothing to do", None), (8, "refused", None)]
+        assert told(put("/Users/1", person("jdoe", title="Head"))) == [(8, "superseded", 9), (9, "delivered", None)]
+
+        out = sh("show", "jdoe")
+        assert "prov:deactivate, version 2: superseded by version 3, the host was told" in out, out
+        assert [next(iter(claims["events"].values()))["status"] for claims in c.outcomes] == ["200"] * 7 + ["400", "200", "200"]
+
+
 if __name__ == "__main__":
     harness.main(sys.modules["__main__"])

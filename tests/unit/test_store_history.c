@@ -172,6 +172,53 @@ old_ones_are_forgotten_and_those_that_came_again_stay(void)
     scratch_remove(&s);
 }
 
+/* "delivered, superseded by 3": what is said of a user's events, oldest first. Static text. */
+static const char *
+events_of(struct store *store, const char *uri)
+{
+    static char text[400];
+    AUTO_JSON struct json_object *subject = NULL;
+    struct prov_error err = PROV_ERROR_INIT;
+    struct json_object *list;
+    size_t length = 0;
+
+    T_OK(store_read_subject(store, uri, &subject, &err), &err);
+    list = json_get(subject, "events");
+    text[0] = '\0';
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        struct json_object *event = json_object_array_get_idx(list, i);
+        int64_t by = json_get_int(event, "superseded_by", 0);
+        length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%s", i ? ", " : "",
+                                   json_get_string(event, "outcome"));
+        if (by)
+            length += (size_t)snprintf(text + length, sizeof(text) - length, " by %d", (int)by);
+    }
+    return text;
+}
+
+static void
+what_was_settled_in_place_of_an_event_is_said_as_far_as_outcomes_tell(void)
+{
+    struct history delivered = { .version = 1, .outcome = "delivered", .action = "created" };
+    struct scratch s;
+    int64_t one;
+
+    scratch_make(&s);
+    one = scratch_put(s.store, "j1", "/Users/1", "a");
+    scratch_put(s.store, "j2", "/Users/1", "b");
+    scratch_put(s.store, "j3", "/Users/1", "c");
+    add(s.store, one, delivered, 1);
+    delivered.version = 3;
+    add(s.store, one, delivered, 20);
+    scratch_sql(&s, "UPDATE link SET settled_version = 3, confirmed_version = 3,"
+                    " outcome = 'delivered'");
+    T_STR(events_of(s.store, "/Users/1"), "delivered, superseded by 3, delivered");
+    forget_before(s.store, 10); /* the second may have had an outcome that is forgotten */
+    T_STR(story(s.store, "/Users/1"), "delivered 1");
+    T_STR(events_of(s.store, "/Users/1"), "delivered, delivered, delivered");
+    scratch_remove(&s);
+}
+
 static void
 a_damaged_history_is_put_aside(void)
 {
@@ -213,6 +260,7 @@ main(int argc, char **argv)
         UNIT_CASE(one_like_the_newest_is_counted_with_it),
         UNIT_CASE(the_last_fifty_are_told),
         UNIT_CASE(old_ones_are_forgotten_and_those_that_came_again_stay),
+        UNIT_CASE(what_was_settled_in_place_of_an_event_is_said_as_far_as_outcomes_tell),
         UNIT_CASE(a_damaged_history_is_put_aside),
     };
 
