@@ -116,7 +116,7 @@ print_json(const struct run *run, const struct drive_view *view, struct json_obj
     reply_put(summary, "duplicates", json_object_new_int64((int64_t)run->answers.duplicates));
     reply_put(summary, "refused", json_object_new_int64((int64_t)run->answers.refused));
     reply_put(summary, "delivery", drive_summary(view, code));
-    reply_put(summary, "parked", parked);
+    parked_put(summary, parked);
     reply_put(summary, "seconds", reply_seconds(clock_us() - run->start_us));
     host_print_json(summary);
     json_object_put(summary);
@@ -133,7 +133,6 @@ report(const struct options *options, struct run *run, const struct drive_view *
         print_json(run, view, parked, code);
     } else {
         parked_print(parked, parked_users);
-        json_object_put(parked);
         if (run->lines.fd >= 0)
             answers_count(&run->answers, "; ");
         printf("%" PRIu64 " changes delivered, %" PRId64 " users parked or waiting, %" PRIu64
@@ -141,6 +140,7 @@ report(const struct options *options, struct run *run, const struct drive_view *
                view->delivered, parked_users, view->pending, view->api_calls,
                (double)(clock_us() - run->start_us) / 1e6);
     }
+    json_object_put(parked);
     return !code && (run->answers.refused || parked_users) ? CODE_PARKED : code;
 }
 

@@ -554,6 +554,7 @@ report_json(struct sync *sync, struct changes *changes, int64_t parked_users, in
 {
     static const char *const members[] = { "applied", "dry_run", "reason", "counts" };
     struct json_object *answer = json_object_new_object();
+    struct json_object *parked = parked_users ? parked_list(&sync->host) : NULL;
     const char *rest;
     int result;
 
@@ -566,7 +567,8 @@ report_json(struct sync *sync, struct changes *changes, int64_t parked_users, in
         if (value)
             reply_put(answer, members[i], json_object_get(value));
     }
-    reply_put(answer, "parked", parked_users ? parked_list(&sync->host) : NULL);
+    parked_put(answer, parked);
+    json_object_put(parked);
     if (!sync->options->dry_run && !sync->options->no_deliver)
         reply_put(answer, "delivery", drive_summary(&sync->view, code));
     reply_put(answer, "seconds", reply_seconds(clock_us() - sync->start_us));

@@ -129,6 +129,22 @@ parked_list(struct host *host)
     return all;
 }
 
+void
+parked_put(struct json_object *answer, struct json_object *rows)
+{
+    struct json_object *parked = rows ? json_object_new_array() : NULL;
+    struct json_object *waiting = rows ? json_object_new_array() : NULL;
+
+    for (size_t i = 0; parked && waiting && i < reply_count(rows); i++) {
+        struct json_object *row = reply_item(rows, i);
+        bool waits = !strcmp(reply_word(row, "state"), "waiting");
+
+        json_object_array_add(waits ? waiting : parked, json_object_get(row));
+    }
+    reply_put(answer, "parked", parked);
+    reply_put(answer, "waiting", waiting);
+}
+
 int64_t
 parked_count(struct host *host)
 {

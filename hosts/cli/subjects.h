@@ -24,6 +24,9 @@ const char *host_name(struct json_object *row);
 /* Users who are parked or wait, as an array, at most the first 1000; NULL after an error, which was said. */
 struct json_object *parked_list(struct host *host);
 
+/* Puts them into an answer, those who are parked and those who wait apart; null: there are none. */
+void parked_put(struct json_object *answer, struct json_object *rows);
+
 /* How many there are in the store; 0 after an error. */
 int64_t parked_count(struct host *host);
 

@@ -199,6 +199,18 @@ def test_preview_list_and_show_tell_the_story():
         assert "nobody" in sh.err
 
 
+def test_who_is_parked_and_who_waits_are_apart_in_json():
+    people = {"1": "jdoe", "2": "jdoe", "3": "bad name@@"}
+    with World() as w:
+        sh = Shell(w)
+        text = lines(*[create("/Users/" + n, person(name)) for n, name in people.items()])
+        listed = sh.file("people.jsonl", "".join(json.dumps(dict(person(name), id=n)) + "\n" for n, name in people.items()))
+        for answer in (sh.json("run", "-", stdin=text, code=1), sh.json("deliver", code=1), sh.json("sync", listed, code=1)):
+            assert [row["uri"] for row in answer["parked"]] == ["/Users/3"], answer
+            assert [row["uri"] for row in answer["waiting"]] == ["/Users/2"], answer
+        assert sh.json("run", "-", stdin=lines(put("/Users/2", person("j2")), put("/Users/3", person("j3"))))["waiting"] is None
+
+
 def test_all_that_a_user_waits_for_is_told_each_with_a_remedy():
     boss = {harness.ENTERPRISE: {"manager": {"value": "9"}}}
     with World() as w:
