@@ -13,11 +13,9 @@ int
 ascii_compare_start(const char *a, const char *b, size_t length)
 {
     for (; length > 0; a++, b++, length--) {
-        char one = ascii_lower(*a), other = ascii_lower(*b);
-        if (one != other)
-            return (unsigned char)one - (unsigned char)other;
-        if (!one)
-            break;
+        int other = *a == *b ? 0 : (unsigned char)ascii_lower(*a) - (unsigned char)ascii_lower(*b);
+        if (other || !*a)
+            return other;
     }
     return 0;
 }
