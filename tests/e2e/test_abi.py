@@ -204,7 +204,8 @@ def turkish_host():
         os.environ["LOCPATH"] = folder
         try:
             locale.setlocale(locale.LC_ALL, "tr_TR.UTF-8")
-            assert c.CDLL(None).strcasecmp(b"ID", b"id") != 0, "this locale tells nothing"
+            # not strcasecmp(), which a sanitizer replaces by one of its own
+            assert c.CDLL(None).tolower(ord("I")) != ord("i"), "this locale tells nothing"
             yield
         finally:
             del os.environ["LOCPATH"]
