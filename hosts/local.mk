@@ -30,7 +30,7 @@ sfprov_SOURCES = \
 	hosts/cli/fact.c hosts/cli/fact.h \
 	hosts/cli/fault.c hosts/cli/fault.h \
 	hosts/cli/follow_age.c hosts/cli/follow_age.h \
-	hosts/cli/follow_groups.c hosts/cli/follow_groups.h \
+	hosts/cli/fnv.h hosts/cli/follow_groups.c hosts/cli/follow_groups.h \
 	hosts/cli/follow_mark.c hosts/cli/follow_mark.h \
 	hosts/cli/follow_pace.c hosts/cli/follow_pace.h \
 	hosts/cli/follow_reports.c hosts/cli/follow_reports.h \

@@ -8,23 +8,16 @@
 #include <string.h>
 
 #include "hosts/cli/fault.h"
+#include "hosts/cli/fnv.h"
 #include "hosts/ldap/member.h"
 
 #define MANAGERS_MAX 50 /* in one question */
 
-uint64_t
-follow_digest(uint64_t start, const char *text)
-{
-    for (; *text; text++)
-        start = (start ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-    return start;
-}
-
 bool
 follow_reports_moved(struct follow_reports *reports, const char *uuid, const char *dn)
 {
-    uint64_t who = follow_digest(FOLLOW_DIGEST, uuid);
-    uint64_t *place = &reports->places[who % FOLLOW_PLACES], is = follow_digest(who, dn);
+    uint64_t who = fnv_add(FNV_NOTHING, uuid);
+    uint64_t *place = &reports->places[who % FOLLOW_PLACES], is = fnv_add(who, dn);
     bool moved = *place != is;
 
     *place = is;

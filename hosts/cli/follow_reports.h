@@ -9,7 +9,6 @@
 #include "hosts/ldap/content.h"
 
 #define FOLLOW_PLACES 65536
-#define FOLLOW_DIGEST UINT64_C(0xcbf29ce484222325) /* of nothing */
 
 /* Zeroed: nobody has come, and of nobody it is known where they are. */
 struct follow_reports {
@@ -19,9 +18,6 @@ struct follow_reports {
      * are taken for moved, which costs a question. */
     uint64_t places[FOLLOW_PLACES];
 };
-
-/* Of a text behind what the digest is of (FNV-1a). */
-uint64_t follow_digest(uint64_t start, const char *text);
 
 /* Notes where somebody is: whether that is, or may be, another place than before. */
 bool follow_reports_moved(struct follow_reports *reports, const char *uuid, const char *dn);

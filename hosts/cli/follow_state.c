@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "hosts/cli/cli.h"
-#include "hosts/cli/follow_reports.h"
+#include "hosts/cli/fnv.h"
 #include "hosts/cli/input.h"
 #include "hosts/cli/reply.h"
 #include "hosts/cli/screen.h"
@@ -187,7 +187,7 @@ about_what(const char *whom, const struct options *options, const char *columns)
     for (size_t i = 0; i < options->maps.count; i++)
         fprintf(to, " --map '%s'", options->maps.texts[i]);
     if (columns)
-        fprintf(to, " --columns %" PRIx64, follow_digest(FOLLOW_DIGEST, columns));
+        fprintf(to, " --columns %" PRIx64, fnv_add(FNV_NOTHING, columns));
     if (!fclose(to))
         return text;
     free(text);

@@ -500,10 +500,10 @@ def meanwhile(function):
 
 
 def run_case(name, function, outcomes):
-    began = time.monotonic()
+    began, leaks = time.monotonic(), len(LEAKS)  # those of a case that runs meanwhile may be told twice, and are never lost
     try:
         function()
-        assert not LEAKS, "a secret was given out"
+        assert not LEAKS[leaks:], "a secret was given out"
         outcomes.append("passed")
         print(f"  passed  {name} ({time.monotonic() - began:.2f} s)", flush=True)
     except NotRun as why:
@@ -523,7 +523,6 @@ def main(module):
         thread.start()
     for test in tests:
         if not hasattr(test[1], "meanwhile"):
-            LEAKS.clear()
             run_case(*test)
     for thread in waiting:
         thread.join()
