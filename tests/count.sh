@@ -1,7 +1,18 @@
 # How scripts/test counts: each group is told as it ends, and all of them with the last line. What is not
 # known to have passed counts as failed: what ended with an error, or without saying how it went, or
-# never began. tests/guards/check_count.sh holds it to that. Needs $top, and $logs, a directory of its own.
+# never began; its last words are shown as it ends, and once more before the last line, which is often all
+# that is kept. tests/guards/check_count.sh holds it to that. Needs $top, and $logs, a directory of its own.
 passed=0 failed=0 not_run='' begun=$(date +%s) since=$begun spent=0
+rm -f "$logs/failed"
+
+# show_failed NAME LOG: the last words of what failed, now and at the end
+show_failed() {
+    tail -n 60 "$2"
+    {
+        echo "-- failed: $1"
+        tail -n 12 "$2"
+    } >>"$logs/failed"
+}
 
 # processor: the seconds of processor that this shell and those that it waited for have used, in the
 # variable of that name; in a subshell it would be those of the subshell
@@ -23,6 +34,7 @@ count() {
 # count_all: the last lines; whether all is well
 count_all() {
     processor
+    [ ! -f "$logs/failed" ] || head -n 100 "$logs/failed"
     echo "in all $(($(date +%s) - begun)) s, $processor s of processor"
     [ -z "$not_run" ] || echo "$not_run"
     echo "$passed passed, $failed failed"
@@ -71,7 +83,7 @@ finish() {
     if [ "$result" = 0 ]; then
         count "$1" 1 0
     else
-        tail -n 40 "$logs/$1.log"
+        show_failed "$1" "$logs/$1.log"
         count "$1" 0 1
     fi
     names_left_out "$1" "$logs/$1.log"
@@ -92,7 +104,7 @@ count_last() {
     bad=${bad%% *}
     [ $((good + bad)) -gt 0 ] || good=0 bad=1 # there was no such line, or nothing ran
     [ "$3" = 0 ] || [ "$bad" -gt 0 ] || bad=1
-    [ "$bad" = 0 ] || tail -n 60 "$4"
+    [ "$bad" = 0 ] || show_failed "$1" "$4"
     names_left_out "$1" "$2" "$4"
     count "$1" "$good" "$bad"
 }
@@ -102,7 +114,8 @@ tally() {
     sh "$top/tests/tally.sh" "$2" >"$logs/$1.tally" 2>&1
     # what failed, in its own words
     find "$2" -name '*.trs' | while read -r trs; do
-        grep -q '^:test-result: \(PASS\|SKIP\)' "$trs" || tail -n 60 "${trs%.trs}.log"
+        log=${trs%.trs}.log
+        grep -q '^:test-result: \(PASS\|SKIP\)' "$trs" || show_failed "$1: ${log#"$2"/}" "$log"
     done
     grep -Ev '^left out: |^[0-9]+ passed, ' "$logs/$1.tally"
     count_last "$1" "$logs/$1.tally" "$3" "$logs/$1.log"

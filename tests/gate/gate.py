@@ -90,6 +90,11 @@ def machine():
     }
 
 
+def least(first, again):
+    """Of each number the smaller one."""
+    return {name: min(number, again.get(name, number)) for name, number in first.items()}
+
+
 def compare(recorded, measured):
     """The names of what costs more, and all as lines for people."""
     worse, lines = [], []
@@ -104,6 +109,21 @@ def compare(recorded, measured):
         if now > most:
             worse.append(name)
     return worse, lines
+
+
+def compare_again(recorded, measured, measure):
+    """The same, measured up to twice more where something costs more: our own code costs it each time, what the org's
+    threads or the machine add is not there each time. That a measurement was not like the one before is told."""
+    for _ in range(2):
+        worse, _ = compare(recorded, measured)
+        if not worse:
+            break
+        again = measure()
+        for name in worse:
+            if again[name] != measured[name]:
+                print(f"gate: {name} was {measured[name]:,}, and {again[name]:,} when it was measured again")
+        measured = least(measured, again)
+    return compare(recorded, measured)
 
 
 def check_the_gate(counts, instructions):
@@ -140,7 +160,7 @@ def main():
     with open(BASELINE, encoding="utf-8") as file:
         recorded = json.load(file)
     counts, instructions = count(), None
-    worse, lines = compare(recorded["counts"], counts)
+    worse, lines = compare_again(recorded["counts"], counts, count)
     here, there = machine(), recorded["valid_for"]
     others = [name for name in there if there[name] != here[name]]
     if others:
@@ -149,14 +169,15 @@ def main():
         others = ["valgrind"]
         lines.append("  instructions: not compared, there is no valgrind")
     else:
-        more, told = compare(recorded["instructions"], instructions)
+        more, told = compare_again(recorded["instructions"], instructions, count_instructions)
         worse += more
         lines += told
     print("\n".join(lines))
     check_the_gate(counts, instructions)
     if worse:
-        print(f"gate: {len(worse)} of the costs above are higher than recorded: {', '.join(worse)}.\n"
-              "If that is what the change is worth, 'make gate-record' and say so in its commit.")
+        print(f"gate: {len(worse)} of the costs above are higher than recorded:")
+        print("\n".join(line for line in lines if line.endswith("MORE")))
+        print("If that is what the change is worth, 'make gate-record' and say so in its commit.")
     compared = len(recorded["counts"]) + (0 if others else len(recorded["instructions"]))
     print(f"gate: {compared - len(worse)} passed, {len(worse)} failed")
     return 1 if worse else 0

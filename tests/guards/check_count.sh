@@ -70,6 +70,21 @@ grep -q '^not run: something large$' "$work/out" || bad "what was left out is no
 say "1 passed, 0 failed" step one sh -c 'echo "left out: a server"'
 grep -q '^not run: one: a server$' "$work/out" || bad "what a step leaves out is not named: $(cat "$work/out")"
 
+two_fail()
+{
+	step one sh -c 'seq 100; echo the cause; exit 1'
+	step two sh -c 'echo another; exit 1'
+	step three true
+}
+
+say "1 passed, 2 failed" two_fail
+sed '1,/^== three:/d' "$work/out" >"$work/end"
+for words in '-- failed: one' 'the cause' '-- failed: two' 'another'; do
+	if grep -qx -e "$words" "$work/end"; then ok; else bad "the end does not hold '$words': $(cat "$work/end")"; fi
+done
+say "1 passed, 0 failed" step one true
+! grep -q 'the cause' "$work/out" || bad "what failed in a run before is told of this one"
+
 say "5 passed, 0 failed" last_line 'echo 5 passed, 0 failed'
 say "5 passed, 1 failed" last_line 'echo 5 passed, 0 failed; exit 1'
 say "5 passed, 2 failed" last_line 'echo 5 passed, 2 failed; exit 1'
