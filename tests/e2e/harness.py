@@ -99,6 +99,21 @@ class Watched(subprocess.Popen):
 subprocess.Popen = Watched
 
 
+# ---- where nobody hears of it ----
+
+# What went wrong in a callback that the plugin calls, or in a thread: Python prints it, and nobody fails. A case in
+# which one came has failed.
+UNHEARD = []
+
+
+def unheard(what):
+    UNHEARD.append(f"{what.exc_type.__name__}: {what.exc_value}")
+    traceback.print_exception(what.exc_type, what.exc_value, what.exc_traceback)
+
+
+sys.unraisablehook = threading.excepthook = unheard
+
+
 # ---- the ABI ----
 
 class Error(c.Structure):
@@ -500,16 +515,18 @@ def meanwhile(function):
 
 
 def run_case(name, function, outcomes):
-    began, leaks = time.monotonic(), len(LEAKS)  # those of a case that runs meanwhile may be told twice, and are never lost
+    # those of a case that runs meanwhile may be told twice, and are never lost
+    began, leaks, failures = time.monotonic(), len(LEAKS), len(UNHEARD)
     try:
         function()
         assert not LEAKS[leaks:], "a secret was given out"
+        assert not UNHEARD[failures:], ("in a callback or a thread", UNHEARD[failures:])
         outcomes.append("passed")
         print(f"  passed  {name} ({time.monotonic() - began:.2f} s)", flush=True)
     except NotRun as why:
         outcomes.append("left out")
         print(f"  left out: {os.path.basename(sys.argv[0])}: {name}: {why}", flush=True)
-    except Exception:  # pylint: disable=broad-except
+    except (Exception, SystemExit):  # pylint: disable=broad-except
         outcomes.append("failed")
         print(f"  FAILED  {name}\n{traceback.format_exc()}", flush=True)
 

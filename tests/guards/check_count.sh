@@ -134,6 +134,17 @@ run_cases "0 passed, 0" "$none"
 run_cases "1 passed, 0" "$none
 def test_some():
     pass"
+run_cases "0 passed, 1" 'def test_exit():
+    sys.exit(0)'
+# what fails where Python tells nobody: in a thread, and in what C calls
+run_cases "0 passed, 1" 'import threading
+def test_thread():
+    thread = threading.Thread(target=lambda: 1 / 0)
+    thread.start()
+    thread.join()'
+run_cases "0 passed, 1" 'import ctypes
+def test_callback():
+    ctypes.CFUNCTYPE(None)(lambda: 1 / 0)()'
 run_cases "0 passed, 0" ""
 [ $result = 1 ] || bad "nothing at all is no failure"
 
