@@ -264,12 +264,14 @@ def test_the_connectors_own_account_is_never_adopted():
 
 def test_a_match_field_that_the_org_lacks_parks_and_says_so():
     with matching("EmployeeNumber") as (w, c):
+        c.accept(create("/Users/warm", person("warm")))  # has no number: only the profile is asked for
+        c.settle()
         w.org.fault({"on": "query", "do": "refuse_call_with", "times": 2, "status": 400, "errorCode": "INVALID_FIELD",
                      "message": "No such column 'EmployeeNumber' on entity 'User'"})
         c.accept(create("/Users/1", employee("7", "jane")))
         c.settle()
         row = c.user("/Users/1")
-        assert row["code"] in ("MATCH_REFUSED", "PROFILE_NOT_FOUND") and provisioned(w) == 0, row
+        assert row["code"] == "MATCH_REFUSED" and "EmployeeNumber" in row["message"] and provisioned(w) == 1, row
 
 
 def test_a_custom_key_may_be_spelled_in_another_case():
@@ -301,7 +303,6 @@ def test_a_hundred_are_matched_in_few_calls():
         c.accept(*[create(f"/Users/{n}", employee(str(n), f"u{n}")) for n in range(100)])
         report = c.settle()
         assert report.state == IDLE and provisioned(w) == 40
-        assert w.org.calls()["totals"], "calls are counted"
         queries = [call for call in w.org.calls()["calls"] if call["kind"] == "query"]
         assert len(queries) <= 4, [call.get("soql", "")[:80] for call in queries]
 
@@ -346,11 +347,13 @@ def test_a_rehire_waits_while_a_change_of_the_leaver_has_no_answer():
         w.org.fault({"on": "collections_update", "do": "drop_after"})
         c.accept(simple("/Users/1", "prov:delete"))
         c.deliver(0)
+        account = w.org.user("primary-jane@acme.example")
+        assert not account["IsActive"] and c.user("/Users/1")["in_flight"], "it was done, and the answer was lost"
         c.accept(create("/Users/8", employee("7", "jane.again")))
         c.settle()
         row = c.user("/Users/8")
-        assert row["state"] == "in_step" and row["salesforce_id"], "nobody has to look after it"
-        assert provisioned(w) == 1
+        assert row["state"] == "in_step" and row["salesforce_id"] == account["Id"], "nobody has to look after it"
+        assert provisioned(w) == 1 and w.org.user("primary-jane@acme.example")["IsActive"]
 
 
 def test_a_late_deactivation_of_the_leaver_does_not_meet_the_rehire():

@@ -32,6 +32,10 @@ def writes(w):
     return sum(call["kind"].startswith("collections_") for call in w.org.calls()["calls"])
 
 
+def kinds(w):
+    return [call["kind"] for call in w.org.calls()["calls"]]
+
+
 def edit(w, sql, *values):
     """Changes the store as a clock that was set back would have; no connector may be open."""
     with contextlib.closing(sqlite3.connect(w.fields["store"])) as store, store:
@@ -169,22 +173,22 @@ def test_a_probe_that_fails_is_not_repeated_at_once():
         assert report.state == HELD and report.next_due_us > time.time() * 1e6, report.next_due_us
         for _ in range(20):
             c.deliver(10)
-        assert len([call for call in w.org.calls()["calls"] if call["kind"] == "query"]) == 1
-        assert "403" in hold_of(c)["reason"] or "503" in hold_of(c)["reason"] or hold_of(c)["reason"], hold_of(c)
+        assert kinds(w).count("query") == 1
+        assert hold_of(c)["reason"].startswith("SERVER_UNAVAILABLE"), hold_of(c)
 
 
 def test_a_hold_by_an_admin_stands_when_salesforce_holds_too():
     with started((), "warm") as (w, c):
-        w.org.settings(latency_ms=600)
+        other = w.connector()
+        w.org.settings(latency_ms=3000)
         w.org.fault({"on": "collections", "do": "status", "status": 403})
         c.accept(title("/Users/warm", "x"))
         thread = threading.Thread(target=c.deliver, args=(0,))
         thread.start()
-        time.sleep(0.2)
-        other = w.connector()
+        until(lambda: other.user("/Users/warm")["state"] == "in_flight")
         other.act(act="hold", reason="audit")
         thread.join()
-        assert hold_of(other)["by"] == "admin", hold_of(other)
+        assert w.org.calls()["calls"][-1]["status"] == 403 and hold_of(other)["by"] == "admin", hold_of(other)
 
 
 def test_a_probe_that_passes_does_not_end_the_hold_of_an_admin():
@@ -194,13 +198,15 @@ def test_a_probe_that_passes_does_not_end_the_hold_of_an_admin():
         assert c.deliver(100).state == HELD
         c.close()
         edit(w, "UPDATE fact SET value = json_set(value, '$.probe_us', 1) WHERE key = 'hold'")
-        w.org.settings(latency_ms=400)
+        w.org.settings(latency_ms=1500)
+        w.org.ask("DELETE", "/__org/calls")
         c, other = w.connector(), w.connector()
         thread = threading.Thread(target=c.deliver, args=(0,))
         thread.start()
-        time.sleep(0.2)
+        until(lambda: kinds(w) == ["token"], "the token of the probe, which is under way then")
         other.act(act="hold", reason="audit")
         thread.join()
+        assert kinds(w) == ["token", "query"], "the probe, and nothing after it"
         assert hold_of(other) and hold_of(other)["by"] == "admin", hold_of(other)
 
 
@@ -219,7 +225,7 @@ def test_a_clock_that_was_set_back_prolongs_no_hold():
 
 def test_a_leaver_during_a_pause_waits_for_its_end_and_keeps_nobody_busy():
     with started((), "jdoe", retry_first_s=2, retry_max_s=2, settle_window_s=2) as (w, c):
-        w.org.fault({"on": "collections_update", "do": "status", "status": 503, "headers": {"Retry-After": "2"}})
+        w.org.fault({"on": "collections_update", "do": "status", "status": 503, "headers": {"Retry-After": "5"}})
         c.accept(title("/Users/jdoe", "x"))
         c.deliver(0)
         c.accept(simple("/Users/jdoe", "prov:delete"))
@@ -311,11 +317,17 @@ def test_a_deactivation_does_not_wait_for_the_profile():
 
 def test_events_during_a_doubt_do_not_multiply_the_looks():
     with started((), "a") as (w, c):
-        w.org.fault({"on": "collections_update", "do": "late", "delay_ms": 2500})
-        for number in range(30):
+        w.org.fault({"on": "collections_update", "do": "late", "delay_ms": -1})
+        w.org.ask("DELETE", "/__org/calls")
+        c.accept(title("/Users/a", "x"))
+        c.until(lambda: "query" in kinds(w), "the first look")  # what went before it was a pause for all
+        for _ in range(30):
             c.accept(title("/Users/a", "x"))
             c.deliver(0)
-            time.sleep(0.03)
+        # each of them looks, and leaves one look to come, when it was to come before
+        looks, row = kinds(w).count("query"), c.user("/Users/a")
+        assert looks <= 32 and c.query(query="status")["due"] == 1 and row["attempts"] <= 4, (looks, c.query(query="status")["due"], row)
+        w.org.ask("POST", "/__org/land")
         c.settle()
         assert w.org.user(name_of("a"))["Title"] == "x" and c.user("/Users/a")["state"] == "in_step"
 
@@ -498,16 +510,24 @@ def test_what_was_not_sent_yet_is_not_told_as_delivered():
 
 # ---- when to deliver again ----
 
+def again_after_s(c, *arguments):
+    """The report of delivering, and when it says to call again: so long after the call began, and after it ended. A busy
+    machine may have let that pass meanwhile."""
+    began = time.time()
+    report = c.deliver(*arguments)
+    at = report.next_due_us / 1e6
+    return report, at - began, at - time.time()
+
+
 def test_a_host_that_declined_hears_when_it_is_told_again():
     takes = []
     with World() as w:
         c = w.connector(outcome=lambda: bool(takes))
         c.accept(create("/Users/1", person("jdoe")))
         for _ in range(2):
-            report = c.deliver()
-            left = report.next_due_us - time.time() * 1e6
-            assert report.state == IDLE and 0 < left < 3e6, (report.state, left)
-            time.sleep(left / 1e6 + 0.01)
+            report, after, left = again_after_s(c)
+            assert report.state == IDLE and after > 0 and left < 3, (report.state, after, left)
+            time.sleep(max(0, left) + 0.01)
         takes.append(True)
         assert c.deliver().next_due_us == 0 and len(c.outcomes) == 1, c.outcomes
         del takes[:]
@@ -515,9 +535,8 @@ def test_a_host_that_declined_hears_when_it_is_told_again():
         c.deliver()
         c.act(act="hold", reason="maintenance")
         c.accept(title("/Users/1", "Prof"))
-        report = c.deliver()
-        left = report.next_due_us - time.time() * 1e6
-        assert report.state == HELD and 0 < left < 3e6, (report.state, left)
+        report, after, left = again_after_s(c)
+        assert report.state == HELD and after > -3 and left < 3, ("as was said before", report.state, after, left)
 
 
 def test_a_host_of_many_who_are_untold_is_called_at_once():
@@ -541,15 +560,14 @@ def test_who_leaves_delivery_to_another_looks_again_after_poll_interval():
         beside = w.connector(poll_interval_s=60)
         assert beside.deliver(0).next_due_us == 0, "nothing is due to anybody"
         c.accept(title("/Users/jdoe", "Dr"))
-        left = lambda report: report.next_due_us / 1e6 - time.time()
-        report = beside.deliver(0)
-        assert report.state == ELSEWHERE and 50 < left(report) <= 60, (report.state, left(report))
+        report, after, left = again_after_s(beside, 0)
+        assert report.state == ELSEWHERE and after >= 60 and left <= 60, (report.state, after, left)
         # in a process of its own: closing the file here would drop the locks of the connectors
         subprocess.run([sys.executable, "-c", "import sqlite3, sys\nwith sqlite3.connect(sys.argv[1]) as store:\n"
                         "    store.execute('UPDATE fact SET value = value + 1 WHERE key = \"epoch\"')",
                         w.fields["store"]], check=True)
-        report = c.deliver(0)
-        assert report.state == ELSEWHERE and 0 < left(report) <= 1, "who is fenced out as well"
+        report, after, left = again_after_s(c, 0)
+        assert report.state == ELSEWHERE and after > 0 and left <= 1, ("who is fenced out as well", report.state, after, left)
 
 
 def test_a_hold_of_an_administrator_is_looked_at_again_after_poll_interval():
@@ -559,9 +577,8 @@ def test_a_hold_of_an_administrator_is_looked_at_again_after_poll_interval():
         admin.act(act="hold", reason="maintenance")
         assert host.deliver(0).next_due_us == 0, "nothing is due"
         host.accept(title("/Users/jdoe", "Dr"))
-        report = host.deliver(0)
-        left = report.next_due_us / 1e6 - time.time()
-        assert report.state == HELD and 50 < left <= 60, (report.state, left)
+        report, after, left = again_after_s(host, 0)
+        assert report.state == HELD and after >= 60 and left <= 60, (report.state, after, left)
         admin.act(act="resume")
         host.deliver(0)
         assert w.org.user(name_of("jdoe"))["Title"] == "Dr"

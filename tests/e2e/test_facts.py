@@ -114,7 +114,7 @@ def test_an_org_that_does_not_describe_stops_nobody():
         parked(w, c, "/Users/1")
         c.accept(create("/Users/2", person("bo")), create("/Users/3", person("cy", title="x")))
         c.settle()
-        assert c.user("/Users/3")["state"] == "parked"
+        assert c.user("/Users/3")["state"] == "parked" and list(w.org.users()) == ["primary-bo@acme.example"]
 
 
 def test_facts_that_have_changed_wake_who_was_parked():

@@ -321,15 +321,16 @@ def test_a_call_that_fails_leaves_those_under_way_to_be_settled():
         c = w.connector()
         hire(c, *range(6))
         c.settle()
-        w.org.settings(latency_ms=100)
+        w.org.settings(latency_ms=1000)  # as long as it can take to send three calls on a busy machine
         w.org.fault({"on": "collections_update", "do": "status", "status": 403, "headers": {"Retry-After": "2"},
                      "body": [{"errorCode": "REQUEST_LIMIT_EXCEEDED",
                                "message": "ConcurrentRequests (Concurrent API Requests) Limit exceeded."}]})
         c.accept(*[put(f"/Users/{n}", person(f"u{n}", title="Chief")) for n in range(6)])
+        began = time.time()
         report = c.deliver(0)
         done = [user for user in w.org.users().values() if user["Title"] == "Chief"]
         assert 2 <= len(done) <= 5 and report.delivered == len(done), (len(done), report.delivered)
-        assert report.state == WAITING and report.next_due_us > (time.time() + 0.5) * 1e6, "the pause stands"
+        assert report.state == WAITING and report.next_due_us > (began + 2) * 1e6, "the pause stands"
         c.settle()
         assert c.query(query="status")["subjects"]["in_step"] == 6
 
@@ -345,7 +346,6 @@ def test_a_slow_call_holds_up_none_of_those_who_come_after_it():
         def are(title):
             return sum(user["Title"] == title for user in w.org.users().values())
 
-        w.org.settings(latency_ms=100)
         w.org.fault({"on": "collections_update", "do": "delay", "delay_ms": 8000})
         c.accept(*[put(f"/Users/{n}", person(f"u{n}", title="Chief")) for n in range(20)])
         until(lambda: are("Chief") >= 8)
@@ -372,7 +372,7 @@ def test_who_leaves_waits_for_no_slow_call_of_others():
             w.org.fault({"on": "collections_update", "do": "delay", "delay_ms": 30000})
             c.accept(put("/Users/1", person("u1", title="Chief")),
                      *[put(f"/Users/{n}", person(f"u{n}", title="Chief")) for n in others])
-            until(lambda: c.user("/Users/1")["state"] == "in_flight")
+            w.org.met("delay")  # it has arrived: what is in flight may be on its way yet
             leave(c, 2)
             until(lambda: len(active(w)) == 1 + len(others) or w.org.state()["frozen"])
             titled = sum(bool(user["Title"]) for user in w.org.users().values())
@@ -395,7 +395,7 @@ def test_who_leaves_waits_for_no_place_that_slow_calls_of_others_have():
                 c.accept(title(1))
                 until(lambda: c.user("/Users/1")["state"] == "in_flight")
                 c.accept(title(2))
-                until(lambda: c.user("/Users/2")["state"] == "in_flight")
+                w.org.met("delay")
                 c.accept(*events)
                 time.sleep(0.3)  # so that they wait
                 leave(c, 3)
@@ -463,23 +463,6 @@ def test_who_leaves_goes_before_the_next_call_of_others():
         until(lambda: len(w.org.users()) == 4)
         kinds = [call["kind"][12:] for call in w.org.calls()["calls"] if call["kind"].startswith("collections")]
         assert kinds == ["create", "create", "update", "create", "create"], kinds
-
-
-def test_who_leaves_during_a_long_round_does_not_wait_for_its_end():
-    with World(batch_size=1, parallel_calls=1) as w:
-        c = w.connector(flags=0)
-        hire(c, 0)
-        until(lambda: len(w.org.users()) == 1)
-        w.org.settings(latency_ms=100)
-        hire(c, *range(1, 21))
-        until(lambda: len(w.org.users()) == 2)
-        leave(c, 0)
-        until(lambda: len(w.org.users()) == 21)
-        kinds = [call["kind"] for call in w.org.calls()["calls"] if call["kind"].startswith("collections")]
-        assert kinds.count("collections_update") == 1, kinds
-        after = kinds[kinds.index("collections_update"):].count("collections_create")
-        assert after >= 10, kinds
-        assert len(active(w)) == 20
 
 
 def test_a_thousand_changed_users_are_five_calls():

@@ -52,11 +52,11 @@ def test_everything_is_set_back_and_nothing_else_is_touched():
 def test_news_that_come_with_it_are_delivered_as_well():
     with World() as w:
         c = staffed(w, "jane")
-        change(w, JANE, Title="Clerk", Phone="1")
+        change(w, JANE, Title="Clerk", LastName="Roe")
         repair(c, user="/Users/jane")
         c.accept(patch("/Users/jane", {"op": "replace", "path": "title", "value": "Boss"}))
         c.settle()
-        assert w.org.user(JANE)["Title"] == "Boss"
+        assert (w.org.user(JANE)["Title"], w.org.user(JANE)["LastName"]) == ("Boss", "Doe")
 
 
 def test_a_missing_account_is_parked_and_an_email_is_no_difference():

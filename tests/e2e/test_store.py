@@ -467,13 +467,6 @@ def cli(w, *arguments):
                           capture_output=True, text=True, timeout=60)
 
 
-def until(done, seconds=20):
-    end = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 def questions(w):
     return sum(call["kind"] == "query" for call in w.org.calls()["calls"])
 

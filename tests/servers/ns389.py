@@ -1,5 +1,6 @@
 """A private 389 Directory Server on loopback below a folder of its own, with the adapter loaded: the template that
 the package ships, filled in; no dscreate, no systemd. As root it runs as the package's user, dirsrv."""
+import glob
 import os
 import pwd
 import re
@@ -116,6 +117,12 @@ class DS389(Directory):
 
     def command(self):
         return [NS_SLAPD, "-D", self.conf, "-i", f"{self.folder}/pid", "-d", "16384"]
+
+    def stop(self, *how, **more):
+        """What it leaves of its semaphores, which are the whole system's, goes with it."""
+        super().stop(*how, **more)
+        for path in glob.glob(f"/dev/shm/sem.*{os.path.basename(self.folder)}*"):
+            os.unlink(path)
 
     def environment(self):
         """As the package's unit starts it."""

@@ -433,13 +433,13 @@ static void
 a_late_write_lands_after_its_caller_is_gone(void)
 {
     ask_begin();
-    T_INT(order(acme, "{\"on\":\"create\",\"do\":\"late\",\"delay_ms\":150}"), 200);
+    T_INT(order(acme, "{\"on\":\"create\",\"do\":\"late\",\"delay_ms\":1500}"), 200);
     ask_exchange(acme, "POST", USERS, good_user("a@b.cc", ""));
     T_INT(answer.delivery, DELIVERY_CLOSE);
     T_INT(user_count(), 2);
     T_INT(ask_exchange(acme, "GET", "/__org/state", NULL), 200);
     T_INT(js_get_int(answer_json, "late_writes", 0), 1);
-    for (int i = 0; i < 100 && user_count() == 2; i++)
+    for (int i = 0; i < 1000 && user_count() == 2; i++)
         usleep(20000);
     T_INT(user_count(), 3);
     T_INT(ask_exchange(acme, "GET", "/__org/calls", NULL), 200);

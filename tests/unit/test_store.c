@@ -1,5 +1,6 @@
 /* Accepting events, and what becomes due of them: design rules 1 to 5 and the fold. */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "plugin/base/clock.h"
@@ -441,6 +442,8 @@ struct submitter {
     unsigned failures;
 };
 
+static atomic_uint calls_begun;
+
 static void *
 submit(void *argument)
 {
@@ -460,6 +463,7 @@ submit(void *argument)
             me->failures++;
             continue;
         }
+        calls_begun++;
         me->failures += store_accept(me->store, &event, 1, &answer, &err) != 0;
         me->failures += answer.status != PROV_ANSWER_ACCEPTED || answer.duplicate;
         me->versions[i] = answer.version;
@@ -494,13 +498,16 @@ callers_that_come_together_share_one_commit(void)
     scratch_put(s.store, "first", "/Users/0", "x");
     clock_now_us = stepping_clock;
     T_OK(store_begin(s.store, STORE_UNFENCED, &err), &err); /* so that all have to wait */
+    calls_begun = 0;
     for (int i = 0; i < THREADS; i++) {
         list[i] = (struct submitter){
             .store = s.store, .prefix = "t", .uri = "/Users/1", .number = i, .events = 1
         };
         T_INT(pthread_create(&threads[i], NULL, submit, &list[i]), 0);
     }
-    usleep(200000);
+    while (calls_begun < THREADS)
+        usleep(1000);
+    usleep(200000); /* and have come to where they wait */
     store_rollback(s.store);
     for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
