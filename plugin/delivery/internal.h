@@ -600,8 +600,9 @@ void tell_settled(struct telling *telling, const struct item *item);
 /* The same when the user's password is settled, which his events wait for. */
 void tell_password(struct delivery *delivery, int64_t subject);
 /* Tells the host what it has not been told of the next `limit` events after *after, as
- * store_untold_subjects() walks. *ret_taken false: the host declined, the rest is left. */
-MUST_CHECK int tell_rest(struct delivery *delivery, int64_t limit, int64_t *after, bool *ret_taken,
+ * store_untold_subjects() walks. What it declines is for tell_later(), and keeps no other from being told;
+ * *ret_whole false: it declined much, and slowly, so the rest is left. */
+MUST_CHECK int tell_rest(struct delivery *delivery, int64_t limit, int64_t *after, bool *ret_whole,
                          struct prov_error *err);
 /* Events after this one are to be told again, with back-off to an hour. */
 void tell_later(struct delivery *delivery, int64_t after);

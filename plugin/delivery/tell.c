@@ -11,6 +11,9 @@
 /* The longest wait before the host is told again. */
 #define TELL_MAX_US (3600 * CLOCK_SECOND_US)
 
+/* A host that declines one after the other is asked on for this long only: it may be slow in it, and delivery waits. */
+#define DECLINED_MAX_US CLOCK_SECOND_US
+
 /* "; waits for manager /Users/9", of each part that waits. */
 static const char *
 parts_that_wait(const struct link *link, char ret[400])
@@ -253,10 +256,15 @@ note_taken(struct delivery *d, int64_t event, enum told how, struct prov_error *
                                                                         : PROV_OK;
 }
 
+/* What the host did with what it was told of one subject. */
+struct heard {
+    bool took, declined;
+};
+
 /* Tells every settled event of the subject that has not been told; stops when the host declines. */
 static int
 tell_subject(struct delivery *d, const struct subject *subject, const struct link *link,
-             struct prov_error *err)
+             struct heard *heard, struct prov_error *err)
 {
     AUTO_JSON struct json_object *events = NULL;
     int r = d->taken.stuck ? write_taken(d, err) : PROV_OK;
@@ -271,8 +279,10 @@ tell_subject(struct delivery *d, const struct subject *subject, const struct lin
             return error_nomem(err);
         if (!host_told(d, text)) {
             tell_later(d, json_get_int(event, "seq", 0) - 1);
+            heard->declined = true;
             return PROV_OK;
         }
+        heard->took = true;
         r = note_taken(d, json_get_int(event, "seq", 0), how_told(link, event), err);
     }
     return r;
@@ -283,8 +293,9 @@ static void
 tell_now(struct delivery *d, const struct subject *subject, const struct link *link)
 {
     struct prov_error error = PROV_ERROR_INIT;
+    struct heard heard = { false, false };
 
-    if (d->host.outcome && tell_subject(d, subject, link, &error)) {
+    if (d->host.outcome && tell_subject(d, subject, link, &heard, &error)) {
         tell_later(d, 0);
         log_line(&d->log, PROV_LOG_ERROR,
                  "the host could not be told of '%s': %s; it is told later", subject->uri,
@@ -338,23 +349,41 @@ tell_password(struct delivery *d, int64_t subject)
         tell_now(d, &work.subject, &work.link);
 }
 
+static bool
+is_worth_asking(size_t declined, int64_t end_us)
+{
+    return declined < 2 || clock_monotonic_us() < end_us;
+}
+
 int
-tell_rest(struct delivery *d, int64_t limit, int64_t *after, bool *ret_taken,
+tell_rest(struct delivery *d, int64_t limit, int64_t *after, bool *ret_whole,
           struct prov_error *err)
 {
     CLEANUP(telling_end) struct telling telling = { .delivery = d };
     AUTO_JSON struct json_object *subjects = NULL;
+    int64_t end_us = clock_monotonic_us() + DECLINED_MAX_US;
+    size_t declined = 0; /* in succession */
     int r = d->taken.stuck ? write_taken(d, err) : PROV_OK;
 
+    *ret_whole = true;
     if (!r)
         r = store_untold_subjects(d->store, limit, after, &subjects, err);
-    for (size_t i = 0; !r && !d->untold.some && i < json_object_array_length(subjects); i++) {
+    for (size_t i = 0; !r && i < json_object_array_length(subjects); i++) {
         CLEANUP(work_done) struct work work = { 0 };
+        struct heard heard = { false, false };
+        *ret_whole = is_worth_asking(declined, end_us);
+        if (!*ret_whole)
+            break;
         r = store_load_id(d->store, json_object_get_int64(json_object_array_get_idx(subjects, i)),
                           &work, err);
         if (!r)
-            r = tell_subject(d, &work.subject, &work.link, err);
+            r = tell_subject(d, &work.subject, &work.link, &heard, err);
+        if (heard.took) {
+            d->untold.again.failures = 0;
+            end_us = clock_monotonic_us() + DECLINED_MAX_US;
+            declined = 0;
+        }
+        declined += heard.declined;
     }
-    *ret_taken = !d->untold.some;
     return r;
 }

@@ -104,25 +104,24 @@ forget_some(struct delivery *d, struct event_walk *walk, forget_fn forget, int64
 static int
 tell_some(struct delivery *d, struct prov_error *err)
 {
-    bool taken = true;
+    bool whole;
     int64_t after = d->telling.after;
-    int r = tell_rest(d, TELL_LIMIT, &d->telling.after, &taken, err);
+    int r = tell_rest(d, TELL_LIMIT, &d->telling.after, &whole, err);
 
-    if (r || !taken)
+    if (r || !whole)
         tell_later(d, after);
-    else if (d->telling.after == 0) /* all is told */
+    else if (d->telling.after == 0 && !d->untold.some) /* all is told */
         d->untold.again.failures = 0;
-    d->telling.under_way = !r && taken && d->telling.after != 0;
+    d->telling.under_way = !r && whole && d->telling.after != 0;
     return r;
 }
 
 static void
 begin_telling(struct delivery *d)
 {
-    if (!d->untold.some || clock_monotonic_us() < d->untold.again.until_us)
+    if (!d->untold.some || d->telling.under_way || clock_monotonic_us() < d->untold.again.until_us)
         return;
-    if (!d->telling.under_way || d->untold.after < d->telling.after)
-        d->telling = (struct event_walk){ true, d->untold.after };
+    d->telling = (struct event_walk){ true, d->untold.after };
     d->untold.some = false;
 }
 

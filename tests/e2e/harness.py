@@ -194,9 +194,10 @@ class Connector:
             self.lines.append((level, watch("the log", line.decode())))
 
         def told(_context, data, length):
+            self.hears = json.loads(watch("an outcome", c.string_at(data, length)))
             if outcome and not outcome():
                 return 1
-            self.outcomes.append(json.loads(watch("an outcome", c.string_at(data, length))))
+            self.outcomes.append(self.hears)
             return 0
 
         def asked(_context, question):

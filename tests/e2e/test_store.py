@@ -566,6 +566,30 @@ def test_who_declines_while_much_is_told_hears_of_all_of_it():
         assert len(c.outcomes) == 252
 
 
+def test_an_outcome_that_is_never_taken_keeps_no_other_from_the_host():
+    """One is declined for ever, the others once; then a process finds all of them untold."""
+    asked = set()
+
+    def takes():
+        uri = c.hears["sub_id"]["uri"]
+        known = uri in asked
+        asked.add(uri)
+        return known and uri != "/Users/1"
+
+    with World(retry_first_s=1) as w:
+        c = w.connector(outcome=takes)
+        c.accept(*[create(f"/Users/{n}", person(f"u{n}")) for n in range(1, 30)])
+        c.until(lambda: untold(w) == 1, "all but one")
+        c.close()
+        c = w.connector()  # of a host that is told nothing
+        c.accept(*[create(f"/Users/{n}", person(f"u{n}")) for n in range(30, 40)])
+        c.settle()
+        c.close()
+        c = w.connector(outcome=lambda: c.hears["sub_id"]["uri"] != "/Users/1")
+        c.until(lambda: untold(w) == 1, "all but one")
+        assert len(c.outcomes) == 10
+
+
 def test_who_does_not_have_the_lease_waits_though_somebody_is_due_and_the_host_declined():
     def busy_s():
         before = time.process_time()
