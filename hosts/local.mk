@@ -137,3 +137,7 @@ install-data-local:
 	$(INSTALL_DATA) $(srcdir)/hosts/completion/sfprov.bash '$(DESTDIR)$(bashcompletiondir)/sfprov'
 uninstall-local:
 	rm -f '$(DESTDIR)$(bashcompletiondir)/sfprov'
+
+# for who writes a host
+examplesdir = $(docdir)/examples
+dist_examples_DATA = hosts/example/host.c hosts/python/minimal_host.py

@@ -27,6 +27,9 @@
 /* A call may hand over this many events: bounds memory, and the time others wait for the commit. */
 #define SUBMIT_MAX 10000
 
+/* How much of a struct every host has: all up to `last`, which ended it in minor version 0. */
+#define MINOR_0(type, last) (offsetof(struct type, last) + sizeof(((struct type *)0)->last))
+
 /* What belongs to one process. */
 struct runtime {
     pid_t pid;
@@ -206,10 +209,15 @@ check_options(const struct prov_open *options, struct prov_error *err)
     const uint32_t known =
         PROV_OPEN_NO_WORKER | PROV_OPEN_NEVER_DELIVER | PROV_OPEN_SQLITE_UNCOUNTED;
 
-    if (!options || options->size < sizeof(struct prov_open))
+    if (!options || options->size < MINOR_0(prov_open, host))
         return error_set(err, PROV_E_ABI,
                          "open: the options are NULL or their size is too small; set size to "
                          "sizeof(struct prov_open)");
+    /* else its callbacks would be missing without a word, or one be cut in two */
+    if (options->host && options->host->size < MINOR_0(prov_host, resolve))
+        return error_set(err, PROV_E_ABI,
+                         "open: the size of the host's callbacks is too small; set size to "
+                         "sizeof(struct prov_host)");
     if (!options->fields)
         return error_set(err, PROV_E_INVALID, "open: the connector fields are NULL");
     if (options->fields_length > PROV_FIELDS_MAX_BYTES)
@@ -314,7 +322,7 @@ preview(prov_connector *connector, const struct prov_event *event, char **ret_js
     bool asks = false;
     int r = connector ? runtime_of(connector, &runtime, err) : no_connector(err);
 
-    if (!r && (!event || event->size < sizeof(*event) || !event->json))
+    if (!r && (!event || event->size < MINOR_0(prov_event, length) || !event->json))
         r = error_set(err, PROV_E_INVALID,
                       "preview: the event is NULL, or its size is not set to sizeof(struct "
                       "prov_event)");
@@ -366,6 +374,21 @@ events_free(struct event **events, size_t count)
         event_free(events[i]);
 }
 
+/* Whether each element of an array has the size that the first one has, its stride. */
+static bool
+has_stride(const void *array, size_t count, size_t least)
+{
+    const size_t stride = *(const size_t *)array;
+
+    if (stride < least || stride % sizeof(size_t) != 0)
+        return false;
+    for (size_t i = 1; i < count; i++) {
+        if (*(const size_t *)(const void *)((const char *)array + i * stride) != stride)
+            return false;
+    }
+    return true;
+}
+
 static int
 check_submit(const prov_connector *connector, const struct prov_event *events, size_t count,
              const struct prov_answer *answers, struct prov_error *err)
@@ -377,8 +400,8 @@ check_submit(const prov_connector *connector, const struct prov_event *events, s
     if (count > SUBMIT_MAX)
         return error_set(err, PROV_E_LIMIT, "submit: %zu events in one call, at most %d fit", count,
                          SUBMIT_MAX);
-    if (count > 0 && (events[0].size < sizeof(struct prov_event) ||
-                      answers[0].size < sizeof(struct prov_answer)))
+    if (count > 0 && (!has_stride(events, count, MINOR_0(prov_event, length)) ||
+                      !has_stride(answers, count, MINOR_0(prov_answer, error))))
         return error_set(err, PROV_E_ABI,
                          "submit: set `size` in every event and every answer; it is the stride of "
                          "its array");
@@ -541,20 +564,22 @@ deliver(prov_connector *connector, uint32_t max_ms, struct prov_delivery *ret,
 {
     struct prov_delivery report = { .size = sizeof(report) };
     struct runtime *runtime;
-    size_t size;
     int r = connector ? runtime_of(connector, &runtime, err) : no_connector(err);
 
     if (r)
         return r;
+    if (ret && ret->size < MINOR_0(prov_delivery, next_due_us))
+        return error_set(err, PROV_E_ABI,
+                         "deliver: the size of the report is too small; set size to sizeof(struct "
+                         "prov_delivery)");
     if (connector->flags & PROV_OPEN_NEVER_DELIVER)
         return error_set(err, PROV_E_STATE,
                          "this connector was opened never to deliver (PROV_OPEN_NEVER_DELIVER)");
     r = delivery_run(runtime->delivery, max_ms, &report, err);
     if (!ret || (r && report.next_due_us == 0))
         return r;
-    size = ret->size < sizeof(report) ? ret->size : sizeof(report);
-    memcpy((char *)ret + sizeof(ret->size), (const char *)&report + sizeof(ret->size),
-           size > sizeof(ret->size) ? size - sizeof(ret->size) : 0);
+    report.size = ret->size;
+    memcpy(ret, &report, ret->size < sizeof(report) ? ret->size : sizeof(report));
     return r;
 }
 

@@ -21,7 +21,7 @@ EXTRA_DIST += tests/count.sh
 # seen, test_canary.py shows.
 check-local: check-TESTS
 	@PYTHONDONTWRITEBYTECODE=1 python3 $(srcdir)/tests/e2e/canary.py tests
-EXTRA_DIST += tests/installed/check.sh tests/installed/adapters.sh tests/installed/host.c
+EXTRA_DIST += tests/installed/check.sh tests/installed/adapters.sh
 
 if BUILD_TESTS
 check_LTLIBRARIES += libunit.la

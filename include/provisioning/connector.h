@@ -18,15 +18,19 @@
  *             a call to Salesforce is under way libcurl and the resolver may hold locks, which a child
  *             that delivers would wait for: fork before the first submit, or open with
  *             PROV_OPEN_NEVER_DELIVER.
+ * Unloading   dlclose() is allowed after the last close() and unloads nothing: the library stays to the end
+ *             of the process, for a call that close() did not wait for. A newer one needs a new process.
  * Success     0. Anything else is a negative enum prov_code; `err`, where not NULL, then says
  *             what, which object, why, and what to do. `ret_` parameters are written only on
  *             success. Texts returned through `char **ret_json` belong to the caller, who gives
  *             them back with release().
  * Growth      A new method is appended to the table and a new member to a struct, below the mark
  *             of the last minor version; no argument is ever added. Every struct made by the
- *             caller starts with its size, so both sides know how much of it the other one has.
+ *             caller starts with its size, so both sides know how much of it the other one has. One that
+ *             a method fills is zeroed before: what an older connector does not know stays zero.
  * Process     The connector never calls exit(), installs no signal handler, raises no SIGPIPE, and
- *             writes nothing to stdout or stderr.
+ *             writes nothing to stdout or stderr. Its threads take no signal; its descriptors are closed by
+ *             exec().
  *
  * Clean as C99 with -pedantic and as C++.
  */
@@ -104,7 +108,8 @@ struct prov_resolve {
 /*
  * What the host offers; every callback may be NULL. They are called from the connector's own
  * thread or from inside a method, on several threads at once, without a lock on the store. None is
- * called once close() has returned.
+ * called once close() has returned; but an outcome() or log() that close() found under way, and that did not
+ * return within timeout_ms and a second, is still under way then.
  */
 struct prov_host {
     size_t size;

@@ -1,4 +1,4 @@
-EXTRA_DIST += tests/golden/check.json tests/e2e/harness.py tests/e2e/front.py tests/e2e/canary.py hosts/python/minimal_host.py
+EXTRA_DIST += tests/golden/check.json tests/e2e/harness.py tests/e2e/front.py tests/e2e/canary.py
 # by scripts/test: they need the npm registry
 EXTRA_DIST += tests/interop/run tests/interop/package.json tests/interop/package-lock.json \
 	tests/interop/.npmrc tests/interop/jsforce.test.mjs tests/interop/flows.test.mjs

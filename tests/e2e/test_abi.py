@@ -12,8 +12,8 @@ import threading
 
 import harness
 from harness import (ACCEPTED, E_ABI, E_FIELDS, E_INVALID, E_LIMIT, E_NOTFOUND, E_STATE, E_UNSUPPORTED, NEVER_DELIVER,
-                     REFUSED, SQLITE_UNCOUNTED, Answer, Connector, Error, Event, Failure, Open, Table, World, create, patch, person,
-                     put, until)
+                     REFUSED, SQLITE_UNCOUNTED, Answer, Connector, Delivery, Error, Event, Failure, Host, Open, Table, World,
+                     create, patch, person, put, until)
 
 FIELDS = {"domain_name": "http://127.0.0.1:9", "client_id": "id", "client_secret": "secret", "profile": "Standard User",
           "provisioning_domain": "acme.example", "issuer": "https://idp.example", "store": "/nonexistent/store.db"}
@@ -148,6 +148,31 @@ def test_strides_of_a_newer_host_are_followed():
             answers[n].answer.size, answers[n].more = c.sizeof(LongAnswer), b"mine"
         c_.call("submit", c_.handle, events, c.c_size_t(3), answers)
         assert [(a.answer.status, a.answer.version, a.more) for a in answers] == [(ACCEPTED, 1, b"mine")] * 3
+
+
+def test_sizes_that_are_not_set_are_told_and_not_passed_by():
+    """Else callbacks are never called, a report stays empty, or an array is read beside its elements."""
+    table, error = harness.load(), Error(c.sizeof(Error))
+    with World() as w:
+        c_ = w.connector()
+        data = json.dumps(w.fields).encode()
+        for size in (0, c.sizeof(Host) - 4):
+            options = Open(c.sizeof(Open), data, len(data), 1, 0, c.pointer(Host(size, None, *c_.keep)))
+            assert table.open(c.byref(options), c.byref(c.c_void_p()), None, c.byref(error)) == E_ABI and b"host" in error.text
+        for size in (0, c.sizeof(Delivery) - 8):
+            assert table.deliver(c_.handle, c.c_uint32(0), c.byref(Delivery(size)), c.byref(error)) == E_ABI and error.text
+        text = json.dumps(create("/Users/1", person("x"))).encode()
+        events, answers = (Event * 3)(), (Answer * 3)()
+        for n in range(3):
+            events[n], answers[n].size = Event(c.sizeof(Event), text, len(text)), c.sizeof(Answer)
+        for array, size in ((events, 0), (events, 48), (answers, 0)):
+            right, array[1].size = array[1].size, size
+            code = table.submit(c_.handle, events, c.c_size_t(3), answers, c.byref(error))
+            assert code == E_ABI and b"every" in error.text, (code, size)
+            array[1].size = right
+        events[0].size += 1  # no struct has such a stride
+        assert table.submit(c_.handle, events, c.c_size_t(1), answers, None) == E_ABI
+        fails(E_NOTFOUND, c_.query, query="events")  # nothing was taken
 
 
 def test_open_reports_every_fault_and_touches_nothing():
@@ -539,6 +564,42 @@ def test_a_host_of_thirty_lines_in_python():
         assert done.stdout.count("accepted") == 3 and "refused" in done.stdout, done.stdout
         for username, user in w.org.users().items():
             assert f"in_step {username} {user['Id']}" in done.stdout, done.stdout
+        assert len(w.org.users()) == 3
+
+
+def test_the_example_of_a_host_in_c():
+    """It hears what became of all that it handed over: one delivered, one parked, and one that it was told is no event."""
+    top = os.path.join(os.path.dirname(os.path.abspath(harness.__file__)), "../..")
+    with World() as w:
+        host, fields = os.path.join(w.folder, "host"), os.path.join(w.folder, "fields.json")
+        subprocess.run(["cc", "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-I" + os.path.join(top, "include"), "-o", host,
+                        os.path.join(top, "hosts/example/host.c"), "-pthread", "-ldl"], check=True,
+                       env={name: value for name, value in os.environ.items() if name != "LD_PRELOAD"})
+        with open(fields, "w") as file:
+            json.dump(w.fields, file)
+        events = [create("/Users/1", person("ada")), create("/Users/2", person("bob", profile="no such")), {}]
+        events[1]["events"][harness.URN + "prov:create:full"]["data"].pop("name")
+        done = subprocess.run([host, harness.PLUGIN, fields], input="".join(json.dumps(e) + "\n" for e in events), text=True,
+                              capture_output=True, timeout=harness.PATIENCE_S)
+        assert done.returncode == 0, (done.stdout, done.stderr)
+        lines = done.stdout.splitlines()
+        assert lines[0].startswith("loaded salesforce ") and lines.count("accepted") == 2, lines
+        assert sum(line.startswith("refused ") for line in lines) == 1, lines
+        told = [json.loads(line.split(" ", 1)[1]) for line in lines if line.startswith("outcome ")]
+        status = {t["sub_id"]["uri"]: t["events"][harness.URN + "misc:asyncresp"]["status"] for t in told}
+        assert status == {"/Users/1": "200", "/Users/2": "400"}, (status, done.stderr)
+        assert len(w.org.users()) == 1
+
+
+def test_a_library_that_is_closed_stays_and_can_be_loaded_again():
+    with World() as w:
+        for round_ in range(3):
+            library = c.CDLL(harness.PLUGIN)
+            c_ = w.connector(flags=0)  # with a thread of its own
+            c_.accept(create(f"/Users/{round_}", person(f"u{round_}")))
+            until(lambda c_=c_: c_.query(query="status")["state"] == "idle")
+            c_.close()
+            assert c.CDLL(None).dlclose(c.c_void_p(library._handle)) == 0
         assert len(w.org.users()) == 3
 
 

@@ -11,7 +11,7 @@ sources "$work/files" -name '*.[ch]'
 
 # Each room must be there, else its rules would hold for nothing.
 for room in plugin/base plugin/scim plugin/event patterns schema plugin/salesforce plugin/store \
-	plugin/delivery plugin/connector.c plugin/requests.c hosts/adapter hosts/cli hosts/kadm5 hosts/ldap hosts/ldb hosts/slapi include tests/org tests/unit; do
+	plugin/delivery plugin/connector.c plugin/requests.c hosts/adapter hosts/cli hosts/example hosts/kadm5 hosts/ldap hosts/ldb hosts/slapi include tests/org tests/unit; do
 	grep -q "^$room[:/]" "$work/includes" || die "$room: nothing of it includes anything; if it \
 was moved, move its rules in $0"
 done

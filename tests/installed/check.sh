@@ -23,10 +23,26 @@ ask() {
 plugin=$(ask --variable=plugin)
 [ -f "$plugin" ] || fail "sfprov.pc says '$plugin', which is not there"
 
+# the example, as its author's reader would build and try it; there is no org, so it only accepts
+example=$(find "$prefix"/share/doc/sfprov*/examples -name 'host.c*' 2>/dev/null | head -n 1) || :
+[ -n "$example" ] || fail "no host.c in the examples below $prefix/share/doc"
+case $example in
+*.gz) gzip -dc "$example" >"$work/host.c" ;;
+*) cp "$example" "$work/host.c" ;;
+esac
 # shellcheck disable=SC2046 # words
-${CC:-cc} -Wall -Wextra -Werror $(ask --cflags) -o "$work/host" "$here/host.c" -ldl
-said=$("$work/host" "$plugin")
-[ "$said" = "salesforce $version" ] || fail "the host was told '$said'"
+${CC:-cc} -std=c99 -Wall -Wextra -Werror $(ask --cflags) -o "$work/host" "$work/host.c" -pthread -ldl
+cat >"$work/fields.json" <<END
+{ "domain_name": "http://127.0.0.1:9", "client_id": "id", "client_secret": "secret", "profile": "Standard User",
+  "provisioning_domain": "acme.example", "issuer": "https://idp.example.com", "store": "$work/store.db" }
+END
+chmod 600 "$work/fields.json"
+cat >"$work/event" <<'END'
+{"jti":"1","sub_id":{"format":"scim","uri":"/Users/7"},"events":{"urn:ietf:params:scim:event:prov:put:full":{"data":{"userName":"ada"}}}}
+END
+said=$("$work/host" "$plugin" "$work/fields.json" <"$work/event" 2>"$work/said") || fail "the host: $(cat "$work/said")"
+[ "$said" = "loaded salesforce $version
+accepted" ] || fail "the host said '$said'"
 
 [ "$("$prefix/bin/sfprov" --version)" = "sfprov $version" ] || fail "sfprov --version"
 SFPROV_PLUGIN=$plugin "$prefix/bin/sfprov" fields >"$work/fields"
@@ -72,4 +88,4 @@ bash --norc -c '
     _sfprov && [ "${COMPREPLY[*]}" = status ]' bash "$prefix" || fail "bash does not complete 'stat'"
 find "$prefix/share/zsh" -name _sfprov | grep -q . || fail "nothing for zsh"
 sh "$here/adapters.sh" "$plugin"
-echo "installed: $said, below $prefix"
+echo "installed: version $version, below $prefix"
