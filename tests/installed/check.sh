@@ -86,6 +86,24 @@ bash --norc -c '
     . "$1/share/bash-completion/completions/sfprov"
     COMP_LINE="$1/bin/sfprov stat" COMP_POINT=${#COMP_LINE} COMP_WORDS=("$1/bin/sfprov" stat) COMP_CWORD=1
     _sfprov && [ "${COMPREPLY[*]}" = status ]' bash "$prefix" || fail "bash does not complete 'stat'"
-find "$prefix/share/zsh" -name _sfprov | grep -q . || fail "nothing for zsh"
+function=$(find "$prefix/share/zsh" -name _sfprov | head -n 1)
+[ -n "$function" ] || fail "nothing for zsh"
+if command -v zsh >/dev/null; then
+    # what it would show: the functions of zsh that it ends with say what they are given
+    # shellcheck disable=SC2016 # for the other shell
+    said=$(zsh -f -c '
+        _describe() { print -rl -- "${(@P)2}" }
+        _files() { print files }
+        compset() { print -r -- "without $2" }
+        autoload -Uz "$1"
+        for line in "list --state=p" --config=my stat; do
+            words=("$2" ${=line}) CURRENT=$#words
+            _sfprov
+        done' zsh "$function" "$prefix/bin/sfprov" | tr '\n' ';')
+    [ "$said" = "--state=pending;--state=parked;without --*=;files;status:show how far the org is in step;" ] ||
+        fail "zsh completes '$said'"
+else
+    echo "left out: completion in zsh is not tried: zsh is not there"
+fi
 sh "$here/adapters.sh" "$plugin"
 echo "installed: version $version, below $prefix"
