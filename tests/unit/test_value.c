@@ -31,7 +31,7 @@ pool_gives_blocks_of_every_size_that_stay(void)
     for (size_t i = 0; i < 200; i++) {
         size_t size = i * i + 1;
         blocks[i] = pool_alloc(&pool, size);
-        T_TRUE(blocks[i] && (uintptr_t)blocks[i] % sizeof(int64_t) == 0);
+        T_TRUE(blocks[i] && (uintptr_t)blocks[i] % alignof(int64_t) == 0);
         memset(blocks[i], (int)i, size);
     }
     for (size_t i = 0; i < 200; i++)
