@@ -40,7 +40,8 @@ chmod 600 "$work/fields.json"
 cat >"$work/event" <<'END'
 {"jti":"1","sub_id":{"format":"scim","uri":"/Users/7"},"events":{"urn:ietf:params:scim:event:prov:put:full":{"data":{"userName":"ada"}}}}
 END
-said=$("$work/host" "$plugin" "$work/fields.json" <"$work/event" 2>"$work/said") || fail "the host: $(cat "$work/said")"
+"$work/host" "$plugin" "$work/fields.json" <"$work/event" >"$work/out" 2>"$work/said" || fail "the host: $(cat "$work/said")"
+said=$(grep -v '^outcome ' "$work/out") # which comes if delivery was quick
 [ "$said" = "loaded salesforce $version
 accepted" ] || fail "the host said '$said'"
 
