@@ -209,6 +209,7 @@ check_options(const struct prov_open *options, struct prov_error *err)
     const uint32_t known =
         PROV_OPEN_NO_WORKER | PROV_OPEN_NEVER_DELIVER | PROV_OPEN_SQLITE_UNCOUNTED;
 
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): the size of a pointer is meant */
     if (!options || options->size < MINOR_0(prov_open, host))
         return error_set(err, PROV_E_ABI,
                          "open: the options are NULL or their size is too small; set size to "
