@@ -727,6 +727,8 @@ settle(CURL *handle, struct transfer *transfer, CURLcode code)
     answer->end = answer->distrust == HTTP_TRUSTED && may_have_arrived(handle, transfer)
                       ? HTTP_NO_ANSWER
                       : HTTP_NOT_SENT;
+    answer->unreached =
+        answer->end == HTTP_NOT_SENT && transfer->performed && !transfer->abort_reason;
     snprintf(answer->why, sizeof(answer->why), "%s", words_of(transfer, code));
 }
 

@@ -90,6 +90,7 @@ enum http_distrust {
 struct http_answer {
     enum http_end end;
     enum http_distrust distrust;
+    bool unreached;         /* HTTP_NOT_SENT: there was no way to who was to answer */
     int status;             /* HTTP_ANSWERED only */
     char *body;             /* NUL-terminated; NULL if empty */
     size_t length;          /* decoded bytes */

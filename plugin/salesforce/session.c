@@ -27,6 +27,8 @@
 #define FIRST_PAUSE_US     CLOCK_SECOND_US
 #define LOCK_PAUSE_NS      50000000L
 #define LONGEST_PAUSE_US   (60 * CLOCK_SECOND_US)
+/* So many calls that do not reach the org's instance: less may be the network alone, and each login counts in the org. */
+#define UNREACHED_MAX 3
 
 /* A grant and who sends with it: a copy of the token for each call would cost a tenth of the call, as memory
  * for secrets is mapped. */
@@ -48,9 +50,10 @@ struct sf_session {
     char refused[DIGEST_HEX_SIZE]; /* digest of a token that is not to be taken again; "": none */
     bool anew;                     /* the next one is asked for, whatever is kept */
     bool fetching;                 /* one thread is at the token endpoint */
-    uint64_t failed_requests;      /* so that who waited sees that it failed */
-    unsigned failures_in_a_row;    /* since the data API last took a token */
-    int64_t not_before_us;         /* monotonic; until then `failure` answers */
+    unsigned unreached;         /* calls in a row that did not come to the instance of the pass */
+    uint64_t failed_requests;   /* so that who waited sees that it failed */
+    unsigned failures_in_a_row; /* since the data API last took a token */
+    int64_t not_before_us;      /* monotonic; until then `failure` answers */
     struct sf_call failure;
     struct sf_usage usage;
     int64_t under_way; /* calls of the data API */
@@ -412,6 +415,7 @@ refuse_pass(struct sf_session *session)
     const char *token = session->pass->grant.token;
 
     session->anew = digest_hex(token, strlen(token), session->refused) != PROV_OK;
+    session->unreached = 0;
     set_pass(session, NULL);
 }
 
@@ -425,6 +429,19 @@ drop_pass(struct sf_session *session, const struct pass *pass, const struct sf_c
         if (failure)
             remember_failure(session, failure);
     }
+    pthread_mutex_unlock(&session->lock);
+}
+
+/* The reply that brought a token says where the org is, and nothing else does. An org that was moved, or got another
+ * name, is found by the next login. (One that answers, if only by pointing elsewhere, is a hold, whose probe logs in.) */
+static void
+weigh_place(struct sf_session *session, const struct pass *pass, const struct http_answer *answer)
+{
+    pthread_mutex_lock(&session->lock);
+    if (session->pass == pass)
+        session->unreached = answer->unreached ? session->unreached + 1 : 0;
+    if (session->unreached >= UNREACHED_MAX)
+        refuse_pass(session); /* which counts anew */
     pthread_mutex_unlock(&session->lock);
 }
 
@@ -646,6 +663,8 @@ call_with_token(struct sf_session *session, const struct session_request *reques
             if (result == PROV_OK && call->http_status == 401) {
                 again = attempt == 0 && is_expired(call);
                 drop_pass(session, pass, again ? NULL : call);
+            } else if (result == PROV_OK) {
+                weigh_place(session, pass, answer);
             }
         }
         give_pass(session, pass);

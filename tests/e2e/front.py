@@ -4,6 +4,7 @@ ends TLS and hands requests on, and a proxy that asks who comes.
 A Front counts what it was sent inside TLS, so that a test can say that not a byte of a request came.
 """
 import base64
+import contextlib
 import os
 import re
 import socket
@@ -201,10 +202,11 @@ class Front(Listener):
 
 
 class Proxy(Listener):
-    """Takes CONNECT, to wherever, and leads it to `port` of this machine. wants: "user:password", or None."""
+    """Takes CONNECT, to wherever but those in `gone`, and leads it to `port` of this machine. wants: "user:password", or
+    None."""
 
     def __init__(self, port, wants=None):
-        self.to, self.wants, self.heads = port, wants, []
+        self.to, self.wants, self.heads, self.gone, self.inside = port, wants, [], set(), []
         super().__init__()
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -218,12 +220,24 @@ class Proxy(Listener):
             connection.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\n"
                                b"Proxy-Authenticate: Basic realm=\"acme\"\r\nContent-Length: 0\r\n\r\n")
             return
+        if head.split()[1].decode().rsplit(":", 1)[0] in self.gone:
+            connection.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+            return
         connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        self.inside.append(connection)
         with socket.create_connection(("127.0.0.1", self.to)) as behind:
             back = threading.Thread(target=pump, args=(behind, connection), daemon=True)
             back.start()
             pump(connection, behind)
             back.join()
+
+
+    def lose(self, host):
+        """Nobody comes there any more, nor is there still."""
+        self.gone.add(host)
+        for connection in self.inside:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 def pump(source, target):

@@ -6,6 +6,7 @@ import ssl
 import sys
 import tempfile
 
+import canary
 import harness
 from front import DAY, Front, Issuer, Proxy, joined, pin
 from harness import World, create, person
@@ -14,6 +15,8 @@ from test_check import Golden, rows
 FOLDER = tempfile.TemporaryDirectory(prefix="sfprov-tls-")
 MY_DOMAIN = "https://acme.my.salesforce.com"
 SECRET = "pr0xy:p@ss/cAnArY word"
+SEAL = os.urandom(32).hex()
+canary.also(SEAL)
 
 
 def issuers():
@@ -138,6 +141,50 @@ def test_a_client_certificate_is_shown_where_it_is_wanted():
 
 def by_proxy(w, proxy, front, **more):
     return w.connector(domain_name=MY_DOMAIN, ca_file=issuers()[0].path, proxy=proxy.url, **more)
+
+
+def moving(w, front, proxy, keeps):
+    """A connector that has a token of an org, which is somewhere else since."""
+    front.origin = "https://acme--old.my.salesforce.com"
+    if keeps:
+        key = os.path.join(w.folder, "seal.key")
+        with open(os.open(key, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
+            file.write(SEAL + "\n")
+        w.fields["sealing_key"] = "file:" + key
+    c = by_proxy(w, proxy, front)
+    c.accept(create("/Users/1", person("ada")))
+    c.settle()
+    if keeps:  # another process takes the token that is kept
+        c.close()
+        c = by_proxy(w, proxy, front)
+    proxy.lose("acme--old.my.salesforce.com")
+    return c
+
+
+def test_an_org_that_was_moved_is_found_by_the_next_login():
+    for keeps in (True, False):
+        with World() as w, front_of(w) as front, Proxy(front.port) as proxy:
+            c = moving(w, front, proxy, keeps)
+            front.origin = "https://acme--new.my.salesforce.com"
+            c.accept(create("/Users/2", person("bob")))
+            c.settle()
+            assert len(w.org.users()) == 2 and w.org.usage()["token_requests"] == 2, (keeps, w.org.usage())
+            c.close()
+            c = by_proxy(w, proxy, front)
+            c.accept(create("/Users/3", person("eve")))
+            c.settle()
+            assert w.org.usage()["token_requests"] == (2 if keeps else 3), (keeps, w.org.usage())
+
+
+def test_an_instance_that_is_away_for_a_moment_costs_no_login():
+    with World() as w, front_of(w) as front, Proxy(front.port) as proxy:
+        c = moving(w, front, proxy, False)
+        c.accept(create("/Users/2", person("bob")))
+        c.deliver(0)
+        assert w.org.usage()["token_requests"] == 1, w.org.usage()
+        proxy.gone.clear()
+        c.settle()
+        assert len(w.org.users()) == 2 and w.org.usage()["token_requests"] == 1, w.org.usage()
 
 
 def test_a_proxy_that_asks_for_a_password():
