@@ -199,6 +199,7 @@ print_waits(struct json_object *row)
 static void
 print_story(struct json_object *row)
 {
+    struct json_object *unreadable = reply_get(row, "unreadable");
     const char *state = reply_word(row, "state");
 
     print_fact("user", TONE_BOLD, reply_word(row, "userName"));
@@ -224,6 +225,9 @@ print_story(struct json_object *row)
         print_fact("in flight", TONE_WARN, reply_text(row, "in_flight"));
     print_password(reply_get(row, "password"));
     print_confirmed(reply_get(row, "confirmed"));
+    for (size_t i = 0; i < reply_count(unreadable); i++)
+        print_factf("cannot be read", "%s: %s", reply_word(reply_item(unreadable, i), "member"),
+                    reply_word(reply_item(unreadable, i), "reason"));
     story_print(row);
 }
 
@@ -246,8 +250,9 @@ command_show(const struct options *options, const struct arguments *arguments)
         host_print_json(row);
     else
         print_story(row);
+    code = reply_count(reply_get(row, "unreadable")) ? CODE_FAILED : CODE_DONE;
     json_object_put(row);
-    return CODE_DONE;
+    return code;
 }
 
 /* Gives an order and tells what came of it: `noun`, of how many, or NULL; `none`: it was for nobody. */

@@ -64,7 +64,7 @@ reply_count(struct json_object *array)
 static inline struct json_object *
 reply_item(struct json_object *array, size_t index)
 {
-    return json_object_array_get_idx(array, index);
+    return index < reply_count(array) ? json_object_array_get_idx(array, index) : NULL;
 }
 
 /* Adds and takes over value; drops it when that fails: the request then says less and is refused. */

@@ -61,7 +61,9 @@ print_event(struct json_object *event)
     struct words words = { "", 0 };
 
     add(&words, "%s, version %" PRId64 ": %s", reply_word(event, "kinds"),
-        reply_number(event, "version"), reply_word(event, "outcome"));
+        reply_number(event, "version"),
+        reply_text(event, "outcome") ? reply_text(event, "outcome")
+                                     : "what became of it cannot be read");
     if (reply_number(event, "superseded_by"))
         add(&words, " by version %" PRId64, reply_number(event, "superseded_by"));
     add(&words, "%s", reply_flag(event, "told") ? ", the host was told" : "");

@@ -214,6 +214,11 @@ MUST_CHECK int link_load_some(struct db *db, struct work *list, size_t count,
 
 /* A time in an answer; null: none. 0 or PROV_E_NOMEM. */
 MUST_CHECK int put_time(struct json_object *object, const char *key, int64_t time_us);
+/* Adds "events" to the answer about a subject, the newest 100, oldest first; and the same without what became of them. */
+MUST_CHECK int events_put(struct db *db, int64_t subject, struct json_object *result,
+                          struct prov_error *err);
+MUST_CHECK int events_put_bare(struct db *db, int64_t subject, struct json_object *result,
+                               struct prov_error *err);
 /* Adds "history" to the answer about a subject, the newest rows, oldest first. */
 MUST_CHECK int history_put(struct db *db, int64_t subject, struct json_object *result,
                            struct prov_error *err);

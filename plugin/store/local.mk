@@ -19,6 +19,7 @@ libsfprov_la_SOURCES += \
 	plugin/store/outcome.h \
 	plugin/store/outlook.c \
 	plugin/store/read.c \
+	plugin/store/read_events.c \
 	plugin/store/retention.c \
 	plugin/store/schema.c \
 	plugin/store/schema.h \

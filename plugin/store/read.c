@@ -17,17 +17,6 @@
     " THEN 'pending' WHEN l.outcome = '" OUTCOME_REFUSED "' THEN 'parked'"                         \
     " WHEN l.outcome = '" OUTCOME_WAITING "' THEN 'waiting' ELSE 'in_step' END"
 
-/* What became of an event: pending until its version is settled, and again while a refused one is
- * tried anew; superseded when a newer version was settled in its place and nothing confirmed shows
- * its own. */
-#define OUTCOME_SQL                                                                                \
-    "CASE WHEN e.subject IS NULL THEN 'ignored: no user'"                                          \
-    " WHEN l.subject IS NULL OR e.version > l.settled_version THEN 'pending'"                      \
-    " WHEN e.version = l.settled_version"                                                          \
-    " AND l.outcome IN " OUTCOMES_SETTLED " THEN l.outcome"                                        \
-    " WHEN e.version <= l.confirmed_version THEN 'delivered'"                                      \
-    " WHEN e.version = l.settled_version THEN 'pending' ELSE 'superseded' END"
-
 #define ROW_COLUMNS                                                                                \
     SUBJECT_COLUMNS ", " LINK_COLUMNS ", " STATE_SQL ", s.user_name,"                              \
                     " (SELECT coalesce(outcome, 'waiting') FROM command WHERE subject = s.id),"    \
@@ -335,6 +324,25 @@ store_read_subjects(struct store *store, struct json_object *request, struct jso
     return r;
 }
 
+/* ---- what cannot be read ---- */
+
+int
+store_or_unreadable(struct json_object *result, const char *const *members, int r,
+                    const struct prov_error *why, struct prov_error *err)
+{
+    struct json_object *list = json_get(result, "unreadable");
+
+    if (r != PROV_E_STORE)
+        return r ? error_set(err, r, "%s", why->text) : PROV_OK;
+    for (; *members; members++) {
+        struct json_object *part = json_object_new_object();
+        if (json_append(list, part) || json_put_string(part, "member", *members) ||
+            json_put_string(part, "reason", why->text) || json_put(result, *members, NULL))
+            return error_nomem(err);
+    }
+    return PROV_OK;
+}
+
 /* ---- one subject ---- */
 
 static int
@@ -402,48 +410,6 @@ store_find(struct store *store, const char *user, int64_t *ret_id, struct prov_e
     return r ? r : find(db, store->path, user, ret_id, err);
 }
 
-static struct json_object *
-event_row(const struct db_rows *rows)
-{
-    struct json_object *row = json_object_new_object();
-    int64_t superseded_by = db_int(rows, 10); /* 0 of a word */
-    const char *past = db_text(rows, 10);
-    const char *outcome = superseded_by ? "superseded" : past ? past : db_text(rows, 8);
-
-    if (!row || json_put_int(row, "seq", db_int(rows, 0)) ||
-        json_put_string(row, "iss", db_text(rows, 1)) ||
-        json_put_string(row, "jti", db_text(rows, 2)) ||
-        json_put_string(row, "txn", db_text(rows, 3)) ||
-        json_put_string(row, "kinds", db_text(rows, 4)) ||
-        json_put_int(row, "version", db_int(rows, 5)) ||
-        put_time(row, "received", db_int(rows, 6)) ||
-        json_put_string(row, "uri", db_text(rows, 7)) || json_put_string(row, "outcome", outcome) ||
-        (superseded_by && json_put_int(row, "superseded_by", superseded_by)) ||
-        json_put_bool(row, "told", db_int(rows, 9) != 0)) {
-        json_object_put(row);
-        return NULL;
-    }
-    return row;
-}
-
-static int
-append_events(struct db_rows *rows, struct json_object *list, struct prov_error *err)
-{
-    bool row = true;
-    int r = PROV_OK;
-
-    while (!r) {
-        struct json_object *entry;
-        r = db_next(rows, &row, err);
-        if (r || !row)
-            break;
-        entry = event_row(rows);
-        if (!entry || json_append(list, entry))
-            r = error_nomem(err);
-    }
-    return r;
-}
-
 /* What became of the user's password, if one came; never the password. */
 static int
 put_password(struct db *db, int64_t id, struct json_object *result, struct prov_error *err)
@@ -473,29 +439,35 @@ put_password(struct db *db, int64_t id, struct json_object *result, struct prov_
     return PROV_OK;
 }
 
-/* Of an event that is not the newest settled one: the outcome it had itself, or the newer version that was
- * settled in its place; NULL where the user's last outcomes do not tell. What was confirmed since says less: a
- * user who was deactivated and activated again between two looks is as wanted, and nothing was ever sent. The
- * walk ends at an outcome older than the event; it knows all if it comes there, or to the user's first. */
-#define PAST_SQL                                                                                   \
-    "CASE WHEN e.version < l.settled_version THEN ("                                               \
-    "WITH RECURSIVE past (seq, previous, version, outcome, place) AS ("                            \
-    "SELECT seq, previous, version, outcome, 1 FROM history"                                       \
-    " WHERE seq = l.last_history AND subject = e.subject"                                          \
-    " UNION ALL SELECT h.seq, h.previous, h.version, h.outcome, past.place + 1 FROM past"          \
-    " JOIN history h ON h.seq = past.previous AND h.subject = e.subject"                           \
-    " WHERE past.version >= e.version AND past.previous < past.seq AND past.place < 50)"           \
-    " SELECT coalesce("                                                                            \
-    "min(CASE WHEN version = e.version AND outcome IN " OUTCOMES_IN_STEP " THEN outcome END),"     \
-    " CASE WHEN max(version < e.version OR previous = 0)"                                          \
-    " THEN min(CASE WHEN version > e.version THEN version END) END) FROM past) END"
+/* Beside what is known of the user now: all of it is of use without the rest. */
+static int
+put_past(struct db *db, int64_t id, struct json_object *result, struct prov_error *err)
+{
+    static const char *const members[][2] = {
+        { "password" }, { "events" }, { "history" }, { "notes" }
+    };
+    struct prov_error why = PROV_ERROR_INIT;
+    struct json_object *first;
+    int r = store_or_unreadable(result, members[0], put_password(db, id, result, &why), &why, err),
+        told;
 
-#define EVENT_COLUMNS                                                                              \
-    "e.seq, e.iss, e.jti, e.txn, e.kinds, e.version, e.received_us, s.uri, " OUTCOME_SQL           \
-    ", e.told > 0, " PAST_SQL
-#define EVENT_TABLES                                                                               \
-    " FROM event e LEFT JOIN subject s ON s.id = e.subject LEFT JOIN link l ON l.subject = "       \
-    "e.subject"
+    if (r)
+        return r;
+    told = events_put(db, id, result, &why);
+    r = store_or_unreadable(result, members[1], told, &why, err);
+    /* what became of them may be all that is missing */
+    if (!r && told && events_put_bare(db, id, result, NULL) && json_put(result, "events", NULL))
+        r = error_nomem(err);
+    if (!r)
+        r = store_or_unreadable(result, members[2], history_put(db, id, result, &why), &why, err);
+    if (r)
+        return r;
+    first = json_get(result, "events"); /* json-c takes no null for an empty array */
+    first = first ? json_object_array_get_idx(first, 0) : NULL;
+    return store_or_unreadable(result, members[3],
+                               notes_put(db, id, json_get_int(first, "seq", 0), result, &why), &why,
+                               err);
+}
 
 int
 store_read_subject(struct store *store, const char *user, struct json_object **ret,
@@ -504,11 +476,11 @@ store_read_subject(struct store *store, const char *user, struct json_object **r
     CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     AUTO_JSON struct json_object *result = NULL;
-    AUTO_JSON struct json_object *events = json_object_new_array();
+    struct json_object *unreadable;
     int64_t id = 0;
     struct db *db;
     bool row = false;
-    int r = events ? store_reader(store, &db, err) : error_nomem(err);
+    int r = store_reader(store, &db, err);
 
     if (!r)
         r = find(db, store->path, user, &id, err);
@@ -517,52 +489,12 @@ store_read_subject(struct store *store, const char *user, struct json_object **r
                        "i", id);
     if (!r)
         r = make_row(&rows, true, &result, err);
-    if (!r)
-        r = put_password(db, id, result, err);
-    if (!r)
-        r = db_select(db, &rows, err,
-                      "WITH RECURSIVE story (seq, place) AS ("
-                      "SELECT last_event, 1 FROM subject WHERE id = ?"
-                      " UNION ALL SELECT o.previous, story.place + 1 FROM story"
-                      " JOIN event o ON o.seq = story.seq WHERE story.place < 100)"
-                      " SELECT " EVENT_COLUMNS EVENT_TABLES " JOIN story ON e.seq = story.seq"
-                      " ORDER BY e.version",
-                      "i", id);
-    if (!r)
-        r = append_events(&rows, events, err);
-    if (!r && json_put(result, "events", json_ref(events)))
-        r = error_nomem(err);
-    if (!r)
-        r = history_put(db, id, result, err);
-    if (!r)
-        r = notes_put(db, id, json_get_int(json_object_array_get_idx(events, 0), "seq", 0), result,
-                      err);
-    if (!r)
-        *ret = STEAL(result);
-    return r;
-}
-
-int
-store_read_events(struct store *store, int64_t after, int64_t limit, struct json_object **ret,
-                  struct prov_error *err)
-{
-    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
-    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
-    AUTO_JSON struct json_object *result = json_object_new_object();
-    struct json_object *list = json_object_new_array();
-    struct db *db;
-    int r;
-
-    if (!result || !list || json_put(result, "events", list))
+    if (r)
+        return r;
+    unreadable = json_object_new_array();
+    if (json_put(result, "unreadable", unreadable) || !unreadable)
         return error_nomem(err);
-    r = store_reader(store, &db, err);
-    if (!r)
-        r = db_select(db, &rows, err,
-                      "SELECT " EVENT_COLUMNS EVENT_TABLES
-                      " WHERE e.seq > ? ORDER BY e.seq LIMIT ?",
-                      "ii", after, limit);
-    if (!r)
-        r = append_events(&rows, list, err);
+    r = put_past(db, id, result, err);
     if (!r)
         *ret = STEAL(result);
     return r;
@@ -616,23 +548,6 @@ store_read_seats_wanted(struct store *store, struct json_object **ret, struct pr
     if (!r)
         *ret = STEAL(result);
     return r;
-}
-
-int
-store_or_unreadable(struct json_object *result, const char *const *members, int r,
-                    const struct prov_error *why, struct prov_error *err)
-{
-    struct json_object *list = json_get(result, "unreadable");
-
-    if (r != PROV_E_STORE)
-        return r ? error_set(err, r, "%s", why->text) : PROV_OK;
-    for (; *members; members++) {
-        struct json_object *part = json_object_new_object();
-        if (json_append(list, part) || json_put_string(part, "member", *members) ||
-            json_put_string(part, "reason", why->text) || json_put(result, *members, NULL))
-            return error_nomem(err);
-    }
-    return PROV_OK;
 }
 
 /* Of those who are due for each reason, so many are looked at to find who has waited longest; they
