@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "plugin/base/secret_ref.h"
 #include "plugin/delivery/collisions.h"
 #include "plugin/delivery/replan.h"
 #include "plugin/status.h"
@@ -77,6 +78,47 @@ query_events(const struct request_context *context, struct json_object *request,
     return store_read_events(context->store, json_get_int(request, "after", 0), limit, ret, err);
 }
 
+/* Of a secret that is kept in a file, which is read where it is used. What stands in the environment of a service is
+ * there, and not where somebody looks. */
+static int
+warn_of_secret(const char *name, const char *place, struct json_object *warnings,
+               struct prov_error *err)
+{
+    struct prov_error why = PROV_ERROR_INIT;
+    struct json_object *warning;
+    AUTO_SECRET char *bytes = NULL;
+    const char *remedy;
+    size_t length;
+    int r = secret_ref_read_bytes(place, &bytes, &length, &why);
+
+    if (r != PROV_E_FIELDS)
+        return r ? error_nomem(err) : PROV_OK;
+    remedy = strstr(why.text, "; ");
+    if (remedy)
+        why.text[remedy - why.text] = '\0';
+    warning = json_object_new_object();
+    return json_append(warnings, warning) || !warning || json_put_string(warning, "field", name) ||
+                   json_put_string(warning, "value", place) ||
+                   json_put_string(warning, "reason", why.text) ||
+                   json_put_string(warning, "remedy", remedy ? remedy + 2 : NULL)
+               ? error_nomem(err)
+               : PROV_OK;
+}
+
+static int
+warn_of_secrets(struct json_object *values, struct json_object *warnings, struct prov_error *err)
+{
+    int r = PROV_OK;
+
+    json_object_object_foreach(values, name, value)
+    {
+        const char *place = json_object_get_string(value);
+        if (!r && place && strncmp(place, "file:", 5) == 0 && fields_is_secret(name))
+            r = warn_of_secret(name, place, warnings, err);
+    }
+    return r;
+}
+
 static int
 query_fields(const struct request_context *context, struct json_object *request,
              struct json_object **ret, struct prov_error *err)
@@ -90,10 +132,13 @@ query_fields(const struct request_context *context, struct json_object *request,
         return r;
     /* threads share the warnings, as in status_query() */
     if ((context->warnings && json_object_deep_copy(context->warnings, &warnings, NULL) != 0) ||
+        (!warnings && !(warnings = json_object_new_array())) ||
         json_put(result, "warnings", warnings))
         return error_nomem(err);
-    *ret = STEAL(result);
-    return PROV_OK;
+    r = warn_of_secrets(json_get(result, "fields"), warnings, err);
+    if (!r)
+        *ret = STEAL(result);
+    return r;
 }
 
 /* A query or an act that asks Salesforce about one user, or about a page of them. */

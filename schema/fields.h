@@ -105,6 +105,9 @@ DEFINE_CLEANUP(struct fields *, fields, fields_free);
 MUST_CHECK int fields_effective(const struct fields *fields, struct json_object **ret,
                                 struct prov_error *err);
 
+/* Whether there is a field of that name which is a secret. */
+bool fields_is_secret(const char *name);
+
 /* The table as JSON Schema (draft 2020-12), as a sample file, as the man page's section in mdoc.
  * Heap texts. */
 MUST_CHECK int fields_describe(char **ret_json, struct prov_error *err);

@@ -36,6 +36,19 @@ put_value(struct json_object *values, const struct field_row *row, const struct 
     }
 }
 
+bool
+fields_is_secret(const char *name)
+{
+    size_t count;
+    const struct field_row *rows = fields_table(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(rows[i].name, name) == 0)
+            return rows[i].flags & FIELD_SECRET;
+    }
+    return false;
+}
+
 int
 fields_effective(const struct fields *fields, struct json_object **ret, struct prov_error *err)
 {

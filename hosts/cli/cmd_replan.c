@@ -89,7 +89,10 @@ print_answer(struct json_object *answer)
                reply_count(reply_get(answer, "changes")));
     for (size_t i = 0; i < reply_count(looks_up); i++)
         printf("not known here: %s\n", json_object_get_string(reply_item(looks_up, i)));
-    if (reply_flag(answer, "applied"))
+    if (reply_flag(answer, "applied") && changes == 0 &&
+        (!reply_number(counts, "linked") || !reply_count(looks_up)))
+        puts("nothing is to be done");
+    else if (reply_flag(answer, "applied"))
         puts("they are due; 'sfprov deliver' does it now");
     else if (reply_flag(answer, "dry_run"))
         puts("a dry run, nothing was changed");

@@ -55,6 +55,12 @@ def test_fields_check_and_every_fault_at_once():
         schema = json.loads(sh("fields", "--schema"))
         assert "domain_name" in schema["properties"] and schema["properties"]["client_secret"]["writeOnly"] is True
         sh("fields", "--check")
+        missing = Shell(w, client_secret="file:/nowhere/secret")
+        out = missing("fields", "--check")
+        assert "client_secret" in out and "/nowhere/secret" in out and "cannot be opened" in out, out
+        sh("hold")  # makes the store
+        assert "nothing is to be done" in sh("replan", "--all"), "nobody is known yet"
+        sh("resume")
         bad = Shell(w, domian_name="x", batch_size=900, client_secret=["sEcReT-cAnArY"])
         out = bad("fields", "--check", code=3) + bad.err
         for word in ("domian_name", "domain_name", "batch_size", "client_secret"):
