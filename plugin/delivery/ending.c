@@ -2,6 +2,7 @@
  * when it is due again. What became of it is decided in settle.c. */
 #include "plugin/delivery/ending.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "plugin/base/clock.h"
@@ -69,6 +70,22 @@ offer_account(struct store *store, const struct item *item, struct prov_error *e
                : store_wake(store, WAIT_ACCOUNT, NULL, NULL, INT64_MAX, err);
 }
 
+/* [tx] For the user's story. What was ordered is in none of what was damaged. */
+static int
+note_mended(struct store *store, struct item *item, struct prov_error *err)
+{
+    AUTO_FREE char *text = NULL;
+
+    if (!item->mended)
+        return PROV_OK;
+    if (asprintf(&text, STORE_WAS_DAMAGED, item->mended) < 0) {
+        text = NULL;
+        return error_nomem(err);
+    }
+    item->mended = NULL;
+    return store_note(store, item->work.subject.id, NOTE_STORE, text, err);
+}
+
 /* Writes the link and deletes the rows of `due` that were read. A manager who was linked since the
  * plan was made, perhaps by the same call, would wake nobody any more: then it is due at once. Only
  * a manager the plan looked for counts: one awaited earlier may have been linked long ago. */
@@ -85,7 +102,9 @@ put_link(struct round *round, struct item *item, struct prov_error *err)
     link->updated_us = clock_now_us();
     count_settled(store, item);
     store_count(store, STORE_SETTLED_EVENTS, link->settled_version - link->stored_version);
-    r = history_add(round, item, err);
+    r = note_mended(store, item, err);
+    if (!r)
+        r = history_add(round, item, err);
     if (!r)
         r = store_put_link(store, subject->id, link, err);
     link->stored_version = link->settled_version;

@@ -95,17 +95,15 @@ flight_has_settled(const struct delivery *d, const struct item *item)
     return flight_is_mixed(&item->work.link) && flight_window_over(d, item);
 }
 
-int
-flight_failed(struct link *link, struct prov_error *err)
+void
+flight_failed(struct link *link)
 {
-    if (orders_return(link))
-        return error_nomem(err);
+    orders_return(link);
     if (flight_is_mixed(link))
-        return PROV_OK;
+        return;
     if (link->first_sent_us == value_get_integer(link->in_flight, "at_us", 0))
         link->first_sent_us = 0;
     link->in_flight = NULL;
-    return PROV_OK;
 }
 
 /* What was sent, when, and how much of what was wanted that was, nobody knows: it may have gone out just now, and of a
@@ -118,6 +116,7 @@ doubt(struct link *link, struct prov_error *err)
     bool creates = link->salesforce_id[0] == '\0';
 
     link->in_flight = flight;
+    orders_return(link);
     return value_put(pool, flight, "fields", fields) ||
                    value_put_text(pool, fields, "Username",
                                   link->username_wanted ? link->username_wanted
@@ -131,16 +130,15 @@ doubt(struct link *link, struct prov_error *err)
 }
 
 int
-flight_mend(struct delivery *d, struct work *work, struct prov_error *err)
+flight_mend(struct delivery *d, struct item *item, struct prov_error *err)
 {
-    struct link *link = &work->link;
+    struct link *link = &item->work.link;
 
     if (!link->damaged && !link->damaged_flight)
         return PROV_OK;
-    log_line(&d->log, PROV_LOG_WARNING,
-             "user '%s': the store is damaged where %s stands; the org is read, and everything is "
-             "sent again. Look after the disk",
-             work->subject.uri, link->damaged_flight ? "what is in flight" : "what was confirmed");
+    item->mended = link->damaged_flight ? "what is in flight" : "what was confirmed";
+    log_line(&d->log, PROV_LOG_WARNING, "user '%s': " STORE_WAS_DAMAGED ". Look after the disk",
+             item->work.subject.uri, item->mended);
     link->confirmed = NULL; /* what was in flight may have changed any of it */
     link->damaged = false;
     if (!link->damaged_flight)

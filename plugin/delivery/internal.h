@@ -201,6 +201,8 @@ struct item {
     bool steps_aside;          /* is on a ring of usernames, and goes to a temporary one */
     unsigned suffix;           /* the number behind the username that was tried last; 0: none was */
     struct call_note call;
+    const char
+        *mended; /* what of it the store could not tell, and nobody was told yet; NULL: nothing */
     bool as_before;       /* nothing came of it but what stood there already */
     bool without_manager; /* ManagerId was refused and left out of what is sent */
     const char
@@ -493,10 +495,10 @@ int64_t flight_tries(const struct link *link);
 
 /*
  * What is in flight (link.in_flight):
- * {"op","fields","inputs","version","at_us","up_us","boot","late","orders","counts","first_step","tries"}.
+ * {"op","fields","inputs","version","at_us","up_us","boot","late","counts","first_step","tries"}.
  * It was sent at at_us by the wall clock; and, unless the machine has started anew since, at up_us by
  * a clock that nobody sets.
- * "orders": of the admin (enum order), those that it carries out (orders.c). "counts": for the guard.
+ * The admin's orders that it carries out stand in the link (orders.c). "counts": for the guard.
  * "tries": sends before this one that were read back and had not happened.
  * "late": a deactivation was sent over a change without an answer, and both are in it: the earlier
  * one may land after ours, so it is read back when the settle window is over, and never before.
@@ -516,14 +518,17 @@ int64_t flight_age_us(const struct link *link);
 bool flight_window_over(const struct delivery *delivery, const struct item *item);
 /* Whether a mixed flight's settle window is over, so that reading it back decides. */
 bool flight_has_settled(const struct delivery *delivery, const struct item *item);
-/* The last send surely did nothing: what is in flight is what was before it. PROV_E_NOMEM. */
-MUST_CHECK int flight_failed(struct link *link, struct prov_error *err);
+/* The last send surely did nothing: what is in flight is what was before it. */
+void flight_failed(struct link *link);
 /*
  * Makes a link whose stored values are damaged fit for planning. What is confirmed is then not known,
  * so everything is sent again. Of what is in flight the name that is wanted is left: enough to read it back, when
  * the settle window, which begins anew, is over; of a create at once.
  */
-MUST_CHECK int flight_mend(struct delivery *delivery, struct work *work, struct prov_error *err);
+MUST_CHECK int flight_mend(struct delivery *delivery, struct item *item, struct prov_error *err);
+/* In words, with item.mended. */
+#define STORE_WAS_DAMAGED                                                                          \
+    "the store is damaged where %s stands; the org is read, and everything is sent again"
 
 /* ---- waits.c: what a subject waits for, and how long ---- */
 
@@ -580,10 +585,10 @@ void orders_take(const struct fields *fields, struct work *work);
 unsigned orders_in_force(const struct link *link);
 /* Of those in the link what the item's plan leaves undone: of who has left a replan is for the return. */
 unsigned orders_left(const struct item *item);
-/* Takes from the link what the item's plan carries out; with what is in flight already. For the new flight. */
-unsigned orders_fly(struct item *item);
-/* What is in flight did not happen: its orders go back to the link. 0 or PROV_E_NOMEM. */
-MUST_CHECK int orders_return(struct link *link);
+/* What the item's plan carries out flies from now on, with what did already. Before the link has the new flight. */
+void orders_fly(struct item *item);
+/* What is in flight did not happen, or nobody knows what it was: its orders are to be sent again. */
+void orders_return(struct link *link);
 
 /* ---- tell.c: the log line, and the word to the host ---- */
 

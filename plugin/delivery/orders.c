@@ -1,7 +1,7 @@
 /* What an admin ordered for a subject (enum order). An order stands in one place at a time: in a row of `due`,
- * then in the link, then in what is in flight; it is gone when that is delivered, and goes back to the link when
- * it did not happen. So whatever is ordered meanwhile is an order of its own. Decides here which send
- * carries which order out, and when one has lapsed. */
+ * then in the link, then there among those that what is in flight carries out; it is gone when that is delivered, and
+ * not sent yet again when it did not happen. So whatever is ordered meanwhile is an order of its own. Decides here which
+ * send carries which order out, and when one has lapsed. */
 #include <string.h>
 
 #include "plugin/delivery/internal.h"
@@ -9,7 +9,7 @@
 static unsigned
 in_flight(const struct link *link)
 {
-    return (unsigned)value_get_integer(link->in_flight, "orders", 0);
+    return link->in_flight ? link->flying : 0;
 }
 
 unsigned
@@ -49,7 +49,7 @@ orders_left(const struct item *item)
     return item->plan.wanted ? 0 : item->work.link.orders & ORDER_REPLAN;
 }
 
-unsigned
+void
 orders_fly(struct item *item)
 {
     struct link *link = &item->work.link;
@@ -63,14 +63,12 @@ orders_fly(struct item *item)
         carried |= ORDER_REPAIR;
     carried &= link->orders;
     link->orders &= ~carried;
-    return carried | in_flight(link);
+    link->flying = carried | in_flight(link);
 }
 
-int
+void
 orders_return(struct link *link)
 {
-    unsigned back = in_flight(link);
-
-    link->orders |= back;
-    return back ? value_put_integer(&link->pool, link->in_flight, "orders", 0) : PROV_OK;
+    link->orders |= in_flight(link);
+    link->flying = 0;
 }

@@ -78,7 +78,7 @@ round_plan(struct round *round, struct item *item, struct prov_error *err)
                                 .names = d->names,
                                 .replan = orders_in_force(&item->work.link) & ORDER_REPLAN,
                                 .there = item->there };
-    int r = flight_mend(d, &item->work, err);
+    int r = flight_mend(d, item, err);
 
     if (!r)
         r = find_manager(d, item, err);

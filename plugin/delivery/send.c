@@ -61,11 +61,11 @@ send_fly(struct round *round, struct item *item, enum send_kind kind, struct pro
         value_put_integer(pool, flight, "up_us", clock_up_us()) ||
         value_put_text(pool, flight, "boot", clock_boot()) ||
         (before && value_put(pool, flight, "late", value_boolean(true))) ||
-        value_put_integer(pool, flight, "orders", orders_fly(item)) ||
         (counts && value_put(pool, flight, "counts", value_boolean(true))) ||
         (is_first_step(item) && value_put(pool, flight, "first_step", value_boolean(true))) ||
         value_put_integer(pool, flight, "tries", flight_tries(link)))
         return error_nomem(err);
+    orders_fly(item);
     link->in_flight = flight;
     if (kind == SEND_CREATES && !link->first_sent_us)
         link->first_sent_us = now;
@@ -124,9 +124,8 @@ land(struct round *round, struct item **items, size_t count, struct prov_error *
     for (size_t i = 0; !r && i < count; i++) {
         struct link *link = &items[i]->work.link;
         items[i]->fate = FATE_SEND;
-        r = flight_failed(link, err);
-        if (!r)
-            r = store_put_link(store, items[i]->work.subject.id, link, err);
+        flight_failed(link);
+        r = store_put_link(store, items[i]->work.subject.id, link, err);
     }
     if (r) {
         store_rollback(store);

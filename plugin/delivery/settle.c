@@ -314,16 +314,13 @@ static int
 put_parked(struct round *round, struct item *item, struct ending *ending, struct prov_error *err)
 {
     struct link *link = &item->work.link;
-    int r;
 
     item->as_before = outcome_is_blocked(link->outcome) && text_is(link->code, ending->said.code) &&
                       text_is(link->message, ending->said.message) &&
                       link->settled_version == flight_version(item);
     link->settled_version = flight_version(item);
     link->attempts = link->next_us = 0;
-    r = flight_failed(link, err);
-    if (r)
-        return r;
+    flight_failed(link);
     if (!plan_takes_access(&item->plan)) /* a release is over with what it was given for */
         link->orders &= ~(unsigned)ORDER_RELEASE;
     if (set_text(&link->plan_digest, round->delivery->fields->plan_digest))
@@ -431,7 +428,7 @@ end_blocked(struct round *round, struct item *item, struct ending *ret, struct p
         set_text(&link->last_action, item->found_frozen ? "found frozen" : "frozen"))
         r = error_nomem(err);
     if (!r) /* it is over, one way or the other */
-        r = flight_failed(link, err);
+        flight_failed(link);
     if (!r)
         r = blocked_words(item, ret, err);
     if (r)
@@ -483,10 +480,10 @@ end_retry(struct round *round, struct item *item, struct ending *ret, struct pro
 {
     struct link *link = &item->work.link;
     int64_t at_us = retry_at_us(round->delivery, link);
-    int r = flight_failed(link, err);
 
+    flight_failed(link);
     *ret = (struct ending){ .outcome = "retry", .said = item->said, .keeps_claim = true };
-    return r ? r : look_again(round, item, at_us, err);
+    return look_again(round, item, at_us, err);
 }
 
 static int
@@ -535,8 +532,7 @@ end_not_happened(struct round *round, struct item *item, struct ending *ret, str
     round->freed_seats += taken && frees_seat(flight_fields(item));
     link->attempts = value_get_integer(link->in_flight, "tries", 0) + 1;
     link->next_us = 0;
-    if (orders_return(link))
-        return error_nomem(err);
+    orders_return(link);
     link->in_flight = NULL;
     *ret = (struct ending){ .outcome = "retry",
                             .said = { CODE_NO_ANSWER,

@@ -88,6 +88,18 @@ subject_read(const struct db_rows *rows, int first, struct subject *ret, struct 
     return r;
 }
 
+/* What carries orders out stands in another table, which may be damaged while the link is not. So they stand in
+ * the link, beside those that were not sent yet. */
+#define ORDERS_MASK ((1U << ORDER_BITS) - 1)
+
+static int64_t
+all_orders(const struct link *link)
+{
+    unsigned flying = link->in_flight || link->damaged_flight ? link->flying : 0;
+
+    return (int64_t)(link->orders | flying << ORDER_BITS);
+}
+
 int
 link_read(const struct db_rows *rows, int first, struct link *ret, struct prov_error *err)
 {
@@ -111,9 +123,14 @@ link_read(const struct db_rows *rows, int first, struct link *ret, struct prov_e
     ret->attempts = db_int(rows, first + 9);
     ret->next_us = db_int(rows, first + 10);
     ret->updated_us = db_int(rows, first + 18);
-    ret->orders = (unsigned)db_int(rows, first + 19);
+    ret->orders = (unsigned)db_int(rows, first + 19) & ORDERS_MASK;
+    ret->flying = (unsigned)db_int(rows, first + 19) >> ORDER_BITS & ORDERS_MASK;
     ret->last_history = db_int(rows, first + 20);
     ret->frozen_by_others = db_int(rows, first + 21) != 0;
+    if (!db_text(rows, first + 7)) { /* all that was in flight is lost, if any is: see mend.c */
+        ret->orders |= ret->flying;
+        ret->flying = 0;
+    }
     r = read_value(rows, first + 1, &ret->pool, &ret->confirmed, &ret->damaged, err);
     if (!r)
         r = read_value(rows, first + 7, &ret->pool, &ret->in_flight, &ret->damaged_flight, err);
@@ -193,7 +210,7 @@ write_link(struct db *db, const char *sql, int64_t subject, const struct link *l
         subject, link->salesforce_id, confirmed, link->confirmed_version, link->settled_version,
         link->username_wanted, link->username_held, link->username_inputs, link->first_sent_us,
         link->attempts, link->next_us, link->outcome, link->code, link->message, link->cause,
-        link->remedy, link->last_action, link->plan_digest, link->updated_us, (int64_t)link->orders,
+        link->remedy, link->last_action, link->plan_digest, link->updated_us, all_orders(link),
         (int64_t)active, link->last_history, (int64_t)link->frozen_by_others, link->stored_version);
 }
 

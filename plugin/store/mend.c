@@ -1,7 +1,7 @@
 /* What is due can be worked out anew from what is wanted and what is there, what is in flight can be read
  * back, what is waited for is found out by planning, and a story is not worth that nothing is delivered: a file
  * that is damaged where `due`, `flight`, `wait` or `history` stands stops nobody. An admin's orders (replan, repair,
- * release) are lost with `due`. */
+ * release) are lost with `due`, and everybody's story says so; those in flight stand in the link. */
 #include "plugin/store/internal.h"
 
 #include <stdio.h>
@@ -102,9 +102,28 @@ wake_all(struct db *db, struct prov_error *err)
                       "");
 }
 
+/* [tx] What is lost for good, in everybody's story: whose it was nobody knows. */
+static int
+note_lost(struct store *store, const struct store_mended *damaged, struct prov_error *err)
+{
+    int r = PROV_OK;
+
+    if (damaged->due)
+        r = store_note(store, 0, NOTE_STORE,
+                       "what was due could not be read, and was made anew: a replan, repair or "
+                       "release that was ordered and not done yet has to be ordered again",
+                       err);
+    if (!r && damaged->history)
+        r = store_note(store, 0, NOTE_STORE,
+                       "what became of users before could not be read, and is not told any more",
+                       err);
+    return r;
+}
+
 /* `end`: the events can be read behind those that subjects know. */
 static int
-make_anew(struct db *db, const struct store_mended *damaged, bool end, struct prov_error *err)
+make_anew(struct store *store, struct db *db, const struct store_mended *damaged, bool end,
+          struct prov_error *err)
 {
     int r = db_begin(db, err);
 
@@ -129,6 +148,8 @@ make_anew(struct db *db, const struct store_mended *damaged, bool end, struct pr
         r = wake_all(db, err);
     if (!r && damaged->history)
         r = make_table(db, "history", "DROP INDEX history_note;" SCHEMA_HISTORY SCHEMA_NOTES, err);
+    if (!r)
+        r = note_lost(store, damaged, err);
     if (!r)
         return db_commit(db, err);
     db_rollback(db);
@@ -206,7 +227,7 @@ store_mend(struct store *store, struct store_mended *ret, struct prov_error *err
     damaged = (struct store_mended){
         .due = !due, .news = !news, .flight = !flight, .wait = !wait, .history = !history
     };
-    r = make_anew(db, &damaged, end, err);
+    r = make_anew(store, db, &damaged, end, err);
     news_forget(&store->news);
     if (!r)
         *ret = damaged;

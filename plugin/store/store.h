@@ -195,6 +195,7 @@ enum order {
     ORDER_RELEASE = 2, /* the guard lets its deactivation pass (rule 18) */
     ORDER_REPAIR = 4   /* compare with what the org holds now, not with what was confirmed */
 };
+#define ORDER_BITS 3
 
 /* What a subject may wait for. */
 #define WAIT_USERNAME   "username"   /* that another subject of ours holds or wants */
@@ -241,7 +242,8 @@ struct link {
     /* The store's value cannot be read, and stands here as NULL: what is confirmed, or what is in
      * flight. Delivery must mend it before it plans. */
     bool damaged, damaged_flight;
-    unsigned orders;        /* enum order: an admin's, not settled yet */
+    unsigned orders;        /* enum order: an admin's, not sent yet */
+    unsigned flying;        /* those that what is in flight carries out */
     int64_t stored_version; /* settled_version as it stands in the store; 0: none. One that is
                              * wrong makes writing dearer, and no more */
     /* The newest event when it was read, and the version that was wanted then; as_of 0: not known. */
@@ -382,6 +384,7 @@ MUST_CHECK int store_history_add(struct store *store, int64_t subject, const str
 #define NOTE_HOLD     "hold"
 #define NOTE_PASSWORD "password"
 #define NOTE_ACCOUNT  "account"
+#define NOTE_STORE    "store"
 /* [tx] Adds to a subject's story (0: to everybody's) what is no outcome: an order, a hold, a password. `what`:
  * NOTE_ORDER, ... */
 MUST_CHECK int store_note(struct store *store, int64_t subject, const char *what, const char *text,

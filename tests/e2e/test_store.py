@@ -205,6 +205,96 @@ def test_what_was_in_flight_and_cannot_be_read_may_land_until_the_window_is_over
         assert w.org.user("primary-ada@acme.example")["Title"] == "second"
 
 
+def order_in_flight(w, order, outcome="sent"):
+    """What an admin ordered was sent to /Users/1, and nothing is known of it but what stands in the store, which cannot
+    be read there."""
+    c = order(w)
+    w.org.fault({"on": "collections_update", "do": "drop_before"}, {"on": "query", "do": "drop_before", "times": 1000})
+    c.deliver(100)
+    assert c.user("/Users/1")["state"] == "in_flight", (outcome, c.user("/Users/1"))
+    c.deliver(3000)  # it was looked for in vain
+    c.close()
+    w.org.ask("DELETE", "/__org/faults")
+
+
+def order_replan(w):
+    c = w.connector()
+    c.accept(create("/Users/1", person("A/ann")), create("/Users/2", person("A/bob")))
+    c.settle()
+    c.close()
+    w.fields["provisioning_pattern"] = "{UN}"
+    c = w.connector()
+    c.act(act="replan", user="/Users/1")
+    return c
+
+
+def test_an_order_that_is_in_flight_is_carried_out_though_that_cannot_be_read():
+    for whole in (False, True):
+        with World() as w:
+            order_in_flight(w, order_replan)
+            if whole:
+                damage(w, table_pages(w, "flight")[0])
+            else:
+                edit(w, ("UPDATE flight SET sent = '{\"op\":'",))
+            c = window_over(w, w.connector())
+            assert names(w) == ["a-bob", "ann"], (whole, names(w))
+            assert c.user("/Users/1")["state"] == "in_step"
+            notes = [note["text"] for note in c.user("/Users/1")["notes"] if note["what"] == "store"]
+            assert len(notes) == 1 and "damaged where what is in flight stands" in notes[0], notes
+
+
+def test_orders_that_are_lost_with_what_is_due_are_told_to_each_user():
+    with World() as w:
+        c = order_replan(w)
+        c.close()
+        damage(w, table_pages(w, "due")[0])
+        c = w.connector()
+        c.settle()
+        notes = [note["text"] for note in c.user("/Users/2")["notes"] if note["what"] == "store"]
+        assert len(notes) == 1 and "has to be ordered again" in notes[0], notes
+        c.close()
+        assert "has to be ordered again" in " ".join(cli(w, "show", "/Users/1").stdout.split())
+
+
+def test_events_are_told_though_what_became_of_them_cannot_be_read():
+    for table, missing in (("history", {"outcome"}), ("link", {"outcome"}), ("event", set())):
+        with World() as w:
+            c = w.connector(flags=harness.NO_WORKER)
+            for title in ("one", "two", "three"):
+                c.accept(*(put(f"/Users/{n}", person(f"user{n}", title=title)) for n in range(60)))
+                c.settle()
+            before = c.query(query="events", limit=1000)
+            assert before["unreadable"] == [] and len(before["events"]) == 180, before["unreadable"]
+            c.close()
+            damage(w, table_pages(w, table)[-1])
+            c = w.connector(flags=harness.NEVER_DELIVER)
+            after = c.query(query="events", limit=1000)
+            assert [event["seq"] for event in after["events"]] == [event["seq"] for event in before["events"]], table
+            named = {entry["seq"]: entry for entry in after["unreadable"]}
+            assert named and all("damaged" in entry["reason"] and entry["jti"] for entry in named.values()), (table, named)
+            for was, now in zip(before["events"], after["events"]):
+                lost = {name for name in was if now.get(name) != was[name]}
+                assert bool(lost) == (was["seq"] in named), (table, was, now)
+                assert table == "event" or lost <= missing, (table, was, now)
+                assert (now["iss"], now["jti"]) == (was["iss"], was["jti"])
+            assert len(named) < 180, "what can be read is"
+
+
+def test_a_user_is_shown_though_the_past_cannot_be_read():
+    for table, member in (("history", "history"), ("event", "events")):
+        with World() as w:
+            c = w.connector()
+            c.accept(*(create(f"/Users/{n}", person(f"user{n}")) for n in range(60)))
+            c.settle()
+            c.close()
+            damage(w, table_pages(w, table)[-1])
+            shown = cli(w, "show", "/Users/59")
+            assert shown.returncode == 5 and "primary-user59@acme.example" in shown.stdout, shown
+            assert f"{member}: " in shown.stdout and "cannot be read" in shown.stdout, shown.stdout
+            assert table == "event" or "version 1: delivered" in shown.stdout, shown.stdout
+            assert cli(w, "show", "/Users/1").returncode == 0, "who does not stand there"
+
+
 def test_users_who_would_share_a_username_are_named():
     with World() as w:
         c = w.connector()
