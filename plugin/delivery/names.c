@@ -393,11 +393,23 @@ wait_for(struct round *round, struct item *item, const struct name_claim *claim,
     return PROV_OK;
 }
 
+/* Who stepped aside, and was refused the name he wants since, has his own again before he tries any more: it may be that
+ * he is never let have the other one, though nobody has it. */
+static int
+check_refused(struct round *round, struct item *item, bool *ret_goes, struct prov_error *err)
+{
+    *ret_goes = false;
+    return names_given_up(&item->work.link) && was_parked(item)
+               ? go_back(round, item, ret_goes, err)
+               : PROV_OK;
+}
+
 static int
 check_name(struct round *round, struct item *item, struct prov_error *err)
 {
     CLEANUP(name_claim_done) struct name_claim claim = { 0 };
     const char *wanted = item->plan.username;
+    bool goes_back = false;
     int r;
 
     if (!value_get(item->plan.fields, "Username"))
@@ -406,8 +418,10 @@ check_name(struct round *round, struct item *item, struct prov_error *err)
         item_stop(item, FATE_LATER);
         return PROV_OK;
     }
-    r = store_name_claim(round->delivery->store, item->plan.username, item->work.subject.id, &claim,
-                         err);
+    r = check_refused(round, item, &goes_back, err);
+    if (!r && !goes_back)
+        r = store_name_claim(round->delivery->store, item->plan.username, item->work.subject.id,
+                             &claim, err);
     if (!r && claim.subject)
         r = wait_for(round, item, &claim, err);
     if (item->plan.username != wanted || !value_get(item->plan.fields, "Username"))

@@ -369,6 +369,7 @@ end_refused(struct round *round, struct item *item, struct ending *ret, struct p
 {
     struct delivery *d = round->delivery;
     struct link *link = &item->work.link;
+    bool first = !outcome_is_blocked(link->outcome);
     int r = weigh_wait(d, item, &ret->outcome, &ret->message, err);
 
     if (r)
@@ -382,6 +383,8 @@ end_refused(struct round *round, struct item *item, struct ending *ret, struct p
     r = put_parked(round, item, ret, err);
     if (text_is(item->said.code, CODE_USERNAME_ELSEWHERE) && !link->in_flight)
         link->next_us = release_again_us();
+    /* has a temporary name, and may have his own again (names.c); if not, whoever gives that up wakes him */
+    ret->now = ret->now || (first && !link->in_flight && names_given_up(link));
     return r;
 }
 
