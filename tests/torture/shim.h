@@ -60,7 +60,7 @@ void shim_follow(const char *directory);
 /* Whether names of hosts are not found; numbers are. */
 void shim_names_fail(bool fail);
 
-/* Whether usleep() returns at once: SQLite waits with it for who has locked a file. */
+/* Whether SQLite's pauses end at once: it waits so for who has locked a file. */
 void shim_sleepless(bool sleepless);
 
 /* Moves the clocks of everybody, the connector's and the org's; forward. */
