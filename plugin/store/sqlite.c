@@ -79,6 +79,10 @@ fail(struct db *db, int code, const char *doing, struct prov_error *err)
                        "is room, the disk reports errors: check it and the system's log"
                      : "the disk reports errors: check it and the system's log";
         break;
+    case SQLITE_PROTOCOL: /* after ten seconds; a lock that fails looks to SQLite like one that is held */
+        remedy = "the file system refuses locks: put the store on a local disk, or check that and "
+                 "the system's log";
+        break;
     case SQLITE_NOMEM:
         return error_nomem(err);
     default:
