@@ -79,51 +79,12 @@ resolve(void *context, const struct prov_resolve *question)
     return PROV_E_NOTFOUND;
 }
 
-/* A sanitizer, which has to come before all, does not bear RTLD_DEEPBIND. */
-#ifdef __SANITIZE_ADDRESS__
-#    define ZLIB_MODE (RTLD_NOW | RTLD_LOCAL)
-#else
-#    define ZLIB_MODE (RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND)
-#endif
-
-/*
- * slapd has a function crc32() of its own, and zlib, which libcurl unpacks answers with, would call that
- * one and crash. So zlib is loaded first, and looks in itself first. zlib alone: the connector would find
- * libc's malloc() and free() as well, where the server, as 389's unit does, has others preloaded, and one
- * would free what the other gave. That is of no use where somebody else has loaded zlib before.
- */
 static int
-load_zlib(struct prov_error *err)
-{
-    void *zlib = dlopen("libz.so.1", RTLD_LAZY | RTLD_NOLOAD);
-    void *first = dlsym(RTLD_DEFAULT, "crc32");
-
-    if (!zlib) {
-        /* where there is none, answers come unpacked */
-        /* cppcheck-suppress leakReturnValNotUsed ; it stays to the end of the process */
-        (void)dlopen("libz.so.1", ZLIB_MODE);
-        return PROV_OK;
-    }
-    if (!first || first == dlsym(zlib, "crc32")) {
-        dlclose(zlib);
-        return PROV_OK;
-    }
-    dlclose(zlib);
-    return fault_set(
-        err, PROV_E_ABI,
-        "this server has loaded zlib with a crc32() that is not zlib's, so that nothing "
-        "can be delivered from within it; set 'deliver' to false, and run 'sfprov "
-        "deliver' beside it");
-}
-
-static int
-load(const char *file, bool deliver, struct submit *submit, struct prov_error *err)
+load(const char *file, struct submit *submit, struct prov_error *err)
 {
     prov_connector_init_fn init;
     void *plugin, *symbol;
 
-    if (deliver && load_zlib(err))
-        return PROV_E_ABI;
     plugin = dlopen(file, RTLD_NOW | RTLD_LOCAL);
     if (!plugin)
         return fault_set(err, PROV_E_ABI, "cannot load the connector: %s; name it with 'plugin'",
@@ -215,7 +176,7 @@ submit_open(const struct settings *settings, const struct submit_options *option
     submit->host = options->host;
     submit->several = options->several;
     submit->log = options->log;
-    result = load(settings->plugin, settings->deliver, submit, err);
+    result = load(settings->plugin, submit, err);
     if (!result)
         result = submit->api.open(&open, &submit->connector, NULL, err);
     if (!result)

@@ -27,6 +27,7 @@
 #include "plugin/salesforce/http_trace.h"
 #include "plugin/salesforce/session.h"
 #include "plugin/salesforce/sigpipe.h"
+#include "plugin/salesforce/unpack.h"
 
 #define IDLE_HANDLES        26            /* kept for keep-alive; more callers make their own */
 #define FIRST_BODY_BYTES    (16u * 1024u) /* a token reply never moves: fewer copies of the token */
@@ -41,6 +42,7 @@ struct http {
     char *pin, *client_certificate, *client_key; /* NULL: none */
     char *proxy, *proxy_username, *proxy_password, *private_hosts;
     long connect_timeout_ms, request_timeout_ms;
+    bool unpacks;             /* packed answers can be asked for */
     atomic_llong deadline_us; /* monotonic; 0: none */
     atomic_bool stopped;
     pthread_mutex_t lock; /* guards idle */
@@ -157,6 +159,7 @@ http_new(const struct http_settings *settings, struct http **ret, struct prov_er
     pthread_mutex_init(&http->lock, NULL);
     atomic_init(&http->stopped, false);
     atomic_init(&http->deadline_us, 0);
+    http->unpacks = unpack_is_sound();
     http->connect_timeout_ms = (long)settings->connect_timeout_ms;
     http->request_timeout_ms = (long)settings->request_timeout_ms;
     *ret = http;
@@ -594,7 +597,8 @@ set_request(CURL *handle, struct transfer *transfer, struct curl_slist *headers)
     SET(CURLOPT_HEADERFUNCTION, take_header);
     SET(CURLOPT_HEADERDATA, transfer);
     /* a libcurl without zlib refuses it; then answers come unpacked */
-    (void)curl_easy_setopt(handle, CURLOPT_ACCEPT_ENCODING, "gzip");
+    if (transfer->http->unpacks)
+        (void)curl_easy_setopt(handle, CURLOPT_ACCEPT_ENCODING, "gzip");
     if (!request->body) {
         SET(CURLOPT_HTTPGET, 1L);
         return CURLE_OK;

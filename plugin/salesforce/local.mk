@@ -17,6 +17,7 @@ libsfprov_la_SOURCES += \
 	plugin/salesforce/password.c \
 	plugin/salesforce/session.c plugin/salesforce/session.h \
 	plugin/salesforce/sigpipe.c plugin/salesforce/sigpipe.h \
+	plugin/salesforce/unpack.c plugin/salesforce/unpack.h \
 	plugin/salesforce/users.c
 
 if BUILD_TESTS
@@ -27,6 +28,7 @@ check_PROGRAMS += \
 	tests/unit/test_salesforce_hostile \
 	tests/unit/test_salesforce_http \
 	tests/unit/test_salesforce_limits \
+	tests/unit/test_salesforce_unpack \
 	tests/unit/test_salesforce_users
 tests_unit_test_outcome_SOURCES = tests/unit/test_outcome.c
 tests_unit_test_outcome_LDADD = libunit.la libsfprov.la
@@ -44,6 +46,10 @@ tests_unit_test_salesforce_http_LDADD = libunit.la libsfprov.la
 tests_unit_test_salesforce_limits_SOURCES = tests/unit/test_salesforce_limits.c \
 	tests/unit/loopback.c tests/unit/loopback.h tests/unit/salesforce_session.h
 tests_unit_test_salesforce_limits_LDADD = libunit.la libsfprov.la
+tests_unit_test_salesforce_unpack_SOURCES = tests/unit/test_salesforce_unpack.c \
+	tests/unit/loopback.c tests/unit/loopback.h tests/unit/salesforce_session.h
+tests_unit_test_salesforce_unpack_LDADD = libunit.la libsfprov.la
+tests_unit_test_salesforce_unpack_LDFLAGS = $(AM_LDFLAGS) -Wl,--export-dynamic
 tests_unit_test_salesforce_users_SOURCES = tests/unit/test_salesforce_users.c \
 	tests/unit/loopback.c tests/unit/loopback.h tests/unit/salesforce_session.h
 tests_unit_test_salesforce_users_LDADD = libunit.la libsfprov.la
@@ -54,5 +60,6 @@ TESTS += \
 	tests/unit/test_salesforce_hostile \
 	tests/unit/test_salesforce_http \
 	tests/unit/test_salesforce_limits \
+	tests/unit/test_salesforce_unpack \
 	tests/unit/test_salesforce_users
 endif
