@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 /* Before the caller's bytes; keeps their alignment. */
 struct head {
@@ -45,6 +46,14 @@ secret_free(void *secret)
     mapped = head->mapped;
     explicit_bzero(head, mapped);
     munmap(head, mapped);
+}
+
+void
+secret_hide(void *copy, size_t size)
+{
+    size_t before = (uintptr_t)copy % (uintptr_t)sysconf(_SC_PAGESIZE);
+
+    (void)madvise((char *)copy - before, before + size, MADV_DONTDUMP);
 }
 
 char *

@@ -16,6 +16,8 @@ char *secret_format(const char *format, ...) PRINTF_LIKE(1, 2);
 char *secret_take(char *text);
 /* Wipes and gives back; NULL is allowed. */
 void secret_free(void *secret);
+/* Keeps what others have copied there out of core dumps, with the rest of its pages, for as long as they are mapped. */
+void secret_hide(void *copy, size_t size);
 
 /* AUTO_SECRET char *text = NULL; gives it back at the end of the scope. */
 static inline void

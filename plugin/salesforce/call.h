@@ -12,6 +12,7 @@ struct session_request {
     const char *body; /* JSON; NULL for none */
     size_t body_length;
     enum sf_urgency urgency;
+    bool body_secret;       /* see http.h */
     bool write;             /* the call changes something: no answer is SF_UNKNOWN */
     bool anonymous;         /* to the configured origin, without a token */
     struct sf_trace *trace; /* filled; NULL: it is not asked for */

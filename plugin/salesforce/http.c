@@ -22,6 +22,7 @@
 
 #include "plugin/base/ascii.h"
 #include "plugin/base/clock.h"
+#include "plugin/base/secret.h"
 #include "plugin/base/secret_ref.h"
 #include "plugin/salesforce/address.h"
 #include "plugin/salesforce/http_trace.h"
@@ -251,6 +252,9 @@ give_body(char *buffer, size_t size, size_t count, void *context)
     size_t rest = transfer->request->body_length - transfer->body_taken, room = size * count;
     size_t length = rest < room ? rest : room;
 
+    /* libcurl keeps its buffer beyond the request, 8.14 until it sends something longer by the same handle */
+    if (length && transfer->request->body_secret)
+        secret_hide(buffer, length);
     if (length) /* an empty body may be NULL */
         memcpy(buffer, transfer->request->body + transfer->body_taken, length);
     transfer->body_taken += length;

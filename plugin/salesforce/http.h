@@ -69,6 +69,7 @@ struct http_request {
     const char *content_type;
     const char *body; /* NULL for none */
     size_t body_length;
+    bool body_secret;       /* what libcurl copies of it is left out of core dumps */
     struct sf_trace *trace; /* filled; NULL: it is not asked for */
 };
 

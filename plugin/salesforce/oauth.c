@@ -273,7 +273,8 @@ oauth_send(struct oauth *oauth, struct http *http, const struct form *form, stru
                                           .url = oauth->endpoint,
                                           .content_type = "application/x-www-form-urlencoded",
                                           .body = form->body,
-                                          .body_length = strlen(form->body) };
+                                          .body_length = strlen(form->body),
+                                          .body_secret = true };
     struct http_answer answer;
     int result;
 

@@ -38,7 +38,9 @@ sf_set_password(struct sf_session *session, const char *id, const char *password
                 struct sf_call *call)
 {
     AUTO_SECRET char *body = make_body(password);
-    struct session_request request = { .method = "POST", .body = body, .write = true };
+    struct session_request request = {
+        .method = "POST", .body = body, .body_secret = true, .write = true
+    };
     struct http_answer answer;
     char path[128];
     int r;

@@ -589,6 +589,7 @@ transfer(struct sf_session *session, const struct session_request *request, cons
                                          .content_type = "application/json; charset=UTF-8",
                                          .body = request->body,
                                          .body_length = request->body_length,
+                                         .body_secret = request->body_secret,
                                          .trace = request->trace };
     int64_t began_us;
     int result;
