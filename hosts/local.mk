@@ -38,6 +38,7 @@ sfprov_SOURCES = \
 	hosts/cli/host.c hosts/cli/host.h \
 	hosts/cli/input.c hosts/cli/input.h \
 	hosts/cli/ldif.c hosts/cli/ldif.h \
+	hosts/cli/letters.h \
 	hosts/cli/lines.c hosts/cli/lines.h \
 	hosts/cli/main.c \
 	hosts/cli/pages.c hosts/cli/pages.h \

@@ -5,12 +5,12 @@
  */
 #include "hosts/cli/adapter_file.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "hosts/cli/fault.h"
+#include "hosts/cli/letters.h"
 #include "hosts/cli/screen.h"
 #include "hosts/ldap/connection.h"
 #include "hosts/ldap/entry.h"
@@ -31,6 +31,14 @@ check_use(const struct options *options, const char *url)
     return CODE_USAGE;
 }
 
+static bool
+is_plain(char c)
+{
+    char letter = letters_small(c);
+
+    return (letter >= 'a' && letter <= 'z') || (c >= '0' && c <= '9') || strchr("()&|!=*-._", c);
+}
+
 /* The URL with a filter, percent-encoded (RFC 4516). NULL when out of memory. */
 static char *
 filtered(const char *url, const char *filter)
@@ -43,7 +51,7 @@ filtered(const char *url, const char *filter)
         return NULL;
     fprintf(to, "%s%s", url, filter ? "??sub?" : "");
     for (; filter && *filter; filter++) {
-        if (isalnum((unsigned char)*filter) || strchr("()&|!=*-._", *filter))
+        if (is_plain(*filter))
             fputc(*filter, to);
         else
             fprintf(to, "%%%02X", (unsigned char)*filter);

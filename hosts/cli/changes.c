@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "hosts/cli/letters.h"
 #include "hosts/cli/reply.h"
 #include "hosts/cli/screen.h"
 #include "hosts/cli/subjects.h"
@@ -164,7 +164,7 @@ print_written(FILE *out, struct json_object *calls)
         json_object_object_foreach(body, name, value)
         {
             (void)value;
-            if (!strcasecmp(name, "id") || !strcmp(name, "attributes"))
+            if (letters_same(name, "id") || !strcmp(name, "attributes"))
                 continue;
             fprintf(out, "%s%s", before, name);
             before = ", ";

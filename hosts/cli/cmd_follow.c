@@ -24,6 +24,7 @@
 #include "hosts/cli/follow_state.h"
 #include "hosts/cli/host.h"
 #include "hosts/cli/input.h"
+#include "hosts/cli/letters.h"
 #include "hosts/cli/person.h"
 #include "hosts/cli/reply.h"
 #include "hosts/cli/screen.h"
@@ -407,7 +408,7 @@ hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, bool
     moved = !follow->asking && follow_reports_moved(&follow->reports, uuid, entry->dn);
     if (!person.name)
         complain("'%s' has no userName", entry->dn);
-    if (strcasecmp(person.id, uuid)) {
+    if (!letters_same(person.id, uuid)) {
         complain("'%s': its " KEY
                  " is not the id that the directory follows it by; use a plugin of "
                  "this server, or 'sfprov sync'",
@@ -719,7 +720,7 @@ check_use(const struct options *options, const char *url)
     };
     struct prov_error err = { .size = sizeof(err) };
 
-    if (options->key && strcasecmp(options->key, KEY))
+    if (options->key && !letters_same(options->key, KEY))
         complain("'%s': the key is '%s'; a directory is followed by " KEY, options->adapter,
                  options->key);
     else if (!connection_is_url(url))

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "hosts/adapter/names.h"
@@ -21,6 +20,7 @@
 #include "hosts/cli/fault.h"
 #include "hosts/cli/host.h"
 #include "hosts/cli/input.h"
+#include "hosts/cli/letters.h"
 #include "hosts/cli/people.h"
 #include "hosts/cli/person.h"
 #include "hosts/cli/program.h"
@@ -96,7 +96,7 @@ choose_format(const struct sync *sync, enum people_format *ret)
     if (!word)
         word = dot ? dot + 1 : "";
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (!strcasecmp(words[i].word, word)) {
+        if (letters_same(words[i].word, word)) {
             *ret = words[i].format;
             return CODE_DONE;
         }
@@ -172,7 +172,7 @@ open_directory(struct sync *sync)
                                             .attributes = attributes,
                                             .bind_dn = sync->options->bind_dn,
                                             .password_file = sync->options->password_file,
-                                            .active_directory = !strcasecmp(
+                                            .active_directory = letters_same(
                                                 people_key(sync->people), "objectGUID") };
     struct prov_error err = { .size = sizeof(err) };
     int result = PROV_OK;

@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "hosts/cli/fault.h"
+#include "hosts/cli/letters.h"
 
 #define ENTERPRISE "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 #define SFPROV     "urn:ietf:params:scim:schemas:extension:sfprov:1.0:User"
@@ -104,7 +104,7 @@ split(const char *header, struct parts *parts, struct prov_error *err)
     int result = PROV_OK;
 
     /* A schema URN holds dots and colons itself; the attribute follows its last colon. */
-    if (strncasecmp(header, "urn:", 4) == 0) {
+    if (letters_begin(header, "urn:")) {
         size_t until = strcspn(header, "[");
 
         colon = header + strlen("urn");
@@ -144,11 +144,11 @@ static const struct attribute *
 find_attribute(const struct parts *parts)
 {
     bool any_schema = !parts->schema[0];
-    const char *schema = strcasecmp(parts->schema, CORE) == 0 ? "" : parts->schema;
+    const char *schema = letters_same(parts->schema, CORE) ? "" : parts->schema;
 
     for (size_t i = 0; i < COUNT(attributes); i++) {
-        if (strcasecmp(attributes[i].name, parts->attribute) == 0 &&
-            (any_schema || strcasecmp(attributes[i].schema, schema) == 0))
+        if (letters_same(attributes[i].name, parts->attribute) &&
+            (any_schema || letters_same(attributes[i].schema, schema)))
             return &attributes[i];
     }
     return NULL;
@@ -157,14 +157,14 @@ find_attribute(const struct parts *parts)
 static bool
 is_known_schema(const char *schema)
 {
-    return !strcasecmp(schema, CORE) || !strcasecmp(schema, ENTERPRISE) ||
-           !strcasecmp(schema, SFPROV);
+    return letters_same(schema, CORE) || letters_same(schema, ENTERPRISE) ||
+           letters_same(schema, SFPROV);
 }
 
 static int
 unknown_attribute(const struct parts *parts, struct prov_error *err)
 {
-    if (strcasecmp(parts->attribute, "password") == 0)
+    if (letters_same(parts->attribute, "password"))
         return fault_set(err, PROV_E_INVALID,
                          "passwords are never read from a list; take the column out of the file");
     return fault_set(err, PROV_E_INVALID,
@@ -192,7 +192,7 @@ resolve_sub(const struct attribute *attribute, const struct parts *parts, struct
                          attribute->subs);
     for (; *at; at += length + (at[length] == ' ')) {
         length = strcspn(at, " ");
-        if (!wanted[0] || (strlen(wanted) == length && !strncasecmp(at, wanted, length)))
+        if (!wanted[0] || (strlen(wanted) == length && letters_begin(at, wanted)))
             return copy_part(column->sub, sizeof(column->sub), at, length, err);
     }
     return fault_set(err, PROV_E_INVALID, "'%s' has no sub-attribute '%s'; it has: %s",
@@ -212,13 +212,13 @@ resolve_filter(const struct parts *parts, struct column *column, struct prov_err
         return fault_set(err, PROV_E_INVALID, "'%s' has one value, so it takes no filter in []",
                          column->attribute);
     found = sscanf(parts->filter, " %63[A-Za-z] %*[eE]%*[qQ] \"%63[^\"]\" %c", name, value, &after);
-    if (found == 2 && strcasecmp(name, "type") == 0) {
+    if (found == 2 && letters_same(name, "type")) {
         strcpy(column->select, "type");
         strcpy(column->select_value, value);
         return PROV_OK;
     }
     found = sscanf(parts->filter, " %63[A-Za-z] %*[eE]%*[qQ] %63[a-z] %c", name, value, &after);
-    if (found == 2 && !strcasecmp(name, "primary") && !strcmp(value, "true")) {
+    if (found == 2 && letters_same(name, "primary") && !strcmp(value, "true")) {
         strcpy(column->select, "primary");
         strcpy(column->select_value, "true");
         return PROV_OK;
@@ -247,7 +247,7 @@ static const char *
 expand(const char *header)
 {
     for (size_t i = 0; i < COUNT(short_forms); i++) {
-        if (strcasecmp(short_forms[i].plain, header) == 0)
+        if (letters_same(short_forms[i].plain, header))
             return short_forms[i].path;
     }
     return header;
@@ -262,7 +262,7 @@ static bool
 is_among(const char *const *words, const char *text)
 {
     for (; words && *words; words++) {
-        if (!strcasecmp(*words, text))
+        if (letters_same(*words, text))
             return true;
     }
     return false;
@@ -313,7 +313,7 @@ column_parse(const char *header, struct column *ret, struct prov_error *err)
     struct parts parts = { .filtered = false };
     struct column column = { .kind = COLUMN_TEXT };
     const struct attribute *attribute;
-    bool negated = !strncasecmp(header, "not ", 4);
+    bool negated = letters_begin(header, "not ");
     int result;
 
     if (negated)
@@ -344,7 +344,7 @@ column_parse(const char *header, struct column *ret, struct prov_error *err)
 bool
 column_same(const struct column *a, const struct column *b)
 {
-    return !a->left_out && !b->left_out && !strcasecmp(a->schema, b->schema) &&
-           !strcasecmp(a->attribute, b->attribute) && !strcasecmp(a->sub, b->sub) &&
+    return !a->left_out && !b->left_out && letters_same(a->schema, b->schema) &&
+           letters_same(a->attribute, b->attribute) && letters_same(a->sub, b->sub) &&
            !strcmp(a->select, b->select) && !strcmp(a->select_value, b->select_value);
 }

@@ -9,9 +9,9 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "hosts/cli/fault.h"
+#include "hosts/cli/letters.h"
 
 /* slapd's policy overlay locks for good with this time, and for a while, after bad passwords, with any
  * other: only the former is an admin's word. 389 DS says true. */
@@ -290,7 +290,7 @@ parse_file(const char *text, struct json_object **ret, struct prov_error *err)
 static bool
 is_ad(const struct columns *columns)
 {
-    return columns->key && !strcasecmp(columns->key, "objectGUID");
+    return columns->key && letters_same(columns->key, "objectGUID");
 }
 
 static int
@@ -400,7 +400,7 @@ columns_find(const struct columns *columns, const char *header, bool ldap)
 
     for (struct said *said = columns->buckets[bucket_of(header, length)]; said; said = said->next) {
         if (said->length != length ||
-            (ldap ? strcasecmp(said->header, header) : strcmp(said->header, header)) != 0)
+            (ldap ? !letters_same(said->header, header) : strcmp(said->header, header)) != 0)
             continue;
         if (!ldap)
             said->used = true;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "hosts/cli/fault.h"
+#include "hosts/cli/letters.h"
 #include "hosts/ldap/member.h"
 
 struct looking {
@@ -36,7 +37,7 @@ look_at(void *context, const struct ldap_entry *entry, const char *uuid, bool fr
     for (size_t i = 0; i < looking->state->newest_count; i++) {
         const struct follow_change *change = &looking->state->newest[i];
 
-        if (strcasecmp(change->uuid, uuid))
+        if (!letters_same(change->uuid, uuid))
             continue;
         looking->found[i] = true;
         if (change->gone || (csn && strcmp(csn, change->csn) < 0))

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,6 +17,7 @@
 #include "hosts/cli/cli.h"
 #include "hosts/cli/fnv.h"
 #include "hosts/cli/input.h"
+#include "hosts/cli/letters.h"
 #include "hosts/cli/reply.h"
 #include "hosts/cli/screen.h"
 
@@ -59,7 +59,7 @@ place_for(struct follow_state *state, const char *uuid, const char *csn)
     struct follow_change *oldest = &state->newest[0];
 
     for (size_t i = 0; i < state->newest_count; i++) {
-        if (!strcasecmp(state->newest[i].uuid, uuid))
+        if (letters_same(state->newest[i].uuid, uuid))
             return &state->newest[i];
         if (strcmp(state->newest[i].csn, oldest->csn) < 0)
             oldest = &state->newest[i];
@@ -77,7 +77,7 @@ static void
 note(struct follow_state *state, const char *uuid, const char *csn, bool gone)
 {
     struct follow_change *change = place_for(state, uuid, csn);
-    bool again = change && !strcasecmp(change->uuid, uuid) && change->gone == gone &&
+    bool again = change && letters_same(change->uuid, uuid) && change->gone == gone &&
                  strcmp(csn, change->csn) <= 0;
 
     if (again)

@@ -6,14 +6,13 @@
  */
 #include "hosts/cli/ldif.h"
 
-#include <ctype.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "hosts/adapter/text.h"
 #include "hosts/cli/fault.h"
+#include "hosts/cli/letters.h"
 
 /* A value as offsets, until the entry is whole: the buffer may move. */
 struct ldif_slot {
@@ -183,8 +182,7 @@ static void
 plain_name(char *name)
 {
     name[strcspn(name, ";")] = '\0';
-    for (; *name; name++)
-        *name = (char)tolower((unsigned char)*name);
+    letters_make_small(name);
 }
 
 static enum found

@@ -10,12 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "hosts/adapter/text.h"
 #include "hosts/cli/csv.h"
 #include "hosts/cli/fault.h"
 #include "hosts/cli/ldif.h"
+#include "hosts/cli/letters.h"
 #include "hosts/cli/person.h"
 #include "hosts/cli/strict.h"
 #include "hosts/cli/users.h"
@@ -199,7 +199,7 @@ compile(struct people *people, size_t index, struct prov_error *err)
     char *header = trim(people->csv.header[index]);
     const struct column *said = columns_find(people->columns, header, false);
     struct column *column = &people->header[index];
-    bool is_key = !strcasecmp(header, people->key);
+    bool is_key = letters_same(header, people->key);
     int result = PROV_OK;
 
     if (is_key)
@@ -214,7 +214,7 @@ compile(struct people *people, size_t index, struct prov_error *err)
         *column = (struct column){ .attribute = "externalId" };
         for (size_t i = 0; i < people->csv.columns; i++)
             column->left_out |=
-                i != index && !strcasecmp(trim(people->csv.header[i]), "externalId");
+                i != index && letters_same(trim(people->csv.header[i]), "externalId");
         return PROV_OK;
     }
     for (size_t i = 0; i < index && !result; i++) {
@@ -448,7 +448,7 @@ text_of(struct json_object *object, const char *name)
 {
     json_object_object_foreach(object, member, value)
     {
-        if (!strcasecmp(member, name))
+        if (letters_same(member, name))
             return json_object_is_type(value, json_type_string) ||
                            json_object_is_type(value, json_type_int)
                        ? json_object_get_string(value)
@@ -462,7 +462,7 @@ user_name(struct json_object *user)
 {
     json_object_object_foreach(user, name, value)
     {
-        if (!strcasecmp(name, "userName") && json_object_is_type(value, json_type_string) &&
+        if (letters_same(name, "userName") && json_object_is_type(value, json_type_string) &&
             json_object_get_string_len(value))
             return json_object_get_string(value);
     }
@@ -496,7 +496,7 @@ check_user(struct json_object *resource, size_t line, struct prov_error *err)
 
     json_object_object_get_ex(resource, "meta", &meta);
     type = json_object_is_type(meta, json_type_object) ? text_of(meta, "resourceType") : NULL;
-    if (type && strcasecmp(type, "User"))
+    if (type && !letters_same(type, "User"))
         return fault_set(err, PROV_E_INVALID,
                          "line %zu: a %.40s, and no user; ask for /Users alone", line, type);
     if (json_object_object_get_ex(resource, "events", NULL) &&

@@ -9,10 +9,10 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "hosts/adapter/text.h"
 #include "hosts/cli/fault.h"
+#include "hosts/cli/letters.h"
 
 static enum found
 nomem(struct prov_error *err)
@@ -114,7 +114,7 @@ end_response(struct users *users, struct prov_error *err)
     }
     json_object_object_foreach(outer, name, value)
     {
-        if (!strcasecmp(name, "totalResults") && json_object_get_int64(value) > users->total)
+        if (letters_same(name, "totalResults") && json_object_get_int64(value) > users->total)
             users->total = json_object_get_int64(value);
     }
     json_object_put(outer);
@@ -142,8 +142,7 @@ is_resources(const struct users *users)
     const char *at = users->outer.bytes + users->key;
 
     return users->depth == 1 && !users->list && users->outer.bytes[0] == '{' &&
-           users->key + strlen(name) <= users->outer.length &&
-           !strncasecmp(at, name, strlen(name)) &&
+           users->key + strlen(name) <= users->outer.length && letters_begin(at, name) &&
            at[strlen(name) + strspn(at + strlen(name), " \t\r\n")] == ':';
 }
 

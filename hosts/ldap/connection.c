@@ -5,17 +5,16 @@
 #include "hosts/ldap/connection.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 #include "hosts/adapter/text.h"
 #include "hosts/cli/drive.h"
 #include "hosts/cli/fault.h"
 #include "hosts/cli/input.h"
+#include "hosts/cli/letters.h"
 
 #define CONNECT_S      10
 #define STEP_US        200000
@@ -32,8 +31,8 @@
 bool
 connection_is_url(const char *text)
 {
-    return !strncasecmp(text, "ldap://", 7) || !strncasecmp(text, "ldaps://", 8) ||
-           !strncasecmp(text, "ldapi://", 8);
+    return letters_begin(text, "ldap://") || letters_begin(text, "ldaps://") ||
+           letters_begin(text, "ldapi://");
 }
 
 int
@@ -125,7 +124,7 @@ is_loopback(const char *host)
 {
     struct in_addr address;
 
-    if (!host || !*host || !strcasecmp(host, "localhost") || !strcmp(host, "::1"))
+    if (!host || !*host || letters_same(host, "localhost") || !strcmp(host, "::1"))
         return true;
     return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
 }
@@ -240,8 +239,8 @@ never_block(LDAP *ldap)
 static int
 reach(struct connection *connection, struct prov_error *err)
 {
-    bool start_tls =
-        !strcasecmp(connection->url->lud_scheme, "ldap") && !is_loopback(connection->url->lud_host);
+    bool start_tls = letters_same(connection->url->lud_scheme, "ldap") &&
+                     !is_loopback(connection->url->lud_host);
     int code = ldap_connect(connection->ldap);
 
     if (!code)
@@ -306,7 +305,7 @@ offers_external(LDAP *ldap)
         mechanisms = ldap_get_values_len(ldap, entry, name);
     offered = !mechanisms;
     for (size_t i = 0; mechanisms && mechanisms[i]; i++)
-        offered |= !strcasecmp(mechanisms[i]->bv_val, "EXTERNAL");
+        offered |= letters_same(mechanisms[i]->bv_val, "EXTERNAL");
     ldap_value_free_len(mechanisms);
     ldap_msgfree(answer);
     return offered;
@@ -316,7 +315,7 @@ static int
 bind_as(struct connection *connection, const struct connection_options *options,
         struct prov_error *err)
 {
-    bool external = !options->bind_dn && !strcasecmp(connection->url->lud_scheme, "ldapi") &&
+    bool external = !options->bind_dn && letters_same(connection->url->lud_scheme, "ldapi") &&
                     offers_external(connection->ldap);
     char empty[] = "", *password = NULL;
     struct berval credentials = { .bv_val = empty };
@@ -428,10 +427,12 @@ struct range {
 static struct range
 range_of(const char *name)
 {
-    const char *text = strcasestr(name, ";range=");
+    const char *text = strchr(name, ';');
     struct range range = { 0 };
     char *end;
 
+    while (text && !letters_begin(text, ";range="))
+        text = strchr(text + 1, ';');
     if (!text)
         return range;
     range.first = strtoul(text + strlen(";range="), &end, 10);
@@ -453,8 +454,7 @@ add_attribute(struct taken_entry *taken, const struct berval *name, BerVarray va
     }
     taken->lists[taken->list_count++] = values;
     name->bv_val[strcspn(name->bv_val, ";")] = '\0';
-    for (char *c = name->bv_val; *c; c++)
-        *c = (char)tolower((unsigned char)*c);
+    letters_make_small(name->bv_val);
     for (size_t i = 0; values && values[i].bv_val && !result; i++)
         result = add_value(taken, name->bv_val, &values[i], err);
     return result;

@@ -4,13 +4,12 @@
  */
 #include "hosts/ldap/entry.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "hosts/cli/fault.h"
+#include "hosts/cli/letters.h"
 
 #define VALUES_MAX 1024
 #define VALUES_FEW 32 /* of most entries */
@@ -33,7 +32,7 @@ write_byte(char *out, unsigned char byte, bool escaped)
     static const char digits[] = "0123456789abcdef";
 
     if (!escaped || (byte >= ' ' && !strchr(",+\"\\<>;=# ", byte))) {
-        *out++ = (char)tolower(byte);
+        *out++ = letters_small((char)byte);
         return out;
     }
     *out++ = '\\';
@@ -48,7 +47,7 @@ read_escape(const char *dn, unsigned char *ret)
 {
     char digits[3] = { dn[1], dn[1] ? dn[2] : '\0', '\0' };
 
-    if (isxdigit((unsigned char)digits[0]) && isxdigit((unsigned char)digits[1])) {
+    if (letters_is_hex(digits[0]) && letters_is_hex(digits[1])) {
         *ret = (unsigned char)strtoul(digits, NULL, 16);
         return dn + 2;
     }
@@ -60,21 +59,26 @@ char *
 entry_plain_dn(const char *dn)
 {
     char *copy = malloc(3 * strlen(dn) + 1), *out = copy;
-    bool in_value = false, escaped;
+    bool in_value = false, in_quotes = false, escaped;
 
     if (!copy)
         return NULL;
     for (; *dn; dn++) {
         bool edge = out == copy || strchr(",+=", out[-1]);
-        unsigned char byte = (unsigned char)(*dn == ';' ? ',' : *dn);
+        unsigned char byte = (unsigned char)(*dn == ';' && !in_quotes ? ',' : *dn);
 
-        if (*dn == ' ' && (edge || strchr(",+=;", dn[strspn(dn, " ")])))
+        if (*dn == '"' && (in_quotes || (in_value && edge))) {
+            in_quotes = !in_quotes;
             continue;
-        escaped = (*dn == '\\' && dn[1]) || (in_value && byte == '=');
+        }
+        if (*dn == ' ' && !in_quotes && (edge || strchr(",+=;", dn[strspn(dn, " ")])))
+            continue;
+        escaped = (*dn == '\\' && dn[1]) || (in_value && byte == '=') ||
+                  (in_quotes && strchr(",+;<>", byte));
         if (*dn == '\\' && dn[1])
             dn = read_escape(dn, &byte);
         else
-            in_value = byte == '=' || (in_value && byte != ',' && byte != '+');
+            in_value = byte == '=' || in_quotes || (in_value && byte != ',' && byte != '+');
         out = write_byte(out, byte, escaped);
     }
     *out = '\0';
@@ -135,12 +139,12 @@ entry_is_person(const struct ldap_entry *entry, const char **ret_class)
         if (strcmp(entry->values[i].name, "objectclass"))
             continue;
         last = entry->values[i].text;
-        if (!strcasecmp(last, "computer"))
+        if (letters_same(last, "computer"))
             person = false;
-        if (!strcasecmp(last, "computer"))
+        if (letters_same(last, "computer"))
             break;
         for (size_t j = 0; j < sizeof(classes) / sizeof(classes[0]); j++)
-            person |= !strcasecmp(last, classes[j]);
+            person |= letters_same(last, classes[j]);
     }
     if (!person && last && ret_class)
         *ret_class = last;
@@ -162,7 +166,7 @@ entry_guid(const void *bytes, char to[ENTRY_GUID_MAX])
 static const char *
 key_text(struct reading *reading, const struct ldap_value *value)
 {
-    if (strcasecmp(value->name, "objectGUID") || value->length != 16)
+    if (!letters_same(value->name, "objectGUID") || value->length != 16)
         return value->binary ? NULL : value->text;
     entry_guid(value->text, reading->key_text);
     return reading->key_text;
@@ -174,7 +178,7 @@ is_key(const struct reading *reading, const struct ldap_value *value)
 {
     const char *key = reading->options->key;
 
-    return !((value->name[0] ^ key[0]) & ~0x20) && !strcasecmp(value->name, key);
+    return !((value->name[0] ^ key[0]) & ~0x20) && letters_same(value->name, key);
 }
 
 static void
@@ -216,7 +220,7 @@ no_key(const struct reading *reading, struct prov_error *err)
 
     for (size_t i = 0; i < entry->count; i++) {
         for (size_t j = 0; j < sizeof(known) / sizeof(known[0]); j++) {
-            if (strcmp(entry->values[i].name, known[j]) || !strcasecmp(key, known[j]))
+            if (strcmp(entry->values[i].name, known[j]) || letters_same(key, known[j]))
                 continue;
             snprintf(text, sizeof(text), "this server has '%s': use --key %s", known[j], known[j]);
             hint = text;
@@ -422,7 +426,7 @@ const char *
 entry_text(const struct ldap_entry *entry, const char *name)
 {
     for (size_t i = 0; i < entry->count; i++) {
-        if (!strcasecmp(entry->values[i].name, name))
+        if (letters_same(entry->values[i].name, name))
             return entry->values[i].text;
     }
     return NULL;

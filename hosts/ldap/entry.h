@@ -79,8 +79,8 @@ char *entry_uri(const struct entry_options *options, const struct ldap_entry *en
 #define ENTRY_GUID_MAX 40
 void entry_guid(const void *bytes, char to[ENTRY_GUID_MAX]);
 
-/* A DN in one spelling (RFC 4514): small letters, no blanks around ',', '+' and '=', and one way to escape. Enough to compare
- * what a server wrote, and an admin. Heap; NULL when out of memory. */
+/* A DN in one spelling (RFC 4514, and a value in quotes as in RFC 2253): small letters, no blanks around ',', '+' and '=', and
+ * one way to escape. Enough to compare what a server wrote, and an admin. Heap; NULL when out of memory. */
 char *entry_plain_dn(const char *dn);
 /* So an array of them, which ends with NULL, and goes with entry_free_dns(). NULL when out of memory. */
 char **entry_plain_dns(const char *const *dns);

@@ -5,15 +5,14 @@
  */
 #include "hosts/ldb/directory.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "hosts/adapter/text.h"
 #include "hosts/cli/fault.h"
+#include "hosts/cli/letters.h"
 
 /* [MS-ADTS] 2.2.16: SAM_USER_OBJECT; machines, trusts and groups have other numbers */
 #define NORMAL_USER 805306368u
@@ -103,7 +102,7 @@ directory_open(const struct config *config, struct ldb_module *module, void *mem
     directory->module = module;
     directory->attributes = list_attributes(config, directory);
     result = directory->attributes ? PROV_OK : fault_nomem(err);
-    if (!result && strcasecmp(config->key, "objectGUID"))
+    if (!result && !letters_same(config->key, "objectGUID"))
         result =
             fault_set(err, PROV_E_INVALID,
                       "'columns' names the key '%.60s'; here it is objectGUID, which a deleted "
@@ -507,8 +506,8 @@ small_letters(void *memory, const char *name)
 {
     char *copy = talloc_strdup(memory, name);
 
-    for (char *at = copy; at && *at; at++)
-        *at = (char)tolower((unsigned char)*at);
+    if (copy)
+        letters_make_small(copy);
     return copy;
 }
 

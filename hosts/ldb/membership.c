@@ -8,9 +8,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "hosts/cli/fault.h"
+#include "hosts/cli/letters.h"
 
 #define SID_BYTES  28u /* of a domain: S-1-5-21-a-b-c-RID */
 #define LINK_GONE  1u  /* RMD_FLAGS of a link that is no more */
@@ -49,7 +49,7 @@ static bool
 has(const struct list *list, const char *text)
 {
     for (size_t i = 0; i < list->count; i++) {
-        if (!strcasecmp(list->texts[i], text))
+        if (letters_same(list->texts[i], text))
             return true;
     }
     return false;

@@ -5,9 +5,9 @@
 #include "hosts/ldb/password.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "hosts/adapter/text.h"
+#include "hosts/cli/letters.h"
 
 static uint32_t
 unit(const uint8_t *bytes)
@@ -68,9 +68,9 @@ take(void *memory, const char *name, const struct ldb_val *value, char **ret)
     size_t length = value->length;
     char *text;
 
-    if (!strcasecmp(name, "userPassword")) {
+    if (letters_same(name, "userPassword")) {
         text = talloc_strndup(memory, (const char *)bytes, length);
-    } else if (!strcasecmp(name, "clearTextPassword")) {
+    } else if (letters_same(name, "clearTextPassword")) {
         text = from_utf16(memory, bytes, length);
     } else {
         if (length < 4 || length % 2 || unit(bytes) != '"' || unit(bytes + length - 2) != '"')

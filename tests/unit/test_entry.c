@@ -220,6 +220,8 @@ a_dn_has_one_spelling(void)
         { "UID=Ada, OU=People ,dc=x", "uid=ada,ou=people,dc=x" },
         { "ou=Sales\\, EMEA,dc=x", "ou=sales\\2c emea,dc=x" },
         { "ou=Sales\\2C EMEA;dc=x", "ou=sales\\2c emea,dc=x" },
+        { "ou=\"Sales, EMEA\" , dc=x", "ou=sales\\2c emea,dc=x" },
+        { "ou=\"a=b;c , d\\\"e\"+cn=f,dc=x", "ou=a\\3db\\3bc \\2c d\\22e+cn=f,dc=x" },
         { "cn=a\\+b\\\\c\\\"d+uid=e", "cn=a\\2bb\\5cc\\22d+uid=e" },
         { "cn=a=b", "cn=a\\3db" },
         { "cn=a\\3Db", "cn=a\\3db" },
