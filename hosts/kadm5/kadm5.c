@@ -116,15 +116,21 @@ before(struct adapter *adapter, krb5_context context, const char *name)
     return KADM5_FAILURE;
 }
 
-/* Whether a rename to this can be written: of one that is there it is refused after the hook was called. */
-static bool
-is_free(krb5_context context, krb5_const_principal principal)
+static krb5_error_code
+look_for(krb5_context context, krb5_const_principal principal)
 {
     krb5_db_entry *entry = NULL;
     krb5_error_code code = krb5_db_get_principal(context, principal, 0, &entry);
 
     krb5_db_free_principal(context, entry);
-    return code == KRB5_KDB_NOENTRY;
+    return code;
+}
+
+/* Of one that is not there, or to one that is, it is refused after the hook was called, and nobody tells. */
+static bool
+can_be_renamed(krb5_context context, krb5_const_principal from, krb5_const_principal to)
+{
+    return !look_for(context, from) && look_for(context, to) == KRB5_KDB_NOENTRY;
 }
 
 /* Whatever the operation: the names it is about, and the stage. */
@@ -222,7 +228,7 @@ rename_principal(krb5_context context, kadm5_hook_modinfo *info, int stage, krb5
 
     if (operation.written)
         people_renamed(&operation.adapter->realm, operation.name, operation.to);
-    else if (operation.concerns && !operation.code && is_free(context, to))
+    else if (operation.concerns && !operation.code && can_be_renamed(context, from, to))
         people_hold(&operation.adapter->realm);
     return end(&operation);
 }
