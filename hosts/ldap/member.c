@@ -6,21 +6,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+
+#include "hosts/cli/letters.h"
 
 const char *const member_attributes[] = { "member", "uniqueMember", "memberUid", NULL };
 
 bool
 member_by_uid(const char *attribute)
 {
-    return !strcasecmp(attribute, "memberUid");
+    return letters_same(attribute, "memberUid");
 }
 
 bool
 member_names(const char *attribute)
 {
     for (size_t i = 0; member_attributes[i]; i++) {
-        if (!strcasecmp(attribute, member_attributes[i]))
+        if (letters_same(attribute, member_attributes[i]))
             return true;
     }
     return false;
@@ -50,16 +51,19 @@ finish(FILE *to, char **text)
 }
 
 char *
-member_filter(const struct ldap_entry *person)
+member_filter(const struct ldap_entry *person, const char *former)
 {
+    const char *const dns[] = { person->dn, former };
     char *text = NULL;
     size_t size;
     FILE *to = open_memstream(&text, &size);
 
     if (to) {
         fputs("(|", to);
-        member_condition(to, "member", person->dn);
-        member_condition(to, "uniqueMember", person->dn);
+        for (size_t i = 0; i < 2 && dns[i]; i++) {
+            member_condition(to, "member", dns[i]);
+            member_condition(to, "uniqueMember", dns[i]);
+        }
         for (size_t i = 0; i < person->count; i++) {
             if (!strcmp(person->values[i].name, "uid") && !person->values[i].binary)
                 member_condition(to, "memberUid", person->values[i].text);

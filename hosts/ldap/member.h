@@ -22,9 +22,9 @@ bool member_by_uid(const char *attribute);
 /* Writes "(name=value)", the value escaped (RFC 4515). */
 void member_condition(FILE *to, const char *name, const char *value);
 
-/* The filter of the groups that an entry is in, by its DN or by a `uid`. Heap; NULL when out of
- * memory. */
-char *member_filter(const struct ldap_entry *person);
+/* The filter of the groups that an entry is in, by its DN, by the one it had before (NULL: none) or by a `uid`. Heap; NULL
+ * when out of memory. */
+char *member_filter(const struct ldap_entry *person, const char *former);
 /* The filter of whoever a `uid` means. Heap; the same. */
 char *member_uid_filter(const char *uid);
 

@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "hosts/adapter/text.h"
 #include "hosts/adapter/unreadable.h"
 #include "hosts/cli/fault.h"
+#include "hosts/cli/letters.h"
 #include "hosts/cli/person.h"
 #include "hosts/ldap/member.h"
 #include "hosts/slapi/waiting.h"
@@ -23,6 +23,8 @@ struct batch {
     struct changes *changes;
     const char *change; /* the number of the operation, where it is not the entry's own */
     LDAPMod **mods;     /* of the entry itself; NULL: none */
+    const char *former; /* DN of what was renamed, that counts in groups; NULL: none */
+    size_t renamed;     /* the length of the one it has now */
     bool refusable;     /* the operation will be refused if it cannot be handed over */
     struct token *tokens;
     size_t count, room;
@@ -103,8 +105,8 @@ finish(struct batch *batch, const char *held, const char *dn, int result, struct
 static bool
 is_password(const char *attribute)
 {
-    return !strcasecmp(attribute, "userPassword") ||
-           !strcasecmp(attribute, "unhashed#user#password");
+    return letters_same(attribute, "userPassword") ||
+           letters_same(attribute, "unhashed#user#password");
 }
 
 static bool
@@ -114,21 +116,17 @@ is_read(const struct changes *changes, const char *attribute)
     const struct column *column = columns_find(config->columns, attribute, true);
 
     return (column && !column->left_out) || is_password(attribute) ||
-           !strcasecmp(attribute, "objectClass") || !strcasecmp(attribute, config->key) ||
-           (config->filter && strcasestr(config->filter, attribute));
+           letters_same(attribute, "objectClass") || letters_same(attribute, config->key) ||
+           directory_filters_by(changes->directory, attribute);
 }
 
 /* The attribute without its options, by the name that entries have it by. */
 static const char *
 plain_type(const struct directory *directory, const LDAPMod *mod, char *to, size_t size)
 {
-    const char *name = mod->mod_type, *other = NULL;
-
-    if (directory->server.attribute && !columns_find(directory->config->columns, name, true))
-        other = directory->server.attribute(name);
-    if (other)
-        name = other;
-    snprintf(to, size, "%.*s", (int)strcspn(name, ";"), name);
+    snprintf(to, size, "%.*s", (int)strcspn(mod->mod_type, ";"), mod->mod_type);
+    if (!columns_find(directory->config->columns, to, true))
+        directory->server.attribute(to, to, size);
     return to;
 }
 
@@ -268,6 +266,35 @@ read_person(struct batch *batch, const struct entry_options *options,
     return unreadable_complete(submit, options, &entry->view, ret, ret_found, err);
 }
 
+/* The DN of an entry at or below what was renamed, as it was; heap. */
+static int
+former_dn(const struct batch *batch, const struct directory_entry *entry, char **ret,
+          struct prov_error *err)
+{
+    size_t length = strlen(entry->dn);
+
+    *ret = NULL;
+    if (!batch->former || length < batch->renamed)
+        return PROV_OK;
+    if (asprintf(ret, "%.*s%s", (int)(length - batch->renamed), entry->dn, batch->former) < 0) {
+        *ret = NULL;
+        return fault_nomem(err);
+    }
+    return PROV_OK;
+}
+
+static int
+add_groups(const struct batch *batch, struct directory_entry *entry, struct prov_error *err)
+{
+    char *former;
+    int result = former_dn(batch, entry, &former, err);
+
+    if (!result)
+        result = directory_add_groups(batch->changes->directory, entry, former, err);
+    free(former);
+    return result;
+}
+
 static int
 append_user(struct batch *batch, struct directory_entry *entry, enum token_kind kind,
             struct prov_error *err)
@@ -286,7 +313,7 @@ append_user(struct batch *batch, struct directory_entry *entry, enum token_kind 
                                .scoped = config->filter || *config->bases };
     char change[128];
     bool found;
-    int result = directory_add_groups(directory, entry, err);
+    int result = add_groups(batch, entry, err);
 
     if (result)
         return result;
@@ -643,10 +670,11 @@ depends_on_dn(const struct changes *changes)
 /* What lies below has not changed by itself: the number of the operation is that of the entry that was
  * renamed. */
 int
-changes_renamed(struct changes *changes, const char *new_dn, struct directory_entry *entry)
+changes_renamed(struct changes *changes, const char *new_dn, const char *former,
+                struct directory_entry *entry)
 {
     struct prov_error err = { .size = sizeof(err) };
-    struct batch batch = { .changes = changes, .refusable = changes->refuses };
+    struct batch batch = { .changes = changes, .refusable = changes->refuses, .former = former };
     struct moved moved = { .batch = &batch };
     struct directory_entry read = { .dn = NULL };
     bool found = true;
@@ -658,10 +686,12 @@ changes_renamed(struct changes *changes, const char *new_dn, struct directory_en
     if (!entry)
         entry = &read;
     if (!result && found) {
+        batch.renamed = strlen(entry->dn);
         result = append_moved(&moved, entry, &err);
         batch.change = directory_change(entry);
         if (!result && !changes->serial && depends_on_dn(changes))
             result = directory_walk(changes->directory, new_dn, append_moved, &moved, &err);
+        batch.former = NULL;
         if (!result)
             result = add_waiting(&moved.members, entry->dn, &err);
         if (!result)

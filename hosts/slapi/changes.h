@@ -44,9 +44,11 @@ int changes_added(struct changes *changes, struct directory_entry *entry);
 /* The entry as it is now; NULL: it is read. */
 int changes_modified(struct changes *changes, const char *dn, struct directory_entry *entry,
                      LDAPMod **mods, const struct before *before);
-/* The entry and all below it have other DNs now. `entry`: as it is now; NULL: it is read. Serial: but for
- * what lies below, which is changes_moved()'s, once the transaction is over: 389 DS does not see it yet. */
-int changes_renamed(struct changes *changes, const char *new_dn, struct directory_entry *entry);
+/* The entry and all below it have other DNs now. `former`: the one that groups still have, which the server puts right by
+ * itself, so that nobody leaves a group by it; NULL: it does not, or has done so. `entry`: as it is now; NULL: it is read.
+ * Serial: but for what lies below, which is changes_moved()'s, once the transaction is over: 389 DS does not see it yet. */
+int changes_renamed(struct changes *changes, const char *new_dn, const char *former,
+                    struct directory_entry *entry);
 int changes_deleted(struct changes *changes, const char *dn, const struct before *before);
 
 void changes_moved(struct changes *changes, const char *new_dn);

@@ -7,26 +7,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "hosts/adapter/text.h"
 #include "hosts/cli/fault.h"
+#include "hosts/cli/letters.h"
 #include "hosts/ldap/member.h"
 
 static const char *const always[] = { "objectclass",  "entrycsn",  "entryusn", "member",
                                       "uniquemember", "memberuid", "uid" };
 
-#define ALWAYS (sizeof(always) / sizeof(always[0]))
+#define ALWAYS    (sizeof(always) / sizeof(always[0]))
+#define NAME_ROOM 256
 
 /* ---- life ---- */
-
-/* Names of attributes are ASCII. */
-static void
-to_small(char *name)
-{
-    for (; *name; name++)
-        *name = (char)(*name >= 'A' && *name <= 'Z' ? *name | 0x20 : *name);
-}
 
 /* A filter may look at any attribute, so all are asked for where there is one. */
 static char **
@@ -51,34 +44,97 @@ list_attributes(const struct config *config, bool one_is_enough)
     return (char **)names; /* the server's interface takes no const */
 }
 
+/* Copies what stands at `at` of a filter up to the next name, and the name as entries have it. Returns what is behind it. */
+static const char *
+copy_name(const struct server *server, const char *at, FILE *to, char name[NAME_ROOM])
+{
+    size_t before = strspn(at, "(&|! "), length = strcspn(at + before, ";:=<>~ )");
+
+    fwrite(at, 1, before, to);
+    snprintf(name, NAME_ROOM, "%.*s", (int)length, at + before);
+    if (*name)
+        server->attribute(name, name, NAME_ROOM);
+    if (length < NAME_ROOM)
+        fputs(name, to);
+    else
+        fwrite(at + before, 1, length, to);
+    return at + before + length;
+}
+
+/*
+ * The names of a filter stand behind brackets, before what is asked of the value (RFC 4515). Notes them, and returns the filter
+ * with the names that entries have: 389 finds no other ones. Heap; NULL when out of memory.
+ */
+static char *
+plain_filter(const char *filter, const struct server *server, char **names)
+{
+    char *text = NULL, name[NAME_ROOM];
+    size_t size, count = 0;
+    FILE *to = open_memstream(&text, &size);
+    bool failed = !to;
+
+    while (*filter && !failed) {
+        size_t rest;
+
+        filter = copy_name(server, filter, to, name);
+        names[count] = strdup(name);
+        failed = !names[count++];
+        rest = strcspn(filter, "(");
+        fwrite(filter, 1, rest, to);
+        filter += rest;
+    }
+    if (to && (fclose(to) || failed)) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+static int
+make_filter(const struct config *config, struct directory *directory, struct prov_error *err)
+{
+    size_t room = 2;
+    char *text;
+
+    for (const char *at = config->filter; at && *at; at++)
+        room += *at == '(';
+    directory->filter_names = calloc(room, sizeof(*directory->filter_names));
+    if (!directory->filter_names)
+        return fault_nomem(err);
+    if (!config->filter)
+        return PROV_OK;
+    text = plain_filter(config->filter, &directory->server, directory->filter_names);
+    if (!text)
+        return fault_nomem(err);
+    directory->filter = slapi_str2filter(text);
+    free(text);
+    if (!directory->filter)
+        return fault_set(err, PROV_E_INVALID,
+                         "'filter' is '%.200s', which is no LDAP filter; write one such as "
+                         "(&(objectClass=inetOrgPerson)(employeeType=staff))",
+                         config->filter);
+    return PROV_OK;
+}
+
 int
 directory_open(const struct config *config, const struct server *server, struct directory *ret,
                struct prov_error *err)
 {
     struct directory directory = { .config = config, .server = *server };
-    char *filter = config->filter ? strdup(config->filter) : NULL;
+    int result = make_filter(config, &directory, err);
 
     directory.key = strdup(config->key);
     directory.attributes = list_attributes(config, server->whole_entries);
     directory.bases = entry_plain_dns(config->bases);
     directory.groups = entry_plain_dns(config->groups);
-    if (!directory.key || !directory.attributes || !directory.bases || !directory.groups ||
-        (config->filter && !filter)) {
-        free(filter);
+    if (!result &&
+        (!directory.key || !directory.attributes || !directory.bases || !directory.groups))
+        result = fault_nomem(err);
+    if (result) {
         directory_close(&directory);
-        return fault_nomem(err);
+        return result;
     }
-    to_small(directory.key);
-    if (filter)
-        directory.filter = slapi_str2filter(filter);
-    free(filter);
-    if (config->filter && !directory.filter) {
-        directory_close(&directory);
-        return fault_set(err, PROV_E_INVALID,
-                         "'filter' is '%.200s', which is no LDAP filter; write one such as "
-                         "(&(objectClass=inetOrgPerson)(employeeType=staff))",
-                         config->filter);
-    }
+    letters_make_small(directory.key);
     *ret = directory;
     return PROV_OK;
 }
@@ -90,6 +146,7 @@ directory_close(struct directory *directory)
     free(directory->attributes);
     entry_free_dns(directory->bases);
     entry_free_dns(directory->groups);
+    entry_free_dns(directory->filter_names);
     if (directory->filter)
         slapi_filter_free(directory->filter, 1);
     *directory = (struct directory){ .config = NULL };
@@ -153,7 +210,7 @@ keep_name(struct directory_entry *entry, const char *name)
     char *copy = keep(entry, name, strcspn(name, ";"));
 
     if (copy)
-        to_small(copy);
+        letters_make_small(copy);
     return copy;
 }
 
@@ -209,6 +266,72 @@ add_attribute(struct directory_entry *entry, const char *name, Slapi_Attr *attri
     return done;
 }
 
+/* ---- what is computed ---- */
+
+static void
+drop_values(struct directory_entry *entry, const char *name)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < entry->count; i++) {
+        if (strcmp(entry->values[i].name, name) != 0)
+            entry->values[kept++] = entry->values[i];
+    }
+    entry->count = kept;
+}
+
+static bool
+add_computed(struct directory_entry *entry, const char *attribute, Slapi_ValueSet *values)
+{
+    const char *name = keep_name(entry, attribute);
+    Slapi_Value *value = NULL;
+    bool done = name != NULL;
+
+    if (done)
+        drop_values(entry, name);
+    for (int at = slapi_valueset_first_value(values, &value); at != -1 && value && done;
+         at = slapi_valueset_next_value(values, at, &value)) {
+        done = add_value(entry, name, slapi_value_get_berval(value));
+        entry->computed += done;
+    }
+    return done;
+}
+
+/* A list finds what the server shows, so an event has to say the same: a lock that a role gives is one. */
+static bool
+compute(const struct directory *directory, Slapi_Entry *from, struct directory_entry *entry)
+{
+    const char *name;
+    bool done = true;
+
+    if (!directory->server.computed)
+        return true;
+    for (size_t i = 0; done && (name = columns_attribute(directory->config->columns, i)); i++) {
+        Slapi_ValueSet *values = directory->server.computed(from, name);
+
+        if (values)
+            done = add_computed(entry, name, values);
+        slapi_valueset_free(values);
+    }
+    return done;
+}
+
+bool
+directory_computes_anew(const struct directory_entry *before, const struct directory_entry *after)
+{
+    const struct ldap_value *old = before->values + before->count - before->computed;
+    const struct ldap_value *fresh = after->values + after->count - after->computed;
+
+    if (before->computed != after->computed)
+        return true;
+    for (size_t i = 0; i < before->computed; i++) {
+        if (strcmp(old[i].name, fresh[i].name) != 0 || old[i].length != fresh[i].length ||
+            memcmp(old[i].text, fresh[i].text, old[i].length) != 0)
+            return true;
+    }
+    return false;
+}
+
 /* `name` is in small letters. */
 static bool
 is_wanted(const struct directory *directory, const char *name)
@@ -227,8 +350,8 @@ is_user(const struct directory *directory, Slapi_Entry *from, const struct direc
 {
     for (size_t i = 0; i < entry->count; i++) {
         if (!strcmp(entry->values[i].name, "objectclass") &&
-            (!strcasecmp(entry->values[i].text, "nsTombstone") ||
-             !strcasecmp(entry->values[i].text, "glue")))
+            (letters_same(entry->values[i].text, "nsTombstone") ||
+             letters_same(entry->values[i].text, "glue")))
             return false;
     }
     if (*directory->bases && !is_at_or_below(entry->dn, directory->bases))
@@ -236,6 +359,14 @@ is_user(const struct directory *directory, Slapi_Entry *from, const struct direc
     if (directory->filter)
         return slapi_filter_test_simple(from, directory->filter) == 0;
     return directory_value(entry, "objectclass") && entry_is_person(&entry->view, NULL);
+}
+
+/* After each change of the values. */
+static void
+view(struct directory_entry *entry)
+{
+    entry->view =
+        (struct ldap_entry){ .dn = entry->dn, .values = entry->values, .count = entry->count };
 }
 
 int
@@ -263,9 +394,13 @@ directory_take(const struct directory *directory, Slapi_Entry *from, struct dire
         directory_entry_clear(&entry);
         return fault_nomem(err);
     }
-    entry.view =
-        (struct ldap_entry){ .dn = entry.dn, .values = entry.values, .count = entry.count };
+    view(&entry);
     entry.user = is_user(directory, from, &entry);
+    if (entry.user && !compute(directory, from, &entry)) {
+        directory_entry_clear(&entry);
+        return fault_nomem(err);
+    }
+    view(&entry);
     *ret = entry;
     return PROV_OK;
 }
@@ -300,6 +435,16 @@ directory_value(const struct directory_entry *entry, const char *name)
             return entry->values[i].text;
     }
     return NULL;
+}
+
+bool
+directory_filters_by(const struct directory *directory, const char *attribute)
+{
+    for (char **name = directory->filter_names; *name; name++) {
+        if (letters_same(*name, attribute))
+            return true;
+    }
+    return false;
 }
 
 const char *
@@ -454,18 +599,6 @@ directory_walk(const struct directory *directory, const char *dn,
     return result;
 }
 
-static void
-drop_groups(struct directory_entry *entry)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < entry->count; i++) {
-        if (strcmp(entry->values[i].name, "memberof"))
-            entry->values[kept++] = entry->values[i];
-    }
-    entry->count = kept;
-}
-
 static int
 add_group(struct search *search, Slapi_Entry *group)
 {
@@ -477,7 +610,7 @@ add_group(struct search *search, Slapi_Entry *group)
 
 int
 directory_add_groups(const struct directory *directory, struct directory_entry *entry,
-                     struct prov_error *err)
+                     const char *former, struct prov_error *err)
 {
     static char *names[] = { "1.1", NULL };
     struct search search = {
@@ -488,15 +621,14 @@ directory_add_groups(const struct directory *directory, struct directory_entry *
 
     if (!*directory->groups)
         return PROV_OK;
-    filter = member_filter(&entry->view);
+    filter = member_filter(&entry->view, former);
     if (!filter)
         return fault_nomem(err);
-    drop_groups(entry);
+    drop_values(entry, "memberof");
     for (size_t i = 0; directory->config->groups[i] && !result; i++)
         result = run(&search, directory->config->groups[i], LDAP_SCOPE_SUBTREE, filter, names);
     free(filter);
-    entry->view.values = entry->values;
-    entry->view.count = entry->count;
+    view(entry);
     return result;
 }
 

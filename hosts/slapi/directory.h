@@ -18,9 +18,12 @@ struct server {
     /* An internal search gives entries whole, whatever attributes it asks for; each that it names is
      * looked up in the schema. */
     bool whole_entries;
-    /* The name by which entries have an attribute that a modification names by another one, or by its OID; borrowed, NULL:
-     * there is none. May be NULL itself: modifications have the same names. */
-    const char *(*attribute)(const char *name);
+    /* The name by which entries have an attribute that a modification or a filter names by another one, or by its OID.
+     * False: there is none, and *to is as it was. */
+    bool (*attribute)(const char *name, char *to, size_t size);
+    /* The values that the server shows of an attribute where they are not those that the entry has: of roles and classes of
+     * service. NULL: there are none. The caller frees them. May be NULL itself. */
+    Slapi_ValueSet *(*computed)(Slapi_Entry *entry, const char *name);
     /* The entry at a DN where this thread's operation has it at hand, which release() takes back; NULL: it is to be
      * searched for. May be NULL itself. */
     Slapi_Entry *(*at_hand)(const char *dn);
@@ -30,9 +33,10 @@ struct server {
 struct directory {
     const struct config *config;
     struct server server;
-    char *key;              /* the config's, in small letters */
-    Slapi_Filter *filter;   /* NULL: persons by object class */
-    char **attributes;      /* that searches ask for; ends with NULL; borrowed texts */
+    char *key;            /* the config's, in small letters */
+    Slapi_Filter *filter; /* NULL: persons by object class */
+    char **filter_names; /* the attributes that it looks at, as entries have them; ends with NULL */
+    char **attributes;   /* that searches ask for; ends with NULL; borrowed texts */
     char **bases, **groups; /* in one spelling; end with NULL */
 };
 
@@ -43,6 +47,7 @@ struct directory_entry {
     char *dn;
     struct ldap_value *values;
     size_t count, room;
+    size_t computed;      /* so many of them, the last ones, are not stored: as it was taken */
     struct piece *pieces; /* what dn and values point to */
     /* of one that is added, hashed or not; wiped when cleared; may be NULL */
     struct berval **passwords;
@@ -74,9 +79,9 @@ int directory_walk(const struct directory *directory, const char *dn,
                    void *context, struct prov_error *err);
 
 /* With the config's groups: writes those the entry is in as values of memberOf, in the place of what
- * the server says. Without: leaves the entry as it is. */
+ * the server says; also those that name it by a former DN, unless that is NULL. Without: leaves the entry as it is. */
 int directory_add_groups(const struct directory *directory, struct directory_entry *entry,
-                         struct prov_error *err);
+                         const char *former, struct prov_error *err);
 
 /* The key of the entry at a DN, for entry_options: heap; NULL when there is none. */
 int directory_key(void *directory, const char *dn, char **ret, struct prov_error *err);
@@ -95,6 +100,13 @@ int directory_member(const struct directory *directory, const char *group, const
 
 /* The first value of an attribute (small letters); NULL: there is none. Borrowed. */
 const char *directory_value(const struct directory_entry *entry, const char *name);
+
+/* Whether something else is computed of the two: of one entry, before and after an operation. */
+bool directory_computes_anew(const struct directory_entry *before,
+                             const struct directory_entry *after);
+
+/* Whether the filter looks at an attribute. */
+bool directory_filters_by(const struct directory *directory, const char *attribute);
 
 /* The change number that the server gave the entry last; NULL: it gives none. Borrowed. */
 const char *directory_change(const struct directory_entry *entry);

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "hosts/cli/fault.h"
 #include "hosts/slapi/adapter.h"
@@ -222,6 +221,15 @@ take_password(Slapi_PBlock *block, struct operation *operation)
     }
 }
 
+/* Whether the modifications change a person, or what a role or a class of service gives them. */
+static bool
+matters(const struct operation *operation, LDAPMod **mods)
+{
+    return operation->fresh.dn && (changes_matter(&adapter->changes, operation->dn, mods) ||
+                                   operation->old.user != operation->fresh.user ||
+                                   directory_computes_anew(&operation->old, &operation->fresh));
+}
+
 static int
 added(Slapi_PBlock *block)
 {
@@ -244,7 +252,7 @@ modified(Slapi_PBlock *block)
     if (!operation_of(block, mods, &operation))
         return 0;
     dn = operation.dn;
-    if (!operation.fresh.dn || !changes_matter(&adapter->changes, dn, mods)) {
+    if (!matters(&operation, mods)) {
         operation_clear(&operation);
         return 0;
     }
@@ -266,7 +274,7 @@ renamed(Slapi_PBlock *block)
         return 0;
     }
     return conclude(block, &operation,
-                    changes_renamed(&adapter->changes, operation.fresh.dn, &operation.fresh));
+                    changes_renamed(&adapter->changes, operation.fresh.dn, NULL, &operation.fresh));
 }
 
 static int
@@ -349,6 +357,34 @@ rename_over(Slapi_PBlock *block)
     if (slapi_op_internal(block))
         moved(block);
     return 0;
+}
+
+/* ---- what the server knows of attributes ---- */
+
+static bool
+attribute(const char *name, char *to, size_t size)
+{
+    char *known = slapi_attr_syntax_normalize(name);
+
+    if (known)
+        snprintf(to, size, "%s", known);
+    slapi_ch_free_string(&known);
+    return true;
+}
+
+/* Asked for what is not stored alone, the server leaves out what gives way to a value of the entry. */
+static Slapi_ValueSet *
+computed(Slapi_Entry *entry, const char *name)
+{
+    Slapi_ValueSet *values = NULL;
+    char *type = NULL;
+    int how = 0, flags = 0;
+
+    if (slapi_vattr_values_get(entry, (char *)name, &values, &how, &type, SLAPI_VIRTUALATTRS_ONLY,
+                               &flags))
+        return NULL;
+    slapi_ch_free_string(&type);
+    return values;
 }
 
 /* ---- registration ---- */
@@ -441,7 +477,9 @@ register_all(Slapi_PBlock *block, void *identity)
 __attribute__((visibility("default"))) int
 sfprov_init(Slapi_PBlock *block)
 {
-    struct server server = { .name = "ns-slapd", .key = "nsUniqueId" };
+    struct server server = {
+        .name = "ns-slapd", .key = "nsUniqueId", .attribute = attribute, .computed = computed
+    };
     struct prov_error err = { .size = sizeof(err) };
 
     slapi_pblock_get(block, SLAPI_PLUGIN_IDENTITY, &server.identity);

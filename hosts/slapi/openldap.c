@@ -14,6 +14,7 @@
 #include <syslog.h>
 
 #include "hosts/cli/fault.h"
+#include "hosts/cli/letters.h"
 #include "hosts/slapi/adapter.h"
 #include "hosts/slapi/stored.h"
 
@@ -275,7 +276,7 @@ renamed(Slapi_PBlock *block, const char *dn)
     if (!superior || !*superior)
         superior = parent = slapi_dn_parent(dn);
     if (rdn && asprintf(&new_dn, "%s%s%s", rdn, superior ? "," : "", superior ? superior : "") > 0)
-        changes_renamed(&adapter->changes, new_dn, NULL);
+        changes_renamed(&adapter->changes, new_dn, stored_follows(block) ? dn : NULL, NULL);
     else
         submit_missed(adapter->submit, dn, &err);
     free(new_dn);
@@ -303,18 +304,33 @@ refused(unsigned long type, const char *dn)
         drop(before);
 }
 
+/* An overlay that modifies by itself, as refint, gives the entry no new number. */
+static bool
+has_number(LDAPMod **mods)
+{
+    for (size_t i = 0; mods && mods[i]; i++) {
+        if (letters_same(mods[i]->mod_type, "entryCSN"))
+            return true;
+    }
+    return false;
+}
+
 /* A replicated operation has no client. Told once: slapd 2.5 looks for operations of plugins through a
  * pointer that is stale on a consumer, and may crash there, whatever the plugin does. */
 static void
-warn_of_replication(Slapi_PBlock *block)
+warn_of_replication(Slapi_PBlock *block, unsigned long type)
 {
     static atomic_bool warned;
     unsigned long connection = 0;
+    LDAPMod **mods = NULL;
 
     if (warned)
         return;
     slapi_pblock_get(block, SLAPI_CONN_ID, &connection);
-    if ((long)connection != -1 || atomic_exchange(&warned, true))
+    if ((long)connection != -1)
+        return;
+    slapi_pblock_get(block, SLAPI_MODIFY_MODS, &mods);
+    if ((type == LDAP_REQ_MODIFY && !has_number(mods)) || atomic_exchange(&warned, true))
         return;
     log_line(PROV_LOG_WARNING,
              "this server takes replicated changes by syncrepl; slapd may crash in that with any "
@@ -357,7 +373,7 @@ result_ready(Slapi_PBlock *block)
     if (type != LDAP_REQ_ADD && type != LDAP_REQ_MODIFY && type != LDAP_REQ_MODRDN &&
         type != LDAP_REQ_DELETE)
         return 0;
-    warn_of_replication(block);
+    warn_of_replication(block, type);
     slapi_pblock_get(block, SLAPI_RESULT_CODE, &code);
     dn = target(block);
     if (code == LDAP_SUCCESS && !check_transaction(block, &err)) {
@@ -371,10 +387,14 @@ result_ready(Slapi_PBlock *block)
 }
 
 /* A modification has the name that the client gave it. What is answered is the schema's. */
-static const char *
-attribute(const char *name)
+static bool
+attribute(const char *name, char *to, size_t size)
 {
-    return slapi_attr_syntax_normalize(name);
+    const char *known = slapi_attr_syntax_normalize(name);
+
+    if (known)
+        snprintf(to, size, "%s", known);
+    return known != NULL;
 }
 
 /* ---- life ---- */

@@ -9,7 +9,6 @@
  */
 #include "hosts/slapi/stored.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 struct overlay {
@@ -55,6 +54,18 @@ shows_what_is_stored(Slapi_PBlock *block)
             return false;
     }
     return true;
+}
+
+bool
+stored_follows(Slapi_PBlock *block)
+{
+    void *database = NULL;
+
+    slapi_pblock_get(block, SLAPI_BACKEND, &database);
+    if (!overlay_is_inst || !&frontendDB || !frontendDB)
+        return false;
+    return (database && overlay_is_inst(database, "refint")) ||
+           overlay_is_inst(frontendDB, "refint");
 }
 
 static Slapi_Entry *

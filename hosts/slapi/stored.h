@@ -2,6 +2,8 @@
 #ifndef SLAPI_STORED_H
 #define SLAPI_STORED_H
 
+#include <stdbool.h>
+
 #include <slapi-plugin.h>
 
 /*
@@ -11,5 +13,9 @@
  */
 Slapi_Entry *stored_entry(Slapi_PBlock *block);
 void stored_release(Slapi_PBlock *block, Slapi_Entry *entry);
+
+/* Whether what names an entry by its DN follows when it is renamed: the overlay refint sees to that, some time after the client
+ * was told. */
+bool stored_follows(Slapi_PBlock *block);
 
 #endif

@@ -23,6 +23,9 @@ BEGIN {
 	forbid(1, "system popen wordexp", "it gives text to a shell")
 	forbid(1, "tmpnam tempnam mktemp", "it names a file that another process can make first")
 	forbid(1, "alloca", "it can overrun the stack")
+	forbid(1, "strcasecmp strncasecmp strcasestr tolower toupper isalpha isalnum isupper islower isdigit " \
+		"isxdigit isspace isprint", "it follows the host's locale; use plugin/base/ascii.h, or " \
+		"hosts/cli/letters.h")
 
 	# in the process of somebody else (design rule 21)
 	forbid(2, "exit _exit _Exit quick_exit abort assert atexit on_exit", \
@@ -35,8 +38,6 @@ BEGIN {
 		"processes belong to the host")
 	forbid(2, "printf vprintf puts putchar perror psignal", \
 		"it writes to the host's output; only the log callback may be told")
-	forbid(2, "strcasecmp strncasecmp strcasestr tolower toupper isalpha isalnum isupper islower isdigit " \
-		"isxdigit isspace isprint", "it follows the host's locale; use plugin/base/ascii.h")
 	forbid(2, "localtime gmtime asctime ctime rand srand", "it is not safe with threads")
 }
 

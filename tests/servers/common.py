@@ -136,7 +136,8 @@ def a_comma_in_the_name_of_a_base_is_found(Server):
     """Servers write it in another way than people do."""
     sales, groups = f"ou=Sales\\, EMEA,{SUFFIX}", f"ou=Sales\\, Groups,{SUFFIX}"
     crm = f"cn=crm,{groups}"
-    with world() as w, Server(w, {"bases": [sales], "groups": [groups]}) as d:
+    quoted = f'ou="Sales, Groups",{SUFFIX}'  # as RFC 2253 has it
+    with world() as w, Server(w, {"bases": [sales], "groups": [quoted]}) as d:
         ada = f"uid=ada,{sales}"
         d.seed()
         d.add(*((dn, {"objectClass": "organizationalUnit"}) for dn in (sales, groups)), (ada, person("ada")[1]), person("bob"))
@@ -169,6 +170,21 @@ def an_attribute_counts_by_each_of_its_names(Server):
         settle(w, d)
         compare(w, d, inactive=["ada", "bob"])
         assert w.org.user("cyd@acme.example")["IsActive"] and mark_of(w) is None
+
+
+def a_filter_names_an_attribute_by_each_of_its_names(Server):
+    """One that is not mapped, so that the filter alone makes a change of it count."""
+    with world() as w, Server(w, {"filter": "(&(objectClass=inetOrgPerson)(2.5.4.15=staff))"}) as d:
+        d.seed()
+        d.add(person("ada", businessCategory="staff"), person("bob", businessCategory="staff"), person("cyd"))
+        settle(w, d)
+        assert compare(w, d, skip=["cyd"]) == 2
+        d.modify(f"uid=ada,{PEOPLE}", ("replace", "businessCategory", "left"))
+        d.modify(f"uid=bob,{PEOPLE}", ("replace", "2.5.4.15", "left"))
+        d.modify(f"uid=cyd,{PEOPLE}", ("add", "2.5.4.15", "staff"))
+        settle(w, d)
+        compare(w, d, inactive=["ada", "bob"])
+        assert w.org.user("cyd@acme.example")["IsActive"]
 
 
 def a_group_takes_users_into_scope_and_out(Server):

@@ -19,7 +19,7 @@ for case in (common.a_life_from_hire_to_delete, common.a_list_of_the_directory_s
              common.the_adapters_own_file_says_who_is_listed,
              common.who_cannot_be_read_and_is_locked_is_let_go, common.who_cannot_be_read_keeps_nobody_else_of_a_group,
              common.who_cannot_be_read_leaves_scope_all_the_same, common.an_attribute_counts_by_each_of_its_names,
-             common.a_comma_in_the_name_of_a_base_is_found):
+             common.a_comma_in_the_name_of_a_base_is_found, common.a_filter_names_an_attribute_by_each_of_its_names):
     globals()["test_" + case.__name__] = functools.partial(case, DS389)
 
 
@@ -45,6 +45,46 @@ def test_groups_of_the_memberof_plugin_and_a_transaction_that_is_taken_back():
         d.modify(crm, ("replace", "member", f"uid=bob,{PEOPLE}"))
         settle(w, d)
         compare(w, d, inactive=["ada"], skip=["cyd"])
+
+
+def test_what_a_role_or_a_class_of_service_gives_is_handed_over():
+    """It is stored in no entry, and a list finds it: an event must not say otherwise."""
+    role, template = f"cn=locked,{PEOPLE}", f"cn=locks,{PEOPLE}"
+    with world() as w, DS389(w, {"filter": f"(&(objectClass=person)(!(nsRole=cn=guests,{PEOPLE})))"}) as d:
+        def class_of_service(name, kind, **more):
+            return (f"cn={name},{PEOPLE}", {"objectClass": ["LDAPSubEntry", "cosSuperDefinition", kind], "cn": name, **more})
+
+        def a_role(dn):
+            return dn, {"objectClass": ["LDAPSubEntry", "nsRoleDefinition", "nsSimpleRoleDefinition", "nsManagedRoleDefinition"]}
+
+        d.seed()
+        d.add(a_role(role), a_role(f"cn=guests,{PEOPLE}"), (template, {"objectClass": "nsContainer"}),
+              (f'cn="{role}",{template}', {"objectClass": ["extensibleObject", "cosTemplate"], "nsAccountLock": "true"}),
+              class_of_service("lock", "cosClassicDefinition", cosTemplateDn=template, cosSpecifier="nsRole",
+                               cosAttribute="nsAccountLock operational"),
+              (f"cn=place,{PEOPLE}", {"objectClass": ["cosTemplate", "extensibleObject"], "l": "Berlin"}),
+              class_of_service("city", "cosPointerDefinition", cosTemplateDn=f"cn=place,{PEOPLE}", cosAttribute="l"))
+        d.stop()
+        d.start()  # which has read the definitions then
+        d.add(person("ada"), person("bob", l="Paris"), person("cyd"))
+        ada, cyd = f"uid=ada,{PEOPLE}", f"uid=cyd,{PEOPLE}"
+
+        def is_as_shown(locked):
+            settle(w, d)
+            assert compare(w, d) == 3 and w.org.user("ada@acme.example")["IsActive"] != locked
+
+        is_as_shown(False)
+        assert [w.org.user(f"{name}@acme.example")["City"] for name in ("ada", "bob")] == ["Berlin", "Paris"]
+        d.modify(ada, ("add", "nsRoleDN", role))
+        is_as_shown(True)
+        d.modify(ada, ("replace", "title", "Dr"))
+        is_as_shown(True)
+        d.modify(ada, ("delete", "nsRoleDN"))
+        is_as_shown(False)
+        d.modify(cyd, ("add", "nsRoleDN", f"cn=guests,{PEOPLE}"))
+        settle(w, d)
+        compare(w, d, inactive=["cyd"])
+        assert common.mark_of(w) is None, common.mark_of(w)
 
 
 def test_a_wrong_configuration_stops_the_server_with_a_clear_line():

@@ -11,7 +11,7 @@ import sys
 
 import common
 from common import mark_of
-from servers import LDAP_PASSWORD, PEOPLE, SUFFIX, cli, compare, harness, ldif, person, resync, settle, with_jemalloc, world
+from servers import GROUPS, LDAP_PASSWORD, PEOPLE, SUFFIX, cli, compare, events_of, harness, ldif, person, resync, settle, with_jemalloc, world
 from slapd import Slapd
 
 for case in (common.a_life_from_hire_to_delete, common.a_list_of_the_directory_says_what_the_events_said,
@@ -25,7 +25,7 @@ for case in (common.a_life_from_hire_to_delete, common.a_list_of_the_directory_s
              common.the_adapters_own_file_says_who_is_listed, common.a_mark_is_made_whatever_the_name,
              common.who_cannot_be_read_and_is_locked_is_let_go, common.who_cannot_be_read_keeps_nobody_else_of_a_group,
              common.who_cannot_be_read_leaves_scope_all_the_same, common.an_attribute_counts_by_each_of_its_names,
-             common.a_comma_in_the_name_of_a_base_is_found):
+             common.a_comma_in_the_name_of_a_base_is_found, common.a_filter_names_an_attribute_by_each_of_its_names):
     globals()["test_" + case.__name__] = functools.partial(case, Slapd)
 
 
@@ -91,6 +91,32 @@ def test_what_an_overlay_shows_is_handed_over():
             settle(w, d)
             assert compare(w, d) == 1
             assert w.org.users()["ada@acme.example"]["City"] == "berlin"
+
+
+def test_who_is_renamed_leaves_no_group_that_refint_puts_right_later():
+    """Also with what lies above him; and nothing of that is taken for replication."""
+    crm, unit = f"cn=crm,{GROUPS}", f"ou=unit,{PEOPLE}"
+    with world(scope_groups=[crm]) as w, Slapd(w, {"groups": [GROUPS]},
+                                               extra="moduleload refint\noverlay refint\nrefint_attributes member manager") as d:
+        d.seed()
+        d.add((unit, {"objectClass": "organizationalUnit"}), person("chief"), person("ada", manager=f"uid=chief,{PEOPLE}"),
+              (f"uid=eve,{unit}", person("eve")[1]),
+              (crm, {"objectClass": "groupOfNames", "cn": "crm", "member": [f"uid=ada,{PEOPLE}", f"uid=eve,{unit}", f"uid=chief,{PEOPLE}"]}))
+        settle(w, d)
+        assert compare(w, d) == 3
+        d.rename(f"uid=ada,{PEOPLE}", "uid=ada.byron")
+        d.rename(unit, "ou=sales")
+        d.rename(f"uid=ada.byron,{PEOPLE}", "uid=ada.king")
+        new = {f"uid=ada.king,{PEOPLE}", f"uid=eve,ou=sales,{PEOPLE}"}
+        common.becomes(lambda: new <= set(d.entries(base=crm)[crm]["member"]), "refint does not put it right")
+        d.delete(f"uid=chief,{PEOPLE}")
+        common.becomes(lambda: len(events_of(w, "ada.king")) >= 6, "what refint changes of a person is not handed over")
+        settle(w, d)
+        compare(w, d, gone=["chief"])
+        left = [call["body"] for call in w.org.calls()["calls"] if '"IsActive":false' in call.get("body", "")]
+        assert len(left) == 1, ("more than the one who is gone were deactivated", left)
+        assert not w.org.user("ada.king@acme.example").get("ManagerId") and mark_of(w) is None
+        assert "syncrepl" not in d.said(), d.said()
 
 
 def test_without_a_rootdn_a_resync_is_asked_for():

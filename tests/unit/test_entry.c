@@ -366,7 +366,7 @@ a_filter_of_groups_names_dn_and_uids_escaped(void)
                                    { .name = "uid", .text = "c(d)\\e" },
                                    { .name = "uid", .text = "f", .binary = true } };
     struct ldap_entry person = { .dn = "cn=A\\2c B,dc=x", .values = values, .count = 4 };
-    char *filter = member_filter(&person), *uid = member_uid_filter("a)(b");
+    char *filter = member_filter(&person, NULL), *uid = member_uid_filter("a)(b");
 
     T_STR(filter, "(|(member=cn=A\\5c2c B,dc=x)(uniqueMember=cn=A\\5c2c B,dc=x)"
                   "(memberUid=a\\2ab)(memberUid=c\\28d\\29\\5ce))");
