@@ -418,6 +418,18 @@ check_api_enabled(struct call *call)
     return false;
 }
 
+/* Section 10 and 6.2: what is under way for long keeps the next one out. That a refused call is not counted for the
+ * day is unsure. */
+static bool
+check_long_calls(struct call *call)
+{
+    if (!call->met_long_calls)
+        return true;
+    reply_error(call->reply, 403, "REQUEST_LIMIT_EXCEEDED",
+                "ConcurrentPerOrgLongTxn Limit exceeded.");
+    return false;
+}
+
 void
 api_answer_inner(struct call *call)
 {
@@ -448,6 +460,6 @@ api_answer(struct call *call)
     else if (!starts(call, "services", "data", NULL))
         reply_not_found(call->reply);
     else if (check_version(call) && (call->late || call_is_authorized(call)) &&
-             check_api_enabled(call) && api_count(call))
+             check_api_enabled(call) && check_long_calls(call) && api_count(call))
         answer_data(call);
 }

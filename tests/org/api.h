@@ -85,6 +85,7 @@ struct call {
     bool inner; /* a part of a composite call, which has the session and was counted */
     struct changes *transaction; /* of the composite call that takes all back or nothing, or NULL */
     bool met_lock;               /* another call under way has the locks that this one needs */
+    bool met_long_calls;         /* as many long calls are under way as the org allows */
     bool failed;       /* answered 200, but a record of it failed: the transaction fails with it */
     int64_t records;   /* written or returned, for the call log */
     const char *fault; /* what was done to it, for the call log */

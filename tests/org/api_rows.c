@@ -279,7 +279,8 @@ answer_objects(struct call *call)
     struct json_object *answer = js_object(), *list = js_array();
 
     for (size_t i = 0; i < OBJECT_COUNT; i++)
-        js_append(list, describe_summary(call->org, &objects[i], call->version));
+        if (org_has_object(call->org, &objects[i]))
+            js_append(list, describe_summary(call->org, &objects[i], call->version));
     js_put_text(answer, "encoding", "UTF-8");
     js_put_int(answer, "maxBatchSize", 200);
     js_put(answer, "sobjects", list);

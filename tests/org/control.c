@@ -11,6 +11,7 @@
 #include "tests/org/faults.h"
 #include "tests/org/json_read.h"
 #include "tests/org/oauth.h"
+#include "tests/org/rules.h"
 
 static void
 refuse_control(struct call *call, int status, const char *reason)
@@ -199,6 +200,7 @@ answer_state(struct call *call)
     js_put_text(state, "other_admin", org->other_admin);
     js_put_int(usage, "api_calls", org->usage.api_calls);
     js_put_int(usage, "token_requests", org->usage.token_requests);
+    js_put_int(usage, "under_way", org->usage.under_way);
     js_put_int(usage, "most_under_way", org->usage.most_under_way);
     js_put(state, "usage", usage);
     js_put(state, "licenses", licenses_state(org));
@@ -278,10 +280,10 @@ values_of(struct json_object *list)
 static bool
 has_known_members(struct json_object *field)
 {
-    static const char *const known[] = {
-        "name",     "label",       "type",   "length", "unique",
-        "required", "external_id", "values", "target", "read_only"
-    };
+    static const char *const known[] = { "name",     "label",     "type",        "length",
+                                         "unique",   "required",  "external_id", "values",
+                                         "target",   "read_only", "precision",   "scale",
+                                         "hierarchy" };
 
     json_object_object_foreach(field, member, value)
     {
@@ -310,21 +312,26 @@ add_custom_field(struct org *org, struct json_object *field)
                  (js_get_flag(field, "required", false) ? FIELD_REQUIRED : 0u) |
                  (js_get_flag(field, "external_id", false) ? FIELD_EXTERNAL_ID : 0u) |
                  (js_get_flag(field, "read_only", false) ? FIELD_READ_ONLY : 0u) |
+                 (js_get_flag(field, "hierarchy", false) ? FIELD_HIERARCHY : 0u) |
                  (values ? FIELD_RESTRICTED : 0u),
         .values = values,
         .target = js_get_text(field, "target"),
+        .scale = (int)js_get_int(field, "scale", 0),
     };
 
     if (!name)
         return "a custom field has a 'name'";
     if (!has_known_members(field))
         return "a custom field has 'name', 'label', 'type', 'length', 'unique', 'required', "
-               "'external_id', 'values', 'target' and 'read_only', and no other member";
+               "'external_id', 'values', 'target', 'read_only', 'precision', 'scale' and "
+               "'hierarchy', and no other member";
     if (type && !field_kind_of(type, &declared.kind))
         return "the 'type' of a custom field is one that describe knows: string, boolean, double, "
                "date, datetime, picklist, multipicklist, email, phone, url, textarea, currency, "
                "percent, int or reference";
-    declared.length = (int)js_get_int(field, "length", field_kind_is_text(declared.kind) ? 255 : 0);
+    declared.length =
+        (int)js_get_int(field, field_kind_is_number(declared.kind) ? "precision" : "length",
+                        field_kind_is_text(declared.kind) ? 255 : 0);
     org_declare_field(org, &declared, &reason);
     return reason;
 }
@@ -342,11 +349,51 @@ add_custom_fields(struct org *org, struct json_object *fields)
     return NULL;
 }
 
+/* Those that there were go; none: the list is off. */
+static const char *
+set_email_domains(struct org *org, struct json_object *domains)
+{
+    struct table *table = &org->tables[OBJECT_EMAIL_DOMAIN];
+
+    if (!json_object_is_type(domains, json_type_array))
+        return "'email_domains' is an array of names";
+    for (size_t i = 0; i < table->count; i++) {
+        if (!table->rows[i]->deleted)
+            org_row_delete(table->rows[i], NULL);
+    }
+    for (size_t i = 0; i < json_object_array_length(domains); i++)
+        org_add_email_domain(org, json_object_get_string(json_object_array_get_idx(domains, i)));
+    org->settings.email_allowlist = json_object_array_length(domains) > 0;
+    return NULL;
+}
+
+static const char *
+set_needed(struct org *org, struct json_object *needed)
+{
+    if (!json_object_is_type(needed, json_type_object))
+        return "'needed' is an object: what for, and the username";
+    json_object_object_foreach(needed, what, username)
+    {
+        if (!user_is_need(what))
+            return "there is nothing of that name that a user is needed for";
+        js_put(org->needed, what, json_object_get(username));
+    }
+    return NULL;
+}
+
 static void
 set_sandbox(struct org *org, bool sandbox)
 {
     org->settings.sandbox = sandbox;
     js_put_flag(org->tables[OBJECT_ORGANIZATION].rows[0]->values, "IsSandbox", sandbox);
+}
+
+/* What describe says changes with it. */
+static void
+set_address_picklists(struct org *org, bool on)
+{
+    org->settings.address_picklists = on;
+    org->schema_changed_ms = org->world->now_ms();
 }
 
 static const char *
@@ -366,6 +413,8 @@ set_flag(struct org *org, const char *name, bool value)
         org->settings.grouped_rights = value;
     else if (strcmp(name, "sandbox") == 0)
         set_sandbox(org, value);
+    else if (strcmp(name, "address_picklists") == 0)
+        set_address_picklists(org, value);
     else
         return "there is no such setting, or it is not a boolean";
     org_show_rights(org);
@@ -384,6 +433,8 @@ set_number(struct org *org, const char *name, int64_t value)
                     { "token_max_hour", &org->settings.token_max_hour },
                     { "page_size", &org->settings.page_size },
                     { "latency_ms", &org->settings.latency_ms },
+                    { "long_call_ms", &org->settings.long_call_ms },
+                    { "long_calls_max", &org->settings.long_calls_max },
                     { "feature_seats", &org->settings.feature_seats } };
 
     if (strcmp(name, "clock_offset_s") == 0) {
@@ -406,6 +457,10 @@ apply_setting(struct org *org, const char *name, struct json_object *value)
         return set_seats(org, value);
     if (strcmp(name, "custom_fields") == 0)
         return add_custom_fields(org, value);
+    if (strcmp(name, "email_domains") == 0)
+        return set_email_domains(org, value);
+    if (strcmp(name, "needed") == 0)
+        return set_needed(org, value);
     if (json_object_is_type(value, json_type_boolean))
         return set_flag(org, name, json_object_get_boolean(value));
     if (json_object_is_type(value, json_type_int))

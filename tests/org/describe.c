@@ -1,7 +1,7 @@
 /* Describe answers (2.6) made from the facts tables, so that what an org says of a field and what
  * rules.c does with it cannot differ. Every key that a captured describe had is there; those that say
  * nothing about the objects here have the value they have for plain fields. */
-#include "tests/org/org.h"
+#include "tests/org/address.h"
 
 #include <string.h>
 #include <strings.h>
@@ -35,14 +35,18 @@ soap_type(enum field_kind kind)
 static struct json_object *
 picklist(const struct field_facts *field)
 {
+    bool place = (field->flags & FIELD_PLACE) != 0;
     struct json_object *values = js_array();
 
     for (const char *const *value = field->values; value && *value; value++) {
         struct json_object *entry = js_object();
+        AUTO_FREE char *valid_for = NULL;
         js_put_flag(entry, "active", true);
         js_put_flag(entry, "defaultValue", false);
-        js_put_text(entry, "label", *value);
-        js_put(entry, "validFor", NULL);
+        js_put_text(entry, "label", place ? address_label(field, *value) : *value);
+        if (field == &address_fields[0])
+            valid_for = address_valid_for(*value);
+        js_put_text(entry, "validFor", valid_for);
         js_put_text(entry, "value", *value);
         js_append(values, entry);
     }
@@ -79,10 +83,11 @@ is_defaulted(const struct field_facts *field)
 static const char *
 compound_of(const struct object_facts *facts, const struct field_facts *field)
 {
-    static const char *const parts[][2] = { { "Street", "Address" },  { "City", "Address" },
-                                            { "State", "Address" },   { "PostalCode", "Address" },
-                                            { "Country", "Address" }, { "FirstName", "Name" },
-                                            { "LastName", "Name" } };
+    static const char *const parts[][2] = {
+        { "Street", "Address" },      { "City", "Address" },    { "State", "Address" },
+        { "PostalCode", "Address" },  { "Country", "Address" }, { "StateCode", "Address" },
+        { "CountryCode", "Address" }, { "FirstName", "Name" },  { "LastName", "Name" }
+    };
 
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         if ((object_is(facts, OBJECT_USER) || object_is(facts, OBJECT_LEAD)) &&
@@ -106,7 +111,7 @@ put_sizes(struct json_object *result, const struct field_facts *field)
     js_put_int(result, "byteLength", text ? field->length * 3 : 0);
     js_put_int(result, "digits", field->kind == KIND_INT ? 9 : 0);
     js_put_int(result, "precision", real ? (field->length ? field->length : 18) : 0);
-    js_put_int(result, "scale", 0);
+    js_put_int(result, "scale", field->scale);
 }
 
 /* What describes the field's use. */
@@ -192,6 +197,10 @@ describe_field(const struct object_facts *facts, const struct field_facts *field
     put_sizes(result, field);
     put_flags(result, field);
     put_unused(result);
+    if (field == &address_fields[0]) { /* which states there are depends on the country */
+        js_put_text(result, "controllerName", "CountryCode");
+        js_put_flag(result, "dependentPicklist", true);
+    }
     js_put(result, "defaultValue", field->kind == KIND_BOOLEAN ? json_object_new_boolean(0) : NULL);
     js_put(result, "picklistValues", picklist(field));
     js_put(result, "referenceTo", targets(field));

@@ -398,12 +398,39 @@ answer_by_org(struct exchanges *exchanges, struct call *call)
     }
 }
 
+/* Whether the org has as many long calls under way as it allows, before this one. */
+static bool
+meets_long_calls(const struct org *org)
+{
+    int64_t now = monotonic_ms(), count = 0;
+
+    for (size_t i = 0; i < MAX_UNDER_WAY; i++) {
+        int64_t since = org->under_way_since_ms[i];
+        count += since && now - since >= org->settings.long_call_ms;
+    }
+    return count >= org->settings.long_calls_max;
+}
+
+/* A place among those under way; one that nobody looks at when there are too many. */
+static int64_t *
+take_place(struct org *org)
+{
+    static int64_t nowhere;
+
+    for (size_t i = 0; i < MAX_UNDER_WAY; i++) {
+        if (!org->under_way_since_ms[i])
+            return &org->under_way_since_ms[i];
+    }
+    return &nowhere;
+}
+
 static void
 exchange_with_org(struct exchanges *exchanges, struct call *call)
 {
     struct usage *usage = &call->org->usage;
     bool locks = takes_locks(call);
     unsigned generation = call->org->generation;
+    int64_t *since;
 
     if (call->segment_count > 0 && strcmp(call->segments[0], "__org") == 0) {
         control_answer(call);
@@ -412,6 +439,9 @@ exchange_with_org(struct exchanges *exchanges, struct call *call)
         return;
     }
     call->met_lock = locks && usage->locking > 0;
+    call->met_long_calls = meets_long_calls(call->org);
+    since = take_place(call->org);
+    *since = monotonic_ms();
     usage->locking += locks;
     if (++usage->under_way > usage->most_under_way)
         usage->most_under_way = usage->under_way;
@@ -419,6 +449,7 @@ exchange_with_org(struct exchanges *exchanges, struct call *call)
     if (generation != call->org->generation) /* a reset has forgotten it */
         return;
     usage->under_way--;
+    *since = 0;
     usage->locking -= locks;
 }
 

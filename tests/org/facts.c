@@ -103,39 +103,39 @@ static const char *const lead_sources[] = {
 
 #define TEXT(name, label, length, flags)                                                           \
     {                                                                                              \
-        name, label, KIND_STRING, length, flags, 0, 0, 0                                           \
+        name, label, KIND_STRING, length, flags, 0, 0, 0, 0                                        \
     }
 #define AREA(name, label, length, flags)                                                           \
     {                                                                                              \
-        name, label, KIND_TEXTAREA, length, flags, 0, 0, 0                                         \
+        name, label, KIND_TEXTAREA, length, flags, 0, 0, 0, 0                                      \
     }
 #define PHONE(name, label)                                                                         \
     {                                                                                              \
-        name, label, KIND_PHONE, 40, FIELD_WRITE, 0, 0, 0                                          \
+        name, label, KIND_PHONE, 40, FIELD_WRITE, 0, 0, 0, 0                                       \
     }
 #define FLAG(name, label, flags)                                                                   \
     {                                                                                              \
-        name, label, KIND_BOOLEAN, 0, flags, 0, 0, 0                                               \
+        name, label, KIND_BOOLEAN, 0, flags, 0, 0, 0, 0                                            \
     }
 #define PICK(name, label, values, flags)                                                           \
     {                                                                                              \
-        name, label, KIND_PICKLIST, 40, flags, values, 0, 0                                        \
+        name, label, KIND_PICKLIST, 40, flags, values, 0, 0, 0                                     \
     }
 #define TIME(name, label, flags)                                                                   \
     {                                                                                              \
-        name, label, KIND_DATETIME, 0, flags, 0, 0, 0                                              \
+        name, label, KIND_DATETIME, 0, flags, 0, 0, 0, 0                                           \
     }
 #define NUMBER(name, label)                                                                        \
     {                                                                                              \
-        name, label, KIND_INT, 0, 0, 0, 0, 0                                                       \
+        name, label, KIND_INT, 0, 0, 0, 0, 0, 0                                                    \
     }
 #define REFERS(name, label, flags, target, relationship)                                           \
     {                                                                                              \
-        name, label, KIND_REFERENCE, 18, flags, 0, target, relationship                            \
+        name, label, KIND_REFERENCE, 18, flags, 0, target, relationship, 0                         \
     }
 #define RECORD_ID(label)                                                                           \
     {                                                                                              \
-        "Id", label, KIND_ID, 18, FIELD_NOT_NULL | FIELD_ID_LOOKUP, 0, 0, 0                        \
+        "Id", label, KIND_ID, 18, FIELD_NOT_NULL | FIELD_ID_LOOKUP, 0, 0, 0, 0                     \
     }
 #define STAMPS                                                                                     \
     TIME("CreatedDate", "Created Date", FIELD_NOT_NULL),                                           \
@@ -170,9 +170,9 @@ static const struct field_facts user_fields[] = {
     TEXT("State", "State/Province", 80, WRITE),
     TEXT("PostalCode", "Zip/Postal Code", 20, WRITE),
     TEXT("Country", "Country", 80, WRITE),
-    { "Address", "Address", KIND_ADDRESS, 0, FIELD_NO_FILTER, 0, 0, 0 },
-    { "Email", "Email", KIND_EMAIL, 128, NEEDED, 0, 0, 0 },
-    { "SenderEmail", "Email Sender Address", KIND_EMAIL, 80, WRITE, 0, 0, 0 },
+    { "Address", "Address", KIND_ADDRESS, 0, FIELD_NO_FILTER, 0, 0, 0, 0 },
+    { "Email", "Email", KIND_EMAIL, 128, NEEDED, 0, 0, 0, 0 },
+    { "SenderEmail", "Email Sender Address", KIND_EMAIL, 80, WRITE, 0, 0, 0, 0 },
     TEXT("SenderName", "Email Sender Name", 80, WRITE),
     AREA("Signature", "Email Signature", 1333, WRITE | FIELD_NO_FILTER),
     PHONE("Phone", "Phone"), /* 40 unsure */
@@ -306,7 +306,7 @@ static const struct field_facts set_license_fields[] = {
     TEXT("MasterLabel", "Permission Set License Label", 80, FIELD_NOT_NULL),
     TEXT("PermissionSetLicenseKey", "Permission Set License Key", 80, FIELD_NOT_NULL),
     PICK("Status", "Status", license_states, FIELD_RESTRICTED | FIELD_NOT_NULL),
-    { "ExpirationDate", "Expiration Date", KIND_DATE, 0, 0, 0, 0, 0 },
+    { "ExpirationDate", "Expiration Date", KIND_DATE, 0, 0, 0, 0, 0, 0 },
     NUMBER("TotalLicenses", "Total Licenses"),
     NUMBER("UsedLicenses", "Used Licenses"),
     STAMPS,
@@ -326,7 +326,7 @@ static const struct field_facts group_fields[] = {
     TEXT("DeveloperName", "Developer Name", 80, SWITCH),
     REFERS("RelatedId", "Related ID", 0, "UserRole,User", NULL),
     PICK("Type", "Type", group_types, FIELD_CREATE | FIELD_DEFAULTED | FIELD_RESTRICTED),
-    { "Email", "Email", KIND_EMAIL, 255, WRITE, 0, 0, 0 },
+    { "Email", "Email", KIND_EMAIL, 255, WRITE, 0, 0, 0, 0 },
     REFERS("OwnerId", "Owner ID", FIELD_NOT_NULL, "User", "Owner"),
     FLAG("DoesSendEmailToMembers", "Send Email to Members", SWITCH),
     FLAG("DoesIncludeBosses", "Include Bosses", SWITCH),
@@ -355,17 +355,24 @@ static const struct field_facts lead_fields[] = {
     TEXT("State", "State/Province", 80, WRITE),
     TEXT("PostalCode", "Zip/Postal Code", 20, WRITE),
     TEXT("Country", "Country", 80, WRITE),
-    { "Address", "Address", KIND_ADDRESS, 0, FIELD_NO_FILTER, 0, 0, 0 },
+    { "Address", "Address", KIND_ADDRESS, 0, FIELD_NO_FILTER, 0, 0, 0, 0 },
     PHONE("Phone", "Phone"),
     PHONE("MobilePhone", "Mobile Phone"),
     PHONE("Fax", "Fax"),
-    { "Email", "Email", KIND_EMAIL, 80, WRITE, 0, 0, 0 },
-    { "Website", "Website", KIND_URL, 255, WRITE, 0, 0, 0 },
+    { "Email", "Email", KIND_EMAIL, 80, WRITE, 0, 0, 0, 0 },
+    { "Website", "Website", KIND_URL, 255, WRITE, 0, 0, 0, 0 },
     AREA("Description", "Description", 32000, WRITE | FIELD_NO_FILTER),
     PICK("LeadSource", "Lead Source", lead_sources, WRITE),
     PICK("Status", "Status", lead_states, SWITCH),
     REFERS("OwnerId", "Owner ID", SWITCH, "User,Group", NULL),
     FLAG("IsConverted", "Converted", FIELD_NOT_NULL),
+    STAMPS,
+};
+
+/* The list of domains that users may have an address in; hidden in an org that has it not switched on. */
+static const struct field_facts domain_fields[] = {
+    RECORD_ID("Allowed Email Domain ID"),
+    TEXT("Domain", "Domain", 80, NEEDED | FIELD_NAME_FIELD | FIELD_ID_LOOKUP), /* 80 unsure */
     STAMPS,
 };
 
@@ -401,7 +408,7 @@ enum {
 };
 
 /* Calls by 3.1, 2.9, 5.1 and 9; setup objects by 5.3. That UserLogin and PermissionSetLicenseAssign
- * are setup objects, and the prefixes 0Yw and 2LA, are unsure. */
+ * and AllowedEmailDomain are setup objects, and the prefixes 0Yw, 2LA and 1AE, are unsure. */
 const struct object_facts objects[OBJECT_COUNT] = {
     [OBJECT_USER] =
         OBJECT("User", "User", "Users", "005", user_fields, CAN_CREATE | CAN_UPDATE | IS_SETUP),
@@ -434,6 +441,9 @@ const struct object_facts objects[OBJECT_COUNT] = {
     [OBJECT_GROUP_MEMBER] =
         KEYED("GroupMember", "Group Member", "Group Members", "011", member_fields,
               CAN_CREATE | CAN_DELETE | IS_SETUP, "GroupId", "UserOrGroupId"),
+    [OBJECT_EMAIL_DOMAIN] =
+        KEYED("AllowedEmailDomain", "Allowed Email Domain", "Allowed Email Domains", "1AE",
+              domain_fields, ALL | IS_SETUP, "Domain"),
     [OBJECT_LEAD] = OBJECT("Lead", "Lead", "Leads", "00Q", lead_fields, ALL | HAS_BIN),
 };
 

@@ -39,19 +39,22 @@ enum field_flag {
     FIELD_FEATURE = 1 << 9,    /* true takes a feature licence */
     FIELD_NO_FILTER = 1 << 10, /* not allowed in WHERE */
     FIELD_NAME_FIELD = 1 << 11,
-    FIELD_NOT_NULL = 1 << 12, /* read-only and never null */
-    FIELD_NO_LOOP = 1 << 13,  /* a reference to the own object that must not lead back */
-    FIELD_READ_ONLY = 1 << 14 /* a custom field that field-level security does not let be edited */
+    FIELD_NOT_NULL = 1 << 12,  /* read-only and never null */
+    FIELD_NO_LOOP = 1 << 13,   /* a reference to the own object that must not lead back */
+    FIELD_READ_ONLY = 1 << 14, /* a custom field that field-level security does not let be edited */
+    FIELD_PLACE = 1 << 15,     /* the code of a state or country: address.c */
+    FIELD_HIERARCHY = 1 << 16  /* of a custom reference: who is its value stays active (3.7) */
 };
 
 struct field_facts {
     const char *name, *label;
     enum field_kind kind;
-    int length; /* UTF-16 units; of a number its digits */
+    int length; /* UTF-16 units; of a number its digits in all */
     unsigned flags;
     const char *const *values; /* picklist, NULL-terminated */
     const char *target;        /* object a reference points to; several with ',' between */
     const char *relationship;  /* name of the parent in SOQL */
+    int scale;                 /* of a number: its digits behind the point */
 };
 
 enum object_flag {
@@ -89,6 +92,7 @@ enum object_index {
     OBJECT_PERMISSION_SET_LICENSE_ASSIGN,
     OBJECT_GROUP,
     OBJECT_GROUP_MEMBER,
+    OBJECT_EMAIL_DOMAIN,
     OBJECT_LEAD,
     OBJECT_COUNT
 };

@@ -3,6 +3,7 @@
 if BUILD_TESTS
 check_LTLIBRARIES += liborg.la
 liborg_la_SOURCES = \
+	tests/org/address.c tests/org/address.h \
 	tests/org/api.c tests/org/api.h \
 	tests/org/api_batch.c \
 	tests/org/api_body.c \
@@ -52,12 +53,16 @@ tests_org_sfprov_org_LDADD = liborg.la $(JSONC_LIBS)
 
 check_PROGRAMS += tests/unit/test_org tests/unit/test_org_collections tests/unit/test_org_soql \
 	tests/unit/test_org_api tests/unit/test_org_setup tests/unit/test_org_composite \
-	tests/unit/test_org_sim tests/unit/test_salesforce_flows tests/unit/test_salesforce_tls
+	tests/unit/test_org_options tests/unit/test_org_sim tests/unit/test_salesforce_flows \
+	tests/unit/test_salesforce_tls
 tests_unit_test_org_setup_SOURCES = tests/unit/test_org_setup.c tests/unit/ask.c tests/unit/ask.h
 tests_unit_test_org_setup_LDADD = libunit.la liborg.la $(JSONC_LIBS)
 tests_unit_test_org_composite_SOURCES = tests/unit/test_org_composite.c tests/unit/ask.c \
 	tests/unit/ask.h
 tests_unit_test_org_composite_LDADD = libunit.la liborg.la $(JSONC_LIBS)
+tests_unit_test_org_options_SOURCES = tests/unit/test_org_options.c tests/unit/ask.c \
+	tests/unit/ask.h
+tests_unit_test_org_options_LDADD = libunit.la liborg.la $(JSONC_LIBS)
 tests_unit_test_org_SOURCES = tests/unit/test_org.c tests/unit/ask.c tests/unit/ask.h
 tests_unit_test_org_LDADD = libunit.la liborg.la $(JSONC_LIBS)
 tests_unit_test_org_collections_SOURCES = tests/unit/test_org_collections.c tests/unit/ask.c \
@@ -77,5 +82,6 @@ tests_unit_test_salesforce_tls_SOURCES = tests/unit/test_salesforce_tls.c \
 tests_unit_test_salesforce_tls_LDADD = libunit.la libsfprov.la liborg.la
 TESTS += tests/unit/test_org tests/unit/test_org_collections tests/unit/test_org_soql \
 	tests/unit/test_org_api tests/unit/test_org_setup tests/unit/test_org_composite \
-	tests/unit/test_org_sim tests/unit/test_salesforce_flows tests/unit/test_salesforce_tls
+	tests/unit/test_org_options tests/unit/test_org_sim tests/unit/test_salesforce_flows \
+	tests/unit/test_salesforce_tls
 endif

@@ -10,6 +10,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "tests/org/address.h"
 #include "tests/org/calls.h"
 #include "tests/org/faults.h"
 #include "tests/org/rules.h"
@@ -147,10 +148,23 @@ struct table *
 org_table(struct org *org, const char *object_name)
 {
     for (size_t i = 0; i < OBJECT_COUNT; i++) {
-        if (strcasecmp(objects[i].name, object_name) == 0)
+        if (strcasecmp(objects[i].name, object_name) == 0 && org_has_object(org, &objects[i]))
             return &org->tables[i];
     }
     return NULL;
+}
+
+bool
+org_has_places(const struct org *org, const struct object_facts *facts)
+{
+    return org->settings.address_picklists &&
+           (object_is(facts, OBJECT_USER) || object_is(facts, OBJECT_LEAD));
+}
+
+bool
+org_has_object(const struct org *org, const struct object_facts *facts)
+{
+    return org->settings.email_allowlist || !object_is(facts, OBJECT_EMAIL_DOMAIN);
 }
 
 struct table *
@@ -169,6 +183,11 @@ org_field_at(struct org *org, const struct object_facts *facts, size_t index)
     if (index < facts->field_count)
         return &facts->fields[index];
     index -= facts->field_count;
+    if (org_has_places(org, facts)) {
+        if (index < ADDRESS_FIELDS)
+            return &address_fields[index];
+        index -= ADDRESS_FIELDS;
+    }
     return facts == &objects[OBJECT_USER] && index < org->custom_count ? &org->custom[index] : NULL;
 }
 
@@ -247,6 +266,12 @@ check_custom_field(struct org *org, const struct field_facts *declared)
     if (declared->kind == KIND_REFERENCE &&
         (!declared->target || !org_table(org, declared->target)))
         return "a reference has a 'target', one of the org's objects";
+    if (declared->scale < 0 || declared->scale > (declared->length ? declared->length : 18) ||
+        (declared->scale && !field_kind_is_number(declared->kind)))
+        return "the scale of a custom number is at most its precision";
+    if (declared->flags & FIELD_HIERARCHY &&
+        (declared->kind != KIND_REFERENCE || strcmp(declared->target, "User") != 0))
+        return "a hierarchy is a reference to User";
     if (org_field(org, &objects[OBJECT_USER], declared->name))
         return "there is a field of that name already";
     return NULL;
@@ -287,6 +312,8 @@ org_declare_field(struct org *org, const struct field_facts *declared, const cha
     field->flags |= FIELD_CUSTOM | (field->flags & FIELD_READ_ONLY ? 0u : FIELD_WRITE);
     if (field->flags & FIELD_EXTERNAL_ID)
         field->flags |= FIELD_ID_LOOKUP;
+    if (field->flags & FIELD_HIERARCHY)
+        field->flags |= FIELD_NO_LOOP;
     if (field->kind == KIND_REFERENCE) /* the parent of Boss__c is Boss__r */
         field->relationship = text_format("%.*s__r", (int)strlen(field->name) - 3, declared->name);
     org->schema_changed_ms = org->world->now_ms();
@@ -321,6 +348,15 @@ stamped(struct org *org)
         js_put_text(values, "LastModifiedById", org->execution_user);
     }
     return values;
+}
+
+void
+org_add_email_domain(struct org *org, const char *domain)
+{
+    struct json_object *values = stamped(org);
+
+    js_put_text(values, "Domain", domain);
+    org_row_create(org, OBJECT_EMAIL_DOMAIN, values, NULL);
 }
 
 static const char *
@@ -547,11 +583,14 @@ fill(struct org *org)
                                        .api_max = 100000,
                                        .token_life_s = 7200,
                                        .token_max_hour = 3600,
-                                       .page_size = 2000 };
+                                       .page_size = 2000,
+                                       .long_call_ms = 20000,
+                                       .long_calls_max = 5 }; /* of a Developer Edition */
     org->tokens = js_object();
     org->app = app_new();
     org->refresh_tokens = js_object();
     org->codes = js_object();
+    org->needed = js_object();
     org->schema_changed_ms = org->world->now_ms();
     add_organization(org);
     salesforce = add_license(org, 0, "Salesforce", "SFDC");
@@ -585,12 +624,14 @@ empty(struct org *org)
     json_object_put(org->app);
     json_object_put(org->refresh_tokens);
     json_object_put(org->codes);
+    json_object_put(org->needed);
     for (size_t i = 0; i < MAX_CURSORS; i++) {
         json_object_put(org->cursors[i].records);
         org->cursors[i] = (struct cursor){ 0 };
     }
     org->next_cursor = 0;
     org->usage = (struct usage){ 0 };
+    memset(org->under_way_since_ms, 0, sizeof(org->under_way_since_ms));
     org->token_hour_ms = org->token_hour_count = 0;
     faults_free(org->faults);
     calls_free(org->calls);

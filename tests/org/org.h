@@ -61,12 +61,16 @@ struct settings {
     bool api_enabled, manage_users, view_setup;
     bool grouped_rights;    /* they come by a permission set group, and are in no set (unsure) */
     bool login_rows;        /* 2.9: a new user has a UserLogin; else the first password makes it */
-    int64_t api_max;        /* daily API requests (section 10) */
-    int64_t token_life_s;   /* 1.2: session timeout */
+    bool address_picklists; /* 3.3: states and countries come from lists */
+    bool email_allowlist; /* 3.8: an address must be in one of the domains of AllowedEmailDomain */
+    int64_t api_max;      /* daily API requests (section 10) */
+    int64_t token_life_s; /* 1.2: session timeout */
     int64_t token_max_hour; /* section 10: logins per user and hour */
     int64_t page_size;     /* rows of a query page; the server may return fewer than asked (2.10) */
     int64_t latency_ms;    /* of every data call */
     int64_t feature_seats; /* of each feature licence (3.6) */
+    int64_t long_call_ms,
+        long_calls_max; /* section 10: so many calls may take that long at a time */
 };
 
 struct usage {
@@ -92,6 +96,7 @@ struct license_count {
 
 enum {
     MAX_CURSORS = 64,
+    MAX_UNDER_WAY = 256,
     LICENSE_COUNT = 3
 };
 
@@ -111,10 +116,12 @@ struct org {
     int64_t schema_changed_ms;
     struct settings settings;
     struct usage usage;
-    struct json_object *tokens;         /* access token -> {"at" (ms),"user"} */
-    struct json_object *app;            /* the external client app, see oauth_app.c */
-    struct json_object *refresh_tokens; /* token -> {"user","line","used"} */
-    struct json_object *codes;          /* authorization code -> what it was given for */
+    int64_t under_way_since_ms[MAX_UNDER_WAY]; /* monotonic; 0: a free place */
+    struct json_object *tokens;                /* access token -> {"at" (ms),"user"} */
+    struct json_object *app;                   /* the external client app, see oauth_app.c */
+    struct json_object *refresh_tokens;        /* token -> {"user","line","used"} */
+    struct json_object *codes;                 /* authorization code -> what it was given for */
+    struct json_object *needed;                /* what for (user_rules.c) -> username */
     int64_t token_hour_ms, token_hour_count;
     struct cursor cursors[MAX_CURSORS];
     size_t next_cursor;
@@ -169,6 +176,12 @@ bool org_add_custom_field(struct org *org, const char *name, int length, unsigne
 /* The same for a field of any kind; its texts are copied. */
 bool org_declare_field(struct org *org, const struct field_facts *declared,
                        const char **ret_reason);
+/* Setup > Allowed Email Domains: one more. */
+void org_add_email_domain(struct org *org, const char *domain);
+/* Whether the object has an address whose states and countries come from lists. */
+bool org_has_places(const struct org *org, const struct object_facts *facts);
+/* Whether there is the object in this org. */
+bool org_has_object(const struct org *org, const struct object_facts *facts);
 /* The table an id of this reference leads to, or NULL. *ret_any: whether the org has one of the
  * objects it may lead to at all. */
 struct table *org_target(struct org *org, const struct field_facts *field, const char *id,

@@ -328,15 +328,16 @@ org_find(struct org *org, const char *object_name, const char *id18)
 static struct json_object *
 address_of(struct row *row)
 {
-    static const char *const parts[][2] = { { "city", "City" },
-                                            { "country", "Country" },
-                                            { "postalCode", "PostalCode" },
-                                            { "state", "State" },
-                                            { "street", "Street" } };
+    static const char *const parts[][2] = {
+        { "city", "City" },          { "country", "Country" }, { "postalCode", "PostalCode" },
+        { "state", "State" },        { "street", "Street" },   { "countryCode", "CountryCode" },
+        { "stateCode", "StateCode" }
+    };
+    size_t count = org_has_places(row->org, row->table->facts) ? 7 : 5;
     AUTO_JS struct json_object *address = js_object();
     bool any = false;
 
-    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+    for (size_t i = 0; i < count; i++) {
         const char *part = js_get_text(row->values, parts[i][1]);
         any = any || part;
         js_put_text(address, parts[i][0], part);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "tests/org/address.h"
 #include "tests/org/json_read.h"
 
 /* Members of a record that are not fields. Id is looked at by the caller: the path or the
@@ -293,7 +294,8 @@ check_picklist(struct examined *examined, const struct field_facts *field, const
     const char *at = value;
     bool known = true;
 
-    if ((field->kind != KIND_PICKLIST && !many) || !(field->flags & FIELD_RESTRICTED))
+    if ((field->kind != KIND_PICKLIST && !many) || !(field->flags & FIELD_RESTRICTED) ||
+        field->flags & FIELD_PLACE)
         return true;
     while (known && *at) {
         size_t length = many ? strcspn(at, ";") : strlen(at);
@@ -472,7 +474,8 @@ check_only_references(struct examined *examined, const struct field_facts *field
     return field->kind != KIND_REFERENCE || check_reference(examined, field, value);
 }
 
-/* 18 digits before and behind the point together (6.2 has the code; text unsure). */
+/* The digits before the point are those that the scale leaves of the precision, whatever stands behind it; what is
+ * behind is kept as sent, however long (help.salesforce.com 000387302). */
 static bool
 check_numbers(struct examined *examined)
 {
@@ -482,7 +485,8 @@ check_numbers(struct examined *examined)
         double limit;
         if (!field || !value || !field_kind_is_number(field->kind))
             continue;
-        limit = pow(10, field->kind == KIND_INT ? 9 : (field->length ? field->length : 18));
+        limit = pow(
+            10, field->kind == KIND_INT ? 9 : (field->length ? field->length : 18) - field->scale);
         if (fabs(json_object_get_double(value)) >= limit)
             return refuse(examined->refusal, 400, "NUMBER_OUTSIDE_VALID_RANGE", field->name,
                           "%s: value outside of valid range on numeric field: %s", field->label,
@@ -547,5 +551,6 @@ rules_check(struct examined *examined)
         !check_sent(examined, check_only_references) || !check_sent(examined, check_form) ||
         !check_sent(examined, check_duplicate))
         return false;
-    return user_check(examined) && setup_check(examined) && check_key(examined);
+    return address_check(examined) && user_check(examined) && setup_check(examined) &&
+           check_key(examined);
 }

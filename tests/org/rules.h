@@ -23,6 +23,8 @@ bool rules_check(struct examined *examined);
 /* The rules of single objects, with the values they give by default; true for objects they do not
  * know. */
 bool user_check(struct examined *user);
+/* Whether there is something of that name that a user may be needed for (3.7). */
+bool user_is_need(const char *what);
 bool setup_check(struct examined *examined);
 /* Why a row of these objects cannot go. */
 bool setup_check_delete(struct row *row, struct refusal *refusal);

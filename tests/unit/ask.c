@@ -90,6 +90,12 @@ ask_raw(struct org *org, const struct request *request)
     return answer.status;
 }
 
+struct exchanges *
+ask_exchanges(void)
+{
+    return exchanges;
+}
+
 static struct request
 request_of(struct org *org, const char *method, const char *target, const char *body)
 {

@@ -27,6 +27,8 @@ const char *ask_session(struct org *org);
 int ask_raw(struct org *org, const struct request *request);
 /* Through exchange(), so with faults; control calls too. */
 int ask_exchange(struct org *org, const char *method, const char *target, const char *body);
+/* What they go through, for a thread of its own. */
+struct exchanges *ask_exchanges(void);
 /* GET .../query?q= with the SOQL encoded. */
 int ask_soql(struct org *org, const char *soql);
 

@@ -391,7 +391,7 @@ custom_fields_are_written_by_the_rules_of_their_kind(void)
         "{\"name\":\"X__c\",\"type\":\"reference\"}",
         "{\"name\":\"X__c\",\"type\":\"date\",\"external_id\":true}",
         "{\"name\":\"X__c\",\"type\":\"double\",\"unique\":true}",
-        "{\"name\":\"X__c\",\"type\":\"double\",\"length\":19}",
+        "{\"name\":\"X__c\",\"type\":\"double\",\"precision\":19}",
         "{\"name\":\"X__c\",\"kind\":\"double\"}",
     };
 
@@ -399,7 +399,7 @@ custom_fields_are_written_by_the_rules_of_their_kind(void)
     T_INT(ask_exchange(acme, "POST", "/__org/settings",
                        "{\"custom_fields\":[{\"name\":\"Born__c\",\"type\":\"date\"},"
                        "{\"name\":\"Seen__c\",\"type\":\"datetime\"},"
-                       "{\"name\":\"Size__c\",\"type\":\"double\",\"length\":5},"
+                       "{\"name\":\"Size__c\",\"type\":\"double\",\"precision\":5},"
                        "{\"name\":\"VIP__c\",\"type\":\"boolean\"},"
                        "{\"name\":\"Mail__c\",\"type\":\"email\"},"
                        "{\"name\":\"Team__c\",\"type\":\"picklist\",\"values\":[\"Red\"]},"
