@@ -50,6 +50,8 @@ static const struct sf_code rows[] = {
       "Check the certificate of the app and the clock of this machine." },
     { TOKEN, "invalid_grant", "audience", BOTH(SF_HOLD), "Salesforce refused the audience.",
       "Use login.salesforce.com for production, test.salesforce.com for a sandbox." },
+    { TOKEN, "invalid_grant", "inactive organization", BOTH(SF_HOLD),
+      "The org is locked or closed.", "Ask Salesforce; check 'domain_name' if the org was moved." },
     { TOKEN, "invalid_grant", "inactive user", BOTH(SF_HOLD), "The execution user is inactive.",
       "Activate the integration user in Setup > Users, or choose another one in Run As." },
     /* both texts are unsure (fact sheet 1.3) */
@@ -308,10 +310,39 @@ static const struct sf_code rows[] = {
     { CALL | RECORD, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", NULL, BOTH(SF_REFUSED),
       "A value is not in the list that Salesforce allows.",
       "The message names field and value: correct the mapping of time zone, locale or language." },
+    { CALL | RECORD, "INVALID_EMAIL_ADDRESS", "Must be in domain", BOTH(SF_REFUSED),
+      "The org takes e-mail addresses of certain domains only, and the user's is of none of them.",
+      "Add the domain in Setup > Allowed Email Domains, or correct the address: in the identity "
+      "server, and in Salesforce itself for who is to be deactivated, which Salesforce refuses "
+      "too. The connector keeps who leaves frozen meanwhile." },
     { CALL | RECORD, "INVALID_EMAIL_ADDRESS", NULL, BOTH(SF_REFUSED),
       "The e-mail address or username has a wrong form, or its domain is not allowed.",
       "Correct it; see also Setup > Allowed Email Domains. A username must look like an e-mail "
       "address." },
+    /* State and Country/Territory picklists (Salesforce Help, "Field-Syncing Logic") */
+    { CALL | RECORD, "FIELD_INTEGRITY_EXCEPTION", "list of valid countries", BOTH(SF_REFUSED),
+      "The org has a list of countries, and the user's is not in it as it is written.",
+      "Country takes the name that the list has, CountryCode its two letters: map the one that the "
+      "identity server has (docs/mapping.md has an example). The list is Setup > State and "
+      "Country/Territory Picklists." },
+    { CALL | RECORD, "FIELD_INTEGRITY_EXCEPTION", "list of valid states", BOTH(SF_REFUSED),
+      "The org has a list of states, and the user's is not in it as it is written.",
+      "State takes the name that the list has, StateCode its code: map the one that the identity "
+      "server has (docs/mapping.md has an example). Most countries have no states in it: see Setup "
+      "> "
+      "State and Country/Territory Picklists." },
+    { CALL | RECORD, "FIELD_INTEGRITY_EXCEPTION", "recognize the state value", BOTH(SF_REFUSED),
+      "The user's state is not one of the user's country.",
+      "Correct country or state in the identity server, or add the state to the country's list: "
+      "Setup > State and Country/Territory Picklists. Of who is to be deactivated, correct it in "
+      "Salesforce." },
+    { CALL | RECORD, "FIELD_INTEGRITY_EXCEPTION", "before specifying a state", BOTH(SF_REFUSED),
+      "The user has a state and no country, and the org has a list of both.",
+      "Give the user a country in the identity server, or the rule for the country a "
+      "\"default\"." },
+    { CALL | RECORD, "FIELD_INTEGRITY_EXCEPTION", "value and ISO code", BOTH(SF_REFUSED),
+      "The mapping fills a name and a code of the address, and they are not the same place.",
+      "Map Country or CountryCode, and State or StateCode: Salesforce fills the other one." },
     { CALL | RECORD, "FIELD_INTEGRITY_EXCEPTION", NULL, BOTH(SF_REFUSED),
       "Values do not go together, or the user is still needed somewhere in the org.",
       "Follow the message. A user who is default owner, approver or value of a hierarchy field "
@@ -351,7 +382,8 @@ static const struct sf_code rows[] = {
 };
 
 /*
- * What keeps a user from being deactivated (fact sheet 3.7; help.salesforce.com 000384586, 000384761).
+ * What keeps a user from being deactivated (fact sheet 3.7; help.salesforce.com 000384586, 000384761,
+ * 000383178, 000386638).
  * Salesforce tells them apart by the text alone, and the code is unsure: so the text counts under
  * FIELD_INTEGRITY_EXCEPTION and under every code that is not in the table.
  */
@@ -373,10 +405,15 @@ static const struct sf_code blockers[] = {
             "Choose somebody else in Setup > Support Settings."),
     BLOCKER("owner of cases", "The user is the org's default owner of cases.",
             "Choose somebody else in Setup > Support Settings."),
+    BLOCKER("escalation rule", "An assignment or escalation rule of cases names the user.",
+            "Choose somebody else in Setup > Case Assignment Rules and Escalation Rules (there in "
+            "the escalation actions too); rules that are not active count as well."),
     BLOCKER("automated case", "The user is the org's automated case user.",
             "Choose somebody else in Setup > Support Settings."),
     BLOCKER("workflow user", "The user is the org's default workflow user.",
             "Choose somebody else in Setup > Process Automation Settings."),
+    BLOCKER("email alert", "The user is the only recipient of a workflow email alert.",
+            "Choose somebody else in Setup > Email Alerts."),
     BLOCKER("workflow", "A workflow rule or field update names the user.",
             "Choose somebody else in Setup > Workflow Rules and Workflow Actions."),
     BLOCKER("approv", "The user is an approver in an approval process.",
@@ -385,6 +422,8 @@ static const struct sf_code blockers[] = {
             "Choose somebody else in Setup > Lead Assignment Rules or Case Assignment Rules."),
     BLOCKER("auto-response", "An auto-response rule of leads or cases names the user.",
             "Choose somebody else in Setup > Auto-Response Rules."),
+    BLOCKER("portal administrator", "The user is the administrator of a portal.",
+            "Choose somebody else in Setup > Customer Portal Settings or Partners > Settings."),
 };
 
 /* What a bare HTTP status says on call level (fact sheet 2.12); the first range that fits counts. */
