@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "plugin/base/ascii.h"
+#include "schema/number.h"
 
 #define ENTERPRISE "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:"
 #define ADDRESS    "addresses[type eq \\\"work\\\"]."
@@ -71,6 +72,13 @@ mapping_has(const struct mapping *mapping, const char *field)
     return false;
 }
 
+/* Before the point; 0 where the rule does not say how many, and all are sent. */
+static size_t
+digits_of(const struct mapping_rule *rule)
+{
+    return rule->precision > NUMBER_MAX_DIGITS ? 0 : rule->precision - rule->scale;
+}
+
 /* A rule that has a say after those of the same field before it. */
 static void
 widen(struct mapping_target *target, const struct mapping_rule *rule)
@@ -80,6 +88,9 @@ widen(struct mapping_target *target, const struct mapping_rule *rule)
     else if (rule->max_characters > target->max_characters)
         target->max_characters = rule->max_characters;
     target->create_only = target->create_only && rule->create_only;
+    target->by_default = target->by_default && rule->given < 0;
+    if (digits_of(rule) > target->max_digits)
+        target->max_digits = digits_of(rule);
 }
 
 bool
@@ -102,8 +113,10 @@ mapping_target_at(const struct mapping *mapping, size_t index, struct mapping_ta
         last = rule->field;
         found = index-- == 0;
         if (found)
-            *ret = (struct mapping_target){ rule->field, rule->fact, (int)rule->kind,
-                                            rule->max_characters, rule->create_only };
+            *ret =
+                (struct mapping_target){ rule->field,          rule->fact,        (int)rule->kind,
+                                         rule->max_characters, rule->create_only, rule->given < 0,
+                                         digits_of(rule) };
     }
     return found;
 }
@@ -140,6 +153,14 @@ same_id(const char *ours, const char *theirs)
     return strlen(ours) >= 15 && strncmp(ours, theirs, 15) == 0;
 }
 
+/* Salesforce takes the codes of countries and states in any letter case, and tells them as its lists have them. */
+static bool
+same_code(const char *field, const char *ours, const char *theirs)
+{
+    return (ascii_compare(field, "CountryCode") == 0 || ascii_compare(field, "StateCode") == 0) &&
+           ascii_compare(ours, theirs) == 0;
+}
+
 /* Whether two texts are the same choices, in another order or spelling. */
 static bool
 same_choices(const struct mapping_rule *rule, struct value *ours, struct value *theirs)
@@ -164,7 +185,8 @@ mapping_same(const struct mapping *mapping, const char *field, struct value *our
         return true;
     if (!value_is(ours, VALUE_TEXT) || !value_is(theirs, VALUE_TEXT))
         return false;
-    if (same_lines(value_text(ours), value_text(theirs)))
+    if (same_lines(value_text(ours), value_text(theirs)) ||
+        same_code(field, value_text(ours), value_text(theirs)))
         return true;
     if (rule_of_kind(mapping, field, USER_FIELD_REFERENCE))
         return same_id(value_text(ours), value_text(theirs));

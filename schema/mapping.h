@@ -62,13 +62,15 @@ struct mapping_target {
     int kind;                      /* enum user_field_kind */
     size_t max_characters;         /* 0: no limit known */
     bool create_only;
+    bool by_default;   /* no rule but the default one */
+    size_t max_digits; /* of a number, before the point; 0: no limit said */
 };
 /* The index'th field, each once; false: there are no more. Borrowed. */
 bool mapping_target_at(const struct mapping *mapping, size_t index, struct mapping_target *ret);
 
 /* Whether a value that the org shows is the one we sent, in another spelling perhaps: the choices of a
- * multi-select picklist in another order, an Id of 18 characters for one of 15, line ends of a browser. Either
- * may be NULL. */
+ * multi-select picklist in another order, the code of a country in another letter case, an Id of 18
+ * characters for one of 15, line ends of a browser. Either may be NULL. */
 bool mapping_same(const struct mapping *mapping, const char *field, struct value *ours,
                   struct value *theirs);
 

@@ -48,6 +48,7 @@ static const struct check_step steps[] = {
     { "roles", NEEDS_API, check_roles },
     { "mapping", NEEDS_API | NEEDS_USER, check_mapping },
     { "picklists", NEEDS_API | NEEDS_USER, check_picklists },
+    { "email", NEEDS_API, check_email },
     { "freeze", NEEDS_API, check_freeze },
     { "quota", NEEDS_API, check_quota },
 };

@@ -82,6 +82,7 @@ int check_roles(struct check *check, struct prov_error *err);
 int check_seats(struct check *check, struct prov_error *err);
 int check_mapping(struct check *check, struct prov_error *err);
 int check_picklists(struct check *check, struct prov_error *err);
+int check_email(struct check *check, struct prov_error *err);
 int check_quota(struct check *check, struct prov_error *err);
 int check_freeze(struct check *check, struct prov_error *err);
 

@@ -188,7 +188,49 @@ check_roles(struct check *check, struct prov_error *err)
                      "all %zu roles and profiles that the mapping names are there", named);
 }
 
-/* ---- freezing, calls ---- */
+/* ---- e-mail domains, freezing, calls ---- */
+
+/* "'acme.example', 'acme.org'"; as many as fit. */
+static void
+list_domains(struct json_object *rows, char *ret, size_t room)
+{
+    size_t length = 0;
+
+    *ret = '\0';
+    for (size_t i = 0; i < json_object_array_length(rows) && length < room; i++) {
+        const char *name = json_get_string(json_object_array_get_idx(rows, i), "Domain");
+        length += (size_t)snprintf(ret + length, room - length, "%s'%s'", i ? ", " : "",
+                                   name ? name : "");
+    }
+    error_tidy(ret);
+}
+
+/* Whose address is of another domain is known only when the user comes, so it is said and no more. An org without the
+ * list has no such object. */
+int
+check_email(struct check *check, struct prov_error *err)
+{
+    AUTO_JSON struct json_object *rows = NULL;
+    struct sf_call call = { 0 };
+    char domains[300];
+    int r = sf_query(check->delivery->session,
+                     "SELECT Domain FROM AllowedEmailDomain ORDER BY Domain LIMIT 200", SF_CAN_WAIT,
+                     &rows, &call);
+
+    (void)err;
+    if (r)
+        return r;
+    if (call.outcome != SF_DELIVERED && !call.http_status)
+        return check_call_failed(check, &call);
+    if (call.outcome != SF_DELIVERED || json_object_array_length(rows) == 0)
+        return check_say(check, CHECK_OK, NULL, NULL,
+                         "no list of allowed e-mail domains is shown: addresses of all are taken");
+    list_domains(rows, domains, sizeof(domains));
+    return check_say(check, CHECK_OK, NULL, NULL,
+                     "e-mail addresses of %s are taken, and no others (Setup > Allowed Email "
+                     "Domains)",
+                     domains);
+}
 
 int
 check_freeze(struct check *check, struct prov_error *err)

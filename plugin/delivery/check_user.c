@@ -131,6 +131,8 @@ check_target(struct check *check, const struct mapping_target *target, size_t *r
 {
     struct json_object *field = org_facts_described(check->describe, target->field);
     size_t length = (size_t)json_get_int(field, "length", 0);
+    size_t precision = (size_t)json_get_int(field, "precision", 0);
+    size_t scale = (size_t)json_get_int(field, "scale", 0);
     const char *type = json_get_string(field, "type"), *said;
 
     ++*ret_faults;
@@ -158,6 +160,14 @@ check_target(struct check *check, const struct mapping_target *target, size_t *r
                          "may be cut.",
                          "field '%s' holds %zu characters, the mapping up to %zu", target->field,
                          length, target->max_characters);
+    if (precision && target->max_digits > precision - scale)
+        return check_say(check, CHECK_WARNING,
+                         "The mapping lets through larger numbers than the field holds; users who "
+                         "have one are parked.",
+                         "Give the rule the \"precision\" and \"scale\" of the field: then who has "
+                         "a larger number is told before it is sent.",
+                         "field '%s' holds %zu digits before the point, the mapping up to %zu",
+                         target->field, precision - scale, target->max_digits);
     --*ret_faults;
     return PROV_OK;
 }
@@ -192,6 +202,50 @@ check_required(struct check *check, size_t *ret_faults)
     return r;
 }
 
+/* The mapping's field of this name; false: it writes none. */
+static bool
+target_named(const struct mapping *mapping, const char *field, struct mapping_target *ret)
+{
+    for (size_t i = 0; mapping_target_at(mapping, i, ret); i++) {
+        if (ascii_compare(ret->field, field) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* An org with State and Country/Territory picklists has the field of the code too. What fills the name is left to who
+ * has written a rule for it; the default rules give it what the host sends, and that is a code (RFC 7643, 4.1.2). */
+static bool
+fills_name(const struct check *check, const char *name, const char *code)
+{
+    struct mapping_target target;
+
+    return org_facts_described(check->describe, code) &&
+           target_named(check->fields->mapping, name, &target) &&
+           (target.by_default || mapping_has(check->fields->mapping, code));
+}
+
+static int
+check_places(struct check *check, size_t *ret_faults)
+{
+    bool country = fills_name(check, "Country", "CountryCode");
+    bool state = fills_name(check, "State", "StateCode");
+
+    if (!country && !state)
+        return PROV_OK;
+    ++*ret_faults;
+    return check_say(
+        check, CHECK_WARNING,
+        "There, Country and State take names as the org's lists have them, and "
+        "nothing else: a user whose country comes as 'DE', as SCIM has it, is parked.",
+        "Map CountryCode and StateCode, and take Country and State out: docs/mapping.md "
+        "has the rules. If the identity server sends the names of the lists, give "
+        "Country and State rules that say so.",
+        "the org has State and Country/Territory picklists, and the mapping fills "
+        "%s%s%s",
+        country ? "Country" : "", country && state ? " and " : "", state ? "State" : "");
+}
+
 int
 check_mapping(struct check *check, struct prov_error *err)
 {
@@ -204,6 +258,8 @@ check_mapping(struct check *check, struct prov_error *err)
         r = check_target(check, &target, &faults);
     if (!r)
         r = check_required(check, &faults);
+    if (!r)
+        r = check_places(check, &faults);
     if (r || faults)
         return r;
     return check_say(check, CHECK_OK, NULL, NULL,

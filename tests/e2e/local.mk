@@ -28,6 +28,7 @@ e2e_tests = \
 	tests/e2e/test_parked.py \
 	tests/e2e/test_password.py \
 	tests/e2e/test_quarantine.py \
+	tests/e2e/test_refusals.py \
 	tests/e2e/test_repair.py \
 	tests/e2e/test_rings.py \
 	tests/e2e/test_scope.py \

@@ -18,7 +18,7 @@ GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../golden/che
 # Every step there is, in order: names are promised in sfprov-connector(7).
 STEPS = ["fields", "store", "sealing", "username", "address", "proxy", "dns", "tcp", "tls", "clock", "version", "token",
          "key", "org", "api", "permissions", "correlation", "profile", "seats", "roles", "mapping", "picklists",
-         "freeze", "quota"]
+         "email", "freeze", "quota"]
 # Steps that cannot fail by themselves: what would make them fail is a fault of the connector fields before.
 NEVER = {"address"}
 
@@ -140,6 +140,13 @@ CASES = {
     "field read-only": ("mapping", rule("Badge__c", source="title"), custom(name="Badge__c", read_only=True)),
     "field too short": ("mapping", rule("Badge__c", source="title", kind="text", length=200),
                         custom(name="Badge__c", length=20)),
+    "number too small": ("mapping", rule("Cost__c", source="title", kind="number", precision=12, scale=2),
+                         custom(name="Cost__c", type="double", precision=10, scale=2)),
+    "lists of countries": ("mapping", {}, settings(address_picklists=True)),
+    "a code beside the name": ("mapping", {"mapping": [{"field": "CountryCode", "source": "addresses.country"},
+                                                       {"field": "Country", "constant": "Germany"},
+                                                       {"field": "State", "remove": True}]},
+                               settings(address_picklists=True)),
     "field of another kind": ("mapping", rule("Badge__c", source="active", kind="boolean"), custom(name="Badge__c")),
     "field required": ("mapping", {}, custom(name="Badge__c", required=True)),
     "time zone": ("picklists", {"time_zone": "Europe/Berln"}, None),
@@ -257,9 +264,33 @@ def test_all_steps_are_there_in_order_and_all_have_a_case():
         assert dead == STEPS, dead
     covered = {rows[0]["name"] for rows in Golden().words.values()}
     elsewhere = {"dns",  # test_a_name_that_is_none
+                 "email",  # test_allowed_domains_are_told
                  "key",  # test_login.py
                  "org"}  # test_another_org
     assert set(STEPS) == covered | elsewhere | NEVER, set(STEPS) ^ (covered | elsewhere | NEVER)
+
+
+def seen(connector, step):
+    return [(row["status"], row["seen"]) for row in connector.check()["steps"] if row["name"] == step]
+
+
+def test_allowed_domains_are_told():
+    with World() as w:
+        c = w.connector()
+        assert seen(c, "email") == [("ok", "no list of allowed e-mail domains is shown: addresses of all are taken")]
+        w.org.settings(email_domains=["acme.example", "emea.acme.example"])
+        assert seen(c, "email") == [("ok", "e-mail addresses of 'acme.example', 'emea.acme.example' are taken, and no "
+                                           "others (Setup > Allowed Email Domains)")]
+
+
+def test_a_mapping_of_codes_fits_an_org_with_lists_of_countries():
+    with World(mapping=[{"field": "Country", "remove": True}, {"field": "State", "remove": True},
+                        {"field": "CountryCode", "source": "addresses[type eq \"work\"].country"},
+                        {"field": "StateCode", "source": "addresses[type eq \"work\"].region"}]) as w:
+        w.org.settings(address_picklists=True)
+        assert seen(w.connector(), "mapping")[0][0] == "ok", seen(w.connector(), "mapping")
+        w.org.settings(address_picklists=False)  # and the other way round: the fields are not there
+        assert [status for status, _ in seen(w.connector(), "mapping")] == ["failed", "failed"]
 
 
 def test_another_org():
