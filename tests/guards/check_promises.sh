@@ -19,7 +19,7 @@ is_there()
 	faults) grep -qF "{ .name = \"$name\"" "$top/tests/torture/faults.c" ;;
 	crash) grep -qF "{ \"$name\", { SHIM_" "$top/tests/torture/crash.c" ;;
 	e2e/*) grep -q "^def test_${name:-.*}(" "$top/tests/e2e/test_${file#e2e/}.py" 2>/dev/null ;;
-	unit/*) grep -q "UNIT_CASE(${name:-.*})" "$top/tests/unit/test_${file#unit/}.c" 2>/dev/null ;;
+	unit/*) grep -q "UNIT_CASE[A-Z_]*(${name:-.*})" "$top/tests/unit/test_${file#unit/}.c" 2>/dev/null ;;
 	*) return 1 ;;
 	esac
 }
@@ -42,7 +42,7 @@ sed -n '/^## The rules and the tests/,$p' "$top/docs/architecture.md" | grep '^|
 [ -s "$work/names" ] || die "docs/architecture.md: no test is named"
 while read -r name; do
 	begin=${name%...}
-	if [ -f "$top/tests/unit/$begin.c" ] || grep -rqE "(def test_|UNIT_CASE\()$begin" "$top/tests/e2e" "$top/tests/unit" "$top/tests/servers"; then
+	if [ -f "$top/tests/unit/$begin.c" ] || grep -rqE "(def test_|UNIT_CASE[A-Z_]*\()$begin" "$top/tests/e2e" "$top/tests/unit" "$top/tests/servers"; then
 		ok
 	else
 		bad "docs/architecture.md: there is no test '$name'"

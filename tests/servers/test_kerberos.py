@@ -368,7 +368,8 @@ def test_who_is_renamed_again_at_once_by_another_process_is_nobody_else():
             assert not session.say(line, "renamed")
             before = time.monotonic()
             r.admin("modprinc -allow_tix bob")
-            assert time.monotonic() - before < 5 and mark_of(w) is None, (line, mark_of(w))
+            waited = time.monotonic() - before
+            assert waited < 10 and mark_of(w) is None, (line, waited, mark_of(w))  # who waits does so for ten
         session.close()
 
 
