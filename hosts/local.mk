@@ -31,7 +31,9 @@ sfprov_SOURCES = \
 	hosts/cli/fault.c hosts/cli/fault.h \
 	hosts/cli/follow_age.c hosts/cli/follow_age.h \
 	hosts/cli/fnv.h hosts/cli/follow_groups.c hosts/cli/follow_groups.h \
+	hosts/cli/follow_list.c hosts/cli/follow_list.h \
 	hosts/cli/follow_mark.c hosts/cli/follow_mark.h \
+	hosts/cli/follow_news.c hosts/cli/follow_news.h \
 	hosts/cli/follow_pace.c hosts/cli/follow_pace.h \
 	hosts/cli/follow_reports.c hosts/cli/follow_reports.h \
 	hosts/cli/follow_state.c hosts/cli/follow_state.h \

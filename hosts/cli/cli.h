@@ -40,7 +40,8 @@ struct options {
     long timeout_s;        /* 0: none */
     long limit;            /* 0: none */
     long lag_s;            /* 0: the usual one */
-    long port;             /* 0: the usual one */
+    const char *relist;
+    long port; /* 0: the usual one */
     bool paste, no_browser, daemon, by_name, command;
 };
 

@@ -18,7 +18,9 @@
 #include "hosts/cli/fault.h"
 #include "hosts/cli/follow_age.h"
 #include "hosts/cli/follow_groups.h"
+#include "hosts/cli/follow_list.h"
 #include "hosts/cli/follow_mark.h"
+#include "hosts/cli/follow_news.h"
 #include "hosts/cli/follow_pace.h"
 #include "hosts/cli/follow_reports.h"
 #include "hosts/cli/follow_state.h"
@@ -33,8 +35,8 @@
 
 #define COLUMNS_BYTES (1024u * 1024u)
 #define POLL_S        1
-#define STEP_MS       200u
 #define LAG_S         600
+#define RELIST        "24h"
 #define ATTRIBUTES    1000
 #define KEY           FOLLOW_KEY
 #define PREFIX        "/Users/"
@@ -51,164 +53,23 @@ struct follow {
     struct follow_state state;
     struct content *content;
     struct follow_groups
-        *groups;         /* of --groups; NULL: what the directory says of an entry's counts */
-    prov_snapshot *list; /* while a whole list is being heard */
+        *groups; /* of --groups; NULL: what the directory says of an entry's counts */
+    struct follow_list list;
+    bool listing;   /* the entry at hand is of it */
+    bool list_owed; /* of whom groups have taken in and out meanwhile nobody tells else */
     struct follow_reports reports; /* of those who have come */
     bool asking;                   /* for those, so they have not come themselves */
     bool whole;                    /* everybody has to be heard, and a list of them be applied */
     bool heard;                    /* all that was there */
     bool followed;                 /* what becomes of it counts */
     bool in_doubt;                 /* whether the directory is older than what was heard of it */
-    bool older, restored;          /* it is; and says that it is no replica which lags behind */
+    bool older;                    /* it is */
     bool late;                     /* it was told that it is not followed */
-    bool at_once;                  /* it is left for a list, and nothing has failed */
     struct follow_pace pace;
-    struct news {
-        struct token token;
-        char *dn; /* NULL: of who is gone, or cannot be read */
-        bool refused;
-    } news[ANSWERS_BATCH];
-    size_t count;
+    int64_t relist_s; /* 0: never */
+    struct follow_news news;
     int code; /* why it cannot go on; CODE_DONE: it can */
 };
-
-/* ---- news ---- */
-
-static int
-answered(struct follow *follow, const struct prov_answer *answers, struct prov_error *err)
-{
-    for (size_t i = 0; i < follow->count; i++) {
-        struct news *news = &follow->news[i];
-
-        news->refused = answers[i].status == PROV_ANSWER_REFUSED;
-        if (news->refused)
-            follow_mark_missed(&follow->host, "'%s' is refused: %s",
-                               news->dn ? news->dn : news->token.uri, answers[i].error.text);
-        else if (answers[i].status != PROV_ANSWER_ACCEPTED) {
-            *err = answers[i].error;
-            return err->code ? err->code : PROV_E_STORE;
-        }
-    }
-    return PROV_OK;
-}
-
-static void
-forget_news(struct follow *follow)
-{
-    for (size_t i = 0; i < follow->count; i++) {
-        token_clear(&follow->news[i].token);
-        free(follow->news[i].dn);
-        follow->news[i].dn = NULL;
-    }
-    follow->count = 0;
-}
-
-static int
-submit(struct follow *follow, struct prov_error *err)
-{
-    struct prov_event events[ANSWERS_BATCH];
-    struct prov_answer answers[ANSWERS_BATCH];
-    int result = PROV_OK;
-
-    for (size_t i = 0; i < follow->count; i++) {
-        events[i] = (struct prov_event){ .size = sizeof(events[i]),
-                                         .json = follow->news[i].token.json,
-                                         .length = follow->news[i].token.length };
-        answers[i] = (struct prov_answer){ .size = sizeof(answers[i]) };
-    }
-    if (follow->count)
-        result =
-            follow->host.api.submit(follow->host.connector, events, follow->count, answers, err);
-    return result ? result : answered(follow, answers, err);
-}
-
-static int add_lock(struct follow *follow, const char *uri, struct prov_error *err);
-
-/* Whether nothing was heard of them after that. */
-static bool
-is_newest(const struct follow *follow, size_t at)
-{
-    for (size_t i = at + 1; i < follow->count; i++) {
-        if (!strcmp(follow->news[i].token.uri, follow->news[at].token.uri))
-            return false;
-    }
-    return true;
-}
-
-/* Hands over what was heard. On failure all of it is heard again. A lock is handed over also of those who are refused,
- * unless something newer is said of them. */
-static int
-hand_over(struct follow *follow, struct prov_error *err)
-{
-    char *locked[ANSWERS_BATCH];
-    size_t count = 0;
-    int result = submit(follow, err);
-
-    for (size_t i = 0; i < follow->count; i++) {
-        struct news *news = &follow->news[i];
-
-        if (!news->refused || !news->token.inactive || !is_newest(follow, i))
-            continue;
-        locked[count++] = news->token.uri;
-        news->token.uri = NULL;
-    }
-    forget_news(follow);
-    for (size_t i = 0; i < count; i++) {
-        if (!result)
-            result = add_lock(follow, locked[i], err);
-        free(locked[i]);
-    }
-    if (!result && follow->count)
-        result = submit(follow, err);
-    forget_news(follow);
-    return result;
-}
-
-/* dn: of who it is about; NULL: they are gone. */
-static int
-add_news(struct follow *follow, const struct token_spec *spec, const char *dn,
-         struct prov_error *err)
-{
-    int result = follow->count == ANSWERS_BATCH ? hand_over(follow, err) : PROV_OK;
-    struct news *news = &follow->news[follow->count];
-
-    if (!result)
-        result = token_make(spec, &news->token, err);
-    if (result)
-        return result;
-    news->dn = dn ? strdup(dn) : NULL;
-    news->refused = false;
-    follow->count++;
-    return PROV_OK;
-}
-
-static int
-is_known(struct follow *follow, const char *uri, bool *ret, struct prov_error *err)
-{
-    struct json_object *request = host_request("query", "subject"), *known = NULL;
-    int result;
-
-    reply_put_text(request, "user", uri);
-    result = host_ask(&follow->host, request, &known, err);
-    json_object_put(known);
-    *ret = !result;
-    return result == PROV_E_NOTFOUND ? PROV_OK : result;
-}
-
-/* Of somebody who cannot be read: that they are inactive. Nobody is made known by that. */
-static int
-add_lock(struct follow *follow, const char *uri, struct prov_error *err)
-{
-    bool known = false;
-    int result = is_known(follow, uri, &known, err);
-
-    if (result || !known)
-        return result;
-    complain("'%s' is inactive, and stays as it is otherwise", uri);
-    return add_news(follow,
-                    &(struct token_spec){ .kind = TOKEN_LOCK, .host = "follow", .uri = uri }, NULL,
-                    err);
-}
 
 /* The key of a manager is asked of the directory. Of one who is not there yet the reports are heard anew later. */
 static int
@@ -242,35 +103,37 @@ static int
 add_to_list(struct follow *follow, const struct ldap_entry *entry, const char *uri,
             const char *resource, struct prov_error *err)
 {
-    char *alias = entry_plain_dn(entry->dn), *text = NULL;
+    char *alias = entry_plain_dn(entry->dn);
     const struct person_listed listed = { .uri = uri,
                                           .resource = resource,
                                           .inactive = !resource &&
                                                       entry_is_inactive(follow->columns, entry),
                                           .place = entry->dn,
                                           .alias = alias };
-    size_t length;
-    int result = alias ? person_list(&listed, &text, &length, err) : fault_nomem(err);
+    int result =
+        alias ? follow_list_add(&follow->list, &follow->host, &listed, err) : fault_nomem(err);
 
-    if (!result)
-        result = follow->host.api.snapshot_add(follow->list, text, length, err);
-    free(text);
     free(alias);
     return result;
+}
+
+static void
+end_list(struct follow *follow)
+{
+    follow_list_end(&follow->list, &follow->host);
 }
 
 /* What the plugin said of a list: whether it was applied. If it was not, the directory is followed all the same, since
  * whoever leaves now must not wait for somebody to look at the list. */
 static void
-judge_list(struct follow *follow, struct json_object *report)
+judge_list(struct follow *follow)
 {
-    struct json_object *counts = reply_get(report, "counts");
-
+    struct json_object *report = follow->list.report, *counts = reply_get(report, "counts");
     bool applied = reply_flag(report, "applied");
     int pause_s = follow_pace_list(&follow->pace, applied);
 
-    follow->whole = false;
-    follow->state.list_waits = !applied;
+    follow->whole = follow->list_owed = false;
+    follow_state_list_ends(&follow->state, applied);
     if (!applied) {
         follow_mark_missed(&follow->host, "the list was not applied: %s",
                            reply_word(report, "reason"));
@@ -287,38 +150,22 @@ judge_list(struct follow *follow, struct json_object *report)
              reply_number(counts, "lost"), reply_number(counts, "unreadable"));
 }
 
-/* A signal is heeded while nothing was changed yet. */
+/* Of what the directory tells at first; nothing else is to be heard meanwhile. A signal is heeded while nothing was
+ * changed yet. */
 static int
 apply_list(struct follow *follow, struct prov_error *err)
 {
-    struct json_object *report = NULL;
+    bool done = false;
     int result = PROV_OK;
 
-    do {
-        char *text = NULL;
-
-        if (interrupt_seen() && strcmp(reply_word(report, "state"), "folding")) {
-            result = err->code = PROV_E_STATE;
-            break;
-        }
-        json_object_put(report);
-        report = NULL;
-        result = follow->host.api.snapshot_apply(follow->list, STEP_MS, &text, err);
-        if (!result && host_answer(&follow->host, text, &report))
-            result = err->code = PROV_E_ABI;
-    } while (!result && strcmp(reply_word(report, "state"), "done"));
+    while (!result && !done) {
+        if (interrupt_seen() && strcmp(reply_word(follow->list.report, "state"), "folding") != 0)
+            return err->code = PROV_E_STATE;
+        result = follow_list_apply(&follow->list, &follow->host, &done, err);
+    }
     if (!result)
-        judge_list(follow, report);
-    json_object_put(report);
+        judge_list(follow);
     return result;
-}
-
-static void
-end_list(struct follow *follow)
-{
-    if (follow->list)
-        follow->host.api.snapshot_end(follow->list, 0, NULL, NULL);
-    follow->list = NULL;
 }
 
 /* ---- what is heard ---- */
@@ -341,12 +188,12 @@ unreadable(struct follow *follow, const struct ldap_entry *entry, const char *uu
     follow_mark_missed(&follow->host, "'%s' cannot be read, and stays as it is: %s", entry->dn,
                        err->text);
     uri_of(uuid, uri);
-    if (follow->list)
+    if (follow->listing)
         return add_to_list(follow, entry, uri, NULL, err);
     if (!entry_is_inactive(follow->columns, entry))
         return PROV_OK;
-    result = hand_over(follow, err); /* which may have them in it */
-    return result ? result : add_lock(follow, uri, err);
+    result = follow_news_hand_over(&follow->news, err); /* which may have them in it */
+    return result ? result : follow_news_lock(&follow->news, uri, err);
 }
 
 static int
@@ -355,9 +202,9 @@ tell_gone(struct follow *follow, const char *uuid, struct prov_error *err)
     char uri[URI_SIZE];
 
     uri_of(uuid, uri);
-    return add_news(follow,
-                    &(struct token_spec){ .kind = TOKEN_DELETE, .host = "follow", .uri = uri },
-                    NULL, err);
+    return follow_news_add(
+        &follow->news, &(struct token_spec){ .kind = TOKEN_DELETE, .host = "follow", .uri = uri },
+        NULL, err);
 }
 
 /* Somebody outside the bases: they leave, if they were ever in. */
@@ -366,23 +213,23 @@ hear_outsider(struct follow *follow, const char *uuid, struct prov_error *err)
 {
     char uri[URI_SIZE];
     bool known = false;
-    int result = hand_over(follow, err); /* which may have them in it */
+    int result = follow_news_hand_over(&follow->news, err); /* which may have them in it */
 
     uri_of(uuid, uri);
     if (!result)
-        result = is_known(follow, uri, &known, err);
+        result = follow_news_is_known(&follow->news, uri, &known, err);
     return result || !known ? result : tell_gone(follow, uuid, err);
 }
 
+/* One of the list, or, with all that it tells of them then, of what has changed. */
 static int
-hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, bool fresh,
+take_entry(struct follow *follow, const struct ldap_entry *entry, const char *uuid, bool fresh,
            struct prov_error *err)
 {
-    struct follow *follow = context;
     const struct entry_options how = { .columns = follow->columns,
                                        .key = KEY,
-                                       .manager = follow->list ? NULL : manager_key,
-                                       .manager_is_key = !follow->list,
+                                       .manager = follow->listing ? NULL : manager_key,
+                                       .manager_is_key = !follow->listing,
                                        .context = follow };
     struct ldap_entry whole = *entry;
     struct entry_person person;
@@ -390,15 +237,11 @@ hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, bool
     bool meant = false, moved;
     int result;
 
-    /* what a replica is behind in it tells nevertheless, where it is ahead in what another server changed */
-    if (change && !follow->asking && content_is_old(follow->content, change))
-        return PROV_OK;
-    follow_state_heard(&follow->state, uuid, change ? change : "");
     if (!follow->adapter.any_class && !entry_is_person(entry, NULL))
         return PROV_OK;
     result = adapter_file_means(&follow->adapter, entry->dn, &meant, err);
     if (!result && !meant)
-        return follow->list ? PROV_OK : hear_outsider(follow, uuid, err);
+        return follow->listing ? PROV_OK : hear_outsider(follow, uuid, err);
     if (!result)
         result = follow->groups ? follow_groups_write(follow->groups, &whole, err) : PROV_OK;
     if (!result)
@@ -415,24 +258,39 @@ hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, bool
                  entry->dn);
         follow->code = CODE_USAGE;
         result = err->code = PROV_E_UNSUPPORTED;
-    } else if (follow->list) {
+    } else if (follow->listing) {
         result = add_to_list(follow, &whole, person.uri, person.resource.json, err);
         if (result)
             result = unreadable(follow, &whole, uuid, result, err);
     } else {
-        result = add_news(follow,
-                          &(struct token_spec){ .kind = TOKEN_PUT,
-                                                .host = "follow",
-                                                .uri = person.uri,
-                                                .change = change,
-                                                .resource = person.resource.json,
-                                                .inactive = person.resource.inactive },
-                          entry->dn, err);
+        result = follow_news_add(&follow->news,
+                                 &(struct token_spec){ .kind = TOKEN_PUT,
+                                                       .host = "follow",
+                                                       .uri = person.uri,
+                                                       .change = change,
+                                                       .resource = person.resource.json,
+                                                       .inactive = person.resource.inactive },
+                                 entry->dn, err);
         if (!result && (fresh || moved))
             result = follow_reports_note(&follow->reports, entry->dn, err);
     }
     entry_person_clear(&person);
     return result;
+}
+
+static int
+hear_entry(void *context, const struct ldap_entry *entry, const char *uuid, bool fresh,
+           struct prov_error *err)
+{
+    struct follow *follow = context;
+    const char *change = entry_text(entry, CHANGE);
+
+    /* what a replica is behind in it tells nevertheless, where it is ahead in what another server changed */
+    if (change && !follow->asking && content_is_old(follow->content, change))
+        return PROV_OK;
+    follow_state_heard(&follow->state, uuid, change ? change : "");
+    follow->listing = follow->list.snapshot && !follow->list.beside;
+    return take_entry(follow, entry, uuid, fresh, err);
 }
 
 static int
@@ -448,9 +306,9 @@ static int
 hear_all_was_told(void *context, struct prov_error *err)
 {
     struct follow *follow = context;
-    int result = follow->list ? apply_list(follow, err) : PROV_OK;
+    int result = follow->list.snapshot ? apply_list(follow, err) : PROV_OK;
 
-    follow->in_doubt = !follow->list;
+    follow->in_doubt = !follow->list.snapshot;
     follow->heard = true;
     end_list(follow);
     return result;
@@ -458,8 +316,23 @@ hear_all_was_told(void *context, struct prov_error *err)
 
 /* ---- a directory from a backup ---- */
 
+/* It has all that was heard, by its own word, and yet not those who were heard last: only a list tells who else is not
+ * there. Until it was applied it is owed, whoever is started meanwhile. */
+static int
+miss_what_was_heard(struct follow *follow)
+{
+    follow_mark_missed(&follow->host,
+                       "what was heard of the directory last is not there: it was restored, or a "
+                       "part of it was moved away");
+    complain("everybody is listed anew");
+    follow_state_list_ends(&follow->state, false);
+    follow->list_owed = true;
+    return PROV_OK;
+}
+
 /* A directory that was restored and has changed since takes the cookie, and says nothing of what it does not know any
- * more. But the newest changes are not there then, and it has not said either what became of those people. A replica that
+ * more. But the newest changes are not there then, and it has not said either what became of those people; so it is with
+ * those who were moved away with a part of the tree. A replica that
  * lags behind looks the same, but it does not say that it is as new as what was heard; nor is it known of what it lacks, if
  * that was heard after the cookie. Who goes while they are looked for is told of soon, and no more looked for then. */
 static int
@@ -478,8 +351,10 @@ check_age(struct follow *follow, struct prov_error *err)
     }
     if (result || !lack.any)
         return result;
+    content_ask_age(follow->content);
+    if (lack.kept && content_age(follow->content) == CONTENT_NOT_OLDER)
+        return miss_what_was_heard(follow);
     follow->older = true;
-    follow->restored = lack.kept && content_age(follow->content) == CONTENT_NOT_OLDER;
     return fault_set(err, PROV_E_NOTFOUND, "what was heard of the directory last is not there");
 }
 
@@ -511,19 +386,17 @@ listen_to(struct follow *follow, struct prov_error *err)
     int result = PROV_OK;
 
     mine.context = follow;
-    /* where a list waits, what changed meanwhile is no part of it that may wait too */
-    follow->whole |= !follow->state.cookie || (options->groups.count && !follow->state.list_waits);
-    follow->heard = follow->followed = follow->in_doubt = follow->older = follow->restored =
-        follow->at_once = false;
+    follow->whole |= !follow->state.cookie;
+    follow->list_owed = options->groups.count; /* which of them changed meanwhile nobody knows */
+    follow->heard = follow->followed = follow->in_doubt = follow->older = false;
     follow_state_begin(&follow->state, follow->whole);
     for (size_t i = 0; i < ATTRIBUTES && columns_attribute(follow->columns, i); i++)
         attributes[i + 2] = columns_attribute(follow->columns, i);
     look_whether_late(follow, NULL);
-    if (options->groups.count) /* which of them changed meanwhile nobody knows */
+    if (options->groups.count)
         result = follow_groups_open(&options->groups, &how, &follow->groups, err);
     if (!result && follow->whole)
-        result = follow->host.api.snapshot_begin(follow->host.connector, NULL,
-                                                 PROV_SNAPSHOT_TOLERANT, &follow->list, err);
+        result = follow_list_begin(&follow->list, &follow->host, err);
     return result ? result
                   : content_open(&how, follow->state.cookie, follow->whole, &mine, &follow->content,
                                  err);
@@ -538,33 +411,132 @@ hand_over_after(struct follow *follow, int result, struct prov_error *err)
 
     if (result && result != PROV_E_STATE)
         return result;
-    handed = hand_over(follow, &why);
+    handed = follow_news_hand_over(&follow->news, &why);
     if (handed && !result)
         *err = why;
     return result ? result : handed;
 }
 
-/* Whether everybody has to be listed anew, though nothing fails: PROV_E_NOTFOUND then. */
+/* ---- a list beside what is followed ---- */
+
+/* They are read anew; what is heard of people meanwhile is theirs by what they were before, until they are listed. */
 static int
-look_whether_to_list(struct follow *follow, struct prov_error *err)
+read_groups(struct follow *follow, struct prov_error *err)
 {
-    bool groups_changed = false;
+    const struct options *options = follow->options;
+    const char *const none[] = { NULL };
+    const struct connection_options how = { .url = follow->url,
+                                            .attributes = none,
+                                            .bind_dn = options->bind_dn,
+                                            .password_file = options->password_file };
+
+    complain("groups have changed: everybody is listed anew");
+    follow->list_owed = true;
+    follow_groups_close(follow->groups);
+    follow->groups = NULL;
+    return follow_groups_open(&options->groups, &how, &follow->groups, err);
+}
+
+static bool
+list_is_due(const struct follow *follow)
+{
+    if (follow->pace.list_us)
+        return follow_pace_list_is_due(&follow->pace);
+    return follow->list_owed || follow->state.list_waits ||
+           follow_state_list_is_due(&follow->state, follow->relist_s);
+}
+
+static int
+begin_list(struct follow *follow, struct prov_error *err)
+{
+    follow_state_list_begins(&follow->state);
+    return follow_list_ask(&follow->list, &follow->host, follow->content, err);
+}
+
+/* It is no whole list, and asked for again. Where the connection has broken, that is all; else it is told, since whoever
+ * only a list shows stays. */
+static int
+lose_list(struct follow *follow, struct prov_error *err)
+{
+    char reason[sizeof(err->text)];
+    int result, pause_s;
+
+    snprintf(reason, sizeof(reason), "%s", err->text);
+    end_list(follow);
+    if (interrupt_seen())
+        return PROV_OK;
+    pause_s = follow_pace_list(&follow->pace, false);
+    result = content_poll(follow->content, 0, err);
+    if (result)
+        return result;
+    follow_mark_missed(&follow->host, "the directory does not give a whole list: %s", reason);
+    complain("what changes is followed all the same, and it is asked again in %d s", pause_s);
+    return PROV_OK;
+}
+
+static int
+list_entry(struct follow *follow, const struct ldap_entry *entry, struct prov_error *err)
+{
+    const char *uuid = entry_text(entry, KEY);
+
+    if (!uuid)
+        return fault_set(err, PROV_E_STATE, "'%.200s' has no " KEY ", so nobody can tell who it is",
+                         entry->dn);
+    follow_state_in_list(&follow->state, uuid, entry_text(entry, CHANGE));
+    follow->listing = true;
+    return take_entry(follow, entry, uuid, false, err);
+}
+
+/* A page of it. */
+static int
+hear_list(struct follow *follow, struct prov_error *err)
+{
+    struct ldap_entry entry;
+    enum found found;
+
+    do {
+        int result;
+
+        found = follow_list_next(&follow->list, &entry, err);
+        result = found == FOUND_ITEM ? list_entry(follow, &entry, err) : PROV_OK;
+        if (result)
+            return result == PROV_E_STATE ? lose_list(follow, err) : result;
+    } while (found == FOUND_ITEM && search_has_more(follow->list.search));
+    return found == FOUND_STOP ? lose_list(follow, err) : PROV_OK;
+}
+
+/* One step of it, so that neither waits for the other. */
+static int
+go_on_with_list(struct follow *follow, struct prov_error *err)
+{
+    bool groups_changed = false, done = false;
     int result =
         follow->groups ? follow_groups_poll(follow->groups, &groups_changed, err) : PROV_OK;
 
-    if (result || follow->list)
+    if (result || !follow->heard)
         return result;
-    follow->at_once = groups_changed || follow_pace_list_is_due(&follow->pace);
-    if (!follow->at_once)
-        return PROV_OK;
-    return fault_set(err, PROV_E_NOTFOUND, "%s",
-                     groups_changed ? "groups have changed" : "a list was not applied");
+    if (!follow->list.snapshot) {
+        if (groups_changed)
+            result = read_groups(follow, err);
+        return result || !(groups_changed || list_is_due(follow)) ? result
+                                                                  : begin_list(follow, err);
+    }
+    if (!follow->list.whole)
+        return hear_list(follow, err);
+    result = follow_list_apply(&follow->list, &follow->host, &done, err);
+    if (result || !done)
+        return result;
+    judge_list(follow);
+    end_list(follow);
+    if (!follow->state.list_waits)
+        follow_mark_caught_up(&follow->host);
+    return PROV_OK;
 }
 
 static int
 listen_once(struct follow *follow, struct prov_error *err)
 {
-    int result = content_poll(follow->content, POLL_S, err);
+    int result = content_poll(follow->content, follow->list.beside ? 0 : POLL_S, err);
 
     if (!result && follow->in_doubt) {
         result = check_age(follow, err);
@@ -575,14 +547,14 @@ listen_once(struct follow *follow, struct prov_error *err)
         result = tell_reports(follow, err);
     result = hand_over_after(follow, result, err);
     if (!result)
-        result = look_whether_to_list(follow, err);
+        result = go_on_with_list(follow, err);
     if (!result && !follow->heard && !follow->late)
         look_whether_late(follow, NULL);
     if (result || !follow->heard)
         return result;
     if (!follow->followed) {
         complain("'%s' is followed", follow->url);
-        if (!follow->state.list_waits)
+        if (!follow->state.list_waits && !follow->list_owed)
             follow_mark_caught_up(&follow->host);
     }
     follow->followed = true;
@@ -601,7 +573,7 @@ listen_on(struct follow *follow, struct prov_error *err)
         result = listen_once(follow, err);
     if (follow->content)
         follow->older |= content_age(follow->content) == CONTENT_OLDER;
-    forget_news(follow);
+    follow_news_forget(&follow->news);
     follow_reports_clear(&follow->reports);
     end_list(follow);
     content_close(follow->content);
@@ -625,7 +597,7 @@ wait_for_age(struct follow *follow, const struct prov_error *why)
 {
     int pause_s;
 
-    if (follow->restored || follow_pace_is_restored(&follow->pace)) {
+    if (follow_pace_is_restored(&follow->pace)) {
         follow_mark_missed(&follow->host,
                            "the directory was restored: what was heard of it last is not there");
         complain("all of it is heard anew");
@@ -644,7 +616,7 @@ wait_for_age(struct follow *follow, const struct prov_error *why)
 static void
 wait_for_list(struct follow *follow, const struct prov_error *why)
 {
-    int pause_s = follow->at_once ? 0 : follow_pace_anew(&follow->pace);
+    int pause_s = follow_pace_anew(&follow->pace);
 
     complain(pause_s ? "%s: all of it is heard anew in %d s" : "%s: all of it is heard anew",
              why->text, pause_s);
@@ -661,15 +633,12 @@ follow_on(struct follow *follow)
 
         if (!result || follow->code || interrupt_seen())
             continue;
-        if (!follow->at_once)
-            look_whether_late(follow, err.text);
+        look_whether_late(follow, err.text);
         if (result == PROV_E_NOTFOUND && follow->older) {
             wait_for_age(follow, &err);
         } else if (result == PROV_E_NOTFOUND) {
             wait_for_list(follow, &err);
         } else {
-            /* a list that waits is due again, and what changes meanwhile would be held with it */
-            follow->whole &= !follow->state.list_waits;
             pause_s = follow_pace_failed(&follow->pace);
             complain("%s; tried again in %d s", err.text, pause_s);
             wait_s(pause_s);
@@ -735,6 +704,15 @@ check_use(const struct options *options, const char *url)
     return CODE_USAGE;
 }
 
+static int
+read_relist(const char *text, int64_t *ret_s)
+{
+    if (follow_pace_read(text ? text : RELIST, ret_s))
+        return CODE_DONE;
+    complain("--relist '%s': write a time, as 24h, 90m or 3600s, or 'never'", text);
+    return CODE_USAGE;
+}
+
 int
 command_follow(const struct options *options, const struct arguments *arguments)
 {
@@ -747,8 +725,11 @@ command_follow(const struct options *options, const struct arguments *arguments)
     }
     code = adapter_file_read(options, arguments->texts[0], &follow->adapter);
     options = follow->options = &follow->adapter.options;
+    follow->news.host = &follow->host;
     follow->url = follow->adapter.url;
     follow->pace.lag_s = options->lag_s ? options->lag_s : LAG_S;
+    if (!code)
+        code = read_relist(options->relist, &follow->relist_s);
     if (!code)
         code = check_use(options, follow->url);
     if (!code)

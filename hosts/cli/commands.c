@@ -40,7 +40,7 @@ const struct command commands[] = {
       "name (.csv, .ldif, .json, .jsonl) or --format, or what a directory holds below a DN;\n"
       "sfprov-sync(1) tells what is read. Every fault of it is named, and one changes nothing." },
     { NULL, "follow", "ldap://...", 1, 1,
-      "map columns bind-dn password-file groups adapter lag no-deliver", command_follow,
+      "map columns bind-dn password-file groups adapter lag relist no-deliver", command_follow,
       "follow a directory that has no plugin of ours",
       "Hears all that it holds, then what becomes of its people, until SIGTERM: content\n"
       "synchronization (RFC 4533), which OpenLDAP's overlay syncprov offers. Started again it "
@@ -145,6 +145,8 @@ const struct option_row option_rows[] = {
       "whom of the directory, their groups and attributes: an adapter's configuration", NULL },
     { "lag", 0, "SECONDS", OPTION_NUMBER, FIELD(lag_s), false,
       "a directory may be older than what was heard of it for so long (600)", NULL },
+    { "relist", 0, "TIME", OPTION_TEXT, FIELD(relist), false,
+      "a whole list of the directory so often, as 12h, or never (24h)", NULL },
     { "dry-run", 'n', NULL, OPTION_FLAG, FIELD(dry_run), false, "show what would happen", NULL },
     { "refresh", 0, NULL, OPTION_FLAG, FIELD(refresh), false, "ask Salesforce now", NULL },
     { "full", 0, NULL, OPTION_FLAG, FIELD(full), false,

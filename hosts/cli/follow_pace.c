@@ -4,12 +4,16 @@
  */
 #include "hosts/cli/follow_pace.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "hosts/cli/drive.h"
 
 #define LONGEST_S    60
 #define SECOND_US    INT64_C(1000000)
 #define LIST_FIRST_S 15
 #define LIST_LAST_S  3600
+#define RELIST_MOST  1000000
 
 void
 follow_pace_well(struct follow_pace *pace)
@@ -91,4 +95,24 @@ bool
 follow_pace_list_is_due(const struct follow_pace *pace)
 {
     return pace->list_us && clock_us() >= pace->list_us;
+}
+
+bool
+follow_pace_read(const char *text, int64_t *ret_s)
+{
+    static const char units[] = "smhd";
+    static const int seconds[] = { 1, 60, 3600, 86400 };
+    char *end;
+    const char *unit;
+    long number;
+
+    *ret_s = 0;
+    if (!strcmp(text, "never"))
+        return true;
+    number = strtol(text, &end, 10);
+    unit = *end ? strchr(units, *end) : NULL;
+    if (number <= 0 || number > RELIST_MOST || !unit || end[1])
+        return false;
+    *ret_s = number * seconds[unit - units];
+    return true;
 }

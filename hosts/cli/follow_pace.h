@@ -41,4 +41,7 @@ bool follow_pace_is_restored(struct follow_pace *pace);
 int follow_pace_list(struct follow_pace *pace, bool applied);
 bool follow_pace_list_is_due(const struct follow_pace *pace);
 
+/* Seconds of "24h", "90m", "3600s" or "2d"; 0 of "never". False: it is none of these. */
+bool follow_pace_read(const char *text, int64_t *ret_s);
+
 #endif

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "hosts/cli/cli.h"
@@ -88,7 +89,7 @@ note(struct follow_state *state, const char *uuid, const char *csn, bool gone)
     snprintf(change->csn, sizeof(change->csn), "%s", csn);
     change->gone = gone;
     change->told = true;
-    change->kept = false;
+    change->kept = change->old = false;
 }
 
 void
@@ -110,6 +111,59 @@ follow_state_begin(struct follow_state *state, bool whole)
         state->newest_count = 0;
     for (size_t i = 0; i < state->newest_count; i++)
         state->newest[i].told = false;
+}
+
+void
+follow_state_list_begins(struct follow_state *state)
+{
+    for (size_t i = 0; i < state->newest_count; i++) {
+        state->newest[i].old = true;
+        state->newest[i].right = state->newest[i].gone;
+    }
+}
+
+void
+follow_state_in_list(struct follow_state *state, const char *uuid, const char *csn)
+{
+    for (size_t i = 0; i < state->newest_count; i++) {
+        struct follow_change *change = &state->newest[i];
+
+        if (!strcasecmp(change->uuid, uuid))
+            change->right = !change->gone && csn && strcmp(csn, change->csn) >= 0;
+    }
+}
+
+static int64_t
+now_s(void)
+{
+    return (int64_t)time(NULL);
+}
+
+void
+follow_state_list_ends(struct follow_state *state, bool applied)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < state->newest_count; i++) {
+        const struct follow_change *change = &state->newest[i];
+
+        if (!applied || !change->old || change->right)
+            state->newest[left++] = *change;
+    }
+    state->newest_count = left;
+    state->list_waits = !applied;
+    if (applied)
+        state->listed_s = now_s();
+    state->changed = true;
+}
+
+bool
+follow_state_list_is_due(const struct follow_state *state, int64_t after_s)
+{
+    int64_t ago_s = now_s() - state->listed_s;
+
+    /* of a clock that was set back nobody knows */
+    return after_s && (ago_s < 0 || ago_s >= after_s);
 }
 
 static void
@@ -164,7 +218,8 @@ read_state(struct follow_state *state)
     json = json_tokener_parse(text);
     if (!strcmp(reply_word(json, "url"), state->about) && reply_text(json, "cookie")) {
         state->cookie = strdup(reply_text(json, "cookie"));
-        state->list_waits = state->list_waited = reply_flag(json, "list_waits");
+        state->list_waits = reply_flag(json, "list_waits");
+        state->listed_s = reply_number(json, "listed");
         read_newest(state, reply_get(json, "newest"));
     }
     json_object_put(json);
@@ -268,8 +323,7 @@ follow_state_keep(struct follow_state *state, char *cookie)
     struct json_object *json;
     int reason;
 
-    if (!cookie || (state->cookie && !strcmp(cookie, state->cookie) &&
-                    state->list_waits == state->list_waited)) {
+    if (!cookie || (state->cookie && !strcmp(cookie, state->cookie) && !state->changed)) {
         free(cookie);
         return;
     }
@@ -277,6 +331,7 @@ follow_state_keep(struct follow_state *state, char *cookie)
     reply_put_text(json, "url", state->about);
     reply_put_text(json, "cookie", cookie);
     reply_put(json, "list_waits", json_object_new_boolean(state->list_waits));
+    reply_put(json, "listed", json_object_new_int64(state->listed_s));
     reply_put(json, "newest", write_newest(state));
     reason = write_file(state->file, json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN));
     json_object_put(json);
@@ -285,7 +340,7 @@ follow_state_keep(struct follow_state *state, char *cookie)
                  state->file, strerror(reason));
     free(state->cookie);
     state->cookie = cookie;
-    state->list_waited = state->list_waits;
+    state->changed = false;
     kept(state);
 }
 

@@ -121,6 +121,12 @@ content_close(struct content *content)
     free(content);
 }
 
+struct connection *
+content_connection(struct content *content)
+{
+    return &content->connection;
+}
+
 enum content_age
 content_age(const struct content *content)
 {
@@ -549,12 +555,12 @@ content_search(struct content *content, const char *filter, const struct content
                : (err->code = PROV_E_LIMIT);
 }
 
-int
-content_uuid_of(struct content *content, const char *dn, char **ret, struct prov_error *err)
+/* Of one attribute of one entry, libldap's; NULL: there are none, or *ret_code says why. */
+static struct berval **
+values_of(struct content *content, const char *dn, char *name, int *ret_code)
 {
     LDAP *ldap = content->connection.ldap;
-    static char uuid[] = "entryUUID";
-    char *attributes[] = { uuid, NULL };
+    char *attributes[] = { name, NULL };
     const struct connection_search what = { .dn = dn,
                                             .scope = LDAP_SCOPE_BASE,
                                             .attributes = attributes,
@@ -562,21 +568,91 @@ content_uuid_of(struct content *content, const char *dn, char **ret, struct prov
                                             .most = 1 };
     LDAPMessage *answer = NULL, *entry;
     struct berval **values = NULL;
-    int code = connection_search(ldap, &what, &answer);
+
+    *ret_code = connection_search(ldap, &what, &answer);
+    entry = *ret_code ? NULL : ldap_first_entry(ldap, answer);
+    if (entry)
+        values = ldap_get_values_len(ldap, entry, name);
+    ldap_msgfree(answer);
+    return values;
+}
+
+/* Of the naming contexts the one that the base is in; NULL: of none. */
+static const char *
+context_of(struct berval **contexts, const char *base)
+{
+    char *plain = entry_plain_dn(base), *one[] = { NULL, NULL };
+    const char *found = NULL;
+
+    for (size_t i = 0; plain && contexts && contexts[i]; i++) {
+        one[0] = entry_plain_dn(contexts[i]->bv_val);
+        if (one[0] && *one[0] && entry_is_below(plain, one) &&
+            (!found || strlen(found) < contexts[i]->bv_len))
+            found = contexts[i]->bv_val;
+        free(one[0]);
+    }
+    free(plain);
+    return found;
+}
+
+/* As a cookie has them, heap; NULL: there are none. */
+static char *
+cookie_of(struct berval **changes)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *to = changes && changes[0] ? open_memstream(&text, &size) : NULL;
+
+    for (size_t i = 0; to && changes[i]; i++)
+        fprintf(to, "%s%s", i ? ";" : "csn=", changes[i]->bv_val);
+    if (to)
+        fclose(to);
+    return text;
+}
+
+void
+content_ask_age(struct content *content)
+{
+    static char naming[] = "namingContexts", newest[] = "contextCSN";
+    struct berval **contexts, **changes = NULL;
+    enum cookie_age age = COOKIE_UNKNOWN;
+    const char *context;
+    char *now;
+    int code;
+
+    if (content->age != CONTENT_AGE_UNKNOWN || !content->known)
+        return;
+    contexts = values_of(content, "", naming, &code);
+    context = context_of(contexts, content->connection.url->lud_dn);
+    if (context)
+        changes = values_of(content, context, newest, &code);
+    now = cookie_of(changes);
+    if (now)
+        age = cookie_compare(now, content->known->bv_val);
+    if (age != COOKIE_UNKNOWN)
+        content->age = age == COOKIE_OLDER ? CONTENT_OLDER : CONTENT_NOT_OLDER;
+    free(now);
+    ldap_value_free_len(changes);
+    ldap_value_free_len(contexts);
+}
+
+int
+content_uuid_of(struct content *content, const char *dn, char **ret, struct prov_error *err)
+{
+    static char uuid[] = "entryUUID";
+    int code;
+    struct berval **values = values_of(content, dn, uuid, &code);
 
     *ret = NULL;
-    entry = code ? NULL : ldap_first_entry(ldap, answer);
-    if (entry)
-        values = ldap_get_values_len(ldap, entry, uuid);
     if (values && values[0])
         *ret = strndup(values[0]->bv_val, values[0]->bv_len);
-    ldap_msgfree(answer);
     if (values && values[0] && !*ret) {
         ldap_value_free_len(values);
         return fault_nomem(err);
     }
     ldap_value_free_len(values);
-    return cannot_tell(code) ? connection_fail(ldap, code, "a manager cannot be looked up",
-                                               "it is tried again", err)
-                             : PROV_OK;
+    return cannot_tell(code)
+               ? connection_fail(content->connection.ldap, code, "a manager cannot be looked up",
+                                 "it is tried again", err)
+               : PROV_OK;
 }

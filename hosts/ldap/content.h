@@ -33,6 +33,9 @@ int content_open(const struct connection_options *options, const char *cookie, b
                  struct prov_error *err);
 void content_close(struct content *content);
 
+/* What it is followed by, for a search beside it (search_beside()), which hears of nothing that was not told before. */
+struct connection *content_connection(struct content *content);
+
 enum content_age {
     CONTENT_AGE_UNKNOWN, /* the directory has not said it, or not in words that we know */
     CONTENT_OLDER,       /* a replica that lags behind, or a directory from a backup */
@@ -42,6 +45,10 @@ enum content_age {
 /* Whether the directory is older than its cookie. One that says so ends content_poll() with PROV_E_NOTFOUND, and its
  * listener hears no `refreshed`. */
 enum content_age content_age(const struct content *content);
+
+/* Asks it, if it has not said so: OpenLDAP says nothing where nothing has changed since, but has its own newest changes in
+ * the entry of its naming context (contextCSN). */
+void content_ask_age(struct content *content);
 
 /* Whether a change (an entryCSN) was heard before, and is told once more in catching up from the cookie: then it is what it
  * was, or older than what was heard of it since. */

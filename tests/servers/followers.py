@@ -198,6 +198,11 @@ class Provider:
     def end(connection, number, code=b"\0", controls=b""):
         connection.sendall(ber(0x30, whole_number(number), ber(0x65, ber(10, code), ber(4), ber(4)), controls))
 
+    def page_ends(self, connection, number):
+        """And there is a further one."""
+        page = ber(0x30, ber(2, b"\0"), ber(4, b"more"))
+        self.end(connection, number, controls=ber(0xa0, ber(0x30, ber(4, b"1.2.840.113556.1.4.319"), ber(4, page))))
+
     def nobody(self, connection, number):
         self.end(connection, number, b"\x20")
 
@@ -222,11 +227,11 @@ def csn(second, server):
     return f"2026112800000{second}Z#0#{server:03d}#0"
 
 
-def heard_before(w, p, cookie="before", newest=(), list_waits=False, how=""):
+def heard_before(w, p, cookie="before", newest=(), list_waits=False, how="", listed=0):
     """So that what it hears first is no list. newest: numbers of people, and their newest changes. list_waits: one was
-    not applied. how: the options that say what is read."""
+    not applied. how: the options that say what is read. listed: seconds since a list was applied."""
     with open(w.fields["store"] + ".follow", "w", encoding="utf-8") as file:
-        json.dump({"url": f"{p.uri}/{PEOPLE}{how}", "cookie": cookie.encode().hex(), "list_waits": list_waits,
+        json.dump({"url": f"{p.uri}/{PEOPLE}{how}", "cookie": cookie.encode().hex(), "list_waits": list_waits, "listed": int(time.time()) - listed,
                    "newest": [{"uuid": uuid(number), "csn": change, "gone": False} for number, change in newest]}, file)
 
 

@@ -232,9 +232,7 @@ def test_pages_without_end_are_no_list():
             while PEOPLE.encode() in request and counts[0] < 20000:
                 for name in told:
                     p.tell(connection, name, 1, answer=number)
-                page = ber(0x30, ber(2, b"\0"), ber(4, b"more"))
-                control = ber(0xa0, ber(0x30, ber(4, b"1.2.840.113556.1.4.319"), ber(4, page)))
-                p.end(connection, number, controls=control)
+                p.page_ends(connection, number)
                 counts[0] += 1
                 number, request = p.asked(connection)
         connection.close()

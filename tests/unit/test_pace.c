@@ -61,7 +61,25 @@ a_pause_doubles_until_all_went_well_for_a_while(void)
     T_INT(follow_pace_anew(&pace), 1);
 }
 
+static void
+how_often_is_a_number_and_a_unit(void)
+{
+    static const char *const wrong[] = { "",        "24",  "h",   "24 h",  "24hh",
+                                         "0h",      "-1h", "24w", "Never", "99999999999999999999h",
+                                         "9999999h" };
+    int64_t seconds = -1;
+
+    T_TRUE(follow_pace_read("24h", &seconds) && seconds == 86400);
+    T_TRUE(follow_pace_read("90m", &seconds) && seconds == 5400);
+    T_TRUE(follow_pace_read("7s", &seconds) && seconds == 7);
+    T_TRUE(follow_pace_read("2d", &seconds) && seconds == 172800);
+    T_TRUE(follow_pace_read("never", &seconds) && seconds == 0);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        T_TRUE(!follow_pace_read(wrong[i], &seconds));
+}
+
 static const struct unit_case cases[] = {
+    UNIT_CASE(how_often_is_a_number_and_a_unit),
     UNIT_CASE(who_is_older_for_long_counts_as_restored),
     UNIT_CASE(who_cannot_be_reached_does_not_lag_meanwhile),
     UNIT_CASE(a_pause_doubles_until_all_went_well_for_a_while),
