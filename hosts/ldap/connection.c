@@ -5,6 +5,7 @@
 #include "hosts/ldap/connection.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,9 +200,14 @@ parse_url(struct connection *connection, const struct connection_options *option
 static int
 prepare(struct connection *connection, struct prov_error *err)
 {
-    LDAPURLDesc only = { .lud_scheme = connection->url->lud_scheme,
+    /* encryption comes later, see encrypt() */
+    static char plain[] = "ldap";
+    bool ldaps = !strcasecmp(connection->url->lud_scheme, "ldaps");
+    LDAPURLDesc only = { .lud_scheme = ldaps ? plain : connection->url->lud_scheme,
                          .lud_host = connection->url->lud_host,
-                         .lud_port = connection->url->lud_port,
+                         .lud_port = connection->url->lud_port ? connection->url->lud_port
+                                     : ldaps                   ? LDAPS_PORT
+                                                               : 0,
                          .lud_scope = LDAP_SCOPE_DEFAULT };
     const struct timeval connect = { .tv_sec = CONNECT_S },
                          answer = { .tv_sec = CONNECTION_ANSWER_S };
@@ -236,26 +242,45 @@ never_block(LDAP *ldap)
         ber_sockbuf_ctrl(way, LBER_SB_OPT_SET_NONBLOCK, way);
 }
 
+/* A handshake of libldap has a limit, waits without a rest for the processor, and heeds a signal in asynchronous mode alone;
+ * and that one tries no further address of a host, so it begins after connecting. */
+static int
+encrypt(LDAP *ldap, bool ask)
+{
+    LDAPMessage *answer = NULL;
+    int message, code = ask ? ldap_start_tls(ldap, NULL, NULL, &message) : LDAP_SUCCESS;
+
+    if (!code && ask)
+        code = wait_for(ldap, message, CONNECTION_ANSWER_S, &answer);
+    ldap_msgfree(answer);
+    if (code)
+        return code;
+    ldap_set_option(ldap, LDAP_OPT_CONNECT_ASYNC, LDAP_OPT_ON);
+    code = ldap_install_tls(ldap);
+    ldap_set_option(ldap, LDAP_OPT_CONNECT_ASYNC, LDAP_OPT_OFF);
+    never_block(ldap);
+    return code;
+}
+
 static int
 reach(struct connection *connection, struct prov_error *err)
 {
+    bool ldaps = letters_same(connection->url->lud_scheme, "ldaps");
     bool start_tls = letters_same(connection->url->lud_scheme, "ldap") &&
                      !is_loopback(connection->url->lud_host);
     int code = ldap_connect(connection->ldap);
 
     if (!code)
         never_block(connection->ldap);
-    if (!code && start_tls) {
-        code = ldap_start_tls_s(connection->ldap, NULL, NULL);
-        never_block(connection->ldap);
-    }
+    if (!code && (ldaps || start_tls))
+        code = encrypt(connection->ldap, start_tls);
     if (!code)
         return PROV_OK;
     return connection_fail(
         connection->ldap, code,
         start_tls ? "the directory cannot be reached with encryption (StartTLS)"
                   : "the directory cannot be reached",
-        code == LDAP_SERVER_DOWN
+        code == LDAP_SERVER_DOWN || !start_tls
             ? WHERE
             : "have the server offer it, use ldaps://, and name its authority with "
               "TLS_CACERT in ldap.conf(5) or with LDAPTLS_CACERT",
@@ -395,6 +420,8 @@ connection_close(struct connection *connection)
     free(connection->wanted);
     free(connection->filter);
     ldap_free_urldesc(connection->url);
+    /* of a handshake that a signal has ended libldap goes on to write for ever, since it takes an old EINTR for a new one */
+    errno = 0;
     if (connection->ldap)
         ldap_unbind_ext(connection->ldap, NULL, NULL);
     *connection = (struct connection){ .ldap = NULL };

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -331,6 +332,47 @@ def test_a_signal_ends_what_waits_for_the_rest_of_a_message():
         sync.send_signal(signal.SIGTERM)
         assert sync.wait(5) == 130 and "nothing was changed" in sync.communicate()[1]
         connection.close()
+
+
+class Mute(Provider):
+    """Takes connections, and says nothing of TLS, or no more than that it will."""
+
+    def __init__(self, scheme, host="127.0.0.1"):
+        super().__init__()
+        self.listener = socket.create_server((host, 0))
+        self.listener.settimeout(30)
+        self.uri = f"{scheme}://{host}:{self.listener.getsockname()[1]}"
+
+
+def test_a_signal_ends_what_waits_for_encryption():
+    for scheme, host, answer in (("ldaps", "127.0.0.1", None), ("ldap", "0.0.0.0", None),
+                                 ("ldap", "0.0.0.0", ber(0x30, ber(2, b"\1"), ber(0x78, ber(10, b"\0"), ber(4), ber(4))))):
+        with world() as w:
+            p = Mute(scheme, host)
+            with Follower(w, p, "--no-deliver") as f:
+                held, _ = p.listener.accept()
+                if answer:
+                    held.recv(4096)
+                    held.sendall(answer)
+                assert held.recv(4096)
+                time.sleep(0.5)
+                f.process.send_signal(signal.SIGTERM)
+                assert f.process.wait(5) == 0, f.text()
+                held.close()
+
+
+@harness.meanwhile
+def test_encryption_that_does_not_come_has_a_limit():
+    with world() as w:
+        p = Mute("ldaps")
+        with Follower(w, p, "--no-deliver") as f:
+            held, _ = p.listener.accept()
+            until(lambda: "cannot be reached" in f.text() and "tried again" in f.text(), 20)
+            with open(f"/proc/{f.process.pid}/stat", encoding="ascii") as stat:
+                spent = sum(int(ticks) for ticks in stat.read().rsplit(")", 1)[1].split()[11:13]) / os.sysconf("SC_CLK_TCK")
+            assert spent < 3, f"it took {spent} s of the processor to wait"
+            held.close()
+            f.end()
 
 
 def test_a_signal_ends_what_has_not_begun_to_wait_yet():
