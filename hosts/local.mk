@@ -60,6 +60,7 @@ sfprov_SOURCES = \
 	hosts/adapter/settings.c hosts/adapter/settings.h \
 	hosts/adapter/text.c hosts/adapter/text.h \
 	hosts/adapter/token.c hosts/adapter/token.h \
+	hosts/adapter/unreadable.c hosts/adapter/unreadable.h \
 	hosts/ldap/content.c hosts/ldap/content.h \
 	hosts/ldap/cookie.c hosts/ldap/cookie.h \
 	hosts/ldap/entry.c hosts/ldap/entry.h \

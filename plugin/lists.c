@@ -137,7 +137,9 @@ add_entry(struct list *list, const char *json, size_t length, struct prov_error 
     if (r)
         return r;
     user = (struct store_listed){ .event = event,
-                                  .unreadable = !json_get(entry, "data"),
+                                  .bare = !json_get(entry, "data"),
+                                  .unreadable = !json_get(entry, "data") ||
+                                                json_get_bool(entry, "unreadable", false),
                                   .inactive = !json_get_bool(entry, "active", true),
                                   .alias = json_get_string(entry, "alias"),
                                   .place = json_get_string(entry, "place") };

@@ -532,3 +532,13 @@ submit_presence(struct submit *submit, const char *uri, enum submit_presence *re
     json_object_put(answer);
     return PROV_OK;
 }
+
+int
+submit_in_scope(void *submit, const char *uri, char **ret, struct prov_error *err)
+{
+    enum submit_presence presence;
+    int result = submit_presence(submit, uri, &presence, err);
+
+    *ret = NULL;
+    return result || presence != SUBMIT_IN ? result : submit_resource(submit, uri, ret, err);
+}

@@ -77,6 +77,9 @@ enum submit_presence {
 int submit_presence(struct submit *submit, const char *uri, enum submit_presence *ret,
                     struct prov_error *err);
 
+/* What the connector has of one in scope: as unreadable_source.known, of a struct submit. */
+int submit_in_scope(void *submit, const char *uri, char **ret, struct prov_error *err);
+
 /* Says that nothing is under way in this process, until submit_begin() is called again; for a process
  * that may be ended by anybody while it waits. */
 void submit_pause(struct submit *submit);

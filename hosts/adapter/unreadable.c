@@ -1,6 +1,7 @@
 /* Decides what is still known of an entry that cannot be read, and which of its values are too many. */
 #include "hosts/adapter/unreadable.h"
 
+#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,7 +113,7 @@ fill_gaps(const struct entry_gaps *gaps, bool inactive, const char *known,
           struct person_resource *resource, struct prov_error *err)
 {
     struct json_object *json = json_tokener_parse(resource->json);
-    struct json_object *before = known ? json_tokener_parse(known) : NULL;
+    struct json_object *before = json_tokener_parse(known);
     char *text = NULL;
 
     for (size_t i = 0; i < gaps->count && json; i++)
@@ -133,26 +134,23 @@ fill_gaps(const struct entry_gaps *gaps, bool inactive, const char *known,
 }
 
 static int
-complete(struct submit *submit, const struct entry_options *options, const struct ldap_entry *entry,
-         struct entry_person *person, bool *ret_known, struct prov_error *err)
+complete(const struct unreadable_source *source, const struct entry_options *options,
+         const struct ldap_entry *entry, struct entry_person *person, bool *ret_known,
+         struct prov_error *err)
 {
     bool inactive = entry_is_inactive(options->columns, entry);
-    enum submit_presence presence;
     char *known = NULL;
-    int result = submit_presence(submit, person->uri, &presence, err);
+    int result = source->known(source->context, person->uri, &known, err);
 
-    if (result || presence != SUBMIT_IN)
-        return result;
-    result = submit_resource(submit, person->uri, &known, err);
-    if (!result)
+    if (!result && known)
         result = fill_gaps(options->gaps, inactive, known, &person->resource, err);
-    *ret_known = !result;
+    *ret_known = !result && known;
     free(known);
     return result;
 }
 
 int
-unreadable_complete(struct submit *submit, const struct entry_options *options,
+unreadable_complete(const struct unreadable_source *source, const struct entry_options *options,
                     const struct ldap_entry *entry, struct entry_person *ret, bool *ret_known,
                     struct prov_error *err)
 {
@@ -167,11 +165,34 @@ unreadable_complete(struct submit *submit, const struct entry_options *options,
     if (unreadable_is(result))
         return PROV_OK; /* not even who they are */
     if (!result) {
-        result = complete(submit, &tolerant, entry, ret, ret_known, &why);
+        result = complete(source, &tolerant, entry, ret, ret_known, &why);
         if (!*ret_known)
             entry_person_clear(ret);
     }
     if (result)
         *err = why;
     return result;
+}
+
+int
+unreadable_list(const struct unreadable_source *source, const struct entry_options *options,
+                const struct ldap_entry *entry, const struct person_listed *listed,
+                int (*add)(void *context, const struct person_listed *listed,
+                           struct prov_error *err),
+                void *context, struct prov_error *err)
+{
+    struct entry_person person;
+    struct person_listed whole = *listed, bare = *listed;
+    bool known = false;
+    int result = unreadable_complete(source, options, entry, &person, &known, err);
+
+    whole.unreadable = true;
+    bare.inactive = entry_is_inactive(options->columns, entry);
+    if (!result && known) {
+        whole.resource = person.resource.json;
+        result = add(context, &whole, err);
+        entry_person_clear(&person);
+    }
+    return (!result && known) || (result && !unreadable_is(result)) ? result
+                                                                    : add(context, &bare, err);
 }

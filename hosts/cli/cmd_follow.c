@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "hosts/adapter/token.h"
+#include "hosts/adapter/unreadable.h"
 #include "hosts/cli/adapter_file.h"
 #include "hosts/cli/answers.h"
 #include "hosts/cli/cli.h"
@@ -98,21 +99,17 @@ tell_reports(struct follow *follow, struct prov_error *err)
 
 /* ---- a whole list ---- */
 
-/* As `sync` adds one. Managers of a list are named by DN. resource: NULL of who cannot be read. */
+/* As `sync` adds one: others name them as their manager by the DN. */
 static int
-add_to_list(struct follow *follow, const struct ldap_entry *entry, const char *uri,
-            const char *resource, struct prov_error *err)
+add_listed(void *context, const struct person_listed *listed, struct prov_error *err)
 {
-    char *alias = entry_plain_dn(entry->dn);
-    const struct person_listed listed = { .uri = uri,
-                                          .resource = resource,
-                                          .inactive = !resource &&
-                                                      entry_is_inactive(follow->columns, entry),
-                                          .place = entry->dn,
-                                          .alias = alias };
-    int result =
-        alias ? follow_list_add(&follow->list, &follow->host, &listed, err) : fault_nomem(err);
+    struct follow *follow = context;
+    struct person_listed named = *listed;
+    char *alias = entry_plain_dn(listed->place);
+    int result;
 
+    named.alias = alias;
+    result = alias ? follow_list_add(&follow->list, &follow->host, &named, err) : fault_nomem(err);
     free(alias);
     return result;
 }
@@ -176,24 +173,72 @@ uri_of(const char *uuid, char to[URI_SIZE])
     snprintf(to, URI_SIZE, PREFIX "%s", uuid);
 }
 
-/* A person who cannot be read is told, stays as they are but for a lock, and the rest goes on. */
+/* How an entry is read: managers of a list are named by DN. */
+static struct entry_options
+how_to_read(struct follow *follow)
+{
+    return (struct entry_options){ .columns = follow->columns,
+                                   .key = KEY,
+                                   .manager = follow->listing ? NULL : manager_key,
+                                   .manager_is_key = !follow->listing,
+                                   .context = follow };
+}
+
+/* What they are now, as news. */
+static int
+tell_person(struct follow *follow, const struct entry_person *person, const char *dn,
+            const char *change, struct prov_error *err)
+{
+    return follow_news_add(&follow->news,
+                           &(struct token_spec){ .kind = TOKEN_PUT,
+                                                 .host = "follow",
+                                                 .uri = person->uri,
+                                                 .change = change,
+                                                 .resource = person->resource.json,
+                                                 .inactive = person->resource.inactive },
+                           dn, err);
+}
+
+/* Of what has changed: what can be read of them, with what is known of the rest. */
+static int
+tell_part(struct follow *follow, const struct unreadable_source *source,
+          const struct ldap_entry *entry, const char *uri, struct prov_error *err)
+{
+    const struct entry_options how = how_to_read(follow);
+    struct entry_person person;
+    bool known = false;
+    int result = follow_news_hand_over(&follow->news, err); /* which may have them in it */
+
+    if (!result)
+        result = unreadable_complete(source, &how, entry, &person, &known, err);
+    if (!result && !known && entry_is_inactive(follow->columns, entry))
+        result = follow_news_lock(&follow->news, uri, err);
+    if (result || !known)
+        return result;
+    result = tell_person(follow, &person, entry->dn, entry_text(entry, CHANGE), err);
+    entry_person_clear(&person);
+    return result;
+}
+
+/* A person who cannot be read is told, what can be read of them counts, and the rest goes on. */
 static int
 unreadable(struct follow *follow, const struct ldap_entry *entry, const char *uuid, int result,
            struct prov_error *err)
 {
+    struct host_users users = { &follow->host, NULL };
+    const struct unreadable_source source = { host_in_scope, &users };
+    const struct entry_options how = how_to_read(follow);
     char uri[URI_SIZE];
+    const struct person_listed listed = { .uri = uri, .place = entry->dn };
 
-    if (result != PROV_E_INVALID && result != PROV_E_LIMIT)
+    if (!unreadable_is(result))
         return result;
-    follow_mark_missed(&follow->host, "'%s' cannot be read, and stays as it is: %s", entry->dn,
-                       err->text);
+    follow_mark_missed(&follow->host,
+                       "'%s' cannot be read: %s; the rest of them counts, and that stays as it was",
+                       entry->dn, err->text);
     uri_of(uuid, uri);
-    if (follow->listing)
-        return add_to_list(follow, entry, uri, NULL, err);
-    if (!entry_is_inactive(follow->columns, entry))
-        return PROV_OK;
-    result = follow_news_hand_over(&follow->news, err); /* which may have them in it */
-    return result ? result : follow_news_lock(&follow->news, uri, err);
+    return follow->listing ? unreadable_list(&source, &how, entry, &listed, add_listed, follow, err)
+                           : tell_part(follow, &source, entry, uri, err);
 }
 
 static int
@@ -226,11 +271,7 @@ static int
 take_entry(struct follow *follow, const struct ldap_entry *entry, const char *uuid, bool fresh,
            struct prov_error *err)
 {
-    const struct entry_options how = { .columns = follow->columns,
-                                       .key = KEY,
-                                       .manager = follow->listing ? NULL : manager_key,
-                                       .manager_is_key = !follow->listing,
-                                       .context = follow };
+    const struct entry_options how = how_to_read(follow);
     struct ldap_entry whole = *entry;
     struct entry_person person;
     const char *change = entry_text(entry, CHANGE);
@@ -245,7 +286,7 @@ take_entry(struct follow *follow, const struct ldap_entry *entry, const char *uu
     if (!result)
         result = follow->groups ? follow_groups_write(follow->groups, &whole, err) : PROV_OK;
     if (!result)
-        result = entry_read(&how, &whole, &person, err);
+        result = unreadable_entry_read(&how, &whole, &person, err);
     if (result)
         return unreadable(follow, &whole, uuid, result, err);
     moved = !follow->asking && follow_reports_moved(&follow->reports, uuid, entry->dn);
@@ -259,18 +300,15 @@ take_entry(struct follow *follow, const struct ldap_entry *entry, const char *uu
         follow->code = CODE_USAGE;
         result = err->code = PROV_E_UNSUPPORTED;
     } else if (follow->listing) {
-        result = add_to_list(follow, &whole, person.uri, person.resource.json, err);
+        result = add_listed(follow,
+                            &(struct person_listed){ .uri = person.uri,
+                                                     .resource = person.resource.json,
+                                                     .place = entry->dn },
+                            err);
         if (result)
             result = unreadable(follow, &whole, uuid, result, err);
     } else {
-        result = follow_news_add(&follow->news,
-                                 &(struct token_spec){ .kind = TOKEN_PUT,
-                                                       .host = "follow",
-                                                       .uri = person.uri,
-                                                       .change = change,
-                                                       .resource = person.resource.json,
-                                                       .inactive = person.resource.inactive },
-                                 entry->dn, err);
+        result = tell_person(follow, &person, entry->dn, change, err);
         if (!result && (fresh || moved))
             result = follow_reports_note(&follow->reports, entry->dn, err);
     }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "hosts/adapter/names.h"
+#include "hosts/adapter/unreadable.h"
 #include "hosts/cli/adapter_file.h"
 #include "hosts/cli/changes.h"
 #include "hosts/cli/cli.h"
@@ -269,8 +270,9 @@ find_user(struct sync *sync, const struct person *person, char **ret_uri, struct
 }
 
 static int
-add_user(struct sync *sync, const struct person_listed *listed, struct prov_error *err)
+add_user(void *context, const struct person_listed *listed, struct prov_error *err)
 {
+    struct sync *sync = context;
     char *text = NULL;
     size_t length;
     int result = person_list(listed, &text, &length, err);
@@ -303,24 +305,26 @@ add_person(struct sync *sync, const struct person *person, struct prov_error *er
     return result;
 }
 
-/* Somebody of a directory who cannot be read, and is there all the same; or there, and locked. */
+/* Somebody of a directory who cannot be read, and is there all the same: what can be read of them counts. */
 static int
 leave_person(struct sync *sync, const struct person *person, struct prov_error *fault)
 {
-    const struct person_listed bare = { .uri = person->uri,
-                                        .inactive = people_is_inactive(sync->people),
-                                        .place = person->place,
-                                        .alias = person->alias };
+    const struct person_listed listed = { .uri = person->uri,
+                                          .place = person->place,
+                                          .alias = person->alias };
+    struct host_users users = { &sync->host, sync->options->issuer };
+    const struct unreadable_source source = { host_in_scope, &users };
     struct prov_error err = { .size = sizeof(err) };
-    int result = add_user(sync, &bare, &err);
+    struct entry_options how;
+    const struct ldap_entry *entry = people_entry(sync->people, &how);
+    int result = unreadable_list(&source, &how, entry, &listed, add_user, sync, &err);
 
     if (result) {
         *fault = err;
         return result;
     }
     sync->unreadable++;
-    complain("%s: %s; they %s", sync->file, fault->text,
-             bare.inactive ? "are inactive, and stay as they are otherwise" : "stay as they are");
+    complain("%s: %s; the rest of them counts, and that stays as it was", sync->file, fault->text);
     return PROV_OK;
 }
 

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "hosts/cli/fault.h"
 #include "hosts/cli/input.h"
 #include "hosts/cli/reply.h"
 #include "hosts/cli/resolve.h"
@@ -305,6 +306,32 @@ host_act(struct host *host, struct json_object *request, struct json_object **re
     int result = ask(host, host->api.act, request, ret, &err);
 
     return result ? host_failed("cannot do it", &err) : CODE_DONE;
+}
+
+int
+host_in_scope(void *context, const char *uri, char **ret, struct prov_error *err)
+{
+    const struct host_users *users = context;
+    struct prov_error why = { .size = sizeof(why) };
+    struct json_object *request = host_request("query", "subject"), *user = NULL, *resource;
+    int result;
+
+    *ret = NULL;
+    reply_put_text(request, "user", uri);
+    result = host_ask(users->host, request, &user, &why);
+    resource = reply_get(user, "resource");
+    if (!result && resource && !strcmp(reply_word(user, "presence"), "in") &&
+        (!users->issuer || !strcmp(reply_word(user, "iss"), users->issuer))) {
+        *ret = strdup(json_object_to_json_string_ext(resource, JSON_C_TO_STRING_PLAIN));
+        result = *ret ? PROV_OK : fault_nomem(&why);
+    }
+    json_object_put(user);
+    /* whom it does not have, or under several issuers, it does not know */
+    if (result == PROV_E_NOTFOUND || result == PROV_E_INVALID)
+        return PROV_OK;
+    if (result)
+        *err = why;
+    return result;
 }
 
 bool

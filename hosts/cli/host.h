@@ -49,6 +49,14 @@ int host_act(struct host *host, struct json_object *request, struct json_object 
 int host_ask(struct host *host, struct json_object *request, struct json_object **ret,
              struct prov_error *err);
 
+/* Of whose users; NULL: of any. */
+struct host_users {
+    struct host *host;
+    const char *issuer;
+};
+/* What the connector has of one in scope: as unreadable_source.known, of struct host_users. */
+int host_in_scope(void *users, const char *uri, char **ret, struct prov_error *err);
+
 /* Whether no store is there yet, with the words in *err: a misspelled path looks like this. */
 bool host_lacks_store(struct host *host, struct prov_error *err);
 

@@ -361,10 +361,11 @@ next_row(struct people *people, struct person *ret, struct prov_error *err)
 
 /* ---- LDIF ---- */
 
-bool
-people_is_inactive(const struct people *people)
+const struct ldap_entry *
+people_entry(struct people *people, struct entry_options *ret)
 {
-    return entry_is_inactive(people->columns, &people->entry);
+    *ret = (struct entry_options){ .columns = people->columns, .key = people->key };
+    return &people->entry;
 }
 
 static void

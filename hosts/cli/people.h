@@ -56,8 +56,8 @@ const char *people_attribute(const struct people *people, size_t index);
  * no URI where nobody can tell. All faults of a CSV header are told before FOUND_STOP.
  */
 enum found people_next(struct people *people, struct person *ret, struct prov_error *err);
-/* Whether the entry at hand, of PEOPLE_LDAP, says that the person is inactive, also if it cannot be read else. */
-bool people_is_inactive(const struct people *people);
+/* The entry at hand, of PEOPLE_LDAP, and how it is read. Borrowed. */
+const struct ldap_entry *people_entry(struct people *people, struct entry_options *ret);
 /* What was left out, after the end: a line for a person, heap; NULL: there is no further note. */
 char *people_note(struct people *people);
 void people_free(struct people *people);

@@ -385,6 +385,8 @@ person_list(const struct person_listed *listed, char **ret, size_t *ret_length,
         TEXT_ADD(&text, "null");
     if (!listed->resource && listed->inactive)
         TEXT_ADD(&text, ",\"active\":false");
+    if (listed->unreadable)
+        TEXT_ADD(&text, ",\"unreadable\":true");
     write_text(&text, "place", listed->place);
     if (listed->alias)
         write_text(&text, "alias", listed->alias);

@@ -44,6 +44,7 @@ struct person_listed {
     const char *uri, *place;
     const char *resource; /* NULL of who cannot be read */
     bool inactive;        /* of those: they are inactive all the same */
+    bool unreadable;      /* a part of it could not be read, and is what was known */
     const char *alias;    /* may be NULL */
 };
 int person_list(const struct person_listed *listed, char **ret, size_t *ret_length,

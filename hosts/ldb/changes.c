@@ -142,7 +142,8 @@ read_person(struct batch *batch, const struct entry_options *options, const stru
     if (!unreadable_is(result))
         return result;
     submit_missed(submit, view->dn, err);
-    return unreadable_complete(submit, options, view, ret, ret_found, err);
+    return unreadable_complete(&(struct unreadable_source){ submit_in_scope, submit }, options,
+                               view, ret, ret_found, err);
 }
 
 /* What happened to a person: made, changed, or given a password. */

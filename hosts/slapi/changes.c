@@ -263,7 +263,8 @@ read_person(struct batch *batch, const struct entry_options *options,
         return result;
     batch->unreadable = true;
     submit_missed(submit, entry->dn, err);
-    return unreadable_complete(submit, options, &entry->view, ret, ret_found, err);
+    return unreadable_complete(&(struct unreadable_source){ submit_in_scope, submit }, options,
+                               &entry->view, ret, ret_found, err);
 }
 
 /* The DN of an entry at or below what was renamed, as it was; heap. */

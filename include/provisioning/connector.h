@@ -262,7 +262,8 @@ struct prov_vtable {
     /* One user: {"uri":"/Users/7","data":{SCIM resource},"place":"line 17","alias":"uid=ada,..."},
      * the last two optional. A refused one spoils the whole list; more may be added to learn of
      * further faults. With PROV_SNAPSHOT_TOLERANT it does not; add whoever is refused again without
-     * "data": such a user is there, cannot be read, and stays as they are. Who is not added is gone.
+     * "data": such a user is there, cannot be read, and stays as they are; or with "unreadable":true,
+     * and what is known in the place of what cannot be read. Who is not added is gone.
      * PROV_E_STATE once the list is being compared. */
     int32_t (*snapshot_add)(prov_snapshot *snapshot, const char *json, size_t length,
                             struct prov_error *err);

@@ -15,7 +15,7 @@
 
 static const char tables[] =
     "CREATE TABLE listed (seq INTEGER PRIMARY KEY, uri TEXT NOT NULL UNIQUE, alias TEXT UNIQUE,"
-    " place TEXT, manager TEXT, data TEXT, inactive INTEGER);"
+    " place TEXT, manager TEXT, data TEXT, inactive INTEGER, unreadable INTEGER);"
     "CREATE TABLE change (seq INTEGER PRIMARY KEY, listed INTEGER, uri TEXT NOT NULL,"
     " user_name TEXT, place TEXT, what INTEGER NOT NULL, attributes TEXT, note TEXT);"
     "CREATE TABLE claim (username TEXT PRIMARY KEY, uri TEXT NOT NULL) WITHOUT ROWID;";
@@ -148,7 +148,7 @@ store_snapshot_add(struct store_snapshot *snapshot, const struct store_listed *u
         return error_set(err, PROV_E_STATE, "the list is complete already: begin another one");
     if (event->data != EVENT_PUT || event->deleted || event->active || event->feed)
         return error_set(err, PROV_E_INVALID, "a list holds whole resources only");
-    if (!user->unreadable) {
+    if (!user->bare) {
         data = event->payload_text;
         if (!data)
             data = own_text = value_canonical(event->payload);
@@ -157,11 +157,12 @@ store_snapshot_add(struct store_snapshot *snapshot, const struct store_listed *u
         manager = list_manager(event->payload);
     }
     held = lock(&snapshot->store->list_lock);
-    r = db_run(snapshot->scratch, err,
-               "INSERT OR IGNORE INTO listed (uri, alias, place, manager, data, inactive)"
-               " VALUES (?, ?, ?, ?, ?, ?)",
-               "sssssi", event->uri, user->alias, user->place, manager, data,
-               (int64_t)user->inactive);
+    r = db_run(
+        snapshot->scratch, err,
+        "INSERT OR IGNORE INTO listed (uri, alias, place, manager, data, inactive, unreadable)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "sssssii", event->uri, user->alias, user->place, manager, data, (int64_t)user->inactive,
+        (int64_t)user->unreadable);
     if (!r && db_changes(snapshot->scratch) == 0)
         r = refuse_twice(snapshot, user, err);
     if (r)

@@ -304,8 +304,8 @@ compare_row(struct page *page, const struct db_rows *rows, struct prov_error *er
 
     page->last = listed.seq;
     page->done++;
+    page->snapshot->counts[LIST_UNREADABLE] += db_int(rows, 7);
     if (!listed.data) {
-        page->snapshot->counts[LIST_UNREADABLE]++;
         r = db_int(rows, 6) ? make_inactive(page, &listed, &data, err) : PROV_OK;
         if (r || !data)
             return r;
@@ -353,10 +353,11 @@ compare_page(struct store_snapshot *snapshot, struct prov_error *err)
     int r = known_reader(snapshot->store, &page.db, err);
 
     if (!r)
-        r = db_select(page.scratch, &rows, err,
-                      "SELECT seq, uri, place, manager, data, alias IS NOT NULL, inactive"
-                      " FROM listed WHERE seq > ? ORDER BY seq LIMIT ?",
-                      "ii", snapshot->cursor, (int64_t)PAGE);
+        r = db_select(
+            page.scratch, &rows, err,
+            "SELECT seq, uri, place, manager, data, alias IS NOT NULL, inactive, unreadable"
+            " FROM listed WHERE seq > ? ORDER BY seq LIMIT ?",
+            "ii", snapshot->cursor, (int64_t)PAGE);
     if (!r)
         r = take_rows(&page, &rows, compare_row, err);
     if (r)

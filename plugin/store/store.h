@@ -96,8 +96,9 @@ struct store_listed {
     const struct event *event; /* a put of the snapshot's issuer; its jti does not count */
     const char *alias;         /* as others of the list name him as their manager; NULL: none */
     const char *place;         /* "line 17", for messages; NULL: not told */
-    bool unreadable; /* is there, and stays as they are: what the event puts does not count; */
+    bool bare;       /* is there, and stays as they are: what the event puts does not count; */
     bool inactive;   /* but is inactive from now on */
+    bool unreadable; /* not all that is put was read: the rest is what was known */
 };
 
 enum store_snapshot_how {

@@ -236,6 +236,21 @@ def test_who_cannot_be_read_and_is_locked_is_let_go():
         assert all(active())
 
 
+def test_who_can_be_read_in_part_is_counted_and_changed():
+    with World() as w:
+        c = w.connector()
+        c.sync(people(2))
+        c.settle()
+        c.act(act="host", name="test", state="missed", reason="somebody could not be read")
+        with Listing(c, TOLERANT) as listing:
+            listing.add("/Users/0", person("u0", title="Chief"), unreadable=True)
+            listing.add("/Users/1", person("u1"))
+            report = listing.apply()
+        assert report["counts"]["changed"] == 1 and report["counts"]["unreadable"] == 1, report
+        c.settle()
+        assert w.org.user("primary-u0@acme.example")["Title"] == "Chief" and c.query(query="status")["resync"]
+
+
 def test_a_list_of_the_parent_is_refused_in_a_child():
     """And what the child drops stays the parent's, the part in the file too: this one is longer than what is kept in
     memory."""

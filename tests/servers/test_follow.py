@@ -566,6 +566,26 @@ def test_who_cannot_be_read_and_is_locked_is_let_go():
                 f.end()
 
 
+def test_what_can_be_read_of_somebody_counts():
+    """As it does for a plugin of the server, and in a list."""
+    crm, bad = f"cn=crm,{GROUPS}", ("replace", "jpegPhoto", PHOTO)
+    with world(scope_groups=[crm], scope_filter='not (title eq "Alumna")') as w, Slapd(w, provider=True, extra=LOG) as d:
+        d.seed()
+        names = ("ada", "bob", "cyd")
+        d.add(*(person(name, jpegPhoto="Nick") for name in names),
+              (crm, {"objectClass": "groupOfNames", "cn": "crm", "member": [f"uid={name},{PEOPLE}" for name in names]}))
+        with Follower(w, d, "--map", "jpegPhoto=nickName", "--groups", GROUPS) as f:
+            in_step(w, d)
+            d.modify(f"uid=bob,{PEOPLE}", bad, ("replace", "title", "Alumna"))
+            d.modify(f"uid=cyd,{PEOPLE}", bad, ("replace", "title", "Dr"))
+            in_step(w, d, inactive=["bob"])
+            d.modify(f"uid=ada,{PEOPLE}", bad)
+            d.modify(crm, ("delete", "member", f"uid=ada,{PEOPLE}"))  # a list finds out
+            in_step(w, d, inactive=["ada", "bob"])
+            assert "Nick" in cli(w, "show", "--json", "cyd").stdout and mark_of(w)
+            f.end()
+
+
 def test_who_is_locked_and_is_so_no_more_is_not_let_go():
     """All of it is heard at once, and the plugin refuses what says of the lock."""
     with world() as w, Slapd(w, provider=True, extra=LOG) as d:
