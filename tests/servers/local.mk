@@ -3,10 +3,11 @@
 EXTRA_DIST += tests/servers/servers.py tests/servers/common.py tests/servers/slapd.py \
 	tests/servers/ns389.py tests/servers/test_openldap.py tests/servers/test_389ds.py \
 	tests/servers/test_sync.py tests/servers/bench.py tests/servers/test_follow.py tests/servers/followers.py \
-	tests/servers/test_follow_peer.py \
+	tests/servers/test_follow_list.py tests/servers/test_follow_peer.py \
 	tests/servers/kerberos.py tests/servers/test_kerberos.py tests/servers/test_kerberos_iprop.py \
 	tests/servers/samba.py tests/servers/test_samba.py tests/servers/test_samba_domains.py
-server_tests = tests/servers/test_sync.py tests/servers/test_follow.py tests/servers/test_follow_peer.py
+server_tests = tests/servers/test_sync.py tests/servers/test_follow.py tests/servers/test_follow_list.py \
+	tests/servers/test_follow_peer.py
 adapter_tests =
 servers_not_built =
 if SLAPI_OPENLDAP
