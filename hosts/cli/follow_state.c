@@ -128,7 +128,7 @@ follow_state_in_list(struct follow_state *state, const char *uuid, const char *c
     for (size_t i = 0; i < state->newest_count; i++) {
         struct follow_change *change = &state->newest[i];
 
-        if (!strcasecmp(change->uuid, uuid))
+        if (letters_same(change->uuid, uuid))
             change->right = !change->gone && csn && strcmp(csn, change->csn) >= 0;
     }
 }

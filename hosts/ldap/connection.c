@@ -202,7 +202,7 @@ prepare(struct connection *connection, struct prov_error *err)
 {
     /* encryption comes later, see encrypt() */
     static char plain[] = "ldap";
-    bool ldaps = !strcasecmp(connection->url->lud_scheme, "ldaps");
+    bool ldaps = letters_same(connection->url->lud_scheme, "ldaps");
     LDAPURLDesc only = { .lud_scheme = ldaps ? plain : connection->url->lud_scheme,
                          .lud_host = connection->url->lud_host,
                          .lud_port = connection->url->lud_port ? connection->url->lud_port
