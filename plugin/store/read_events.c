@@ -99,8 +99,7 @@ name_unreadable(struct json_object *unreadable, const struct db_rows *key, const
 {
     struct json_object *entry = json_object_new_object();
 
-    return json_append(unreadable, entry) || !entry ||
-                   json_put_int(entry, "seq", db_int(key, 0)) ||
+    return json_append(unreadable, entry) || !entry || json_put_int(entry, "seq", db_int(key, 0)) ||
                    json_put_string(entry, "iss", db_text(key, 1)) ||
                    json_put_string(entry, "jti", db_text(key, 2)) ||
                    json_put_string(entry, "reason", why)
@@ -232,6 +231,6 @@ events_put(struct db *db, int64_t subject, struct json_object *result, struct pr
 int
 events_put_bare(struct db *db, int64_t subject, struct json_object *result, struct prov_error *err)
 {
-    return put_story(db, subject,
-                     STORY(LESS_COLUMNS "NULL, NULL, e.told > 0, NULL FROM event e"), result, err);
+    return put_story(db, subject, STORY(LESS_COLUMNS "NULL, NULL, e.told > 0, NULL FROM event e"),
+                     result, err);
 }

@@ -1,5 +1,6 @@
-"""Accounts that are in the org before sfprov made any, and what is changed there by hand."""
+"""Accounts that are in the org before sfprov made any, or that another store made, and what is changed there by hand."""
 import contextlib
+import os
 import sys
 
 import harness
@@ -454,6 +455,56 @@ def test_another_spelling_of_the_same_value_is_no_drift():
         assert answer["drift"] == [], answer["drift"]
         w.org.ask("PATCH", "/__org/users/primary-jane@acme.example", {"Street": "Line 1 Line 2", "DelegatedApproverId": None})
         assert len(c.query(query="drift")["drift"][0]["fields"]) == 2
+
+
+# ---- two stores for one org ----
+
+def test_a_second_store_for_one_org_is_noticed_when_it_makes_a_user_again():
+    with World() as w:
+        first = w.connector()
+        first.accept(create("/Users/1", person("ada")))
+        first.settle()
+        other = os.path.join(w.folder, "other.db")
+        second = w.connector(store=other)
+        second.accept(create("/Users/1", person("ada")))
+        second.settle()
+        row = second.user("/Users/1")
+        assert row["code"] == "DUPLICATE_USERNAME" and "another sfprov store has made it" in row["cause"], row
+        assert f"is '{other}' the right store?" in row["remedy"], row
+        assert first.user("/Users/1")["state"] == "in_step"
+
+
+def test_an_account_of_somebody_elses_is_not_taken_for_another_stores():
+    with World() as w:
+        w.org.ask("POST", "/__org/users", {"Username": "primary-ada@acme.example", "LastName": "Other"})
+        c = w.connector()
+        c.accept(create("/Users/1", person("ada")))
+        c.settle()
+        row = c.user("/Users/1")
+        assert row["code"] == "DUPLICATE_USERNAME" and "sfprov store" not in row["cause"], row
+
+
+def test_check_warns_of_a_second_store_by_what_it_has_made():
+    with World("--custom-field", "Host_Id__c:255:unique:external", correlation_field="Host_Id__c") as w:
+        def warnings(connector):
+            return [step for step in connector.check()["steps"] if step["name"] == "correlation" and step["status"] != "ok"]
+        first = w.connector()
+        assert not warnings(first)
+        first.accept(create("/Users/1", person("ada")))
+        first.settle()
+        assert not warnings(first)
+        other = os.path.join(w.folder, "other.db")
+        second = w.connector(store=other)
+        found = warnings(second)
+        assert [step["status"] for step in found] == ["warning"] and not os.path.exists(other), found
+        account = w.org.user("primary-ada@acme.example")["Id"]
+        assert account in found[0]["seen"] and other in found[0]["seen"], found
+        assert "another sfprov store has made it" in found[0]["cause"], found
+        third = w.connector(store=other, issuer="https://idp_example")
+        assert not warnings(third), "another issuer, and no wildcard"
+    with World(correlation_field="Host_Id__c") as w:
+        failed = [step for step in w.connector().check()["steps"] if step["status"] == "failed"]
+        assert [step["name"] for step in failed] == ["correlation"] and "Host_Id__c" in failed[0]["seen"], failed
 
 
 if __name__ == "__main__":

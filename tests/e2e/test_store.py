@@ -763,55 +763,5 @@ def test_the_file_is_made_shorter_while_a_host_has_it_open():
         c.accept(create("/Users/new", person("new")))
 
 
-# ---- two stores for one org ----
-
-def test_a_second_store_for_one_org_is_noticed_when_it_makes_a_user_again():
-    with World() as w:
-        first = w.connector()
-        first.accept(create("/Users/1", person("ada")))
-        first.settle()
-        other = os.path.join(w.folder, "other.db")
-        second = w.connector(store=other)
-        second.accept(create("/Users/1", person("ada")))
-        second.settle()
-        row = second.user("/Users/1")
-        assert row["code"] == "DUPLICATE_USERNAME" and "another sfprov store has made it" in row["cause"], row
-        assert f"is '{other}' the right store?" in row["remedy"], row
-        assert first.user("/Users/1")["state"] == "in_step"
-
-
-def test_an_account_of_somebody_elses_is_not_taken_for_another_stores():
-    with World() as w:
-        w.org.ask("POST", "/__org/users", {"Username": "primary-ada@acme.example", "LastName": "Other"})
-        c = w.connector()
-        c.accept(create("/Users/1", person("ada")))
-        c.settle()
-        row = c.user("/Users/1")
-        assert row["code"] == "DUPLICATE_USERNAME" and "sfprov store" not in row["cause"], row
-
-
-def test_check_warns_of_a_second_store_by_what_it_has_made():
-    with World("--custom-field", "Host_Id__c:255:unique:external", correlation_field="Host_Id__c") as w:
-        def warnings(connector):
-            return [step for step in connector.check()["steps"] if step["name"] == "correlation" and step["status"] != "ok"]
-        first = w.connector()
-        assert not warnings(first)
-        first.accept(create("/Users/1", person("ada")))
-        first.settle()
-        assert not warnings(first)
-        other = os.path.join(w.folder, "other.db")
-        second = w.connector(store=other)
-        found = warnings(second)
-        assert [step["status"] for step in found] == ["warning"] and not os.path.exists(other), found
-        account = w.org.user("primary-ada@acme.example")["Id"]
-        assert account in found[0]["seen"] and other in found[0]["seen"], found
-        assert "another sfprov store has made it" in found[0]["cause"], found
-        third = w.connector(store=other, issuer="https://idp_example")
-        assert not warnings(third), "another issuer, and no wildcard"
-    with World(correlation_field="Host_Id__c") as w:
-        failed = [step for step in w.connector().check()["steps"] if step["status"] == "failed"]
-        assert [step["name"] for step in failed] == ["correlation"] and "Host_Id__c" in failed[0]["seen"], failed
-
-
 if __name__ == "__main__":
     harness.main(sys.modules[__name__])
