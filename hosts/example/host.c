@@ -8,6 +8,7 @@
  * It ends when the input has ended and delivery has nothing to do now; what is undelivered stays in the store. The
  * header provisioning/connector.h and sfprov-connector(7) say all that is taken for granted here.
  */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): POSIX names it so */
 #define _POSIX_C_SOURCE 200809L
 #include <dlfcn.h>
 #include <provisioning/connector.h>
