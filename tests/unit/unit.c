@@ -2,8 +2,10 @@
 #include "tests/unit/unit.h"
 
 #include <CUnit/Basic.h>
+#include <stdatomic.h>
 
-static unsigned checks, checks_failed, checks_before;
+static atomic_uint checks, checks_failed; /* cases compare in threads of theirs, too */
+static unsigned checks_before;
 
 static void
 check(int passed, const char *file, unsigned line, const char *expression)
