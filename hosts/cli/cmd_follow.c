@@ -370,9 +370,9 @@ miss_what_was_heard(struct follow *follow)
 
 /* A directory that was restored and has changed since takes the cookie, and says nothing of what it does not know any
  * more. But the newest changes are not there then, and it has not said either what became of those people; so it is with
- * those who were moved away with a part of the tree. A replica that
- * lags behind looks the same, but it does not say that it is as new as what was heard; nor is it known of what it lacks, if
- * that was heard after the cookie. Who goes while they are looked for is told of soon, and no more looked for then. */
+ * those who were moved away with a part of the tree. A replica that lags behind looks the same, but it does not say that
+ * it is as new as what was heard; nor is it known of what it lacks, if that was heard after the cookie. Who goes while
+ * they are looked for is told of soon, and no more looked for then. */
 static int
 check_age(struct follow *follow, struct prov_error *err)
 {

@@ -329,8 +329,7 @@ static const struct sf_code rows[] = {
       "The org has a list of states, and the user's is not in it as it is written.",
       "State takes the name that the list has, StateCode its code: map the one that the identity "
       "server has (docs/mapping.md has an example). Most countries have no states in it: see Setup "
-      "> "
-      "State and Country/Territory Picklists." },
+      "> State and Country/Territory Picklists." },
     { CALL | RECORD, "FIELD_INTEGRITY_EXCEPTION", "recognize the state value", BOTH(SF_REFUSED),
       "The user's state is not one of the user's country.",
       "Correct country or state in the identity server, or add the state to the country's list: "
