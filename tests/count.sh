@@ -2,7 +2,7 @@
 # known to have passed counts as failed: what ended with an error, or without saying how it went, or
 # never began; its last words are shown as it ends, and once more before the last line, which is often all
 # that is kept. tests/guards/check_count.sh holds it to that. Needs $top, and $logs, a directory of its own.
-passed=0 failed=0 not_run='' begun=$(date +%s) since=$begun spent=0
+passed=0 failed=0 not_run='' within_minutes='' begun=$(date +%s) since=$begun spent=0
 rm -f "$logs/failed"
 
 # show_failed NAME LOG: the last words of what failed, now and at the end
@@ -39,6 +39,14 @@ count_all() {
     [ -z "$not_run" ] || echo "$not_run"
     echo "$passed passed, $failed failed"
     [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+}
+
+# in_time WHAT: whether one more group may begin; the name of one that may not is told at the end. Where
+# $within_minutes is empty all may.
+in_time() {
+    [ -n "$within_minutes" ] && [ $(($(date +%s) - begun)) -ge $((within_minutes * 60)) ] || return 0
+    left_out "$1: $within_minutes minutes were over"
+    return 1
 }
 
 # left_out WHAT: it is named at the end, on a line of its own

@@ -8,7 +8,7 @@ case $program in
 */test_base | */test_snapshot | */test_store_file) leaks=no ;;
 *) leaks=full ;;
 esac
-timeout 600 valgrind -q --error-exitcode=9 --leak-check=$leaks \
+timeout 1200 valgrind -q --error-exitcode=9 --leak-check=$leaks \
     --errors-for-leak-kinds=definite,indirect,possible \
     --child-silent-after-fork=yes "$program" >"$log" 2>&1
 echo $? >"$log.rc"

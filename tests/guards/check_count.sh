@@ -67,6 +67,24 @@ say "0 passed, 1 failed" killed
 say "2 passed, 1 failed" together
 grep -q '^not run: something large$' "$work/out" || bad "what was left out is not named"
 
+late()
+{
+	within_minutes=0
+	if in_time "what takes long"; then step long true; fi
+	step short true
+}
+
+early()
+{
+	within_minutes=1
+	if in_time "what takes long"; then step long true; fi
+	step short true
+}
+
+say "1 passed, 0 failed" late
+grep -q '^not run: what takes long: 0 minutes were over$' "$work/out" || bad "what was not begun is not named: $(cat "$work/out")"
+say "2 passed, 0 failed" early
+
 say "1 passed, 0 failed" step one sh -c 'echo "left out: a server"'
 grep -q '^not run: one: a server$' "$work/out" || bad "what a step leaves out is not named: $(cat "$work/out")"
 

@@ -315,10 +315,10 @@ static const struct loop {
     { "socket fails for good", { SHIM_SOCKET, SHIM_FAIL_ON, 0, 0, 0 }, 1, 0 },
     { "no memory once", { SHIM_MEMORY, SHIM_FAIL, 0, 0, 0 }, 25, 0 },
     { "no memory for good", { SHIM_MEMORY, SHIM_FAIL_ON, 0, 0, 0 }, 50, 0 },
-    { "killed beside another", { SHIM_STORE, SHIM_DIE, 0, 0, 0 }, 0, 8 },
-    { "store fails once beside another", { SHIM_STORE, SHIM_FAIL, 0, 0, 0 }, 0, 24 },
-    { "store fails for good beside another", { SHIM_STORE, SHIM_FAIL_ON, 0, 0, 0 }, 0, 4 },
-    { "no memory once beside another", { SHIM_MEMORY, SHIM_FAIL, 0, 0, 0 }, 0, 30 },
+    { "killed beside another", { SHIM_STORE, SHIM_DIE, 0, 0, 0 }, 0, 4 },
+    { "store fails once beside another", { SHIM_STORE, SHIM_FAIL, 0, 0, 0 }, 0, 10 },
+    { "store fails for good beside another", { SHIM_STORE, SHIM_FAIL_ON, 0, 0, 0 }, 0, 2 },
+    { "no memory once beside another", { SHIM_MEMORY, SHIM_FAIL, 0, 0, 0 }, 0, 12 },
 };
 
 static unsigned passed, failed;
