@@ -163,13 +163,13 @@ def test_a_probe_that_fails_is_not_repeated_at_once():
     with started((), "warm") as (w, c):
         w.org.fault({"on": "collections", "do": "status", "status": 403})
         c.accept(title("/Users/warm", "x"))
-        assert c.deliver(100).state == HELD
+        assert c.deliver().state == HELD
         c.close()
         edit(w, "UPDATE fact SET value = json_set(value, '$.probe_us', 1) WHERE key = 'hold'")
         w.org.fault({"on": "query", "do": "status", "status": 503, "times": -1})
         w.org.ask("DELETE", "/__org/calls")
         c = w.connector()
-        report = c.deliver(100)
+        report = c.deliver()
         assert report.state == HELD and report.next_due_us > time.time() * 1e6, report.next_due_us
         for _ in range(20):
             c.deliver(10)
@@ -195,7 +195,7 @@ def test_a_probe_that_passes_does_not_end_the_hold_of_an_admin():
     with started((), "warm") as (w, c):
         w.org.fault({"on": "collections", "do": "status", "status": 403})
         c.accept(title("/Users/warm", "x"))
-        assert c.deliver(100).state == HELD
+        assert c.deliver().state == HELD
         c.close()
         edit(w, "UPDATE fact SET value = json_set(value, '$.probe_us', 1) WHERE key = 'hold'")
         w.org.settings(latency_ms=1500)
@@ -214,7 +214,7 @@ def test_a_clock_that_was_set_back_prolongs_no_hold():
     with started((), "warm") as (w, c):
         w.org.fault({"on": "collections", "do": "status", "status": 403})
         c.accept(title("/Users/warm", "x"))
-        assert c.deliver(100).state == HELD
+        assert c.deliver().state == HELD
         c.close()
         edit(w, "UPDATE fact SET value = json_set(value, '$.probe_us', ?) WHERE key = 'hold'",
              int(time.time() * 1e6) + 400 * 86400 * 1000000)
@@ -241,7 +241,7 @@ def test_a_resume_forgets_that_the_token_was_refused():
         w.org.fault({"on": "token", "do": "status", "status": 400, "times": 1,
                      "body": {"error": "invalid_client", "error_description": "invalid client credentials"}})
         c.accept(create("/Users/1", person("jdoe")))
-        assert c.deliver(100).state == HELD
+        assert c.deliver().state == HELD
         c.act(act="resume")
         assert c.deliver(2000).state == IDLE and len(w.org.users()) == 1, hold_of(c)
 

@@ -309,7 +309,7 @@ def test_wrong_credentials_hold_the_connector_and_lose_nothing():
     with World() as w:
         c = w.connector(client_secret="sEcReT-cAnArY")
         c.accept(create("/Users/1", person("jdoe")))
-        report = c.deliver(100)
+        report = c.deliver()
         assert report.state == HELD, report.state
         hold = c.query(query="status")["hold"]
         assert hold["by"] == "salesforce" and hold["remedy"] and "invalid" in hold["reason"], hold
@@ -366,7 +366,7 @@ def test_the_daily_limit_holds():
         warm(c, w)
         w.org.settings(api_max=1)
         c.accept(create("/Users/1", person("jdoe")))
-        report = c.deliver(100)
+        report = c.deliver()
         assert report.state == HELD, report.state
         assert "REQUEST_LIMIT_EXCEEDED" in c.query(query="status")["hold"]["reason"]
         w.org.settings(api_max=15000)
@@ -386,7 +386,7 @@ def test_retry_by_hand_waits_for_no_pause_and_no_hold_but_an_admins():
             warm(c, w)
             w.org.fault(dict({"on": "collections_create", "do": "status"}, **answer))
             c.accept(create("/Users/1", person("jdoe")))
-            report = c.deliver(100)
+            report = c.deliver()
             assert report.state in (WAITING, HELD), (answer, report.state)
             if "headers" in answer:
                 assert report.next_due_us > (time.time() + 3500) * 1e6, (answer, "it is asked for an hour")
@@ -406,7 +406,7 @@ def test_a_retry_that_fails_pauses_anew_and_says_so():
         c.accept(create("/Users/1", person("jdoe")))
         c.deliver(100)
         c.act(act="retry", user="/Users/1")
-        assert c.deliver(100).state == WAITING and c.query(query="status")["trouble"]["since"]
+        assert c.deliver().state == WAITING and c.query(query="status")["trouble"]["since"]
         c.act(act="retry", user="/Users/1")
         c.settle()
         assert len(w.org.users()) == 2
@@ -417,7 +417,7 @@ def test_an_admin_can_hold_and_resume():
         c = w.connector()
         c.act(act="hold", reason="audit")
         c.accept(create("/Users/1", person("jdoe")))
-        assert c.deliver(100).state == HELD and w.org.users() == {}
+        assert c.deliver().state == HELD and w.org.users() == {}
         assert c.query(query="status")["hold"]["reason"] == "audit"
         c.act(act="resume")
         c.settle()
@@ -428,7 +428,7 @@ def test_an_org_that_is_not_there_is_waited_for():
     with World() as w:
         c = w.connector(domain_name="http://127.0.0.1:1")
         c.accept(create("/Users/1", person("jdoe")))
-        report = c.deliver(100)
+        report = c.deliver()
         assert report.state == WAITING and report.pending == 1, report.state
         trouble = c.query(query="status")["trouble"]
         assert trouble["reason"] and trouble["cause"] and trouble["since"].startswith("20"), trouble
@@ -445,7 +445,7 @@ def test_another_org_behind_the_same_store_is_a_hold():
         c.close()
         c = w.connector(domain_name=w.org.facts["orgs"]["globex"])
         c.accept(create("/Users/1", person("jdoe")))
-        report = c.deliver(100)
+        report = c.deliver()
         assert report.state == HELD, report.state
         assert "belongs to org" in c.query(query="status")["hold"]["reason"]
         assert w.org.users("globex") == {}
@@ -512,7 +512,7 @@ def test_one_process_delivers_at_a_time():
         first, second = w.connector(), w.connector()
         warm(first, w)
         second.accept(create("/Users/1", person("jdoe")))
-        assert second.deliver(100).state == ELSEWHERE
+        assert second.deliver().state == ELSEWHERE
         first.settle()
         assert len(w.org.users()) == 2
 

@@ -34,11 +34,11 @@ def test_the_reserve_is_left_to_others_and_leavers_go_on():
         hire(c, 4)
         c.settle()
         hire(c, 5)
-        report = c.deliver(200)
+        report = c.deliver()
         assert report.state == HELD, report.state
         used = w.org.usage()["api_calls"]
         leave(c, 1)
-        report = c.deliver(200)
+        report = c.deliver()
         assert report.state == HELD and report.delivered == 1, (report.state, report.delivered)
         assert len(active(w)) == 3 and len(w.org.users()) == 4, active(w)
         for _ in range(3):
@@ -84,7 +84,7 @@ def held_by_the_reserve(w):
     hire(c, 2)
     c.settle()
     hire(c, 3)
-    assert c.deliver(100).state == HELD
+    assert c.deliver().state == HELD
     return c
 
 
@@ -102,7 +102,7 @@ def test_an_admin_may_look_at_the_org_when_the_reserve_is_reached():
             assert failure.code == harness.E_REMOTE and "in reserve" in failure.text, failure.text
         assert w.org.usage()["api_calls"] == 97
         hire(c, 4)
-        assert c.deliver(100).state == HELD
+        assert c.deliver().state == HELD
 
 
 def test_calls_begun_at_the_same_time_leave_the_reserve_alone():
@@ -148,7 +148,7 @@ def test_a_resume_and_a_probe_look_at_the_number_anew():
         hire(c, 4)
         c.settle()
         hire(c, 5)
-        assert c.deliver(100).state == HELD
+        assert c.deliver().state == HELD
         w.org.settings(api_used=40)
         with sqlite3.connect(w.fields["store"]) as db:  # some minutes later
             text, = db.execute("SELECT value FROM fact WHERE key = 'hold'").fetchone()
@@ -164,11 +164,11 @@ def test_a_probe_that_still_finds_the_reserve_reached_prolongs_the_hold():
         c.close()
         w.org.settings(api_used=93)
         c = w.connector()
-        report = c.deliver(100)
+        report = c.deliver()
         assert report.state == HELD and report.next_due_us > (time.time() + 250) * 1e6, report.next_due_us
         assert "94 of the org's 100" in c.query(query="status")["hold"]["reason"]
         leave(c, 1)
-        assert c.deliver(100).delivered == 1
+        assert c.deliver().delivered == 1
         w.org.settings(api_used=20)
         c.act(act="resume")
         c.settle()
@@ -187,7 +187,7 @@ def test_without_a_reserve_the_org_is_used_up_and_then_everybody_waits():
         c.settle()
         leave(c, 1)
         hire(c, 4)
-        assert c.deliver(100).state == HELD
+        assert c.deliver().state == HELD
         assert len(active(w)) == 3 and "REQUEST_LIMIT_EXCEEDED" in c.query(query="status")["hold"]["reason"]
         w.org.settings(api_used=50)
         c.act(act="resume")
@@ -204,12 +204,12 @@ def test_a_leaver_who_is_tried_again_needs_no_end_of_the_hold():
         hire(c, 2)
         c.settle()
         hire(c, *range(10, 20))
-        assert c.deliver(100).state == HELD
+        assert c.deliver().state == HELD
         w.org.fault({"on": "collections_update", "do": "refuse_record"})
         leave(c, 1)
 
         def deliver():
-            report = c.deliver(100)
+            report = c.deliver()
             assert report.state == HELD, report.state
 
         until(lambda: len(active(w)) == 1, "the leaver", deliver)
@@ -225,9 +225,9 @@ def test_a_write_without_an_answer_stops_no_leaver():
         c.settle()
         w.org.fault({"on": "collections_create", "do": "drop_before"})
         hire(c, 3)
-        assert c.deliver(100).state == WAITING
+        assert c.deliver().state == WAITING
         leave(c, 1)
-        report = c.deliver(100)
+        report = c.deliver()
         assert report.delivered == 1 and len(active(w)) == 1, (report.delivered, active(w))
         assert c.query(query="status")["trouble"] is not None, "the write still waits"
 
@@ -240,7 +240,7 @@ def test_trouble_with_writes_is_told_for_as_long_as_it_lasts():
         since = set()
         for n in range(3):
             hire(c, n)
-            report = c.deliver(100)
+            report = c.deliver()
             trouble = c.query(query="status")["trouble"]
             assert report.state == WAITING and trouble, (n, report.state)
             since.add(trouble["since"])
@@ -274,11 +274,11 @@ def test_a_leaver_without_an_answer_stops_everybody():
         c.settle()
         w.org.fault({"on": "collections_update", "do": "drop_before"})
         leave(c, 1)
-        assert c.deliver(100).state == WAITING
+        assert c.deliver().state == WAITING
         before = w.org.usage()["api_calls"]
         leave(c, 2)
         hire(c, 3)
-        assert c.deliver(100).state == WAITING and w.org.usage()["api_calls"] == before
+        assert c.deliver().state == WAITING and w.org.usage()["api_calls"] == before
 
 
 # ---- calls at the same time ----

@@ -30,7 +30,7 @@ def waits(w, cause, **fields):
     s = w.connector(**fields)
     s.accept(create("/Users/1", person("jane")))
     for _ in range(3):
-        report = s.deliver(200)
+        report = s.deliver()
         assert report.delivered == report.refused == 0 and report.pending == 1, (report.state, report.pending)
     assert w.org.calls()["count"] == 0 and w.org.usage()["token_requests"] == 0
     told = [line for _, line in s.lines if cause in line]

@@ -37,6 +37,9 @@
         .times = 1000                                                                              \
     }
 
+/* The limit of a call that is to come to its end: a slow machine is no failure. */
+#define NO_HURRY_MS 60000
+
 #define START(answers) loopback_start(answers, sizeof(answers) / sizeof(answers[0]))
 
 static inline struct sf_session *

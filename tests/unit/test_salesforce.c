@@ -86,7 +86,7 @@ a_token_request_is_what_salesforce_documents(void)
         GIVES_TOKEN, { .where = AT_QUERY, .status = 200, .body = NO_ROWS, .times = 3 }
     };
     struct loopback *server = START(answers);
-    struct sf_session *session = open_session(server, 5000);
+    struct sf_session *session = open_session(server, NO_HURRY_MS);
     struct sf_usage usage;
 
     for (int i = 0; i < 3; i++)
@@ -249,7 +249,7 @@ forgetting_the_token_asks_again_at_once_even_after_a_failure(void)
         { .where = AT_QUERY, .status = 200, .body = NO_ROWS, .times = 9 }
     };
     struct loopback *server = START(answers);
-    struct sf_session *session = open_session(server, 5000);
+    struct sf_session *session = open_session(server, NO_HURRY_MS);
 
     T_INT(query_call(session).outcome, SF_HOLD);
     sf_session_forget_token(session);
@@ -269,7 +269,7 @@ a_failed_token_request_is_repeated_after_a_pause(void)
         { .where = AT_CREATE, .status = 200, .body = CREATED }
     };
     struct loopback *server = START(answers);
-    struct sf_session *session = open_session(server, 5000);
+    struct sf_session *session = open_session(server, NO_HURRY_MS);
     struct timespec pause = { 1, 100000000 };
     struct sf_call call = create_call(session, NULL);
 
@@ -297,7 +297,7 @@ a_write_is_not_repeated_in_another_org(void)
         { .where = AT_CREATE, .status = 200, .header = JSON_TYPE, .body = CREATED },
     };
     struct loopback *server = START(answers);
-    struct sf_session *session = open_session(server, 5000);
+    struct sf_session *session = open_session(server, NO_HURRY_MS);
     struct sf_record record;
     struct sf_call call = create_call(session, &record);
 
@@ -318,7 +318,7 @@ an_expired_token_is_renewed_and_the_write_repeated_once(void)
         { .where = "Bearer " TOKEN_2 "\r\n", .status = 200, .body = CREATED }
     };
     struct loopback *server = START(answers);
-    struct sf_session *session = open_session(server, 5000);
+    struct sf_session *session = open_session(server, NO_HURRY_MS);
     struct sf_record record;
     struct sf_call call = create_call(session, &record);
     const char *first, *second;
@@ -342,7 +342,7 @@ a_new_token_that_is_refused_as_well_holds(void)
                                                         .body = EXPIRED,
                                                         .times = 2 * THREADS } };
     struct loopback *server = START(answers);
-    struct sf_session *session = open_session(server, 5000);
+    struct sf_session *session = open_session(server, NO_HURRY_MS);
     struct sf_call call = query_call(session);
 
     T_INT(call.outcome, SF_HOLD);
@@ -372,7 +372,7 @@ a_session_that_may_not_use_the_api_is_not_renewed(void)
             GIVES_TOKEN, { .where = AT_QUERY, .status = 401, .body = texts[i], .times = 9 }
         };
         struct loopback *server = START(answers);
-        struct sf_session *session = open_session(server, 5000);
+        struct sf_session *session = open_session(server, NO_HURRY_MS);
         T_INT(query_call(session).outcome, SF_HOLD);
         T_INT(loopback_count_with(server, AT_TOKEN), 1);
         T_INT(loopback_count_with(server, AT_QUERY), 1);
@@ -390,7 +390,7 @@ after_a_401_without_words_a_later_call_starts_with_a_new_token(void)
         { .where = AT_QUERY, .status = 200, .body = NO_ROWS }
     };
     struct loopback *server = START(answers);
-    struct sf_session *session = open_session(server, 5000);
+    struct sf_session *session = open_session(server, NO_HURRY_MS);
     struct timespec pause = { 1, 100000000 };
 
     T_INT(query_call(session).outcome, SF_HOLD);
@@ -423,7 +423,7 @@ an_unusable_token_reply_holds_and_sends_nothing_further(void)
 
     for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
         struct loopback *server = loopback_start(&replies[i], 1);
-        struct sf_session *session = open_session(server, 5000);
+        struct sf_session *session = open_session(server, NO_HURRY_MS);
         struct sf_call call = create_call(session, NULL);
         T_INT(call.outcome, SF_HOLD);
         T_TRUE(call.message[0] && call.cause[0] && call.remedy[0]);
@@ -446,7 +446,7 @@ the_secret_and_the_token_never_reach_a_message(void)
           .body = "[{\"errorCode\":\"X\",\"message\":\"your token " TOKEN " is odd\"}]" }
     };
     struct loopback *server = START(answers);
-    struct sf_session *session = open_session(server, 5000);
+    struct sf_session *session = open_session(server, NO_HURRY_MS);
     struct sf_call call = query_call(session);
 
     T_HAS(call.message, "bad secret ***");
@@ -475,7 +475,7 @@ the_secret_does_not_come_back_by_another_way(void)
                   "\"instance_url\":\"https://" SECRET ".example\"}" },
     };
     struct loopback *server = START(answers);
-    struct sf_session *session = open_session(server, 5000);
+    struct sf_session *session = open_session(server, NO_HURRY_MS);
 
     for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
         struct sf_call call = query_call(session);
@@ -691,7 +691,7 @@ the_identity_comes_from_the_token_reply_with_18_characters(void)
                   "\"https://test.salesforce.com/id/00D5g000008abcd/0055g00000AbCdE\"}" },
     };
     struct loopback *server = START(answers);
-    struct sf_session *session = open_session(server, 5000);
+    struct sf_session *session = open_session(server, NO_HURRY_MS);
     char org[SF_ID_SIZE] = "", user[SF_ID_SIZE] = "";
     struct sf_call call;
 
@@ -730,7 +730,7 @@ an_identity_url_that_is_none_holds(void)
                  "{\"access_token\":\"" TOKEN "\",\"instance_url\":\"@ORIGIN@\",\"id\":%s}",
                  urls[i]);
         server = loopback_start(&answer, 1);
-        session = open_session(server, 5000);
+        session = open_session(server, NO_HURRY_MS);
         T_INT(sf_identity(session, org, user, &call), PROV_OK);
         T_INT(call.outcome, SF_HOLD);
         T_STR(org, "before");

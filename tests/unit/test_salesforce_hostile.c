@@ -41,7 +41,7 @@ create_answered(const char *raw, size_t length)
         GIVES_TOKEN, { .raw = raw, .raw_length = length, .end = LOOPBACK_CLOSE }
     };
     struct loopback *server = START(answers);
-    struct sf_session *session = open_session(server, 5000);
+    struct sf_session *session = open_session(server, NO_HURRY_MS);
     struct sf_call call = create_call(session, NULL);
 
     T_INT(loopback_count_with(server, AT_CREATE), 1);
@@ -56,7 +56,7 @@ query_answered(const char *raw, size_t length)
         GIVES_TOKEN, { .raw = raw, .raw_length = length, .end = LOOPBACK_CLOSE, .times = 9 }
     };
     struct loopback *server = START(answers);
-    struct sf_session *session = open_session(server, 5000);
+    struct sf_session *session = open_session(server, NO_HURRY_MS);
     struct sf_call call = query_call(session);
 
     end(session, server);
@@ -166,7 +166,7 @@ an_answer_that_nobody_asked_for_answers_nothing(void)
         { .where = AT_CREATE, .status = 503, .body = "" },
     };
     struct loopback *server = START(answers);
-    struct sf_session *session = open_session(server, 5000);
+    struct sf_session *session = open_session(server, NO_HURRY_MS);
 
     T_INT(query_call(session).outcome, SF_DELIVERED);
     T_INT(create_call(session, NULL).outcome, SF_UNKNOWN);
@@ -203,7 +203,7 @@ cookies_and_other_wishes_of_the_org_are_not_kept(void)
           .times = 2 },
     };
     struct loopback *server = START(answers);
-    struct sf_session *session = open_session(server, 5000);
+    struct sf_session *session = open_session(server, NO_HURRY_MS);
 
     T_INT(query_call(session).outcome, SF_DELIVERED);
     T_INT(query_call(session).outcome, SF_DELIVERED);
@@ -234,7 +234,7 @@ no_redirect_moves_the_secret_or_the_token(void)
         struct sf_session *session;
         snprintf(location, sizeof(location), "Location: %s/\r\n", loopback_origin(elsewhere));
         server = START(answers);
-        session = open_session(server, 5000);
+        session = open_session(server, NO_HURRY_MS);
         T_INT(query_call(session).outcome, SF_HOLD);
         sf_session_forget_token(session);
         T_TRUE(query_call(session).outcome != SF_DELIVERED);
@@ -396,7 +396,7 @@ results_of_a_wrong_type_are_doubted(void)
             raw = raw_of(OK_HEAD "\r\n", body, strlen(body));
             answers[1].raw = raw.data;
             server = START(answers);
-            session = open_session(server, 5000);
+            session = open_session(server, NO_HURRY_MS);
             call = create_call(session, &record);
             T_TRUE(call.outcome == SF_UNKNOWN ||
                    (call.outcome == SF_DELIVERED && record.outcome == SF_UNKNOWN));
@@ -489,7 +489,7 @@ a_token_reply_of_wrong_types_gives_no_token_and_moves_none(void)
             { .where = AT_QUERY, .status = 200, .body = NO_ROWS },
         };
         struct loopback *server = START(answers);
-        struct sf_session *session = open_session(server, 5000);
+        struct sf_session *session = open_session(server, NO_HURRY_MS);
         struct sf_call call = query_call(session);
         T_INT(call.outcome, SF_HOLD);
         if (call.outcome != SF_HOLD)
@@ -515,7 +515,7 @@ a_huge_token_is_not_used(void)
     memset(reply.data + head, 'A', 10u * MIB);
     memcpy(reply.data + reply.length - 2, "\"}", 2);
     server = START(answers);
-    session = open_session(server, 5000);
+    session = open_session(server, NO_HURRY_MS);
     T_INT(query_call(session).outcome, SF_HOLD);
     T_INT(loopback_count(server), 1);
     end(session, server);

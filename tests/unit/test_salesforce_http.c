@@ -27,7 +27,7 @@ write_and_read(struct loopback_answer answer, const char *why)
     for (int write = 0; write < 2; write++) {
         struct loopback_answer answers[] = { GIVES_TOKEN, answer };
         struct loopback *server = START(answers);
-        struct sf_session *session = open_session(server, 5000);
+        struct sf_session *session = open_session(server, NO_HURRY_MS);
         struct sf_call call = write ? create_call(session, NULL) : query_call(session);
         T_INT(call.outcome, write ? SF_UNKNOWN : SF_RETRY);
         T_HAS(call.message, why);
@@ -87,7 +87,7 @@ a_page_of_html_on_an_error_is_judged_by_its_status(void)
         { .where = AT_CREATE, .status = 503 },
     };
     struct loopback *server = START(answers);
-    struct sf_session *session = open_session(server, 5000);
+    struct sf_session *session = open_session(server, NO_HURRY_MS);
     struct sf_call call = create_call(session, NULL);
 
     T_INT(call.outcome, SF_UNKNOWN);
@@ -157,7 +157,7 @@ a_write_on_a_kept_connection_that_dies_is_sent_once_only(void)
         { .where = AT_CREATE, .status = 200, .body = CREATED },
     };
     struct loopback *server = START(answers);
-    struct sf_session *session = open_session(server, 5000);
+    struct sf_session *session = open_session(server, NO_HURRY_MS);
     struct sf_call call;
 
     T_INT(query_call(session).outcome, SF_DELIVERED);
@@ -177,7 +177,7 @@ a_connection_that_was_closed_meanwhile_is_replaced(void)
         { .where = AT_CREATE, .status = 200, .body = CREATED },
     };
     struct loopback *server = START(answers);
-    struct sf_session *session = open_session(server, 5000);
+    struct sf_session *session = open_session(server, NO_HURRY_MS);
     struct timespec pause = { 0, 100000000 };
 
     T_INT(query_call(session).outcome, SF_DELIVERED);
@@ -207,7 +207,7 @@ a_redirect_is_not_followed_and_the_token_goes_nowhere_else(void)
         snprintf(header, sizeof(header), "Location: %s/services/data\r\n",
                  loopback_origin(elsewhere));
         server = START(answers);
-        session = open_session(server, 5000);
+        session = open_session(server, NO_HURRY_MS);
         T_INT(create_call(session, NULL).outcome, SF_HOLD);
         T_INT(query_call(session).outcome, SF_HOLD);
         T_INT(loopback_connections(elsewhere), 0);
@@ -287,7 +287,7 @@ a_small_gzip_answer_is_unpacked(void)
     memcpy(raw + head_length, zipped, length);
     answers[1].raw_length = (size_t)head_length + length;
     server = START(answers);
-    session = open_session(server, 5000);
+    session = open_session(server, NO_HURRY_MS);
     call = query_call(session);
     T_INT(call.outcome, SF_RETRY);
     T_HAS(call.message, "NUL byte"); /* it was unpacked, and it is not JSON */
@@ -377,7 +377,7 @@ retry_after_is_read_as_seconds_and_as_a_date(void)
             GIVES_TOKEN, { .where = AT_CREATE, .status = 429, .header = waits[i].header }
         };
         struct loopback *server = START(answers);
-        struct sf_session *session = open_session(server, 5000);
+        struct sf_session *session = open_session(server, NO_HURRY_MS);
         struct sf_call call = create_call(session, NULL);
         T_INT(call.outcome, SF_RETRY);
         T_INT(call.retry_after_us, waits[i].want_s * CLOCK_SECOND_US);
@@ -397,7 +397,7 @@ the_time_there_is_told_by_answers(void)
             GIVES_TOKEN, { .where = AT_CREATE, .status = 429, .header = dates[i] }
         };
         struct loopback *server = START(answers);
-        struct sf_session *session = open_session(server, 5000);
+        struct sf_session *session = open_session(server, NO_HURRY_MS);
         int64_t now;
         T_INT(sf_session_now_us(session), 0);
         T_INT(create_call(session, NULL).outcome, SF_RETRY);
@@ -420,7 +420,7 @@ a_header_of_an_interim_answer_does_not_count(void)
                  "HTTP/1.1 429 Slow\r\nContent-Length: 0\r\n\r\n" },
     };
     struct loopback *server = START(answers);
-    struct sf_session *session = open_session(server, 5000);
+    struct sf_session *session = open_session(server, NO_HURRY_MS);
     struct sf_call call = create_call(session, NULL);
 
     T_INT(call.http_status, 429);
@@ -534,7 +534,7 @@ a_sigpipe_in_a_call_never_reaches_the_host(void)
         { .where = AT_CREATE, .end = LOOPBACK_RESET },
     };
     struct loopback *server = START(answers);
-    struct sf_session *session = open_session(server, 5000);
+    struct sf_session *session = open_session(server, NO_HURRY_MS);
     struct sigaction count = { .sa_handler = count_sigpipe }, before;
     int64_t (*clock_before)(void) = clock_now_us;
     sigset_t pending;
@@ -560,7 +560,7 @@ a_sigpipe_of_the_host_is_left_to_it(void)
         GIVES_TOKEN, { .where = AT_QUERY, .status = 200, .body = NO_ROWS }
     };
     struct loopback *server = START(answers);
-    struct sf_session *session = open_session(server, 5000);
+    struct sf_session *session = open_session(server, NO_HURRY_MS);
     struct timespec at_once = { 0, 0 };
     sigset_t sigpipe, before, pending;
 
@@ -584,7 +584,7 @@ kept_connections_do_not_leak_into_programs_of_the_host(void)
         GIVES_TOKEN, { .where = AT_QUERY, .status = 200, .body = NO_ROWS }
     };
     struct loopback *server = START(answers);
-    struct sf_session *session = open_session(server, 5000);
+    struct sf_session *session = open_session(server, NO_HURRY_MS);
     unsigned port = (unsigned)strtoul(strrchr(loopback_origin(server), ':') + 1, NULL, 10);
     int found = 0;
 
@@ -609,7 +609,7 @@ a_proxy_of_the_environment_is_not_used_for_loopback(void)
         GIVES_TOKEN, { .where = AT_QUERY, .status = 200, .body = NO_ROWS }
     };
     struct loopback *server = START(answers);
-    struct sf_session *session = open_session(server, 5000);
+    struct sf_session *session = open_session(server, NO_HURRY_MS);
 
     setenv("http_proxy", "http://127.0.0.1:1", 1);
     setenv("all_proxy", "http://127.0.0.1:1", 1);
@@ -627,7 +627,7 @@ a_netrc_file_is_not_read(void)
         { .where = "GET /services/data ", .status = 200, .body = "[]" }
     };
     struct loopback *server = START(answers);
-    struct sf_session *session = open_session(server, 5000);
+    struct sf_session *session = open_session(server, NO_HURRY_MS);
     char home[] = "/tmp/sfprov-netrc-XXXXXX", path[64], *home_before = getenv("HOME");
     AUTO_FREE char *saved = home_before ? strdup(home_before) : NULL;
     AUTO_JSON struct json_object *versions = NULL;

@@ -29,7 +29,7 @@ where_zlib_would_call_the_host_nothing_is_unpacked(void)
         { .raw = (char *)packed, .raw_length = sizeof(packed) - 1 },
     };
     struct loopback *server = START(answers);
-    struct sf_session *session = open_session(server, 5000);
+    struct sf_session *session = open_session(server, NO_HURRY_MS);
 
     T_TRUE(!unpack_is_sound());
     T_INT(query_call(session).outcome, SF_DELIVERED);

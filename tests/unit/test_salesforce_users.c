@@ -12,7 +12,7 @@ open_with(struct loopback **ret_server, struct loopback_answer answer)
     struct loopback_answer answers[] = { GIVES_TOKEN, answer };
 
     *ret_server = START(answers);
-    return open_session(*ret_server, 5000);
+    return open_session(*ret_server, NO_HURRY_MS);
 }
 
 static const char *
@@ -455,7 +455,7 @@ a_query_reads_all_pages_in_order(void)
           .header = "Sforce-Limit-Info: api-usage=18/5000; per-app-api-usage=1/2(appName=x)\r\n" },
     };
     struct loopback *server = START(answers);
-    struct sf_session *session = open_session(server, 5000);
+    struct sf_session *session = open_session(server, NO_HURRY_MS);
     AUTO_JSON struct json_object *rows = NULL;
     AUTO_FREE char *text = NULL;
     struct sf_usage usage;
@@ -671,7 +671,7 @@ versions_need_no_token_and_come_sorted(void)
                 "{\"label\":\"Summer '26\",\"url\":\"/services/data/v67.0\",\"version\":\"67.0\"}]"
     };
     struct loopback *server = loopback_start(&answer, 1);
-    struct sf_session *session = open_session(server, 5000);
+    struct sf_session *session = open_session(server, NO_HURRY_MS);
     AUTO_JSON struct json_object *versions = NULL;
     struct sf_call call;
 
@@ -694,7 +694,7 @@ a_host_that_is_no_org_holds(void)
     for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
         struct loopback_answer answer = { .status = 200, .body = bodies[i] };
         struct loopback *server = loopback_start(&answer, 1);
-        struct sf_session *session = open_session(server, 5000);
+        struct sf_session *session = open_session(server, NO_HURRY_MS);
         AUTO_JSON struct json_object *versions = NULL;
         struct sf_call call;
         T_INT(sf_versions(session, &versions, &call), PROV_OK);
