@@ -53,7 +53,13 @@ text_of_cookie(const char *text, struct berval **ret, struct prov_error *err)
     }
     *ret = bytes ? ber_mem2bv(bytes, length, 1, NULL) : NULL;
     free(bytes);
-    return *ret ? PROV_OK : fault_nomem(err);
+    if (!*ret)
+        return fault_nomem(err);
+    if (strlen((*ret)->bv_val) == length) {
+        cookie_forget_giver((*ret)->bv_val);
+        (*ret)->bv_len = strlen((*ret)->bv_val);
+    }
+    return PROV_OK;
 }
 
 /* syncRequestValue (RFC 4533 2.2). */

@@ -14,17 +14,33 @@ struct csn {
     int length, server_length;
 };
 
+/* Where a field of it begins, with its name, "csn="; NULL: there is none. */
+static const char *
+field_of(const char *cookie, const char *name)
+{
+    const char *field = cookie;
+
+    while (field && strncmp(field, name, strlen(name)) != 0) {
+        field = strchr(field, ',');
+        field = field ? field + 1 : NULL;
+    }
+    return field;
+}
+
 /* The CSNs of a cookie; "": it has none. */
 static const char *
 list_of(const char *cookie)
 {
-    const char *field = cookie;
+    const char *field = field_of(cookie, "csn=");
 
-    while (field && strncmp(field, "csn=", 4) != 0) {
-        field = strchr(field, ',');
-        field = field ? field + 1 : NULL;
-    }
     return field ? field + 4 : "";
+}
+
+/* Whether it is one of OpenLDAP. */
+static bool
+is_openldaps(const char *cookie)
+{
+    return !strncmp(cookie, "rid=", 4) || !strncmp(cookie, "sid=", 4);
 }
 
 /* The next one of a list, which moves on; false: there are no more. */
@@ -85,8 +101,24 @@ cookie_compare(const char *now, const char *before)
 bool
 cookie_is_bare(const char *cookie)
 {
-    return !*cookie ||
-           ((!strncmp(cookie, "rid=", 4) || !strncmp(cookie, "sid=", 4)) && !*list_of(cookie));
+    return !*cookie || (is_openldaps(cookie) && !*list_of(cookie));
+}
+
+void
+cookie_forget_giver(char *cookie)
+{
+    const char *field = is_openldaps(cookie) ? field_of(cookie, "sid=") : NULL, *rest;
+    char *at;
+
+    if (!field)
+        return;
+    rest = field + strcspn(field, ",");
+    at = cookie + (field - cookie);
+    if (at > cookie)
+        at--; /* with the comma before it, */
+    else
+        rest += *rest == ','; /* or behind */
+    memmove(at, rest, strlen(rest) + 1);
 }
 
 bool

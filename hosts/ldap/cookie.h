@@ -22,6 +22,10 @@ bool cookie_is_bare(const char *cookie);
 /* Whether it stands for that change (an entryCSN) too. */
 bool cookie_has(const char *cookie, const char *change);
 
+/* Leaves out which server gave it, if it is one of OpenLDAP: who names a server is taken for it, and a replica tells nobody
+ * what they have changed or passed on themselves. */
+void cookie_forget_giver(char *cookie);
+
 /* A cookie that stands for what both do: what is told of one change names its server alone. Heap; NULL when out of
  * memory. */
 char *cookie_merge(const char *before, const char *now);

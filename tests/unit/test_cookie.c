@@ -1,6 +1,7 @@
 /* How far a directory was heard, by the cookies of OpenLDAP. */
 #include "tests/unit/unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "hosts/ldap/cookie.h"
@@ -78,11 +79,37 @@ a_cookie_without_a_change_says_nothing(void)
            !cookie_is_bare("host:389#cn=x#17") && !cookie_is_bare("17"));
 }
 
+static void
+a_cookie_names_nobody_to_a_directory(void)
+{
+    static const struct {
+        const char *kept, *sent;
+    } table[] = {
+        { "rid=000,sid=001,csn=" A1 ";" B2, "rid=000,csn=" A1 ";" B2 },
+        { "sid=001,rid=000,csn=" A1, "rid=000,csn=" A1 },
+        { "rid=000,csn=" A1 ",sid=001", "rid=000,csn=" A1 },
+        { "rid=000,csn=" A1, "rid=000,csn=" A1 },
+        { "rid=000,sid=0", "rid=000" },
+        { "sid=001", "" },
+        { "", "" },
+        { "host:389#cn=x,sid=1,dc=y#17", "host:389#cn=x,sid=1,dc=y#17" },
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        char text[200];
+
+        snprintf(text, sizeof(text), "%s", table[i].kept);
+        cookie_forget_giver(text);
+        T_STR(text, table[i].sent);
+    }
+}
+
 static const struct unit_case cases[] = {
     UNIT_CASE(a_cookie_is_older_if_it_is_of_any_server),
     UNIT_CASE(what_is_heard_of_one_server_forgets_no_other),
     UNIT_CASE(a_cookie_stands_for_all_that_a_server_has_changed_before),
     UNIT_CASE(a_cookie_without_a_change_says_nothing),
+    UNIT_CASE(a_cookie_names_nobody_to_a_directory),
 };
 
 int
