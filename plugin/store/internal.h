@@ -212,6 +212,15 @@ MUST_CHECK int link_load(struct db *db, int64_t subject, struct work *ret, struc
 MUST_CHECK int link_load_some(struct db *db, struct work *list, size_t count,
                               struct prov_error *err);
 
+/* Adds what make() makes of each row that is left, NULL when out of memory. */
+MUST_CHECK int rows_append(struct db_rows *rows,
+                           struct json_object *(*make)(const struct db_rows *rows),
+                           struct json_object *list, struct prov_error *err);
+/* What an event is known by, of event e: the first columns of a select. 0 or PROV_E_NOMEM. */
+#define EVENT_COLUMNS "e.seq, e.iss, e.jti, e.txn, e.kinds, e.version"
+#define EVENT_COUNT   6
+MUST_CHECK int event_put(struct json_object *row, const struct db_rows *rows);
+
 /* A time in an answer; null: none. 0 or PROV_E_NOMEM. */
 MUST_CHECK int put_time(struct json_object *object, const char *key, int64_t time_us);
 /* Adds "events" to the answer about a subject, the newest 100, oldest first; and the same without what became of them. */

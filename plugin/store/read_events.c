@@ -30,17 +30,15 @@
     " CASE WHEN max(version < e.version OR previous = 0)"                                          \
     " THEN min(CASE WHEN version > e.version THEN version END) END) FROM past) END"
 
-#define EVENT_COLUMNS                                                                              \
-    "e.seq, e.iss, e.jti, e.txn, e.kinds, e.version, e.received_us, s.uri, " OUTCOME_SQL           \
-    ", e.told > 0, " PAST_SQL
+#define STORY_COLUMNS EVENT_COLUMNS ", e.received_us, s.uri, " OUTCOME_SQL ", e.told > 0, " PAST_SQL
 #define EVENT_TABLES                                                                               \
     " FROM event e LEFT JOIN subject s ON s.id = e.subject LEFT JOIN link l ON l.subject = "       \
     "e.subject"
 
 /* The less of it is asked for, the less can be in the way. */
-#define LESS_COLUMNS "e.seq, e.iss, e.jti, e.txn, e.kinds, e.version, e.received_us, "
+#define LESS_COLUMNS EVENT_COLUMNS ", e.received_us, "
 static const char *const alone_sql[] = {
-    "SELECT " EVENT_COLUMNS EVENT_TABLES " WHERE e.seq = ?",
+    "SELECT " STORY_COLUMNS EVENT_TABLES " WHERE e.seq = ?",
     "SELECT " LESS_COLUMNS "s.uri, NULL, e.told > 0, NULL FROM event e LEFT JOIN subject s"
     " ON s.id = e.subject WHERE e.seq = ?",
     "SELECT " LESS_COLUMNS "NULL, NULL, e.told > 0, NULL FROM event e WHERE e.seq = ?",
@@ -48,32 +46,43 @@ static const char *const alone_sql[] = {
     " INDEXED BY event_key WHERE +e.seq = ?",
 };
 
+int
+event_put(struct json_object *row, const struct db_rows *rows)
+{
+    return json_put_int(row, "seq", db_int(rows, 0)) ||
+                   json_put_string(row, "iss", db_text(rows, 1)) ||
+                   json_put_string(row, "jti", db_text(rows, 2)) ||
+                   json_put_string(row, "txn", db_text(rows, 3)) ||
+                   json_put_string(row, "kinds", db_text(rows, 4)) ||
+                   json_put_int(row, "version", db_int(rows, 5))
+               ? PROV_E_NOMEM
+               : PROV_OK;
+}
+
 static struct json_object *
 event_row(const struct db_rows *rows)
 {
     struct json_object *row = json_object_new_object();
-    int64_t superseded_by = db_int(rows, 10); /* 0 of a word */
-    const char *past = db_text(rows, 10);
-    const char *outcome = superseded_by ? "superseded" : past ? past : db_text(rows, 8);
+    int64_t superseded_by = db_int(rows, EVENT_COUNT + 4); /* 0 of a word */
+    const char *past = db_text(rows, EVENT_COUNT + 4);
+    const char *outcome = superseded_by ? "superseded"
+                          : past        ? past
+                                        : db_text(rows, EVENT_COUNT + 2);
 
-    if (!row || json_put_int(row, "seq", db_int(rows, 0)) ||
-        json_put_string(row, "iss", db_text(rows, 1)) ||
-        json_put_string(row, "jti", db_text(rows, 2)) ||
-        json_put_string(row, "txn", db_text(rows, 3)) ||
-        json_put_string(row, "kinds", db_text(rows, 4)) ||
-        json_put_int(row, "version", db_int(rows, 5)) ||
-        put_time(row, "received", db_int(rows, 6)) ||
-        json_put_string(row, "uri", db_text(rows, 7)) || json_put_string(row, "outcome", outcome) ||
+    if (!row || event_put(row, rows) || put_time(row, "received", db_int(rows, EVENT_COUNT)) ||
+        json_put_string(row, "uri", db_text(rows, EVENT_COUNT + 1)) ||
+        json_put_string(row, "outcome", outcome) ||
         (superseded_by && json_put_int(row, "superseded_by", superseded_by)) ||
-        json_put_bool(row, "told", db_int(rows, 9) != 0)) {
+        json_put_bool(row, "told", db_int(rows, EVENT_COUNT + 3) != 0)) {
         json_object_put(row);
         return NULL;
     }
     return row;
 }
 
-static int
-append_rows(struct db_rows *rows, struct json_object *list, struct prov_error *err)
+int
+rows_append(struct db_rows *rows, struct json_object *(*make)(const struct db_rows *rows),
+            struct json_object *list, struct prov_error *err)
 {
     bool row = true;
     int r = PROV_OK;
@@ -83,7 +92,7 @@ append_rows(struct db_rows *rows, struct json_object *list, struct prov_error *e
         r = db_next(rows, &row, err);
         if (r || !row)
             break;
-        entry = event_row(rows);
+        entry = make(rows);
         if (!entry || json_append(list, entry))
             r = error_nomem(err);
     }
@@ -121,7 +130,7 @@ append_careful(struct db *db, const struct db_rows *key, struct json_object *lis
         (void)db_met_damage(db); /* what was read before does not count */
         r = db_select(db, &rows, &why, alone_sql[i], "i", db_int(key, 0));
         if (!r)
-            r = append_rows(&rows, list, &why);
+            r = rows_append(&rows, event_row, list, &why);
         if (r && (r == PROV_E_NOMEM || !db_met_damage(db)))
             return error_set(err, r, "%s", why.text);
         if (r && i == 0)
@@ -168,10 +177,10 @@ read_page(struct db *db, int64_t after, int64_t limit, struct json_object *list,
 
     (void)db_met_damage(db);
     r = db_select(db, &rows, err,
-                  "SELECT " EVENT_COLUMNS EVENT_TABLES " WHERE e.seq > ? ORDER BY e.seq LIMIT ?",
+                  "SELECT " STORY_COLUMNS EVENT_TABLES " WHERE e.seq > ? ORDER BY e.seq LIMIT ?",
                   "ii", after, limit);
     if (!r)
-        r = append_rows(&rows, list, err);
+        r = rows_append(&rows, event_row, list, err);
     db_rows_cleanup(&rows);
     for (size_t i = 0; r == PROV_E_STORE && db_met_damage(db) && i < 2; i++) {
         empty(list);
@@ -219,13 +228,13 @@ put_story(struct db *db, int64_t subject, const char *sql, struct json_object *r
 
     if (!r)
         r = db_select(db, &rows, err, sql, "i", subject);
-    return r ? r : append_rows(&rows, list, err);
+    return r ? r : rows_append(&rows, event_row, list, err);
 }
 
 int
 events_put(struct db *db, int64_t subject, struct json_object *result, struct prov_error *err)
 {
-    return put_story(db, subject, STORY(EVENT_COLUMNS EVENT_TABLES), result, err);
+    return put_story(db, subject, STORY(STORY_COLUMNS EVENT_TABLES), result, err);
 }
 
 int

@@ -24,14 +24,9 @@ untold_row(const struct db_rows *rows)
 {
     struct json_object *row = json_object_new_object();
 
-    if (!row || json_put_int(row, "seq", db_int(rows, 0)) ||
-        json_put_string(row, "iss", db_text(rows, 1)) ||
-        json_put_string(row, "jti", db_text(rows, 2)) ||
-        json_put_string(row, "txn", db_text(rows, 3)) ||
-        json_put_int(row, "version", db_int(rows, 4)) ||
-        json_put_string(row, "kinds", db_text(rows, 5)) ||
-        json_put_string(row, "password_fault", db_text(rows, 6)) ||
-        json_put_bool(row, "password_waits", db_int(rows, 7))) {
+    if (!row || event_put(row, rows) ||
+        json_put_string(row, "password_fault", db_text(rows, EVENT_COUNT)) ||
+        json_put_bool(row, "password_waits", db_int(rows, EVENT_COUNT + 1))) {
         json_object_put(row);
         return NULL;
     }
@@ -46,7 +41,6 @@ store_untold(struct store *store, int64_t subject, const struct link *link, int6
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     AUTO_JSON struct json_object *list = json_object_new_array();
     struct db *db;
-    bool row = true;
     int r = list ? store_reader(store, &db, err) : error_nomem(err);
 
     if (!r)
@@ -58,7 +52,7 @@ store_untold(struct store *store, int64_t subject, const struct link *link, int6
             "SELECT last_event FROM subject WHERE id = ?"
             " UNION ALL SELECT o.previous FROM untold JOIN event o ON o.seq = untold.seq"
             " WHERE o.told <> 1)"
-            " SELECT e.seq, e.iss, e.jti, e.txn, e.version, e.kinds, " PASSWORD_FAULT
+            " SELECT " EVENT_COLUMNS ", " PASSWORD_FAULT
             ", c.sealed IS NOT NULL"
             " FROM untold JOIN event e ON e.seq = untold.seq"
             " LEFT JOIN command c ON c.subject = e.subject AND c.version <= e.version"
@@ -71,15 +65,8 @@ store_untold(struct store *store, int64_t subject, const struct link *link, int6
             "iiiiii", subject, link->settled_version, link->confirmed_version, told_before(link),
             outcome_is(link->outcome, OUTCOME_REFUSED) ? link->confirmed_version : INT64_MAX,
             long_us);
-    while (!r) {
-        struct json_object *entry;
-        r = db_next(&rows, &row, err);
-        if (r || !row)
-            break;
-        entry = untold_row(&rows);
-        if (!entry || json_append(list, entry))
-            r = error_nomem(err);
-    }
+    if (!r)
+        r = rows_append(&rows, untold_row, list, err);
     if (!r)
         *ret = STEAL(list);
     return r;
