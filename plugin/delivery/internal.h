@@ -63,8 +63,9 @@ struct taken {
 /* The host declined an outcome, or the store failed while it was told. */
 struct untold {
     bool some;
-    int64_t after;        /* of the events after this one */
-    struct backoff again; /* until the host is told again */
+    int64_t after;                 /* of the events after this one */
+    struct backoff again;          /* until the host is told again */
+    int64_t declined, declined_us; /* so many in a row, and so long that took */
 };
 
 #define FLIGHTS_MAX 25 /* the most of the connector field parallel_calls */
@@ -605,12 +606,14 @@ void tell_settled(struct telling *telling, const struct item *item);
 /* The same when the user's password is settled, which his events wait for. */
 void tell_password(struct delivery *delivery, int64_t subject);
 /* Tells the host what it has not been told of the next `limit` events after *after, as
- * store_untold_subjects() walks. What it declines is for tell_later(), and keeps no other from being told;
- * *ret_whole false: it declined much, and slowly, so the rest is left. */
+ * store_untold_events() walks. What it declines, or cannot be read, is for tell_later(), and keeps no other from
+ * being told; *ret_whole false: it declined much, and slowly, so the rest is left. */
 MUST_CHECK int tell_rest(struct delivery *delivery, int64_t limit, int64_t *after, bool *ret_whole,
                          struct prov_error *err);
 /* Events after this one are to be told again, with back-off to an hour. */
 void tell_later(struct delivery *delivery, int64_t after);
+/* What the host has declined so far does not count any more: how long it may be asked on. */
+void tell_asks_anew(struct delivery *delivery);
 
 /* ---- history.c: what became of a subject, one outcome a row ---- */
 

@@ -11,7 +11,8 @@
 /* The longest wait before the host is told again. */
 #define TELL_MAX_US (3600 * CLOCK_SECOND_US)
 
-/* A host that declines one after the other is asked on for this long only: it may be slow in it, and delivery waits. */
+/* A host that declines one after the other is asked on for this long only, until its time has come: it may be slow in
+ * it, and delivery waits. */
 #define DECLINED_MAX_US CLOCK_SECOND_US
 
 /* "; waits for manager /Users/9", of each part that waits. */
@@ -92,7 +93,7 @@ method_of(const char *kinds)
 static bool
 is_over(const struct link *link)
 {
-    if (!link->outcome || link->in_flight)
+    if (!link->outcome || link->in_flight || link->damaged_flight)
         return false;
     if (outcome_is(link->outcome,
                    OUTCOME_REFUSED)) /* a leaver whom Salesforce keeps: tried again */
@@ -256,49 +257,88 @@ note_taken(struct delivery *d, int64_t event, enum told how, struct prov_error *
                                                                         : PROV_OK;
 }
 
-/* What the host did with what it was told of one subject. */
-struct heard {
-    bool took, declined;
-};
-
-/* Tells every settled event of the subject that has not been told; stops when the host declines. */
-static int
-tell_subject(struct delivery *d, const struct subject *subject, const struct link *link,
-             struct heard *heard, struct prov_error *err)
+/* At least two in a row, and one more each time, so that slow ones which are never taken do not keep those behind
+ * them from the host for ever. */
+static bool
+is_worth_asking(const struct untold *untold)
 {
+    return !untold->some || untold->declined <= untold->again.failures ||
+           untold->declined_us < DECLINED_MAX_US;
+}
+
+void
+tell_asks_anew(struct delivery *d)
+{
+    d->untold.declined = d->untold.declined_us = 0;
+}
+
+/* Tells the host of one event, if it is worth asking. */
+static int
+offer(struct delivery *d, const struct work *work, struct json_object *event, bool *ret_taken,
+      struct prov_error *err)
+{
+    AUTO_FREE char *text = NULL;
+    struct untold *untold = &d->untold;
+    int64_t began_us = clock_monotonic_us();
+
+    *ret_taken = false;
+    if (!is_worth_asking(untold))
+        return PROV_OK;
+    text = asyncresp(d, &work->subject, &work->link, event);
+    if (!text)
+        return error_nomem(err);
+    *ret_taken = host_told(d, text);
+    if (*ret_taken) {
+        tell_asks_anew(d);
+    } else {
+        untold->declined++;
+        untold->declined_us += clock_monotonic_us() - began_us;
+    }
+    return PROV_OK;
+}
+
+/* Tells every settled event of the subject that has not been told, up to `last` or it alone (struct untold_part); stops
+ * when the host declines. */
+static int
+tell_subject(struct delivery *d, const struct work *work, int64_t last, bool alone, bool *ret_took,
+             struct prov_error *err)
+{
+    const struct untold_part part = { work->subject.id, last, alone };
     AUTO_JSON struct json_object *events = NULL;
     int r = d->taken.stuck ? write_taken(d, err) : PROV_OK;
 
-    if (!r && is_over(link))
-        r = store_untold(d->store, subject->id, link, long_wait_us(d), &events, err);
+    *ret_took = false;
+    if (!r && is_over(&work->link))
+        r = store_untold(d->store, &part, &work->link, long_wait_us(d), &events, err);
 
     for (size_t i = 0; !r && events && i < json_object_array_length(events); i++) {
         struct json_object *event = json_object_array_get_idx(events, i);
-        AUTO_FREE char *text = asyncresp(d, subject, link, event);
-        if (!text)
-            return error_nomem(err);
-        if (!host_told(d, text)) {
-            tell_later(d, json_get_int(event, "seq", 0) - 1);
-            heard->declined = true;
-            return PROV_OK;
+        int64_t seq = json_get_int(event, "seq", 0);
+        bool taken;
+        r = offer(d, work, event, &taken, err);
+        if (r)
+            break;
+        if (!taken) {
+            tell_later(d, seq - 1);
+            break;
         }
-        heard->took = true;
-        r = note_taken(d, json_get_int(event, "seq", 0), how_told(link, event), err);
+        *ret_took = true;
+        r = note_taken(d, seq, how_told(&work->link, event), err);
     }
     return r;
 }
 
 /* A host that could not be told is told later; of which events it was to be told is not known then. */
 static void
-tell_now(struct delivery *d, const struct subject *subject, const struct link *link)
+tell_now(struct delivery *d, const struct work *work)
 {
     struct prov_error error = PROV_ERROR_INIT;
-    struct heard heard = { false, false };
+    bool took;
 
-    if (d->host.outcome && tell_subject(d, subject, link, &heard, &error)) {
+    if (d->host.outcome && tell_subject(d, work, 0, false, &took, &error)) {
         tell_later(d, 0);
         log_line(&d->log, PROV_LOG_ERROR,
-                 "the host could not be told of '%s': %s; it is told later", subject->uri,
+                 "the host could not be told of '%s': %s; it is told later", work->subject.uri,
                  error.text);
     }
 }
@@ -331,7 +371,7 @@ tell_settled(struct telling *telling, const struct item *item)
         log_line(&d->log, PROV_LOG_WARNING, "user '%s' (%s): %s; to do: %s",
                  plan_user_name(&item->work.subject), item->work.subject.uri,
                  item->work.link.message, item->work.link.remedy);
-    tell_now(d, &item->work.subject, &item->work.link);
+    tell_now(d, &item->work);
 }
 
 void
@@ -346,13 +386,78 @@ tell_password(struct delivery *d, int64_t subject)
     if (store_load_id(d->store, subject, &work, &error))
         tell_later(d, 0);
     else
-        tell_now(d, &work.subject, &work.link);
+        tell_now(d, &work);
 }
 
-static bool
-is_worth_asking(size_t declined, int64_t end_us)
+/* ---- what was not told ---- */
+
+/* Of one event of the walk, with those of its user before it, or alone. */
+static int
+tell_event(struct delivery *d, int64_t event, bool alone, struct prov_error *err)
 {
-    return declined < 2 || clock_monotonic_us() < end_us;
+    CLEANUP(work_done) struct work work = { 0 };
+    bool took = false;
+    int r = store_load_of_event(d->store, event, &work, err);
+
+    if (!r)
+        r = tell_subject(d, &work, event, alone, &took, err);
+    if (took)
+        d->untold.again.failures = 0;
+    return r;
+}
+
+/* Events of a page that cannot be read. */
+struct unread {
+    int64_t count, first;
+    struct prov_error why; /* of the first */
+};
+
+static bool
+is_unread(const struct delivery *d, int result)
+{
+    return result == PROV_E_STORE && !d->taken.stuck && store_met_damage(d->store);
+}
+
+/* Of one of a page in which something cannot be read. A damaged one before it keeps it back no longer: it is told alone
+ * then, and those of its user that can be read still come in their order. */
+static int
+tell_around(struct delivery *d, int64_t event, struct unread *unread, struct prov_error *err)
+{
+    struct prov_error why = PROV_ERROR_INIT;
+    int r = tell_event(d, event, false, &why);
+
+    if (is_unread(d, r))
+        r = tell_event(d, event, true, &why);
+    if (is_unread(d, r)) {
+        if (unread->count++ == 0) {
+            unread->first = event;
+            unread->why = why;
+        }
+        return PROV_OK;
+    }
+    if (!r)
+        r = write_taken(d, &why); /* before the next of the same user */
+    return r ? error_set(err, r, "%s", why.text) : PROV_OK;
+}
+
+/* One page of the walk; around what cannot be read, if that is to be noted. */
+static int
+tell_page(struct delivery *d, int64_t limit, int64_t *after, struct unread *unread, bool *ret_whole,
+          struct prov_error *err)
+{
+    AUTO_JSON struct json_object *events = NULL;
+    int r = unread ? store_untold_around(d->store, limit, after, &events, err)
+                   : store_untold_events(d->store, limit, after, &events, err);
+
+    *ret_whole = true;
+    for (size_t i = 0; !r && i < json_object_array_length(events); i++) {
+        int64_t event = json_object_get_int64(json_object_array_get_idx(events, i));
+        *ret_whole = is_worth_asking(&d->untold);
+        if (!*ret_whole)
+            break;
+        r = unread ? tell_around(d, event, unread, err) : tell_event(d, event, false, err);
+    }
+    return r;
 }
 
 int
@@ -360,30 +465,27 @@ tell_rest(struct delivery *d, int64_t limit, int64_t *after, bool *ret_whole,
           struct prov_error *err)
 {
     CLEANUP(telling_end) struct telling telling = { .delivery = d };
-    AUTO_JSON struct json_object *subjects = NULL;
-    int64_t end_us = clock_monotonic_us() + DECLINED_MAX_US;
-    size_t declined = 0; /* in succession */
+    struct unread unread = { .why = PROV_ERROR_INIT };
+    int64_t from = *after;
     int r = d->taken.stuck ? write_taken(d, err) : PROV_OK;
 
     *ret_whole = true;
+    if (r)
+        return r;
+    r = tell_page(d, limit, after, NULL, ret_whole, err);
+    if (!is_unread(d, r))
+        return r;
+    *after = from;
+    r = write_taken(d, err);
     if (!r)
-        r = store_untold_subjects(d->store, limit, after, &subjects, err);
-    for (size_t i = 0; !r && i < json_object_array_length(subjects); i++) {
-        CLEANUP(work_done) struct work work = { 0 };
-        struct heard heard = { false, false };
-        *ret_whole = is_worth_asking(declined, end_us);
-        if (!*ret_whole)
-            break;
-        r = store_load_id(d->store, json_object_get_int64(json_object_array_get_idx(subjects, i)),
-                          &work, err);
-        if (!r)
-            r = tell_subject(d, &work.subject, &work.link, &heard, err);
-        if (heard.took) {
-            d->untold.again.failures = 0;
-            end_us = clock_monotonic_us() + DECLINED_MAX_US;
-            declined = 0;
-        }
-        declined += heard.declined;
+        r = tell_page(d, limit, after, &unread, ret_whole, err);
+    if (unread.count) {
+        tell_later(d, from);
+        log_line(
+            &d->log, PROV_LOG_ERROR,
+            "what became of %lld events cannot be read, of which number %lld is the first, and "
+            "the host is not told: %s; tried again within the hour",
+            (long long)unread.count, (long long)unread.first, unread.why.text);
     }
     return r;
 }

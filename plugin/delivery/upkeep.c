@@ -113,6 +113,8 @@ tell_some(struct delivery *d, struct prov_error *err)
     else if (d->telling.after == 0 && !d->untold.some) /* all is told */
         d->untold.again.failures = 0;
     d->telling.under_way = !r && whole && d->telling.after != 0;
+    if (!d->telling.under_way)
+        tell_asks_anew(d);
     return r;
 }
 
@@ -123,6 +125,7 @@ begin_telling(struct delivery *d)
         return;
     d->telling = (struct event_walk){ true, d->untold.after };
     d->untold.some = false;
+    tell_asks_anew(d);
 }
 
 /* A file that is mostly free pages since its events were forgotten gives them back, a piece a round; a

@@ -326,6 +326,16 @@ store_load(struct store *store, const char *iss, const char *uri, struct work *r
 }
 
 int
+store_load_of_event(struct store *store, int64_t event, struct work *ret_work,
+                    struct prov_error *err)
+{
+    CLEANUP(look_done) struct look look = { 0 };
+    int r = store_look(store, &look, err, "SELECT subject FROM event WHERE seq = ?", "i", event);
+
+    return !r && look.row ? link_load(look.rows.db, db_int(&look.rows, 0), ret_work, err) : r;
+}
+
+int
 store_load_id(struct store *store, int64_t subject, struct work *ret_work, struct prov_error *err)
 {
     CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);

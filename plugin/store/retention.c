@@ -60,16 +60,22 @@ store_forget_events(struct store *store, const struct store_retention *retention
     return r;
 }
 
+/* NULL when out of memory. */
+static struct json_object *
+number_row(const struct db_rows *rows)
+{
+    return json_object_new_int64(db_int(rows, 0));
+}
+
 int
-store_untold_subjects(struct store *store, int64_t limit, int64_t *after, struct json_object **ret,
-                      struct prov_error *err)
+store_untold_events(struct store *store, int64_t limit, int64_t *after, struct json_object **ret,
+                    struct prov_error *err)
 {
     CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
     AUTO_JSON struct json_object *list = json_object_new_array();
     int64_t last = 0, old = 0;
     struct db *db;
-    bool row = true;
     int r = list ? store_reader(store, &db, err) : error_nomem(err);
 
     if (!r)
@@ -77,7 +83,7 @@ store_untold_subjects(struct store *store, int64_t limit, int64_t *after, struct
     if (!r)
         r = db_select(
             db, &rows, err,
-            "SELECT DISTINCT e.subject FROM event e JOIN link l ON l.subject = e.subject"
+            "SELECT max(e.seq) FROM event e JOIN link l ON l.subject = e.subject"
             " WHERE e.seq > ? AND e.seq <= ?"
             " AND e.version <= l.settled_version AND NOT " IN_FLIGHT(
                 "l.subject") " AND (e.told = 0 OR (e.told = 2 AND e.version <= "
@@ -86,18 +92,40 @@ store_untold_subjects(struct store *store, int64_t limit, int64_t *after, struct
                              /* who is refused and tried again by itself is not through, for some time */
                              " AND NOT (l.outcome = '" OUTCOME_REFUSED "' AND l.next_us > 0"
                              " AND NOT EXISTS (SELECT 1 FROM wait w WHERE w.subject = l.subject"
-                             " AND w.is_long AND w.kind NOT IN " WAITS_OF_PARTS "))",
+                             " AND w.is_long AND w.kind NOT IN " WAITS_OF_PARTS "))"
+                             " GROUP BY e.subject ORDER BY 1",
             "ii", *after, last);
-    while (!r) {
-        r = db_next(&rows, &row, err);
-        if (r || !row)
-            break;
-        if (json_append(list, json_object_new_int64(db_int(&rows, 0))))
-            r = error_nomem(err);
-    }
+    if (!r)
+        r = rows_append(&rows, number_row, list, err);
     if (r)
         return r;
     *after = last;
+    *ret = STEAL(list);
+    return PROV_OK;
+}
+
+int
+store_untold_around(struct store *store, int64_t limit, int64_t *after, struct json_object **ret,
+                    struct prov_error *err)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    AUTO_JSON struct json_object *list = json_object_new_array();
+    struct db *db;
+    size_t count;
+    int r = list ? store_reader(store, &db, err) : error_nomem(err);
+
+    if (!r)
+        r = db_select(db, &rows, err, /* not by the table, which may be what is damaged */
+                      "SELECT seq FROM event INDEXED BY event_key WHERE +seq > ? ORDER BY +seq"
+                      " LIMIT ?",
+                      "ii", *after, limit);
+    if (!r)
+        r = rows_append(&rows, number_row, list, err);
+    if (r)
+        return r;
+    count = json_object_array_length(list);
+    *after = count ? json_object_get_int64(json_object_array_get_idx(list, count - 1)) : 0;
     *ret = STEAL(list);
     return PROV_OK;
 }

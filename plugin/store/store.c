@@ -219,6 +219,14 @@ store_view_end(struct store *store)
         db_rollback(store->read); /* nothing was written */
 }
 
+bool
+store_met_damage(struct store *store)
+{
+    CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
+
+    return store->read && db_met_damage(store->read);
+}
+
 void
 look_done(struct look *look)
 {

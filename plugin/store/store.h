@@ -540,11 +540,17 @@ MUST_CHECK int store_get_fact(struct store *store, const char *key, char **ret,
 MUST_CHECK int store_put_fact(struct store *store, const char *key, const char *value,
                               struct prov_error *err);
 
-/* Settled events of a subject that the host has not been told of, or that were told for now and are told otherwise
+/* Which events of a subject: `last` (0: the newest) and those before it, or it alone. */
+struct untold_part {
+    int64_t subject, last;
+    bool alone;
+};
+/* Settled ones that the host has not been told of, or that were told for now and are told otherwise
  * since: array of {"seq","iss","jti","txn","version","kinds","password_fault",
  * "password_waits"}. What came at long_us or earlier is told though a password waits for its key. */
-MUST_CHECK int store_untold(struct store *store, int64_t subject, const struct link *link,
-                            int64_t long_us, struct json_object **ret, struct prov_error *err);
+MUST_CHECK int store_untold(struct store *store, const struct untold_part *part,
+                            const struct link *link, int64_t long_us, struct json_object **ret,
+                            struct prov_error *err);
 /* [tx] The host knows. */
 MUST_CHECK int store_told(struct store *store, int64_t seq, enum told told, struct prov_error *err);
 
@@ -563,11 +569,16 @@ MUST_CHECK int store_forget_events(struct store *store, const struct store_reten
 /* [tx] The same for what became of subjects, newest rows of them too; keep_untold does not count. */
 MUST_CHECK int store_forget_history(struct store *store, const struct store_retention *retention,
                                     int64_t *after, struct prov_error *err);
-/* Subjects with settled events the host has not been told of, among the next `limit` events after
- * *after: array of ids. *after: the last event looked at, 0 when there are no more. Who is refused and tried
+/* Of each subject the newest settled event the host has not been told of, among the next `limit` events after
+ * *after: array of numbers. *after: the last event looked at, 0 when there are no more. Who is refused and tried
  * again by itself is among them only if that has lasted. */
-MUST_CHECK int store_untold_subjects(struct store *store, int64_t limit, int64_t *after,
-                                     struct json_object **ret, struct prov_error *err);
+MUST_CHECK int store_untold_events(struct store *store, int64_t limit, int64_t *after,
+                                   struct json_object **ret, struct prov_error *err);
+/* The same where some cannot be read: all the events, told or not, in their order. */
+MUST_CHECK int store_untold_around(struct store *store, int64_t limit, int64_t *after,
+                                   struct json_object **ret, struct prov_error *err);
+/* Whether a read failed since this was asked last because the file is damaged there; not for a lock, say. */
+bool store_met_damage(struct store *store);
 
 /* ---- the file itself (inspect.c) ---- */
 
@@ -618,6 +629,8 @@ MUST_CHECK int store_load(struct store *store, const char *iss, const char *uri,
                           struct work *ret_work, struct prov_error *err);
 MUST_CHECK int store_load_id(struct store *store, int64_t subject, struct work *ret_work,
                              struct prov_error *err);
+MUST_CHECK int store_load_of_event(struct store *store, int64_t event, struct work *ret_work,
+                                   struct prov_error *err);
 /* The id of the one subject that `user` means (URI, userName, Salesforce username or Id).
  * PROV_E_NOTFOUND; PROV_E_INVALID names the several that fit. */
 MUST_CHECK int store_find(struct store *store, const char *user, int64_t *ret_id,

@@ -34,8 +34,8 @@ untold_row(const struct db_rows *rows)
 }
 
 int
-store_untold(struct store *store, int64_t subject, const struct link *link, int64_t long_us,
-             struct json_object **ret, struct prov_error *err)
+store_untold(struct store *store, const struct untold_part *part, const struct link *link,
+             int64_t long_us, struct json_object **ret, struct prov_error *err)
 {
     CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
     CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
@@ -49,11 +49,10 @@ store_untold(struct store *store, int64_t subject, const struct link *link, int6
             /* they are told in their order, so before one that was told for good stands
                          none that was not */
             "WITH RECURSIVE untold (seq) AS ("
-            "SELECT last_event FROM subject WHERE id = ?"
+            "SELECT coalesce(nullif(?, 0), last_event) FROM subject WHERE id = ?"
             " UNION ALL SELECT o.previous FROM untold JOIN event o ON o.seq = untold.seq"
-            " WHERE o.told <> 1)"
-            " SELECT " EVENT_COLUMNS ", " PASSWORD_FAULT
-            ", c.sealed IS NOT NULL"
+            " WHERE o.told <> 1 AND NOT ?)"
+            " SELECT " EVENT_COLUMNS ", " PASSWORD_FAULT ", c.sealed IS NOT NULL"
             " FROM untold JOIN event e ON e.seq = untold.seq"
             " LEFT JOIN command c ON c.subject = e.subject AND c.version <= e.version"
             " WHERE e.version <= ? AND (e.told = 0 OR (e.told = 2 AND e.version <= ?)"
@@ -62,7 +61,8 @@ store_untold(struct store *store, int64_t subject, const struct link *link, int6
                          without end, where its key stays away */
             " AND (c.sealed IS NULL OR e.version > ?"
             " OR (e.told = 0 AND c.outcome = 'waiting' AND e.received_us <= ?)) ORDER BY e.version",
-            "iiiiii", subject, link->settled_version, link->confirmed_version, told_before(link),
+            "iiiiiiii", part->last, part->subject, (int64_t)part->alone, link->settled_version,
+            link->confirmed_version, told_before(link),
             outcome_is(link->outcome, OUTCOME_REFUSED) ? link->confirmed_version : INT64_MAX,
             long_us);
     if (!r)

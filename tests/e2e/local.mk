@@ -39,6 +39,7 @@ e2e_tests = \
 	tests/e2e/test_sync.py \
 	tests/e2e/test_terminal.py \
 	tests/e2e/test_tls.py \
+	tests/e2e/test_told.py \
 	tests/e2e/test_waits.py \
 	tests/e2e/test_wire.py
 dist_check_SCRIPTS += $(e2e_tests) tests/e2e/test_core.py

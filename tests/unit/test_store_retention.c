@@ -23,32 +23,33 @@ the_host_is_told_of_settled_events_until_it_took_them(void)
     AUTO_JSON struct json_object *nobody = NULL;
     struct json_object *first;
     struct scratch s;
-    int64_t one, after = 0;
+    struct untold_part all = { 0 };
+    int64_t after = 0;
     const struct link link = { .settled_version = 2 };
 
     scratch_make(&s);
-    one = scratch_put(s.store, "j1", "/Users/1", "a");
+    all.subject = scratch_put(s.store, "j1", "/Users/1", "a");
     scratch_accept(s.store, scratch_event_of(ISSUER, "j2", "t2", "/Users/1", "put", "{}"));
     scratch_put(s.store, "j3", "/Users/2", "b");
     scratch_settle(s.store, "/Users/1", "delivered", "005000000000001AAA");
     scratch_put(s.store, "j4", "/Users/1", "c"); /* not settled yet */
-    T_OK(store_untold_subjects(s.store, 10, &after, &subjects, &err), &err);
+    T_OK(store_untold_events(s.store, 10, &after, &subjects, &err), &err);
     T_INT(json_object_array_length(subjects), 1);
-    T_INT(json_object_get_int64(json_object_array_get_idx(subjects, 0)), one);
-    T_OK(store_untold(s.store, one, &link, 0, &events, &err), &err);
+    T_INT(json_object_get_int64(json_object_array_get_idx(subjects, 0)), 2);
+    T_OK(store_untold(s.store, &all, &link, 0, &events, &err), &err);
     T_INT(json_object_array_length(events), 2);
     first = json_object_array_get_idx(events, 0);
     T_STR(json_get_string(first, "jti"), "j1");
     T_STR(json_get_string(first, "txn"), NULL);
     T_STR(json_get_string(json_object_array_get_idx(events, 1), "txn"), "t2");
     IN_TX(s.store, store_told(s.store, json_get_int(first, "seq", 0), TOLD, &err));
-    T_OK(store_untold(s.store, one, &link, 0, &rest, &err), &err);
+    T_OK(store_untold(s.store, &all, &link, 0, &rest, &err), &err);
     T_INT(json_object_array_length(rest), 1);
     first = json_object_array_get_idx(rest, 0);
     T_STR(json_get_string(first, "jti"), "j2");
     IN_TX(s.store, store_told(s.store, json_get_int(first, "seq", 0), TOLD, &err));
     after = 0;
-    T_OK(store_untold_subjects(s.store, 10, &after, &nobody, &err), &err);
+    T_OK(store_untold_events(s.store, 10, &after, &nobody, &err), &err);
     T_INT(json_object_array_length(nobody), 0);
     scratch_remove(&s);
 }
@@ -62,17 +63,17 @@ a_refusal_that_was_told_is_told_again_when_it_is_delivered(void)
     const struct link done = { .settled_version = 1, .confirmed_version = 1 };
     struct prov_error err = PROV_ERROR_INIT;
     struct scratch s;
-    int64_t one;
+    struct untold_part all = { 0 };
 
     scratch_make(&s);
-    one = scratch_put(s.store, "j1", "/Users/1", "a");
+    all.subject = scratch_put(s.store, "j1", "/Users/1", "a");
     IN_TX(s.store, store_told(s.store, 1, TOLD_FOR_NOW, &err));
-    T_OK(store_untold(s.store, one, &parked, 0, &refused, &err), &err);
+    T_OK(store_untold(s.store, &all, &parked, 0, &refused, &err), &err);
     T_INT(json_object_array_length(refused), 0);
-    T_OK(store_untold(s.store, one, &done, 0, &delivered, &err), &err);
+    T_OK(store_untold(s.store, &all, &done, 0, &delivered, &err), &err);
     T_INT(json_object_array_length(delivered), 1);
     IN_TX(s.store, store_told(s.store, 1, TOLD, &err));
-    T_OK(store_untold(s.store, one, &done, 0, &after, &err), &err);
+    T_OK(store_untold(s.store, &all, &done, 0, &after, &err), &err);
     T_INT(json_object_array_length(after), 0);
     scratch_remove(&s);
 }
@@ -86,10 +87,11 @@ what_was_told_but_for_a_part_is_told_again_when_that_has_changed(void)
     static const size_t again[][2] = { { 0, 0 }, { 1, 0 }, { 1, 1 } };
     struct prov_error err = PROV_ERROR_INIT;
     struct scratch s;
+    struct untold_part all = { 0 };
     int64_t one;
 
     scratch_make(&s);
-    one = scratch_put(s.store, "j1", "/Users/1", "a");
+    one = all.subject = scratch_put(s.store, "j1", "/Users/1", "a");
     scratch_settle(s.store, "/Users/1", "delivered", "005000000000001AAA");
     for (int i = 0; i < 6; i++) {
         AUTO_JSON struct json_object *events = NULL, *subjects = NULL;
@@ -105,11 +107,47 @@ what_was_told_but_for_a_part_is_told_again_when_that_has_changed(void)
         wait_weigh(&work.link, 5);
         IN_TX(s.store, store_put_link(s.store, one, &work.link, &err));
         IN_TX(s.store, store_told(s.store, 1, before[i % 2], &err));
-        T_OK(store_untold(s.store, one, &work.link, 0, &events, &err), &err);
+        T_OK(store_untold(s.store, &all, &work.link, 0, &events, &err), &err);
         T_INT(json_object_array_length(events), again[i / 2][i % 2]);
-        T_OK(store_untold_subjects(s.store, 10, &after, &subjects, &err), &err);
+        T_OK(store_untold_events(s.store, 10, &after, &subjects, &err), &err);
         T_INT(json_object_array_length(subjects), again[i / 2][i % 2]);
     }
+    scratch_remove(&s);
+}
+
+/* How many events of that part are to be told. */
+static size_t
+untold_of(struct store *store, int64_t subject, int64_t last, bool alone)
+{
+    const struct untold_part part = { subject, last, alone };
+    const struct link link = { .settled_version = 3 };
+    struct prov_error err = PROV_ERROR_INIT;
+    AUTO_JSON struct json_object *events = NULL;
+
+    T_OK(store_untold(store, &part, &link, 0, &events, &err), &err);
+    return json_object_array_length(events);
+}
+
+/* One that was told although one before it was not, since that could not be read, hides it from nobody who asks from
+ * there. */
+static void
+what_was_told_alone_hides_nothing_before_it(void)
+{
+    struct prov_error err = PROV_ERROR_INIT;
+    struct scratch s;
+    int64_t one;
+
+    scratch_make(&s);
+    one = scratch_put(s.store, "j1", "/Users/1", "a");
+    scratch_put(s.store, "j2", "/Users/1", "aa");
+    scratch_put(s.store, "j3", "/Users/1", "aaa");
+    T_INT(untold_of(s.store, one, 0, false), 3);
+    T_INT(untold_of(s.store, one, 2, false), 2);
+    T_INT(untold_of(s.store, one, 2, true), 1);
+    IN_TX(s.store, store_told(s.store, 3, TOLD, &err));
+    T_INT(untold_of(s.store, one, 0, false), 0);
+    T_INT(untold_of(s.store, one, 3, true), 0);
+    T_INT(untold_of(s.store, one, 2, false), 2);
     scratch_remove(&s);
 }
 
@@ -236,6 +274,8 @@ the_untold_are_found_page_by_page(void)
     AUTO_JSON struct json_object *first = NULL;
     AUTO_JSON struct json_object *second = NULL;
     AUTO_JSON struct json_object *end = NULL;
+    AUTO_JSON struct json_object *around = NULL;
+    AUTO_JSON struct json_object *nothing = NULL;
     struct scratch s;
     int64_t after = 0;
 
@@ -245,13 +285,21 @@ the_untold_are_found_page_by_page(void)
     scratch_put(s.store, "j3", "/Users/2", "b");
     scratch_settle(s.store, "/Users/1", "delivered", "005000000000001AAA");
     scratch_settle(s.store, "/Users/2", "refused", NULL);
-    T_OK(store_untold_subjects(s.store, 2, &after, &first, &err), &err);
+    T_OK(store_untold_events(s.store, 2, &after, &first, &err), &err);
     T_INT(json_object_array_length(first), 1);
     T_INT(after, 2);
-    T_OK(store_untold_subjects(s.store, 2, &after, &second, &err), &err);
+    T_OK(store_untold_events(s.store, 2, &after, &second, &err), &err);
     T_INT(json_object_array_length(second), 1);
-    T_OK(store_untold_subjects(s.store, 2, &after, &end, &err), &err);
+    T_OK(store_untold_events(s.store, 2, &after, &end, &err), &err);
     T_INT(json_object_array_length(end), 0);
+    T_INT(after, 0);
+    T_OK(store_untold_around(s.store, 2, &after, &around, &err), &err);
+    T_INT(json_object_array_length(around), 2);
+    T_INT(json_object_get_int64(json_object_array_get_idx(around, 0)), 1);
+    T_INT(after, 2);
+    after = 3;
+    T_OK(store_untold_around(s.store, 2, &after, &nothing, &err), &err);
+    T_INT(json_object_array_length(nothing), 0);
     T_INT(after, 0);
     scratch_remove(&s);
 }
@@ -507,6 +555,7 @@ main(int argc, char **argv)
     static const struct unit_case cases[] = {
         UNIT_CASE(the_host_is_told_of_settled_events_until_it_took_them),
         UNIT_CASE(a_refusal_that_was_told_is_told_again_when_it_is_delivered),
+        UNIT_CASE(what_was_told_alone_hides_nothing_before_it),
         UNIT_CASE(what_was_told_but_for_a_part_is_told_again_when_that_has_changed),
         UNIT_CASE(only_settled_events_are_forgotten),
         UNIT_CASE(what_is_tried_again_is_not_settled),
