@@ -19,6 +19,7 @@
 #define ROUND_PASSWORDS 20
 #define SENDS_MAX       2
 #define KEY_AGAIN_US    (600 * CLOCK_SECOND_US)
+#define RIGHT_AGAIN_US  (3600 * CLOCK_SECOND_US) /* each try is a call */
 
 /* [tx] */
 static int
@@ -110,6 +111,34 @@ wait_for_key(struct delivery *d, const struct store_password *password,
     return r;
 }
 
+/* Not of the password: it is kept until an admin has put right what the execution user may. */
+static bool
+is_about_rights(const struct sf_call *call)
+{
+    return call->outcome == SF_REFUSED && (call->http_status == 403 || call->http_status == 404);
+}
+
+static int
+wait_for_right(struct delivery *d, const struct store_password *password,
+               const struct sf_call *call, struct prov_error *err)
+{
+    struct store_password_news news = { .tries = password->tries,
+                                        .next_us = clock_now_us() + RIGHT_AGAIN_US,
+                                        .outcome = "waiting",
+                                        .code = call->code,
+                                        .message = call->message,
+                                        .cause = call->cause,
+                                        .remedy = call->remedy };
+    int r;
+
+    log_line(&d->log, PROV_LOG_WARNING, "'%s': password waits: %s: %s; %s", password->uri,
+             call->code, call->message, call->remedy);
+    r = put(d, password, &news, err);
+    if (!r) /* if it has waited for long */
+        tell_password(d, password->subject);
+    return r;
+}
+
 static bool
 is_repetition(const struct sf_call *call)
 {
@@ -133,6 +162,8 @@ settle_answer(struct delivery *d, const struct store_password *password, const s
     if (call->outcome == SF_DELIVERED || (password->tries > 0 && is_repetition(call)))
         return settle_password(d, password, &(struct store_password_news){ .outcome = "delivered" },
                                err);
+    if (is_about_rights(call))
+        return wait_for_right(d, password, call, err);
     if (call->outcome == SF_REFUSED) {
         news.outcome = "refused";
         return settle_password(d, password, &news, err);

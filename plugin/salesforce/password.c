@@ -33,6 +33,25 @@ make_body(const char *password)
     return body;
 }
 
+/* The one call that is about a single record, and has its fault as the call's: what says nothing about the
+ * connection holds nobody else (design rule 16). */
+static void
+judge_record(struct sf_call *call)
+{
+    static const char *const codes[] = { "INSUFFICIENT_ACCESS", "INSUFFICIENT_ACCESS_OR_READONLY",
+                                         "FUNCTIONALITY_NOT_ENABLED", "NOT_FOUND" };
+
+    for (size_t i = 0; call->outcome == SF_HOLD && i < sizeof(codes) / sizeof(codes[0]); i++) {
+        if (strcmp(call->code, codes[i]) == 0) {
+            struct sf_verdict verdict =
+                sf_judge(SF_LEVEL_RECORD, call->http_status, call->code, call->message, 1);
+            call->outcome = verdict.outcome;
+            call->cause = verdict.cause;
+            call->remedy = verdict.remedy;
+        }
+    }
+}
+
 int
 sf_set_password(struct sf_session *session, const char *id, const char *password,
                 struct sf_call *call)
@@ -58,6 +77,7 @@ sf_set_password(struct sf_session *session, const char *id, const char *password
         return r;
     if (call->outcome == SF_DELIVERED)
         http_answer_clear(&answer);
+    judge_record(call);
     answer_redact(call->message, password);
     if (strstr(call->message, password)) /* too short to be redacted; then nothing is said */
         call->message[0] = '\0';

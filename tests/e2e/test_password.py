@@ -224,6 +224,25 @@ def test_a_refusal_by_policy_is_told_and_harms_nothing_else():
         assert password_of(c)["outcome"] == "delivered" and c.query(query="status")["passwords"]["refused"] == 0
 
 
+def test_a_password_that_may_not_be_set_waits_and_keeps_nobody_else():
+    with Sealed(retry_first_s=1) as w:
+        c = w.connector()
+        refusal = {"on": "password", "do": "status", "status": 403, "times": -1, "body": [
+            {"errorCode": "INSUFFICIENT_ACCESS", "message": "You do not have permission to view this record."}]}
+        w.org.fault(refusal)
+        c.accept(create("/Users/ada", secret("ada")))
+        c.until(lambda: posts(w), "a password that is tried")
+        c.accept(create("/Users/bob", person("bob")))
+        c.until(lambda: c.user("/Users/bob")["state"] == "in_step", "who has no password")
+        assert c.query(query="status")["hold"] is None and posts(w) == 1, c.query(query="status")
+        told = password_of(c)
+        assert told["outcome"] == "waiting" and told["code"] == "INSUFFICIENT_ACCESS" and told["remedy"], told
+        w.org.ask("DELETE", "/__org/faults")
+        c.act(act="retry", user="/Users/ada")
+        c.settle()
+        assert has(w, CANARY) and password_of(c)["outcome"] == "delivered"
+
+
 def test_a_send_without_an_answer_is_made_once_more_and_a_repetition_counts():
     with Sealed(settle_window_s=1) as w:
         c = w.connector()

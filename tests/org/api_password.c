@@ -47,7 +47,11 @@ void
 api_password(struct call *call, struct row *user)
 {
     call->records = 1;
-    if (call->inner) /* whether composite calls take it is unsure */
+    if (!call->org->settings.manage_users && call->user &&
+        strcmp(call->user->id, call->org->execution_user) == 0)
+        reply_error(call->reply, 403, "INSUFFICIENT_ACCESS",
+                    "You do not have permission to view this record.");
+    else if (call->inner) /* whether composite calls take it is unsure */
         reply_not_found(call->reply);
     else if (call_method_is(call, "GET"))
         tell_expired(call, user);

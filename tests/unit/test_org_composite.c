@@ -500,6 +500,25 @@ a_password_is_set_reset_and_never_twice(void)
     ask_end();
 }
 
+/* 2.8 */
+static void
+passwords_need_the_right_to_manage_users(void)
+{
+    static const char *const methods[] = { "GET", "POST", "DELETE" };
+    AUTO_FREE char *path = NULL;
+
+    ask_begin();
+    path = text_format("%s/password", user_path(make_user(acme, "a@b.cc", "")));
+    T_INT(ask_exchange(acme, "POST", "/__org/settings", "{\"manage_users\":false}"), 200);
+    for (size_t i = 0; i < 3; i++) {
+        T_INT(ask(acme, methods[i], path, i == 1 ? "{\"NewPassword\":\"secret-123\"}" : NULL), 403);
+        T_STR(error_code(), "INSUFFICIENT_ACCESS");
+    }
+    T_INT(ask_exchange(acme, "GET", "/__org/state", NULL), 200);
+    T_HAS(answer.body, "\"passwords_set\":{}");
+    ask_end();
+}
+
 static void
 passwords_stay_out_of_the_log(void)
 {
@@ -653,6 +672,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(only_external_ids_name_rows_and_several_rows_are_listed),
     UNIT_CASE(collections_upsert_by_an_external_id),
     UNIT_CASE(a_password_is_set_reset_and_never_twice),
+    UNIT_CASE(passwords_need_the_right_to_manage_users),
     UNIT_CASE(passwords_stay_out_of_the_log),
     UNIT_CASE(limits_and_record_counts_are_told),
     UNIT_CASE(describe_has_every_key_a_client_reads),
