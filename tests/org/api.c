@@ -294,6 +294,17 @@ check_version(struct call *call)
     return true;
 }
 
+/* Section 10: deprecated versions answer with a Warning header; its form and words as headers_warning.htm of the REST
+ * guide has them. That refusals have it too is unsure. */
+static void
+put_deprecation(struct call *call)
+{
+    if (call->version_number < call->org->settings.deprecated_below)
+        reply_header(call->reply, "Warning",
+                     "299 - \"This API is deprecated and will be removed by Summer '28. Please see "
+                     "https://help.salesforce.com/articleView?id=005321531 for details.\"");
+}
+
 /* 2.3: the first number is what was used. */
 bool
 api_count(struct call *call)
@@ -439,6 +450,55 @@ api_answer_inner(struct call *call)
         answer_data(call);
 }
 
+/* Of an error, wherever it stands in an answer: codes and fields stay. */
+static void
+translate(struct json_object *value)
+{
+    struct json_object *fields = js_get(value, "fields");
+
+    if (json_object_is_type(value, json_type_array)) {
+        for (size_t i = 0; i < json_object_array_length(value); i++)
+            translate(json_object_array_get_idx(value, i));
+        return;
+    }
+    if (!json_object_is_type(value, json_type_object))
+        return;
+    if (js_get(value, "errorCode") || js_get(value, "statusCode")) {
+        AUTO_FREE char *names = fields ? js_text(fields) : text_copy("[]");
+        AUTO_FREE char *text = text_format("No se ha podido hacer: %s", names);
+        js_put_text(value, "message", text);
+        return;
+    }
+    json_object_object_foreach(value, name, member)
+    {
+        (void)name;
+        translate(member);
+    }
+}
+
+/* Section 6: whatever was written of an error is in the user's language; nobody has to understand it. */
+static void
+translate_answer(struct call *call)
+{
+    struct json_object *body = call->reply->body ? json_tokener_parse(call->reply->body) : NULL;
+
+    if (!body)
+        return;
+    translate(body);
+    reply_json(call->reply, call->reply->status, body);
+}
+
+static void
+answer_version(struct call *call)
+{
+    put_deprecation(call);
+    if ((call->late || call_is_authorized(call)) && check_api_enabled(call) &&
+        check_long_calls(call) && api_count(call))
+        answer_data(call);
+    if (call->org->settings.translated)
+        translate_answer(call);
+}
+
 void
 api_answer(struct call *call)
 {
@@ -459,7 +519,6 @@ api_answer(struct call *call)
         answer_get_only(call, answer_versions);
     else if (!starts(call, "services", "data", NULL))
         reply_not_found(call->reply);
-    else if (check_version(call) && (call->late || call_is_authorized(call)) &&
-             check_api_enabled(call) && check_long_calls(call) && api_count(call))
-        answer_data(call);
+    else if (check_version(call))
+        answer_version(call);
 }

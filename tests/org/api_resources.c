@@ -108,6 +108,7 @@ api_limits(struct call *call)
         return;
     }
     put_limit(limits, "DailyApiRequests", call->org->settings.api_max, call->org->usage.api_calls);
+    put_limit(js_get(limits, "DailyApiRequests"), "simulated", 0, 0); /* of an app: 2.4 */
     for (size_t i = 0; i < sizeof(limits_known) / sizeof(limits_known[0]); i++)
         put_limit(limits, limits_known[i].name, limits_known[i].max, 0);
     put_limit(limits, "PermissionSets", 1500, sets); /* 2.4 */

@@ -280,10 +280,10 @@ values_of(struct json_object *list)
 static bool
 has_known_members(struct json_object *field)
 {
-    static const char *const known[] = { "name",     "label",     "type",        "length",
-                                         "unique",   "required",  "external_id", "values",
-                                         "target",   "read_only", "precision",   "scale",
-                                         "hierarchy" };
+    static const char *const known[] = { "name",      "label",         "type",        "length",
+                                         "unique",    "required",      "external_id", "values",
+                                         "target",    "read_only",     "precision",   "scale",
+                                         "hierarchy", "case_sensitive" };
 
     json_object_object_foreach(field, member, value)
     {
@@ -313,6 +313,7 @@ add_custom_field(struct org *org, struct json_object *field)
                  (js_get_flag(field, "external_id", false) ? FIELD_EXTERNAL_ID : 0u) |
                  (js_get_flag(field, "read_only", false) ? FIELD_READ_ONLY : 0u) |
                  (js_get_flag(field, "hierarchy", false) ? FIELD_HIERARCHY : 0u) |
+                 (js_get_flag(field, "case_sensitive", false) ? FIELD_CASE : 0u) |
                  (values ? FIELD_RESTRICTED : 0u),
         .values = values,
         .target = js_get_text(field, "target"),
@@ -323,8 +324,8 @@ add_custom_field(struct org *org, struct json_object *field)
         return "a custom field has a 'name'";
     if (!has_known_members(field))
         return "a custom field has 'name', 'label', 'type', 'length', 'unique', 'required', "
-               "'external_id', 'values', 'target', 'read_only', 'precision', 'scale' and "
-               "'hierarchy', and no other member";
+               "'external_id', 'values', 'target', 'read_only', 'precision', 'scale', 'hierarchy' "
+               "and 'case_sensitive', and no other member";
     if (type && !field_kind_of(type, &declared.kind))
         return "the 'type' of a custom field is one that describe knows: string, boolean, double, "
                "date, datetime, picklist, multipicklist, email, phone, url, textarea, currency, "
@@ -411,6 +412,8 @@ set_flag(struct org *org, const char *name, bool value)
         org->settings.view_setup = value;
     else if (strcmp(name, "grouped_rights") == 0)
         org->settings.grouped_rights = value;
+    else if (strcmp(name, "translated") == 0)
+        org->settings.translated = value;
     else if (strcmp(name, "sandbox") == 0)
         set_sandbox(org, value);
     else if (strcmp(name, "address_picklists") == 0)
@@ -435,6 +438,7 @@ set_number(struct org *org, const char *name, int64_t value)
                     { "latency_ms", &org->settings.latency_ms },
                     { "long_call_ms", &org->settings.long_call_ms },
                     { "long_calls_max", &org->settings.long_calls_max },
+                    { "deprecated_below", &org->settings.deprecated_below },
                     { "feature_seats", &org->settings.feature_seats } };
 
     if (strcmp(name, "clock_offset_s") == 0) {

@@ -126,7 +126,7 @@ put_flags(struct json_object *result, const struct field_facts *field)
     js_put_flag(result, "aggregatable", in_where && field->kind != KIND_BOOLEAN && !many);
     js_put_flag(result, "autoNumber", false);
     js_put_flag(result, "calculated", false);
-    js_put_flag(result, "caseSensitive", false);
+    js_put_flag(result, "caseSensitive", field->flags & FIELD_CASE);
     js_put_flag(result, "createable", field->flags & FIELD_CREATE);
     js_put_flag(result, "custom", field->flags & FIELD_CUSTOM);
     js_put_flag(result, "defaultedOnCreate", is_defaulted(field));

@@ -43,7 +43,8 @@ enum field_flag {
     FIELD_NO_LOOP = 1 << 13,   /* a reference to the own object that must not lead back */
     FIELD_READ_ONLY = 1 << 14, /* a custom field that field-level security does not let be edited */
     FIELD_PLACE = 1 << 15,     /* the code of a state or country: address.c */
-    FIELD_HIERARCHY = 1 << 16  /* of a custom reference: who is its value stays active (3.7) */
+    FIELD_HIERARCHY = 1 << 16, /* of a custom reference: who is its value stays active (3.7) */
+    FIELD_CASE = 1 << 17       /* of a unique custom text: its letter case matters (2.10) */
 };
 
 struct field_facts {

@@ -261,6 +261,8 @@ check_custom_field(struct org *org, const struct field_facts *declared)
         return "an external id is a text, an e-mail address or a number";
     if (declared->flags & FIELD_UNIQUE && !field_kind_is_text(declared->kind))
         return "a unique field is a text";
+    if (declared->flags & FIELD_CASE && !(declared->flags & FIELD_UNIQUE))
+        return "letter case matters in unique fields only";
     if (declared->kind == KIND_ID || declared->kind == KIND_ADDRESS)
         return "a custom field is no 'id' and no 'address'";
     if (declared->kind == KIND_REFERENCE &&
@@ -585,7 +587,9 @@ fill(struct org *org)
                                        .token_max_hour = 3600,
                                        .page_size = 2000,
                                        .long_call_ms = 20000,
-                                       .long_calls_max = 5 }; /* of a Developer Edition */
+                                       .long_calls_max = 5, /* of a Developer Edition */
+                                       /* from Summer '27 on; told already */
+                                       .deprecated_below = 41 };
     org->tokens = js_object();
     org->app = app_new();
     org->refresh_tokens = js_object();

@@ -62,6 +62,8 @@ struct settings {
     bool grouped_rights;    /* they come by a permission set group, and are in no set (unsure) */
     bool login_rows;        /* 2.9: a new user has a UserLogin; else the first password makes it */
     bool address_picklists; /* 3.3: states and countries come from lists */
+    bool
+        translated; /* section 6: messages are in the language of the execution user, which is not English */
     bool email_allowlist; /* 3.8: an address must be in one of the domains of AllowedEmailDomain */
     int64_t api_max;      /* daily API requests (section 10) */
     int64_t token_life_s; /* 1.2: session timeout */
@@ -70,7 +72,8 @@ struct settings {
     int64_t latency_ms;    /* of every data call */
     int64_t feature_seats; /* of each feature licence (3.6) */
     int64_t long_call_ms,
-        long_calls_max; /* section 10: so many calls may take that long at a time */
+        long_calls_max;       /* section 10: so many calls may take that long at a time */
+    int64_t deprecated_below; /* section 10: API versions before this one are being retired */
 };
 
 struct usage {

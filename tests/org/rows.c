@@ -67,7 +67,7 @@ unique_index(struct org *org, const struct field_facts *field)
 static char *
 unique_key(const struct field_facts *field, const char *value)
 {
-    AUTO_FREE char *lower = text_fold(value);
+    AUTO_FREE char *lower = field->flags & FIELD_CASE ? text_copy(value) : text_fold(value);
 
     return text_format("%s %s", field->name, lower);
 }

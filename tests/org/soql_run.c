@@ -85,7 +85,7 @@ compare_value(const struct field_facts *field, struct json_object *value,
     default:
         break;
     }
-    if (field->kind == KIND_ID || field->kind == KIND_REFERENCE)
+    if (field->kind == KIND_ID || field->kind == KIND_REFERENCE || field->flags & FIELD_CASE)
         return strcmp(json_object_get_string(value), literal->text);
     return order_of_texts(json_object_get_string(value), literal->text);
 }
@@ -118,7 +118,7 @@ includes_any(const char *values, const struct condition *condition)
 
 /* % any characters, _ one of them; a backslash makes either a character. */
 static bool
-is_like(const char *text, const char *pattern)
+is_like(const char *text, const char *pattern, bool case_matters)
 {
     const char *retry_text = NULL, *retry_pattern = NULL;
 
@@ -132,8 +132,9 @@ is_like(const char *text, const char *pattern)
         if (!escaped && wanted == '%') {
             retry_pattern = pattern = next_pattern;
             retry_text = text;
-        } else if (wanted && ((!escaped && wanted == '_') ||
-                              text_lower_letter(wanted) == text_lower_letter(letter))) {
+        } else if (wanted &&
+                   ((!escaped && wanted == '_') || wanted == letter ||
+                    (!case_matters && text_lower_letter(wanted) == text_lower_letter(letter)))) {
             pattern = next_pattern;
             text = next_text;
         } else if (retry_pattern) {
@@ -189,7 +190,7 @@ matches_comparison(struct row *row, const struct condition *condition)
     if (!value || soql_is_null(literal))
         return false;
     if (condition->operation == OP_LIKE)
-        return is_like(json_object_get_string(value), literal->text);
+        return is_like(json_object_get_string(value), literal->text, field->flags & FIELD_CASE);
     switch (condition->operation) {
     case OP_LESS:
         return compare_value(field, value, literal) < 0;

@@ -299,6 +299,23 @@ who_is_known_and_a_bad_token_is_told_in_plain_text(void)
 
 /* ---- the front ---- */
 
+/* Section 10 */
+static void
+versions_that_go_next_answer_with_a_warning(void)
+{
+    ask_begin();
+    T_INT(ask(acme, "GET", "/services/data/v40.0/limits", NULL), 200);
+    T_HAS(answer_header("Warning"), "299 - \"This API is deprecated and will be removed by ");
+    T_INT(ask(acme, "GET", "/services/data/v41.0/limits", NULL), 200);
+    T_STR(answer_header("Warning"), "");
+    T_INT(ask_exchange(acme, "POST", "/__org/settings", "{\"deprecated_below\":68}"), 200);
+    T_INT(ask(acme, "GET", DATA "/limits", NULL), 200);
+    T_HAS(answer_header("Warning"), "299 - ");
+    T_INT(ask(acme, "GET", "/services/data", NULL), 200); /* of no version */
+    T_STR(answer_header("Warning"), "");
+    ask_end();
+}
+
 static void
 versions_are_offered_retired_or_unknown(void)
 {
@@ -329,7 +346,7 @@ the_daily_limit_is_counted_and_kept(void)
     ask_begin();
     acme->settings.api_max = 2;
     T_INT(ask(acme, "GET", DATA "/limits", NULL), 200);
-    T_HAS(answer.body, "{\"Max\":2,\"Remaining\":1}");
+    T_HAS(answer.body, "{\"Max\":2,\"Remaining\":1,");
     T_INT(ask(acme, "POST", USERS, "{}"), 400);
     T_HAS(answer_header("Sforce-Limit-Info"), "api-usage=2/2;");
     T_INT(ask(acme, "GET", DATA "/limits", NULL), 403);
@@ -694,6 +711,7 @@ static const struct unit_case cases[] = {
     UNIT_CASE(a_session_is_of_one_org_and_ends),
     UNIT_CASE(who_is_known_and_a_bad_token_is_told_in_plain_text),
     UNIT_CASE(versions_are_offered_retired_or_unknown),
+    UNIT_CASE(versions_that_go_next_answer_with_a_warning),
     UNIT_CASE(the_daily_limit_is_counted_and_kept),
     UNIT_CASE(bodies_are_json_by_name_and_heads_have_a_size),
     UNIT_CASE(a_status_is_answered_as_often_as_asked),

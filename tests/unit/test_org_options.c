@@ -200,6 +200,63 @@ only_allowed_domains_are_taken_of_who_is_made_or_changed(void)
     ask_end();
 }
 
+/* ---- letter case ---- */
+
+/* 2.10: "except for unique case-sensitive fields" */
+static void
+letter_case_matters_in_the_field_that_says_so(void)
+{
+    const char *upper, *lower;
+
+    ask_begin();
+    T_INT(ask_exchange(acme, "POST", "/__org/settings",
+                       "{\"custom_fields\":[{\"name\":\"Key__c\",\"case_sensitive\":true}]}"),
+          400);
+    T_HAS(answer.body, "letter case matters in unique fields only");
+    set("{\"custom_fields\":[{\"name\":\"Key__c\",\"unique\":true,\"external_id\":true,"
+        "\"case_sensitive\":true}]}");
+    upper = make_user(acme, "a@b.cc", ",\"Key__c\":\"AB\"");
+    lower = make_user(acme, "c@b.cc", ",\"Key__c\":\"ab\"");
+    T_INT(ask(acme, "POST", USERS, good_user("d@b.cc", ",\"Key__c\":\"ab\"")), 400);
+    T_STR(error_code(), "DUPLICATE_VALUE");
+    T_INT(ask_soql(acme, "SELECT Id FROM User WHERE Key__c IN ('ab','aB')"), 200);
+    T_HAS(answer.body, "\"totalSize\":1");
+    T_HAS(answer.body, lower);
+    T_INT(ask_soql(acme, "SELECT Id FROM User WHERE Key__c LIKE 'A%'"), 200);
+    T_HAS(answer.body, "\"totalSize\":1");
+    T_HAS(answer.body, upper);
+    T_INT(ask(acme, "GET", USERS "/Key__c/AB", NULL), 200);
+    T_HAS(answer.body, upper);
+    T_TRUE(js_get_flag(described("Key__c"), "caseSensitive", false));
+    T_TRUE(!js_get_flag(described("EmployeeNumber"), "caseSensitive", true));
+    ask_end();
+}
+
+/* ---- the language of messages ---- */
+
+static void
+messages_are_in_a_language_that_nobody_has_to_understand(void)
+{
+    ask_begin();
+    set("{\"translated\":true}");
+    T_INT(ask(acme, "POST", USERS,
+              good_user("a@b.cc", ",\"EmployeeNumber\":\"123456789012345678901\"")),
+          400);
+    T_STR(error_code(), "STRING_TOO_LONG");
+    T_STR(error_text(), "No se ha podido hacer: [\"EmployeeNumber\"]");
+    T_INT(ask(acme, "POST", DATA "/composite/sobjects",
+              "{\"records\":[{\"attributes\":{\"type\":\"User\"},\"LastName\":\"x\"}]}"),
+          200);
+    T_STR(result_code(0), "REQUIRED_FIELD_MISSING");
+    T_HAS(answer.body, "No se ha podido hacer: [\\\"Username\\\",");
+    T_TRUE(!strstr(answer.body, "Required fields"));
+    T_INT(ask_soql(acme, "SELECT Nothing FROM User"), 400);
+    T_STR(error_code(), "INVALID_FIELD");
+    T_STR(error_text(), "No se ha podido hacer: []");
+    make_user(acme, "a@b.cc", "");
+    ask_end();
+}
+
 /* ---- who is needed ---- */
 
 static void
@@ -326,6 +383,8 @@ static const struct unit_case cases[] = {
     UNIT_CASE(what_stood_there_before_the_lists_is_refused_at_the_next_change),
     UNIT_CASE(describe_shows_the_lists_and_which_state_goes_with_which_country),
     UNIT_CASE(only_allowed_domains_are_taken_of_who_is_made_or_changed),
+    UNIT_CASE(letter_case_matters_in_the_field_that_says_so),
+    UNIT_CASE(messages_are_in_a_language_that_nobody_has_to_understand),
     UNIT_CASE(who_is_needed_in_setup_stays_active),
     UNIT_CASE(who_is_the_value_of_a_hierarchy_field_stays_active),
     UNIT_CASE(digits_before_the_point_are_counted_and_those_behind_are_kept),
