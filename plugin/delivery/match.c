@@ -48,6 +48,24 @@ add_row(struct match *match, const char *key, struct json_object *row, struct pr
     return json_append(match->rows, json_ref(row)) ? error_nomem(err) : PROV_OK;
 }
 
+/* Whether the row is for one of several spellings: in some unique fields letter case matters (fact sheet 2.10), and then
+ * it is not for all of them. */
+static bool
+is_ambiguous(struct match **asked, size_t count, const char *key, const char *there)
+{
+    const char *first = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        const char *value = value_of(asked[i], key);
+        if (!letters_same(value, there))
+            continue;
+        if (first && strcmp(first, value) != 0)
+            return true;
+        first = value;
+    }
+    return false;
+}
+
 /* Gives a row to everybody it matches; *ret_given false: to nobody. */
 static int
 give_row(struct match **asked, size_t count, const char *key, struct json_object *row,
@@ -57,9 +75,11 @@ give_row(struct match **asked, size_t count, const char *key, struct json_object
     int r = PROV_OK;
 
     *ret_given = false;
+    if (there && is_ambiguous(asked, count, key, there))
+        return PROV_OK;
     for (size_t i = 0; !r && i < count; i++) {
         bool same = count == 1; /* the org says so, however it compares */
-        if (!same && there)     /* Salesforce compares text without regard to case */
+        if (!same && there)     /* Salesforce compares most texts without regard to case */
             same = letters_same(value_of(asked[i], key), there);
         if (same) {
             *ret_given = true;
@@ -100,9 +120,9 @@ fields_wanted(struct match **asked, size_t count, const char *correlation_field)
 }
 
 /*
- * Asks for at most VALUES_MAX subjects by one key. A row that belongs to none of them matched by a
- * rule of the org's that we do not know: then the question is put in halves, since taking it for no
- * hit would make a second account.
+ * Asks for at most VALUES_MAX subjects by one key. A row that belongs to none of them, or to one of several who differ
+ * in letter case, matched by a rule of the org's that we do not know: then the question is put in halves, since taking
+ * it for no hit would make a second account, and giving it to all of them would give somebody another's.
  */
 static int
 ask(struct delivery *d, struct match **asked, size_t count, const char *key,

@@ -47,6 +47,18 @@ def test_an_account_that_is_there_is_adopted_with_its_username():
         assert list(w.org.users()) == ["primary-jane@acme.example"], "until an admin asks for the pattern's"
 
 
+def test_who_differs_in_letter_case_alone_gets_no_account_of_another():
+    with World(match=["Badge__c"], mapping=[{"field": "Badge__c", "source": "title"}]) as w:
+        w.org.settings(custom_fields=[{"name": "Badge__c", "unique": True, "case_sensitive": True}])
+        there(w, "jane@old.example", Badge__c="AB7")
+        c = w.connector()
+        c.accept(create("/Users/1", person("jack", title="ab7")), create("/Users/2", person("jane", title="AB7")))
+        c.settle()
+        assert c.user("/Users/2")["salesforce_id"] == w.org.user("jane@old.example")["Id"], c.user("/Users/2")
+        assert c.user("/Users/1")["state"] == "in_step" and provisioned(w) == 1, c.user("/Users/1")
+        assert {user["Badge__c"] for user in w.org.users().values()} == {"AB7", "ab7"}, w.org.users()
+
+
 def test_an_inactive_account_is_reactivated_and_keys_are_tried_in_order():
     with matching("EmployeeNumber", "Email") as (w, c):
         there(w, "a@old.example", EmployeeNumber="1", Email="other@example.com", IsActive=False)
