@@ -108,10 +108,12 @@ print_waits(struct json_object *waits)
     }
 }
 
-/* The org's API calls, as its last answer told them. */
+/* The org's API calls, and what it says of the version, as its last answer told them. */
 static void
 print_usage(struct json_object *usage)
 {
+    struct json_object *deprecation = reply_get(usage, "deprecation");
+
     if (usage)
         print_factf("API calls",
                     "%" PRId64 " of %" PRId64 " used in 24 hours, %" PRId64 " in reserve, %" PRId64
@@ -119,6 +121,11 @@ print_usage(struct json_object *usage)
                     reply_number(usage, "used"), reply_number(usage, "max"),
                     reply_number(usage, "reserve"), reply_number(usage, "left"),
                     reply_word(usage, "seen"));
+    if (deprecation) {
+        print_factf("API version", "%s: %s", reply_word(deprecation, "api_version"),
+                    reply_word(deprecation, "message"));
+        print_fact("remedy", TONE_PLAIN, reply_text(deprecation, "remedy"));
+    }
 }
 
 static void

@@ -93,6 +93,22 @@ check_org(struct check *check, struct prov_error *err)
                                  check->org_id));
 }
 
+/* Answers of the data API tell it with a header (fact sheet 10). */
+static int
+say_deprecation(struct check *check)
+{
+    struct sf_usage usage;
+
+    sf_session_usage(check->delivery->session, &usage);
+    if (!usage.deprecation[0])
+        return PROV_OK;
+    return check_say(check, CHECK_WARNING,
+                     "Salesforce retires this version of the API: one day it is not answered any "
+                     "more, and nobody is provisioned.",
+                     DEPRECATION_REMEDY, "of API version %s the org says: %s",
+                     check->fields->api_version + 1, usage.deprecation);
+}
+
 /* The first call of the data API. It asks for what everybody may see: our own row. */
 int
 check_api(struct check *check, struct prov_error *err)
@@ -111,6 +127,9 @@ check_api(struct check *check, struct prov_error *err)
     if (call.outcome != SF_DELIVERED)
         return stop(check, check_call_failed(check, &call));
     check->has |= NEEDS_API;
+    r = say_deprecation(check);
+    if (r)
+        return r;
     row = json_object_array_get_idx(rows, 0);
     if (!row)
         return check_say(check, CHECK_WARNING,

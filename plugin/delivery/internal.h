@@ -326,6 +326,7 @@ MUST_CHECK int quota_hold(struct delivery *delivery, struct prov_error *err);
 MUST_CHECK int quota_check(struct round *round, struct prov_error *err);
 /* [tx] Keeps what the last answer told, for `status` and for other processes. */
 MUST_CHECK int quota_note(struct delivery *delivery, struct prov_error *err);
+#define DEPRECATION_REMEDY "Set 'api_version' to a newer one that the org offers."
 /* Whether the org is a sandbox, for is_sandbox: one call, once. Who gets no answer takes it for one, and asks
  * again the next time. */
 MUST_CHECK int org_learn_kind(struct delivery *delivery, struct prov_error *err);

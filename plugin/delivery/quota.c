@@ -41,6 +41,8 @@ quota_note(struct delivery *d, struct prov_error *err)
     fact = json_object_new_object();
     if (!fact || json_put_int(fact, "used", usage.day_used) ||
         json_put_int(fact, "max", usage.day_max) || json_put_int(fact, "at_us", usage.day_at_us) ||
+        (usage.deprecation[0] && (json_put_string(fact, "api_version", d->fields->api_version) ||
+                                  json_put_string(fact, "deprecation", usage.deprecation))) ||
         !(text = json_text(fact)))
         return error_nomem(err);
     d->quota_noted_us = now;
@@ -86,6 +88,24 @@ quota_check(struct round *round, struct prov_error *err)
     return quota_hold(round->delivery, err);
 }
 
+/* Of the version that is called now; null: the org has said nothing against it. */
+static int
+show_deprecation(struct json_object *fact, const struct fields *fields, struct json_object *shown)
+{
+    const char *version = json_get_string(fact, "api_version");
+    struct json_object *deprecation = NULL;
+
+    if (!version || strcmp(version, fields->api_version) != 0)
+        return json_put(shown, "deprecation", NULL);
+    deprecation = json_object_new_object();
+    return !deprecation || json_put(shown, "deprecation", deprecation) ||
+                   json_put_string(deprecation, "api_version", version) ||
+                   json_put_string(deprecation, "message", json_get_string(fact, "deprecation")) ||
+                   json_put_string(deprecation, "remedy", DEPRECATION_REMEDY)
+               ? PROV_E_NOMEM
+               : PROV_OK;
+}
+
 int
 delivery_quota_read(struct store *store, const struct fields *fields, struct json_object **ret,
                     struct prov_error *err)
@@ -112,7 +132,8 @@ delivery_quota_read(struct store *store, const struct fields *fields, struct jso
         json_put_int(shown, "left", sf_reserve_left(used, max, percent)) ||
         json_put_string(shown, "seen", clock_format(at_us, time)) ||
         json_put_int(shown, "age_s",
-                     clock_now_us() > at_us ? (clock_now_us() - at_us) / CLOCK_SECOND_US : 0))
+                     clock_now_us() > at_us ? (clock_now_us() - at_us) / CLOCK_SECOND_US : 0) ||
+        show_deprecation(fact, fields, shown))
         return error_nomem(err);
     *ret = STEAL(shown);
     return PROV_OK;

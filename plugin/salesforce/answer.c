@@ -316,3 +316,18 @@ answer_usage(const char *limit_info, int64_t *used, int64_t *max)
     *max = second;
     return true;
 }
+
+/* Others write Warning, too: a proxy, with another number. What has no end was cut, and may hold a piece of a token. */
+void
+answer_deprecation(const char *warning, char *ret, size_t room)
+{
+    const char *text = strncmp(warning, "299 ", 4) == 0 ? strchr(warning, '"') : NULL;
+    const char *end = text ? strchr(text + 1, '"') : NULL;
+    char plain[256];
+
+    ret[0] = '\0';
+    if (!end)
+        return;
+    snprintf(plain, sizeof(plain), "%.*s", (int)(end - text - 1), text + 1);
+    answer_clean(plain, ret, room);
+}

@@ -45,4 +45,8 @@ void answer_judge(const struct http_answer *answer, enum sf_level level, int wri
 /* "api-usage=18/5000": the first number is what is used (fact sheet 2.3). False: leaves both. */
 bool answer_usage(const char *limit_info, int64_t *used, int64_t *max);
 
+/* 299 - "This API is deprecated ...": what the header Warning says of the version of the API that was called (fact
+ * sheet 10); "" if it says something else, or nothing. */
+void answer_deprecation(const char *warning, char *ret, size_t room);
+
 #endif

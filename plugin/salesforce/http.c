@@ -382,11 +382,12 @@ take_header(char *line, size_t size, size_t count, void *context)
     }
     if (length > 5 && memcmp(line, "HTTP/", 5) == 0) { /* a 1xx answer came before */
         transfer->retry_after[0] = '\0';
-        answer->limit_info[0] = answer->request_id[0] = '\0';
+        answer->limit_info[0] = answer->warning[0] = answer->request_id[0] = '\0';
         answer->date_us = 0;
     }
     header_value(line, length, "Retry-After", transfer->retry_after, sizeof(transfer->retry_after));
     header_value(line, length, "Sforce-Limit-Info", answer->limit_info, sizeof(answer->limit_info));
+    header_value(line, length, "Warning", answer->warning, sizeof(answer->warning));
     if (header_value(line, length, "Date", value, sizeof(value)))
         answer->date_us = date_us(value);
     /* both were seen with Salesforce's answers (fact sheet 2.1) */

@@ -97,6 +97,7 @@ struct http_answer {
     size_t length;          /* decoded bytes */
     int64_t retry_after_us; /* Retry-After, seconds or date; 0: none */
     char limit_info[128];   /* Sforce-Limit-Info; "" if none */
+    char warning[256];      /* Warning; "" if none */
     int64_t date_us;        /* Date, the answer's own time, since 1970; 0: none */
     char request_id[64];    /* X-Request-Id, or X-Sfdc-Request-Id; "" if none */
     char why[256];          /* what went wrong, unless HTTP_ANSWERED */

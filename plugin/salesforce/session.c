@@ -556,7 +556,10 @@ count_call(struct sf_session *session, const struct session_request *request,
     pthread_mutex_lock(&session->lock);
     session->usage.api_calls++;
     if (answer->end == HTTP_ANSWERED && answer->status != 401 && !request->anonymous)
-        session->failures_in_a_row = 0; /* the token works */
+        session->failures_in_a_row = 0;                      /* the token works */
+    if (answer->end == HTTP_ANSWERED && !request->anonymous) /* of the version we call */
+        answer_deprecation(answer->warning, session->usage.deprecation,
+                           sizeof(session->usage.deprecation));
     if (answer_usage(answer->limit_info, &session->usage.day_used, &session->usage.day_max))
         session->usage.day_at_us = clock_now_us();
     if (answer->date_us) {
@@ -603,6 +606,8 @@ transfer(struct sf_session *session, const struct session_request *request, cons
     result = http_call(session->http, &http_request, answer);
     if (result != PROV_OK)
         return result;
+    if (answer->warning[0])
+        answer_redact(answer->warning, token);
     count_call(session, request, answer);
     if (!answer_is_success(answer))
         answer_redact(answer->body, token);

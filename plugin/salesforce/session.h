@@ -240,6 +240,8 @@ struct sf_usage {
     uint64_t token_calls;      /* token requests */
     int64_t day_used, day_max; /* from Sforce-Limit-Info, -1 unknown; the first number is USED */
     int64_t day_at_us;         /* told when; wall clock */
+    char
+        deprecation[256]; /* what the org says of our version of the API, if that is retired next */
 };
 void sf_session_usage(struct sf_session *session, struct sf_usage *ret);
 /* So many of an org's calls are the reserve; and so many are left before one touches it, 0 or more. */

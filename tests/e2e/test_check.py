@@ -124,6 +124,7 @@ CASES = {
     "quota used up": ("api", {}, settings(api_max=10, api_used=10)),
     "session refused": ("api", {}, answers("query", 401, "INVALID_SESSION_ID",
                                            "This session is not valid for use with the REST API")),
+    "version deprecated": ("api", {}, settings(deprecated_below=68)),
     "may not write users": ("permissions", {}, settings(manage_users=False)),
     "may not see the setup": ("permissions", {}, settings(view_setup=False)),
     "rights in no permission set": ("permissions", {}, settings(grouped_rights=True)),

@@ -48,6 +48,21 @@ def read(text):
     return samples
 
 
+def test_a_version_that_is_being_retired_is_told_until_another_is_set():
+    with World() as w:
+        w.org.settings(deprecated_below=68)
+        c = w.connector()
+        c.accept(create("/Users/1", person("jdoe")))
+        c.settle()
+        told = c.query(query="status")["api_usage"]["deprecation"]
+        assert told["api_version"] == "v67.0" and told["remedy"], told
+        assert told["message"].startswith("This API is deprecated and will be removed by ") and '"' not in told["message"], told
+        shown = status(w)
+        assert told["message"] in shown and told["remedy"] in shown, shown
+        assert "deprecated" not in status(w, api_version="v68.0"), "nothing is known of the new one"
+        assert w.connector(api_version="v68.0").query(query="status")["api_usage"]["deprecation"] is None
+
+
 def test_the_numbers_are_those_of_the_status_and_prometheus_reads_them():
     with World() as w:
         c = w.connector()
