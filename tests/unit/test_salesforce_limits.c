@@ -455,7 +455,48 @@ no_call_that_can_wait_takes_one_of_the_reserve(void)
     end(session, server);
 }
 
+/* ---- the version of the API ---- */
+
+#define LONG_TEXT  "0123456789012345678901234567890123456789012345678901234567890123456789"
+#define DEPRECATED "Warning: 299 - \"This API is deprecated.\"\r\n"
+
+/* What each answer in turn leaves known. A proxy's warning, one that is cut, and one that has the token in it. */
+static void
+what_the_org_says_of_the_api_version_is_known_as_long_as_it_says_it(void)
+{
+    static const struct {
+        const char *header, *known;
+    } turns[] = {
+        { JSON_TYPE, "" },
+        { DEPRECATED, "This API is deprecated." },
+        { JSON_TYPE, "" },
+        { "warning: 299 - \"\x1b[31mred <b>" TOKEN "</b>\" and more\r\n",
+          "[31mred **********************************" },
+        { "Warning: 110 proxy \"Response is stale\"\r\n", "" },
+        { "Warning: 299 - \"" LONG_TEXT LONG_TEXT LONG_TEXT LONG_TEXT "\"\r\n", "" },
+        { "Warning: 299 \r\n", "" },
+    };
+    struct loopback_answer answers[1 + sizeof(turns) / sizeof(turns[0])] = { GIVES_TOKEN };
+    struct sf_session *session;
+    struct loopback *server;
+    struct sf_usage usage;
+
+    for (size_t i = 0; i < sizeof(turns) / sizeof(turns[0]); i++)
+        answers[i + 1] = (struct loopback_answer){
+            .where = AT_QUERY, .status = 200, .header = turns[i].header, .body = NO_ROWS, .times = 1
+        };
+    server = START(answers);
+    session = open_session(server, 5000);
+    for (size_t i = 0; i < sizeof(turns) / sizeof(turns[0]); i++) {
+        T_INT(query_call(session).outcome, SF_DELIVERED);
+        sf_session_usage(session, &usage);
+        T_STR(usage.deprecation, turns[i].known);
+    }
+    end(session, server);
+}
+
 static const struct unit_case cases[] = {
+    UNIT_CASE(what_the_org_says_of_the_api_version_is_known_as_long_as_it_says_it),
     UNIT_CASE(a_name_that_is_not_answered_ends_in_time),
     UNIT_CASE(a_connection_that_does_not_come_ends_in_time),
     UNIT_CASE(a_proxy_that_does_not_answer_ends_in_time),
