@@ -2,7 +2,7 @@
  * Sets the passwords that wait, one call each, after everything else of a round. Who is meant is settled,
  * and there; who is not active gets none, and it is erased. A send is stored before it is made, so
  * whoever finds one without an answer waits for the settle window and sends once more; that Salesforce
- * then refuses it as a repetition shows that the first had landed.
+ * then refuses it as a repetition, or has changed the password since, shows that the first had landed.
  */
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +20,7 @@
 #define SENDS_MAX       2
 #define KEY_AGAIN_US    (600 * CLOCK_SECOND_US)
 #define RIGHT_AGAIN_US  (3600 * CLOCK_SECOND_US) /* each try is a call */
+#define CHANGE_SKEW_US  CLOCK_SECOND_US          /* times are told in whole seconds */
 
 /* [tx] */
 static int
@@ -139,10 +140,36 @@ wait_for_right(struct delivery *d, const struct store_password *password,
     return r;
 }
 
-static bool
-is_repetition(const struct sf_call *call)
+/*
+ * Whether the send that had no answer has landed: then the second is refused as a repetition. Salesforce says so in the
+ * language of the execution user, so it counts as well that the password was changed since, by Salesforce's clock; ours
+ * tells only how long ago it was.
+ */
+static int
+find_landed(struct delivery *d, const struct store_password *password, const struct sf_call *call,
+            bool *ret)
 {
-    return strcmp(call->code, "INVALID_NEW_PASSWORD") == 0 && ascii_find(call->message, "repeat");
+    AUTO_JSON struct json_object *rows = NULL;
+    struct sf_call look = { 0 };
+    int64_t age_us = clock_now_us() - password->sent_us, now_us = sf_session_now_us(d->session);
+    const char *changed;
+    char soql[100];
+
+    *ret = false;
+    if (password->tries == 0 || strcmp(call->code, "INVALID_NEW_PASSWORD") != 0)
+        return PROV_OK;
+    *ret = ascii_find(call->message, "repeat");
+    if (*ret || !password->sent_us || age_us < 0 || !now_us)
+        return PROV_OK;
+    snprintf(soql, sizeof(soql), "SELECT LastPasswordChangeDate FROM User WHERE Id = '%s'",
+             password->salesforce_id);
+    if (sf_query(d->session, soql, SF_CAN_WAIT, &rows, &look))
+        return PROV_E_NOMEM;
+    changed = look.outcome == SF_DELIVERED
+                  ? json_get_string(json_object_array_get_idx(rows, 0), "LastPasswordChangeDate")
+                  : NULL;
+    *ret = changed && clock_parse(changed) >= now_us - age_us - CHANGE_SKEW_US;
+    return PROV_OK;
 }
 
 /* What the answer means for this one. */
@@ -158,8 +185,11 @@ settle_answer(struct delivery *d, const struct store_password *password, const s
                                         .message = call->message,
                                         .cause = call->cause,
                                         .remedy = call->remedy };
+    bool landed = false;
 
-    if (call->outcome == SF_DELIVERED || (password->tries > 0 && is_repetition(call)))
+    if (find_landed(d, password, call, &landed))
+        return error_nomem(err);
+    if (call->outcome == SF_DELIVERED || landed)
         return settle_password(d, password, &(struct store_password_news){ .outcome = "delivered" },
                                err);
     if (is_about_rights(call))

@@ -150,6 +150,7 @@ read_password(const struct db_rows *rows, struct store_password *ret, struct pro
     ret->subject = db_int(rows, 0);
     ret->version = db_int(rows, 1);
     ret->tries = db_int(rows, 2);
+    ret->sent_us = db_int(rows, 9);
     ret->uri = strdup(db_text(rows, 3));
     ret->sealed = strdup(db_text(rows, 4));
     ret->salesforce_id = strdup(id ? id : "");
@@ -172,7 +173,7 @@ store_password_due(struct store *store, int64_t now_us, struct store_password *r
     if (!r)
         r = db_one_row(db, &rows, ret_found, err,
                        "SELECT c.subject, c.version, c.tries, s.uri, c.sealed, l.salesforce_id,"
-                       " l.confirmed, s.presence, s.resource" WAITING_SQL
+                       " l.confirmed, s.presence, s.resource, c.sent_us" WAITING_SQL
                        " AND (c.next_us <= ?1 OR c.next_us > ?1 + ?2) ORDER BY c.next_us LIMIT 1",
                        "ii", now_us, FAR_US);
     return r || !*ret_found ? r : read_password(&rows, ret, err);

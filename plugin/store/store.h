@@ -157,6 +157,7 @@ struct subject {
 /* A password that waits, of a subject who is settled: in step, gone, or parked with an active account. */
 struct store_password {
     int64_t subject, version, tries; /* tries: sends that had no answer */
+    int64_t sent_us;                 /* the last of them; 0: there was none */
     char *uri, *salesforce_id, *sealed;
     bool active; /* there is an account, which is active by what was confirmed, and to be so */
 };

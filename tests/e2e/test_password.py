@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 
 import canary
 import harness
@@ -253,6 +254,22 @@ def test_a_send_without_an_answer_is_made_once_more_and_a_repetition_counts():
         c.until(lambda: (password_of(c) or {}).get("outcome") in ("delivered", "refused"), "settled")
         assert password_of(c)["outcome"] == "delivered", password_of(c)
         assert posts(w) == 2 and has(w, CANARY), "once more, after the window"
+
+
+def test_whether_a_lost_send_has_landed_is_known_in_every_language():
+    with Sealed(settle_window_s=1) as w:
+        w.org.settings(translated=True)
+        c = w.connector()
+        c.accept(create("/Users/ada", secret("ada", "First-1-first")), create("/Users/bob", person("bob")))
+        c.settle()
+        time.sleep(2.1)  # that was another change
+        w.org.fault(dict(LOST, times=2))
+        c.accept(change("/Users/ada", "short"), change("/Users/bob", CANARY))
+        c.until(lambda: all((password_of(c, uri) or {}).get("outcome") in ("delivered", "refused")
+                            for uri in ("/Users/ada", "/Users/bob")) and posts(w) == 5, "settled")
+        assert password_of(c, "/Users/bob")["outcome"] == "delivered" and has(w, CANARY, "bob"), password_of(c, "/Users/bob")
+        told = password_of(c)
+        assert (told["outcome"], told["code"]) == ("refused", "INVALID_NEW_PASSWORD") and has(w, "First-1-first"), told
 
 
 LOST = {"on": "password", "do": "drop_after"}
