@@ -156,7 +156,8 @@ struct said {
  */
 enum fate {
     /* on the way */
-    FATE_LATER, /* nothing in this round: another one of it has to do with what this one needs */
+    FATE_LATER, /* nothing in this round: another one of it has to do with what this one needs. Or (PLAN_PARK) whether
+                 * a temporary name is given back is not decided yet */
     FATE_READ_BACK, /* in flight, and nothing may be sent before that is read back */
     FATE_LOOK_UP, /* planned in full when the org has told a profile, a role, or how the account is */
     FATE_LOOK_FROZEN, /* nothing to send; whether somebody has unfrozen the account is looked up */
@@ -651,7 +652,7 @@ MUST_CHECK int guard_count(struct round *round, struct item *item, struct prov_e
 /* ---- names.c: usernames among our subjects (rule 9) ---- */
 
 /* Makes sure that nobody of ours holds or wants the usernames that this round would send: who has to wait
- * is parked, or put off to the next round, or steps aside. */
+ * is parked, or put off to the next round, or steps aside, or goes back from where he stepped. */
 MUST_CHECK int names_check(struct round *round, struct prov_error *err);
 /* Plans the next form of a username that is taken (connector field username_taken) which none of ours has.
  * *ret_found false: there is none, or none is wanted. */

@@ -228,28 +228,6 @@ part_chains(struct round *round, struct prov_error *err)
     return r;
 }
 
-/* Who stepped aside in vain goes back, unless the name given up is another one's by now, or is about to be. */
-static int
-go_back(struct round *round, struct item *item, bool *ret_goes, struct prov_error *err)
-{
-    CLEANUP(name_claim_done) struct name_claim claim = { 0 };
-    struct store *store = round->delivery->store;
-    const char *name = names_given_up(&item->work.link);
-    bool awaited = false;
-    int r;
-
-    *ret_goes = false;
-    if (!name || json_get(round->names, name))
-        return PROV_OK;
-    r = store_name_claim(store, name, item->work.subject.id, &claim, err);
-    if (!r && !claim.subject)
-        r = store_name_awaited(store, name, &awaited, err);
-    if (r || claim.subject || awaited)
-        return r;
-    *ret_goes = true;
-    return move_to(item, name, USERNAME_IS_TEMPORARY, err);
-}
-
 /* Of a leaver's account, to whom a name is of no use before the return: then it is built anew, for what the
  * name was built from stays as it is, and so does the order of a replan. */
 static void
@@ -380,8 +358,6 @@ wait_for(struct round *round, struct item *item, const struct name_claim *claim,
     }
     if (names_takes_number(&item->plan, &item->work.link))
         r = names_next(round, item, &found, err);
-    if (!r && !found)
-        r = go_back(round, item, &found, err);
     if (r || found)
         return r;
     if (is_leaver(item))
@@ -393,23 +369,11 @@ wait_for(struct round *round, struct item *item, const struct name_claim *claim,
     return PROV_OK;
 }
 
-/* Who stepped aside, and was refused the name he wants since, has his own again before he tries any more: it may be that
- * he is never let have the other one, though nobody has it. */
-static int
-check_refused(struct round *round, struct item *item, bool *ret_goes, struct prov_error *err)
-{
-    *ret_goes = false;
-    return names_given_up(&item->work.link) && was_parked(item)
-               ? go_back(round, item, ret_goes, err)
-               : PROV_OK;
-}
-
 static int
 check_name(struct round *round, struct item *item, struct prov_error *err)
 {
     CLEANUP(name_claim_done) struct name_claim claim = { 0 };
     const char *wanted = item->plan.username;
-    bool goes_back = false;
     int r;
 
     if (!value_get(item->plan.fields, "Username"))
@@ -418,10 +382,8 @@ check_name(struct round *round, struct item *item, struct prov_error *err)
         item_stop(item, FATE_LATER);
         return PROV_OK;
     }
-    r = check_refused(round, item, &goes_back, err);
-    if (!r && !goes_back)
-        r = store_name_claim(round->delivery->store, item->plan.username, item->work.subject.id,
-                             &claim, err);
+    r = store_name_claim(round->delivery->store, item->plan.username, item->work.subject.id, &claim,
+                         err);
     if (!r && claim.subject)
         r = wait_for(round, item, &claim, err);
     if (item->plan.username != wanted || !value_get(item->plan.fields, "Username"))
@@ -432,23 +394,99 @@ check_name(struct round *round, struct item *item, struct prov_error *err)
     return r;
 }
 
+/* ---- back to the name that was given up ---- */
+
+/* Whether the round does not bring him nearer to the name he wants. Who was refused it may never be let have it, though
+ * nobody has it; and to a leaver it is of no use. */
+static bool
+gets_nowhere(const struct item *item)
+{
+    switch (item->fate) {
+    case FATE_PARKED:
+    case FATE_STAYS_PARKED:
+        return true;
+    case FATE_NOTHING:
+        return item->plan.in_scope;
+    case FATE_LATER:
+        return item->plan.action == PLAN_PARK || was_parked(item);
+    default:
+        return item_sends(item, PLAN_UPDATE) &&
+               (was_parked(item) || !value_get(item->plan.fields, "Username"));
+    }
+}
+
+/* Whether the name is another one's, or is about to be. */
+static int
+is_passed_on(const struct round *round, const struct item *item, const char *name, bool *ret,
+             struct prov_error *err)
+{
+    CLEANUP(name_claim_done) struct name_claim claim = { 0 };
+    struct store *store = round->delivery->store;
+    int r;
+
+    *ret = json_get(round->names, name) != NULL;
+    if (*ret)
+        return PROV_OK;
+    r = store_name_claim(store, name, item->work.subject.id, &claim, err);
+    *ret = claim.subject != 0;
+    return r || *ret ? r : store_name_awaited(store, name, ret, err);
+}
+
+/* Who stepped aside in vain has his own name again before anything else is done for him, though his other values cannot
+ * be planned. */
+static int
+go_back(struct round *round, struct item *item, struct prov_error *err)
+{
+    const char *name = names_given_up(&item->work.link);
+    bool passed_on = false;
+    int r;
+
+    if (!name || !gets_nowhere(item))
+        return PROV_OK;
+    r = is_passed_on(round, item, name, &passed_on, err);
+    if (r)
+        return r;
+    if (!passed_on) {
+        r = move_to(item, name, USERNAME_IS_TEMPORARY, err);
+        if (!r && json_put_bool(round->names, name, true))
+            r = error_nomem(err);
+        item->fate = FATE_SEND;
+        item->plan.action = PLAN_UPDATE;
+        item->plan.code = item->plan.reason = NULL;
+    } else if (item->plan.action == PLAN_PARK) {
+        item->fate = FATE_PARKED;
+    }
+    return r;
+}
+
+static int
+check_names(struct round *round, enum plan_action action, struct prov_error *err)
+{
+    int r = PROV_OK;
+
+    for (size_t i = 0; !r && i < round->count; i++) {
+        if (item_sends(&round->items[i], action))
+            r = check_name(round, &round->items[i], err);
+    }
+    return r;
+}
+
 int
 names_check(struct round *round, struct prov_error *err)
 {
-    static const enum plan_action order[] = { PLAN_UPDATE, PLAN_CREATE };
     struct store *store = round->delivery->store;
     int r = store_view(store, err);
 
     if (r)
         return r;
     r = part_chains(round, err);
+    if (!r)
+        r = check_names(round, PLAN_UPDATE, err);
+    for (size_t i = 0; !r && i < round->count; i++)
+        r = go_back(round, &round->items[i], err);
     /* a newcomer must not take the name that one who steps aside has made room for */
-    for (size_t k = 0; k < sizeof(order) / sizeof(order[0]); k++) {
-        for (size_t i = 0; !r && i < round->count; i++) {
-            if (item_sends(&round->items[i], order[k]))
-                r = check_name(round, &round->items[i], err);
-        }
-    }
+    if (!r)
+        r = check_names(round, PLAN_CREATE, err);
     store_view_end(store);
     return r;
 }

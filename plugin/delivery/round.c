@@ -56,8 +56,8 @@ fate_of(const struct round *round, const struct item *item)
         return FATE_READ_BACK;
     if (item->work.subject.version == 0)
         return FATE_FORGOTTEN;
-    if (item->plan.action == PLAN_PARK)
-        return FATE_PARKED;
+    if (item->plan.action == PLAN_PARK) /* who has a temporary name may go back yet (names.c) */
+        return names_given_up(&item->work.link) ? FATE_LATER : FATE_PARKED;
     if (takes_access)
         return FATE_SEND;
     if (repair_is_due(item) || item->plan.lacks || needs_profile(round, item))

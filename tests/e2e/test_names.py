@@ -262,6 +262,77 @@ def test_who_changes_his_mind_gets_his_name_back():
         assert ids(w) == before, w.org.users().keys()
 
 
+def nameless(user_name):
+    """A user without a family name, who cannot be planned."""
+    return person(user_name, name={"givenName": "Jane"})
+
+
+def one_steps_aside(w):
+    """/Users/a and b are to exchange their names; who has the temporary one now, and who has not."""
+    c = staffed(w, "a", "b")
+    before = ids(w)
+    c.accept(put("/Users/a", person("b")), put("/Users/b", person("a")))
+    c.deliver(0)
+    away = [name for name in "ab" if name_of(name) not in ids(w)]
+    assert len(away) == 1, w.org.users().keys()
+    return c, before, away[0], "ba"["ab".index(away[0])]
+
+
+def test_who_cannot_be_planned_any_more_does_not_stay_on_a_temporary_name():
+    for fails in (False, True):  # the round in which that is seen
+        with World() as w:
+            c, before, away, other = one_steps_aside(w)
+            if fails:
+                c.close()
+                w.org.fault({"on": "token", "do": "status", "status": 503})
+                c = w.connector()
+            c.accept(put(f"/Users/{away}", nameless(other)), put(f"/Users/{other}", person(other, title="Stays")))
+            c.settle()
+            assert ids(w) == before, w.org.users().keys()
+            row = c.user(f"/Users/{away}")
+            assert (row["state"], row["code"]) == ("parked", "MAPPING") and "temporary" not in row["message"], row
+            sent = len(calls_of(w, "collections_update"))
+            c.act(act="retry", state="parked")
+            c.settle()
+            assert len(calls_of(w, "collections_update")) == sent, "he has his name"
+            c.accept(put("/Users/a", person("b")), put("/Users/b", person("a")))
+            c.settle()
+            assert ids(w) == rotate(before, ["a", "b"]), w.org.users().keys()
+
+
+def test_who_cannot_be_planned_any_more_has_his_name_again_when_another_one_gives_it_up():
+    with World() as w:
+        c, before, away, other = one_steps_aside(w)
+        c.accept(put(f"/Users/{away}", nameless(other)))
+        c.settle()
+        now = ids(w)
+        assert now[name_of(away)] == before[name_of(other)], "the other one has got it"
+        row = c.user(f"/Users/{away}")
+        assert row["code"] == "MAPPING" and "temporary name swap-" in row["message"], row
+        c.accept(create("/Users/new", person(away, family="New")), put(f"/Users/{other}", person("c")))
+        c.settle()
+        now = ids(w)
+        assert now[name_of(away)] == before[name_of(away)], (now.keys(), "a newcomer does not take it")
+        assert now[name_of("c")] == before[name_of(other)], now.keys()
+        assert "temporary" not in c.user(f"/Users/{away}")["message"]
+
+
+def test_a_way_back_that_is_refused_is_not_tried_for_ever():
+    with World() as w:
+        c, before, away, other = one_steps_aside(w)
+        w.org.fault({"on": "collections_update", "do": "refuse_record", "match": {"Username": name_of(away)},
+                     "statusCode": "FIELD_CUSTOM_VALIDATION_EXCEPTION", "message": "never", "times": -1})
+        c.accept(put(f"/Users/{away}", nameless(other)), put(f"/Users/{other}", person(other)))
+        c.settle()
+        row = c.user(f"/Users/{away}")
+        assert row["state"] == "parked" and "never" in row["message"] and "temporary name swap-" in row["message"], row
+        assert len(calls_of(w, "collections_update")) <= 5
+        w.org.ask("DELETE", "/__org/faults")
+        c.act(act="retry", state="parked")
+        c.settle()
+        assert ids(w) == before, w.org.users().keys()
+
+
 def refused_partner(w, c, **fault):
     """/Users/a and b are to exchange their names, and Salesforce lets b not have the other one."""
     w.org.fault(dict({"on": "collections_update", "do": "refuse_record", "match": {"Username": name_of("a"), "Title": "B"},
@@ -438,7 +509,7 @@ def test_who_waits_for_a_name_gets_it_before_who_stepped_aside_and_goes_back_to_
         assert "temporary name swap-" in c.user("/Users/a")["message"], "the name that was given up is another one's"
         # whose name it is gives it up, and who gave it up is looked at before who waits for it is
         c.accept(put(f"/Users/{first}", person("new")), create("/Users/x", person("x")), create("/Users/y", person("y")),
-                 put("/Users/a", person("b", title="A")))
+                 put("/Users/a", person("b", title="A")), create("/Users/u", person("u")), create("/Users/v", person("v")))
         c.settle()
         assert ids(w)[name_of("a")] == before[name_of(then)], w.org.users().keys()
         assert waits(c.user("/Users/a")) == {"username": name_of("b")}
