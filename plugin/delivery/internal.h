@@ -166,6 +166,7 @@ enum fate {
     FATE_FREEZE,    /* could not be deactivated: is frozen next */
     FATE_WHOSE,     /* refused, for somebody has the username: who is that? */
     FATE_UNMANAGED, /* refused for the manager: the rest is sent again without him */
+    FATE_CORRECTED, /* a deactivation, refused for a value: it is sent again with the host's correction */
     /* ends that need no call */
     FATE_FORGOTTEN, /* the store has no such subject any more */
     FATE_NOTHING,   /* there is nothing to send */
@@ -410,6 +411,9 @@ MUST_CHECK int round_land(struct delivery *delivery, struct prov_delivery *repor
 bool round_knows(const struct round *round, int64_t subject);
 /* Plans an item, with what is known of it and of the org now. */
 MUST_CHECK int round_plan(struct round *round, struct item *item, struct prov_error *err);
+/* The same of a deactivation that was refused: see plan_correct(). */
+MUST_CHECK int round_correct(struct round *round, struct item *item, const char *names, bool *ret,
+                             struct prov_error *err);
 
 /* ---- upkeep.c ---- */
 

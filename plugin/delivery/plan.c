@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "patterns/username.h"
+#include "plugin/base/ascii.h"
 #include "plugin/delivery/codes.h"
 #include "plugin/delivery/org_names.h"
 #include "plugin/delivery/released.h"
@@ -507,6 +508,43 @@ plan_fields(const struct plan_input *input, bool creating, struct plan *plan,
 }
 
 /* ---- leaving ---- */
+
+static bool
+is_named(const char *names, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (const char *at = names; (at = ascii_find(at, name)); at += length) {
+        if ((at == names || at[-1] == ',') && (at[length] == ',' || !at[length]))
+            return true;
+    }
+    return false;
+}
+
+int
+plan_correct(const struct plan_input *input, const char *names, struct plan *plan, bool *ret,
+             struct prov_error *err)
+{
+    CLEANUP(plan_done) struct plan all = { .action = PLAN_NOTHING };
+    bool known = names[0] && input->subject->resource;
+    int r = known ? plan_fields(input, false, &all, err) : PROV_OK;
+
+    *ret = false;
+    if (r || all.action == PLAN_PARK)
+        return r;
+    VALUE_EACH(all.fields, member)
+    {
+        struct value *value = NULL;
+        if (!is_named(names, member->name) || value_has(plan->fields, member->name) ||
+            !mapping_has(input->fields->mapping, member->name))
+            continue;
+        if (value_copy(&plan->pool, member->value, &value) ||
+            value_put(&plan->pool, plan->fields, member->name, value))
+            return error_nomem(err);
+        *ret = true;
+    }
+    return PROV_OK;
+}
 
 int
 plan_put_alone(struct plan *plan, const char *field, struct value *value)

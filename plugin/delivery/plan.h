@@ -12,10 +12,10 @@ enum plan_action {
     PLAN_NOTHING,
     PLAN_CREATE,
     PLAN_UPDATE,
-    PLAN_DEACTIVATE, /* IsActive false alone, ahead of everything else (rule 7) */
-    PLAN_FREEZE,     /* the same with the user's UserLogin (connector field leaver_action) */
-    PLAN_UNFREEZE,   /* its undoing, when nothing else differs any more */
-    PLAN_PARK        /* cannot be planned; code, reason and remedy say why */
+    PLAN_DEACTIVATE, /* IsActive false alone, ahead of everything else (rule 7); but see plan_correct() */
+    PLAN_FREEZE,   /* the same with the user's UserLogin (connector field leaver_action) */
+    PLAN_UNFREEZE, /* its undoing, when nothing else differs any more */
+    PLAN_PARK      /* cannot be planned; code, reason and remedy say why */
 };
 
 /* Whether an account is frozen stands in the UserLogin of the user, and is kept with the fields of the
@@ -72,6 +72,11 @@ MUST_CHECK int plan_number(struct plan *plan, const char *name, unsigned number)
 
 /* Plans one field alone, in place of what was planned. */
 MUST_CHECK int plan_put_alone(struct plan *plan, const char *field, struct value *value);
+
+/* Of a deactivation that was refused for the values of these fields (names, comma between): adds what the host has said of
+ * them since, as the mapping makes it. *ret false: nothing that was not in it before. */
+MUST_CHECK int plan_correct(const struct plan_input *input, const char *names, struct plan *plan,
+                            bool *ret, struct prov_error *err);
 
 /* 0, or PROV_E_NOMEM. A subject that cannot be planned is PLAN_PARK, not an error. The caller calls
  * plan_done() in both cases. */

@@ -67,17 +67,35 @@ fate_of(const struct round *round, const struct item *item)
     return item_stays_frozen(item) ? FATE_LOOK_FROZEN : FATE_NOTHING;
 }
 
-int
-round_plan(struct round *round, struct item *item, struct prov_error *err)
+static struct plan_input
+input_of(const struct round *round, const struct item *item)
 {
-    struct delivery *d = round->delivery;
-    struct plan_input input = { .fields = d->fields,
+    const struct delivery *d = round->delivery;
+
+    return (struct plan_input){ .fields = d->fields,
                                 .subject = &item->work.subject,
                                 .link = &item->work.link,
                                 .profile_id = d->profile.id[0] ? d->profile.id : NULL,
                                 .names = d->names,
+                                .manager_id = item->manager_id[0] ? item->manager_id : NULL,
                                 .replan = orders_in_force(&item->work.link) & ORDER_REPLAN,
                                 .there = item->there };
+}
+
+int
+round_correct(struct round *round, struct item *item, const char *names, bool *ret,
+              struct prov_error *err)
+{
+    const struct plan_input input = input_of(round, item);
+
+    return plan_correct(&input, names, &item->plan, ret, err);
+}
+
+int
+round_plan(struct round *round, struct item *item, struct prov_error *err)
+{
+    struct delivery *d = round->delivery;
+    struct plan_input input;
     int r = flight_mend(d, item, err);
 
     if (!r)
@@ -85,7 +103,7 @@ round_plan(struct round *round, struct item *item, struct prov_error *err)
 
     if (r)
         return r;
-    input.manager_id = item->manager_id[0] ? item->manager_id : NULL;
+    input = input_of(round, item);
     plan_done(&item->plan);
     r = plan_make(&input, &item->plan, err);
     if (r)

@@ -169,22 +169,35 @@ is_manager_at_fault(const struct item *item, const struct sf_record *record)
            value_has(item->plan.fields, "ManagerId") && value_count(item->plan.fields) > 1;
 }
 
-/* What the org's refusal makes of the item: of a leaver he is frozen next, unless he is frozen already, or that is
- * what was refused. */
+/* Of a deactivation: it takes with it what the host has corrected of the fields that the refusal names, for the rest of
+ * the difference comes after it, and it would be refused as long as they stand. Else the leaver is frozen next, unless he is
+ * frozen already. */
 static int
-judge_refused(struct item *item, enum send_kind kind, const struct sf_record *record,
-              struct prov_error *err)
+judge_not_left(struct round *round, struct item *item, const struct sf_record *record,
+               struct prov_error *err)
+{
+    bool corrected = false;
+    int r = round_correct(round, item, record->fields, &corrected, err);
+
+    item->fate = corrected ? FATE_CORRECTED : FATE_FROZEN;
+    if (r || corrected)
+        return r;
+    return link_is_frozen(&item->work.link) ? freeze_note_blocker(item, record, err)
+                                            : freeze_instead(item, record, err);
+}
+
+/* What the org's refusal makes of the item. */
+static int
+judge_refused(struct round *round, struct item *item, enum send_kind kind,
+              const struct sf_record *record, struct prov_error *err)
 {
     item->said = (struct said){ record->code, record->message, record->cause, record->remedy };
     if (item->plan.action == PLAN_FREEZE) {
         item->fate = FATE_NOT_FROZEN;
         return PROV_OK;
     }
-    if (item->plan.action == PLAN_DEACTIVATE) {
-        item->fate = FATE_FROZEN;
-        return link_is_frozen(&item->work.link) ? freeze_note_blocker(item, record, err)
-                                                : freeze_instead(item, record, err);
-    }
+    if (item->plan.action == PLAN_DEACTIVATE)
+        return judge_not_left(round, item, record, err);
     item->fate = is_taken(item, kind, record)        ? FATE_WHOSE
                  : is_manager_at_fault(item, record) ? FATE_UNMANAGED
                                                      : FATE_REFUSED;
@@ -193,7 +206,7 @@ judge_refused(struct item *item, enum send_kind kind, const struct sf_record *re
 
 /* What an answer makes of the item. The record must last until that is settled. */
 static int
-judge(struct item *item, enum send_kind kind, const struct sf_record *record,
+judge(struct round *round, struct item *item, enum send_kind kind, const struct sf_record *record,
       struct prov_error *err)
 {
     switch (record->outcome) {
@@ -208,7 +221,7 @@ judge(struct item *item, enum send_kind kind, const struct sf_record *record,
                    ? error_nomem(err)
                    : PROV_OK;
     default:
-        return judge_refused(item, kind, record, err);
+        return judge_refused(round, item, kind, record, err);
     }
 }
 
@@ -239,16 +252,23 @@ settle_ended(struct round *round, struct item **items, size_t count, struct prov
 }
 
 static int
-send_without_manager(struct round *round, struct item **items, size_t count, enum send_kind kind,
-                     struct prov_error *err)
+send_again(struct round *round, struct item **items, size_t count, enum send_kind kind,
+           struct prov_error *err)
 {
     int r = land(round, items, count, err);
 
+    return r || round->stop ? r : send_batch(round, items, count, kind, err);
+}
+
+static int
+send_without_manager(struct round *round, struct item **items, size_t count, enum send_kind kind,
+                     struct prov_error *err)
+{
     for (size_t i = 0; i < count; i++) {
         value_remove(items[i]->plan.fields, "ManagerId");
         items[i]->without_manager = true;
     }
-    return r ? r : send_batch(round, items, count, kind, err);
+    return send_again(round, items, count, kind, err);
 }
 
 /* Who has the usernames; and of whoever is given another one the next form is tried. */
@@ -263,10 +283,7 @@ look_up_taken(struct round *round, struct item **items, size_t count, enum send_
         return land(round, items, count, err);
     r = unknown_username_taken(round, items, count, err);
     again = pick(items, count, FATE_SEND, items);
-    if (r || again == 0)
-        return r;
-    r = land(round, items, again, err);
-    return r || round->stop ? r : send_batch(round, items, again, kind, err);
+    return r || again == 0 ? r : send_again(round, items, again, kind, err);
 }
 
 /* Those of a call for whom there is more to do, of one kind. They stay due until that is settled: a process that is
@@ -285,9 +302,10 @@ go_on(struct round *round, struct item **items, size_t count, enum fate fate, en
         return PROV_OK;
     if (fate == FATE_WHOSE)
         return look_up_taken(round, picked, picked_count, kind, err);
-    return fate == FATE_FREEZE || round->stop
-               ? land(round, picked, picked_count, err)
-               : send_without_manager(round, picked, picked_count, kind, err);
+    if (fate == FATE_FREEZE || round->stop)
+        return land(round, picked, picked_count, err);
+    return fate == FATE_CORRECTED ? send_again(round, picked, picked_count, kind, err)
+                                  : send_without_manager(round, picked, picked_count, kind, err);
 }
 
 static void
@@ -307,12 +325,12 @@ static int
 settle_records(struct round *round, struct item **items, const struct sf_record *records,
                size_t count, enum send_kind kind, struct prov_error *err)
 {
-    static const enum fate more[] = { FATE_FREEZE, FATE_WHOSE, FATE_UNMANAGED };
+    static const enum fate more[] = { FATE_FREEZE, FATE_CORRECTED, FATE_WHOSE, FATE_UNMANAGED };
     struct store *store = round->delivery->store;
     int r = PROV_OK;
 
     for (size_t i = 0; !r && i < count; i++)
-        r = judge(items[i], kind, &records[i], err);
+        r = judge(round, items[i], kind, &records[i], err);
     if (!r)
         r = store_begin(store, STORE_FENCED, err);
     if (r)

@@ -312,9 +312,9 @@ static const struct sf_code rows[] = {
       "The message names field and value: correct the mapping of time zone, locale or language." },
     { CALL | RECORD, "INVALID_EMAIL_ADDRESS", "Must be in domain", BOTH(SF_REFUSED),
       "The org takes e-mail addresses of certain domains only, and the user's is of none of them.",
-      "Add the domain in Setup > Allowed Email Domains, or correct the address: in the identity "
-      "server, and in Salesforce itself for who is to be deactivated, which Salesforce refuses "
-      "too. The connector keeps who leaves frozen meanwhile." },
+      "Add the domain in Setup > Allowed Email Domains, or correct the address in the identity "
+      "server. Who is to be deactivated leaves with the correction, and is kept frozen "
+      "meanwhile." },
     { CALL | RECORD, "INVALID_EMAIL_ADDRESS", NULL, BOTH(SF_REFUSED),
       "The e-mail address or username has a wrong form, or its domain is not allowed.",
       "Correct it; see also Setup > Allowed Email Domains. A username must look like an e-mail "

@@ -3,6 +3,7 @@
 needs, numbers of few digits, calls that take long. Who is refused harms nobody else of the call, is told why and what to
 do, and is tried again when that helps."""
 import http.client
+import json
 import sys
 import threading
 import time
@@ -99,12 +100,91 @@ def test_an_address_of_another_domain_is_refused_and_who_leaves_with_one_is_froz
         c.deliver(0)
         is_refused(c, "/Users/di", "INVALID_EMAIL_ADDRESS", "Must be in domain(s)", "Setup > Allowed Email Domains")
         assert user_of(w, "cy")["IsActive"], "nobody else is harmed"
-        row = is_refused(c, "/Users/ada", "INVALID_EMAIL_ADDRESS", "frozen until", "in Salesforce itself")
+        row = is_refused(c, "/Users/ada", "INVALID_EMAIL_ADDRESS", "frozen until", "leaves with the correction")
         assert row["next_attempt"] and frozen(w) == ["primary-ada@acme.example"]
         w.org.settings(email_domains=["elsewhere.example", mail])
         c.act(act="retry", state="parked")
         c.settle()
         assert not user_of(w, "ada")["IsActive"] and user_of(w, "di")["IsActive"] and user_of(w, "bo")["IsActive"]
+
+
+# ---- who leaves with a value that the org does not take any more ----
+
+def mailed(name, domain, **more):
+    return dict(person(name), emails=[{"value": f"{name}@{domain}", "primary": True}], **more)
+
+
+def deactivations(w):
+    """What was sent beside IsActive, each time."""
+    return [sorted(set(record) - {"attributes", "id", "Id", "IsActive"}) for call in w.org.calls()["calls"]
+            if call["kind"] == "collections_update" for record in json.loads(call["body"])["records"] if record.get("IsActive") is False]
+
+
+def test_a_leaver_whose_value_is_refused_leaves_with_the_hosts_correction():
+    with World(retry_first_s=3600, retry_max_s=3600) as w:
+        c = staffed(w, "ada", "bo")
+        w.org.settings(email_domains=["elsewhere.example"], email_verification=False)
+        c.accept(put("/Users/ada", person("ada", active=False, title="Gone")))
+        c.deliver(0)
+        is_refused(c, "/Users/ada", "INVALID_EMAIL_ADDRESS", "frozen until")
+        assert frozen(w) == ["primary-ada@acme.example"] and deactivations(w) == [[]], (deactivations(w), "nothing is corrected")
+        c.accept(put("/Users/ada", mailed("ada", "elsewhere.example", active=False, title="Gone")),
+                 put("/Users/bo", mailed("bo", "elsewhere.example", active=False)))
+        c.settle()
+        for name in ("ada", "bo"):
+            assert not user_of(w, name)["IsActive"] and user_of(w, name)["Email"] == f"{name}@elsewhere.example"
+            assert c.user(f"/Users/{name}")["state"] == "in_step", c.user(f"/Users/{name}")
+        assert frozen(w) == ["primary-ada@acme.example"], "bo left at once"
+        assert sorted(deactivations(w)[1:]) == [[], [], ["Email"], ["Email"]], "alone first, and the field that is named"
+        assert user_of(w, "ada")["Title"] == "Gone", "the rest follows"
+
+
+def test_who_is_gone_leaves_with_what_the_host_had_corrected_before():
+    with World(retry_first_s=3600, retry_max_s=3600) as w:
+        c = staffed(w, "ada")
+        w.org.settings(email_domains=["elsewhere.example"], email_verification=False)
+        c.accept(put("/Users/ada", mailed("ada", "elsewhere.example", title="Gone")))
+        leave(c, "ada")
+        c.settle()
+        ada = user_of(w, "ada")
+        assert not ada["IsActive"] and ada["Email"] == "ada@elsewhere.example" and not ada["Title"], ada
+
+
+def test_a_correction_that_is_refused_too_is_told_and_leaves_the_account_frozen():
+    with World(retry_first_s=3600, retry_max_s=3600) as w:
+        c = staffed(w, "ada")
+        w.org.settings(email_domains=["elsewhere.example"], email_verification=False)
+        c.accept(put("/Users/ada", mailed("ada", "third.example", active=False)))
+        c.deliver(0)
+        is_refused(c, "/Users/ada", "INVALID_EMAIL_ADDRESS", "frozen until")
+        assert frozen(w) == ["primary-ada@acme.example"] and deactivations(w) == [[], ["Email"]]
+
+
+def test_a_state_that_is_not_in_the_list_any_more_keeps_nobody_from_leaving_when_it_is_corrected():
+    with World(retry_first_s=3600, retry_max_s=3600) as w:
+        c = w.connector()
+        c.accept(create("/Users/1", of("ada", country="United States", region="Washingtn")))
+        c.settle()
+        w.org.settings(address_picklists=True)
+        c.accept(put("/Users/1", dict(of("ada", country="United States", region="Washingtn"), active=False)))
+        c.deliver(0)
+        is_refused(c, "/Users/1", "FIELD_INTEGRITY_EXCEPTION", "list of states")
+        c.accept(put("/Users/1", dict(of("ada", country="United States", region="Washington"), active=False)))
+        c.settle()
+        assert not user_of(w, "ada")["IsActive"] and place(w, "ada")[2] == "Washington", (place(w, "ada"), deactivations(w))
+
+
+def test_a_correction_whose_answer_was_lost_is_found():
+    for do in ("drop_after", "drop_before"):
+        with World(retry_first_s=1, retry_max_s=1, settle_window_s=1) as w:
+            c = staffed(w, "ada")
+            w.org.settings(email_domains=["elsewhere.example"], email_verification=False)
+            w.org.fault({"on": "collections_update", "do": do, "skip": 1})
+            c.accept(put("/Users/ada", mailed("ada", "elsewhere.example", active=False)))
+            c.settle()
+            row = c.user("/Users/ada")
+            assert row["state"] == "in_step" and row["confirmed"]["Email"] == "ada@elsewhere.example", row
+            assert not user_of(w, "ada")["IsActive"] and not frozen(w)
 
 
 # ---- who is needed ----

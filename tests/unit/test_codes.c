@@ -349,12 +349,15 @@ print_blockers(FILE *out)
     size_t count;
     const struct sf_code *rows = sf_blockers(&count);
 
-    fputs("\n## Salesforce does not let a leaver be deactivated\n\n"
-          "The account is frozen at once, and the deactivation tried again. What stands in its way "
-          "is told by the "
-          "message, under `FIELD_INTEGRITY_EXCEPTION` or a code that is not known.\n\n"
-          "| message has | cause | what to do |\n|---|---|---|\n",
-          out);
+    fputs(
+        "\n## Salesforce does not let a leaver be deactivated\n\n"
+        "The account is frozen at once, and the deactivation tried again. Where Salesforce names a "
+        "field whose value it does not take any more, the deactivation takes with it what the host "
+        "has corrected of that field. What stands in its way "
+        "is told by the "
+        "message, under `FIELD_INTEGRITY_EXCEPTION` or a code that is not known.\n\n"
+        "| message has | cause | what to do |\n|---|---|---|\n",
+        out);
     for (size_t i = 0; i < count; i++) {
         cell(out, rows[i].text);
         cell(out, rows[i].cause);

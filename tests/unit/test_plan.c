@@ -305,6 +305,44 @@ a_deactivation_is_planned_alone(void)
 }
 
 static void
+a_deactivation_takes_what_was_corrected_of_the_fields_that_are_named(void)
+{
+    static const char leaver[] = "{" ADA ",\"title\":\"New\",\"active\":false}";
+    static const struct {
+        const char *resource, *names, *sent;
+    } cases[] = {
+        { leaver, "Title", "{\"IsActive\":false,\"Title\":\"New\"}" },
+        { leaver, "Email,title,Phone", "{\"IsActive\":false,\"Title\":\"New\"}" },
+        { leaver, "Email", NULL }, /* as it is confirmed */
+        { leaver, "", NULL },
+        { leaver, "Job_Title,Title__c,SubTitle", NULL },
+        { leaver, "IsActive", NULL },
+        /* not the mapping's: nobody is renamed so */
+        { "{\"userName\":\"other\",\"active\":false}", "Username", NULL },
+        { "{\"userName\":\"not a name\",\"title\":\"New\",\"active\":false}", "Title", NULL },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct prov_error err = PROV_ERROR_INIT;
+        struct plan_input input;
+        struct situation s;
+        bool corrected = true;
+        want(&s, "", "{" ADA "}");
+        deliver(&s);
+        change(&s, cases[i].resource);
+        make(&s);
+        input = (struct plan_input){ .fields = s.fields, .subject = &s.subject, .link = &s.link };
+        for (int again = 0; again < 2; again++) { /* it is not corrected twice */
+            T_INT(plan_correct(&input, cases[i].names, &s.plan, &corrected, &err), PROV_OK);
+            T_TRUE(corrected == (cases[i].sent && !again));
+        }
+        T_INT(s.plan.action, PLAN_DEACTIVATE);
+        T_STR(sent(&s), cases[i].sent ? cases[i].sent : "{\"IsActive\":false}");
+        done(&s);
+    }
+}
+
+static void
 a_deactivation_needs_no_resource_and_no_confirmed_fields(void)
 {
     struct situation s;
@@ -686,6 +724,7 @@ main(int argc, char **argv)
         UNIT_CASE(who_comes_back_is_reactivated_with_what_changed_meanwhile),
         UNIT_CASE(who_is_linked_and_unknown_gets_everything_but_what_only_a_create_sets),
         UNIT_CASE(a_deactivation_is_planned_alone),
+        UNIT_CASE(a_deactivation_takes_what_was_corrected_of_the_fields_that_are_named),
         UNIT_CASE(a_deactivation_needs_no_resource_and_no_confirmed_fields),
         UNIT_CASE(a_reactivation_in_flight_may_have_happened),
         UNIT_CASE(after_the_deactivation_the_rest_follows_for_who_is_in_scope),
