@@ -372,8 +372,8 @@ take_header(char *line, size_t size, size_t count, void *context)
 {
     struct transfer *transfer = context;
     struct http_answer *answer = transfer->answer;
+    char value[64], warning[sizeof(answer->warning)];
     size_t length = size * count;
-    char value[64];
 
     transfer->header_bytes += length;
     if (transfer->header_bytes > HEADERS_MAX_BYTES) {
@@ -387,7 +387,9 @@ take_header(char *line, size_t size, size_t count, void *context)
     }
     header_value(line, length, "Retry-After", transfer->retry_after, sizeof(transfer->retry_after));
     header_value(line, length, "Sforce-Limit-Info", answer->limit_info, sizeof(answer->limit_info));
-    header_value(line, length, "Warning", answer->warning, sizeof(answer->warning));
+    if (header_value(line, length, "Warning", warning, sizeof(warning)) &&
+        strncmp(answer->warning, "299 ", 4) != 0) /* a proxy adds one of its own behind that */
+        memcpy(answer->warning, warning, sizeof(warning));
     if (header_value(line, length, "Date", value, sizeof(value)))
         answer->date_us = date_us(value);
     /* both were seen with Salesforce's answers (fact sheet 2.1) */

@@ -556,12 +556,13 @@ count_call(struct sf_session *session, const struct session_request *request,
     pthread_mutex_lock(&session->lock);
     session->usage.api_calls++;
     if (answer->end == HTTP_ANSWERED && answer->status != 401 && !request->anonymous)
-        session->failures_in_a_row = 0;                      /* the token works */
-    if (answer->end == HTTP_ANSWERED && !request->anonymous) /* of the version we call */
+        session->failures_in_a_row = 0; /* the token works */
+    if (answer_usage(answer->limit_info, &session->usage.day_used, &session->usage.day_max)) {
+        session->usage.day_at_us = clock_now_us();
+        /* by whom the calls are counted, and not a gateway, say: what it does not say is not so */
         answer_deprecation(answer->warning, session->usage.deprecation,
                            sizeof(session->usage.deprecation));
-    if (answer_usage(answer->limit_info, &session->usage.day_used, &session->usage.day_max))
-        session->usage.day_at_us = clock_now_us();
+    }
     if (answer->date_us) {
         session->date_us = answer->date_us;
         session->date_up_us = clock_up_us();

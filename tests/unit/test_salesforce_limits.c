@@ -458,23 +458,28 @@ no_call_that_can_wait_takes_one_of_the_reserve(void)
 /* ---- the version of the API ---- */
 
 #define LONG_TEXT  "0123456789012345678901234567890123456789012345678901234567890123456789"
+#define COUNTED    "Sforce-Limit-Info: api-usage=18/5000\r\n"
 #define DEPRECATED "Warning: 299 - \"This API is deprecated.\"\r\n"
 
-/* What each answer in turn leaves known. A proxy's warning, one that is cut, and one that has the token in it. */
+/* What each answer in turn leaves known. One that does not count the calls, a proxy's warning, one that is cut, and one
+ * that has the token in it. */
 static void
 what_the_org_says_of_the_api_version_is_known_as_long_as_it_says_it(void)
 {
     static const struct {
         const char *header, *known;
     } turns[] = {
-        { JSON_TYPE, "" },
-        { DEPRECATED, "This API is deprecated." },
-        { JSON_TYPE, "" },
-        { "warning: 299 - \"\x1b[31mred <b>" TOKEN "</b>\" and more\r\n",
+        { COUNTED, "" },
+        { COUNTED DEPRECATED, "This API is deprecated." },
+        { JSON_TYPE, "This API is deprecated." },
+        { COUNTED, "" },
+        { COUNTED DEPRECATED "Warning: 110 proxy \"Response is stale\"\r\n",
+          "This API is deprecated." },
+        { COUNTED "warning: 299 - \"\x1b[31mred <b>" TOKEN "</b>\" and more\r\n",
           "[31mred **********************************" },
-        { "Warning: 110 proxy \"Response is stale\"\r\n", "" },
-        { "Warning: 299 - \"" LONG_TEXT LONG_TEXT LONG_TEXT LONG_TEXT "\"\r\n", "" },
-        { "Warning: 299 \r\n", "" },
+        { COUNTED "Warning: 110 proxy \"Response is stale\"\r\n", "" },
+        { COUNTED "Warning: 299 - \"" LONG_TEXT LONG_TEXT LONG_TEXT LONG_TEXT "\"\r\n", "" },
+        { COUNTED "Warning: 299 \r\n", "" },
     };
     struct loopback_answer answers[1 + sizeof(turns) / sizeof(turns[0])] = { GIVES_TOKEN };
     struct sf_session *session;
@@ -486,7 +491,7 @@ what_the_org_says_of_the_api_version_is_known_as_long_as_it_says_it(void)
             .where = AT_QUERY, .status = 200, .header = turns[i].header, .body = NO_ROWS, .times = 1
         };
     server = START(answers);
-    session = open_session(server, 5000);
+    session = open_session(server, NO_HURRY_MS);
     for (size_t i = 0; i < sizeof(turns) / sizeof(turns[0]); i++) {
         T_INT(query_call(session).outcome, SF_DELIVERED);
         sf_session_usage(session, &usage);
