@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -497,16 +498,18 @@ what_was_accepted_survives_its_process(void)
 
 /* ---- a lock that somebody holds ---- */
 
-/* Holds the write lock until a byte comes. */
+/* Says that it holds the write lock, and holds it until half a second after a byte comes. */
 static void
-hold_the_lock(const struct scratch *scratch, int ready)
+hold_the_lock(const struct scratch *scratch, int parent)
 {
     CLEANUP(db_cleanup) struct db *db = NULL;
     struct prov_error err = PROV_ERROR_INIT;
+    char byte;
 
     T_OK(db_open(scratch->path, &db, &err), &err);
     T_OK(db_begin(db, &err), &err);
-    T_INT(write(ready, "x", 1), 1);
+    T_INT(write(parent, "x", 1), 1);
+    T_INT(read(parent, &byte, 1), 1);
     usleep(500000);
     db_rollback(db);
 }
@@ -516,16 +519,16 @@ a_store_that_is_locked_is_waited_for_and_then_refused(void)
 {
     struct prov_error err = PROV_ERROR_INIT;
     struct scratch s;
-    int ready[2], child, status = 0;
+    int pair[2], child, status = 0;
     bool held = true;
     char byte;
 
     db_busy_timeout_ms = 100;
     scratch_make(&s);
     scratch_put(s.store, "j1", "/Users/1", "a");
-    T_INT(pipe(ready), 0);
-    child = scratch_start_child(&s, hold_the_lock, ready[1]);
-    T_INT(read(ready[0], &byte, 1), 1);
+    T_INT(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    child = scratch_start_child(&s, hold_the_lock, pair[1]);
+    T_INT(read(pair[0], &byte, 1), 1);
     T_INT(try_put(s.store, "j2", &status, &err), PROV_E_STORE);
     T_HAS(err.text, "look for one that hangs");
     T_INT(status, PROV_ANSWER_UNKNOWN);
@@ -535,11 +538,12 @@ a_store_that_is_locked_is_waited_for_and_then_refused(void)
     T_STR(scratch_due(s.store, DUE_NOW), "/Users/1"); /* and who is due is not unreadable */
     db_busy_timeout_ms = 10000;
     scratch_restart(&s);
+    T_INT(write(pair[0], "x", 1), 1);
     T_OK(try_put(s.store, "j2", &status, &err), &err); /* waits until the other is done */
     T_INT(status, PROV_ANSWER_ACCEPTED);
     scratch_join(&child, 1);
-    close(ready[0]);
-    close(ready[1]);
+    close(pair[0]);
+    close(pair[1]);
     scratch_remove(&s);
 }
 
