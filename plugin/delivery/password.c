@@ -19,8 +19,9 @@
 #define ROUND_PASSWORDS 20
 #define SENDS_MAX       2
 #define KEY_AGAIN_US    (600 * CLOCK_SECOND_US)
-#define RIGHT_AGAIN_US  (3600 * CLOCK_SECOND_US) /* each try is a call */
-#define CHANGE_SKEW_US  CLOCK_SECOND_US          /* times are told in whole seconds */
+/* Each try is a call, and a right that is missing keeps many waiting: a call a day for each. */
+#define RIGHT_AGAIN_US (24 * 3600 * CLOCK_SECOND_US)
+#define CHANGE_SKEW_US CLOCK_SECOND_US /* times are told in whole seconds */
 
 /* [tx] */
 static int
@@ -97,6 +98,7 @@ wait_for_key(struct delivery *d, const struct store_password *password,
 {
     const struct code_words *words = code_words(CODE_PASSWORD_KEY);
     struct store_password_news news = { .tries = password->tries,
+                                        .sent_us = password->sent_us,
                                         .next_us = clock_now_us() + KEY_AGAIN_US,
                                         .outcome = "waiting",
                                         .code = CODE_PASSWORD_KEY,
@@ -124,6 +126,7 @@ wait_for_right(struct delivery *d, const struct store_password *password,
                const struct sf_call *call, struct prov_error *err)
 {
     struct store_password_news news = { .tries = password->tries,
+                                        .sent_us = password->sent_us,
                                         .next_us = clock_now_us() + RIGHT_AGAIN_US,
                                         .outcome = "waiting",
                                         .code = call->code,
@@ -140,69 +143,80 @@ wait_for_right(struct delivery *d, const struct store_password *password,
     return r;
 }
 
+enum landing {
+    LANDED_NOT,
+    LANDED,
+    LANDED_UNSEEN
+};
+
 /*
  * Whether the send that had no answer has landed: then the second is refused as a repetition. Salesforce says so in the
- * language of the execution user, so it counts as well that the password was changed since, by Salesforce's clock; ours
- * tells only how long ago it was.
+ * language of the execution user, so it counts as well that the password was changed since, both by Salesforce's clock.
+ * Who cannot look now does not know: *call is then what the look-up met, and the password is kept.
  */
 static int
-find_landed(struct delivery *d, const struct store_password *password, const struct sf_call *call,
-            bool *ret)
+find_landed(struct delivery *d, const struct store_password *password, struct sf_call *call,
+            enum landing *ret)
 {
     AUTO_JSON struct json_object *rows = NULL;
     struct sf_call look = { 0 };
-    int64_t age_us = clock_now_us() - password->sent_us, now_us = sf_session_now_us(d->session);
     const char *changed;
     char soql[100];
 
-    *ret = false;
+    *ret = LANDED_NOT;
     if (password->tries == 0 || strcmp(call->code, "INVALID_NEW_PASSWORD") != 0)
         return PROV_OK;
-    *ret = ascii_find(call->message, "repeat");
-    if (*ret || !password->sent_us || age_us < 0 || !now_us)
+    if (ascii_find(call->message, "repeat")) {
+        *ret = LANDED;
         return PROV_OK;
+    }
     snprintf(soql, sizeof(soql), "SELECT LastPasswordChangeDate FROM User WHERE Id = '%s'",
              password->salesforce_id);
     if (sf_query(d->session, soql, SF_CAN_WAIT, &rows, &look))
         return PROV_E_NOMEM;
-    changed = look.outcome == SF_DELIVERED
-                  ? json_get_string(json_object_array_get_idx(rows, 0), "LastPasswordChangeDate")
-                  : NULL;
-    *ret = changed && clock_parse(changed) >= now_us - age_us - CHANGE_SKEW_US;
+    if (look.outcome != SF_DELIVERED) {
+        *call = look;
+        *ret = LANDED_UNSEEN;
+        return PROV_OK;
+    }
+    changed = json_get_string(json_object_array_get_idx(rows, 0), "LastPasswordChangeDate");
+    if (changed && password->sent_us && clock_parse(changed) >= password->sent_us - CHANGE_SKEW_US)
+        *ret = LANDED;
     return PROV_OK;
 }
 
 /* What the answer means for this one. */
 static int
-settle_answer(struct delivery *d, const struct store_password *password, const struct sf_call *call,
-              int64_t sent_us, struct prov_error *err)
+settle_answer(struct delivery *d, const struct store_password *password, struct sf_call *call,
+              const struct store_password_news *flight, struct prov_error *err)
 {
     struct policy_limits limits = { d->fields->retry_first_s * CLOCK_SECOND_US,
                                     d->fields->retry_max_s * CLOCK_SECOND_US };
     struct store_password_news news = { .tries = password->tries,
+                                        .sent_us = password->sent_us,
                                         .outcome = "retry",
                                         .code = call->code,
                                         .message = call->message,
                                         .cause = call->cause,
                                         .remedy = call->remedy };
-    bool landed = false;
+    enum landing landed = LANDED_NOT;
 
     if (find_landed(d, password, call, &landed))
         return error_nomem(err);
-    if (call->outcome == SF_DELIVERED || landed)
+    if (call->outcome == SF_DELIVERED || landed == LANDED)
         return settle_password(d, password, &(struct store_password_news){ .outcome = "delivered" },
                                err);
-    if (is_about_rights(call))
+    if (is_about_rights(call) || (landed == LANDED_UNSEEN && call->outcome == SF_REFUSED))
         return wait_for_right(d, password, call, err);
     if (call->outcome == SF_REFUSED) {
         news.outcome = "refused";
         return settle_password(d, password, &news, err);
     }
-    if (call->outcome == SF_UNKNOWN) {
+    if (call->outcome == SF_UNKNOWN && landed != LANDED_UNSEEN) {
         news.outcome = "unknown";
-        news.tries++;
-        news.sent_us = sent_us;
-        news.next_us = sent_us + d->fields->settle_window_s * CLOCK_SECOND_US;
+        news.tries = flight->tries;
+        news.sent_us = flight->sent_us;
+        news.next_us = flight->next_us;
         if (news.tries >= SENDS_MAX)
             return give_up(d, password, "refused", CODE_PASSWORD_NO_ANSWER, call->message, err);
     } else { /* nothing was done */
@@ -229,12 +243,12 @@ static int
 send(struct delivery *d, const struct store_password *password, const char *text,
      struct prov_error *err)
 {
-    int64_t sent_us = clock_now_us();
+    int64_t now_us = clock_now_us(), there_us = sf_session_now_us(d->session);
     const struct code_words *words = code_words(CODE_NO_ANSWER);
     struct store_password_news flight = { .tries = password->tries + 1,
-                                          .sent_us = sent_us,
-                                          .next_us = sent_us +
-                                                     d->fields->settle_window_s * CLOCK_SECOND_US,
+                                          .sent_us = there_us ? there_us : now_us,
+                                          .next_us =
+                                              now_us + d->fields->settle_window_s * CLOCK_SECOND_US,
                                           .outcome = "unknown",
                                           .code = CODE_NO_ANSWER,
                                           .message =
@@ -248,7 +262,7 @@ send(struct delivery *d, const struct store_password *password, const char *text
     if (!r) /* a failure of ours is a retry, as the call says */
         (void)!sf_set_password(d->session, password->salesforce_id, text, &call);
     if (!r)
-        r = settle_answer(d, password, &call, sent_us, err);
+        r = settle_answer(d, password, &call, &flight, err);
     return r ? r : note_call(d, &call, err);
 }
 

@@ -39,7 +39,7 @@ static void
 judge_record(struct sf_call *call)
 {
     static const char *const codes[] = { "INSUFFICIENT_ACCESS", "INSUFFICIENT_ACCESS_OR_READONLY",
-                                         "FUNCTIONALITY_NOT_ENABLED", "NOT_FOUND" };
+                                         "NOT_FOUND" };
 
     for (size_t i = 0; call->outcome == SF_HOLD && i < sizeof(codes) / sizeof(codes[0]); i++) {
         if (strcmp(call->code, codes[i]) == 0) {

@@ -14,6 +14,9 @@
 /* A time further ahead is of a clock that was set back. */
 #define FAR_US (25 * INT64_C(3600) * CLOCK_SECOND_US)
 
+/* A send that had no answer may still land: its own, or that of the one whose place it has taken. */
+#define MAY_LAND "sent_us > 0 AND coalesce(outcome, 'unknown') = 'unknown'"
+
 /* Of those whose subject is settled; nobody else's password is looked at. Who is parked, or waits, is settled
  * enough if there is an account that gives access; and who has left, whatever became of it. */
 #define WAITING_SQL                                                                                \
@@ -100,7 +103,8 @@ command_keep(struct store *store, const struct event *event, int64_t subject, in
                   "INSERT INTO command (subject, kind, version, sealed, updated_us)"
                   " VALUES (?, 'password', ?, ?, ?) ON CONFLICT (subject, kind) DO UPDATE SET"
                   " version = excluded.version, sealed = excluded.sealed, tries = 0,"
-                  " next_us = CASE WHEN sent_us > 0 THEN next_us ELSE 0 END, outcome = NULL,"
+                  " next_us = CASE WHEN " MAY_LAND " THEN next_us ELSE 0 END,"
+                  " sent_us = CASE WHEN " MAY_LAND " THEN sent_us ELSE 0 END, outcome = NULL,"
                   " code = NULL, message = NULL, cause = NULL, remedy = NULL,"
                   " updated_us = excluded.updated_us",
                   "iisi", subject, version, hex, now_us);
@@ -240,7 +244,7 @@ int
 store_password_hurry(struct store *store, int64_t subject, struct prov_error *err)
 {
     return db_run(store->write, err,
-                  "UPDATE command SET next_us = 0 WHERE sealed IS NOT NULL AND sent_us = 0"
+                  "UPDATE command SET next_us = 0 WHERE sealed IS NOT NULL AND NOT (" MAY_LAND ")"
                   " AND (?1 = 0 OR subject = ?1)",
                   "i", subject);
 }

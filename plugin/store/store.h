@@ -157,7 +157,7 @@ struct subject {
 /* A password that waits, of a subject who is settled: in step, gone, or parked with an active account. */
 struct store_password {
     int64_t subject, version, tries; /* tries: sends that had no answer */
-    int64_t sent_us;                 /* the last of them; 0: there was none */
+    int64_t sent_us;                 /* the last of them, by Salesforce's clock; 0: none */
     char *uri, *salesforce_id, *sealed;
     bool active; /* there is an account, which is active by what was confirmed, and to be so */
 };
@@ -175,12 +175,12 @@ MUST_CHECK int store_password_open(struct store *store, const struct store_passw
                                    char **ret, struct prov_error *err);
 /* What is known of it now. */
 struct store_password_news {
-    int64_t tries, sent_us, next_us; /* sent_us 0: no send is without an answer */
+    int64_t tries, sent_us, next_us; /* sent_us 0: no send was without an answer */
     bool erase;                      /* it is settled: what is sealed is erased */
-    const char *outcome;             /* "delivered", "refused", "dropped", "unknown", "retry" */
+    const char *outcome; /* "delivered", "refused", "dropped", "unknown", "retry", "waiting" */
     const char *code, *message, *cause, *remedy;
 };
-/* [tx] What waits for the key or for its next try waits no more, of one subject or of all (0); but whose
+/* [tx] What waits for the key, a right or its next try waits no more, of one subject or of all (0); but whose
  * send had no answer does. */
 MUST_CHECK int store_password_hurry(struct store *store, int64_t subject, struct prov_error *err);
 /* [tx] Settles all that wait, with news->outcome and its words; *ret_count: how many. */
@@ -548,7 +548,8 @@ struct untold_part {
 };
 /* Settled ones that the host has not been told of, or that were told for now and are told otherwise
  * since: array of {"seq","iss","jti","txn","version","kinds","password_fault",
- * "password_waits"}. What came at long_us or earlier is told though a password waits for its key. */
+ * "password_waits"}. What came at long_us or earlier is told though a password waits for its key
+ * or a right. */
 MUST_CHECK int store_untold(struct store *store, const struct untold_part *part,
                             const struct link *link, int64_t long_us, struct json_object **ret,
                             struct prov_error *err);

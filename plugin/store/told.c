@@ -58,7 +58,7 @@ store_untold(struct store *store, const struct untold_part *part, const struct l
             " WHERE e.version <= ? AND (e.told = 0 OR (e.told = 2 AND e.version <= ?)"
             " OR e.told BETWEEN 4 AND ?)"
             /* a password that waits keeps them back, but not a refusal: it is mended first; nor
-                         without end, where its key stays away */
+                         without end, where its key stays away or a right is missing */
             " AND (c.sealed IS NULL OR e.version > ?"
             " OR (e.told = 0 AND c.outcome = 'waiting' AND e.received_us <= ?)) ORDER BY e.version",
             "iiiiiiii", part->last, part->subject, (int64_t)part->alone, link->settled_version,

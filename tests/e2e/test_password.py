@@ -258,7 +258,7 @@ def test_a_send_without_an_answer_is_made_once_more_and_a_repetition_counts():
 
 def test_whether_a_lost_send_has_landed_is_known_in_every_language():
     with Sealed(settle_window_s=1) as w:
-        w.org.settings(translated=True)
+        w.org.settings(translated=True, clock_offset_s=3600)  # what counts is Salesforce's clock
         c = w.connector()
         c.accept(create("/Users/ada", secret("ada", "First-1-first")), create("/Users/bob", person("bob")))
         c.settle()
@@ -273,6 +273,57 @@ def test_whether_a_lost_send_has_landed_is_known_in_every_language():
 
 
 LOST = {"on": "password", "do": "drop_after"}
+
+
+def refused_call(on, status, code, **more):
+    return {"on": on, "do": "status", "status": status, "body": [{"errorCode": code, "message": "no"}], **more}
+
+
+def lost_and_landed(w):
+    """A password that is set, which nobody knows yet, in an org of another language."""
+    w.org.settings(translated=True)
+    c = w.connector(outcome=lambda: True)
+    c.accept(create("/Users/ada", person("ada")))
+    c.settle()
+    del c.outcomes[:]
+    w.org.fault(dict(LOST))
+    c.accept(change("/Users/ada", CANARY))
+    c.until(lambda: (password_of(c) or {}).get("outcome") == "unknown" and posts(w) == 1, "lost")
+    return c
+
+
+def test_a_password_is_kept_while_nobody_can_look_whether_it_has_landed():
+    with Sealed(settle_window_s=1, retry_first_s=1, retry_max_s=1) as w:
+        c = lost_and_landed(w)
+        w.org.fault(refused_call("query", 503, "SERVER_UNAVAILABLE", times=-1))
+        c.until(lambda: posts(w) >= 2 and password_of(c)["outcome"] != "unknown", "the second")
+        told = password_of(c)
+        assert (told["outcome"], told["code"]) == ("retry", "SERVER_UNAVAILABLE") and sealed_of(w) != [None], told
+        assert c.outcomes == []
+        w.org.ask("DELETE", "/__org/faults")
+        c.until(lambda: password_of(c)["outcome"] in ("delivered", "refused"), "settled")
+        assert password_of(c)["outcome"] == "delivered" and has(w, CANARY), password_of(c)
+
+
+def test_what_comes_between_two_sends_does_not_hide_that_the_first_has_landed():
+    with Sealed(settle_window_s=1, retry_first_s=1, retry_max_s=1) as w:
+        c = lost_and_landed(w)
+        w.org.fault(refused_call("password", 400, "UNABLE_TO_LOCK_ROW"))
+        w.org.fault(refused_call("password", 403, "INSUFFICIENT_ACCESS"))
+        c.until(lambda: password_of(c)["outcome"] == "waiting", "a right that is missing")
+        assert posts(w) == 3
+        c.act(act="retry", user="/Users/ada")
+        c.until(lambda: password_of(c)["outcome"] in ("delivered", "refused"), "settled")
+        assert password_of(c)["outcome"] == "delivered" and posts(w) == 4, password_of(c)
+
+
+def test_an_api_that_is_off_is_no_fault_of_a_password():
+    with Sealed(retry_first_s=1) as w:
+        w.org.fault(refused_call("password", 403, "FUNCTIONALITY_NOT_ENABLED"))
+        c = w.connector()
+        c.accept(create("/Users/ada", secret("ada")))
+        c.until(lambda: c.query(query="status")["hold"], "a hold")
+        assert password_of(c)["outcome"] == "retry" and "FUNCTIONALITY_NOT_ENABLED" in str(c.query(query="status")["hold"])
 
 
 def test_two_sends_without_an_answer_are_told_as_not_known():
@@ -295,7 +346,8 @@ def test_a_newer_one_waits_until_an_older_can_land_no_more():
         w.org.fault({"on": "password", "do": "late", "delay_ms": -1})
         c.accept(change("/Users/ada", "Older-1-older"))
         c.until(lambda: (password_of(c) or {}).get("outcome") == "unknown", "sent")
-        c.accept(change("/Users/ada", CANARY), create("/Users/bob", person("bob")))
+        c.accept(change("/Users/ada", "Newer-2-newer"), change("/Users/ada", CANARY), create("/Users/bob", person("bob")))
+        c.act(act="retry", user="/Users/ada")
         c.until(lambda: c.user("/Users/bob")["state"] == "in_step", "a round in which passwords are set")
         c.deliver(0)
         w.org.ask("POST", "/__org/land")
