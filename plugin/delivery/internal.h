@@ -60,10 +60,12 @@ struct taken {
     } list[256];
 };
 
-/* The host declined an outcome, or the store failed while it was told. */
+/* The host declined an outcome, or the store failed while it was told. A walk that came no further than `behind` goes on
+ * there the next time, since what is never taken, and slowly, would keep the rest from the host otherwise. */
 struct untold {
     bool some;
     int64_t after;                 /* of the events after this one */
+    int64_t behind;                /* 0: the next walk begins at the first */
     struct backoff again;          /* until the host is told again */
     int64_t declined, declined_us; /* so many in a row, and so long that took */
 };
@@ -613,12 +615,12 @@ void tell_settled(struct telling *telling, const struct item *item);
 void tell_password(struct delivery *delivery, int64_t subject);
 /* Tells the host what it has not been told of the next `limit` events after *after, as
  * store_untold_events() walks. What it declines, or cannot be read, is for tell_later(), and keeps no other from
- * being told; *ret_whole false: it declined much, and slowly, so the rest is left. */
+ * being told; *ret_whole false: it declined much, and slowly, so the rest is left, which is what comes after *after. */
 MUST_CHECK int tell_rest(struct delivery *delivery, int64_t limit, int64_t *after, bool *ret_whole,
                          struct prov_error *err);
 /* Events after this one are to be told again, with back-off to an hour. */
 void tell_later(struct delivery *delivery, int64_t after);
-/* What the host has declined so far does not count any more: how long it may be asked on. */
+/* Its time has come, or it has taken one: what it declined so far does not count any more. */
 void tell_asks_anew(struct delivery *delivery);
 
 /* ---- history.c: what became of a subject, one outcome a row ---- */

@@ -11,9 +11,10 @@
 /* The longest wait before the host is told again. */
 #define TELL_MAX_US (3600 * CLOCK_SECOND_US)
 
-/* A host that declines one after the other is asked on for this long only, until its time has come: it may be slow in
- * it, and delivery waits. */
+/* A host that declines one after the other is asked on for this long only, and twice at least, until its time has come:
+ * it may be slow in it, and delivery waits. */
 #define DECLINED_MAX_US CLOCK_SECOND_US
+#define DECLINED_MIN    2
 
 /* "; waits for manager /Users/9", of each part that waits. */
 static const char *
@@ -213,7 +214,7 @@ tell_later(struct delivery *d, int64_t after)
         untold->again.until_us =
             clock_monotonic_us() +
             policy_retry_after_us(&limits, untold->again.failures++, 0, random_below(UINT64_MAX));
-    if (!untold->some || after < untold->after)
+    if ((!untold->some && !untold->behind) || after < untold->after)
         untold->after = after;
     untold->some = true;
 }
@@ -257,13 +258,10 @@ note_taken(struct delivery *d, int64_t event, enum told how, struct prov_error *
                                                                         : PROV_OK;
 }
 
-/* At least two in a row, and one more each time, so that slow ones which are never taken do not keep those behind
- * them from the host for ever. */
 static bool
 is_worth_asking(const struct untold *untold)
 {
-    return !untold->some || untold->declined <= untold->again.failures ||
-           untold->declined_us < DECLINED_MAX_US;
+    return untold->declined < DECLINED_MIN || untold->declined_us < DECLINED_MAX_US;
 }
 
 void
@@ -440,7 +438,7 @@ tell_around(struct delivery *d, int64_t event, struct unread *unread, struct pro
     return r ? error_set(err, r, "%s", why.text) : PROV_OK;
 }
 
-/* One page of the walk; around what cannot be read, if that is to be noted. */
+/* One page of the walk, or what of it is worth asking; around what cannot be read, if that is to be noted. */
 static int
 tell_page(struct delivery *d, int64_t limit, int64_t *after, struct unread *unread, bool *ret_whole,
           struct prov_error *err)
@@ -453,8 +451,10 @@ tell_page(struct delivery *d, int64_t limit, int64_t *after, struct unread *unre
     for (size_t i = 0; !r && i < json_object_array_length(events); i++) {
         int64_t event = json_object_get_int64(json_object_array_get_idx(events, i));
         *ret_whole = is_worth_asking(&d->untold);
-        if (!*ret_whole)
+        if (!*ret_whole) {
+            *after = event - 1;
             break;
+        }
         r = unread ? tell_around(d, event, unread, err) : tell_event(d, event, false, err);
     }
     return r;

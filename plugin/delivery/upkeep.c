@@ -104,17 +104,23 @@ forget_some(struct delivery *d, struct event_walk *walk, forget_fn forget, int64
 static int
 tell_some(struct delivery *d, struct prov_error *err)
 {
+    struct untold *untold = &d->untold;
     bool whole;
-    int64_t after = d->telling.after;
+    int64_t from = d->telling.after;
     int r = tell_rest(d, TELL_LIMIT, &d->telling.after, &whole, err);
 
-    if (r || !whole)
-        tell_later(d, after);
-    else if (d->telling.after == 0 && !d->untold.some) /* all is told */
-        d->untold.again.failures = 0;
     d->telling.under_way = !r && whole && d->telling.after != 0;
-    if (!d->telling.under_way)
-        tell_asks_anew(d);
+    if (d->telling.under_way)
+        return PROV_OK;
+    if (r)
+        tell_later(d, from);
+    else if (!whole)
+        tell_later(d, d->telling.after);
+    else if (untold->behind)
+        tell_later(d, untold->after);
+    else if (!untold->some) /* all is told */
+        untold->again.failures = 0;
+    untold->behind = r || whole ? 0 : d->telling.after;
     return r;
 }
 
@@ -123,7 +129,7 @@ begin_telling(struct delivery *d)
 {
     if (!d->untold.some || d->telling.under_way || clock_monotonic_us() < d->untold.again.until_us)
         return;
-    d->telling = (struct event_walk){ true, d->untold.after };
+    d->telling = (struct event_walk){ true, d->untold.behind ? d->untold.behind : d->untold.after };
     d->untold.some = false;
     tell_asks_anew(d);
 }

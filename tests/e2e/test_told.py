@@ -190,5 +190,38 @@ def test_slow_ones_that_are_never_taken_keep_no_other_from_the_host():
         assert len(c.outcomes) == 8
 
 
+def test_a_host_that_is_down_and_slow_is_asked_no_more_each_time():
+    """And in turn: the next time of those behind, then from the first again. Nor for those who come meanwhile."""
+    asked, takes = [], []
+
+    def slow():
+        asked.append(c.hears["sub_id"]["uri"])
+        if not takes:
+            time.sleep(0.6)
+        return bool(takes)
+
+    with World(retry_first_s=1) as w:
+        c = w.connector()  # of a host that is told nothing
+        c.accept(*(create(f"/Users/{n}", person(f"u{n}")) for n in range(4)))
+        c.settle()
+        c.close()
+        c = w.connector(outcome=slow)
+        counts = []
+
+        def one_round():
+            before = len(asked)
+            c.deliver(0)
+            counts.append(len(asked) - before)
+
+        one_round()
+        c.accept(create("/Users/4", person("u4")))
+        until(lambda: "/Users/4" in asked and asked.count("/Users/1") > 1, lambda: asked, one_round)
+        assert max(counts) == 2 and len(w.org.users()) == 5, counts
+        assert asked[:4] == [f"/Users/{n}" for n in range(4)], asked
+        takes.append(True)
+        c.until(lambda: untold(w) == 0, "all of them")
+        assert len(c.outcomes) == len(set(heard_of(c))), "once each"
+
+
 if __name__ == "__main__":
     harness.main(sys.modules[__name__])
