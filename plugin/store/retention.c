@@ -67,22 +67,36 @@ number_row(const struct db_rows *rows)
     return json_object_new_int64(db_int(rows, 0));
 }
 
+/* The numbers that a select with two parameters finds. */
+static int
+select_numbers(struct db *db, const char *sql, int64_t first, int64_t second,
+               struct json_object **ret, struct prov_error *err)
+{
+    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
+    AUTO_JSON struct json_object *list = json_object_new_array();
+    int r = list ? db_select(db, &rows, err, sql, "ii", first, second) : error_nomem(err);
+
+    if (!r)
+        r = rows_append(&rows, number_row, list, err);
+    if (!r)
+        *ret = STEAL(list);
+    return r;
+}
+
 int
 store_untold_events(struct store *store, int64_t limit, int64_t *after, struct json_object **ret,
                     struct prov_error *err)
 {
     CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
-    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
-    AUTO_JSON struct json_object *list = json_object_new_array();
     int64_t last = 0, old = 0;
     struct db *db;
-    int r = list ? store_reader(store, &db, err) : error_nomem(err);
+    int r = store_reader(store, &db, err);
 
     if (!r)
         r = read_page(db, *after, limit, 0, &last, &old, err);
     if (!r)
-        r = db_select(
-            db, &rows, err,
+        r = select_numbers(
+            db,
             "SELECT max(e.seq) FROM event e JOIN link l ON l.subject = e.subject"
             " WHERE e.seq > ? AND e.seq <= ?"
             " AND e.version <= l.settled_version AND NOT " IN_FLIGHT(
@@ -94,14 +108,10 @@ store_untold_events(struct store *store, int64_t limit, int64_t *after, struct j
                              " AND NOT EXISTS (SELECT 1 FROM wait w WHERE w.subject = l.subject"
                              " AND w.is_long AND w.kind NOT IN " WAITS_OF_PARTS "))"
                              " GROUP BY e.subject ORDER BY 1",
-            "ii", *after, last);
+            *after, last, ret, err);
     if (!r)
-        r = rows_append(&rows, number_row, list, err);
-    if (r)
-        return r;
-    *after = last;
-    *ret = STEAL(list);
-    return PROV_OK;
+        *after = last;
+    return r;
 }
 
 int
@@ -109,23 +119,18 @@ store_untold_around(struct store *store, int64_t limit, int64_t *after, struct j
                     struct prov_error *err)
 {
     CLEANUP(unlock_cleanup) pthread_mutex_t *held = lock(&store->read_lock);
-    CLEANUP(db_rows_cleanup) struct db_rows rows = { 0 };
-    AUTO_JSON struct json_object *list = json_object_new_array();
     struct db *db;
     size_t count;
-    int r = list ? store_reader(store, &db, err) : error_nomem(err);
+    int r = store_reader(store, &db, err);
 
     if (!r)
-        r = db_select(db, &rows, err, /* not by the table, which may be what is damaged */
-                      "SELECT seq FROM event INDEXED BY event_key WHERE +seq > ? ORDER BY +seq"
-                      " LIMIT ?",
-                      "ii", *after, limit);
-    if (!r)
-        r = rows_append(&rows, number_row, list, err);
+        r = select_numbers(db, /* not by the table, which may be what is damaged */
+                           "SELECT seq FROM event INDEXED BY event_key WHERE +seq > ?"
+                           " ORDER BY +seq LIMIT ?",
+                           *after, limit, ret, err);
     if (r)
         return r;
-    count = json_object_array_length(list);
-    *after = count ? json_object_get_int64(json_object_array_get_idx(list, count - 1)) : 0;
-    *ret = STEAL(list);
+    count = json_object_array_length(*ret);
+    *after = count ? json_object_get_int64(json_object_array_get_idx(*ret, count - 1)) : 0;
     return PROV_OK;
 }

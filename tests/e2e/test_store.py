@@ -406,10 +406,23 @@ def table_pages(w, table):
 
 
 def damage(w, page):
+    """Returns what puts it right again, if nothing was written there meanwhile."""
+    bad = b"\xff" * 64
     with open(w.fields["store"], "r+b") as file:
-        size = int.from_bytes(file.read(18)[16:], "big")
-        file.seek((page - 1) * size)
-        file.write(b"\xff" * 64)
+        place = (page - 1) * int.from_bytes(file.read(18)[16:], "big")
+        file.seek(place)
+        good = file.read(len(bad))
+        file.seek(place)
+        file.write(bad)
+
+    def undo():
+        with open(w.fields["store"], "r+b") as file:
+            file.seek(place)
+            assert file.read(len(bad)) == bad, "the page was written meanwhile"
+            file.seek(place)
+            file.write(good)
+
+    return undo
 
 
 def test_what_is_due_is_made_anew_when_its_page_is_damaged():

@@ -79,13 +79,21 @@ def test_an_outcome_that_is_never_taken_keeps_no_other_from_the_host():
         assert len(c.outcomes) == 10
 
 
-def page_of(w, table, victim):
-    """The file's place and bytes of one of the table's pages."""
-    page = table_pages(w, table)[victim]
-    with open(w.fields["store"], "rb") as file:
-        size = int.from_bytes(file.read(18)[16:], "big")
-        file.seek((page - 1) * size)
-        return page, (page - 1) * size, file.read(size)
+class SlowHost:
+    """One that takes its time, and takes nothing until it is told to."""
+
+    def __init__(self, takes_s):
+        self.takes_s, self.takes, self.asked = takes_s, False, []
+
+    def connect(self, w):
+        self.connector = w.connector(outcome=self.hear)
+        return self.connector
+
+    def hear(self):
+        self.asked.append(self.connector.hears["sub_id"]["uri"])
+        if not self.takes:
+            time.sleep(self.takes_s)
+        return self.takes
 
 
 def heard_of(c):
@@ -102,8 +110,7 @@ def test_what_cannot_be_read_keeps_no_other_outcome_from_the_host():
                 c.settle()
             events = c.query(query="events", limit=1000)["events"]
             c.close()
-            page, place, bytes_before = page_of(w, table, victim)
-            damage(w, page)
+            undo = damage(w, table_pages(w, table)[victim])
             c = w.connector(outcome=lambda: True)
             lost = {entry["jti"] for entry in c.query(query="events", limit=1000)["unreadable"]}
             wanted = [event["jti"] for event in events if event["jti"] not in lost]
@@ -122,33 +129,22 @@ def test_what_cannot_be_read_keeps_no_other_outcome_from_the_host():
                 assert own == sorted(own), (table, victim, n, "in their order")
             before = set(heard_of(c))
             c.close()
-            with open(w.fields["store"], "r+b") as file:
-                file.seek(place)
-                assert file.read(64) == b"\xff" * 64, "the page was written meanwhile"
-                file.seek(place)
-                file.write(bytes_before)
+            undo()
             c = w.connector(outcome=lambda: True)
             c.until(lambda: before | set(heard_of(c)) >= {event["jti"] for event in events}, (table, victim, "what was lost"))
             assert not before & set(heard_of(c)), (table, victim, "once each")
 
 
 def test_a_host_that_is_slow_to_decline_keeps_no_delivery_waiting():
-    asked, takes = [], []
-
-    def slow():
-        asked.append(c.hears["sub_id"]["uri"])
-        if not takes:
-            time.sleep(0.3)
-        return bool(takes)
-
+    host = SlowHost(0.3)
     with World(retry_first_s=1) as w:
-        c = w.connector(outcome=slow)
+        c = host.connect(w)
         for title in ("one", "two"):
             c.accept(*(put(f"/Users/{n}", person(f"user{n}", title=title)) for n in range(60)))
             c.deliver(0)
             c.deliver(0)
-        assert len(w.org.users()) == 60 and len(asked) < 25, len(asked)
-        takes.append(True)
+        assert len(w.org.users()) == 60 and len(host.asked) < 25, len(host.asked)
+        host.takes = True
         c.until(lambda: untold(w) == 0, "all of them")
         assert len(c.outcomes) == 120 and len(set(heard_of(c))) == 120, "once each"
         uris = [claims["sub_id"]["uri"] for claims in c.outcomes]
@@ -196,21 +192,14 @@ def test_slow_ones_that_are_never_taken_keep_no_other_from_the_host():
 
 def test_a_host_that_is_down_and_slow_is_asked_no_more_each_time():
     """And in turn: the next time of those behind, then from the first again. Nor for those who come meanwhile."""
-    asked, takes = [], []
-
-    def slow():
-        asked.append(c.hears["sub_id"]["uri"])
-        if not takes:
-            time.sleep(0.6)
-        return bool(takes)
-
+    host, counts = SlowHost(0.6), []
+    asked = host.asked
     with World(retry_first_s=1) as w:
         c = w.connector()  # of a host that is told nothing
         c.accept(*(create(f"/Users/{n}", person(f"u{n}")) for n in range(4)))
         c.settle()
         c.close()
-        c = w.connector(outcome=slow)
-        counts = []
+        c = host.connect(w)
 
         def one_round():
             before = len(asked)
@@ -222,7 +211,7 @@ def test_a_host_that_is_down_and_slow_is_asked_no_more_each_time():
         until(lambda: "/Users/4" in asked and asked.count("/Users/1") > 1, lambda: asked, one_round)
         assert max(counts) == 2 and len(w.org.users()) == 5, counts
         assert asked[:4] == [f"/Users/{n}" for n in range(4)], asked
-        takes.append(True)
+        host.takes = True
         c.until(lambda: untold(w) == 0, "all of them")
         assert len(c.outcomes) == len(set(heard_of(c))), "once each"
 

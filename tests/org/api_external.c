@@ -15,16 +15,14 @@ struct row **
 api_external_rows(struct table *table, const struct field_facts *field, const char *value,
                   size_t *ret_count)
 {
-    bool folded = !(field->flags & FIELD_CASE);
-    AUTO_FREE char *wanted = folded ? text_fold(value) : text_copy(value);
+    AUTO_FREE char *wanted = field_key(field, value);
     struct row **found = text_block(table->count * sizeof(struct row *));
     bool number = field_kind_is_number(field->kind);
     size_t count = 0;
 
     for (size_t i = 0; i < table->count; i++) {
         struct json_object *held = js_get(table->rows[i]->values, field->name);
-        const char *plain = held ? json_object_get_string(held) : NULL;
-        AUTO_FREE char *text = !plain ? NULL : folded ? text_fold(plain) : text_copy(plain);
+        AUTO_FREE char *text = held ? field_key(field, json_object_get_string(held)) : NULL;
         if (text && !table->rows[i]->deleted &&
             (number ? json_object_get_double(held) == strtod(value, NULL)
                     : strcmp(text, wanted) == 0))

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "tests/org/text.h"
+
 /* 3.4; the lists are unsure as full lists, so a value outside them may be right in a real org. */
 static const char *const time_zones[] = {
     "GMT",
@@ -481,4 +483,10 @@ bool
 field_kind_is_text(enum field_kind kind)
 {
     return kind != KIND_BOOLEAN && kind != KIND_ADDRESS && !field_kind_is_number(kind);
+}
+
+char *
+field_key(const struct field_facts *field, const char *text)
+{
+    return field->flags & FIELD_CASE ? text_copy(text) : text_fold(text);
 }

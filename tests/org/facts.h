@@ -108,6 +108,8 @@ bool field_kind_of(const char *name, enum field_kind *ret);
 bool field_kind_is_number(enum field_kind kind);
 /* What JSON writes as a string that an admin types: everything but numbers, booleans, addresses. */
 bool field_kind_is_text(enum field_kind kind);
+/* What two texts in the field have in common if they are one value there (2.10). Heap. */
+char *field_key(const struct field_facts *field, const char *text);
 
 static inline bool
 object_is(const struct object_facts *facts, enum object_index index)

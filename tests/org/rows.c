@@ -67,9 +67,9 @@ unique_index(struct org *org, const struct field_facts *field)
 static char *
 unique_key(const struct field_facts *field, const char *value)
 {
-    AUTO_FREE char *lower = field->flags & FIELD_CASE ? text_copy(value) : text_fold(value);
+    AUTO_FREE char *key = field_key(field, value);
 
-    return text_format("%s %s", field->name, lower);
+    return text_format("%s %s", field->name, key);
 }
 
 static bool
